@@ -1,0 +1,1 @@
+"""Everything below the public face (`dsl.py`) and the entry points. Imports point down only."""

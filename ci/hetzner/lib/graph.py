@@ -1,0 +1,221 @@
+"""Names, edges, cycles, selection and the longest remaining path.
+
+Pure functions over jobs: no clock, no process, no file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from lib.model import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which jobs a run executes (`names`) and which it was told to leave out (`filtered`)."""
+
+    names: tuple[str, ...]
+    filtered: tuple[str, ...]
+
+
+def split(dependency: str) -> tuple[str, str | None]:
+    """Return the job and, for `"job:output"`, the output that a dependency names."""
+    job, colon, output = dependency.partition(":")
+    return job, output if colon else None
+
+
+def needs(job: Job) -> list[str]:
+    """Return the names of the jobs that this one depends on, each once, in order."""
+    return list(dict.fromkeys(split(dependency)[0] for dependency in job.depends_on))
+
+
+def variable(job: str, output: str) -> str:
+    """Return the environment variable that carries an output's path to its dependents."""
+    return "CI_OUT_" + re.sub(r"[^A-Za-z0-9]", "_", f"{job}_{output}").upper()
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` for the known name nearest to a mistyped one, or ''."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def check(jobs: Sequence[Job], pools: Mapping[str, int]) -> None:
+    """Raise a ValueError that lists everything wrong with the jobs as a whole."""
+    by_name = {job.name: job for job in jobs}
+    problems = [
+        f"job {name}: the name is used by {count} jobs, names must be unique"
+        for name, count in Counter(job.name for job in jobs).items()
+        if count > 1
+    ]
+    for job in jobs:
+        problems += _edge_problems(job, by_name)
+        problems += _pool_problems(job, pools)
+    problems += _collisions(jobs)
+    if not problems:
+        cycle = find_cycle(by_name)
+        if cycle:
+            problems.append(f"cycle: {' -> '.join(cycle)} (each depends on the next)")
+    if problems:
+        raise ValueError("\n".join(problems))
+
+
+def _edge_problems(job: Job, by_name: Mapping[str, Job]) -> list[str]:
+    problems = []
+    for dependency in job.depends_on:
+        target, output = split(dependency)
+        if target == job.name:
+            problems.append(f"job {job.name}: depends_on {dependency!r} is the job itself")
+        elif target not in by_name:
+            problems.append(
+                f"job {job.name}: depends_on {dependency!r} is not a job{nearest(target, by_name)}"
+            )
+        elif output is not None and output not in by_name[target].outputs:
+            known = by_name[target].outputs
+            problems.append(
+                f"job {job.name}: depends_on {dependency!r}: {target} promises "
+                f"{', '.join(known) or 'no outputs'}, not {output!r}{nearest(output, known)}"
+            )
+    return problems
+
+
+def _pool_problems(job: Job, pools: Mapping[str, int]) -> list[str]:
+    return [
+        f"job {job.name}: resource {name!r}: wants {count}, the pool has {pools.get(name, 1)}"
+        + ("" if name in pools else " (a name without a pool is a mutex of one)")
+        for name, count in job.resources.items()
+        if count > pools.get(name, 1)
+    ]
+
+
+def _collisions(jobs: Sequence[Job]) -> list[str]:
+    owners: dict[str, list[str]] = {}
+    for name, job in {job.name: job for job in jobs}.items():
+        for output in job.outputs:
+            owners.setdefault(variable(name, output), []).append(f"{name}:{output}")
+    return [
+        f"outputs {' and '.join(several)} would share the variable {name}: rename one"
+        for name, several in owners.items()
+        if len(several) > 1
+    ]
+
+
+def order(by_name: Mapping[str, Job]) -> list[str]:
+    """Return the jobs so that each comes after what it depends on; what a cycle holds is left out.
+
+    Among jobs that could come next the declared order decides (Kahn's algorithm).
+    """
+    unmet = {name: len(needs(job)) for name, job in by_name.items()}
+    dependents = dependents_of(by_name)
+    ready = [name for name, count in unmet.items() if count == 0]
+    for name in ready:  # grows while it is walked: it is the queue
+        for dependent in dependents[name]:
+            unmet[dependent] -= 1
+            if unmet[dependent] == 0:
+                ready.append(dependent)
+    return ready
+
+
+def dependents_of(by_name: Mapping[str, Job]) -> dict[str, list[str]]:
+    """Return for each job those that depend on it directly."""
+    dependents: dict[str, list[str]] = {name: [] for name in by_name}
+    for name, job in by_name.items():
+        for need in needs(job):
+            if need in dependents:
+                dependents[need].append(name)
+    return dependents
+
+
+def find_cycle(by_name: Mapping[str, Job]) -> list[str]:
+    """Return one cycle, first name repeated at the end, each depending on the next; or []."""
+    if len(order(by_name)) == len(by_name):
+        return []
+    from graphlib import CycleError, TopologicalSorter
+
+    try:
+        TopologicalSorter({name: needs(job) for name, job in by_name.items()}).prepare()
+    except CycleError as error:
+        # graphlib lists predecessors first: reversed, each name depends on the next
+        return list(reversed(error.args[1]))
+    return []
+
+
+def select(
+    jobs: Sequence[Job],
+    only: Collection[str] | None = None,
+    skip: Collection[str] | None = None,
+    *,
+    no_deps: bool = False,
+) -> Selection:
+    """Return the jobs to run: the named ones and what they need, less the skipped.
+
+    What only a skipped job needs is not run either. With `no_deps` the named ones alone.
+    Raises ValueError for unknown names and for a selection of nothing.
+    """
+    by_name = {job.name: job for job in jobs}
+    refuse_unknown(by_name, only_jobs=only, skip_jobs=skip)
+    if only is not None and not only:
+        raise ValueError("only_jobs: expected at least one job, found none; without it all run")
+    if no_deps and only is None:
+        raise ValueError("no_deps: say with only_jobs which jobs to run alone")
+    skipped = set(skip or ())
+    wanted = set(by_name if only is None else only) - skipped
+    if not no_deps:
+        wanted = closure(by_name, wanted, without=skipped)
+    if not wanted:
+        raise ValueError(
+            "the selection holds no job: everything was skipped; skip less, or name other jobs"
+        )
+    return Selection(
+        names=tuple(name for name in by_name if name in wanted),
+        filtered=tuple(name for name in by_name if name in skipped),
+    )
+
+
+def refuse_unknown(known: Collection[str], **lists: Collection[str] | None) -> None:
+    """Raise a ValueError that names every unknown name in the lists, and the nearest known one."""
+    problems = []
+    for what, names in lists.items():
+        if isinstance(names, str):
+            problems.append(f"{what}: expected a list of job names, found the string {names!r}")
+            continue
+        problems += [
+            f"{what}: {name!r} is not a job{nearest(str(name), known)}"
+            for name in names or ()
+            if name not in known
+        ]
+    if problems:
+        raise ValueError("\n".join(problems))
+
+
+def closure(
+    by_name: Mapping[str, Job], names: Iterable[str], without: Collection[str] = ()
+) -> set[str]:
+    """Return the named jobs and all that they need, not looking behind those in `without`."""
+    found: set[str] = set()
+    queue = list(names)
+    while queue:
+        name = queue.pop()
+        if name not in found and name not in without:
+            found.add(name)
+            queue += needs(by_name[name])
+    return found
+
+
+def remaining_paths(by_name: Mapping[str, Job], durations: Mapping[str, float]) -> dict[str, float]:
+    """Return for each job the seconds of the longest path from its start to the end of the run.
+
+    A job with no recorded duration counts as the median of those that have one, or as one second.
+    """
+    known = sorted(durations[name] for name in by_name if name in durations)
+    usual = known[len(known) // 2] if known else 1.0
+    dependents = dependents_of(by_name)
+    paths: dict[str, float] = {}
+    for name in reversed(order(by_name)):
+        after = max((paths[dependent] for dependent in dependents[name]), default=0.0)
+        paths[name] = after + by_name[name].delay + durations.get(name, usual)
+    return paths

@@ -1,0 +1,39 @@
+"""Decides what an attempt's end means for its job. Pure functions."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from lib.model import Job, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """An outcome, and why it is not a pass ('' for a pass)."""
+
+    outcome: Outcome
+    reason: str = ""
+
+
+def describe(code: int) -> str:
+    """Put an exit code into words; negative is the signal that ended the process."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"killed by signal {-code}"
+
+
+def judge(job: Job, code: int, missing: Collection[str]) -> Judgement:
+    """Judge a body that ended by itself with `code`, its outputs in `missing` not written."""
+    if code not in job.ok_codes:
+        return Judgement(Outcome.FAILED, describe(code))
+    if missing:
+        promised = ", ".join(f"{name} ({job.outputs[name]})" for name in missing)
+        return Judgement(
+            Outcome.FAILED, f"{describe(code)}, but it did not write its output {promised}"
+        )
+    return Judgement(Outcome.PASSED)

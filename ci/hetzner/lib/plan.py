@@ -1,0 +1,161 @@
+"""Knows which nodes may start and which never will. No clock, no pools, no process.
+
+Each method that changes something returns what follows from it: nodes that are `freed`
+(all they need is met), `held` (no longer so) and `doomed` (skipped, with the reason).
+Time is linear in nodes and edges over a whole run.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from lib.stages import Edge, Node
+
+
+class Standing(enum.Enum):
+    """How an ended node stands to those who depend on it."""
+
+    GOOD = "good"
+    ALLOWED = "failed, but allowed to"
+    BAD = "failed"
+    CUT = "cut off, as are those who wait for it"
+
+
+@dataclass(slots=True)
+class Change:
+    """What follows from something that happened."""
+
+    freed: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+    doomed: list[tuple[str, str]] = field(default_factory=list)
+
+
+class Plan:
+    """The nodes of a run, and what each of them still waits for."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self._nodes = {node.key: node for node in nodes}
+        self._dependents: dict[str, list[tuple[str, Edge]]] = {key: [] for key in self._nodes}
+        self._unmet: dict[str, int] = {}
+        self._met: set[Edge] = set()
+        self._idle = set(self._nodes)  # neither started nor ended
+        self._unended: dict[int, set[str]] = {}
+        self._users: dict[str, int] = dict.fromkeys(self._nodes, 0)
+        self._open = -1
+        self.waited_for: dict[str, str] = {}  # node -> the job or phase that freed it
+        for node in nodes:
+            # one more than its edges: the opening of its stage is a need as well
+            self._unmet[node.key] = len(node.edges) + 1
+            self._unended.setdefault(node.stage, set()).add(node.key)
+            for edge in node.edges:
+                self._dependents[edge.key].append((node.key, edge))
+            for key in {edge.key for edge in node.edges}:
+                self._users[key] += 1
+
+    def open_stages(self, upto: int) -> Change:
+        """Let the nodes of all stages up to this one start."""
+        change = Change()
+        for node in self._nodes.values():
+            if self._open < node.stage <= upto:
+                self._meet(node.key, "the phase before" if node.stage else "", change)
+        self._open = max(self._open, upto)
+        return change
+
+    def settled(self, serving: Collection[str]) -> bool:
+        """Whether all nodes of the open stages have ended, but for services that serve."""
+        return all(
+            keys.issubset(serving) for stage, keys in self._unended.items() if stage <= self._open
+        )
+
+    def needed(self, key: str) -> bool:
+        """Whether a node that depends on this one has not ended."""
+        return self._users[key] > 0
+
+    def users(self, key: str) -> list[str]:
+        """Return the jobs that depend on this node and have not ended."""
+        users = (self._nodes[user] for user, _ in self._dependents[key])
+        return list(dict.fromkeys(u.job.name for u in users if u.key in self._unended[u.stage]))
+
+    def watched(self, key: str) -> set[str]:
+        """Return the outputs of a node that others wait for while it runs."""
+        return {edge.output for _, edge in self._dependents[key] if edge.output is not None}
+
+    def started(self, key: str) -> None:
+        """Note that a node runs: nothing dooms it any more."""
+        self._idle.discard(key)
+
+    def wrote(self, key: str, output: str) -> Change:
+        """Note that an output of a node is there."""
+        return self._met_now(Edge(key, output))
+
+    def ready(self, key: str) -> Change:
+        """Note that a service can serve."""
+        return self._met_now(Edge(key, None))
+
+    def retract(self, key: str) -> Change:
+        """Note that another attempt of a node begins: what it wrote before does not count."""
+        change = Change()
+        for user, edge in self._dependents[key]:
+            if edge in self._met and user in self._idle:
+                if self._unmet[user] == 0:
+                    change.held.append(user)
+                self._unmet[user] += 1
+        self._met -= {edge for _, edge in self._dependents[key]}
+        return change
+
+    def ended(self, key: str, standing: Standing) -> Change:
+        """Note that a node has ended: free those who wait for it, or doom them all the way."""
+        change = Change()
+        culprit = self._nodes[key].job.name
+        queue = [(key, standing)]
+        for ended, how in queue:  # grows while it is walked: the doomed doom others
+            self._close(ended)
+            for user, edge in self._dependents[ended]:
+                if user not in self._idle:
+                    continue
+                fault = self._fault(user, edge, how, culprit)
+                if fault:
+                    change.doomed.append((user, fault))
+                    self._idle.discard(user)
+                    queue.append((user, Standing.BAD))
+                elif edge not in self._met and (how is not Standing.CUT or self._always(user)):
+                    self._meet(user, self._nodes[ended].job.name, change)
+        return change
+
+    def _fault(self, user: str, edge: Edge, how: Standing, culprit: str) -> str:
+        if self._always(user) or how in (Standing.GOOD, Standing.CUT):
+            return ""
+        if how is Standing.BAD:
+            return f"dependency failed: {culprit}"
+        if edge.output is not None and edge not in self._met:
+            return f"dependency failed: {culprit} did not write its output {edge.output}"
+        return ""
+
+    def _always(self, key: str) -> bool:
+        return self._nodes[key].job.when == "always"
+
+    def _close(self, key: str) -> None:
+        node = self._nodes[key]
+        self._idle.discard(key)
+        self._unended[node.stage].discard(key)
+        for need in {edge.key for edge in node.edges}:
+            self._users[need] -= 1
+
+    def _met_now(self, edge: Edge) -> Change:
+        change = Change()
+        if edge not in self._met:
+            self._met.add(edge)
+            for user, wanted in self._dependents[edge.key]:
+                if wanted == edge:
+                    self._meet(user, self._nodes[edge.key].job.name, change)
+        return change
+
+    def _meet(self, key: str, by: str, change: Change) -> None:
+        if key not in self._idle:
+            return
+        self._unmet[key] -= 1
+        if self._unmet[key] == 0:
+            self.waited_for[key] = by
+            change.freed.append(key)

@@ -1,0 +1,99 @@
+"""Counted resources, and the queue of those who wait for them. No clock, no process."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping
+
+Needs = tuple[tuple[str, int], ...]
+
+
+class Pools:
+    """How much of each resource is free. A name without a pool is a mutex of one."""
+
+    def __init__(self, capacity: Mapping[str, int], slots: int | None = None) -> None:
+        self._free = dict(capacity)
+        self._slots = slots
+
+    def fits(self, needs: Needs) -> bool:
+        """Whether a slot and all of the resources are free."""
+        return self._slots != 0 and all(self._free.get(name, 1) >= n for name, n in needs)
+
+    def take(self, needs: Needs) -> None:
+        """Take a slot and the resources, which must be free."""
+        if not self.fits(needs):
+            raise RuntimeError(f"bug: took {needs} of {self._free}, slots {self._slots}")
+        self.take_slot(-1)
+        for name, count in needs:
+            self._free[name] = self._free.get(name, 1) - count
+
+    def give(self, needs: Needs) -> None:
+        """Give the resources back; the slot goes with `give_slot`."""
+        for name, count in needs:
+            self._free[name] += count
+
+    def give_slot(self) -> None:
+        """Give a slot back."""
+        self.take_slot(1)
+
+    def take_slot(self, count: int) -> None:
+        """Change the number of free slots, where slots are limited at all."""
+        if self._slots is not None:
+            self._slots += count
+
+    def short(self, needs: Needs) -> str:
+        """Name what is not free of these needs."""
+        lacking = [name for name, count in needs if self._free.get(name, 1) < count]
+        return ", ".join(lacking) or "a free slot"
+
+
+class ReadyQueue:
+    """Nodes that may start as soon as their resources are free, the most urgent first.
+
+    One heap for each distinct set of needs, so a crowd that waits for the same thing costs
+    one look and not one for each of its members.
+    """
+
+    def __init__(self) -> None:
+        self._heaps: dict[Needs, list[tuple[float, int, str]]] = {}
+        self._members: dict[str, Needs] = {}
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._members
+
+    def push(self, key: str, needs: Needs, urgency: float, position: int) -> None:
+        """Add a node; the greater urgency goes first, then the smaller position."""
+        self._members[key] = needs
+        heapq.heappush(self._heaps.setdefault(needs, []), (-urgency, position, key))
+
+    def discard(self, key: str) -> None:
+        """Forget a node."""
+        self._members.pop(key, None)
+
+    def pop(self, pools: Pools) -> str | None:
+        """Return and remove the most urgent node that fits; None if none does."""
+        heads = [
+            head for needs in list(self._heaps) if pools.fits(needs) and (head := self._head(needs))
+        ]
+        if not heads:
+            return None
+        key = min(heads)[2]
+        heapq.heappop(self._heaps[self._members.pop(key)])
+        return key
+
+    def first(self) -> str | None:
+        """Return the most urgent node, whether it fits or not."""
+        heads = [head for needs in list(self._heaps) if (head := self._head(needs))]
+        return min(heads)[2] if heads else None
+
+    def _head(self, needs: Needs) -> tuple[float, int, str] | None:
+        heap = self._heaps[needs]
+        while heap and self._members.get(heap[0][2]) != needs:
+            heapq.heappop(heap)
+        if not heap:
+            del self._heaps[needs]
+            return None
+        return heap[0]

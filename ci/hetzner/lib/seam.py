@@ -1,0 +1,116 @@
+"""The narrow seam between the scheduler, which decides, and an executor, which acts.
+
+The real executor, the dry run and the fakes of the tests all stand behind this protocol.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from lib.stages import Node
+
+
+class Step(enum.Enum):
+    """The part of an attempt that a process is started for."""
+
+    RESTORE = "restore"
+    BODY = "body"
+    STORE = "store"
+
+
+MISS = 3  # exit code of the RESTORE step when the cache has nothing for the job
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One step of one try of a node; `number` counts from 1 over all passes of its job.
+
+    `watch` are the outputs that somebody wants to hear of while the body still runs.
+    """
+
+    node: Node
+    number: int
+    step: Step
+    watch: tuple[str, ...] = ()
+
+
+class StartError(Exception):
+    """An attempt could not be started; the message says what was expected, and what was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """The process that was started for a step ended; `code` is negative for a signal.
+
+    `left` describes the processes that it left running: while there are any, a `Gone` follows.
+    `missing` are the promised outputs that were not written since the attempt began.
+    """
+
+    key: str
+    code: int
+    left: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Nothing of a tree is left, but for `survivors` that not even KILL could end."""
+
+    key: str
+    survivors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    """A promised output appeared while the attempt's processes still run."""
+
+    key: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signalled:
+    """The runner itself received a signal that asks it to end."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something an executor wants the log to say that changes no outcome."""
+
+    text: str
+
+
+Report = Exited | Gone | Wrote | Signalled | Remark
+
+
+class Executor(Protocol):
+    """Starts and stops process trees. Knows no graph, no retries and no outcome."""
+
+    def start(self, attempt: Attempt) -> None:
+        """Start a step. Raises StartError."""
+        ...
+
+    def stop(self, key: str) -> None:
+        """Ask a tree to end: TERM now, KILL after the grace. Never blocks; reports follow."""
+        ...
+
+    def kill(self, key: str) -> None:
+        """End a tree that is being stopped without further grace. Never blocks."""
+        ...
+
+    def wait(self, deadline: float) -> Sequence[Report]:
+        """Return what happened, waiting until something does or the clock reaches `deadline`."""
+        ...
+
+
+class Clock(Protocol):
+    """Tells seconds that only grow."""
+
+    def now(self) -> float:
+        """Return the seconds since some fixed moment."""
+        ...

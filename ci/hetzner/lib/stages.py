@@ -1,0 +1,148 @@
+"""Turns a selection into the nodes of a run: phases of jobs, phases of test cases, and edges.
+
+A node is one job in one pass over the test cases. `first_jobs` and `first_testcases` only add
+stages: the nodes of a stage wait until the stage before it has settled. So no job runs twice,
+and what a dependency did in an earlier stage still counts in the next. Pure functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from lib import graph
+from lib.model import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A need of a node: another node (`key`), or only an output of it."""
+
+    key: str
+    output: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One job in one pass over the test cases.
+
+    `inputs` are the variables of its dependencies' outputs and their paths; `expects` are those
+    outputs, as `job:output` and path, that must already be there since this run does not make them.
+    """
+
+    key: str
+    job: Job
+    stage: int
+    repeated: bool  # the unfiltered pass after a filtered one
+    test_filter: str
+    edges: tuple[Edge, ...]
+    inputs: Mapping[str, str]
+    expects: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The nodes of a run in declared order, and a title for each stage."""
+
+    nodes: tuple[Node, ...]
+    titles: tuple[str, ...]
+
+
+REPEATED = "#2"  # '#' cannot stand in a job's name
+
+
+def build(
+    jobs: Sequence[Job],
+    selected: Sequence[str],
+    *,
+    first_jobs: Collection[str] | None = None,
+    only_testcases: str = "",
+    first_testcases: str = "",
+) -> Stages:
+    """Return the nodes and stages of a run. ValueError for filters that exclude each other."""
+    if only_testcases and first_testcases:
+        raise ValueError("only_testcases and first_testcases exclude each other: give one")
+    by_name = {job.name: job for job in jobs}
+    early = _first_phase(by_name, selected, first_jobs)
+    titles = ["phase A", "phase B"] if early else [""]
+    if len(early) == len(selected):
+        titles = ["phase A"]
+    nodes = []
+    for name in selected:
+        stage = 0 if not early or name in early else 1
+        nodes.append(_node(by_name, set(selected), name, stage, only_testcases or first_testcases))
+    if first_testcases:
+        again = {name for name in selected if by_name[name].testcases}
+        if again:
+            titles = [f"{title} {first_testcases!r}".strip() for title in titles]
+            titles.append("all test cases")
+        nodes += [
+            _again(by_name, set(selected), name, len(titles) - 1, again)
+            for name in selected
+            if name in again
+        ]
+    return Stages(tuple(nodes), tuple(titles))
+
+
+def _first_phase(
+    by_name: Mapping[str, Job], selected: Sequence[str], first: Collection[str] | None
+) -> set[str]:
+    if first is None:
+        return set()
+    graph.refuse_unknown(by_name, first_jobs=first)
+    missing = [name for name in first if name not in selected]
+    if missing or not first:
+        raise ValueError(
+            f"first_jobs: expected jobs of this run, found {', '.join(missing) or 'none'}; "
+            f"selected are {', '.join(selected)}"
+        )
+    chosen = set(selected)
+    return graph.closure(by_name, first, without=set(by_name) - chosen)
+
+
+def _node(
+    by_name: Mapping[str, Job], selected: set[str], name: str, stage: int, test_filter: str
+) -> Node:
+    job = by_name[name]
+    edges = []
+    expects: dict[str, str] = {}
+    inputs = {}
+    for dependency in job.depends_on:
+        target, output = graph.split(dependency)
+        promised = by_name[target].outputs
+        inputs.update({graph.variable(target, made): path for made, path in promised.items()})
+        if target in selected:
+            edges.append(Edge(target, output))
+        else:
+            wanted = promised if output is None else (output,)
+            expects.update({f"{target}:{made}": promised[made] for made in wanted})
+    return Node(
+        key=name,
+        job=job,
+        stage=stage,
+        repeated=False,
+        test_filter=test_filter,
+        edges=tuple(dict.fromkeys(edges)),
+        inputs=inputs,
+        expects=tuple(expects.items()),
+    )
+
+
+def _again(
+    by_name: Mapping[str, Job], selected: set[str], name: str, stage: int, again: set[str]
+) -> Node:
+    first = _node(by_name, selected, name, stage, "")
+    edges = tuple(
+        Edge(edge.key + REPEATED if edge.key in again else edge.key, edge.output)
+        for edge in first.edges
+    )
+    return Node(
+        key=name + REPEATED,
+        job=first.job,
+        stage=stage,
+        repeated=True,
+        test_filter="",
+        edges=edges,
+        inputs=first.inputs,
+        expects=first.expects,
+    )

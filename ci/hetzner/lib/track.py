@@ -1,0 +1,76 @@
+"""Where each node of a run is, and the one table of the moves that are allowed. No decisions."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from lib.pools import Needs
+from lib.seam import Step
+from lib.stages import Node
+
+
+class State(enum.Enum):
+    """Where a node is."""
+
+    WAITING = "waits for what it depends on"
+    DELAYED = "waits for its delay"
+    QUEUED = "waits for resources"
+    RUNNING = "runs"
+    SERVING = "is ready and serves others"
+    STOPPING = "is being stopped"
+    ENDED = "has its outcome"
+
+
+NEXT = {  # RUNNING to RUNNING is the next step of the same attempt
+    State.WAITING: {State.DELAYED, State.QUEUED, State.ENDED},
+    State.DELAYED: {State.WAITING, State.QUEUED, State.ENDED},
+    State.QUEUED: {State.WAITING, State.RUNNING, State.ENDED},
+    State.RUNNING: {State.RUNNING, State.QUEUED, State.SERVING, State.STOPPING, State.ENDED},
+    State.SERVING: {State.STOPPING, State.ENDED},
+    State.STOPPING: {State.QUEUED, State.RUNNING, State.ENDED},
+    State.ENDED: set(),
+}
+IDLE = (State.WAITING, State.DELAYED, State.QUEUED)
+
+
+@dataclass(slots=True)
+class Track:
+    """What the scheduler knows of one node while the run goes on."""
+
+    node: Node
+    needs: Needs
+    position: int
+    state: State = State.WAITING
+    step: Step = Step.BODY
+    tries: int = 0
+    began: float = 0.0  # of this try, seconds on the run's clock
+    queued_in: int = 0  # the round of the loop in which it was queued
+    code: int | None = None  # of the body, once that has exited
+    wrote: set[str] = field(default_factory=set)
+    leaked: tuple[str, ...] = ()
+    survivors: tuple[str, ...] = ()
+    has_slot: bool = False
+    then: Callable[[], None] | None = None  # what follows when its tree is gone
+
+    @property
+    def name(self) -> str:
+        """The job's name."""
+        return self.node.job.name
+
+    @property
+    def key(self) -> str:
+        """The node's key."""
+        return self.node.key
+
+    @property
+    def complete(self) -> bool:
+        """Whether every promised output has been written by this try."""
+        return self.wrote.issuperset(self.node.job.outputs)
+
+    def move(self, to: State) -> None:
+        """Change the state; RuntimeError for a move that the table does not hold."""
+        if to not in NEXT[self.state]:
+            raise RuntimeError(f"bug: {self.key}: {self.state.name} -> {to.name}")
+        self.state = to

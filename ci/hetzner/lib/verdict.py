@@ -1,0 +1,53 @@
+"""Decides, alone, whether a run is green. Green is earned: missing, stuck or cut off is red."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from lib.model import Outcome, Result
+
+PASSED, FAILED, TIMED_OUT = 0, 1, 124
+
+_SEVERITY = {
+    outcome: rank
+    for rank, outcome in enumerate(
+        (
+            Outcome.RESTORED,
+            Outcome.PASSED,
+            Outcome.FLAKY,
+            Outcome.SKIPPED,
+            Outcome.CANCELLED,
+            Outcome.FAILED,
+            Outcome.TIMED_OUT,
+        )
+    )
+}
+
+
+def worse(one: Outcome, other: Outcome) -> Outcome:
+    """Return the worse of two outcomes of the same job."""
+    return max(one, other, key=_SEVERITY.__getitem__)
+
+
+def green(selected: Collection[str], results: Mapping[str, Result], *, cut_off: bool) -> bool:
+    """Whether every selected job is there and may stand in a green run."""
+    return (
+        bool(selected)
+        and not cut_off
+        and all(name in results and results[name].acceptable for name in selected)
+    )
+
+
+def exit_code(
+    selected: Collection[str],
+    results: Mapping[str, Result],
+    *,
+    signal: int | None = None,
+    timed_out: bool = False,
+) -> int:
+    """Return the run's exit code: 0, 1, 124 for its own timeout, 128+n for signal n."""
+    if signal is not None:
+        return 128 + signal
+    if timed_out:
+        return TIMED_OUT
+    return PASSED if green(selected, results, cut_off=False) else FAILED

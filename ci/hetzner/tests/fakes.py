@@ -1,0 +1,261 @@
+"""A fake executor and clock for the scheduler's seam: data in, events out, no process started.
+
+The executor refuses the impossible (a second start of what runs, a stop of what does not) and
+jumps the clock to the next thing that happens.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lib import events, graph, stages
+from lib.model import Job
+from lib.scheduler import Limits, Orders, Scheduler
+from lib.seam import Attempt, Exited, Gone, Report, Signalled, StartError, Step, Wrote
+
+
+@dataclass(frozen=True)
+class Fate:
+    """How one attempt goes: how long it takes, its code, what it leaves and when it writes."""
+
+    seconds: float = 1.0
+    code: int = 0
+    leaves: float | None = (
+        None  # seconds that its leftovers live if nobody stops them; inf: forever
+    )
+    writes: Mapping[str, float] | None = None  # output -> seconds; None: all, at the end
+    ignores_term: bool = False
+    unstartable: str = ""
+    cache: int = 3  # exit code of the RESTORE step
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def now(self) -> float:
+        return self.time
+
+
+@dataclass
+class Live:
+    attempt: Attempt
+    fate: Fate
+    began: float
+    exited: bool = False
+    stopping: bool = False
+    wrote: set[str] = field(default_factory=set)
+    serial: int = 0
+
+
+class FakeExecutor:
+    """Plays fates: `fates[name]` is one fate or a list with one for each attempt."""
+
+    def __init__(
+        self,
+        clock: FakeClock,
+        fates: Mapping[str, Fate | Sequence[Fate]] | None = None,
+        *,
+        grace: float = 5.0,
+        signals: Sequence[tuple[float, int]] = (),
+    ) -> None:
+        self.clock = clock
+        self.fates = dict(fates or {})
+        self.grace = grace
+        self.live: dict[str, Live] = {}
+        self.started: list[str] = []
+        self.steps: list[tuple[str, str]] = []
+        self.most = 0
+        self._happenings: list[tuple[float, int, Callable[[], Report | None]]] = []
+        self._count = 0
+        for moment, number in signals:
+            self._at(moment, lambda number=number: Signalled(number))  # type: ignore[misc]
+
+    def _at(self, moment: float, what: Callable[[], Report | None]) -> None:
+        self._count += 1
+        heapq.heappush(self._happenings, (moment, self._count, what))
+
+    def _fate(self, attempt: Attempt) -> Fate:
+        fate = self.fates.get(attempt.node.key, self.fates.get(attempt.node.job.name, Fate()))
+        if isinstance(fate, Fate):
+            return fate
+        return fate[min(attempt.number - 1, len(fate) - 1)]
+
+    def start(self, attempt: Attempt) -> None:
+        key = attempt.node.key
+        if key in self.live:
+            raise AssertionError(f"{key} was started while it runs")
+        fate = self._fate(attempt)
+        if fate.unstartable:
+            raise StartError(fate.unstartable)
+        live = Live(attempt, fate, self.clock.time, serial=self._count)
+        self.live[key] = live
+        self.most = max(self.most, len(self.live))
+        self.steps.append((key, attempt.step.value))
+        if attempt.step is not Step.BODY:
+            code = fate.cache if attempt.step is Step.RESTORE else 0
+            self._at(self.clock.time + 0.01, lambda: self._exit(key, live, code, None))
+            return
+        self.started.append(key)
+        writes = fate.writes or {}
+        for output, after in writes.items():
+            self._at(
+                self.clock.time + after,
+                lambda output=output: self._write(key, live, output),  # type: ignore[misc]
+            )
+        self._at(
+            self.clock.time + fate.seconds, lambda: self._exit(key, live, fate.code, fate.leaves)
+        )
+
+    def _write(self, key: str, live: Live, output: str) -> Report | None:
+        if self.live.get(key) is not live or (live.stopping and live.exited):
+            return None
+        live.wrote.add(output)
+        return Wrote(key, output) if output in live.attempt.watch else None
+
+    def _exit(self, key: str, live: Live, code: int, leaves: float | None) -> Report | None:
+        if self.live.get(key) is not live or live.exited:
+            return None
+        live.exited = True
+        outputs = live.attempt.node.job.outputs
+        missing = (
+            () if live.fate.writes is None else tuple(o for o in outputs if o not in live.wrote)
+        )
+        if live.attempt.step is not Step.BODY:
+            missing = ()
+        if leaves is None:
+            del self.live[key]
+            return Exited(key, code, (), missing)
+        if leaves < math.inf:
+            self._at(self.clock.time + leaves, lambda: self._vanish(key, live))
+        return Exited(key, code, ("1 leftover",), missing)
+
+    def _vanish(self, key: str, live: Live) -> Report | None:
+        if self.live.get(key) is not live:
+            return None
+        del self.live[key]
+        return Gone(key)
+
+    def stop(self, key: str) -> None:
+        live = self.live[key]
+        if live.stopping:
+            raise AssertionError(f"{key} was stopped twice")
+        live.stopping = True
+        self._at(
+            self.clock.time + (self.grace if live.fate.ignores_term else 0.001),
+            lambda: self._stopped(key, live),
+        )
+
+    def _stopped(self, key: str, live: Live) -> Report | None:
+        if self.live.get(key) is not live:
+            return None
+        if live.exited:
+            return self._vanish(key, live)
+        return self._exit(key, live, -15, None)
+
+    def kill(self, key: str) -> None:
+        live = self.live[key]
+        if not live.stopping:
+            raise AssertionError(f"{key} was killed before it was stopped")
+        self._at(self.clock.time, lambda: self._stopped(key, live))
+
+    def wait(self, deadline: float) -> Sequence[Report]:
+        while self._happenings and self._happenings[0][0] <= deadline:
+            moment, _, what = heapq.heappop(self._happenings)
+            self.clock.time = max(self.clock.time, moment)
+            report = what()
+            if report is not None:
+                return [report]
+        if deadline == math.inf:
+            raise AssertionError("deadlock: nothing runs, no timer is set")
+        self.clock.time = max(self.clock.time, deadline)
+        return []
+
+
+@dataclass
+class Played:
+    """A run that was played to its end."""
+
+    code: int
+    scheduler: Scheduler
+    executor: FakeExecutor
+    events: list[events.Event]
+
+    def outcomes(self) -> str:
+        """Return `a=passed b=skipped …` in declared order."""
+        results = self.scheduler.results
+        return " ".join(f"{name}={result.outcome}" for name, result in results.items())
+
+    def of(self, kind: type[Any]) -> list[Any]:
+        """Return the events of one kind."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+def jobs(text: str, **fields: dict[str, Any]) -> list[Job]:
+    """Make jobs from `"a; b<a; c<a,b"`; `fields[name]` are further fields of that job.
+
+    A '_' in a keyword stands for '-' in a name when there is no such name with '_'.
+    """
+    made = []
+    for part in text.split(";"):
+        name, _, needed = part.strip().partition("<")
+        depends_on = [need.strip() for need in needed.split(",") if need.strip()]
+        made.append(Job(name, "true", depends_on, **fields.get(name.replace("-", "_"), {})))
+    return made
+
+
+def play(
+    declared: Sequence[Job],
+    fates: Mapping[str, Fate | Sequence[Fate]] | None = None,
+    *,
+    fails: str = "",
+    pools: Mapping[str, int] | None = None,
+    max_parallel: int | None = None,
+    timeout: float = math.inf,
+    fast_fail: bool = False,
+    durations: Mapping[str, float] | None = None,
+    refused: Mapping[str, str] | None = None,
+    signals: Sequence[tuple[float, int]] = (),
+    only: Sequence[str] | None = None,
+    skip: Sequence[str] | None = None,
+    no_deps: bool = False,
+    first_jobs: Sequence[str] | None = None,
+    only_testcases: str = "",
+    first_testcases: str = "",
+) -> Played:
+    """Play a run of the jobs with the fake executor; `fails` are names whose every attempt fails."""
+    graph.check(declared, pools or {})
+    selection = graph.select(declared, only, skip, no_deps=no_deps)
+    built = stages.build(
+        declared,
+        selection.names,
+        first_jobs=first_jobs,
+        only_testcases=only_testcases,
+        first_testcases=first_testcases,
+    )
+    clock = FakeClock()
+    fated = {**dict.fromkeys(fails.split(), Fate(code=1)), **(fates or {})}
+    executor = FakeExecutor(clock, fated, signals=signals)
+    seen: list[events.Event] = []
+    by_name = {job.name: job for job in declared}
+    scheduler = Scheduler(
+        built,
+        executor,
+        clock,
+        seen.append,
+        Limits(pools or {}, max_parallel, timeout),
+        Orders(
+            fast_fail=fast_fail,
+            urgency=graph.remaining_paths(by_name, durations or {}),
+            filtered=selection.filtered,
+            refused=refused or {},
+        ),
+    )
+    code = scheduler.run()
+    if executor.live:
+        raise AssertionError(f"left running: {sorted(executor.live)}")
+    return Played(code, scheduler, executor, seen)
