@@ -44,24 +44,23 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def check(jobs: Sequence[Job], pools: Mapping[str, int]) -> None:
-    """Raise a ValueError that lists everything wrong with the jobs as a whole."""
+def problems(jobs: Sequence[Job], pools: Mapping[str, int]) -> list[str]:
+    """Return everything that is wrong with the jobs as a whole, a sentence each."""
     by_name = {job.name: job for job in jobs}
-    problems = [
+    found = [
         f"job {name}: the name is used by {count} jobs, names must be unique"
         for name, count in Counter(job.name for job in jobs).items()
         if count > 1
     ]
     for job in jobs:
-        problems += _edge_problems(job, by_name)
-        problems += _pool_problems(job, pools)
-    problems += _collisions(jobs)
-    if not problems:
+        found += _edge_problems(job, by_name)
+        found += _pool_problems(job, pools)
+    found += _collisions(jobs)
+    if not found:
         cycle = find_cycle(by_name)
         if cycle:
-            problems.append(f"cycle: {' -> '.join(cycle)} (each depends on the next)")
-    if problems:
-        raise ValueError("\n".join(problems))
+            found.append(f"cycle: {' -> '.join(cycle)} (each depends on the next)")
+    return found
 
 
 def _edge_problems(job: Job, by_name: Mapping[str, Job]) -> list[str]:

@@ -84,12 +84,12 @@ class LinuxTable:
         """Read the children of every thread; empty for a process that is gone."""
         found: list[int] = []
         try:
-            threads = os.listdir(f"/proc/{pid}/task")
+            threads = list(Path(f"/proc/{pid}/task").iterdir())
         except (FileNotFoundError, ProcessLookupError):
             return found
         for thread in threads:
             try:
-                found += map(int, Path(f"/proc/{pid}/task/{thread}/children").read_bytes().split())
+                found += map(int, (thread / "children").read_bytes().split())
             except (FileNotFoundError, ProcessLookupError):
                 continue  # the thread ended between the two looks
         return found
@@ -120,7 +120,7 @@ class LinuxTable:
 
     def all(self) -> list[Proc]:
         """Read every numbered directory of /proc."""
-        pids = (int(entry) for entry in os.listdir(PROC) if entry.isdigit())
+        pids = (int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit())
         return [process for pid in pids if (process := self.read(pid))]
 
 

@@ -227,8 +227,9 @@ def play(
     only_testcases: str = "",
     first_testcases: str = "",
 ) -> Played:
-    """Play a run of the jobs with the fake executor; `fails` are names whose every attempt fails."""
-    graph.check(declared, pools or {})
+    """Play a run of the jobs with the fake executor; every attempt of `fails` fails."""
+    if problems := graph.problems(declared, pools or {}):
+        raise ValueError("\n".join(problems))
     selection = graph.select(declared, only, skip, no_deps=no_deps)
     built = stages.build(
         declared,

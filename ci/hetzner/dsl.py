@@ -1,0 +1,181 @@
+"""The public face: declare jobs, put them into a pipeline, run it.
+
+    from dsl import Job, Pipeline
+
+    build = Job("build", "make", outputs={"binary": "out/tool"})
+    test = Job("test", "make check", depends_on=["build"], timeout=60)
+    sys.exit(Pipeline([build, test], sha, branch, "logs", cwd=".").run())
+
+Standard library only. The words and rules are in `docs/design.md`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from lib import events, graph, redact, stages
+from lib.cache import Cache
+from lib.model import Job, Outcome, Result
+from lib.run import Place, Report, Run
+from lib.runlog import RunLog
+from lib.scheduler import Limits, Orders
+from lib.stages import Stages
+
+__all__ = ["Cache", "Job", "Outcome", "Pipeline", "Result"]
+
+
+class Pipeline:
+    """Jobs that belong together, and the place where they run.
+
+    `timeout` and `grace` (from TERM to KILL) are seconds; `cwd` is where jobs start and what
+    relative outputs are relative to; `log_dir` gets ci.log, `<name>.log` and summary.json.
+    `max_parallel` bounds the jobs at once (None: only the pools do); `resources` are the pools,
+    with the machine's processors as `cpu` unless given. `env` is what jobs see (default: this
+    process's environment); secrets are taken out of it either way. `durations` are usual seconds
+    of jobs, for the order when slots are short; `listeners` get every event; `rerun` tells the
+    command that runs one job again; lines of the log are shown on `console` (default: stdout).
+
+    Raises ValueError that lists every problem of the jobs and numbers at once.
+    """
+
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        sha: str,
+        branch: str,
+        log_dir: str | Path,
+        timeout: float = 180,
+        cwd: str | Path = "/repo",
+        *,
+        max_parallel: int | None = None,
+        resources: Mapping[str, int] | None = None,
+        grace: float = 5.0,
+        env: Mapping[str, str] | None = None,
+        durations: Mapping[str, float] | None = None,
+        listeners: Sequence[events.Listener] = (),
+        rerun: Callable[[str], str] | None = None,
+        log_url: str | None = None,
+        run_log: RunLog | None = None,
+        console: TextIO | None = None,
+        secret_names: Collection[str] = (),
+    ) -> None:
+        self.jobs = tuple(jobs)
+        self.results: dict[str, Result] = {}
+        pools = {"cpu": os.cpu_count() or 1, **(resources or {})}
+        problems = _number_problems(timeout, grace, max_parallel, pools)
+        problems += graph.problems(self.jobs, pools)
+        if problems:
+            raise ValueError("\n".join(problems))
+        self._limits = Limits(pools, max_parallel, timeout)
+        self._durations = dict(durations or {})
+        environ = os.environ if env is None else env
+        self._place = Place(
+            cwd=Path(cwd).absolute(),
+            log_dir=Path(log_dir).absolute(),
+            env=redact.without_secrets(environ, secret_names),
+            grace=grace,
+        )
+        self._report = Report(
+            sha=sha,
+            branch=branch,
+            log_url=os.environ.get("LOG_URL", "") if log_url is None else log_url,
+            redact=redact.Redactor(redact.secret_values({**os.environ, **environ}, secret_names)),
+            console=console or sys.stdout,
+            rerun=rerun,
+            listeners=tuple(listeners),
+            run_log=run_log,
+        )
+
+    def run(
+        self,
+        fast_fail: bool = False,
+        only_jobs: Collection[str] | None = None,
+        skip_jobs: Collection[str] | None = None,
+        first_jobs: Collection[str] | None = None,
+        only_testcases: str = "",
+        first_testcases: str = "",
+        pytest_workers: int = 4,
+        *,
+        no_deps: bool = False,
+    ) -> int:
+        """Run the jobs; return 0 passed, 1 failed, 124 run out of time, 128+n for signal n.
+
+        Raises ValueError, before anything starts, for a selection that names an unknown job or
+        holds none, and for a working directory that is not there.
+        """
+        built, orders = self._plan(
+            fast_fail, only_jobs, skip_jobs, first_jobs, only_testcases, first_testcases, no_deps
+        )
+        if not isinstance(pytest_workers, int) or pytest_workers < 1:
+            raise ValueError(f"pytest_workers: expected 1 or more, found {pytest_workers!r}")
+        run = Run(built, orders, self._limits, self._place, self._report, pytest_workers)
+        self.results = run.results
+        return run.execute()
+
+    def dry_run(
+        self,
+        fast_fail: bool = False,
+        only_jobs: Collection[str] | None = None,
+        skip_jobs: Collection[str] | None = None,
+        first_jobs: Collection[str] | None = None,
+        only_testcases: str = "",
+        first_testcases: str = "",
+        *,
+        no_deps: bool = False,
+    ) -> list[str]:
+        """Return what `run` would start, in its order and with the reason, one line a start.
+
+        The real scheduler plays it with recorded durations; nothing is started. Raises ValueError.
+        """
+        from lib import dryrun
+
+        built, orders = self._plan(
+            fast_fail, only_jobs, skip_jobs, first_jobs, only_testcases, first_testcases, no_deps
+        )
+        return dryrun.lines(built, orders, self._limits, self._durations)
+
+    def _plan(
+        self,
+        fast_fail: bool,
+        only_jobs: Collection[str] | None,
+        skip_jobs: Collection[str] | None,
+        first_jobs: Collection[str] | None,
+        only_testcases: str,
+        first_testcases: str,
+        no_deps: bool,
+    ) -> tuple[Stages, Orders]:
+        selection = graph.select(self.jobs, only_jobs, skip_jobs, no_deps=no_deps)
+        built = stages.build(
+            self.jobs,
+            selection.names,
+            first_jobs=first_jobs,
+            only_testcases=only_testcases,
+            first_testcases=first_testcases,
+        )
+        by_name = {job.name: job for job in self.jobs}
+        return built, Orders(
+            fast_fail=fast_fail,
+            urgency=graph.remaining_paths(by_name, self._durations),
+            filtered=selection.filtered,
+        )
+
+
+def _number_problems(
+    timeout: object, grace: object, max_parallel: object, pools: Mapping[str, object]
+) -> list[str]:
+    problems = []
+    for what, value, low in (("timeout", timeout, "more than 0"), ("grace", grace, "0 or more")):
+        good = isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+        if not good or (low != "0 or more" and value == 0):
+            problems.append(f"{what}: expected {low} seconds, found {value!r}")
+    for what, value in [("max_parallel", max_parallel)] if max_parallel is not None else []:
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            problems.append(f"{what}: expected 1 or more jobs, or None, found {value!r}")
+    for name, size in pools.items():
+        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+            problems.append(f"resources: pool {name!r}: expected 0 or more, found {size!r}")
+    return problems

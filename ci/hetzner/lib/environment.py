@@ -1,0 +1,43 @@
+"""What an attempt finds in its environment. Pure functions."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+
+
+from lib.proctree import TAG
+from lib.stages import Node
+
+
+def filters(text: str) -> dict[str, str]:
+    """Return a test-case filter as pytest's -k and as Playwright's --grep take it.
+
+    `text` is a list of names, separated by commas ("a or b" and "a|b" are understood as well).
+    """
+    names = [name for name in re.split(r"\s*,\s*|\s+or\s+|\s*\|\s*", text.strip()) if name]
+    return {"PYTEST_K_FILTER": " or ".join(names), "PW_GREP_FILTER": "|".join(names)}
+
+
+def environment(
+    base: Mapping[str, str], node: Node, *, run: str, cwd: str, pytest_workers: int
+) -> dict[str, str]:
+    """Return the environment of an attempt of this node.
+
+    `base` is what every job gets; the job's own `env` goes over it; what the runner itself says
+    (tags, filters, outputs) goes over both.
+    """
+    outer = base.get(TAG, "")
+    part = f"{run}/{node.key}"
+    inputs = {name: os.path.join(cwd, path) for name, path in node.inputs.items()}  # noqa: PTH118
+    return {
+        "PYTEST_WORKERS": str(pytest_workers),
+        **base,
+        **node.job.env,
+        **filters(node.test_filter),
+        **{name: os.path.normpath(path) for name, path in inputs.items()},
+        "CI_RUN_ID": run,
+        "CI_JOB": node.job.name,
+        TAG: f"{outer}:{part}" if outer else part,
+    }

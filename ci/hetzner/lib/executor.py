@@ -1,0 +1,373 @@
+"""Starts, watches and stops process trees. Knows no graph, no retries and no outcome.
+
+Each attempt is a process group of its own whose output goes straight to `<name>.log`; the
+runner copies no byte. Waiting is event-driven; stopping is TERM now, KILL after the grace,
+driven by `wait`, so it never blocks the loop.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lib import files, outputs, proctree, subreaper, wakeup
+from lib.clock import MonotonicClock
+from lib.environment import environment
+from lib.family import Family
+from lib.proctree import Proc, ProcessTable
+from lib.seam import Attempt, Exited, Gone, Remark, Report, Signalled, StartError, Step, Wrote
+from lib.spawn import Placement, Spawned, spawn
+from lib.watch import make_watch
+
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+FIRST_RECHECK, UNKILLABLE = 0.02, 10.0  # seconds after a KILL: look again; give up
+CACHE_PROGRAM = Path(__file__).with_name("cache.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where attempts run and what they all get."""
+
+    cwd: Path
+    log_dir: Path
+    env: Mapping[str, str]
+    grace: float = 5.0  # seconds from TERM to KILL
+
+
+@dataclass(slots=True)
+class Tree:
+    """What the executor keeps of one attempt."""
+
+    attempt: Attempt
+    spawned: Spawned
+    before: dict[str, outputs.Signature | None]
+    wrote: set[str] = field(default_factory=set)
+    exited: bool = False
+    watched: set[int] = field(default_factory=set)  # members whose end wakes us
+    due: float = math.inf  # when to KILL, or to look again after a KILL
+    killed_at: float | None = None
+
+
+class ProcessExecutor:
+    """The real executor. `close` must be called: it stops what is left and gives signals back."""
+
+    def __init__(
+        self,
+        place: Place,
+        clock: MonotonicClock,
+        *,
+        pytest_workers: int = 4,
+        look: ProcessTable | None = None,
+    ) -> None:
+        self._pytest_workers = pytest_workers
+        self._place = place
+        self._clock = clock
+        self._look = look or proctree.table()
+        self.run_id = proctree.run_id(self._look, os.getpid())
+        self._was_subreaper = subreaper.adopt()
+        self._family = Family(self._look, self.run_id, subreaper=self._was_subreaper is not None)
+        self._trees: dict[str, Tree] = {}
+        self._signatures: dict[str, tuple[int, dict[str, outputs.Signature | None]]] = {}
+        self._reports: list[Report] = []
+        self._said: set[str] = set()
+        self._watch = make_watch()
+        self._wakeup = wakeup.make([*INTERRUPTS, signal.SIGTSTP])
+
+    # ---- starting
+
+    def start(self, attempt: Attempt) -> None:
+        """Start a step of an attempt. Raises StartError."""
+        job = attempt.node.job
+        self._check_expected(attempt)
+        before = self._signatures_of(attempt)
+        log = self._open_log(attempt)
+        for output in attempt.watch:  # before the body can write any of them
+            self._watch.add((attempt.node.key, output), self._path(job.outputs[output]))
+        try:
+            spawned = spawn(
+                self._command(attempt),
+                cwd=str(self._place.cwd),
+                env=environment(
+                    self._place.env,
+                    attempt.node,
+                    run=self.run_id,
+                    cwd=str(self._place.cwd),
+                    pytest_workers=self._pytest_workers,
+                ),
+                log=log,
+                placement=Placement(job.nice, job.cpus),
+            )
+        except (OSError, ValueError) as error:
+            self._unwatch(attempt)
+            what = self._command(attempt)[0]
+            raise StartError(f"could not start {what}: {error}") from error
+        finally:
+            os.close(log)
+        for refusal in spawned.refused:
+            self._say_once(f"not permitted, so jobs run without it: {refusal}")
+        self._trees[attempt.node.key] = Tree(attempt, spawned, before)
+        self._family.add(attempt.node.key, spawned.process.pid)
+        self._wakeup.watch(spawned.process.pid)
+
+    def _check_expected(self, attempt: Attempt) -> None:
+        for output, path in attempt.node.expects:
+            if not self._path(path).exists():
+                raise StartError(
+                    f"output {output} ({path}) is not there: its job does not run this time, "
+                    "and no earlier run has left it; run it as well"
+                )
+
+    def _signatures_of(self, attempt: Attempt) -> dict[str, outputs.Signature | None]:
+        """Return what the outputs were when the attempt began, whatever the step."""
+        number, before = self._signatures.get(attempt.node.key, (0, {}))
+        if number != attempt.number:
+            before = {
+                name: outputs.signature(self._path(path))
+                for name, path in attempt.node.job.outputs.items()
+            }
+            self._signatures[attempt.node.key] = (attempt.number, before)
+        return before
+
+    def _open_log(self, attempt: Attempt) -> int:
+        path = self._place.log_dir / f"{attempt.node.job.name}.log"
+        first = attempt.step is Step.RESTORE or attempt.node.job.cache is None
+        try:
+            if first:
+                files.rotate(path)
+            return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise StartError(f"could not open its log {path}: {error.strerror}") from error
+
+    def _command(self, attempt: Attempt) -> Sequence[str]:
+        job = attempt.node.job
+        if attempt.step is Step.BODY or job.cache is None:
+            return ["bash", "-c", job.cmd] if isinstance(job.cmd, str) else list(job.cmd)
+        key_file = self._place.log_dir / f".{job.name}.cache-key"
+        program = [sys.executable, str(CACHE_PROGRAM), attempt.step.value]
+        return [*program, "--key-file", str(key_file), job.cache.to_json()]
+
+    def _path(self, path: str) -> Path:
+        return self._place.cwd / path
+
+    def _say_once(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            self._reports.append(Remark(text))
+
+    # ---- waiting
+
+    def wait(self, deadline: float) -> Sequence[Report]:
+        """Return what happened; [] when the clock has reached `deadline`."""
+        while not self._reports:
+            now = self._clock.now()
+            due = min(
+                [deadline, now + self._watch.interval(), *(t.due for t in self._trees.values())]
+            )
+            woken = self._wakeup.wait(max(0.0, due - now), self._watch.fileno())
+            for number in woken.signals:
+                self._signalled(number)
+            if woken.readable or self._watch.interval() < math.inf:
+                self._outputs_changed()
+            self._processes_ended(woken.pids)
+            self._stop_harder()
+            if self._clock.now() >= deadline:
+                break
+        reports, self._reports = self._reports, []
+        return reports
+
+    def _signalled(self, number: int) -> None:
+        if number == signal.SIGTSTP:
+            self._suspend()
+        else:
+            self._reports.append(Signalled(number))
+
+    def _suspend(self) -> None:
+        """Ctrl-Z: stop the trees, the clock and then ourselves; `fg` resumes all three."""
+        members = [p for key in self._trees for p in self._family.members(key)]
+        for process in members:
+            self._send(process, signal.SIGSTOP)
+        self._clock.pause()
+        os.kill(os.getpid(), signal.SIGSTOP)
+        self._clock.resume()
+        for process in members:
+            self._send(process, signal.SIGCONT)
+
+    def _outputs_changed(self) -> None:
+        for key, output in self._watch.read():
+            tree = self._trees.get(key)
+            if tree is not None:
+                self._look_for(tree, output)
+
+    def _look_for(self, tree: Tree, output: str) -> None:
+        if output not in tree.wrote and self._written(tree, output):
+            tree.wrote.add(output)
+            self._reports.append(Wrote(tree.attempt.node.key, output))
+
+    def _written(self, tree: Tree, output: str) -> bool:
+        path = self._path(tree.attempt.node.job.outputs[output])
+        return outputs.written_since(tree.before[output], path)
+
+    def _processes_ended(self, pids: Sequence[int]) -> None:
+        for pid in pids:
+            key = self._family.key_of(pid)
+            if key is not None and not self._trees[key].exited:
+                self._leader_ended(key, pid)
+        ended = set(pids)
+        touched = {k: tree for k, tree in self._trees.items() if not ended.isdisjoint(tree.watched)}
+        for key, tree in touched.items():
+            self._look_at_rest(key, tree)
+
+    def _leader_ended(self, key: str, pid: int) -> None:
+        code = self._family.code(key)
+        if code is None:
+            return
+        tree = self._trees[key]
+        tree.exited = True
+        tree.spawned.process.returncode = code  # it is ours to reap, not subprocess'
+        self._wakeup.forget(pid)
+        left = self._family.members(key)
+        missing = tuple(o for o in tree.before if not self._written(tree, o))
+        described = tuple(f"{p.pid} {self._look.command(p.pid)[:120]}" for p in left)
+        if left:
+            self._wake_for(tree, left)
+        else:
+            self._forget(key)
+        self._reports.append(Exited(key, code, described, missing))
+
+    def _look_at_rest(self, key: str, tree: Tree) -> None:
+        """See whether anybody is left of a tree that a member of has ended."""
+        left = self._family.members(key)
+        self._wake_for(tree, left)
+        if tree.exited and not left:
+            self._forget(key)
+            self._reports.append(Gone(key))
+
+    def _wake_for(self, tree: Tree, members: Sequence[Proc]) -> None:
+        """Have the ends of these members, and of no others, wake us."""
+        leader = tree.spawned.process.pid
+        pids = {process.pid for process in members if process.pid != leader}
+        for pid in tree.watched - pids:
+            self._wakeup.forget(pid)
+        tree.watched &= pids
+        for pid in pids - tree.watched:
+            try:
+                self._wakeup.watch(pid)
+            except ProcessLookupError:
+                continue  # it ended since: the next look will not find it
+            tree.watched.add(pid)
+
+    def _forget(self, key: str) -> None:
+        tree = self._trees.pop(key)
+        self._wake_for(tree, ())
+        self._wakeup.forget(tree.spawned.process.pid)
+        self._unwatch(tree.attempt)
+        self._family.remove(key)
+
+    def _unwatch(self, attempt: Attempt) -> None:
+        for output in attempt.watch:
+            self._watch.remove((attempt.node.key, output))
+
+    # ---- stopping
+
+    def stop(self, key: str) -> None:
+        """Send TERM to the whole tree; `wait` sends KILL after the grace."""
+        tree = self._trees[key]
+        tree.due = self._clock.now() + self._place.grace
+        members = self._family.members(key)
+        for process in members:
+            self._send(process, signal.SIGTERM)
+            # a stopped process does not see TERM before it is continued
+            self._send(process, signal.SIGCONT)
+        self._wake_for(tree, members)
+        if tree.exited and not members:
+            tree.due = self._clock.now()
+
+    def kill(self, key: str) -> None:
+        """Send KILL at the next wait."""
+        tree = self._trees.get(key)
+        if tree is not None:
+            tree.due = min(tree.due, self._clock.now())
+
+    def _stop_harder(self) -> None:
+        now = self._clock.now()
+        for key, tree in list(self._trees.items()):
+            if tree.due <= now:
+                self._kill_tree(key, tree, now)
+
+    def _kill_tree(self, key: str, tree: Tree, now: float) -> None:
+        if tree.killed_at is None:
+            tree.killed_at = now
+        left = self._freeze(key)
+        for process in left:
+            self._send(process, signal.SIGKILL)
+        self._wake_for(tree, left)
+        # looked at again, at growing distances: a fork may have slipped through
+        tree.due = now + max(FIRST_RECHECK, now - tree.killed_at)
+        if tree.exited and not left:
+            self._forget(key)
+            self._reports.append(Gone(key))
+        elif now - tree.killed_at > UNKILLABLE:
+            self._give_up(key, left)
+
+    def _freeze(self, key: str) -> list[Proc]:
+        """Stop every member, until a look finds none that still runs; return them.
+
+        What is stopped cannot fork, so the KILL that follows misses nobody.
+        """
+        stopped: set[tuple[int, int]] = set()
+        for _ in range(100):
+            members = self._family.members(key)
+            fresh = [p for p in members if (p.pid, p.started) not in stopped]
+            if not fresh:
+                return members
+            for process in fresh:
+                self._send(process, signal.SIGSTOP)
+                stopped.add((process.pid, process.started))
+        return members
+
+    def _give_up(self, key: str, left: Sequence[Proc]) -> None:
+        survivors = tuple(f"{p.pid} {self._look.command(p.pid)[:120]} ({p.state})" for p in left)
+        self._forget(key)
+        self._reports.append(Gone(key, survivors))
+
+    def _send(self, process: Proc, number: int) -> None:
+        try:
+            proctree.send(self._look, process, number)
+        except PermissionError:
+            # a program with other rights, such as sudo's: it is told if it outlives the KILL
+            self._say_once(f"no permission to signal {process.pid} {process.name}")
+
+    # ---- the end
+
+    def abort(self) -> None:
+        """End every tree now: TERM, grace, KILL. Blocks; for when the loop itself has broken."""
+        for key, tree in self._trees.items():
+            if tree.due == math.inf:
+                self.stop(key)
+        while self._trees:
+            self._reports.clear()
+            self.wait(self._clock.now() + 0.1)
+        self._reports.clear()
+
+    def close(self) -> tuple[str, ...]:
+        """Stop orphans that no attempt owned, give back signals; return what was stopped."""
+        found: dict[int, str] = {}
+        end = self._clock.now() + UNKILLABLE
+        while (strays := self._family.strays()) and self._clock.now() < end:
+            for process in strays:
+                found.setdefault(
+                    process.pid, f"{process.pid} {self._look.command(process.pid)[:120]}"
+                )
+                self._send(process, signal.SIGKILL)
+            self._wakeup.watch(strays[0].pid)
+            self._wakeup.wait(1.0)
+            self._wakeup.forget(strays[0].pid)
+        self._watch.close()
+        self._wakeup.close()
+        subreaper.release(self._was_subreaper)
+        return tuple(found.values())

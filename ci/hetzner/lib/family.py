@@ -1,0 +1,139 @@
+"""Tells whose a process is: finds the tree of each attempt among our descendants, and reaps.
+
+Knows trees by key and leader only: no job, no outcome. This is the only place that reaps,
+always by pid, so no status is ever stolen from `subprocess` or from the host program.
+
+A leader that exited stays a zombie until its tree is gone, so that its pid, which is also the
+number of its group, cannot go to a stranger. What it left is found by parentage (we are the
+subreaper, so orphans become our children) and belongs to the tree that its tag or its group
+names. An orphan that shed both belongs to the only attempt that it can have come from: the last
+one left of those that were running when it was started.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from lib import proctree
+from lib.proctree import Proc, ProcessTable
+
+
+@dataclass(slots=True)
+class Leader:
+    """The first process of an attempt."""
+
+    key: str
+    pid: int
+    started: int  # as in Proc
+    code: int | None = None  # once it has exited
+
+
+def exit_code(status: os.waitid_result) -> int:
+    """Return subprocess' form of a status: the exit code, or the negative signal."""
+    return status.si_status if status.si_code == os.CLD_EXITED else -status.si_status
+
+
+class Family:
+    """Our descendants, less the children that the host program had or makes for itself."""
+
+    def __init__(self, look: ProcessTable, run: str, *, subreaper: bool) -> None:
+        self._look = look
+        self._run = run
+        self._subreaper = subreaper
+        self._self = os.getpid()
+        self._group = os.getpgrp()
+        self._foreign = set(look.children(self._self))
+        self._leaders: dict[int, Leader] = {}
+        self._by_key: dict[str, Leader] = {}
+
+    def add(self, key: str, pid: int) -> None:
+        """Take on a new leader."""
+        process = self._look.read(pid)
+        leader = Leader(key, pid, process.started if process else 0)
+        self._leaders[pid] = self._by_key[key] = leader
+
+    def key_of(self, pid: int) -> str | None:
+        """Return the key of the leader with this pid."""
+        leader = self._leaders.get(pid)
+        return leader.key if leader else None
+
+    def code(self, key: str) -> int | None:
+        """Return how a leader exited, leaving it unreaped; None while it runs."""
+        leader = self._by_key[key]
+        if leader.code is None:
+            if hasattr(os, "waitid"):
+                peek = os.WEXITED | os.WNOHANG | os.WNOWAIT
+                status = os.waitid(os.P_PID, leader.pid, peek)
+                leader.code = None if status is None else exit_code(status)
+            else:  # macOS before Python 3.13 cannot peek
+                pid, result = os.waitpid(leader.pid, os.WNOHANG)
+                leader.code = os.waitstatus_to_exitcode(result) if pid else None
+        return leader.code
+
+    def members(self, key: str) -> list[Proc]:
+        """Return the living processes of a tree, parents first."""
+        leader = self._by_key[key]
+        roots = [] if leader.code is not None else [leader.pid]
+        roots += [orphan.pid for orphan in self._orphans() if self._owner(orphan) is leader]
+        return [p for p in proctree.descendants(self._look, roots) if p.alive]
+
+    def strays(self) -> list[Proc]:
+        """Return living orphans that no attempt owns, with all below them."""
+        roots = [orphan.pid for orphan in self._orphans() if self._owner(orphan) is None]
+        return [p for p in proctree.descendants(self._look, roots) if p.alive]
+
+    def remove(self, key: str) -> None:
+        """Forget a tree and reap its leader if that has exited."""
+        leader = self._by_key.pop(key)
+        del self._leaders[leader.pid]
+        if leader.code is not None:
+            self._reap(leader.pid)
+
+    def group_is_ours(self, process: Proc) -> bool:
+        """Whether the group of a member holds nobody but members: it is a group of its tree."""
+        other = self._leaders.get(process.group)
+        owner = None if other is None else other.key
+        return process.group not in (0, self._group) and owner is None
+
+    def _orphans(self) -> list[Proc]:
+        """Return our living adopted children, reaping those that are dead."""
+        if not self._subreaper:
+            return [p for p in self._look.all() if p.pid not in self._leaders and self._is_lost(p)]
+        found = []
+        for pid in self._look.children(self._self):
+            if pid in self._leaders or pid in self._foreign:
+                continue
+            process = self._look.read(pid)
+            if process is None or process.group == self._group:
+                continue
+            if process.alive:
+                found.append(process)
+            else:
+                self._reap(pid)
+        return found
+
+    def _is_lost(self, process: Proc) -> bool:
+        return process.alive and process.ppid == 1 and self._named_owner(process) is not None
+
+    def _owner(self, orphan: Proc) -> Leader | None:
+        named = self._named_owner(orphan)
+        if named is not None or not self._subreaper:
+            return named
+        suspects = [one for one in self._leaders.values() if one.started <= orphan.started]
+        return suspects[0] if len(suspects) == 1 else None
+
+    def _named_owner(self, process: Proc) -> Leader | None:
+        if process.group in self._leaders:
+            return self._leaders[process.group]
+        for part in self._look.tag(process.pid).split(":"):
+            run, _, key = part.partition("/")
+            if run == self._run and key in self._by_key:
+                return self._by_key[key]
+        return None
+
+    def _reap(self, pid: int) -> None:
+        try:
+            os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:
+            return  # the host program ignores SIGCHLD, or waits for all its children: it is gone

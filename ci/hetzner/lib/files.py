@@ -1,0 +1,112 @@
+"""Files that are whole or not there, locks that name their holder, logs that overwrite nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+
+def atomic_write(path: Path, data: str | bytes, mode: int = 0o644) -> None:
+    """Write a file so that a reader, or a crash, sees all of it or what was there before.
+
+    Written beside the target, synced, then renamed over it (rename(2)). Raises OSError.
+    """
+    content = data.encode() if isinstance(data, str) else data
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def rotate(path: Path) -> None:
+    """Give an existing file the next free name `path.1`, `path.2`, …, overwriting nothing.
+
+    link(2) fails if the new name exists, which makes the choice safe against others.
+    Raises OSError.
+    """
+    number = 1
+    while path.exists():
+        try:
+            os.link(path, f"{path}.{number}")
+        except FileExistsError:
+            number += 1
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK):
+                raise
+            # a file system without hard links: the run lock keeps other runners away
+            if Path(f"{path}.{number}").exists():
+                number += 1
+            else:
+                path.rename(f"{path}.{number}")
+        else:
+            path.unlink()
+
+
+class LockTimeoutError(Exception):
+    """A lock stayed with its holder for longer than the caller would wait."""
+
+
+@contextlib.contextmanager
+def lock(
+    path: Path,
+    label: str,
+    *,
+    timeout: float | None = None,
+    waiting: Callable[[str], None] = lambda holder: None,
+) -> Iterator[None]:
+    """Hold an exclusive lock (flock(2)) on a file that names its holder.
+
+    The kernel frees it when the holder dies, however it dies. `waiting` is called once with the
+    holder's name if the lock is taken; `timeout` are the seconds to wait for it (None: for ever).
+    Raises LockTimeoutError, OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        if not _try(handle):
+            holder = _holder(handle)
+            waiting(holder)
+            _acquire(handle, path, holder, timeout)
+        os.ftruncate(handle, 0)
+        since = time.strftime("%Y-%m-%d %H:%M:%S")
+        os.pwrite(handle, f"{label} (pid {os.getpid()}, since {since})\n".encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _try(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _acquire(handle: int, path: Path, holder: str, timeout: float | None) -> None:
+    if timeout is None:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        return
+    end = time.monotonic() + timeout
+    while not _try(handle):
+        if time.monotonic() >= end:
+            raise LockTimeoutError(f"{path} is held by {holder}; waited {timeout:g} s for it")
+        time.sleep(min(0.1, max(0.0, end - time.monotonic())))
+
+
+def _holder(handle: int) -> str:
+    text = os.pread(handle, 500, 0).decode(errors="replace").strip()
+    return text or "somebody who has not written a name yet"

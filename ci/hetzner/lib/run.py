@@ -1,0 +1,147 @@
+"""One execution of a pipeline: puts scheduler, executor and views together, and ends them well.
+
+However a run ends (verdict, signal, timeout, a bug in the runner), every tree is stopped, the
+reports are written, and what was taken over (signals, subreaper) is given back.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from lib import events, summary
+from lib.clock import MonotonicClock
+from lib.executor import Place, ProcessExecutor
+from lib.model import Job, Result
+from lib.runlog import RunLog
+from lib.scheduler import Limits, Orders, Scheduler
+from lib.stages import Stages
+
+__all__ = ["Place", "Report", "Run"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the reports of a run say of it, and who else listens."""
+
+    sha: str
+    branch: str
+    log_url: str
+    redact: Callable[[str], str]
+    console: TextIO
+    rerun: Callable[[str], str] | None
+    listeners: tuple[events.Listener, ...]
+    run_log: RunLog | None
+
+
+class Run:
+    """Made for one execution; `results` is filled in while it goes on."""
+
+    def __init__(
+        self,
+        stages: Stages,
+        orders: Orders,
+        limits: Limits,
+        place: Place,
+        report: Report,
+        pytest_workers: int,
+    ) -> None:
+        if not place.cwd.is_dir():
+            raise ValueError(f"cwd: expected a directory, found nothing at {place.cwd}")
+        self._place = place
+        self._report = report
+        self._executor: ProcessExecutor | None = None
+        place.log_dir.mkdir(parents=True, exist_ok=True)
+        self._log = report.run_log or RunLog(
+            place.log_dir, url=report.log_url, console=report.console, redact=report.redact
+        )
+        self._bus = events.Bus([self._log, *report.listeners], self._listener_broke)
+        self._clock = MonotonicClock()
+        self._workers = pytest_workers
+        refused = {
+            node.job.name: refusal
+            for node in stages.nodes
+            if (refusal := _unmet(node.job, place.env.get("PATH", "")))
+        }
+        self._stages = stages
+        self._limits = limits
+        self._orders = dataclasses.replace(orders, refused=refused)
+        self._began = time.time()
+        self._scheduler: Scheduler | None = None
+        self.results: dict[str, Result] = {}
+
+    def execute(self) -> int:
+        """Run to the end and return the exit code. What the runner itself raises is passed on."""
+        executor = ProcessExecutor(self._place, self._clock, pytest_workers=self._workers)
+        scheduler = Scheduler(
+            self._stages, executor, self._clock, self._bus.emit, self._limits, self._orders
+        )
+        self.results.update(scheduler.results)
+        try:
+            code = scheduler.run()
+        except BaseException as error:
+            self._log.line(f"BUG   the runner broke: {type(error).__name__}: {error}")
+            executor.abort()
+            scheduler.abandon(f"the runner broke: {type(error).__name__}")
+            self._finish(executor, scheduler.code() or 1)
+            raise
+        return self._finish(executor, code)
+
+    def _finish(self, executor: ProcessExecutor, code: int) -> int:
+        strays = executor.close()
+        if strays:
+            self._log.line(f"LEAK  of no job in particular, stopped: {'; '.join(strays)}")
+        code = self._write_summary(executor.run_id, code)
+        if self._report.run_log is None:
+            self._log.close()
+        if self._log.fault and code == 0:
+            print(f"red: {self._log.fault}", file=self._report.console)
+            code = 1
+        return code
+
+    def _write_summary(self, run_id: str, code: int) -> int:
+        """Write summary.json and show the table; a report that is lost makes a run red."""
+        results = list(self.results.values())
+        code = code or bool(self._log.fault)
+        facts: dict[str, object] = {
+            "run": run_id,
+            "sha": self._report.sha,
+            "branch": self._report.branch,
+            "exit_code": int(code),
+            "started_at": time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(self._began)),
+            "seconds": self._clock.now(),
+        }
+        try:
+            summary.write(self._place.log_dir / "summary.json", results, facts)
+        except OSError as error:
+            self._log.line(f"NOTE  could not write summary.json: {error}")
+            code = code or 1
+        self._show(results)
+        return int(code)
+
+    def _show(self, results: list[Result]) -> None:
+        failed = summary.failures(
+            results, self._place.log_dir, self._report.rerun, self._report.redact
+        )
+        text = "\n".join(part for part in (failed, summary.table(results)) if part)
+        try:
+            print(text, file=self._report.console, flush=True)
+        except (OSError, ValueError):
+            self._log.line("NOTE  the summary could not be shown: nobody reads the output")
+
+    def _listener_broke(self, listener: events.Listener, error: Exception) -> None:
+        name = getattr(listener, "__name__", type(listener).__name__)
+        self._log.line(f"NOTE  the listener {name} broke: {type(error).__name__}: {error}")
+
+
+def _unmet(job: Job, path: str) -> str:
+    """Return why a job cannot run on this machine, or ''."""
+    lacking = [program for program in job.requires if shutil.which(program, path=path) is None]
+    if not lacking:
+        return ""
+    return f"requires {', '.join(lacking)}, not found on PATH: install it, then rerun"

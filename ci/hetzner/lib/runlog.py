@@ -1,0 +1,118 @@
+"""Writes ci.log: one line an event, in forms that people and programs read. A listener.
+
+The forms are fixed: `[HH:MM:SS] START x`, `PASS  x`, `FAIL  x  (see <url>/x.log)`,
+`SKIP  x (why)`, `TIMEOUT x (>1s)`, `FAST-FAIL: …`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+from lib import events, files
+from lib.model import RUN_LOG, Outcome, Result
+
+
+class RunLog:
+    """Appends lines to `log_dir`/ci.log and shows them on `console` (None: nowhere).
+
+    A log of an earlier run is kept as ci.log.1, ci.log.2, … A line that cannot be written is
+    remembered in `fault`, since a run whose log is lost must not be green.
+    """
+
+    def __init__(
+        self,
+        log_dir: Path,
+        *,
+        url: str = "",
+        console: TextIO | None = None,
+        redact: Callable[[str], str] = str,
+    ) -> None:
+        self.path = log_dir / f"{RUN_LOG}.log"
+        self.url = (url or str(log_dir)).rstrip("/")
+        self.fault = ""
+        self._console = console
+        self._redact = redact
+        files.rotate(self.path)
+        self._file = self.path.open("a", encoding="utf-8", errors="replace")
+
+    def line(self, text: str) -> None:
+        """Write one line with the time of day; line breaks in it are shown as such."""
+        shown = self._redact(text).replace("\r", "\\r").replace("\n", "\\n")
+        stamped = f"[{time.strftime('%H:%M:%S')}] {shown}"
+        try:
+            self._file.write(stamped + "\n")
+            self._file.flush()
+        except OSError as error:
+            self.fault = f"could not write {self.path}: {error.strerror}"
+        self._show(stamped)
+
+    def _show(self, text: str) -> None:
+        if self._console is None:
+            return
+        try:
+            print(text, file=self._console, flush=True)
+        except (OSError, ValueError):
+            self._console = None  # whoever read it is gone; the file has it all
+
+    def close(self) -> None:
+        """Close the file; a last write that fails is a fault as well."""
+        try:
+            self._file.close()
+        except OSError as error:
+            self.fault = f"could not write {self.path}: {error.strerror}"
+
+    def __call__(self, event: events.Event) -> None:
+        """Write the line of an event."""
+        for text in self._lines(event):
+            self.line(text)
+
+    def _lines(self, event: events.Event) -> list[str]:
+        match event:
+            case events.RunStarted():
+                return [f"SKIP  {name} (filtered)" for name in event.filtered]
+            case events.StageStarted():
+                return [f"PHASE {event.title}"]
+            case events.Started():
+                again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
+                return [f"START {event.job}{again}"]
+            case events.Ready():
+                return [f"READY {event.job}"]
+            case events.TimedOut():
+                return [f"TIMEOUT {event.job} (>{event.seconds:g}s)"]
+            case events.Leaked():
+                return [
+                    f"LEAK  {event.job} left {len(event.processes)}, stopping: "
+                    + "; ".join(event.processes)
+                ]
+            case events.AttemptEnded() if event.again:
+                record = event.record
+                return [f"RETRY {event.job} (attempt {record.number}: {record.reason})"]
+            case events.Finished():
+                return [self._finished(event.result)]
+            case events.FastFail():
+                return [f"FAST-FAIL: {event.reason}"]
+            case events.Interrupted():
+                running = ", ".join(event.running) or "nothing"
+                return [f"INTERRUPTED by {event.reason}, running: {running}"]
+            case events.Note():
+                return [f"NOTE  {event.text}"]
+        return []
+
+    def _finished(self, result: Result) -> str:
+        name, reason = result.name, result.reason
+        match result.outcome:
+            case Outcome.PASSED:
+                return f"PASS  {name}"
+            case Outcome.FLAKY:
+                return f"PASS  {name}  (flaky: {reason})"
+            case Outcome.RESTORED:
+                return f"PASS  {name}  (restored{': ' + reason if reason else ''})"
+            case Outcome.SKIPPED:
+                return f"SKIP  {name} ({reason})"
+            case Outcome.CANCELLED:
+                return f"CANCEL {name} ({reason})"
+        allowed = " allowed to fail:" if result.allowed else ""
+        return f"FAIL  {name}  (see {self.url}/{name}.log){allowed} {reason}"

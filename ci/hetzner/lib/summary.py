@@ -1,0 +1,106 @@
+"""What a person reads after a run: a table, the end of each failed log, and summary.json."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lib import files
+from lib.model import Outcome, Result
+
+TAIL_LINES, TAIL_BYTES = 20, 64 * 1024
+
+
+def table(results: Sequence[Result]) -> str:
+    """Return a plain table: job, outcome, duration, and what it waited for last."""
+    head = ("job", "outcome", "seconds", "waited for")
+    rows = [head] + [(r.name, _outcome(r), _seconds(r), r.waited_for or "-") for r in results]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return "\n".join(
+        f"{name:<{widths[0]}}  {outcome:<{widths[1]}}  {seconds:>{widths[2]}}  {waited}"
+        for name, outcome, seconds, waited in rows
+    )
+
+
+def _outcome(result: Result) -> str:
+    text = str(result.outcome or "unfinished")
+    if result.outcome is Outcome.SKIPPED:
+        return f"{text} ({result.reason})"
+    if result.outcome is Outcome.FLAKY:
+        return f"{text} ({len(result.attempts)} attempts)"
+    bad = result.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)
+    return f"{text} (allowed)" if bad and result.allowed else text
+
+
+def _seconds(result: Result) -> str:
+    return f"{result.duration:.1f}" if result.started is not None else "-"
+
+
+def failures(
+    results: Sequence[Result],
+    log_dir: Path,
+    rerun: Callable[[str], str] | None,
+    redact: Callable[[str], str] = str,
+) -> str:
+    """Return, for each job that failed, why, the end of its log and how to run just it again."""
+    parts = []
+    for result in results:
+        if result.outcome in (Outcome.FAILED, Outcome.TIMED_OUT):
+            log = log_dir / f"{result.name}.log"
+            parts.append(f"--- {result.name}: {redact(result.reason)} ({log})")
+            parts += [f"    {redact(line)}" for line in tail(log)]
+            if rerun:
+                parts.append(f"    run it again: {rerun(result.name)}")
+    return "\n".join(parts)
+
+
+def tail(log: Path) -> list[str]:
+    """Return the last lines of a log, as text that is safe to show on a terminal."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
+            text = file.read().decode(errors="replace")
+    except FileNotFoundError:
+        return ["(it has no log: it did not start)"]
+    except OSError as error:
+        return [f"(its log cannot be read: {error.strerror})"]
+    lines = text.rstrip("\n").splitlines()[-TAIL_LINES:]
+    return ["".join(c if c.isprintable() or c == "\t" else "·" for c in line) for line in lines]
+
+
+def as_json(results: Sequence[Result], facts: dict[str, object]) -> str:
+    """Return the run as JSON: `facts` about the run as a whole, then each job with its attempts."""
+    return json.dumps({**facts, "jobs": [_job(result) for result in results]}, indent=2) + "\n"
+
+
+def _job(result: Result) -> dict[str, object]:
+    return {
+        "name": result.name,
+        "outcome": str(result.outcome) if result.outcome else None,
+        "acceptable": result.acceptable,
+        "allowed_to_fail": result.allowed,
+        "reason": result.reason,
+        "waited_for": result.waited_for,
+        "started": result.started,
+        "ended": result.ended,
+        "duration": result.duration,
+        "attempts": [
+            {
+                "number": attempt.number,
+                "outcome": str(attempt.outcome),
+                "exit_code": attempt.code,
+                "started": attempt.started,
+                "ended": attempt.ended,
+                "reason": attempt.reason,
+                "leaked": list(attempt.leaked),
+            }
+            for attempt in result.attempts
+        ],
+    }
+
+
+def write(path: Path, results: Sequence[Result], facts: dict[str, object]) -> None:
+    """Write summary.json, whole or not at all. Raises OSError."""
+    files.atomic_write(path, as_json(results, facts))

@@ -1,0 +1,156 @@
+"""One wait for everything that can happen to a run: a process ends, a signal, a file event.
+
+Event-driven where the system has pidfds (pidfd_open(2)): no wake-up without an event. Knows
+nothing of jobs. `wakeup_timed` is the fallback for other systems.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import select
+import signal
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import FrameType
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """What there is to look at: pids that may have ended, signals that came, a readable file."""
+
+    pids: tuple[int, ...] = ()
+    signals: tuple[int, ...] = ()
+    readable: bool = False
+
+
+class Wakeup(Protocol):
+    """Waits for processes, signals and at most one further file descriptor."""
+
+    def watch(self, pid: int) -> None:
+        """Wake when this process ends. Raises OSError when no descriptor is left."""
+        ...
+
+    def forget(self, pid: int) -> None:
+        """Do not wake for this process any more."""
+        ...
+
+    def wait(self, seconds: float, extra: int | None = None) -> Woken:
+        """Wait for at most `seconds` (may be infinite), or for `extra` to be readable."""
+        ...
+
+    def close(self) -> None:
+        """Let go of all descriptors."""
+        ...
+
+
+class SignalPipe:
+    """Turns signals into bytes on a pipe (signal.set_wakeup_fd), so that a poll sees them.
+
+    Handlers can be installed from the main thread only; elsewhere signals stay with their owner.
+    A signal that the caller was started with as ignored (nohup) stays ignored.
+    """
+
+    def __init__(self, numbers: Iterable[int]) -> None:
+        self._reader, self._writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
+        self._fd_before = -1
+        if threading.current_thread() is not threading.main_thread():
+            return
+        self._fd_before = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        for number in numbers:
+            before = signal.getsignal(number)
+            if before is not signal.SIG_IGN:
+                self._before[number] = before
+                signal.signal(number, _wake)
+
+    def fileno(self) -> int:
+        """Return the end to poll."""
+        return self._reader
+
+    def read(self) -> tuple[int, ...]:
+        """Return the signals that came since the last call, in their order."""
+        with contextlib.suppress(BlockingIOError):
+            return tuple(os.read(self._reader, 4096))
+        return ()
+
+    def close(self) -> None:
+        """Put the handlers back as they were."""
+        for number, before in self._before.items():
+            signal.signal(number, signal.SIG_DFL if before is None else before)
+        if self._before:
+            signal.set_wakeup_fd(self._fd_before)
+        os.close(self._reader)
+        os.close(self._writer)
+
+
+def _wake(number: int, frame: FrameType | None) -> None:
+    """Do nothing: the byte that Python wrote to the pipe is what counts."""
+
+
+class PidfdWakeup:
+    """Polls pidfds, the signal pipe and one further descriptor."""
+
+    def __init__(self, signals: SignalPipe) -> None:
+        self._signals = signals
+        self._poll = select.poll()
+        self._poll.register(signals.fileno(), select.POLLIN)
+        self._fd_of: dict[int, int] = {}
+        self._pid_of: dict[int, int] = {}
+        self._extra: int | None = None
+
+    def watch(self, pid: int) -> None:
+        """Open a pidfd; one of a process that is gone already is told by the next wait."""
+        if pid in self._fd_of:
+            return
+        fd = os.pidfd_open(pid)
+        self._fd_of[pid] = fd
+        self._pid_of[fd] = pid
+        self._poll.register(fd, select.POLLIN)
+
+    def forget(self, pid: int) -> None:
+        """Close the pidfd."""
+        fd = self._fd_of.pop(pid, None)
+        if fd is not None:
+            del self._pid_of[fd]
+            self._poll.unregister(fd)
+            os.close(fd)
+
+    def wait(self, seconds: float, extra: int | None = None) -> Woken:
+        """Poll once."""
+        self._listen(extra)
+        # rounded up: a wait that ends a little early would be done again at once
+        milliseconds = None if seconds == math.inf else math.ceil(max(0.0, seconds) * 1000)
+        ready = {fd for fd, _ in self._poll.poll(milliseconds)}
+        return Woken(
+            pids=tuple(self._pid_of[fd] for fd in ready if fd in self._pid_of),
+            signals=self._signals.read() if self._signals.fileno() in ready else (),
+            readable=extra in ready,
+        )
+
+    def _listen(self, extra: int | None) -> None:
+        if extra == self._extra:
+            return
+        if self._extra is not None:
+            self._poll.unregister(self._extra)
+        if extra is not None:
+            self._poll.register(extra, select.POLLIN)
+        self._extra = extra
+
+    def close(self) -> None:
+        """Close every pidfd and give the signals back."""
+        for pid in list(self._fd_of):
+            self.forget(pid)
+        self._signals.close()
+
+
+def make(numbers: Iterable[int]) -> Wakeup:
+    """Return the wake-up of this system, which takes these signals over until it is closed."""
+    if hasattr(os, "pidfd_open"):
+        return PidfdWakeup(SignalPipe(numbers))
+    from lib.wakeup_timed import TimedWakeup
+
+    return TimedWakeup(SignalPipe([*numbers, signal.SIGCHLD]))
