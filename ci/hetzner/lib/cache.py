@@ -1,4 +1,198 @@
-"""placeholder"""
+"""Keeps what a job makes under a key of what it is made from.
+
+A key is data: whatever the key command prints. A failing, slow or silent command is a miss and a
+warning, never an exception and never a touch of the store.
+
+As a program it is how the runner uses a cache without blocking its loop:
+`cache.py restore|store --key-file F JSON`. `restore` exits with 0 (restored) or 3 (a miss; the
+key is in F). `store` keeps the artifact only if the key is still the one in F: a job that changed
+its own inputs must not be found under what they are now.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+if __name__ == "__main__":
+    # as a program Python puts lib/ on the path, where our modules would hide others
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from lib import treecopy
+from lib.cachestore import CorruptError, Entry, Store
+
+KEY_TIMEOUT = 60.0  # seconds for the key command
+MISS = 3  # the scheduler's name for this exit code is seam.MISS
 
 
-class Cache: ...
+@dataclass(frozen=True)
+class Cache:
+    """What a job makes (`artifact_path`, a file or a directory), kept below `store_dir`.
+
+    `key_cmd` prints the key, as a bash command or an argument vector. Relative paths are relative
+    to `cwd` (None: the working directory, in a pipeline the pipeline's). `max_bytes` bounds the
+    store; the least recently used entries go first, but never one that is being read.
+    """
+
+    key_cmd: str | Sequence[str]
+    artifact_path: str | Path
+    store_dir: str | Path
+    cwd: str | Path | None = None
+    max_bytes: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.key_cmd or not str(self.artifact_path) or not str(self.store_dir):
+            raise ValueError(
+                "Cache: expected a key command, an artifact and a store, found nothing"
+            )
+        if self.max_bytes is not None and self.max_bytes < 0:
+            raise ValueError(f"Cache: max_bytes: expected 0 or more, found {self.max_bytes}")
+
+    def key(self) -> str:
+        """Run the key command and return what it prints, stripped; '' and a warning if it fails."""
+        command = ["bash", "-c", self.key_cmd] if isinstance(self.key_cmd, str) else self.key_cmd
+        try:
+            output, code = _run(list(command), self._base)
+        except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+            self._warn(f"its key command failed: {error}")
+            return ""
+        key = output.decode(errors="backslashreplace").strip()
+        if code != 0:
+            self._warn(f"its key command ended with exit code {code}")
+            return ""
+        if not key:
+            self._warn("its key command printed nothing")
+        return key
+
+    def hit(self) -> bool:
+        """Whether the store holds an entry for the key."""
+        return self._find(self.key()) is not None
+
+    def restore(self) -> bool:
+        """Put the stored artifact in its place; False, and no change, if there is none to put."""
+        return self.restore_key(self.key())
+
+    def restore_key(self, key: str) -> bool:
+        """Do what `restore` does, with a key that is known already."""
+        entry = self._find(key)
+        if entry is None:
+            return False
+        try:
+            self._artifact.parent.mkdir(parents=True, exist_ok=True)
+            aside = Path(tempfile.mkdtemp(prefix=".restored-", dir=self._artifact.parent))
+            try:
+                fresh = aside / self._artifact.name
+                self._store.fetch(entry, fresh)
+                treecopy.replace(fresh, self._artifact)
+            finally:
+                treecopy.remove(aside)
+        except (OSError, CorruptError) as error:
+            self._warn(f"could not be restored: {error}")
+            return False
+        return True
+
+    def store(self) -> None:
+        """Store the artifact under the key; a warning, and no change, if that is not possible."""
+        self.store_key(self.key())
+
+    def store_key(self, key: str) -> bool:
+        """Do what `store` does, with a key that is known already; return whether it is stored."""
+        if not key:
+            return False
+        try:
+            self._store.put(key, self._artifact, self.max_bytes)
+        except OSError as error:
+            self._warn(f"could not be stored: {error}")
+            return False
+        return True
+
+    def to_json(self) -> str:
+        """Return the fields for another process."""
+        fields = asdict(self)
+        paths = ("artifact_path", "store_dir", "cwd")
+        return json.dumps(fields | {n: str(fields[n]) for n in paths if fields[n] is not None})
+
+    @staticmethod
+    def from_json(text: str) -> Cache:
+        """Return the cache that `to_json` described."""
+        return Cache(**json.loads(text))
+
+    @property
+    def _base(self) -> Path:
+        return Path.cwd() if self.cwd is None else Path(self.cwd)
+
+    @property
+    def _artifact(self) -> Path:
+        # not resolved: a symlink in its place is what gets stored or replaced
+        return Path(os.path.normpath(self._base / self.artifact_path))
+
+    @property
+    def _store(self) -> Store:
+        return Store(self._base / self.store_dir)
+
+    def _find(self, key: str) -> Entry | None:
+        if not key:
+            return None
+        try:
+            return self._store.find(key)
+        except (OSError, CorruptError) as error:
+            self._warn(f"could not be read: {error}")
+            return None
+
+    def _warn(self, text: str) -> None:
+        print(f"cache of {self.artifact_path}: {text}", file=sys.stderr, flush=True)
+
+
+def _run(command: list[str], cwd: Path) -> tuple[bytes, int]:
+    """Run a command in a group of its own, ended with it. Raises OSError, TimeoutExpired."""
+    process = subprocess.Popen(
+        command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, process_group=0
+    )
+    try:
+        output, _ = process.communicate(timeout=KEY_TIMEOUT)
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+    return output, process.returncode
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Restore or store for the runner; see the module."""
+    import argparse
+
+    parser = argparse.ArgumentParser(description="Restore or store what a job makes.")
+    parser.add_argument("action", choices=("restore", "store"))
+    parser.add_argument("--key-file", type=Path, required=True)
+    parser.add_argument("cache", type=Cache.from_json, help="the fields of the cache, as JSON")
+    given = parser.parse_args(arguments)
+    act = _restore if given.action == "restore" else _store
+    return act(given.cache, given.key_file)
+
+
+def _restore(cache: Cache, key_file: Path) -> int:
+    key = cache.key()
+    key_file.write_text(key)
+    if cache.restore_key(key):
+        print(f"restored {cache.artifact_path} from the cache")
+        return 0
+    return MISS
+
+
+def _store(cache: Cache, key_file: Path) -> int:
+    before, now = key_file.read_text(), cache.key()
+    if not before or now != before:
+        print("not stored: the key was not known before, or the job changed its own inputs")
+        return 0
+    return 0 if cache.store_key(now) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

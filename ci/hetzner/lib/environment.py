@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Mapping
 
-
 from lib.proctree import TAG
 from lib.stages import Node
 

@@ -1,0 +1,116 @@
+"""Copies files and trees as they are: symlinks, modes, empty directories, modification times.
+
+By reflink where the file system can (ioctl_ficlone(2)), never by hard link: a copy must not
+change when the original does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+FICLONE = 0x40049409
+
+
+class UnsupportedFileError(OSError):
+    """Something that is neither a file, a directory nor a symlink."""
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file, a symlink or a whole directory to a path that does not exist. Raises OSError."""
+    status = source.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        target.symlink_to(source.readlink())
+    elif stat.S_ISDIR(status.st_mode):
+        target.mkdir()
+        for entry in sorted(source.iterdir()):
+            copy(entry, target / entry.name)
+        _dress(target, status)
+    elif stat.S_ISREG(status.st_mode):
+        _copy_file(source, target)
+        _dress(target, status)
+    else:
+        raise UnsupportedFileError(f"{source}: expected a file, a directory or a symlink")
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    with source.open("rb") as reader, target.open("xb") as writer:
+        try:
+            fcntl.ioctl(writer.fileno(), FICLONE, reader.fileno())
+        except OSError:  # this file system, or this pair of them, cannot share blocks
+            shutil.copyfileobj(reader, writer, 1024 * 1024)
+
+
+def _dress(target: Path, status: os.stat_result) -> None:
+    target.chmod(stat.S_IMODE(status.st_mode))
+    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def digest(path: Path) -> str:
+    """Return a SHA-256 over names, kinds, modes and contents below a path. Raises OSError."""
+    total = hashlib.sha256()
+    for name, kind, content in _walk(path, ""):
+        total.update(f"{len(name)} {name} {kind} {content}\n".encode(errors="surrogateescape"))
+    return total.hexdigest()
+
+
+def _walk(path: Path, name: str) -> Iterator[tuple[str, str, str]]:
+    status = path.lstat()
+    mode = oct(stat.S_IMODE(status.st_mode))
+    if stat.S_ISLNK(status.st_mode):
+        yield name, "link", str(path.readlink())
+    elif stat.S_ISDIR(status.st_mode):
+        yield name, "directory", mode
+        for entry in sorted(path.iterdir()):
+            yield from _walk(entry, f"{name}/{entry.name}")
+    elif stat.S_ISREG(status.st_mode):
+        with path.open("rb") as file:
+            yield name, f"file {mode}", hashlib.file_digest(file, "sha256").hexdigest()
+    else:
+        raise UnsupportedFileError(f"{path}: expected a file, a directory or a symlink")
+
+
+def size(path: Path) -> int:
+    """Return the bytes of all files below a path."""
+    status = path.lstat()
+    if not stat.S_ISDIR(status.st_mode):
+        return status.st_size
+    return status.st_size + sum(size(entry) for entry in path.iterdir())
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a symlink or a tree, directories without write permission too."""
+    if path.is_dir() and not path.is_symlink():
+        for directory, names, _ in os.walk(path):
+            for name in [*names, ""]:
+                with contextlib.suppress(OSError):
+                    inner = Path(directory, name)
+                    if not inner.is_symlink():
+                        inner.chmod(0o700)
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def replace(fresh: Path, target: Path) -> None:
+    """Put `fresh` in the place of `target`, whatever that is; on failure the old one stays."""
+    if not target.is_symlink() and target.is_dir():
+        old = fresh.with_name(f"{fresh.name}.old")
+        target.rename(old)
+        try:
+            fresh.rename(target)
+        except OSError:
+            old.rename(target)
+            raise
+        remove(old)
+    elif fresh.is_dir() and not fresh.is_symlink():
+        target.unlink(missing_ok=True)
+        fresh.rename(target)
+    else:
+        fresh.replace(target)

@@ -1,0 +1,279 @@
+"""The rules of the cache, with real files, commands and kills."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+
+from lib import treecopy
+from lib.cache import MISS, Cache
+from lib.cachestore import Store, _locked
+
+PROGRAM = Path(__file__).parent.parent / "lib" / "cache.py"
+
+
+class CacheTest(unittest.TestCase):
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.cwd = Path(directory.name)
+        self.store = self.cwd / "store"
+        self.warnings = io.StringIO()
+        redirect = contextlib.redirect_stderr(self.warnings)
+        redirect.__enter__()
+        self.addCleanup(redirect.__exit__, None, None, None)
+
+    def cache(self, key: str = "echo k", path: str = "art", max_bytes: int | None = None) -> Cache:
+        return Cache(key, path, "store", cwd=self.cwd, max_bytes=max_bytes)
+
+    def write(self, text: str, path: str = "art") -> None:
+        (self.cwd / path).write_text(text)
+
+    def read(self, path: str = "art") -> str:
+        return (self.cwd / path).read_text()
+
+
+class Keys(CacheTest):
+    def test_key_is_what_the_command_prints(self) -> None:
+        self.assertEqual(self.cache("echo a; echo b").key(), "a\nb")
+        self.assertEqual(Cache(["printf", "%s", "x y"], "art", "store", cwd=self.cwd).key(), "x y")
+
+    def test_failed_or_empty_key_is_a_miss_and_a_warning_and_never_touches_the_store(self) -> None:
+        self.write("precious")
+        self.cache().store()
+        before = sorted(self.store.rglob("*"))
+        for command in ("exit 3", "echo k; exit 3", "true", "echo '  '", "nonexistent-command"):
+            bad = self.cache(command)
+            self.assertFalse(bad.hit())
+            self.assertFalse(bad.restore())
+            bad.store()
+            self.assertEqual(sorted(self.store.rglob("*")), before, command)
+        self.assertIn("key command", self.warnings.getvalue())
+        self.assertTrue(self.cache().hit())
+
+    def test_no_key_reaches_the_file_system(self) -> None:
+        self.write("x")
+        outside = sorted(p for p in self.cwd.iterdir() if p != self.store)
+        for key in ("../../evil", "/etc/evil", "..", ".", "-rf", "a" * 5000, "*", "$(x)", "ü\n\\0"):
+            cache = Cache(["printf", "%s", key], "art", "store", cwd=self.cwd)
+            cache.store()
+            self.assertTrue(cache.restore(), key)
+        self.assertEqual(sorted(p for p in self.cwd.iterdir() if p != self.store), outside)
+        for path in self.store.iterdir():
+            self.assertRegex(path.name, r"\A([0-9a-f]{64}\.json|content-\w+)\Z")
+
+    def test_missing_working_directory_is_a_miss(self) -> None:
+        self.assertEqual(Cache("echo k", "art", "store", cwd=self.cwd / "none").key(), "")
+
+
+class Entries(CacheTest):
+    def test_tree_comes_back_as_it_was(self) -> None:
+        tree = self.cwd / "art"
+        (tree / "empty").mkdir(parents=True)
+        (tree / "bin").write_text("#!/bin/sh")
+        (tree / "bin").chmod(0o751)
+        (tree / "link").symlink_to("nowhere/at/all")
+        (tree / "sub").mkdir(mode=0o700)
+        (tree / "sub" / "ü b").write_bytes(b"\0\xff")
+        before = treecopy.digest(tree)
+        self.cache().store()
+        treecopy.remove(tree)
+        self.assertTrue(self.cache().restore())
+        self.assertEqual(treecopy.digest(tree), before)
+        self.assertEqual(list(self.cwd.glob(".restored-*")), [])
+
+    def test_restore_replaces_what_is_there(self) -> None:
+        self.write("stored")
+        self.cache().store()
+        (self.cwd / "art").unlink()
+        (self.cwd / "art").mkdir()
+        self.write("stale", "art/leftover")
+        self.assertTrue(self.cache().restore())
+        self.assertEqual(self.read(), "stored")
+
+    def test_store_replaces_the_entry(self) -> None:
+        for text in ("one", "two"):
+            self.write(text)
+            self.cache().store()
+        self.write("three")
+        self.assertTrue(self.cache().restore())
+        self.assertEqual(self.read(), "two")
+        self.assertEqual(len(list(self.store.glob("content-*"))), 1)
+
+    def test_copies_are_never_hard_links(self) -> None:
+        self.write("stored")
+        self.cache().store()
+        with (self.cwd / "art").open("a") as file:
+            file.write(" and changed in place")
+        self.assertTrue(self.cache().restore())
+        self.assertEqual(self.read(), "stored")
+        self.assertEqual((self.cwd / "art").stat().st_nlink, 1)
+
+    def test_corrupt_content_is_a_miss_and_a_warning_and_the_old_artifact_stays(self) -> None:
+        self.write("stored")
+        self.cache().store()
+        next(self.store.glob("content-*/artifact")).write_text("st0red")
+        self.write("mine")
+        self.assertFalse(self.cache().restore())
+        self.assertEqual(self.read(), "mine")
+        self.assertIn("not what was stored", self.warnings.getvalue())
+
+    def test_broken_pointer_is_a_miss_and_can_be_stored_over(self) -> None:
+        self.write("stored")
+        self.cache().store()
+        next(self.store.glob("*.json")).write_text("{")
+        self.assertFalse(self.cache().hit())
+        self.cache().store()
+        self.assertTrue(self.cache().hit())
+
+    def test_missing_artifact_is_a_warning_and_keeps_the_entry(self) -> None:
+        self.write("stored")
+        self.cache().store()
+        (self.cwd / "art").unlink()
+        self.cache().store()
+        self.assertIn("could not be stored", self.warnings.getvalue())
+        self.assertTrue(self.cache().restore())
+        self.assertEqual(self.read(), "stored")
+
+    def test_fifo_cannot_be_stored_and_leaves_no_debris(self) -> None:
+        (self.cwd / "art").mkdir()
+        os.mkfifo(self.cwd / "art" / "pipe")
+        self.cache().store()
+        self.assertFalse(self.cache().hit())
+        self.assertEqual(list(self.store.iterdir()), [])
+
+    def test_store_that_cannot_be_made_is_a_warning(self) -> None:
+        self.write("x")
+        cache = Cache("echo k", "art", "art/store", cwd=self.cwd)
+        cache.store()
+        self.assertFalse(cache.hit())
+        self.assertIn("could not be stored", self.warnings.getvalue())
+
+
+class Bound(CacheTest):
+    def test_least_recently_used_goes_first(self) -> None:
+        self.write("x" * 100)
+        for moment, key in enumerate(("a", "b", "c")):
+            self.cache(f"echo {key}", max_bytes=250).store()
+            for pointer in self.store.glob("*.json"):
+                if f'"{key}"' in pointer.read_text():
+                    os.utime(pointer, (moment, moment))
+            if key == "b":
+                self.assertTrue(self.cache("echo a").restore())  # used now: b is the oldest
+        self.assertEqual([self.cache(f"echo {k}").hit() for k in "abc"], [True, False, True])
+
+    def test_what_is_being_read_is_not_evicted(self) -> None:
+        self.write("x" * 100)
+        self.cache("echo a").store()
+        content = next(self.store.glob("content-*"))
+        import fcntl
+
+        with _locked(content, fcntl.LOCK_SH):
+            self.cache("echo b", max_bytes=150).store()
+            self.assertTrue(self.cache("echo a").hit())
+        Store(self.store).tidy(150)
+        self.assertEqual([self.cache(f"echo {k}").hit() for k in "ab"], [False, True])
+
+    def test_too_large_for_the_bound_is_not_stored(self) -> None:
+        self.write("x" * 100)
+        self.cache(max_bytes=50).store()
+        self.assertFalse(self.cache().hit())
+        self.assertEqual(list(self.store.glob("content-*")), [])
+
+    def test_what_a_dead_writer_left_is_swept(self) -> None:
+        debris = self.store / "content-dead"
+        (debris / "artifact").mkdir(parents=True)
+        self.write("x")
+        self.cache().store()
+        self.assertFalse(debris.exists())
+
+
+class Concurrency(CacheTest):
+    def test_readers_and_writers_never_see_a_mixture(self) -> None:
+        (self.cwd / "art").mkdir()
+        for name in "abcdef":
+            self.write("0" * 1000, f"art/{name}")
+        self.cache().store()
+        stop = threading.Event()
+
+        def write(mark: str) -> None:
+            source = self.cwd / f"source{mark}"
+            source.mkdir()
+            for name in "abcdef":
+                (source / name).write_text(mark * 1000)
+            while not stop.is_set():
+                Cache("echo k", source, "store", cwd=self.cwd).store()
+
+        writers = [threading.Thread(target=write, args=(mark,)) for mark in "12"]
+        for writer in writers:
+            writer.start()
+        try:
+            restored = 0
+            for _ in range(40):
+                if self.cache().restore():
+                    restored += 1
+                    found = {self.read(f"art/{name}") for name in "abcdef"}
+                    self.assertEqual(len(found), 1)
+        finally:
+            stop.set()
+            for writer in writers:
+                writer.join()
+        self.assertGreater(restored, 0)
+
+    def test_a_kill_at_any_moment_leaves_the_old_entry_or_the_new_one(self) -> None:
+        (self.cwd / "art").mkdir()
+        for number in range(60):
+            self.write("old", f"art/{number}")
+        self.cache().store()
+        for number in range(60):
+            self.write("new", f"art/{number}")
+        code = f"from lib.cache import Cache; Cache('echo k', 'art', 'store', cwd={str(self.cwd)!r}).store()"
+        for step in range(12):
+            process = subprocess.Popen([sys.executable, "-c", code], cwd=PROGRAM.parent.parent)
+            time.sleep(0.02 + step * 0.008)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            target = Cache("echo k", "back", "store", cwd=self.cwd)
+            reader = Cache.from_json(target.to_json())
+            self.assertTrue(reader.restore_key("k"))
+            found = {path.read_text() for path in (self.cwd / "back").iterdir()}
+            self.assertEqual(len(found), 1)
+        self.cache().store()
+        self.assertEqual(len(list(self.store.iterdir())), 2)
+
+
+class Program(CacheTest):
+    def run_program(self, action: str, cache: Cache) -> int:
+        command = [sys.executable, str(PROGRAM), action, "--key-file", str(self.cwd / "key")]
+        done = subprocess.run([*command, cache.to_json()], capture_output=True, check=False)
+        return done.returncode
+
+    def test_miss_then_store_then_restore(self) -> None:
+        self.write("x")
+        self.assertEqual(self.run_program("restore", self.cache()), MISS)
+        self.assertEqual(self.run_program("store", self.cache()), 0)
+        (self.cwd / "art").unlink()
+        self.assertEqual(self.run_program("restore", self.cache()), 0)
+        self.assertEqual(self.read(), "x")
+
+    def test_nothing_is_stored_under_a_key_that_changed_meanwhile(self) -> None:
+        self.write("x")
+        cache = self.cache("cat input")
+        self.write("1", "input")
+        self.assertEqual(self.run_program("restore", cache), MISS)
+        self.write("2", "input")
+        self.assertEqual(self.run_program("store", cache), 0)
+        self.assertFalse(cache.hit())
+
+
+if __name__ == "__main__":
+    unittest.main()
