@@ -67,7 +67,12 @@ def ci_pkill(pattern: str, *, box: bool | None = None) -> list[str]:
         return []
     look = proctree.table()
     return stop(
-        look, lambda: [p for p in _strangers(look) if expression.search(look.command(p.pid))]
+        look,
+        lambda: [
+            p
+            for p in _strangers(look)
+            if expression.search(look.command(p.pid)) and not _is_of_live_run(look, p)
+        ],
     )
 
 
@@ -83,7 +88,9 @@ def kill_port(port: int, *, box: bool | None = None) -> list[str]:
     def holders() -> list[Proc]:
         pids = {listener.pid for listener in ports.listeners(port) if listener.pid}
         found = [p for p in _strangers(look) if p.pid in pids]
-        return found if forced else [p for p in found if _is_orphan(look, p)]
+        if forced:
+            return [p for p in found if not _is_of_live_run(look, p)]
+        return [p for p in found if _is_orphan(look, p)]
 
     stopped = stop(look, holders)
     for listener in ports.listeners(port):
@@ -92,7 +99,7 @@ def kill_port(port: int, *, box: bool | None = None) -> list[str]:
 
 
 def cleanup_processes(*, box: bool | None = None) -> list[str]:
-    """Stop what dead runs left, and on the box all that is known to linger; return what was done."""
+    """Stop what dead runs left, and on the box what is known to linger; return what was done."""
     look = proctree.table()
     done = stop(look, lambda: orphans(look))
     if _on_box(box):
@@ -111,8 +118,16 @@ def orphans(look: ProcessTable) -> list[Proc]:
 
 
 def _is_orphan(look: ProcessTable, process: Proc) -> bool:
-    parts = [part.partition("/")[0] for part in look.tag(process.pid).split(":") if part]
-    return any(not proctree.driver_lives(look, run) for run in parts)
+    return any(not proctree.driver_lives(look, run) for run in _runs(look, process))
+
+
+def _is_of_live_run(look: ProcessTable, process: Proc) -> bool:
+    runs = _runs(look, process)
+    return bool(runs) and all(proctree.driver_lives(look, run) for run in runs)
+
+
+def _runs(look: ProcessTable, process: Proc) -> list[str]:
+    return [part.partition("/")[0] for part in look.tag(process.pid).split(":") if part]
 
 
 def _strangers(look: ProcessTable) -> list[Proc]:

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lib import command, files, settings, treecopy
-from lib.settings import PYTHONS, Settings
+from lib.pythons import VERSIONS, find, version_of
+from lib.settings import Settings
 
 LOCK_FILES = ("uv.lock", "packages/pnpm-lock.yaml", "pyproject.toml")
 # wiping only one of them leaves a broken tree
@@ -37,13 +38,13 @@ class Lockcheck:
     config: Settings
     tree: Path
     log: Path
-    pythons: Sequence[str] = PYTHONS
+    pythons: Sequence[str] = VERSIONS
     say: Callable[[str], None] = print
     absent: list[str] = field(default_factory=list)  # Python versions that the machine lacks
 
     @property
     def _stored(self) -> Path:
-        return self.config.state_dir / "locks" / f"{self.config.key}.json"
+        return settings.work_dir(self.config, self.config.repo_dir).with_suffix(".locks.json")
 
     def hashes(self) -> dict[str, str]:
         """Return the SHA-256 of each lock file, '' for one that an old commit does not have."""
@@ -65,9 +66,11 @@ class Lockcheck:
         if changed:
             return f"{', '.join(changed)} changed"
         lacking = [str(path) for path in self._node_modules() if not (self.tree / path).is_dir()]
-        for version in self._present():
-            if _version(self._environment(version)) != version:
-                lacking.append(str(self._environment(version)))
+        lacking += [
+            str(self._environment(version))
+            for version in self._present()
+            if version_of(self._environment(version) / "bin" / "python") != version
+        ]
         return f"missing: {', '.join(lacking)}" if lacking else ""
 
     def valid(self) -> bool:
@@ -100,7 +103,7 @@ class Lockcheck:
         """Return the asked-for Python versions that the machine has; the others are said once."""
         present = []
         for version in self.pythons:
-            if find_python(version):
+            if find(version):
                 present.append(version)
             elif version not in self.absent:
                 self.absent.append(version)
@@ -117,10 +120,10 @@ class Lockcheck:
 
     def _sync(self, version: str) -> None:
         environment = self._environment(version)
-        python = find_python(version)
+        python = find(version)
         argv = ["uv", "sync", "--locked", "--dev", "--all-extras", "--python", python]
         self._step(argv, self.tree, {"UV_PROJECT_ENVIRONMENT": str(environment)})
-        found = _version(environment)
+        found = version_of(environment / "bin" / "python")
         if found != version:
             raise LockcheckError(
                 f"{environment}: expected Python {version}, found {found or 'none'}: remove it, "
@@ -154,44 +157,9 @@ class Lockcheck:
             raise LockcheckError(f"{shown}: exit code {done.code}, see {self.log}")
 
 
-def _version(environment: Path) -> str:
-    """Return `3.13` for an environment whose interpreter says so; '' if there is none that works."""
-    return _ask(environment / "bin" / "python")
-
-
-def _ask(python: Path | str) -> str:
-    program = "import sys; print('%d.%d' % sys.version_info[:2])"
-    try:
-        asked = subprocess.run(
-            [str(python), "-I", "-c", program],
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return asked.stdout.strip() if asked.returncode == 0 else ""
-
-
-def find_python(version: str) -> str:
-    """Return the path of an interpreter of exactly this minor version; '' if there is none.
-
-    Every candidate is asked for its version: a shim of that name may not work, and a tool that
-    chooses by itself may choose another one.
-    """
-    names = [shutil.which(f"python{version}")]
-    roots = (Path("~/.pyenv/versions"), Path("~/.local/share/uv/python"), Path("/opt/python"))
-    for root in roots:
-        names += [
-            str(p) for p in sorted(root.expanduser().glob(f"*{version}.*/bin/python{version}"))
-        ]
-    return next((name for name in names if name and _ask(name) == version), "")
-
-
 def _here(tree: Path | None) -> Lockcheck:
     config = settings.load()
-    log = config.work_dir / "rebuild.log"
+    log = settings.work_dir(config, config.repo_dir) / "rebuild.log"
     return Lockcheck(config, tree or config.repo_dir, log)
 
 

@@ -45,9 +45,11 @@ def listeners(port: int) -> list[Listener]:
     look = proctree.table()
     result = []
     for number, uid, inode in sockets:
-        pids = holders.get(inode) or [None]
-        for pid in pids:
-            result.append(Listener(number, uid, inode, pid, look.command(pid) if pid else ""))
+        pids: list[int | None] = [*holders.get(inode, [])]
+        result += [
+            Listener(number, uid, inode, pid, look.command(pid) if pid else "")
+            for pid in pids or [None]
+        ]
     return result
 
 

@@ -1,0 +1,80 @@
+"""Finds the interpreter of a Python version, and believes only what it says of itself.
+
+A shim of that name may not work, and a tool that chooses by itself may choose another version:
+an environment "3.12" that holds Python 3.11 makes tests green that never ran.
+
+As a program: `pythons.py 3.12` prints its path; 1 and what to do if there is none.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+VERSIONS = ("3.11", "3.12", "3.13", "3.14")  # those that the repository under test supports
+PROGRAM = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable)"
+
+
+def version_of(python: Path | str) -> str:
+    """Return what an interpreter says of itself, such as `3.13`; '' if it does not work."""
+    return _ask(python)[0]
+
+
+def find(version: str) -> str:
+    """Return the path of an interpreter of exactly this minor version; '' if there is none."""
+    for candidate in _candidates(version):
+        found, path = _ask(candidate)
+        if found == version:
+            return path
+    return ""
+
+
+def remedy(version: str) -> str:
+    """Return how to get a missing version."""
+    return (
+        f"no Python {version} on this machine: install it (uv python install {version}, "
+        f"pyenv install {version}, or the system's package), or skip the jobs that need it"
+    )
+
+
+def _candidates(version: str) -> list[str]:
+    found = [shutil.which(f"python{version}")]
+    pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
+    uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR", "~/.local/share/uv/python")).expanduser()
+    for root in (pyenv / "versions", uv):
+        found += map(str, sorted(root.glob(f"*{version}.*/bin/python{version}"), reverse=True))
+    return [name for name in found if name]
+
+
+def _ask(python: Path | str) -> tuple[str, str]:
+    try:
+        asked = subprocess.run(
+            [str(python), "-I", "-c", PROGRAM],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "", ""
+    version, _, path = asked.stdout.strip().partition(" ")
+    return (version, path) if asked.returncode == 0 else ("", "")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the path of a version; see the module."""
+    if len(arguments) != 1 or not re.fullmatch(r"3\.\d+", arguments[0]):
+        print("usage: pythons.py 3.MINOR", file=sys.stderr)
+        return 2
+    path = find(arguments[0])
+    print(path or remedy(arguments[0]), file=sys.stdout if path else sys.stderr)
+    return 0 if path else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,173 @@
+"""The steps of a commit's run around its jobs: versions, wheels, statuses, runs cut off before.
+
+Each is one function or listener; the order in which they happen stands in pipeline.py.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from lib import events, files, proctree
+from lib.cachestore import CorruptError, Store
+from lib.model import GOOD, Outcome, Result
+from lib.settings import Settings, work_dir
+from lib.status import CONTEXT, BackgroundReporter, StatusReporter
+from lib.treecopy import remove, replace
+
+VERSION_COMMANDS = (
+    ("git", "--version"),
+    ("uv", "--version"),
+    ("node", "--version"),
+    ("pnpm", "--version"),
+    ("bash", "--version"),
+)
+WHEELS_BOUND = 2 * 1024**3  # bytes of all wheels that are kept
+
+
+def versions(config: Settings, env: Mapping[str, str]) -> str:
+    """Return one line for each tool that a run uses, asked side by side."""
+    asked = []
+    for name, flag in VERSION_COMMANDS:
+        program = shutil.which(name, path=env.get("PATH"))
+        if program:
+            pipe = subprocess.PIPE
+            asked.append(
+                (name, subprocess.Popen([program, flag], env=dict(env), stdout=pipe, text=True))
+            )
+    lines = [f"runner: {runner_version(config)}", f"python: {sys.version.split()[0]}"]
+    for name, process in asked:
+        try:
+            output, _ = process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            output, _ = process.communicate()
+        lines.append(f"{name}: {(output.splitlines() or ['no answer'])[0]}")
+    missing = {name for name, _ in VERSION_COMMANDS} - {name for name, _ in asked}
+    return "\n".join([*lines, *(f"{name}: not on PATH" for name in sorted(missing))]) + "\n"
+
+
+def runner_version(config: Settings) -> str:
+    """Return what the image's build wrote down as its version, `development` elsewhere."""
+    path = config.runner_dir / "VERSION"
+    return path.read_text().strip() if path.exists() else "development"
+
+
+class WheelKeeper:
+    """Keeps the wheel under its commit the moment `build-wheel` has passed. A listener."""
+
+    def __init__(self, config: Settings, sha: str, say: Callable[[str], None]) -> None:
+        self._store = Store(config.state_dir / "wheels")
+        self._wheel = work_dir(config, config.repo_dir) / "wheel"
+        self._sha = sha
+        self._say = say
+
+    def __call__(self, event: events.Event) -> None:
+        """Store it; what goes wrong is said, and costs no job its outcome."""
+        if not isinstance(event, events.Finished) or event.job != "build-wheel":
+            return
+        if event.result.outcome not in GOOD:
+            return
+        try:
+            self._store.put(self._sha, self._wheel, WHEELS_BOUND)
+        except OSError as error:
+            self._say(f"NOTE  the wheel of {self._sha} was not kept: {error}")
+
+
+def fetch_wheel(config: Settings, sha: str) -> str:
+    """Put the kept wheel of a commit where `build-wheel` would; return what is missing, or ''."""
+    store = Store(config.state_dir / "wheels")
+    missing = (
+        f"no wheel of {sha} is kept in {config.state_dir / 'wheels'}: run build-wheel on that "
+        "commit first, or name another with --wheel-from"
+    )
+    try:
+        entry = store.find(sha)
+        if entry is None:
+            return missing
+        aside = work_dir(config, config.repo_dir) / "wheel-fetched"
+        remove(aside)
+        work_dir(config, config.repo_dir).mkdir(parents=True, exist_ok=True)
+        store.fetch(entry, aside)
+        replace(aside, work_dir(config, config.repo_dir) / "wheel")
+    except (OSError, CorruptError) as error:
+        return f"the wheel of {sha} cannot be used: {error}"
+    return ""
+
+
+class JobStatuses:
+    """Posts a status for each job, from a thread of its own. A listener."""
+
+    def __init__(self, reporter: StatusReporter, sha: str, url: str) -> None:
+        self._reporter = BackgroundReporter(reporter)
+        self._sha = sha
+        self._url = url
+
+    def __call__(self, event: events.Event) -> None:
+        """Queue what a start or an end says."""
+        if isinstance(event, events.Started) and event.attempt == 1:
+            self._post("pending", event.job, "runs")
+        elif isinstance(event, events.Finished):
+            result = event.result
+            state = "success" if result.acceptable else "failure"
+            if result.outcome is Outcome.CANCELLED:
+                state = "error"
+            reason = f": {result.reason}" if result.reason else ""
+            self._post(state, event.job, f"{result.outcome} in {result.duration:.0f} s{reason}")
+        elif isinstance(event, events.RunEnded):
+            self._reporter.close(budget=10.0)
+
+    def _post(self, state: str, job: str, text: str) -> None:
+        url = f"{self._url}/{job}.log" if self._url else ""
+        self._reporter.post(state, self._sha, f"{CONTEXT}/{job}", text, url)
+
+
+def describe(results: Sequence[Result], seconds: float) -> str:
+    """Return a sentence for the commit's status."""
+    bad = [r.name for r in results if not r.acceptable and r.reason != "filtered"]
+    failed = [r.name for r in results if r.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)]
+    flaky = [r.name for r in results if r.outcome is Outcome.FLAKY]
+    if bad:
+        return f"failed in {seconds:.0f} s: {', '.join(failed or bad)}"
+    text = f"{sum(r.acceptable for r in results)} jobs passed in {seconds:.0f} s"
+    return f"{text}, flaky: {', '.join(flaky)}" if flaky else text
+
+
+class Pending:
+    """The record of a status that is pending, so that a run that is cut off can be told of."""
+
+    def __init__(self, config: Settings, run: str) -> None:
+        self._path = config.state_dir / "runs" / f"{run}.json"
+
+    def write(self, sha: str, context: str, url: str) -> None:
+        """Note what is pending. Raises OSError."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({"sha": sha, "context": context, "url": url, "since": time.time()})
+        files.atomic_write(self._path, text)
+
+    def clear(self) -> None:
+        """Forget it: the final status was sent."""
+        self._path.unlink(missing_ok=True)
+
+
+def tell_of_cut_off_runs(config: Settings, reporter: StatusReporter) -> list[str]:
+    """Post `error` for every pending status whose runner is dead; return their commits."""
+    look = proctree.table()
+    told = []
+    for path in sorted((config.state_dir / "runs").glob("r*.json")):
+        if proctree.driver_lives(look, path.stem):
+            continue
+        try:
+            record = json.loads(path.read_text())
+            sha, context, url = record["sha"], record["context"], record["url"]
+        except (OSError, ValueError, KeyError, TypeError):
+            path.unlink(missing_ok=True)
+            continue
+        reporter.error(sha, context, "the run was cut off: its runner was killed", url)
+        told.append(sha)
+        path.unlink(missing_ok=True)
+    return told

@@ -1,0 +1,369 @@
+#!/usr/bin/env python3
+"""Run the CI of one commit: the job table, then the story of a run, top to bottom.
+
+Called by the webhook's queue for each commit, by developers and by coding agents. `--help`
+explains the flags, README.md the settings.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import shlex
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TypedDict
+
+from dsl import Cache, Job, Pipeline
+from lib import (
+    checkout,
+    cleanup,
+    cli,
+    events,
+    files,
+    graphview,
+    history,
+    proctree,
+    redact,
+    settings,
+    steps,
+)
+from lib.checkout import CheckoutError
+from lib.lockcheck import Lockcheck, LockcheckError
+from lib.pythons import VERSIONS as PYTHONS
+from lib.runlog import RunLog
+from lib.settings import Settings, SettingsError
+from lib.status import CONTEXT, StatusReporter
+
+USAGE, FAILED = 2, 1
+JS_CORE = "packages/buckaroo-js-core"
+JS_INPUTS = ("src", "package.json", "tsconfig.json", "vite.config.ts", "../pnpm-lock.yaml")
+# a changed input that is not committed has no key: the cache must not answer for it
+JS_KEY = (
+    f'cd {JS_CORE} && test -z "$(git status --porcelain -- {" ".join(JS_INPUTS)})" && '
+    f"git rev-parse {' '.join(f'HEAD:./{path}' for path in JS_INPUTS)}"
+)
+INSTALL_WHEEL = '. "$CI_RUNNER_DIR/lib/body.sh" && install_wheel'
+
+
+def job_table(s: Settings) -> list[Job]:
+    """Return the jobs, one entry each. The bodies are in jobs/, what they promise is here."""
+
+    def body(script: str, *arguments: str) -> list[str]:
+        return ["bash", str(s.runner_dir / "jobs" / f"{script}.sh"), *arguments]
+
+    def cpu(of_16: int) -> dict[str, int]:
+        """A share of the machine: what a job takes of sixteen processors, at least one."""
+        return {"cpu": max(1, of_16 * (os.cpu_count() or 1) // 16)}
+
+    def port(number: int) -> dict[str, int]:
+        return {f"port:{number}": 1}
+
+    work = settings.work_dir(s, s.repo_dir)
+    wheel = {"wheel": str(work / "wheel")}
+    jupyter = {"venv": str(work / "jupyter-venv"), "servers": str(work / "jupyter-servers")}
+    js_cache = Cache(JS_KEY, f"{JS_CORE}/dist", s.state_dir / "cache" / "js", max_bytes=2 * 1024**3)
+    uv, node, exact = ["uv"], ["node", "pnpm"], (0,)
+    # fmt: off
+    return [
+        Job("build-js", body("build_js"), [], fast_fail=True, timeout=300, outputs={"dist": f"{JS_CORE}/dist"}, cache=js_cache, requires=node, resources=cpu(2), ok_codes=exact, testcases=False),
+        Job("build-wheel", body("build_wheel"), ["build-js"], fast_fail=True, timeout=300, outputs=wheel, requires=uv + node, resources=cpu(2), ok_codes=exact, testcases=False),
+        Job("jupyter-warmup", body("jupyter_warmup"), [], timeout=300, outputs=jupyter, requires=uv, service=True, resources=port(s.port_jupyter), ok_codes=exact, testcases=False),
+        Job("install-wheel", ["bash", "-c", INSTALL_WHEEL], ["build-wheel", "jupyter-warmup:venv"], timeout=120, requires=uv, resources=cpu(1), ok_codes=exact, testcases=False),
+        Job("playwright-jupyter", body("pw_jupyter"), ["build-wheel", "jupyter-warmup", "install-wheel"], timeout=600, requires=node, resources=cpu(9), ok_codes=exact),
+        Job("lint-python", body("lint_python"), [], timeout=60, resources=cpu(1), ok_codes=exact, testcases=False),
+        Job("test-js", body("test_js"), [], timeout=300, requires=node, resources=cpu(2), ok_codes=exact, testcases=False),
+        *[Job(f"test-python-{v}", body("test_python", v), [], timeout=600, requires=uv, resources=cpu(4)) for v in PYTHONS],
+        Job("test-mcp-wheel", body("test_mcp_wheel"), ["build-wheel"], timeout=300, requires=uv, resources={**cpu(1), **port(s.port_mcp)}),
+        Job("smoke-test-extras", body("smoke_test_extras"), ["build-wheel"], timeout=300, requires=uv, resources=cpu(3), ok_codes=exact, testcases=False),
+        Job("playwright-storybook", body("pw_storybook"), ["build-js"], timeout=300, requires=node, resources={**cpu(3), **port(s.port_storybook)}, ok_codes=exact),
+        Job("playwright-server", body("pw_server"), ["build-wheel"], timeout=300, requires=uv + node, resources={**cpu(3), **port(s.port_server)}, ok_codes=exact, retries=1),
+        Job("playwright-marimo", body("pw_marimo"), ["build-wheel"], timeout=300, requires=uv + node, resources={**cpu(3), **port(s.port_marimo)}, ok_codes=exact),
+        Job("playwright-wasm-marimo", body("pw_wasm_marimo"), [], timeout=300, requires=node, resources={**cpu(3), **port(s.port_wasm_marimo)}, ok_codes=exact),
+    ]
+    # fmt: on
+
+
+class Interrupted(BaseException):
+    """A signal asked the runner to end while no jobs ran."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Return the exit code of what the command line asks for."""
+    words = cli.parse(arguments)
+    try:
+        with _signals_raise():
+            return _demo(words) if words.demo else _run(words, _settings(words))
+    except (SettingsError, ValueError) as error:
+        print(f"pipeline.py: {error}", file=sys.stderr)
+        return USAGE
+    except Interrupted as interrupt:
+        print(f"ended by {signal.Signals(interrupt.number).name}", file=sys.stderr)
+        return 128 + interrupt.number
+
+
+def _settings(words: cli.Words, repo: str | None = None) -> Settings:
+    given = {name: getattr(words, name) for name in ("state_dir", "timeout", "pytest_workers")}
+    if words.show in ("jobs", "dot", "mermaid"):
+        return settings.load_anywhere(given)
+    return settings.load({**given, "repo": repo or words.repo})
+
+
+def _demo(words: cli.Words) -> int:
+    from lib import demo
+
+    config = settings.load_anywhere({"state_dir": words.state_dir})
+    prepared = demo.prepare(config.state_dir, print)
+    absent = {} if words.only_jobs else prepared.missing
+    for job, reason in absent.items():
+        print(f"{job} is left out: {reason}")
+    return _run(words, _settings(words, str(prepared.path)), "green", sorted(absent))
+
+
+def _run(
+    words: cli.Words, config: Settings, default: str = "HEAD", absent: Sequence[str] = ()
+) -> int:
+    """Show what was asked for, or run one commit under the lock of its checkout."""
+    table = job_table(config)
+    if words.show == "jobs":
+        print(graphview.listing(table))
+        return 0
+    if words.show:
+        if words.show == "plan":
+            print("\n".join(_pipeline(words, config, table).dry_run(**_selection(words, absent))))
+        else:
+            print(graphview.dot(table) if words.show == "dot" else graphview.mermaid(table))
+        return 0
+    _pipeline(words, config, table).dry_run(**_selection(words, absent))  # refuses bad names now
+    lock = settings.work_dir(config, config.repo_dir).with_suffix(".lock")
+    label = f"pipeline.py {words.sha or default}"
+    with files.lock(lock, label, waiting=lambda holder: print(f"waiting for {holder}")):
+        return _run_commit(words, config, table, words.sha or default, absent)
+
+
+def _run_commit(
+    words: cli.Words, config: Settings, table: list[Job], revision: str, absent: Sequence[str]
+) -> int:
+    """The story of a run, from the lock to the status."""
+    began = time.monotonic()
+    run_id = proctree.run_id(proctree.table(), os.getpid())
+    log_dir = config.state_dir / "logs" / _directory_name(config.repo_dir, revision)
+    log_dir.mkdir(parents=True, exist_ok=True)
+    url = f"{config.log_url.rstrip('/')}/{log_dir.name}" if config.log_url else ""
+    mask = redact.Redactor(settings.secrets(config, os.environ))
+    log = RunLog(log_dir, url=url, console=sys.stdout, redact=mask)
+    reporter = StatusReporter(config, log.line)
+    pending = steps.Pending(config, run_id)
+    sha = log_dir.name
+    state, text, code = "error", "the runner broke", FAILED
+    try:
+        log.line(f"RUN   {revision} of {config.repo_dir}, runner {steps.runner_version(config)}")
+        env = settings.job_environment(config, os.environ)
+        files.atomic_write(log_dir / "versions.txt", steps.versions(config, env))
+        _clean_up(config, log, log_dir, reporter)
+        if not words.partial and reporter.on:
+            pending.write(sha, CONTEXT, url)
+            reporter.pending(sha, CONTEXT, "runs", url)
+        tree, sha = _prepare_tree(words, config, revision, log)
+        _prepare_dependencies(words, config, tree, table, absent, log)
+        pipeline = _pipeline(words, config, table, tree=tree, sha=sha, log=log, reporter=reporter)
+        code = pipeline.run(**_selection(words, absent), pytest_workers=config.pytest_workers)
+        text = steps.describe(list(pipeline.results.values()), time.monotonic() - began)
+        state = {0: "success", 1: "failure"}.get(code, "error")
+    except (CheckoutError, LockcheckError, OSError) as error:
+        text = str(error)
+        log.line(f"ERROR {error}")
+    except Interrupted as interrupt:
+        text, code = f"ended by signal {interrupt.number}", 128 + interrupt.number
+    finally:
+        if config.box:
+            cleanup.snapshot_container_state("after", log_dir / "snapshots.txt")
+        log.line(f"END   exit code {code}: {text}")
+        if words.partial:
+            log.line("no status of the commit is set: this run did not check all of it")
+        else:
+            reporter.post(state, sha, CONTEXT, mask(text), url)
+            pending.clear()
+        log.close()
+    return code or (FAILED if log.fault else 0)
+
+
+def _clean_up(config: Settings, log: RunLog, log_dir: Path, reporter: StatusReporter) -> None:
+    """Stop what an earlier run left, and tell of statuses that it left pending."""
+    snapshots = log_dir / "snapshots.txt"
+    if config.box:
+        cleanup.snapshot_container_state("before cleaning up", snapshots)
+    for line in cleanup.cleanup_processes(box=config.box):
+        log.line(f"CLEAN {line}")
+    for sha in steps.tell_of_cut_off_runs(config, reporter):
+        log.line(f"CLEAN the run of {sha} was cut off")
+    if config.box:
+        cleanup.snapshot_container_state("after cleaning up", snapshots)
+
+
+def _prepare_tree(
+    words: cli.Words, config: Settings, revision: str, log: RunLog
+) -> tuple[Path, str]:
+    """Put the commit under test where its jobs run; return the directory and the full SHA."""
+    if words.in_place:
+        tree, sha = config.repo_dir, checkout.resolve(config.repo_dir, "HEAD")
+        if checkout.is_dirty(tree):
+            log.line("NOTE  uncommitted changes are included")
+    elif config.box:
+        tree = config.repo_dir
+        sha = checkout.prepare_box(tree, revision, words.branch)
+    else:
+        tree = settings.worktree_dir(config)
+        sha = checkout.prepare_worktree(config.repo_dir, tree, revision)
+    log.line(f"TREE  {sha} in {tree}")
+    checkout.make_placeholders(tree)
+    settings.work_dir(config, config.repo_dir).mkdir(parents=True, exist_ok=True)
+    return tree, sha
+
+
+def _prepare_dependencies(
+    words: cli.Words,
+    config: Settings,
+    tree: Path,
+    table: list[Job],
+    absent: Sequence[str],
+    log: RunLog,
+) -> None:
+    """Rebuild what the lock files ask for if they changed; fetch the wheel that 5b starts from."""
+    pythons = [v for v in PYTHONS if f"test-python-{v}" not in absent]
+    check = Lockcheck(config, tree, log.path.parent / "rebuild.log", pythons, log.line)
+    if reason := check.reason():
+        log.line(f"LOCKS {reason}: rebuilding the dependencies")
+        check.rebuild()
+    if words.phase == "5b":
+        wanted = checkout.resolve(config.repo_dir, words.wheel_from or "HEAD")
+        if not words.wheel_from:
+            wanted = checkout.resolve(tree, "HEAD")
+        if missing := steps.fetch_wheel(config, wanted):
+            raise CheckoutError(missing)
+
+
+def _pipeline(
+    words: cli.Words,
+    config: Settings,
+    table: list[Job],
+    *,
+    tree: Path | None = None,
+    sha: str = "",
+    log: RunLog | None = None,
+    reporter: StatusReporter | None = None,
+) -> Pipeline:
+    """Put the jobs and all who listen to them together."""
+    past = config.state_dir / "history.db"
+    run_id = proctree.run_id(proctree.table(), os.getpid())
+    listeners: list[events.Listener] = []
+    if log and reporter:
+        listeners.append(history.History(past, run_id, sha))
+        if not words.in_place:
+            listeners.append(steps.WheelKeeper(config, sha, log.line))
+        if config.job_statuses and not words.in_place and reporter.on:
+            listeners.append(steps.JobStatuses(reporter, sha, log.url))
+    try:
+        durations = history.durations(past)
+    except sqlite3.Error as error:
+        print(f"{past} cannot be read ({error}): durations are not known", file=sys.stderr)
+        durations = {}
+    env = settings.job_environment(config, os.environ) | {"CI_REPO_DIR": str(tree)}
+    return Pipeline(
+        table,
+        sha,
+        words.branch,
+        log.path.parent if log else config.state_dir / "logs",
+        config.timeout,
+        tree or config.repo_dir,
+        max_parallel=words.max_parallel,
+        env=env,
+        durations=durations,
+        listeners=listeners,
+        rerun=lambda job: _rerun(words, config, table, sha, job),
+        log_url=log.url if log else "",
+        run_log=log,
+        secret_names=config.secret_names,
+    )
+
+
+class Choice(TypedDict):
+    """What `Pipeline.run` is told: which jobs, which test cases, and when to end early."""
+
+    fast_fail: bool
+    only_jobs: list[str] | None
+    skip_jobs: list[str] | None
+    first_jobs: list[str] | None
+    only_testcases: str
+    first_testcases: str
+    no_deps: bool
+
+
+def _selection(words: cli.Words, absent: Sequence[str]) -> Choice:
+    only, skip = words.only_jobs, [*(words.skip_jobs or ()), *absent]
+    if words.phase == "5b":
+        only, skip = ["playwright-jupyter"], ["build-wheel"]
+    return Choice(
+        fast_fail=words.fast_fail,
+        only_jobs=only,
+        skip_jobs=skip or None,
+        first_jobs=words.first_jobs,
+        only_testcases=words.only_testcases,
+        first_testcases=words.first_testcases,
+        no_deps=words.no_deps,
+    )
+
+
+def _rerun(words: cli.Words, config: Settings, table: list[Job], sha: str, job: str) -> str:
+    """Return the command that runs one job again, with what it needs taken from this run."""
+    command = ["python3", str(Path(__file__).resolve())]
+    command += ["--in-place"] if words.in_place else [sha]
+    command += ["--repo", str(config.repo_dir), "--state-dir", str(config.state_dir)]
+    command += ["--only-jobs", job]
+    by_name = {each.name: each for each in table}
+    if not any(by_name[name].service for name in graphview.needed(by_name, job)):
+        command += ["--no-deps"]  # a service has to be started again, anything else is there
+    return shlex.join(command)
+
+
+def _directory_name(repo: Path, revision: str) -> str:
+    """Return a name for the logs of a commit: its SHA, or what is safe if it is not known yet."""
+    with contextlib.suppress(CheckoutError):
+        return checkout.resolve(repo, revision)
+    if re.fullmatch(r"[0-9a-f]{40}", revision):
+        return revision
+    return "unresolved-" + hashlib.sha256(revision.encode(errors="replace")).hexdigest()[:12]
+
+
+@contextlib.contextmanager
+def _signals_raise() -> Iterator[None]:
+    """End well outside of the jobs too: a signal becomes an exception that the story handles."""
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        raise Interrupted(number)
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number in numbers:
+        if before[number] is not signal.SIG_IGN:
+            signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
