@@ -15,6 +15,27 @@ from lib import command
 
 STEP_TIMEOUT, FETCH_TIMEOUT = 120.0, 300.0  # seconds
 MARKER = "ci-runner-worktree"  # a file in the worktree's own git directory: it is ours
+REDIRECTIONS = frozenset(
+    {
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_COMMON_DIR",
+        "GIT_CONFIG",
+        "GIT_CONFIG_PARAMETERS",
+        "GIT_DIR",
+        "GIT_GRAFT_FILE",
+        "GIT_IMPLICIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_INTERNAL_SUPER_PREFIX",
+        "GIT_NAMESPACE",
+        "GIT_NO_REPLACE_OBJECTS",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_PREFIX",
+        "GIT_QUARANTINE_PATH",
+        "GIT_REPLACE_REF_BASE",
+        "GIT_SHALLOW_FILE",
+        "GIT_WORK_TREE",
+    }
+)
 KEPT = ("node_modules",)  # what a clean leaves: the lock check decides about it
 STATIC = ("compiled.css", "widget.js", "widget.css")
 
@@ -23,14 +44,18 @@ class CheckoutError(Exception):
     """A git step failed: what was expected, what git said, what to do."""
 
 
-def git_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return an environment in which git acts on the repository it is told, and asks nobody.
+def without_redirections(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which git acts on the repository that it is told.
 
-    Variables such as GIT_DIR would send it elsewhere (git(1), "ENVIRONMENT VARIABLES").
+    A hook's git sets these for its children (`git rev-parse --local-env-vars`).
     """
-    kept = ("GIT_SSL_CAINFO", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS")
-    env = {n: v for n, v in environ.items() if not n.startswith("GIT_") or n in kept}
-    return env | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+    return {name: value for name, value in environ.items() if name not in REDIRECTIONS}
+
+
+def git_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the environment of the runner's own git: no redirection, no question, plain words."""
+    quiet = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+    return without_redirections(environ) | quiet
 
 
 def git(repo: Path, *arguments: str, timeout: float = STEP_TIMEOUT) -> str:
@@ -53,6 +78,21 @@ def git(repo: Path, *arguments: str, timeout: float = STEP_TIMEOUT) -> str:
         said = done.errors.strip() or done.output.strip() or "nothing"
         raise CheckoutError(f"{shown}: exit code {done.code}, git said: {said[:1000]}")
     return done.output.strip()
+
+
+def enclosing_checkout(path: Path) -> Path:
+    """Return the top of the checkout around a directory, or of the bare repository it is in.
+
+    Raises CheckoutError that says how to name one.
+    """
+    try:
+        bare = git(path, "rev-parse", "--is-bare-repository") == "true"
+        return Path(git(path, "rev-parse", "--absolute-git-dir" if bare else "--show-toplevel"))
+    except CheckoutError as error:
+        raise CheckoutError(
+            f"expected a git checkout around {path}, found none ({error}): go into one, or name "
+            "one with --repo or CI_REPO_DIR"
+        ) from error
 
 
 def resolve(repo: Path, revision: str) -> str:

@@ -4,7 +4,7 @@ The place is a CI box only where CI_BOX=1 says so (the image sets it). Whatever 
 cleans a checkout or frees a port by force asks `Settings.box` and nothing else.
 
 As a program, `settings.py shell` prints the variables of a job body as `export` lines, so that a
-body finds the same settings when it is run by hand.
+body finds the same settings when it is run by hand. Unaware of jobs, runs and processes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import hashlib
 import os
 import re
 import shlex
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,99 +23,74 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from lib import redact
+from lib.settingsreader import Reader, SettingsError
 
-RUNNER_DIR = Path(__file__).resolve().parent.parent
+__all__ = [
+    "Settings",
+    "SettingsError",
+    "exports",
+    "job_environment",
+    "load",
+    "secrets",
+    "work_dir",
+    "worktree_dir",
+]
+
 PORTS = {
-    "CI_PORT_STORYBOOK": 6006,
-    "CI_PORT_SERVER": 8701,
-    "CI_PORT_MARIMO": 2718,
-    "CI_PORT_WASM_MARIMO": 8765,
-    "CI_PORT_MCP": 8700,
-    "CI_PORT_JUPYTER": 8889,
+    "port_storybook": 6006,
+    "port_server": 8701,
+    "port_marimo": 2718,
+    "port_wasm_marimo": 8765,
+    "port_mcp": 8700,
+    "port_jupyter": 8889,
 }
-PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-
-
-class SettingsError(ValueError):
-    """Settings that cannot be used; the message lists every one, and what to do."""
+HIGHEST_PORT = 65535
+NOTEBOOKS = 9  # more Jupyter servers than notebooks would idle
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run was told. Directories are absolute, times are seconds."""
+    """What a run was told. Directories are absolute."""
 
-    box: bool
-    repo_dir: Path
-    state_dir: Path
-    runner_dir: Path
-    timeout: float
-    github_token: str
-    github_repo: str
-    github_api_url: str
-    log_url: str
-    job_statuses: bool
-    secret_names: tuple[str, ...]
-    venvs_dir: Path
-    pnpm_store: Path
-    browsers_path: str
-    chromium: str
-    jupyter_parallel: int
-    jupyter_token: str
-    jupyter_python: str
-    pytest_workers: int
-    ports: Mapping[str, int]
+    box: bool  # CI_BOX: this machine is the runner's to clean
+    repo_dir: Path  # CI_REPO_DIR: the checkout under test
+    state_dir: Path  # CI_STATE_DIR: everything that is kept between runs
+    runner_dir: Path  # CI_RUNNER_DIR: where pipeline.py is
+    timeout: float  # CI_TIMEOUT: seconds of a whole run
+    github_token: str  # GITHUB_TOKEN
+    github_repo: str  # GITHUB_REPO: owner/name, or ''
+    github_api_url: str  # GITHUB_API_URL
+    log_url: str  # LOG_URL: where a browser finds the logs, or ''
+    job_statuses: bool  # CI_JOB_STATUSES: a commit status for every job, too
+    secret_names: tuple[str, ...]  # CI_SECRETS: further variables that hold secrets
+    venvs_dir: Path  # CI_VENVS_DIR: one environment a Python version
+    pnpm_store: Path  # CI_PNPM_STORE_DIR
+    browsers_path: str  # PLAYWRIGHT_BROWSERS_PATH, or '' for Playwright's own choice
+    chromium: str  # CI_CHROMIUM: a browser to use in place of Playwright's, or ''
+    jupyter_parallel: int  # JUPYTER_PARALLEL: servers, and notebooks at once
+    jupyter_token: str  # JUPYTER_TOKEN: of servers that listen on this machine only
+    jupyter_python: str  # JUPYTER_PYTHON: version of the Jupyter environment
+    pytest_workers: int  # PYTEST_WORKERS
+    port_storybook: int  # CI_PORT_STORYBOOK, and so on for each port
+    port_server: int
+    port_marimo: int
+    port_wasm_marimo: int
+    port_mcp: int
+    port_jupyter: int  # the first of `jupyter_parallel` ports in a row
 
     def __repr__(self) -> str:
-        return f"Settings(box={self.box}, repo_dir={str(self.repo_dir)!r}, …)"  # no token in logs
-
-    @property
-    def key(self) -> str:
-        """A name for the checkout under test that can be part of a path."""
-        digest = hashlib.sha256(str(self.repo_dir).encode()).hexdigest()[:8]
-        return f"{re.sub(r'[^A-Za-z0-9._-]', '_', self.repo_dir.name) or 'root'}-{digest}"
+        """Return a form without the token, since it may end in a log."""
+        return f"Settings(box={self.box}, repo_dir={str(self.repo_dir)!r}, …)"
 
     @property
     def work_dir(self) -> Path:
-        """Scratch of this checkout's runs."""
-        return self.state_dir / "work" / self.key
+        """Scratch of the runs on this checkout; it need not exist yet."""
+        return work_dir(self, self.repo_dir)
 
     @property
     def worktree_dir(self) -> Path:
         """The runner's own worktree of the repository, off the box."""
-        return self.state_dir / "worktrees" / self.key
-
-    def exports(self) -> dict[str, str]:
-        """Return what a job body finds in its environment, beside what a run adds."""
-        variables = {
-            "CI_REPO_DIR": str(self.repo_dir),
-            "CI_STATE_DIR": str(self.state_dir),
-            "CI_RUNNER_DIR": str(self.runner_dir),
-            "CI_WORK_DIR": str(self.work_dir),
-            "CI_VENVS_DIR": str(self.venvs_dir),
-            "CI_PNPM_STORE_DIR": str(self.pnpm_store),
-            "PNPM_STORE_DIR": str(self.pnpm_store),
-            "npm_config_store_dir": str(self.pnpm_store),
-            "CI_CHROMIUM": self.chromium,
-            "JUPYTER_PARALLEL": str(self.jupyter_parallel),
-            "JUPYTER_TOKEN": self.jupyter_token,
-            "JUPYTER_PYTHON": self.jupyter_python,
-            "PYTEST_WORKERS": str(self.pytest_workers),
-            **{name: str(port) for name, port in self.ports.items()},
-        }
-        if self.box:
-            variables["CI_BOX"] = "1"
-        if self.browsers_path:
-            variables["PLAYWRIGHT_BROWSERS_PATH"] = self.browsers_path
-        return variables
-
-
-def job_environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what job bodies see: the caller's environment less secrets, plus the settings."""
-    env = redact.without_secrets(environ, settings.secret_names) | settings.exports()
-    tools = settings.state_dir / "tools" / "bin"
-    if tools.is_dir():
-        env["PATH"] = f"{tools}{os.pathsep}{env.get('PATH', os.defpath)}"
-    return env
+        return worktree_dir(self)
 
 
 def load(
@@ -124,139 +98,194 @@ def load(
     environ: Mapping[str, str] = os.environ,
     cwd: Path | None = None,
 ) -> Settings:
-    """Return the settings; `arguments` hold what the command line gave, None for what it did not.
+    """Return the settings of this run.
 
-    Raises SettingsError that lists every problem at once.
+    `arguments` is what the command line gave, by name of the field (`repo` stands for `repo_dir`);
+    None, and names of other things, are passed over. Raises SettingsError that lists every problem.
     """
-    return _Loader(dict(arguments or {}), environ, cwd or Path.cwd()).load()
+    read = Reader(arguments or {}, environ, cwd or Path.cwd())
+    box = read.flag("CI_BOX")
+    repo = read.path("repo_dir", "CI_REPO_DIR", "/repo") if box else read.checkout()
+    return _load(read, box, repo, environ)
 
 
-class _Loader:
-    """Reads one setting after the other and collects what is wrong with them."""
+def load_anywhere(
+    arguments: Mapping[str, object] | None = None, environ: Mapping[str, str] = os.environ
+) -> Settings:
+    """Return the settings for what needs no checkout: `repo_dir` is the current directory.
 
-    def __init__(
-        self, arguments: Mapping[str, object], environ: Mapping[str, str], cwd: Path
-    ) -> None:
-        self._arguments = arguments
-        self._environ = environ
-        self._cwd = cwd
-        self._problems: list[str] = []
-        self._box = self._flag("CI_BOX")
+    Raises SettingsError that lists every problem.
+    """
+    read = Reader(arguments or {}, environ, Path.cwd())
+    return _load(read, read.flag("CI_BOX"), Path.cwd(), environ)
 
-    def load(self) -> Settings:
-        box = self._box
-        repo = self._repo_dir()
-        state = self._path("state_dir", "CI_STATE_DIR", Path("/opt/ci") if box else self._home())
-        here = (lambda path, _: Path(path)) if box else (lambda _, name: state / name)
-        settings = Settings(
-            box=box,
-            repo_dir=repo,
-            state_dir=state,
-            runner_dir=self._path("runner_dir", "CI_RUNNER_DIR", RUNNER_DIR),
-            timeout=self._seconds("timeout", "CI_TIMEOUT", 900 if box else 1800),
-            github_token=self._text("GITHUB_TOKEN", ""),
-            github_repo=self._matching("GITHUB_REPO", r"[\w.-]+/[\w.-]+", "owner/name"),
-            github_api_url=self._text("GITHUB_API_URL", "https://api.github.com").rstrip("/"),
-            log_url=self._text("LOG_URL", ""),
-            job_statuses=self._flag("CI_JOB_STATUSES"),
-            secret_names=tuple(self._text("CI_SECRETS", "").replace(",", " ").split()),
-            venvs_dir=self._path("", "CI_VENVS_DIR", here("/opt/venvs", "venvs")),
-            pnpm_store=self._path("", "CI_PNPM_STORE_DIR", here("/opt/pnpm-store", "pnpm-store")),
-            browsers_path=self._text(
-                "PLAYWRIGHT_BROWSERS_PATH", "/opt/ms-playwright" if box else ""
-            ),
-            chromium=self._text("CI_CHROMIUM", "" if box else self._installed_chromium()),
-            jupyter_parallel=self._number("JUPYTER_PARALLEL", _servers(), 1, 64),
-            jupyter_token=self._text("JUPYTER_TOKEN", "test-token-12345"),
-            jupyter_python=self._matching("JUPYTER_PYTHON", r"3\.\d+", "3.13", "3.13"),
-            pytest_workers=self._number("PYTEST_WORKERS", 4, 1, 256, "pytest_workers"),
-            ports={name: self._number(name, port, 1, 65535) for name, port in PORTS.items()},
-        )
-        if self._problems:
-            raise SettingsError("\n".join(self._problems))
-        return settings
 
-    def _given(self, argument: str, name: str) -> tuple[str, str]:
-        """Return where a value comes from, and the value: '' if nobody gave one."""
-        value = self._arguments.get(argument) if argument else None
-        if value is not None:
-            return f"--{argument.replace('_', '-')}", str(value)
-        return name, self._environ.get(name, "")
+def _load(read: Reader, box: bool, repo: Path, environ: Mapping[str, str]) -> Settings:
+    state = read.path("state_dir", "CI_STATE_DIR", "/opt/ci" if box else _home(environ))
+    runner = "/opt/ci-runner" if box else Path(__file__).resolve().parent.parent
+    parallel = read.number("jupyter_parallel", "JUPYTER_PARALLEL", _servers(), 1, 64)
+    settings = Settings(
+        box=box,
+        repo_dir=repo,
+        state_dir=state,
+        runner_dir=read.path("runner_dir", "CI_RUNNER_DIR", runner),
+        timeout=read.seconds("timeout", "CI_TIMEOUT", 900 if box else 1800),
+        github_token=read.token("GITHUB_TOKEN"),
+        github_repo=read.matching("GITHUB_REPO", r"[\w.-]+/[\w.-]+", "owner/name", ""),
+        github_api_url=read.url("GITHUB_API_URL", "https://api.github.com"),
+        log_url=read.url("LOG_URL", ""),
+        job_statuses=read.flag("CI_JOB_STATUSES"),
+        secret_names=read.names("CI_SECRETS"),
+        venvs_dir=read.path("venvs_dir", "CI_VENVS_DIR", "/opt/venvs" if box else state / "venvs"),
+        pnpm_store=read.path(
+            "pnpm_store", "CI_PNPM_STORE_DIR", "/opt/pnpm-store" if box else state / "pnpm-store"
+        ),
+        browsers_path=read.text("PLAYWRIGHT_BROWSERS_PATH", "/opt/ms-playwright" if box else ""),
+        chromium=read.text("CI_CHROMIUM", "" if box else _installed_chromium(environ)),
+        jupyter_parallel=parallel,
+        jupyter_token=read.matching("JUPYTER_TOKEN", r"[\w.~-]+", "a-b_1", "test-token-12345"),
+        jupyter_python=read.matching("JUPYTER_PYTHON", r"3\.\d+", "3.13", "3.13"),
+        pytest_workers=read.number("pytest_workers", "PYTEST_WORKERS", 4, 1, 256),
+        **{
+            field: read.number(field, f"CI_{field.upper()}", port, 1, HIGHEST_PORT)
+            for field, port in PORTS.items()
+        },
+    )
+    read.refuse(_port_problems(settings))
+    read.refuse(_place_problems(settings))
+    read.finish()
+    return settings
 
-    def _text(self, name: str, default: str) -> str:
-        return self._environ.get(name, "") or default
 
-    def _flag(self, name: str) -> bool:
-        value = self._environ.get(name, "")
-        if value not in ("", "0", "1"):
-            self._problems.append(f"{name}: expected 1 or 0, found {value!r}")
-        return value == "1"
+def work_dir(settings: Settings, checkout: Path) -> Path:
+    """Return the scratch directory of the runs on a checkout; it need not exist yet."""
+    return settings.state_dir / "work" / _key(checkout)
 
-    def _matching(self, name: str, pattern: str, form: str, default: str = "") -> str:
-        value = self._text(name, default)
-        if value and not re.fullmatch(pattern, value):
-            self._problems.append(f"{name}: expected a value such as {form}, found {value!r}")
-        return value
 
-    def _number(self, name: str, default: int, low: int, high: int, argument: str = "") -> int:
-        source, value = self._given(argument, name)
-        if not value:
-            return default
-        if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
-            self._problems.append(f"{source}: expected a number {low} to {high}, found {value!r}")
-            return default
-        return int(value)
+def worktree_dir(settings: Settings) -> Path:
+    """Return where the runner keeps its own worktree of the repository, off the box."""
+    return settings.state_dir / "worktrees" / _key(settings.repo_dir)
 
-    def _seconds(self, argument: str, name: str, default: float) -> float:
-        source, value = self._given(argument, name)
-        if not value:
-            return default
-        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", value) or float(value) == 0:
-            self._problems.append(f"{source}: expected seconds, more than 0, found {value!r}")
-            return default
-        return float(value)
 
-    def _path(self, argument: str, name: str, default: Path) -> Path:
-        _, value = self._given(argument, name)
-        return Path(os.path.normpath(self._cwd / (Path(value).expanduser() if value else default)))
+def exports(settings: Settings) -> dict[str, str]:
+    """Return what a job body finds in its environment, beside what a run adds."""
+    variables = {
+        "CI_REPO_DIR": str(settings.repo_dir),
+        "CI_STATE_DIR": str(settings.state_dir),
+        "CI_RUNNER_DIR": str(settings.runner_dir),
+        "CI_WORK_DIR": str(work_dir(settings, settings.repo_dir)),
+        "CI_VENVS_DIR": str(settings.venvs_dir),
+        # three names of one store: pnpm re-links node_modules when it sees another one, so its
+        # own variable is set for every call, and for the repository's scripts theirs
+        "CI_PNPM_STORE_DIR": str(settings.pnpm_store),
+        "PNPM_STORE_DIR": str(settings.pnpm_store),
+        "npm_config_store_dir": str(settings.pnpm_store),
+        "CI_CHROMIUM": settings.chromium,
+        "JUPYTER_PARALLEL": str(settings.jupyter_parallel),
+        "JUPYTER_TOKEN": settings.jupyter_token,
+        "JUPYTER_PYTHON": settings.jupyter_python,
+        "PYTEST_WORKERS": str(settings.pytest_workers),
+        **{f"CI_{field.upper()}": str(getattr(settings, field)) for field in PORTS},
+    }
+    if settings.box:
+        variables["CI_BOX"] = "1"
+    if settings.browsers_path:
+        variables["PLAYWRIGHT_BROWSERS_PATH"] = settings.browsers_path
+    return variables
 
-    def _repo_dir(self) -> Path:
-        source, value = self._given("repo", "CI_REPO_DIR")
-        if value:
-            path = self._path("repo", "CI_REPO_DIR", self._cwd)
-            if not path.is_dir():
-                self._problems.append(f"{source}: expected a checkout, found nothing at {path}")
-            return path
-        if self._box:
-            return Path("/repo")
-        for directory in (self._cwd, *self._cwd.parents):
-            if (directory / ".git").exists():
-                return directory
-        self._problems.append(
-            f"expected a git checkout around {self._cwd}, found none: go into one, or name it "
-            "with --repo or CI_REPO_DIR"
-        )
-        return self._cwd
 
-    def _home(self) -> Path:
-        cache_home = self._environ.get("XDG_CACHE_HOME", "")
-        if not Path(cache_home).is_absolute():  # the XDG base directory specification asks for it
-            cache_home = self._environ.get("HOME", str(Path("~").expanduser())) + "/.cache"
+def job_environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what job bodies see: the caller's environment less secrets, plus the settings.
+
+    Less git's redirections too: a run that a git hook starts must not act on the hook's index.
+    """
+    from lib import checkout
+
+    env = redact.without_secrets(environ, settings.secret_names)
+    env = checkout.without_redirections(env) | exports(settings)
+    return env | {"PATH": _path(settings, environ)}
+
+
+def secrets(settings: Settings, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the values that must not appear in anything that the runner writes."""
+    values = {settings.github_token, *redact.secret_values(environ, settings.secret_names)}
+    return tuple(sorted(values - {""}))
+
+
+def _path(settings: Settings, environ: Mapping[str, str]) -> str:
+    # whether the directory exists does not matter, so nothing depends on when this is asked
+    tools = settings.state_dir / "tools" / "bin"
+    rest = environ.get("PATH") or os.defpath
+    return rest if rest.split(os.pathsep)[0] == str(tools) else f"{tools}{os.pathsep}{rest}"
+
+
+def _key(checkout: Path) -> str:
+    """Return a name for a checkout that can be part of a path, takes a suffix and is its alone."""
+    digest = hashlib.sha256(os.fsencode(checkout)).hexdigest()[:8]
+    return f"{re.sub(r'[^A-Za-z0-9_-]', '_', checkout.name)[:80] or 'root'}-{digest}"
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    """Return the runner's directory in the cache home (XDG Base Directory Specification)."""
+    cache_home = environ.get("XDG_CACHE_HOME", "")
+    if Path(cache_home).is_absolute():  # the specification wants others to be ignored
         return Path(cache_home) / "ci-runner"
+    return Path(environ.get("HOME") or Path.home()) / ".cache" / "ci-runner"
 
-    def _installed_chromium(self) -> str:
-        path = self._environ.get("PATH", os.defpath)
-        names = ("chromium", "chromium-browser", "google-chrome")
-        return next((found for name in names if (found := shutil.which(name, path=path))), "")
+
+def _installed_chromium(environ: Mapping[str, str]) -> str:
+    import shutil
+
+    path = environ.get("PATH") or os.defpath
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((found for name in names if (found := shutil.which(name, path=path))), "")
 
 
 def _servers() -> int:
-    """Return how many Jupyter servers this machine can drive: nine need sixteen processors."""
-    return max(3, min(9, (os.cpu_count() or 1) * 9 // 16))
+    """Return how many Jupyter servers this machine can drive: nine need 16 processors, three 2."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not on macOS
+    cpus = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return servers_for(cpus)
+
+
+def servers_for(cpus: int) -> int:
+    """Return the default of JUPYTER_PARALLEL for a number of processors."""
+    return min(NOTEBOOKS, max(-(-cpus * 9 // 16), min(cpus + 1, 3)))
+
+
+def _port_problems(settings: Settings) -> list[str]:
+    last = settings.port_jupyter + settings.jupyter_parallel - 1
+    problems = []
+    if last > HIGHEST_PORT:
+        problems.append(
+            f"CI_PORT_JUPYTER: expected {settings.jupyter_parallel} ports from it up to "
+            f"{HIGHEST_PORT}, found {settings.port_jupyter}: set it, or JUPYTER_PARALLEL, lower"
+        )
+    owners: dict[int, str] = {}
+    for field in PORTS:
+        first = getattr(settings, field)
+        name = f"CI_{field.upper()}"
+        for port in range(first, last + 1) if field == "port_jupyter" else (first,):
+            if port in owners:
+                problems.append(
+                    f"{name}: expected a port of its own, found {port}, which is also "
+                    f"{owners[port]}'s: set one of the two to another"
+                )
+            owners.setdefault(port, name)
+    return problems
+
+
+def _place_problems(settings: Settings) -> list[str]:
+    if settings.box and settings.state_dir.is_relative_to(settings.repo_dir):
+        return [
+            f"CI_STATE_DIR: expected a directory outside of the checkout {settings.repo_dir}, "
+            f"which is cleaned, found {settings.state_dir}: name another"
+        ]
+    return []
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print export lines; see the module."""
+    """Print export lines; see the module. Return 0, or 2 for bad usage or settings."""
     if list(arguments) != ["shell"]:
         print("usage: settings.py shell", file=sys.stderr)
         return 2
@@ -265,10 +294,7 @@ def main(arguments: Sequence[str]) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    variables = settings.exports()
-    tools = settings.state_dir / "tools" / "bin"
-    if tools.is_dir():
-        variables["PATH"] = f"{tools}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    variables = exports(settings) | {"PATH": _path(settings, os.environ)}
     for name, value in variables.items():
         print(f"export {name}={shlex.quote(value)}")
     return 0
