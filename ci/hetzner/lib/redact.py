@@ -1,21 +1,36 @@
-"""Keeps secrets from jobs and out of what the runner writes. Pure functions over text."""
+"""Keeps secrets from jobs and out of what the runner writes.
+
+Pure functions over text and environments. Unaware of logs, statuses and where a text goes.
+"""
 
 from __future__ import annotations
 
 import base64
+import json
 import re
 import urllib.parse
 from collections.abc import Collection, Iterable, Mapping
 
-ALWAYS = frozenset({"GITHUB_TOKEN", "GH_TOKEN", "WEBHOOK_SECRET", "CI_SECRETS"})
+# the last three are names that the gh program takes a token from (gh help environment)
+ALWAYS = frozenset(
+    {
+        "GITHUB_TOKEN",
+        "WEBHOOK_SECRET",
+        "CI_SECRETS",
+        "GH_TOKEN",
+        "GH_ENTERPRISE_TOKEN",
+        "GITHUB_ENTERPRISE_TOKEN",
+    }
+)
 PREFIX = "CI_SECRET_"
 SHORTEST = 4  # characters: masking anything shorter would garble ordinary text
+SHORTEST_PART = 8  # characters of a line of a secret, or of a piece of base64
 MASK = "***"
 
 
 def is_secret(name: str, environ: Mapping[str, str], names: Collection[str] = ()) -> bool:
     """Whether the variable of this name is kept from jobs."""
-    listed = environ.get("CI_SECRETS", "").replace(",", " ").split()
+    listed = re.split(r"[,\s]+", environ.get("CI_SECRETS", ""))
     return name in ALWAYS or name.startswith(PREFIX) or name in names or name in listed
 
 
@@ -26,26 +41,69 @@ def without_secrets(environ: Mapping[str, str], names: Collection[str] = ()) -> 
 
 def secret_values(environ: Mapping[str, str], names: Collection[str] = ()) -> tuple[str, ...]:
     """Return what must not appear in anything that the runner writes."""
-    values = {
-        value
-        for name, value in environ.items()
-        if name != "CI_SECRETS" and is_secret(name, environ, names)
-    }
-    return tuple(sorted(value for value in values if len(value) >= SHORTEST))
+    return tuple(sorted({v for v in _secrets(environ, names).values() if len(v) >= SHORTEST}))
+
+
+def too_short(environ: Mapping[str, str], names: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the names of the secrets that are too short to be masked, for a warning."""
+    found = _secrets(environ, names)
+    return tuple(sorted(name for name, v in found.items() if len(v.strip()) < SHORTEST))
 
 
 class Redactor:
-    """Replaces secret values by `***`, also in the forms that URLs and HTTP headers give them."""
+    """Replaces secret values by `***`, also in the forms that URLs, headers and JSON give them."""
 
     def __init__(self, values: Iterable[str]) -> None:
-        forms: set[str] = set()
-        for value in values:
-            if len(value) >= SHORTEST:
-                encoded = base64.b64encode(value.encode()).decode()
-                forms |= {value, urllib.parse.quote(value, safe=""), encoded}
-        longest_first = sorted(forms, key=len, reverse=True)
+        forms = {form for value in values for form in _forms(value)}
+        longest_first = sorted(forms, key=lambda form: (-len(form), form))
         self._pattern = re.compile("|".join(map(re.escape, longest_first))) if forms else None
 
     def __call__(self, text: str) -> str:
         """Return the text with every secret masked."""
         return self._pattern.sub(MASK, text) if self._pattern else text
+
+
+def _secrets(environ: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
+    """Return the secrets that have a value, by name; the list of names is none itself."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if value.strip() and name != "CI_SECRETS" and is_secret(name, environ, names)
+    }
+
+
+def _forms(value: str) -> set[str]:
+    """Return every way in which a value may stand in a text."""
+    value = value.strip()  # a file's last newline comes along easily, and is shown nowhere
+    if len(value) < SHORTEST:
+        return set()
+    data = value.encode(errors="surrogateescape")
+    quoted = {urllib.parse.quote(data, safe=""), urllib.parse.quote_plus(data)}
+    # curl, git and others write the digits of an escape in either case
+    lower = {re.sub("%..", lambda match: match[0].lower(), form) for form in quoted}
+    # whoever shows a text line by line, such as the end of a log, never has all of such a value
+    lines = {line.strip() for line in value.splitlines()}
+    return {
+        value,
+        *quoted,
+        *lower,
+        json.dumps(value)[1:-1],
+        repr(value)[1:-1],
+        *{line for line in lines if len(line) >= SHORTEST_PART},
+        *_base64_forms(data),
+    }
+
+
+def _base64_forms(data: bytes) -> set[str]:
+    """Return what a value becomes within the base64 of a longer text, such as `user:token`.
+
+    Three bytes make four characters, so it depends on where among the three the value begins;
+    characters that also hold bits of a neighbour are left out (RFC 4648, section 4).
+    """
+    forms = set()
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + data).decode()
+        own = encoded[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]
+        if len(own) >= SHORTEST_PART:
+            forms |= {own, own.translate(str.maketrans("+/", "-_"))}  # section 5: in URLs
+    return forms
