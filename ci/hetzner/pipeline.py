@@ -66,7 +66,7 @@ def job_table(s: Settings) -> list[Job]:
     def port(number: int) -> dict[str, int]:
         return {f"port:{number}": 1}
 
-    work = settings.work_dir(s, s.repo_dir)
+    work = s.work_dir
     wheel = {"wheel": str(work / "wheel")}
     jupyter = {"venv": str(work / "jupyter-venv"), "servers": str(work / "jupyter-servers")}
     js_cache = Cache(JS_KEY, f"{JS_CORE}/dist", s.state_dir / "cache" / "js", max_bytes=2 * 1024**3)
@@ -146,7 +146,7 @@ def _run(
             print(graphview.dot(table) if words.show == "dot" else graphview.mermaid(table))
         return 0
     _pipeline(words, config, table).dry_run(**_selection(words, absent))  # refuses bad names now
-    lock = settings.work_dir(config, config.repo_dir).with_suffix(".lock")
+    lock = config.work_dir.with_suffix(".lock")
     label = f"pipeline.py {words.sha or default}"
     with files.lock(lock, label, waiting=lambda holder: print(f"waiting for {holder}")):
         return _run_commit(words, config, table, words.sha or default, absent)
@@ -224,11 +224,11 @@ def _prepare_tree(
         tree = config.repo_dir
         sha = checkout.prepare_box(tree, revision, words.branch)
     else:
-        tree = settings.worktree_dir(config)
+        tree = config.worktree_dir
         sha = checkout.prepare_worktree(config.repo_dir, tree, revision)
     log.line(f"TREE  {sha} in {tree}")
     checkout.make_placeholders(tree)
-    settings.work_dir(config, config.repo_dir).mkdir(parents=True, exist_ok=True)
+    config.work_dir.mkdir(parents=True, exist_ok=True)
     return tree, sha
 
 

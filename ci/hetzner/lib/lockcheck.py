@@ -44,7 +44,7 @@ class Lockcheck:
 
     @property
     def _stored(self) -> Path:
-        return settings.work_dir(self.config, self.config.repo_dir).with_suffix(".locks.json")
+        return self.config.work_dir.with_suffix(".locks.json")
 
     def hashes(self) -> dict[str, str]:
         """Return the SHA-256 of each lock file, '' for one that an old commit does not have."""
@@ -159,7 +159,7 @@ class Lockcheck:
 
 def _here(tree: Path | None) -> Lockcheck:
     config = settings.load()
-    log = settings.work_dir(config, config.repo_dir) / "rebuild.log"
+    log = config.work_dir / "rebuild.log"
     return Lockcheck(config, tree or config.repo_dir, log)
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from lib import events, files, proctree
 from lib.cachestore import CorruptError, Store
 from lib.model import GOOD, Outcome, Result
-from lib.settings import Settings, work_dir
+from lib.settings import Settings
 from lib.status import CONTEXT, BackgroundReporter, StatusReporter
 from lib.treecopy import remove, replace
 
@@ -62,7 +62,7 @@ class WheelKeeper:
 
     def __init__(self, config: Settings, sha: str, say: Callable[[str], None]) -> None:
         self._store = Store(config.state_dir / "wheels")
-        self._wheel = work_dir(config, config.repo_dir) / "wheel"
+        self._wheel = config.work_dir / "wheel"
         self._sha = sha
         self._say = say
 
@@ -89,11 +89,11 @@ def fetch_wheel(config: Settings, sha: str) -> str:
         entry = store.find(sha)
         if entry is None:
             return missing
-        aside = work_dir(config, config.repo_dir) / "wheel-fetched"
+        aside = config.work_dir / "wheel-fetched"
         remove(aside)
-        work_dir(config, config.repo_dir).mkdir(parents=True, exist_ok=True)
+        config.work_dir.mkdir(parents=True, exist_ok=True)
         store.fetch(entry, aside)
-        replace(aside, work_dir(config, config.repo_dir) / "wheel")
+        replace(aside, config.work_dir / "wheel")
     except (OSError, CorruptError) as error:
         return f"the wheel of {sha} cannot be used: {error}"
     return ""

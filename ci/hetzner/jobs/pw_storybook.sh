@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Browser tests of the components in their storybook. Port: CI_PORT_STORYBOOK.
+# Reads PW_GREP_FILTER.
+set -euo pipefail
+# shellcheck source=../lib/body.sh
+. "$(dirname "$0")/../lib/body.sh"
+begin
+
+playwright_script storybook "$CI_PORT_STORYBOOK" CI_PORT_STORYBOOK

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Runs the Python unit tests with one version: test_python.sh VERSION. Two runs side by side: the
+# timing-dependent tests undisturbed with high priority, the others spread over workers with low.
+# Reads PYTEST_K_FILTER and PYTEST_WORKERS. Exits with 5 if no tests were collected at all (old
+# commits lack the markers).
+set -euo pipefail
+# shellcheck source=../lib/body.sh
+. "$(dirname "$0")/../lib/body.sh"
+begin
+
+version=${1:?usage: test_python.sh VERSION, such as 3.13}
+environment=$CI_VENVS_DIR/$version
+sync_environment "$environment" "$version" --dev --all-extras
+if ! "$environment/bin/python" -c 'import xdist' 2>/dev/null; then
+  say "pytest-xdist is not in this commit's lock: installing it"
+  uv pip install --python "$environment/bin/python" pytest-xdist
+fi
+
+options=(--color=no)
+if [[ ${CI_BOX:-} == 1 || -e /.dockerenv || -e /run/.containerenv ]]; then
+  # these count on processes and signals as they are outside of containers
+  options+=(
+    --ignore=tests/unit/file_cache/mp_timeout_decorator_test.py
+    --ignore=tests/unit/file_cache/multiprocessing_executor_test.py
+    --ignore=tests/unit/server/test_mcp_server_integration.py
+    --deselect=tests/unit/server/test_mcp_tool_cleanup.py::TestServerMonitor::test_server_killed_on_parent_death
+  )
+fi
+[[ -z ${PYTEST_K_FILTER:-} ]] || options+=(-k "$PYTEST_K_FILTER")
+
+nice_pytest() { # nice_pytest NICENESS OPTION…
+  local niceness=$1
+  shift
+  nice -n "$niceness" "$environment/bin/python" -m pytest tests/unit "${options[@]}" "$@"
+}
+
+part timing nice_pytest -15 -m timing_dependent
+part rest nice_pytest 10 -m "not slow and not timing_dependent" -n "${PYTEST_WORKERS:-4}"
+wait_for_parts
+finish_pytest "${PART_CODES[@]}"
