@@ -25,16 +25,7 @@ if __name__ == "__main__":
 from lib import redact
 from lib.settingsreader import Reader, SettingsError
 
-__all__ = [
-    "Settings",
-    "SettingsError",
-    "exports",
-    "job_environment",
-    "load",
-    "secrets",
-    "work_dir",
-    "worktree_dir",
-]
+__all__ = ["Settings", "SettingsError", "job_environment", "load", "load_anywhere", "secrets"]
 
 PORTS = {
     "port_storybook": 6006,
@@ -90,7 +81,7 @@ class Settings:
     @property
     def worktree_dir(self) -> Path:
         """The runner's own worktree of the repository, off the box."""
-        return worktree_dir(self)
+        return self.state_dir / "worktrees" / _key(self.repo_dir)
 
 
 def load(
@@ -106,7 +97,10 @@ def load(
     read = Reader(arguments or {}, environ, cwd or Path.cwd())
     box = read.flag("CI_BOX")
     repo = read.path("repo_dir", "CI_REPO_DIR", "/repo") if box else read.checkout()
-    return _load(read, box, repo, environ)
+    settings = _load(read, box, repo, environ)
+    read.refuse(_place_problems(settings))
+    read.finish()
+    return settings
 
 
 def load_anywhere(
@@ -117,7 +111,9 @@ def load_anywhere(
     Raises SettingsError that lists every problem.
     """
     read = Reader(arguments or {}, environ, Path.cwd())
-    return _load(read, read.flag("CI_BOX"), Path.cwd(), environ)
+    settings = _load(read, read.flag("CI_BOX"), Path.cwd(), environ)
+    read.finish()
+    return settings
 
 
 def _load(read: Reader, box: bool, repo: Path, environ: Mapping[str, str]) -> Settings:
@@ -160,11 +156,6 @@ def _load(read: Reader, box: bool, repo: Path, environ: Mapping[str, str]) -> Se
 def work_dir(settings: Settings, checkout: Path) -> Path:
     """Return the scratch directory of the runs on a checkout; it need not exist yet."""
     return settings.state_dir / "work" / _key(checkout)
-
-
-def worktree_dir(settings: Settings) -> Path:
-    """Return where the runner keeps its own worktree of the repository, off the box."""
-    return settings.state_dir / "worktrees" / _key(settings.repo_dir)
 
 
 def exports(settings: Settings) -> dict[str, str]:
@@ -276,7 +267,9 @@ def _port_problems(settings: Settings) -> list[str]:
 
 
 def _place_problems(settings: Settings) -> list[str]:
-    if settings.box and settings.state_dir.is_relative_to(settings.repo_dir):
+    # the root is no checkout: whoever names it wants settings that need none
+    inside = settings.repo_dir != Path("/") and settings.state_dir.is_relative_to(settings.repo_dir)
+    if settings.box and inside:
         return [
             f"CI_STATE_DIR: expected a directory outside of the checkout {settings.repo_dir}, "
             f"which is cleaned, found {settings.state_dir}: name another"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -134,6 +135,16 @@ class TestPlaces(InCheckout):
     def test_state_inside_the_cleaned_checkout_is_refused_on_the_box(self) -> None:
         [problem] = self.problems(BOX | {"CI_STATE_DIR": "/repo/state"})
         self.assertIn("CI_STATE_DIR: expected a directory outside", problem)
+
+    def test_what_needs_no_checkout_loads_anywhere(self) -> None:
+        self.enterContext(contextlib.chdir(self.home))
+        found = settings.load_anywhere({"timeout": 5}, self.environ)
+        self.assertEqual((found.timeout, found.box), (5, False))
+        with self.assertRaisesRegex(SettingsError, "CI_TIMEOUT: expected seconds"):
+            settings.load_anywhere({}, self.environ | {"CI_TIMEOUT": "abc"})
+        os.chdir("/")
+        self.assertTrue(settings.load_anywhere({}, BOX).box)
+        self.assertTrue(settings.load({}, BOX | {"CI_REPO_DIR": "/"}, Path("/")).box)
 
     def test_servers_fit_the_machine(self) -> None:
         table = {cpus: settings.servers_for(cpus) for cpus in (1, 2, 4, 8, 16, 64)}
