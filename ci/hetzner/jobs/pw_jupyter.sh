@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Browser tests of the notebooks in JupyterLab: one notebook at a time on each of the servers of
 # jupyter-warmup. Reads PW_GREP_FILTER; a notebook none of whose tests match it passes.
+# shellcheck disable=SC2329 # functions are called through part
 set -euo pipefail
 # shellcheck source=../lib/body.sh
 . "$(dirname "$0")/../lib/body.sh"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the wheel with each extra into a fresh environment of its own, side by side, and runs
 # the repository's smoke test there.
+# shellcheck disable=SC2329 # functions are called through part
 set -euo pipefail
 # shellcheck source=../lib/body.sh
 . "$(dirname "$0")/../lib/body.sh"

@@ -3,6 +3,7 @@
 # timing-dependent tests undisturbed with high priority, the others spread over workers with low.
 # Reads PYTEST_K_FILTER and PYTEST_WORKERS. Exits with 5 if no tests were collected at all (old
 # commits lack the markers).
+# shellcheck disable=SC2329 # functions are called through part
 set -euo pipefail
 # shellcheck source=../lib/body.sh
 . "$(dirname "$0")/../lib/body.sh"

@@ -1,0 +1,1 @@
+// rewritten by the build of the wheel
