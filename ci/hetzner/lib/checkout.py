@@ -1,186 +1,88 @@
 """Puts the commit under test into a directory. Every git step is checked.
 
-On the box the checkout is the runner's to clean. Elsewhere it works in a `git worktree` of its
-own and never touches the developer's tree, index or branches.
+On the box the checkout is the runner's to clean. Elsewhere the runner works in a `git worktree`
+of its own and never touches the developer's tree, index or branches. Unaware of jobs and settings.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Mapping
+import re
+import time
 from pathlib import Path
 
-from lib import command
-
-STEP_TIMEOUT, FETCH_TIMEOUT = 120.0, 300.0  # seconds
-MARKER = "ci-runner-worktree"  # a file in the worktree's own git directory: it is ours
-REDIRECTIONS = frozenset(
-    {
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-        "GIT_COMMON_DIR",
-        "GIT_CONFIG",
-        "GIT_CONFIG_PARAMETERS",
-        "GIT_DIR",
-        "GIT_GRAFT_FILE",
-        "GIT_IMPLICIT_WORK_TREE",
-        "GIT_INDEX_FILE",
-        "GIT_INTERNAL_SUPER_PREFIX",
-        "GIT_NAMESPACE",
-        "GIT_NO_REPLACE_OBJECTS",
-        "GIT_OBJECT_DIRECTORY",
-        "GIT_PREFIX",
-        "GIT_QUARANTINE_PATH",
-        "GIT_REPLACE_REF_BASE",
-        "GIT_SHALLOW_FILE",
-        "GIT_WORK_TREE",
-    }
+from lib import treecopy
+from lib.gitcommand import (
+    CheckoutError,
+    current_branch,
+    enclosing_checkout,
+    git,
+    is_dirty,
+    resolve,
+    without_redirections,
 )
-KEPT = ("node_modules",)  # what a clean leaves: the lock check decides about it
+
+__all__ = [
+    "CheckoutError",
+    "current_branch",
+    "enclosing_checkout",
+    "is_dirty",
+    "make_placeholders",
+    "prepare_box",
+    "prepare_worktree",
+    "resolve",
+    "without_redirections",
+]
+
+FETCH_TIMEOUT = 300.0  # seconds
+LOCK_AGE = 3.0  # seconds that a git may hold an index lock before it counts as dead
+MARKER = ".made-by-ci-runner"  # suffix of a file beside a worktree: it is the runner's
+KEPT = "node_modules"  # what a clean leaves: the lock check decides about it
 STATIC = ("compiled.css", "widget.js", "widget.css")
 
 
-class CheckoutError(Exception):
-    """A git step failed: what was expected, what git said, what to do."""
-
-
-def without_redirections(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment in which git acts on the repository that it is told.
-
-    A hook's git sets these for its children (`git rev-parse --local-env-vars`).
-    """
-    return {name: value for name, value in environ.items() if name not in REDIRECTIONS}
-
-
-def git_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the environment of the runner's own git: no redirection, no question, plain words."""
-    quiet = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
-    return without_redirections(environ) | quiet
-
-
-def git(repo: Path, *arguments: str, timeout: float = STEP_TIMEOUT) -> str:
-    """Run one git command in a repository and return what it prints, stripped.
-
-    Hooks are off: they would be code of the branch that runs outside of any job. Raises
-    CheckoutError.
-    """
-    quiet = ("-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "core.fsmonitor=false")
-    shown = f"git {' '.join(arguments)[:200]!r} in {repo}"
-    try:
-        done = command.run(
-            ["git", *quiet, *arguments], cwd=repo, env=git_environment(), timeout=timeout
-        )
-    except subprocess.TimeoutExpired as error:
-        raise CheckoutError(f"{shown}: not done after {timeout:g} s") from error
-    except (OSError, ValueError) as error:
-        raise CheckoutError(f"{shown}: {error}") from error
-    if done.code != 0:
-        said = done.errors.strip() or done.output.strip() or "nothing"
-        raise CheckoutError(f"{shown}: exit code {done.code}, git said: {said[:1000]}")
-    return done.output.strip()
-
-
-def enclosing_checkout(path: Path) -> Path:
-    """Return the top of the checkout around a directory, or of the bare repository it is in.
-
-    Raises CheckoutError that says how to name one.
-    """
-    try:
-        bare = git(path, "rev-parse", "--is-bare-repository") == "true"
-        return Path(git(path, "rev-parse", "--absolute-git-dir" if bare else "--show-toplevel"))
-    except CheckoutError as error:
-        raise CheckoutError(
-            f"expected a git checkout around {path}, found none ({error}): go into one, or name "
-            "one with --repo or CI_REPO_DIR"
-        ) from error
-
-
-def resolve(repo: Path, revision: str) -> str:
-    """Return the full SHA of a commit. Raises CheckoutError for anything that names none."""
-    if not revision or "\0" in revision or len(revision) > 1000:
-        raise CheckoutError(f"expected a commit, found {revision[:80]!r}")
-    try:
-        return git(repo, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
-    except CheckoutError as error:
-        raise CheckoutError(
-            f"expected a commit of {repo}, found none for {revision[:80]!r}: fetch it, or name "
-            f"another ({error})"
-        ) from error
-
-
-def current_branch(repo: Path) -> str:
-    """Return the branch that is checked out, 'HEAD' when there is none."""
-    return git(repo, "rev-parse", "--abbrev-ref", "HEAD")
-
-
-def is_dirty(repo: Path) -> bool:
-    """Whether the working tree differs from its commit."""
-    return bool(git(repo, "status", "--porcelain"))
-
-
-def prepare_box(repo: Path, revision: str, branch: str) -> str:
+def prepare_box(repo: Path, revision: str, branch: str, timeout: float = FETCH_TIMEOUT) -> str:
     """Fetch, check the commit out by force, clean, and return its full SHA.
 
-    For a CI box only: what was changed or untracked in the checkout is lost. `node_modules` stay.
+    For a CI box only: what was changed or untracked in the checkout is lost, but `node_modules`
+    stay. A fetch that fails ends it even if the commit is there, for then nobody knows what the
+    revision means by now. `timeout` is seconds for a fetch. Raises CheckoutError.
     """
-    if not git(repo, "remote"):
-        raise CheckoutError(f"{repo}: expected a remote to fetch from, found none")
-    # `--` keeps a branch from being an option; all branches, since it may be gone by now
-    git(repo, "fetch", "--quiet", "--prune", "--tags", "--force", "origin", timeout=FETCH_TIMEOUT)
-    try:
-        sha = resolve(repo, revision)
-    except CheckoutError:
-        # a commit that no branch holds any more, or of a pull request: ask for it by name
-        git(repo, "fetch", "--quiet", "origin", "--", revision, timeout=FETCH_TIMEOUT)
-        sha = resolve(repo, revision)
+    if branch:
+        git(
+            repo,
+            *("check-ref-format", f"refs/heads/{branch}"),
+            remedy=f"the branch {branch[:80]!r} is no name that git allows: pass the real one",
+        )
+    sha = _fetched(repo, revision, branch, timeout)
     _check_out(repo, sha)
     return sha
 
 
 def prepare_worktree(repo: Path, path: Path, revision: str) -> str:
-    """Put a commit into the runner's own worktree at `path`; return its full SHA."""
+    """Put a commit into the runner's own worktree at `path`; return its full SHA.
+
+    It is made when it is missing and used again for the next commit. Raises CheckoutError, for a
+    directory too that the runner did not make.
+    """
     sha = resolve(repo, revision)
-    if path.exists() and not _is_ours(repo, path):
+    marker = path.with_name(path.name + MARKER)
+    if _holds_nothing(path) or (marker.exists() and _lost_its_repository(path)):
+        _add_worktree(repo, path, marker, sha)
+    if not marker.exists() or not _belongs_to(repo, path):
         raise CheckoutError(
             f"{path}: expected nothing, or the runner's own worktree of {repo}, found something "
-            "else: move it away"
+            f"else: move it away, and {marker.name} beside it"
         )
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        git(repo, "worktree", "prune")
-        git(repo, "worktree", "add", "--force", "--detach", "--no-checkout", str(path), sha)
-        (_git_dir(path) / MARKER).touch()
-    # a git of an earlier run that was killed leaves its lock; the run lock says none is at work
-    (_git_dir(path) / "index.lock").unlink(missing_ok=True)
     _check_out(path, sha)
     return sha
 
 
-def _git_dir(path: Path) -> Path:
-    return Path(git(path, "rev-parse", "--absolute-git-dir"))
-
-
-def _is_ours(repo: Path, path: Path) -> bool:
-    try:
-        top = Path(git(path, "rev-parse", "--show-toplevel"))
-        common = [Path(git(d, "rev-parse", "--git-common-dir")) for d in (repo, path)]
-    except CheckoutError:
-        return False
-    same = (repo / common[0]).resolve() == (path / common[1]).resolve()
-    return same and top.resolve() == path.resolve() and (_git_dir(path) / MARKER).exists()
-
-
-def _check_out(tree: Path, sha: str) -> None:
-    git(tree, "checkout", "--quiet", "--force", "--detach", sha)
-    keep = [argument for name in KEPT for argument in ("-e", name)]
-    git(tree, "clean", "-ffdxq", *keep)
-    found = resolve(tree, "HEAD")
-    if found != sha:
-        raise CheckoutError(f"{tree}: expected commit {sha} checked out, found {found}")
-
-
 def make_placeholders(tree: Path) -> list[str]:
-    """Create the generated static files that the Python package wants to find; return the new."""
+    """Create the generated static files that the Python package wants to find; return the new.
+
+    Empty ones will do until the wheel brings the real ones. Raises OSError.
+    """
     package = tree / "buckaroo"
     if not package.is_dir():
         return []
@@ -190,3 +92,128 @@ def make_placeholders(tree: Path) -> list[str]:
     for name in missing:
         (static / name).touch()
     return missing
+
+
+def _fetched(repo: Path, revision: str, branch: str, timeout: float) -> str:
+    """Fetch all branches, then what they do not hold; return the SHA of the revision."""
+
+    def fetch(remedy: str, *wanted: str) -> None:
+        quiet = ("fetch", "--quiet", "--no-recurse-submodules")
+        git(repo, *quiet, *wanted, timeout=timeout, remedy=remedy)
+
+    # moved tags and branches are taken as they are now
+    everything = ("--prune", "--tags", "--force", "origin")
+    fetch("see that the remote `origin` is there and answers, then run again", *everything)
+    try:
+        return _resolve_fetched(repo, revision)
+    except CheckoutError:
+        if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", revision):
+            # a commit that no branch holds, of a pull request say
+            fetch(
+                f"`origin` has no commit {revision}: push it, or name another", "origin", revision
+            )
+        elif branch:
+            name = f"+refs/heads/{branch}:refs/remotes/origin/{branch}"
+            fetch(f"`origin` has no branch {branch}: push it, or name another", "origin", name)
+        return _resolve_fetched(repo, revision)
+
+
+def _resolve_fetched(repo: Path, revision: str) -> str:
+    """Return the SHA of a revision; a branch is the remote's, for a local one is never updated."""
+    if revision != "HEAD" and not revision.startswith("refs/"):
+        remote = git(repo, "for-each-ref", "--format=%(refname)", "refs/remotes/origin/")
+        name = f"refs/remotes/origin/{revision}"
+        if name in remote.splitlines():
+            return resolve(repo, name)
+    return resolve(repo, revision)
+
+
+def _holds_nothing(path: Path) -> bool:
+    """Whether there is nothing at a path that could be lost, at most a link to a repository."""
+    if path.is_symlink():
+        return False
+    try:
+        return all(entry.name == ".git" and entry.is_file() for entry in path.iterdir())
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+
+
+def _lost_its_repository(path: Path) -> bool:
+    """Whether a worktree's link is gone or leads nowhere: its repository may be a new one."""
+    link = path / ".git"
+    if path.is_symlink() or not path.is_dir():
+        return False
+    if not os.path.lexists(link):
+        return True
+    if link.is_symlink() or not link.is_file():
+        return False
+    target = link.read_text(errors="replace").removeprefix("gitdir:").strip()
+    return not (path / target).exists()
+
+
+def _add_worktree(repo: Path, path: Path, marker: Path, sha: str) -> None:
+    treecopy.remove(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    marker.write_text(f"{path.name} is a worktree of {repo}, and the runner's to overwrite\n")
+    # forced twice: also where an earlier one is registered, and locked since its making was cut off
+    force = ("--force", "--force")
+    git(repo, "worktree", "add", *force, "--detach", "--no-checkout", "--", str(path), sha)
+
+
+def _belongs_to(repo: Path, path: Path) -> bool:
+    """Whether git itself says that a directory is the top of a worktree of this repository."""
+    try:
+        top = Path(git(path, "rev-parse", "--show-toplevel"))
+        own, common = (Path(git(path, "rev-parse", f"--git-{d}dir")) for d in ("", "common-"))
+        theirs = Path(git(repo, "rev-parse", "--git-common-dir"))
+    except CheckoutError:
+        return False
+    own, common, theirs = (
+        (path / own).resolve(),
+        (path / common).resolve(),
+        (repo / theirs).resolve(),
+    )
+    linked = own != common  # a repository's main tree is never the runner's
+    return linked and common == theirs and top.resolve() == path.resolve()
+
+
+def _check_out(tree: Path, sha: str) -> None:
+    """Make a tree that is the runner's hold exactly a commit, beside what a clean keeps."""
+    _drop_dead_locks(tree)
+    remedy = "free what it names, or remove the directory: it is made again"
+    git(
+        tree,
+        "checkout",
+        "--quiet",
+        "--force",
+        "--detach",
+        "--no-recurse-submodules",
+        sha,
+        remedy=remedy,
+    )
+    git(tree, "clean", "-ffdxq", "-e", KEPT, remedy=remedy)
+    found = resolve(tree, "HEAD")
+    if found != sha:
+        raise CheckoutError(f"{tree}: expected commit {sha} checked out, found {found}; {remedy}")
+
+
+def _drop_dead_locks(tree: Path) -> None:
+    """Remove the locks that a killed git left in a tree of the runner's own.
+
+    git never does (gitrepository-layout(5)): one kill would fail every later run.
+    """
+    directory = tree / git(tree, "rev-parse", "--git-dir")
+    for lock in (directory / "index.lock", directory / "HEAD.lock"):
+        while (age := _age(lock)) is not None and age < LOCK_AGE:
+            time.sleep(0.05)
+        lock.unlink(missing_ok=True)
+
+
+def _age(path: Path) -> float | None:
+    """Return the seconds since a file was written, None if there is none."""
+    try:
+        return abs(time.time() - path.stat().st_mtime)  # a clock that was set back makes it old
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,138 @@
+"""Runs git on a repository, and asks it simple questions.
+
+Every failure says what ran, how it ended, what git said, and what to do. Unaware of where the
+commit under test goes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from lib import command, redact
+
+STEP_TIMEOUT = 120.0  # seconds
+LONGEST_REVISION = 1000  # characters
+# what `git rev-parse --local-env-vars` lists and a hook's git sets for its children
+REDIRECTIONS = frozenset(
+    {
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_COMMON_DIR",
+        "GIT_CONFIG",
+        "GIT_CONFIG_PARAMETERS",
+        "GIT_DIR",
+        "GIT_GRAFT_FILE",
+        "GIT_IMPLICIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_INTERNAL_SUPER_PREFIX",
+        "GIT_NAMESPACE",
+        "GIT_NO_REPLACE_OBJECTS",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_PREFIX",
+        "GIT_QUARANTINE_PATH",
+        "GIT_REPLACE_REF_BASE",
+        "GIT_SHALLOW_FILE",
+        "GIT_WORK_TREE",
+    }
+)
+# no hooks: they would be code of the branch outside of any job; nothing that stays behind; and
+# the whole tree, whatever part of it the developer looks at
+CONFIG = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "core.sparseCheckout=false",
+    "advice.detachedHead=false",
+)
+
+
+class CheckoutError(Exception):
+    """A git step failed: what was expected, what git said, what to do."""
+
+
+def without_redirections(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which git acts on the repository that it is told."""
+    return {name: value for name, value in environ.items() if name not in REDIRECTIONS}
+
+
+def git(
+    repo: Path,
+    *arguments: str,
+    timeout: float = STEP_TIMEOUT,
+    remedy: str = "do what git asks for, then run again",
+) -> str:
+    """Run one git command in a directory and return what it prints, without the last newline.
+
+    It asks nobody, runs no hook and is stopped after `timeout` seconds with all that it started.
+    Raises CheckoutError that ends in `remedy`.
+    """
+    argv = ["git", *(word for entry in CONFIG for word in ("-c", entry)), *arguments]
+    quiet = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+    env = without_redirections(os.environ) | quiet
+    expected = f"`{_shown(shlex.join(['git', *arguments]), 200)}` in {repo}: expected exit code 0"
+    try:
+        done = command.run(argv, cwd=repo, env=env, timeout=timeout)
+    except subprocess.TimeoutExpired as error:
+        raise CheckoutError(
+            f"{expected}, found it not done after {timeout:g} s; {remedy}"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise CheckoutError(f"{expected}, found {_shown(str(error), 200)}; {remedy}") from error
+    if done.code != 0:
+        said = _shown(done.errors.strip() or done.output.strip() or "nothing", 1000)
+        raise CheckoutError(f"{expected}, found {done.code}; git said: {said}; {remedy}")
+    return done.output.removesuffix("\n")
+
+
+def enclosing_checkout(path: Path) -> Path:
+    """Return the top of the checkout around a directory, or of the bare repository it is in.
+
+    Raises CheckoutError that says how to name one.
+    """
+    remedy = f"no git checkout around {path}: go into one, or name one with --repo or CI_REPO_DIR"
+    bare = git(path, "rev-parse", "--is-bare-repository", remedy=remedy) == "true"
+    question = "--absolute-git-dir" if bare else "--show-toplevel"
+    return Path(git(path, "rev-parse", question, remedy=remedy))
+
+
+def resolve(repo: Path, revision: str) -> str:
+    """Return the full SHA of a commit. Raises CheckoutError for anything that names none."""
+    shown = repr(revision[:80])
+    if not revision or len(revision) > LONGEST_REVISION:
+        raise CheckoutError(
+            f"expected a commit of {repo}, found {len(revision)} characters, {shown}: name one"
+        )
+    sha = git(
+        repo,
+        *("rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}"),
+        remedy=f"{repo} has no commit {shown}: fetch it, or name another",
+    )
+    if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", sha):  # `^HEAD` is none, though git knows it
+        raise CheckoutError(f"expected a commit of {repo}, found {shown}: name one")
+    return sha
+
+
+def current_branch(repo: Path) -> str:
+    """Return the branch that is checked out, 'HEAD' when there is none. Raises CheckoutError."""
+    return git(repo, "rev-parse", "--abbrev-ref", "HEAD")
+
+
+def is_dirty(repo: Path) -> bool:
+    """Whether a working tree differs from its commit, new files included.
+
+    The index is not refreshed: it is the developer's. Raises CheckoutError.
+    """
+    return bool(git(repo, "status", "--porcelain", "--untracked-files=normal"))
+
+
+def _shown(text: str, longest: int) -> str:
+    """Return a text as one line without secrets, those in a remote's URL included."""
+    text = redact.Redactor(redact.secret_values(os.environ))(text)
+    text = re.sub(r"(?<=://)[^/@\s]+@", f"{redact.MASK}@", text)
+    text = " | ".join(text.splitlines())
+    return text if len(text) <= longest else f"{text[:longest]}…"
