@@ -4,11 +4,13 @@
 
 core=packages/buckaroo-js-core
 
+stop_listeners() { { lsof -ti "tcp:$1" -s tcp:listen || true; } | xargs -r kill; }
+
 # serve_and_test CONFIG PORT COMMAND…: starts the server, waits for it, runs the specs, stops it
 serve_and_test() {
   local config=$1 port=$2 server code=0 options=()
   shift 2
-  lsof -ti "tcp:$port" -s tcp:listen | xargs -r kill
+  stop_listeners "$port"
   [[ ${SKIP_INSTALL:-} == 1 ]] || (cd packages && pnpm install --frozen-lockfile)
   "$@" &
   server=$!
@@ -20,7 +22,7 @@ serve_and_test() {
   [[ -z ${PW_GREP:-} ]] || options+=(--grep "$PW_GREP" --pass-with-no-tests)
   (cd "$core" && npx --no-install playwright test --config "$config" "${options[@]}") || code=$?
   kill "$server" 2>/dev/null || true
-  lsof -ti "tcp:$port" -s tcp:listen | xargs -r kill
+  stop_listeners "$port"
   wait "$server" 2>/dev/null || true
   return "$code"
 }

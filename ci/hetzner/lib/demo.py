@@ -1,0 +1,215 @@
+"""Makes the repository that `pipeline.py --demo` runs on, and what the machine lacks for it.
+
+The files are under demo/: `repo` is the green commit, each directory of `commits` holds what
+another commit changes, and a list REMOVED of what it does not have. The history is the same on
+every machine but for uv.lock, which is made here: it names the index that it was made with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lib import command, pythons, treecopy
+
+SOURCE = Path(__file__).resolve().parent.parent / "demo"
+UV, PNPM = "0.13.9", "9.10.0"  # what the lock files are made with
+GREEN = "green"
+# the other commits, and the job that has to go red on each; '' where none has to
+RED = {
+    "old": "playwright-server",
+    "breaks-lint": "lint-python",
+    "breaks-python": "test-python-",
+    "breaks-js": "test-js",
+    "breaks-wheel": "build-wheel",
+    "python-only": "",
+    "lock-change": "",
+}
+NODE_JOBS = (
+    "build-js",
+    "test-js",
+    "build-wheel",
+    "install-wheel",
+    "test-mcp-wheel",
+    "smoke-test-extras",
+)
+BROWSER_JOBS = (
+    "playwright-storybook",
+    "playwright-server",
+    "playwright-marimo",
+    "playwright-wasm-marimo",
+    "playwright-jupyter",
+)
+STEP_TIMEOUT = 600.0  # seconds
+
+
+class DemoError(Exception):
+    """The demo could not be prepared; says what to do."""
+
+
+@dataclass(frozen=True)
+class DemoRepo:
+    """The prepared repository: its commits by name, and the jobs that this machine cannot run."""
+
+    path: Path
+    commits: dict[str, str]
+    missing: dict[str, str] = field(default_factory=dict)  # job -> reason and remedy
+
+
+def prepare(state_dir: Path, say: Callable[[str], None]) -> DemoRepo:
+    """Provide the tools, then make the repository unless it is there. Raises DemoError, OSError."""
+    tools = provide_tools(state_dir, say)
+    env = os.environ | {"PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    path = state_dir / "demo" / _stamp() / "buckaroo"
+    if not path.exists():
+        say(f"making the demo repository {path}")
+        make_repository(path, lambda tree: _lock(tree, env))
+    return DemoRepo(path, _commits(path), missing_jobs())
+
+
+def missing_jobs() -> dict[str, str]:
+    """Return the jobs that this machine cannot run, each with the reason and what to do."""
+    missing: dict[str, str] = {}
+    for version in pythons.VERSIONS:
+        if not pythons.find(version):
+            missing[f"test-python-{version}"] = pythons.remedy(version)
+    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))) and not (
+        os.environ.get("CI_CHROMIUM") or os.environ.get("PLAYWRIGHT_BROWSERS_PATH")
+    ):
+        reason = "no Chromium: apt-get install chromium, or set CI_CHROMIUM to its path"
+        missing |= dict.fromkeys(BROWSER_JOBS, reason)
+    if not shutil.which("node") or not shutil.which("npm"):
+        reason = "no node with npm: apt-get install nodejs npm"
+        missing |= dict.fromkeys((*NODE_JOBS, *BROWSER_JOBS), reason)
+    return missing
+
+
+def provide_tools(state_dir: Path, say: Callable[[str], None]) -> Path:
+    """Install uv and pnpm into the state directory where PATH has none; return their directory."""
+    root = state_dir / "tools"
+    links = root / "bin"
+    links.mkdir(parents=True, exist_ok=True)
+    if not (links / "uv").exists() and not shutil.which("uv"):
+        say(f"installing uv {UV}")
+        _step([sys.executable, "-m", "venv", "--clear", str(root / "uv")], root, os.environ)
+        pip = [str(root / "uv" / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+        _step([*pip, f"uv=={UV}"], root, os.environ)
+        _link(links / "uv", root / "uv" / "bin" / "uv")
+        _link(links / "uvx", root / "uv" / "bin" / "uvx")
+    if not (links / "pnpm").exists() and shutil.which("npm") and not _has_pnpm():
+        say(f"installing pnpm {PNPM}")
+        target = root / "pnpm"
+        install = ["npm", "install", "--silent", "--no-fund", "--no-audit", "--prefix", str(target)]
+        _step([*install, f"pnpm@{PNPM}"], root, os.environ)
+        _link(links / "pnpm", target / "node_modules" / ".bin" / "pnpm")
+    return links
+
+
+def _has_pnpm() -> bool:
+    if not shutil.which("pnpm"):
+        return False
+    asked = subprocess.run(["pnpm", "--version"], capture_output=True, text=True, check=False)
+    return asked.stdout.strip() == PNPM
+
+
+def _link(link: Path, target: Path) -> None:
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
+
+
+def make_repository(path: Path, lock: Callable[[Path], None]) -> None:
+    """Make the repository at `path`, whole or not at all; `lock` writes the uv.lock of a tree."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    treecopy.remove(aside)
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        shutil.copytree(SOURCE / "repo", aside)
+        _git(aside, "init", "--quiet", "--initial-branch=main")
+        lock(aside)
+        green_lock = (aside / "uv.lock").read_bytes()
+        _overlay(aside, "old")
+        lock(aside)
+        _commit(aside, "old")
+        _restore_green(aside, green_lock)
+        _commit(aside, GREEN)
+        for name in RED:
+            if name != "old":
+                _git(aside, "checkout", "--quiet", "--detach", GREEN)
+                _overlay(aside, name)
+                if (SOURCE / "commits" / name / "pyproject.toml").exists():
+                    lock(aside)
+                _commit(aside, name)
+        _git(aside, "checkout", "--quiet", "--force", "main")
+        aside.rename(path)
+    finally:
+        treecopy.remove(aside)
+
+
+def _overlay(tree: Path, name: str) -> None:
+    changes = SOURCE / "commits" / name
+    removed = changes / "REMOVED"
+    if removed.exists():
+        for line in removed.read_text().split():
+            (tree / line).unlink()
+    shutil.copytree(changes, tree, dirs_exist_ok=True, ignore=shutil.ignore_patterns("REMOVED"))
+
+
+def _restore_green(tree: Path, lock: bytes) -> None:
+    shutil.copytree(SOURCE / "repo", tree, dirs_exist_ok=True)
+    (tree / "uv.lock").write_bytes(lock)
+
+
+def _commit(tree: Path, name: str) -> None:
+    _git(tree, "add", "--all")
+    _git(tree, "commit", "--quiet", "--no-verify", "-m", name)
+    _git(tree, "tag", name)
+
+
+def _git(tree: Path, *arguments: str) -> None:
+    who = {"NAME": "demo", "EMAIL": "demo@localhost", "DATE": "2026-01-01T00:00:00Z"}
+    env = {n: v for n, v in os.environ.items() if not n.startswith("GIT_")}
+    for role in ("AUTHOR", "COMMITTER"):
+        env |= {f"GIT_{role}_{name}": value for name, value in who.items()}
+    quiet = ("-c", "core.hooksPath=/dev/null", "-c", "commit.gpgSign=false", "-c", "gc.auto=0")
+    _step(["git", *quiet, *arguments], tree, env | {"GIT_CONFIG_GLOBAL": os.devnull})
+
+
+def _lock(tree: Path, env: dict[str, str]) -> None:
+    # an interpreter of its own choice, so that the lock does not depend on what else is there
+    _step(["uv", "lock", "--quiet", "--python", sys.executable], tree, env)
+
+
+def _step(argv: list[str], cwd: Path, env: Mapping[str, str]) -> None:
+    try:
+        program = shutil.which(argv[0], path=env.get("PATH")) or argv[0]
+        done = command.run([program, *argv[1:]], cwd=cwd, env=env, timeout=STEP_TIMEOUT)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise DemoError(f"{' '.join(argv)}: {error}") from error
+    if done.code:
+        said = (done.errors or done.output).strip()[-1000:]
+        raise DemoError(f"{' '.join(argv)}: exit code {done.code}: {said}")
+
+
+def _commits(path: Path) -> dict[str, str]:
+    names = [GREEN, *RED]
+    asked = subprocess.run(
+        ["git", "rev-parse", *(f"refs/tags/{name}^{{commit}}" for name in names)],
+        cwd=path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if asked.returncode:
+        raise DemoError(f"{path} is not whole: remove it, then run again")
+    return dict(zip(names, asked.stdout.split(), strict=True))
+
+
+def _stamp() -> str:
+    """Return a name that changes with any file of the demo and with the tools of its locks."""
+    return hashlib.sha256(f"{treecopy.digest(SOURCE)} {UV} {PNPM}".encode()).hexdigest()[:12]
