@@ -19,6 +19,7 @@ from lib.gitcommand import (
     git,
     is_dirty,
     resolve,
+    shown,
     without_redirections,
 )
 
@@ -52,7 +53,7 @@ def prepare_box(repo: Path, revision: str, branch: str, timeout: float = FETCH_T
         git(
             repo,
             *("check-ref-format", f"refs/heads/{branch}"),
-            remedy=f"the branch {branch[:80]!r} is no name that git allows: pass the real one",
+            remedy=f"the branch {shown(branch, 80)!r} is no branch's name: pass the real one",
         )
     sha = _fetched(repo, revision, branch, timeout)
     _check_out(repo, sha)
@@ -98,7 +99,7 @@ def _fetched(repo: Path, revision: str, branch: str, timeout: float) -> str:
     """Fetch all branches, then what they do not hold; return the SHA of the revision."""
 
     def fetch(remedy: str, *wanted: str) -> None:
-        quiet = ("fetch", "--quiet", "--no-recurse-submodules")
+        quiet = ("fetch", "--quiet")
         git(repo, *quiet, *wanted, timeout=timeout, remedy=remedy)
 
     # moved tags and branches are taken as they are now
@@ -114,7 +115,11 @@ def _fetched(repo: Path, revision: str, branch: str, timeout: float) -> str:
             )
         elif branch:
             name = f"+refs/heads/{branch}:refs/remotes/origin/{branch}"
-            fetch(f"`origin` has no branch {branch}: push it, or name another", "origin", name)
+            fetch(
+                f"`origin` has no branch {shown(branch, 80)!r}: push it, or name another",
+                "origin",
+                name,
+            )
         return _resolve_fetched(repo, revision)
 
 
@@ -183,16 +188,7 @@ def _check_out(tree: Path, sha: str) -> None:
     """Make a tree that is the runner's hold exactly a commit, beside what a clean keeps."""
     _drop_dead_locks(tree)
     remedy = "free what it names, or remove the directory: it is made again"
-    git(
-        tree,
-        "checkout",
-        "--quiet",
-        "--force",
-        "--detach",
-        "--no-recurse-submodules",
-        sha,
-        remedy=remedy,
-    )
+    git(tree, "checkout", "--quiet", "--force", "--detach", sha, remedy=remedy)
     git(tree, "clean", "-ffdxq", "-e", KEPT, remedy=remedy)
     found = resolve(tree, "HEAD")
     if found != sha:

@@ -47,6 +47,8 @@ CONFIG = (
     "gc.auto=0",
     "maintenance.auto=false",
     "core.sparseCheckout=false",
+    "submodule.recurse=false",
+    "fetch.recurseSubmodules=false",
     "advice.detachedHead=false",
 )
 
@@ -74,7 +76,7 @@ def git(
     argv = ["git", *(word for entry in CONFIG for word in ("-c", entry)), *arguments]
     quiet = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
     env = without_redirections(os.environ) | quiet
-    expected = f"`{_shown(shlex.join(['git', *arguments]), 200)}` in {repo}: expected exit code 0"
+    expected = f"`{shown(shlex.join(['git', *arguments]), 200)}` in {repo}: expected exit code 0"
     try:
         done = command.run(argv, cwd=repo, env=env, timeout=timeout)
     except subprocess.TimeoutExpired as error:
@@ -82,9 +84,9 @@ def git(
             f"{expected}, found it not done after {timeout:g} s; {remedy}"
         ) from error
     except (OSError, ValueError) as error:
-        raise CheckoutError(f"{expected}, found {_shown(str(error), 200)}; {remedy}") from error
+        raise CheckoutError(f"{expected}, found {shown(str(error), 200)}; {remedy}") from error
     if done.code != 0:
-        said = _shown(done.errors.strip() or done.output.strip() or "nothing", 1000)
+        said = shown(done.errors.strip() or done.output.strip() or "nothing", 1000)
         raise CheckoutError(f"{expected}, found {done.code}; git said: {said}; {remedy}")
     return done.output.removesuffix("\n")
 
@@ -102,18 +104,18 @@ def enclosing_checkout(path: Path) -> Path:
 
 def resolve(repo: Path, revision: str) -> str:
     """Return the full SHA of a commit. Raises CheckoutError for anything that names none."""
-    shown = repr(revision[:80])
+    named = repr(shown(revision, 80))
     if not revision or len(revision) > LONGEST_REVISION:
         raise CheckoutError(
-            f"expected a commit of {repo}, found {len(revision)} characters, {shown}: name one"
+            f"expected a commit of {repo}, found {len(revision)} characters, {named}: name one"
         )
     sha = git(
         repo,
         *("rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}"),
-        remedy=f"{repo} has no commit {shown}: fetch it, or name another",
+        remedy=f"{repo} has no commit {named}: fetch it, or name another",
     )
     if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", sha):  # `^HEAD` is none, though git knows it
-        raise CheckoutError(f"expected a commit of {repo}, found {shown}: name one")
+        raise CheckoutError(f"expected a commit of {repo}, found {named}: name one")
     return sha
 
 
@@ -130,7 +132,7 @@ def is_dirty(repo: Path) -> bool:
     return bool(git(repo, "status", "--porcelain", "--untracked-files=normal"))
 
 
-def _shown(text: str, longest: int) -> str:
+def shown(text: str, longest: int) -> str:
     """Return a text as one line without secrets, those in a remote's URL included."""
     text = redact.Redactor(redact.secret_values(os.environ))(text)
     text = re.sub(r"(?<=://)[^/@\s]+@", f"{redact.MASK}@", text)

@@ -176,6 +176,10 @@ class TestQuestions(GitCase):
             checkout.prepare_box(self.repo, "HEAD", "")
         self.assertNotIn("password-in-url", str(caught.exception))
         self.assertNotIn("token-in-environment", str(caught.exception))
+        with self.assertRaises(CheckoutError) as caught:
+            checkout.resolve(self.repo, url)
+        self.assertNotIn("password-in-url", str(caught.exception))
+        self.assertNotIn("token-in-environment", str(caught.exception))
 
     def test_missing_directory_is_an_error_of_the_step(self) -> None:
         with self.fails("expected exit code 0, found .*No such file"):
@@ -455,6 +459,15 @@ class TestWorktree(GitCase):
             self.prepare(self.first)
         self.assertEqual((self.tree / "precious").read_text(), "x")
 
+    def test_main_tree_of_a_repository_is_never_the_runners(self) -> None:
+        self.prepare(self.first)
+        shutil.rmtree(self.tree)
+        git(self.home, "clone", "-q", "repo", str(self.tree))
+        put(self.tree / "precious", "x")
+        with self.fails("move it away"):
+            self.prepare(self.first, self.tree)
+        self.assertEqual((self.tree / "precious").read_text(), "x")
+
     def test_developers_other_worktrees_keep_their_records(self) -> None:
         other = self.home / "stick"
         git(self.repo, "worktree", "add", "-q", str(other))
@@ -482,8 +495,10 @@ class TestWorktree(GitCase):
         git(self.repo, "config", "submodule.recurse", "true")
         self.prepare("HEAD")
         self.assertEqual(list((self.tree / "sub").iterdir()), [])
-        self.prepare(self.first)
-        self.assertEqual(self.text(), "one")
+        git(self.tree, *allow, "submodule", "--quiet", "update", "--init")
+        git(self.repo / "sub", "checkout", "-q", self.first)
+        self.prepare(commit(self.repo, "b", "with another commit of the submodule"))
+        self.assertEqual((self.tree / "sub" / "a").read_text(), "two")
 
     def test_sparse_checkout_of_the_developer_does_not_thin_the_commit(self) -> None:
         whole = commit(self.repo, "deep/file", "x")
