@@ -81,7 +81,10 @@ class Store:
                 )
                 if max_bytes is not None and entry.size > max_bytes:
                     raise OSError(f"it has {entry.size} bytes, the bound is {max_bytes}")
-                files.atomic_write(self._pointer(key), json.dumps(asdict(entry)))
+                # written in here first, so that what a killed writer left is swept as one
+                pointer = content / "entry.json"
+                files.atomic_write(pointer, json.dumps(asdict(entry)))
+                pointer.replace(self._pointer(key))
         except BaseException:
             treecopy.remove(content)
             raise

@@ -95,7 +95,8 @@ class Job:
     def __post_init__(self) -> None:
         problems = list(self._problems())
         if problems:
-            name = self.name if isinstance(self.name, str) else repr(self.name)
+            proper = isinstance(self.name, str) and NAME.match(self.name)
+            name = self.name if proper else repr(self.name)
             raise ValueError("\n".join(f"job {name}: {problem}" for problem in problems))
 
     def _problems(self) -> list[str]:

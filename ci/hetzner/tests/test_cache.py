@@ -236,7 +236,8 @@ class Concurrency(CacheTest):
         self.cache().store()
         for number in range(60):
             self.write("new", f"art/{number}")
-        code = f"from lib.cache import Cache; Cache('echo k', 'art', 'store', cwd={str(self.cwd)!r}).store()"
+        call = f"Cache('echo k', 'art', 'store', cwd={str(self.cwd)!r}).store()"
+        code = f"from lib.cache import Cache; {call}"
         for step in range(12):
             process = subprocess.Popen([sys.executable, "-c", code], cwd=PROGRAM.parent.parent)
             time.sleep(0.02 + step * 0.008)

@@ -8,7 +8,8 @@ export async function runNotebook(page: Page): Promise<Locator> {
   await page.goto(`/lab/tree/${notebook}?token=${token}&reset`);
   await expect(page.locator(".jp-Notebook")).toBeVisible({ timeout: 60_000 });
   const table = page.locator(".jp-OutputArea-output").getByTestId("buckaroo-table");
-  // while the page connects to its kernel, JupyterLab drops the command without a word
+  // a command that comes before the kernel is there makes JupyterLab ask which kernel to use
+  await expect(page.getByText("(ipykernel) | Idle")).toBeVisible({ timeout: 60_000 });
   await expect(async () => {
     await page.locator(".lm-MenuBar-item", { hasText: /^Run$/ }).click();
     await page.locator('.lm-Menu-item[data-command="runmenu:run-all"]').click();

@@ -1,0 +1,180 @@
+"""What constructors refuse: every problem at once, before anything starts."""
+
+from __future__ import annotations
+
+import io
+import math
+import tempfile
+import unittest
+from typing import Any
+
+from dsl import Job, Pipeline
+
+
+def problems(make: Any) -> list[str]:
+    try:
+        make()
+    except ValueError as error:
+        return str(error).splitlines()
+    return []
+
+
+def pipeline(*jobs: Job, **options: Any) -> Pipeline:
+    return Pipeline(list(jobs), "sha", "main", "/nowhere", cwd="/", **options)
+
+
+class Jobs(unittest.TestCase):
+    def test_names_and_defaults_are_fixed(self) -> None:
+        job = Job("a", "true")
+        found = (job.depends_on, job.nice, job.delay, job.fast_fail, job.timeout)
+        self.assertEqual(found, ([], 0, 0, False, 120))
+        self.assertEqual((job.outputs, job.env, tuple(job.ok_codes)), ({}, {}, (0, 5)))
+        self.assertEqual((job.retries, job.allow_failure, job.service), (0, False, False))
+        self.assertEqual((job.testcases, job.when), (True, "success"))
+
+    def test_order_of_positional_fields_is_fixed(self) -> None:
+        job = Job("a", "true", ["b"], 1, 2, True, 3, {"o": "p"}, {"E": "v"})
+        self.assertEqual((job.nice, job.delay, job.timeout), (1, 2, 3))
+        self.assertEqual((job.outputs, job.env), ({"o": "p"}, {"E": "v"}))
+        with self.assertRaises(TypeError):
+            Job("a", "true", [], 0, 0, False, 1, {}, {}, (0,))  # type: ignore[misc]
+
+    def test_names_become_file_names(self) -> None:
+        for name in ("", "a/b", "../a", "-a", ".a", "a b", "a\n", "ü", "a:b", "a#2", "ci"):
+            self.assertEqual(len(problems(lambda name=name: Job(name, "true"))), 1, name)
+        for name in ("a", "A-1", "test-python-3.13", "x_y.z", "7"):
+            self.assertEqual(problems(lambda name=name: Job(name, "true")), [])
+
+    def test_every_problem_of_a_job_is_listed(self) -> None:
+        found = problems(
+            lambda: Job(
+                "a b",
+                "",
+                delay=-1,
+                timeout=0,
+                retries=-1,
+                nice=99,
+                resources={"cpu": -2},
+                when="sometimes",
+                ok_codes=(),
+            )
+        )
+        for word in ("name", "cmd", "delay", "timeout", "retries", "nice", "resources", "when"):
+            self.assertTrue(any(f" {word}:" in line for line in found), word)
+        self.assertEqual(len(found), 9)
+
+    def test_numbers_that_are_none_are_refused(self) -> None:
+        self.assertTrue(problems(lambda: Job("a", "true", timeout=math.nan)))
+        self.assertTrue(problems(lambda: Job("a", "true", timeout=True)))
+        self.assertTrue(problems(lambda: Job("a", "true", delay="1")))  # type: ignore[arg-type]
+
+    def test_a_string_of_dependencies_is_refused(self) -> None:
+        self.assertIn("expected a list", problems(lambda: Job("a", "true", "b"))[0])
+
+
+class Pipelines(unittest.TestCase):
+    def test_two_jobs_of_one_name_are_refused(self) -> None:
+        found = problems(lambda: pipeline(Job("a", "true"), Job("a", "false")))
+        self.assertIn("used by 2 jobs", found[0])
+
+    def test_unknown_and_self_dependencies_are_refused_with_the_nearest_name(self) -> None:
+        found = problems(lambda: pipeline(Job("build", "x"), Job("b", "x", ["biuld", "b"])))
+        self.assertEqual(len(found), 2)
+        self.assertIn("did you mean 'build'?", found[0])
+        self.assertIn("is the job itself", found[1])
+
+    def test_unknown_output_is_refused(self) -> None:
+        declared = (Job("a", "x", outputs={"out": "p"}), Job("b", "x", ["a:otu"]))
+        self.assertIn("did you mean 'out'?", problems(lambda: pipeline(*declared))[0])
+
+    def test_cycle_is_shown_in_the_order_of_need(self) -> None:
+        declared = (Job("a", "x", ["b"]), Job("b", "x", ["c"]), Job("c", "x", ["a"]))
+        (found,) = problems(lambda: pipeline(*declared))
+        self.assertIn(
+            found.split(" (")[0],
+            [
+                f"cycle: {way}"
+                for way in ("a -> b -> c -> a", "b -> c -> a -> b", "c -> a -> b -> c")
+            ],
+        )
+
+    def test_resource_larger_than_its_pool_is_refused(self) -> None:
+        found = problems(
+            lambda: pipeline(Job("a", "x", resources={"cpu": 5}), resources={"cpu": 4})
+        )
+        self.assertIn("wants 5, the pool has 4", found[0])
+        found = problems(lambda: pipeline(Job("a", "x", resources={"lock": 2})))
+        self.assertIn("mutex of one", found[0])
+
+    def test_outputs_whose_variables_collide_are_refused(self) -> None:
+        declared = (Job("a-b", "x", outputs={"c": "p"}), Job("a.b", "x", outputs={"C": "q"}))
+        self.assertIn("CI_OUT_A_B_C", problems(lambda: pipeline(*declared))[0])
+
+    def test_every_problem_of_a_pipeline_is_listed(self) -> None:
+        found = problems(
+            lambda: pipeline(
+                Job("a", "x"), Job("a", "x", ["z"]), timeout=-1, grace=-1, max_parallel=0
+            )
+        )
+        self.assertEqual(len(found), 5)
+
+
+class Selections(unittest.TestCase):
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        jobs = [Job("lint", "true"), Job("build", "true"), Job("test", "true", ["build"])]
+        self.pipeline = Pipeline(
+            jobs, "s", "b", directory.name + "/log", cwd=directory.name, console=io.StringIO()
+        )
+
+    def refused(self, **selection: Any) -> str:
+        with self.assertRaises(ValueError) as caught:
+            self.pipeline.run(**selection)
+        self.assertEqual(self.pipeline.results, {})
+        return str(caught.exception)
+
+    def test_mistyped_only_jobs_is_an_error_with_a_suggestion_never_a_green(self) -> None:
+        self.assertIn("did you mean 'test'?", self.refused(only_jobs=["tset"]))
+
+    def test_unknown_skip_and_first_jobs_are_errors(self) -> None:
+        self.assertIn("skip_jobs", self.refused(skip_jobs=["x"]))
+        self.assertIn("first_jobs", self.refused(first_jobs=["x"]))
+
+    def test_selection_of_nothing_is_an_error(self) -> None:
+        self.refused(only_jobs=[])
+        self.refused(skip_jobs=["lint", "build", "test"])
+        self.refused(only_jobs=["lint"], skip_jobs=["lint"])
+
+    def test_string_in_place_of_a_list_is_an_error(self) -> None:
+        self.assertIn("expected a list", self.refused(only_jobs="lint"))
+
+    def test_no_deps_without_only_jobs_is_an_error(self) -> None:
+        self.refused(no_deps=True)
+
+    def test_first_jobs_that_are_not_selected_are_an_error(self) -> None:
+        self.refused(only_jobs=["lint"], first_jobs=["test"])
+
+    def test_both_filters_of_test_cases_are_an_error(self) -> None:
+        self.refused(only_testcases="a", first_testcases="b")
+
+    def test_only_jobs_takes_what_they_need(self) -> None:
+        self.assertEqual(self.pipeline.run(only_jobs=["test"]), 0)
+        self.assertEqual(set(self.pipeline.results), {"build", "test"})
+
+    def test_no_deps_takes_the_named_ones_alone(self) -> None:
+        self.assertEqual(self.pipeline.run(only_jobs=["test"], no_deps=True), 0)
+        self.assertEqual(set(self.pipeline.results), {"test"})
+
+    def test_what_only_a_skipped_job_needs_is_not_run(self) -> None:
+        self.pipeline.run(only_jobs=["test"], skip_jobs=["build"])
+        self.assertEqual(self.pipeline.results["build"].outcome, "skipped")
+
+    def test_dry_run_tells_order_and_reason_and_starts_nothing(self) -> None:
+        told = "\n".join(self.pipeline.dry_run(only_jobs=["test"]))
+        self.assertRegex(told, r"start build: needs nothing[^\n]*\n[^\n]*start test: after build")
+        self.assertEqual(self.pipeline.results, {})
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,471 @@
+"""Whole runs with real processes: trees, logs, environments, signals."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+import unittest
+from pathlib import Path
+from typing import Any
+
+from dsl import Cache, Job, Pipeline
+from lib import proctree
+
+HERE = Path(__file__).resolve().parent.parent
+LINUX = sys.platform == "linux"
+
+
+def tagged(marker: str) -> list[int]:
+    """Return the living processes whose command line holds the marker."""
+    look = proctree.table()
+    own = os.getpid()
+    return [p.pid for p in look.all() if p.alive and p.pid != own and marker in look.command(p.pid)]
+
+
+class RunTest(unittest.TestCase):
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.cwd = Path(directory.name).resolve()
+        self.logs = self.cwd / "logs"
+        self.console = io.StringIO()
+
+    def pipeline(self, *jobs: Job, **options: Any) -> Pipeline:
+        options = {"cwd": self.cwd, "grace": 0.3, "timeout": 60, **options}
+        return Pipeline(list(jobs), "sha", "main", self.logs, console=self.console, **options)
+
+    def run_jobs(self, *jobs: Job, **options: Any) -> tuple[int, str]:
+        made = self.pipeline(*jobs, **options)
+        code = made.run()
+        return code, " ".join(f"{n}={r.outcome}" for n, r in made.results.items())
+
+    def log(self, name: str) -> str:
+        return (self.logs / f"{name}.log").read_text()
+
+    def sleeper(self, number: str = "") -> str:
+        """Return a sleep whose seconds are unique to this test, to be found by."""
+        return f"sleep 98{abs(hash(self.id())) % 10**6}{number}"
+
+
+class Logs(RunTest):
+    def test_output_of_both_kinds_goes_to_the_jobs_log(self) -> None:
+        self.run_jobs(Job("a", "echo out; echo err >&2"))
+        self.assertEqual(self.log("a"), "out\nerr\n")
+
+    def test_lines_of_the_run_log_keep_their_form(self) -> None:
+        self.run_jobs(
+            Job("a", "true"),
+            Job("b", "exit 3"),
+            Job("c", "true", ["b"]),
+            Job("d", "sleep 9", timeout=0.2),
+        )
+        lines = self.log("ci").splitlines()
+        for line in lines:
+            self.assertRegex(line, r"\A\[\d\d:\d\d:\d\d\] ")
+        bare = [line[11:] for line in lines]
+        for expected in (
+            "START a",
+            "PASS  a",
+            f"FAIL  b  (see {self.logs}/b.log) exit code 3",
+            "SKIP  c (dependency failed: b)",
+            "TIMEOUT d (>0.2s)",
+        ):
+            self.assertIn(expected, bare)
+
+    def test_url_of_the_logs_is_in_the_line_of_a_failure(self) -> None:
+        self.run_jobs(Job("b", "exit 3"), log_url="http://box/logs/")
+        self.assertIn("FAIL  b  (see http://box/logs/b.log)", self.log("ci"))
+
+    def test_no_log_of_an_earlier_run_or_attempt_is_overwritten(self) -> None:
+        self.run_jobs(Job("a", "echo one; exit 1", retries=1))
+        self.run_jobs(Job("a", "echo two"))
+        self.assertEqual(self.log("a"), "two\n")
+        kept = sorted(path.name for path in self.logs.glob("a.log.*"))
+        self.assertEqual(kept, ["a.log.1", "a.log.2"])
+        self.assertIn("FAIL  a", (self.logs / "ci.log.1").read_text())
+
+    def test_list_runs_without_a_shell(self) -> None:
+        self.run_jobs(Job("a", ["printf", "%s", "$HOME; x"]))
+        self.assertEqual(self.log("a"), "$HOME; x")
+
+    def test_summary_tells_outcomes_attempts_and_the_end_of_failed_logs(self) -> None:
+        code, _ = self.run_jobs(
+            Job("a", "seq 30; exit 4"), rerun=lambda name: f"again {name}", env=dict(os.environ)
+        )
+        summary = json.loads((self.logs / "summary.json").read_text())
+        self.assertEqual((code, summary["exit_code"]), (1, 1))
+        self.assertEqual(summary["jobs"][0]["outcome"], "failed")
+        self.assertEqual(summary["jobs"][0]["attempts"][0]["exit_code"], 4)
+        shown = self.console.getvalue()
+        self.assertIn("    11\n", shown)
+        self.assertNotIn("    10\n", shown)
+        self.assertIn("again a", shown)
+
+    def test_job_that_cannot_be_started_fails_by_name(self) -> None:
+        code, outcomes = self.run_jobs(Job("a", ["no-such-program"]))
+        self.assertEqual((code, outcomes), (1, "a=failed"))
+        self.assertIn("could not start no-such-program", self.log("ci"))
+
+    def test_unmet_requirement_fails_by_name_and_nothing_starts(self) -> None:
+        code, outcomes = self.run_jobs(
+            Job("a", "touch started"), Job("b", "true", requires=["no-such-program"])
+        )
+        self.assertEqual((code, outcomes), (1, "a=cancelled b=failed"))
+        self.assertFalse((self.cwd / "started").exists())
+
+    def test_missing_working_directory_is_an_error(self) -> None:
+        with self.assertRaisesRegex(ValueError, "expected a directory"):
+            self.pipeline(Job("a", "true"), cwd=self.cwd / "none").run()
+
+
+class Environment(RunTest):
+    def test_dependents_get_the_absolute_paths_of_outputs(self) -> None:
+        code, _ = self.run_jobs(
+            Job("my-job", "mkdir -p d; echo x > d/f", outputs={"the.file": "d/f"}),
+            Job("b", 'echo "$CI_OUT_MY_JOB_THE_FILE"', ["my-job"]),
+            Job("c", 'echo "[$CI_OUT_MY_JOB_THE_FILE]"'),
+        )
+        self.assertEqual((code, self.log("b")), (0, f"{self.cwd}/d/f\n"))
+        self.assertEqual(self.log("c"), "[]\n")
+
+    def test_filters_and_workers_reach_jobs(self) -> None:
+        show = 'echo "$PYTEST_K_FILTER/$PW_GREP_FILTER/$PYTEST_WORKERS"'
+        self.pipeline(Job("a", show)).run(only_testcases="a, b", pytest_workers=7)
+        self.assertEqual(self.log("a"), "a or b/a|b/7\n")
+
+    def test_filtered_phase_first_then_all(self) -> None:
+        jobs = (
+            Job("a", 'echo "[$PYTEST_K_FILTER]" >> seen'),
+            Job("w", "echo w >> seen", testcases=False),
+        )
+        self.assertEqual(self.pipeline(*jobs, max_parallel=1).run(first_testcases="x"), 0)
+        self.assertEqual(sorted((self.cwd / "seen").read_text().split()), ["[]", "[x]", "w"])
+
+    def test_secrets_do_not_reach_jobs_and_are_masked_in_what_the_runner_writes(self) -> None:
+        env = dict(os.environ, GITHUB_TOKEN="s3cret-token", CI_SECRET_X="other-s3cret", KEPT="k")
+        self.run_jobs(
+            Job("a", "env; cat /proc/$PPID/environ 2>/dev/null | grep -c s3cret-tok; true"),
+            Job("b", ["no-such-s3cret-token"]),
+            env=env,
+        )
+        self.assertNotIn("s3cret-token", self.log("a"))
+        self.assertNotIn("other-s3cret", self.log("a"))
+        self.assertIn("KEPT=k", self.log("a"))
+        self.assertIn("no-such-***", self.log("ci"))
+        self.assertNotIn("s3cret-token", self.log("ci"))
+
+    def test_environment_of_the_job_goes_over_the_common_one(self) -> None:
+        self.run_jobs(Job("a", "echo $X", env={"X": "job"}), env=dict(os.environ, X="common"))
+        self.assertEqual(self.log("a"), "job\n")
+
+    @unittest.skipUnless(LINUX, "affinity belongs to Linux")
+    def test_niceness_and_processors_are_in_force_before_the_body_and_for_its_children(
+        self,
+    ) -> None:
+        cpu = min(os.sched_getaffinity(0))
+        self.run_jobs(
+            Job("a", "nice; bash -c nice; taskset -pc $$", nice=7, cpus=[cpu]), Job("b", "nice")
+        )
+        base = os.getpriority(os.PRIO_PROCESS, 0)
+        lines = self.log("a").split()
+        self.assertEqual(lines[:2], [str(base + 7)] * 2)
+        self.assertEqual(lines[-1], str(cpu))
+        self.assertEqual(self.log("b").strip(), str(base))
+
+    @unittest.skipUnless(LINUX, "affinity belongs to Linux")
+    def test_placement_that_is_not_permitted_is_said_once_and_no_failure(self) -> None:
+        code, _ = self.run_jobs(Job("a", "true", cpus=[4000]), Job("b", "true", cpus=[4000]))
+        self.assertEqual(code, 0)
+        self.assertEqual(self.log("ci").count("cpus 4000"), 1)
+
+
+class Outputs(RunTest):
+    def test_exit_zero_without_the_promised_output_has_failed(self) -> None:
+        code, outcomes = self.run_jobs(Job("a", "true", outputs={"o": "out"}))
+        self.assertEqual((code, outcomes), (1, "a=failed"))
+
+    def test_leftover_of_an_earlier_run_does_not_count(self) -> None:
+        (self.cwd / "out").write_text("old")
+        self.assertEqual(self.run_jobs(Job("a", "cat out", outputs={"o": "out"}))[0], 1)
+
+    def test_old_file_that_is_moved_or_copied_into_place_counts(self) -> None:
+        (self.cwd / "old").write_text("old")
+        os.utime(self.cwd / "old", (1, 1))
+        for command in ("mv old out", "cp -p out new; cp -p new out", "rm out; ln -s new out"):
+            self.assertEqual(self.run_jobs(Job("a", command, outputs={"o": "out"}))[0], 0, command)
+
+    def test_directory_counts_when_something_in_it_was_written(self) -> None:
+        (self.cwd / "out").mkdir()
+        (self.cwd / "out" / "f").write_text("x")
+        self.assertEqual(self.run_jobs(Job("a", "true", outputs={"o": "out"}))[0], 1)
+        self.assertEqual(self.run_jobs(Job("a", "echo y > out/f", outputs={"o": "out"}))[0], 0)
+
+    def test_output_edge_starts_while_the_producer_runs(self) -> None:
+        # the producer waits for its dependent: it passes only if that runs meanwhile
+        code, _ = self.run_jobs(
+            Job(
+                "a",
+                "mkdir d; echo > d/t; mv d/t d/o; until [ -e seen ]; do sleep .01; done",
+                outputs={"o": "d/o"},
+            ),
+            Job("b", "touch seen", ["a:o"]),
+        )
+        self.assertEqual(code, 0)
+
+    def test_half_written_file_is_not_ready(self) -> None:
+        code, _ = self.run_jobs(
+            Job(
+                "a",
+                "exec 3> o; echo half >&3; sleep 0.3; echo whole >&3; exec 3>&-; sleep 0.2",
+                outputs={"o": "o"},
+            ),
+            Job("b", "grep whole o", ["a:o"], ok_codes=(0,)),
+        )
+        self.assertEqual(code, 0)
+
+    def test_skipped_job_whose_output_is_not_there_fails_whoever_needs_it_by_name(self) -> None:
+        made = self.pipeline(Job("a", "x", outputs={"o": "o"}), Job("b", "cat $CI_OUT_A_O", ["a"]))
+        self.assertEqual(made.run(skip_jobs=["a"]), 1)
+        self.assertIn("a:o", made.results["b"].reason)
+        (self.cwd / "o").write_text("from the last run")
+        self.assertEqual(made.run(skip_jobs=["a"]), 0)
+        self.assertEqual(self.log("b"), "from the last run")
+
+
+class CacheRuns(RunTest):
+    def test_hit_restores_without_running_and_pass_stores(self) -> None:
+        def job() -> Job:
+            cache = Cache("cat key", "out", "store")
+            return Job("a", "echo ran >> ran; cat key > out", outputs={"o": "out"}, cache=cache)
+
+        (self.cwd / "key").write_text("1")
+        self.assertEqual(self.run_jobs(job()), (0, "a=passed"))
+        (self.cwd / "out").unlink()
+        self.assertEqual(self.run_jobs(job()), (0, "a=restored"))
+        self.assertEqual((self.cwd / "out").read_text(), "1")
+        (self.cwd / "key").write_text("2")
+        self.assertEqual(self.run_jobs(job()), (0, "a=passed"))
+        self.assertEqual((self.cwd / "ran").read_text(), "ran\nran\n")
+
+    def test_failed_job_is_not_stored(self) -> None:
+        cache = Cache("echo k", "out", "store")
+        self.run_jobs(Job("a", "touch out; exit 1", cache=cache))
+        self.assertEqual(self.run_jobs(Job("a", "touch out; exit 1", cache=cache)), (1, "a=failed"))
+
+    def test_job_that_changes_its_own_inputs_is_not_stored(self) -> None:
+        cache = Cache("cat key", "out", "store")
+        (self.cwd / "key").write_text("1")
+        for _ in range(2):
+            made = Job("a", "touch out; echo x >> key", cache=cache)
+            self.assertEqual(self.run_jobs(made), (0, "a=passed"))
+
+
+@unittest.skipUnless(LINUX, "needs /proc and a subreaper")
+class Trees(RunTest):
+    def gone(self) -> None:
+        self.assertEqual(tagged(self.sleeper()), [])
+
+    def leaves(self, command: str, **fields: Any) -> tuple[int, str]:
+        result = self.run_jobs(Job("a", command, **fields))
+        self.gone()
+        return result
+
+    def test_background_process_does_not_survive_its_job(self) -> None:
+        self.assertEqual(self.leaves(f"{self.sleeper()} & true"), (0, "a=passed"))
+        self.assertIn("LEAK  a left 1", self.log("ci"))
+
+    def test_setsid_does_not_escape(self) -> None:
+        self.leaves(f"setsid {self.sleeper()} & true")
+        self.assertIn("LEAK  a left 1", self.log("ci"))
+
+    def test_double_fork_does_not_escape(self) -> None:
+        self.leaves(f"(setsid bash -c '({self.sleeper()} &)' &) ; sleep 0.1")
+        self.assertIn("LEAK  a", self.log("ci"))
+
+    def test_process_that_shed_environment_group_and_output_does_not_escape(self) -> None:
+        self.leaves(f"env -i setsid {self.sleeper()} </dev/null >/dev/null 2>&1 & sleep 0.1")
+        self.assertIn("LEAK  a", self.log("ci"))
+
+    def test_ignored_term_in_leader_and_grandchild_does_not_escape_the_timeout(self) -> None:
+        command = f"trap '' TERM; (trap '' TERM; setsid {self.sleeper()} & {self.sleeper(1)}); {self.sleeper(2)}"
+        self.assertEqual(self.leaves(command, timeout=0.3), (1, "a=timed out"))
+
+    def test_stopped_tree_is_ended(self) -> None:
+        command = f"({self.sleeper()} & kill -STOP $!); kill -STOP $$"
+        self.assertEqual(self.leaves(command, timeout=0.3), (1, "a=timed out"))
+
+    def test_group_leader_that_exits_first_leaves_nobody(self) -> None:
+        self.leaves(f"bash -c '{self.sleeper()} & {self.sleeper(1)} &' ; exit 0")
+
+    def test_fork_storm_is_ended(self) -> None:
+        storm = f"f() {{ {self.sleeper()} & setsid {self.sleeper(1)} & f; }}; trap '' TERM; f"
+        with_limit = f"{{ {storm}; }} & for i in 1 2 3 4 5; do sleep 0.05; done"
+        self.leaves(with_limit, timeout=5)
+
+    def test_no_zombies_and_no_descriptors_are_left(self) -> None:
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        for _ in range(3):
+            self.run_jobs(Job("a", f"{self.sleeper()} & setsid sleep 0.01 & true"))
+        look = proctree.table()
+        zombies = [p for c in look.children(os.getpid()) if (p := look.read(c)) and not p.alive]
+        self.assertEqual(zombies, [])
+        self.assertEqual(len(list(Path("/proc/self/fd").iterdir())), before)
+
+    def test_children_of_the_host_program_are_not_touched(self) -> None:
+        own = subprocess.Popen(["sleep", "0.2"], start_new_session=True)
+        quick = subprocess.Popen(["bash", "-c", "exit 7"], start_new_session=True)
+        self.run_jobs(Job("a", "sleep 0.05"))
+        self.assertIsNone(own.poll())
+        self.assertEqual((quick.wait(), own.wait()), (7, 0))
+
+    def test_service_is_stopped_after_its_last_dependent(self) -> None:
+        service = f"echo up > u.new; mv u.new u; exec {self.sleeper()}"
+        code, outcomes = self.run_jobs(
+            Job("s", service, service=True, outputs={"u": "u"}), Job("t", "cat u", ["s"])
+        )
+        self.assertEqual((code, outcomes), (0, "s=passed t=passed"))
+        self.gone()
+
+    def test_service_that_goes_to_the_background_is_stopped_and_is_no_leak(self) -> None:
+        service = f"setsid {self.sleeper()} & true"
+        code, _ = self.run_jobs(Job("s", service, service=True), Job("t", "true", ["s"]))
+        self.assertEqual(code, 0)
+        self.assertNotIn("LEAK", self.log("ci"))
+        self.gone()
+
+    def test_service_that_dies_while_needed_is_a_failure_that_names_it(self) -> None:
+        code, outcomes = self.run_jobs(
+            Job("s", "(sleep 0.2) & true", service=True), Job("t", "sleep 0.6", ["s"])
+        )
+        self.assertEqual((code, outcomes), (1, "s=failed t=passed"))
+        self.assertIn("gone while t still needed it", self.log("ci"))
+
+
+RUNNER = textwrap.dedent(
+    """
+    import sys
+    sys.path.insert(0, {here!r})
+    from dsl import Job, Pipeline
+    jobs = [
+        Job("a", "trap 'exit 0' TERM; touch up; {sleeper} & wait; wait"),
+        Job("b", "true", ["a"]),
+        Job("z", "true", ["a"], when="always"),
+    ]
+    sys.exit(Pipeline(jobs, "s", "b", "logs", cwd=".", grace=0.3, **{options}).run())
+    """
+)
+
+
+@unittest.skipUnless(LINUX, "needs /proc")
+class Interrupts(RunTest):
+    def runner(self, options: str = "{}") -> subprocess.Popen[str]:
+        code = RUNNER.format(here=str(HERE), sleeper=self.sleeper(), options=options)
+        process = subprocess.Popen(
+            [sys.executable, "-c", code], cwd=self.cwd, stdout=subprocess.PIPE, text=True
+        )
+        self.addCleanup(process.communicate)
+        self.wait_for(lambda: (self.cwd / "up").exists())
+        return process
+
+    def wait_for(self, condition: Any) -> None:
+        end = time.monotonic() + 20
+        while not condition():
+            self.assertLess(time.monotonic(), end, "did not happen in 20 s")
+            time.sleep(0.01)
+
+    def summary(self) -> dict[str, str]:
+        jobs = json.loads((self.logs / "summary.json").read_text())["jobs"]
+        return {job["name"]: job["outcome"] for job in jobs}
+
+    def test_each_signal_ends_the_run_with_128_plus_n(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            (self.cwd / "up").unlink(missing_ok=True)
+            process = self.runner()
+            process.send_signal(number)
+            self.assertEqual(process.wait(), 128 + number)
+            self.assertEqual(self.summary(), dict.fromkeys("abz", "cancelled"))
+            self.assertIn(f"INTERRUPTED by {number.name}, running: a", self.log("ci"))
+            self.assertEqual(tagged(self.sleeper()), [])
+
+    def test_run_timeout_ends_with_124(self) -> None:
+        self.assertEqual(self.runner("{'timeout': 0.5}").wait(), 124)
+        self.assertEqual(self.summary(), dict.fromkeys("abz", "cancelled"))
+        self.assertEqual(tagged(self.sleeper()), [])
+
+    def test_suspended_run_stops_its_trees_and_resumes_them(self) -> None:
+        process = self.runner("{'timeout': 2}")
+        look = proctree.table()
+        (sleeping,) = (p for p in tagged(self.sleeper()) if look.command(p).startswith("sleep"))
+        process.send_signal(signal.SIGTSTP)
+
+        def states() -> str:
+            found = (look.read(process.pid), look.read(sleeping))
+            return "".join(p.state for p in found if p)
+
+        self.wait_for(lambda: states() == "TT")
+        process.send_signal(signal.SIGCONT)
+        self.wait_for(lambda: "T" not in states())
+        process.terminate()
+        self.assertEqual(process.wait(), 143)
+
+
+class Fallbacks(RunTest):
+    """The ways of systems without pidfds, inotify and /proc, run here by forcing them."""
+
+    def test_run_without_pidfds(self) -> None:
+        from unittest import mock
+
+        from lib import wakeup
+        from lib.wakeup_timed import TimedWakeup
+
+        def timed(numbers: Any) -> TimedWakeup:
+            return TimedWakeup(wakeup.SignalPipe([*numbers, signal.SIGCHLD]))
+
+        with mock.patch.object(wakeup, "make", timed):
+            code, outcomes = self.run_jobs(
+                Job("a", f"{self.sleeper()} & sleep 0.1", retries=1),
+                Job("b", "exit 3", ["a"]),
+                Job("c", "sleep 9", timeout=0.2),
+            )
+        self.assertEqual((code, outcomes), (1, "a=passed b=failed c=timed out"))
+        self.assertEqual(tagged(self.sleeper()), [])
+
+    def test_output_edges_without_inotify(self) -> None:
+        from unittest import mock
+
+        from lib import executor
+        from lib.watch_poll import PollWatch
+
+        with mock.patch.object(executor, "make_watch", PollWatch):
+            code, _ = self.run_jobs(
+                Job("a", "echo > o; until [ -e seen ]; do sleep .01; done", outputs={"o": "o"}),
+                Job("b", "touch seen", ["a:o"]),
+            )
+        self.assertEqual(code, 0)
+
+    def test_process_table_from_ps(self) -> None:
+        from lib.proctree_ps import PsTable
+
+        look = PsTable()
+        child = subprocess.Popen(["sleep", "5"])
+        try:
+            found = look.read(child.pid)
+            assert found is not None
+            self.assertEqual((found.ppid, found.group), (os.getpid(), os.getpgrp()))
+            self.assertIn(child.pid, look.children(os.getpid()))
+            self.assertEqual(look.command(child.pid), "sleep 5")
+        finally:
+            child.kill()
+            child.wait()
+        self.assertIsNone(look.read(child.pid))
+
+
+if __name__ == "__main__":
+    unittest.main()
