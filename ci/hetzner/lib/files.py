@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import os
 import tempfile
@@ -18,7 +17,8 @@ def atomic_write(path: Path, data: str | bytes, mode: int = 0o644) -> None:
     Written beside the target, synced, then renamed over it (rename(2)). Raises OSError.
     """
     content = data.encode() if isinstance(data, str) else data
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    # a name that is nearly as long as names can be leaves no room for a longer one
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -34,25 +34,24 @@ def atomic_write(path: Path, data: str | bytes, mode: int = 0o644) -> None:
 def rotate(path: Path) -> None:
     """Give an existing file the next free name `path.1`, `path.2`, …, overwriting nothing.
 
-    link(2) fails if the new name exists, which makes the choice safe against others.
-    Raises OSError.
+    The new name is reserved by making it (O_EXCL), so that whoever rotates or writes at the same
+    time gets another one; the rename then replaces only what was made here. Raises OSError.
     """
     number = 1
-    while path.exists():
+    while os.path.lexists(path):
+        numbered = Path(f"{path}.{number}")
         try:
-            os.link(path, f"{path}.{number}")
+            os.close(os.open(numbered, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC))
         except FileExistsError:
             number += 1
+            continue
+        try:
+            path.rename(numbered)
         except OSError as error:
-            if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK):
+            numbered.unlink()
+            if not isinstance(error, FileNotFoundError):  # somebody else has rotated it
                 raise
-            # a file system without hard links: the run lock keeps other runners away
-            if Path(f"{path}.{number}").exists():
-                number += 1
-            else:
-                path.rename(f"{path}.{number}")
-        else:
-            path.unlink()
+        return
 
 
 class LockTimeoutError(Exception):
@@ -83,7 +82,11 @@ def lock(
         os.ftruncate(handle, 0)
         since = time.strftime("%Y-%m-%d %H:%M:%S")
         os.pwrite(handle, f"{label} (pid {os.getpid()}, since {since})\n".encode(), 0)
-        yield
+        try:
+            yield
+        finally:
+            # or the next holder would be told by our name until it has written its own
+            os.ftruncate(handle, 0)
     finally:
         os.close(handle)
 
