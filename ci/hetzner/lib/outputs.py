@@ -7,50 +7,69 @@ Source: inode(7); the change time moves on with every write, rename, link and at
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
-Signature = tuple[tuple[str, int, int, int, int, int], ...]
+Entry = tuple[str, int, int, int, int, int]
+Signature = tuple[Entry, ...]
+UNREADABLE: Signature = ()  # there may be something, but we may not look at it
 MOST_ENTRIES = 20_000  # of a directory: a limit on the work, not on the size of an output
+NOTHING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
 
 def signature(path: Path) -> Signature | None:
-    """Return what identifies a file or a whole directory as it is now; None if there is none."""
+    """Return what identifies a file or a whole directory as it is now; None if there is none.
+
+    A symlink at the path itself is followed and also counts for itself, those below it count
+    for themselves alone.
+    """
     try:
-        status = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+        status, link = path.stat(), path.lstat()
+    except OSError as error:
+        return None if error.errno in NOTHING else UNREADABLE
     found = [_entry("", status)]
+    if stat.S_ISLNK(link.st_mode):
+        found.append(_entry("link", link))
     if stat.S_ISDIR(status.st_mode):
-        queue = [str(path)]
-        for directory in queue:  # grows while it is walked
-            for entry in _scan(directory):
-                if len(found) >= MOST_ENTRIES:
-                    return tuple(sorted(found))
-                try:
-                    found.append(_entry(entry.path, entry.stat(follow_symlinks=False)))
-                except FileNotFoundError:
-                    continue  # removed between the two looks
-                if entry.is_dir(follow_symlinks=False):
-                    queue.append(entry.path)
+        found += islice(_below(path), MOST_ENTRIES)
     return tuple(sorted(found))
 
 
 def written_since(before: Signature | None, path: Path) -> bool:
-    """Whether the path exists and is not what it was when `before` was taken."""
+    """Whether the path exists and is not what it was when `before` was taken.
+
+    False if it could not be looked at then or cannot be now: what is not known is not a success.
+    """
     now = signature(path)
-    return now is not None and now != before
+    return now not in (None, UNREADABLE, before) and before != UNREADABLE
+
+
+def _below(path: Path) -> Iterator[Entry]:
+    """Yield what is in a directory, level by level; what is removed meanwhile is passed over."""
+    queue = [str(path)]
+    for directory in queue:  # grows while it is walked
+        for entry in _scan(directory):
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except OSError:
+                continue
+            if stat.S_ISDIR(status.st_mode):
+                queue.append(entry.path)
+            yield _entry(entry.path, status)
 
 
 def _scan(directory: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(directory) as entries:
             return list(entries)
-    except (FileNotFoundError, PermissionError):
+    except OSError:
         return []
 
 
-def _entry(name: str, status: os.stat_result) -> tuple[str, int, int, int, int, int]:
+def _entry(name: str, status: os.stat_result) -> Entry:
     changed, modified = status.st_ctime_ns, status.st_mtime_ns
     return (name, status.st_dev, status.st_ino, status.st_size, changed, modified)

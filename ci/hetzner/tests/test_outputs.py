@@ -1,0 +1,218 @@
+"""What counts as a written output, and what does not, on a real file system."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from collections.abc import Callable
+from pathlib import Path
+from unittest import mock
+
+from lib import outputs
+
+LONG_AGO = (1_000_000_000, 1_000_000_000)
+
+
+class OutputsTest(unittest.TestCase):
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.top = Path(directory.name)
+        self.path = self.top / "out"
+
+    def old(self, name: str, text: str = "old") -> Path:
+        path = self.top / name
+        path.write_text(text)
+        os.utime(path, LONG_AGO)
+        return path
+
+    def old_tree(self) -> None:
+        (self.path / "sub").mkdir(parents=True)
+        (self.path / "sub" / "file").write_text("old")
+
+    def assert_written(self, act: Callable[[], object]) -> None:
+        before = outputs.signature(self.path)
+        act()
+        self.assertTrue(outputs.written_since(before, self.path))
+
+    def assert_not_written(self, act: Callable[[], object]) -> None:
+        before = outputs.signature(self.path)
+        act()
+        self.assertFalse(outputs.written_since(before, self.path))
+
+
+class Files(OutputsTest):
+    def test_leftover_does_not_count(self) -> None:
+        self.path.write_text("left over a moment ago")
+        self.assert_not_written(lambda: None)
+
+    def test_reading_a_leftover_does_not_count(self) -> None:
+        self.old("out")
+        self.assert_not_written(self.path.read_text)
+
+    def test_nothing_there_does_not_count(self) -> None:
+        self.assert_not_written(lambda: None)
+
+    def test_removed_leftover_does_not_count(self) -> None:
+        self.old("out")
+        self.assert_not_written(self.path.unlink)
+
+    def test_created_file_counts(self) -> None:
+        self.assert_written(lambda: self.path.write_text(""))
+
+    def test_rewrite_in_place_with_the_same_text_counts(self) -> None:
+        self.path.write_text("same")
+        self.assert_written(lambda: self.path.write_text("same"))
+
+    def test_rewrite_whose_time_is_set_back_counts(self) -> None:
+        self.old("out")
+
+        def act() -> None:
+            self.path.write_text("new")
+            os.utime(self.path, LONG_AGO)
+
+        self.assert_written(act)
+
+    def test_copy_that_preserves_times_counts(self) -> None:
+        source = self.old("source")
+        self.old("out")
+        self.assert_written(lambda: subprocess.run(["cp", "-p", source, self.path], check=True))
+        self.assertEqual(self.path.stat().st_mtime, LONG_AGO[1])
+
+    def test_old_file_moved_there_counts(self) -> None:
+        self.old("out")
+        self.assert_written(lambda: self.old("source").replace(self.path))
+
+    def test_old_file_linked_there_counts(self) -> None:
+        source = self.old("source")
+        self.assert_written(lambda: os.link(source, self.path))
+
+    def test_file_in_the_place_of_a_directory_counts(self) -> None:
+        self.old_tree()
+
+        def act() -> None:
+            shutil.rmtree(self.path)
+            self.path.write_text("new")
+
+        self.assert_written(act)
+
+
+class Symlinks(OutputsTest):
+    def test_symlink_is_followed(self) -> None:
+        target = self.old("target")
+        self.path.symlink_to(target)
+        self.assert_not_written(lambda: None)
+        self.assert_written(lambda: target.write_text("new"))
+
+    def test_symlink_turned_to_another_old_file_counts(self) -> None:
+        self.path.symlink_to(self.old("one"))
+        self.old("two")
+
+        def act() -> None:
+            self.path.unlink()
+            self.path.symlink_to("two")
+
+        self.assert_written(act)
+
+    def test_symlink_made_anew_to_the_same_file_counts(self) -> None:
+        target = self.old("target")
+        self.path.symlink_to(target)
+        self.assert_written(lambda: subprocess.run(["ln", "-sfn", target, self.path], check=True))
+
+    def test_symlink_to_nothing_does_not_count(self) -> None:
+        self.assert_not_written(lambda: self.path.symlink_to("nowhere"))
+
+    def test_symlink_to_itself_does_not_count_and_can_be_replaced(self) -> None:
+        self.assert_not_written(lambda: self.path.symlink_to(self.path))
+
+        def act() -> None:
+            self.path.unlink()
+            self.path.write_text("new")
+
+        self.assert_written(act)
+
+
+class Directories(OutputsTest):
+    def test_leftover_directory_does_not_count(self) -> None:
+        self.old_tree()
+        self.assert_not_written(lambda: list(self.path.rglob("*")))
+
+    def test_empty_directory_counts(self) -> None:
+        self.assert_written(self.path.mkdir)
+
+    def test_file_rewritten_deep_inside_counts(self) -> None:
+        self.old_tree()
+        self.assert_written(lambda: (self.path / "sub" / "file").write_text("new"))
+
+    def test_file_added_or_removed_deep_inside_counts(self) -> None:
+        self.old_tree()
+        self.assert_written((self.path / "sub" / "more").touch)
+        self.assert_written((self.path / "sub" / "more").unlink)
+
+    def test_old_directory_moved_there_counts(self) -> None:
+        (self.top / "aside").mkdir()
+        self.old_tree()
+
+        def act() -> None:
+            shutil.rmtree(self.path)
+            (self.top / "aside").rename(self.path)
+
+        self.assert_written(act)
+
+    def test_loop_of_symlinks_inside_is_not_walked(self) -> None:
+        self.old_tree()
+        (self.path / "loop").symlink_to(self.path)
+        self.assert_not_written(lambda: None)
+
+    def test_work_is_bounded(self) -> None:
+        self.old_tree()
+        with mock.patch.object(outputs, "MOST_ENTRIES", 1):
+            found = outputs.signature(self.path)
+        self.assertIsNotNone(found)
+        self.assertEqual(len(found or ()), 2)
+
+
+class Unreadable(OutputsTest):
+    def test_what_could_not_be_looked_at_does_not_count_afterwards(self) -> None:
+        self.assertEqual(self.judged_without_rights(before=0o000, after=0o755), "False")
+
+    def test_what_cannot_be_looked_at_does_not_count(self) -> None:
+        self.assertEqual(self.judged_without_rights(before=0o755, after=0o000), "False")
+
+    def judged_without_rights(self, before: int, after: int) -> str:
+        """Return the verdict on a leftover, by a user who is not root, about whose directory."""
+        self.top.chmod(0o755)
+        inner = self.top / "inner"
+        inner.mkdir()
+        (inner / "out").write_text("left over")
+        code = f"""
+import os
+from lib import outputs
+from pathlib import Path
+path = Path({str(inner / "out")!r})
+if os.geteuid() == 0:
+    os.chown(path.parent, 65534, -1)
+    os.seteuid(65534)
+path.parent.chmod({before})
+signature = outputs.signature(path)
+path.parent.chmod({after})
+print(outputs.written_since(signature, path))
+"""
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=Path(__file__).parent.parent,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        inner.chmod(0o755)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout.strip()
+
+
+if __name__ == "__main__":
+    unittest.main()
