@@ -21,15 +21,15 @@ from lib import command, pythons, treecopy
 SOURCE = Path(__file__).resolve().parent.parent / "demo"
 UV, PNPM = "0.13.9", "9.10.0"  # what the lock files are made with
 GREEN = "green"
-# the other commits, and the job that has to go red on each; '' where none has to
-RED = {
-    "old": "playwright-server",
-    "breaks-lint": "lint-python",
-    "breaks-python": "test-python-",
-    "breaks-js": "test-js",
-    "breaks-wheel": "build-wheel",
-    "python-only": "",
-    "lock-change": "",
+# the other commits, and the jobs (as patterns) that have to go red on each
+OTHERS = {
+    "old": ("playwright-server", "playwright-wasm-marimo"),
+    "breaks-lint": ("lint-python",),
+    "breaks-python": ("test-python-*",),
+    "breaks-js": ("test-js",),
+    "breaks-wheel": ("build-wheel",),
+    "python-only": (),
+    "lock-change": (),
 }
 NODE_JOBS = (
     "build-js",
@@ -138,7 +138,7 @@ def make_repository(path: Path, lock: Callable[[Path], None]) -> None:
         _commit(aside, "old")
         _restore_green(aside, green_lock)
         _commit(aside, GREEN)
-        for name in RED:
+        for name in OTHERS:
             if name != "old":
                 _git(aside, "checkout", "--quiet", "--detach", GREEN)
                 _overlay(aside, name)
@@ -197,7 +197,7 @@ def _step(argv: list[str], cwd: Path, env: Mapping[str, str]) -> None:
 
 
 def _commits(path: Path) -> dict[str, str]:
-    names = [GREEN, *RED]
+    names = [GREEN, *OTHERS]
     asked = subprocess.run(
         ["git", "rev-parse", *(f"refs/tags/{name}^{{commit}}" for name in names)],
         cwd=path,

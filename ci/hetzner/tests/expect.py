@@ -1,0 +1,40 @@
+"""Runs one commit of the demo and checks that exactly the right jobs go red.
+
+`expect.py STATE_DIR COMMIT`: what has to fail on it stands in lib/demo.py; what depends on that
+is skipped. The notebooks, which take longest, are shown on the green commit only.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent.parent
+sys.path[0] = str(HERE)
+
+from lib import demo  # noqa: E402
+
+LEFT_OUT = "jupyter-warmup,install-wheel,playwright-jupyter"
+
+
+def main(state: Path, commit: str) -> int:
+    """Return 0 if exactly the expected jobs failed, and the exit code says so."""
+    command = [sys.executable, str(HERE / "pipeline.py"), "--state-dir", str(state), "--demo"]
+    code = subprocess.run([*command, commit, "--skip-jobs", LEFT_OUT], check=False).returncode
+    sha = demo.prepare(state, print).commits[commit]
+    summary = json.loads((state / "logs" / sha / "summary.json").read_text())
+    outcomes = {job["name"]: job["outcome"] for job in summary["jobs"]}
+    failed = {name for name, outcome in outcomes.items() if outcome in ("failed", "timed out")}
+    ran = [name for name, outcome in outcomes.items() if outcome != "skipped"]
+    patterns = demo.OTHERS[commit]
+    wanted = {name for pattern in patterns for name in fnmatch.filter(ran, pattern)}
+    print(f"exit code {code}; failed: {sorted(failed)}; expected: {sorted(wanted)}")
+    right = failed == wanted and bool(wanted) == bool(patterns)
+    return 0 if right and code == (1 if patterns else 0) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2]))
