@@ -1,7 +1,8 @@
 """Rebuilds the dependencies of the repository under test when its lock files have changed.
 
-The hashes are stored only after every step of the rebuild succeeded, so a rebuild that failed is
-done again. A run whose rebuild fails is red.
+What was built is recorded only after every step of the rebuild succeeded, so a rebuild that failed
+is done again. A run whose rebuild fails is red. Unaware of jobs and of what the locks hold: a lock
+file that makes no sense is the error of the tool that reads it.
 """
 
 from __future__ import annotations
@@ -11,19 +12,22 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lib import command, files, settings, treecopy
+from lib import command, files, proctree, settings, treecopy
 from lib.pythons import VERSIONS, find, version_of
 from lib.settings import Settings
 
-LOCK_FILES = ("uv.lock", "packages/pnpm-lock.yaml", "pyproject.toml")
+UV_LOCK, PNPM_LOCK = "uv.lock", "packages/pnpm-lock.yaml"
+LOCK_FILES = (UV_LOCK, PNPM_LOCK, "pyproject.toml")
 # wiping only one of them leaves a broken tree
-NODE_MODULES = tuple(
-    Path("packages", package, "node_modules") for package in ("", "js", "buckaroo-js-core")
+NODE_MODULES = (
+    "packages/node_modules",
+    *(f"packages/{p}/node_modules" for p in ("js", "buckaroo-js-core")),
 )
+STAMP = ".built-for.json"  # in an environment: the record that it was built for
 STEP_TIMEOUT = 900.0  # seconds
 
 
@@ -33,97 +37,107 @@ class LockcheckError(Exception):
 
 @dataclass(frozen=True)
 class Lockcheck:
-    """The dependencies of one checkout: `tree` is where the lock files are."""
+    """The dependencies of one checkout.
+
+    `tree` is where the lock files are, `log` gets the output of the steps, `pythons` are the
+    versions that are asked for, `say` is told what happens; `step_timeout` is seconds.
+    """
 
     config: Settings
     tree: Path
     log: Path
     pythons: Sequence[str] = VERSIONS
     say: Callable[[str], None] = print
+    step_timeout: float = STEP_TIMEOUT
     absent: list[str] = field(default_factory=list)  # Python versions that the machine lacks
-
-    @property
-    def _stored(self) -> Path:
-        return self.config.work_dir.with_suffix(".locks.json")
-
-    def hashes(self) -> dict[str, str]:
-        """Return the SHA-256 of each lock file, '' for one that an old commit does not have."""
-        found = {}
-        for name in LOCK_FILES:
-            path = self.tree / name
-            found[name] = hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
-        return found
 
     def reason(self) -> str:
         """Return why a rebuild is needed; '' when it is not. Raises OSError."""
-        try:
-            stored = json.loads(self._stored.read_text())
-        except FileNotFoundError:
+        record = _read(self._recorded)
+        if not record:
             return "nothing was built before"
-        except ValueError:
-            return f"{self._stored} is not readable"
-        changed = [name for name, value in self.hashes().items() if stored.get(name) != value]
+        changed = [name for name, value in self.hashes().items() if record.get(name) != value]
         if changed:
             return f"{', '.join(changed)} changed"
-        lacking = [str(path) for path in self._node_modules() if not (self.tree / path).is_dir()]
-        lacking += [
-            str(self._environment(version))
-            for version in self._present()
-            if version_of(self._environment(version) / "bin" / "python") != version
-        ]
+        lacking = [name for name in NODE_MODULES if record.get(name) and not self._has(name)]
+        if self._has(UV_LOCK):
+            lacking += [f"Python {v} environment" for v in self.pythons if not self._serves(v)]
         return f"missing: {', '.join(lacking)}" if lacking else ""
 
     def valid(self) -> bool:
-        """Whether what the lock files ask for is what is installed."""
+        """Whether what the lock files ask for is what is installed. Raises OSError."""
         return not self.reason()
 
+    def hashes(self) -> dict[str, str]:
+        """Return the SHA-256 of each lock file, '' for one that an old commit does not have."""
+        return {name: self._hash(name) for name in LOCK_FILES}
+
     def update(self) -> None:
-        """Store the hashes of the lock files as they are. Raises OSError."""
-        self._stored.parent.mkdir(parents=True, exist_ok=True)
-        files.atomic_write(self._stored, json.dumps(self.hashes(), indent=2))
+        """Record what is installed as what the lock files ask for. Raises OSError."""
+        self._record(self.hashes())
 
     def rebuild(self) -> None:
-        """Install all that the lock files ask for, then store their hashes.
+        """Install all that the lock files ask for anew, then record it.
 
-        Raises LockcheckError when a step fails; the hashes then stay as they were.
+        Raises LockcheckError when a step fails; nothing counts as built then. Raises OSError.
         """
-        self._stored.unlink(missing_ok=True)
-        if (self.tree / "uv.lock").exists():
-            for version in self._present():
+        hashes = self.hashes()  # a lock file that changes from now on is not what was built
+        self._recorded.unlink(missing_ok=True)
+        if self._has(UV_LOCK):
+            for version in self.pythons:
                 self._sync(version)
         else:
-            self.say("no uv.lock in this commit: no Python environment is built")
-        if (self.tree / "packages" / "pnpm-lock.yaml").exists():
+            self.say(f"no {UV_LOCK} in this commit: no Python environment is built")
+        if self._has(PNPM_LOCK):
             self._install_node_modules()
         else:
-            self.say("no packages/pnpm-lock.yaml in this commit: no node_modules are installed")
-        self.update()
+            self.say(f"no {PNPM_LOCK} in this commit: no node_modules are installed")
+        self._record(hashes)
 
-    def _present(self) -> list[str]:
-        """Return the asked-for Python versions that the machine has; the others are said once."""
-        present = []
+    @property
+    def _recorded(self) -> Path:
+        return settings.work_dir(self.config, self.tree).with_suffix(".locks.json")
+
+    def _record(self, hashes: Mapping[str, str]) -> None:
+        # pnpm makes none for a package that needs nothing, so the record says which there were
+        modules = {name: "there" for name in NODE_MODULES if self._has(name)}
         for version in self.pythons:
-            if find(version):
-                present.append(version)
-            elif version not in self.absent:
-                self.absent.append(version)
-                self.say(f"no Python {version} on this machine: its job will say how to get it")
-        return present
+            if self._has(UV_LOCK) and version_of(self._python(version)) == version:
+                files.atomic_write(self._environment(version) / STAMP, self._stamp(hashes))
+        self._recorded.parent.mkdir(parents=True, exist_ok=True)
+        files.atomic_write(self._recorded, json.dumps({**hashes, **modules}, indent=2))
 
-    def _node_modules(self) -> list[Path]:
-        if not (self.tree / "packages" / "pnpm-lock.yaml").exists():
-            return []
-        return [p for p in NODE_MODULES if (self.tree / p.parent / "package.json").exists()]
+    def _stamp(self, hashes: Mapping[str, str]) -> str:
+        """Return what an environment is built for.
 
-    def _environment(self, version: str) -> Path:
-        return self.config.venvs_dir / version
+        Checkouts share the environments, and the one that was last has its code in them.
+        """
+        return json.dumps({"tree": str(self.tree), **hashes}, indent=2)
+
+    def _serves(self, version: str) -> bool:
+        """Whether an environment is this checkout's and works, or cannot be had on this machine."""
+        stamp = _read(self._environment(version) / STAMP)
+        if stamp == json.loads(self._stamp(self.hashes())):
+            return version_of(self._python(version)) == version
+        return not self._available(version)
+
+    def _available(self, version: str) -> str:
+        """Return the interpreter of a version; that there is none is said once."""
+        python = find(version)
+        if not python and version not in self.absent:
+            self.absent.append(version)
+            self.say(f"no Python {version} on this machine: its job will say how to get it")
+        return python
 
     def _sync(self, version: str) -> None:
+        python = self._available(version)
+        if not python:
+            return
         environment = self._environment(version)
-        python = find(version)
+        (environment / STAMP).unlink(missing_ok=True)
         argv = ["uv", "sync", "--locked", "--dev", "--all-extras", "--python", python]
         self._step(argv, self.tree, {"UV_PROJECT_ENVIRONMENT": str(environment)})
-        found = version_of(environment / "bin" / "python")
+        found = version_of(self._python(version))
         if found != version:
             raise LockcheckError(
                 f"{environment}: expected Python {version}, found {found or 'none'}: remove it, "
@@ -131,36 +145,75 @@ class Lockcheck:
             )
 
     def _install_node_modules(self) -> None:
-        for path in NODE_MODULES:
-            if (self.tree / path).exists():
-                treecopy.remove(self.tree / path)
+        for name in NODE_MODULES:
+            treecopy.remove(self.tree / name)
         self._step(["pnpm", "install", "--frozen-lockfile"], self.tree / "packages", {})
 
-    def _step(self, argv: Sequence[str], cwd: Path, extra: dict[str, str]) -> None:
+    def _step(self, argv: Sequence[str], cwd: Path, extra: Mapping[str, str]) -> None:
+        """Run one step; its output goes to the end of the log. Raises LockcheckError."""
         shown = " ".join(argv)
         self.say(f"{shown} (in {cwd})")
-        env = settings.job_environment(self.config, os.environ) | extra
+        env = {**self._step_environment(), **extra}
+        program = shutil.which(argv[0], path=env["PATH"])
+        if not program:
+            raise LockcheckError(f"{shown}: expected {argv[0]} on PATH, found none: install it")
         self.log.parent.mkdir(parents=True, exist_ok=True)
         try:
             with self.log.open("ab") as log:
                 log.write(f"$ {shown}\n".encode())
                 log.flush()
-                program = shutil.which(argv[0], path=env["PATH"]) or argv[0]
                 done = command.run(
-                    [program, *argv[1:]], cwd=cwd, env=env, timeout=STEP_TIMEOUT, log=log
+                    [program, *argv[1:]], cwd=cwd, env=env, timeout=self.step_timeout, log=log
                 )
-        except FileNotFoundError as error:
-            raise LockcheckError(f"{shown}: {argv[0]} is not on PATH: install it") from error
-        except (OSError, subprocess.TimeoutExpired) as error:
+        except subprocess.TimeoutExpired as error:
+            raise LockcheckError(
+                f"{shown}: expected it done in {self.step_timeout:g} s, it was not: see {self.log}"
+            ) from error
+        except OSError as error:
             raise LockcheckError(f"{shown}: {error}") from error
         if done.code != 0:
-            raise LockcheckError(f"{shown}: exit code {done.code}, see {self.log}")
+            raise LockcheckError(
+                f"{shown}: expected exit code 0, found {done.code}: see {self.log}"
+            )
+
+    def _step_environment(self) -> dict[str, str]:
+        """Return the environment of a step: a job's, and what keeps a tool from guessing."""
+        env = settings.job_environment(self.config, os.environ)
+        for name in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME"):
+            env.pop(name, None)  # an activated environment is not the one that is meant
+        run = proctree.run_id(proctree.table(), os.getpid())
+        tag = ":".join(filter(None, (env.get(proctree.TAG), f"{run}/rebuild")))
+        # with CI pnpm asks nothing; a Python that uv fetches by itself is not the one asked for
+        return env | {proctree.TAG: tag, "CI": "1", "UV_PYTHON_DOWNLOADS": "never"}
+
+    def _environment(self, version: str) -> Path:
+        return self.config.venvs_dir / version
+
+    def _python(self, version: str) -> Path:
+        return self._environment(version) / "bin" / "python"
+
+    def _has(self, name: str) -> bool:
+        return (self.tree / name).exists()
+
+    def _hash(self, name: str) -> str:
+        try:
+            return hashlib.sha256((self.tree / name).read_bytes()).hexdigest()
+        except FileNotFoundError:
+            return ""
+
+
+def _read(path: Path) -> dict[str, object]:
+    """Return a record, an empty one if there is none that makes sense. Raises OSError."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _here(tree: Path | None) -> Lockcheck:
     config = settings.load()
-    log = config.work_dir / "rebuild.log"
-    return Lockcheck(config, tree or config.repo_dir, log)
+    return Lockcheck(config, tree or config.repo_dir, config.work_dir / "rebuild.log")
 
 
 def lockcheck_valid(tree: Path | None = None) -> bool:
@@ -169,10 +222,10 @@ def lockcheck_valid(tree: Path | None = None) -> bool:
 
 
 def lockcheck_update(tree: Path | None = None) -> None:
-    """Store the hashes of the lock files. Raises OSError."""
+    """Record what is installed as what the lock files ask for. Raises OSError."""
     _here(tree).update()
 
 
 def rebuild_deps(tree: Path | None = None) -> None:
-    """Install what the lock files ask for, then store their hashes. Raises LockcheckError."""
+    """Install what the lock files ask for, then record it. Raises LockcheckError, OSError."""
     _here(tree).rebuild()

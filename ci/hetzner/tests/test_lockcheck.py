@@ -1,0 +1,294 @@
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import unittest
+import unittest.mock
+import venv
+from pathlib import Path
+
+from lib import lockcheck, settings
+from lib.lockcheck import LOCK_FILES, NODE_MODULES, Lockcheck, LockcheckError
+
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+TOKEN = "token-of-the-runner"
+
+
+def put(path: Path, text: str = "") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def program(path: Path, body: str) -> Path:
+    put(path, f"#!/bin/sh\n{body}\n").chmod(0o755)
+    return path
+
+
+class WithTree(unittest.TestCase):
+    """A checkout with all lock files, a real environment and node_modules; tools are stubs.
+
+    What real tools make of it is in real_lockcheck.py.
+    """
+
+    def setUp(self) -> None:
+        self.home = Path(self.enterContext(tempfile.TemporaryDirectory())).resolve()
+        self.tree = self.home / "tree"
+        self.bin = self.home / "bin"
+        self.environ = {
+            "HOME": str(self.home),
+            "PATH": f"{self.bin}{os.pathsep}/usr/bin{os.pathsep}/bin",
+            "CI_STATE_DIR": str(self.home / "state"),
+            "CI_REPO_DIR": str(self.tree),
+            "GITHUB_TOKEN": TOKEN,
+        }
+        for name in LOCK_FILES:
+            put(self.tree / name, f"content of {name}\n")
+        (self.bin / f"python{VERSION}").parent.mkdir()
+        (self.bin / f"python{VERSION}").symlink_to(sys.executable)
+        self.enterContext(unittest.mock.patch.dict(os.environ, self.environ, clear=True))
+        self.config = settings.load(None, self.environ, self.home)
+        self.environment = self.config.venvs_dir / VERSION
+        self.said: list[str] = []
+
+    def check(self, tree: Path | None = None, timeout: float = 30.0) -> Lockcheck:
+        log = self.home / "logs" / "rebuild.log"
+        say = self.said.append
+        return Lockcheck(self.config, tree or self.tree, log, [VERSION], say, timeout)
+
+    def build(self) -> None:
+        """Put everything there, and record it."""
+        venv.create(self.environment, with_pip=False, symlinks=True)
+        for name in NODE_MODULES:
+            put(self.tree / name / "x.js")
+        self.check().update()
+
+    def log(self) -> str:
+        return (self.home / "logs" / "rebuild.log").read_text()
+
+
+class TestValid(WithTree):
+    def test_nothing_is_valid_before_it_was_built(self) -> None:
+        self.assertEqual(self.check().reason(), "nothing was built before")
+        self.assertFalse(self.check().valid())
+
+    def test_what_was_recorded_is_valid(self) -> None:
+        self.build()
+        self.assertEqual(self.check().reason(), "")
+        self.assertTrue(self.check().valid())
+
+    def test_each_changed_or_deleted_lock_file_is_named(self) -> None:
+        self.build()
+        for name in LOCK_FILES:
+            text = (self.tree / name).read_text()
+            put(self.tree / name, text + "x")
+            self.assertEqual(self.check().reason(), f"{name} changed")
+            (self.tree / name).unlink()
+            self.assertEqual(self.check().reason(), f"{name} changed")
+            put(self.tree / name, text)
+            self.assertEqual(self.check().reason(), "")
+
+    def test_each_missing_node_modules_is_named(self) -> None:
+        self.build()
+        for name in NODE_MODULES:
+            (self.tree / name).rename(self.home / "aside")
+            self.assertEqual(self.check().reason(), f"missing: {name}")
+            (self.home / "aside").rename(self.tree / name)
+        self.assertTrue(self.check().valid())
+
+    def test_missing_environment_is_named(self) -> None:
+        self.build()
+        shutil.rmtree(self.environment)
+        self.assertEqual(self.check().reason(), f"missing: Python {VERSION} environment")
+
+    def test_environment_with_another_interpreter_is_not_valid(self) -> None:
+        self.build()
+        python = self.environment / "bin" / "python"
+        python.unlink()
+        program(python, "echo 3.2 /opt/other/python")
+        self.assertEqual(self.check().reason(), f"missing: Python {VERSION} environment")
+
+    def test_environment_that_does_not_start_is_not_valid(self) -> None:
+        self.build()
+        python = self.environment / "bin" / "python"
+        python.unlink()
+        python.symlink_to("/gone/python")
+        self.assertFalse(self.check().valid())
+
+    def test_environment_that_holds_the_code_of_another_checkout_is_not_valid(self) -> None:
+        self.build()
+        other = self.home / "other"
+        shutil.copytree(self.tree, other)
+        self.check(other).update()
+        self.assertTrue(self.check(other).valid())
+        self.assertEqual(self.check().reason(), f"missing: Python {VERSION} environment")
+
+    def test_version_that_the_machine_lacks_is_said_once_and_not_missed(self) -> None:
+        self.build()
+        check = Lockcheck(
+            self.config, self.tree, self.home / "log", [VERSION, "3.2"], self.said.append
+        )
+        self.assertTrue(check.valid())
+        self.assertTrue(check.valid())
+        self.assertEqual(len(self.said), 1)
+        self.assertIn("no Python 3.2 on this machine", self.said[0])
+
+    def test_damaged_record_is_no_record(self) -> None:
+        self.build()
+        [record] = (self.home / "state" / "work").glob("*.locks.json")
+        for damage in (b"", b"{", b"[]", b"\xff\xfe", b'{"uv.lock": 1}'):
+            record.write_bytes(damage)
+            self.assertFalse(self.check().valid())
+
+
+class TestRebuild(WithTree):
+    def test_failing_uv_step_is_named_and_nothing_is_recorded(self) -> None:
+        self.build()
+        program(self.bin / "uv", "echo no such version >&2; exit 3")
+        with self.assertRaises(LockcheckError) as caught:
+            self.check().rebuild()
+        for part in ("uv sync --locked", "exit code 0, found 3", "rebuild.log"):
+            self.assertIn(part, str(caught.exception))
+        self.assertIn("no such version", self.log())
+        self.assertEqual(self.check().reason(), "nothing was built before")
+
+    def test_failing_pnpm_step_is_named_and_nothing_is_recorded(self) -> None:
+        self.build()
+        program(self.bin / "uv", "exit 0")
+        program(self.bin / "pnpm", "echo half done; exit 1")
+        with self.assertRaisesRegex(LockcheckError, "pnpm install --frozen-lockfile.*found 1"):
+            self.check().rebuild()
+        self.assertIn("half done", self.log())
+        self.assertFalse(self.check().valid())
+
+    def test_rebuild_that_is_cut_off_counts_as_not_done(self) -> None:
+        self.build()
+        program(self.bin / "uv", "kill -TERM $PPID; sleep 10")
+
+        class CutOff(BaseException):
+            pass
+
+        def cut_off(*_: object) -> None:
+            raise CutOff
+
+        before = signal.signal(signal.SIGTERM, cut_off)
+        self.addCleanup(signal.signal, signal.SIGTERM, before)
+        with self.assertRaises(CutOff):
+            self.check().rebuild()
+        self.assertFalse(self.check().valid())
+
+    def test_environment_of_another_version_is_a_failure(self) -> None:
+        program(
+            self.bin / "uv",
+            'mkdir -p "$UV_PROJECT_ENVIRONMENT/bin"; cd "$UV_PROJECT_ENVIRONMENT/bin"\n'
+            "printf '#!/bin/sh\\necho 3.2 /opt/other/python\\n' > python; chmod +x python",
+        )
+        with self.assertRaisesRegex(
+            LockcheckError, f"expected Python {VERSION}, found 3.2: remove"
+        ):
+            self.check().rebuild()
+        self.assertFalse(self.check().valid())
+
+    def test_step_that_hangs_is_stopped_with_all_that_it_started(self) -> None:
+        pid = self.home / "pid"
+        program(self.bin / "uv", f"sleep 600 & echo $! > {pid}.new; mv {pid}.new {pid}; wait")
+        with self.assertRaisesRegex(LockcheckError, "expected it done in 1 s, it was not"):
+            self.check(timeout=1).rebuild()
+        wait_until_gone(int(pid.read_text()))
+
+    def test_missing_tool_is_named(self) -> None:
+        # no /usr/bin: there may be one
+        with (
+            unittest.mock.patch.dict(os.environ, {"PATH": str(self.bin)}),
+            self.assertRaisesRegex(LockcheckError, "expected uv on PATH, found none: install it"),
+        ):
+            self.check().rebuild()
+
+    def test_steps_see_one_store_a_tag_and_no_secret(self) -> None:
+        for name in ("uv", "pnpm"):
+            program(self.bin / name, "env; pwd")
+        venv.create(self.environment, with_pip=False, symlinks=True)
+        with unittest.mock.patch.dict(
+            os.environ, {"VIRTUAL_ENV": "/activated", "CI_RUN_TAG": "r1-1/outer"}
+        ):
+            self.check().rebuild()
+        uv, pnpm = self.log().split("$ pnpm")
+        store = self.home / "state" / "pnpm-store"
+        self.assertIn(f"\nUV_PROJECT_ENVIRONMENT={self.environment}\n", uv)
+        self.assertTrue(uv.endswith(f"\n{self.tree}\n"), uv)
+        self.assertTrue(pnpm.endswith(f"\n{self.tree / 'packages'}\n"), pnpm)
+        for output in (uv, pnpm):
+            self.assertIn(f"\nnpm_config_store_dir={store}\n", output)
+            self.assertIn("\nUV_PYTHON_DOWNLOADS=never\n", output)
+            self.assertRegex(output, rf"\nCI_RUN_TAG=r1-1/outer:r{os.getpid()}-\d+/rebuild\n")
+            self.assertNotIn(TOKEN, output)
+            self.assertNotIn("/activated", output)
+
+    def test_all_three_node_modules_are_wiped_and_no_link_is_followed(self) -> None:
+        self.build()
+        program(self.bin / "uv", "exit 0")
+        program(self.bin / "pnpm", "exit 0")
+        precious = put(self.home / "elsewhere" / "precious").parent
+        shutil.rmtree(self.tree / NODE_MODULES[1])
+        (self.tree / NODE_MODULES[1]).symlink_to(precious)
+        self.check().rebuild()
+        self.assertEqual([n for n in NODE_MODULES if os.path.lexists(self.tree / n)], [])
+        self.assertTrue((precious / "precious").exists())
+
+    def test_old_commit_without_lock_files_is_said_and_valid(self) -> None:
+        for name in LOCK_FILES:
+            (self.tree / name).unlink()
+        self.check().rebuild()
+        self.assertEqual(len(self.said), 2)
+        self.assertIn("no uv.lock in this commit", self.said[0])
+        self.assertIn("no packages/pnpm-lock.yaml in this commit", self.said[1])
+        self.assertTrue(self.check().valid())
+
+    def test_lock_file_that_changes_meanwhile_is_not_recorded(self) -> None:
+        self.build()
+        program(self.bin / "uv", "echo more >> uv.lock")
+        program(self.bin / "pnpm", "exit 0")
+        self.check().rebuild()
+        self.assertEqual(self.check().reason(), "uv.lock changed")
+
+    def test_logs_of_all_steps_are_kept(self) -> None:
+        put(self.home / "logs" / "rebuild.log", "before\n")
+        program(self.bin / "uv", "echo of uv; exit 1")
+        with contextlib.suppress(LockcheckError):
+            self.check().rebuild()
+        self.assertRegex(self.log(), r"before\n\$ uv sync .*\nof uv\n")
+
+
+class TestModuleLevel(WithTree):
+    def test_functions_take_the_settings_of_the_environment(self) -> None:
+        for name in LOCK_FILES:
+            (self.tree / name).unlink()
+        self.assertFalse(lockcheck.lockcheck_valid())
+        with contextlib.redirect_stdout(None):
+            lockcheck.rebuild_deps()
+        self.assertTrue(lockcheck.lockcheck_valid())
+        put(self.tree / "pyproject.toml", "changed")
+        self.assertFalse(lockcheck.lockcheck_valid())
+        lockcheck.lockcheck_update()
+        self.assertTrue(lockcheck.lockcheck_valid(self.tree))
+
+
+def wait_until_gone(pid: int) -> None:
+    """Return when no process of this id is at work; a test that never ends here has failed."""
+    while True:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return
+        if state == "Z":
+            return
+        time.sleep(0.01)
+
+
+if __name__ == "__main__":
+    unittest.main()
