@@ -121,10 +121,10 @@ def _settings(words: cli.Words, repo: str | None = None) -> Settings:
 
 
 def _demo(words: cli.Words) -> int:
-    from lib import demo
+    from lib.demo import prepare
 
     config = settings.load_anywhere({"state_dir": words.state_dir})
-    prepared = demo.prepare(config.state_dir, print)
+    prepared = prepare(config.state_dir, print)
     absent = {} if words.only_jobs else prepared.missing
     for job, reason in absent.items():
         print(f"{job} is left out: {reason}")

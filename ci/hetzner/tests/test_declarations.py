@@ -37,7 +37,7 @@ class Jobs(unittest.TestCase):
         self.assertEqual((job.nice, job.delay, job.timeout), (1, 2, 3))
         self.assertEqual((job.outputs, job.env), ({"o": "p"}, {"E": "v"}))
         with self.assertRaises(TypeError):
-            Job("a", "true", [], 0, 0, False, 1, {}, {}, (0,))  # type: ignore[misc]
+            Job("a", "true", [], 0, 0, False, 1, {}, {}, (0,))  # type: ignore[call-arg]
 
     def test_names_become_file_names(self) -> None:
         for name in ("", "a/b", "../a", "-a", ".a", "a b", "a\n", "ü", "a:b", "a#2", "ci"):

@@ -294,7 +294,8 @@ class Trees(RunTest):
         self.assertIn("LEAK  a", self.log("ci"))
 
     def test_ignored_term_in_leader_and_grandchild_does_not_escape_the_timeout(self) -> None:
-        command = f"trap '' TERM; (trap '' TERM; setsid {self.sleeper()} & {self.sleeper(1)}); {self.sleeper(2)}"
+        inner = f"(trap '' TERM; setsid {self.sleeper()} & {self.sleeper('1')})"
+        command = f"trap '' TERM; {inner}; {self.sleeper('2')}"
         self.assertEqual(self.leaves(command, timeout=0.3), (1, "a=timed out"))
 
     def test_stopped_tree_is_ended(self) -> None:
@@ -302,10 +303,10 @@ class Trees(RunTest):
         self.assertEqual(self.leaves(command, timeout=0.3), (1, "a=timed out"))
 
     def test_group_leader_that_exits_first_leaves_nobody(self) -> None:
-        self.leaves(f"bash -c '{self.sleeper()} & {self.sleeper(1)} &' ; exit 0")
+        self.leaves(f"bash -c '{self.sleeper()} & {self.sleeper('1')} &' ; exit 0")
 
     def test_fork_storm_is_ended(self) -> None:
-        storm = f"f() {{ {self.sleeper()} & setsid {self.sleeper(1)} & f; }}; trap '' TERM; f"
+        storm = f"f() {{ {self.sleeper()} & setsid {self.sleeper('1')} & f; }}; trap '' TERM; f"
         with_limit = f"{{ {storm}; }} & for i in 1 2 3 4 5; do sleep 0.05; done"
         self.leaves(with_limit, timeout=5)
 
@@ -371,7 +372,7 @@ class Interrupts(RunTest):
             [sys.executable, "-c", code], cwd=self.cwd, stdout=subprocess.PIPE, text=True
         )
         self.addCleanup(process.communicate)
-        self.wait_for(lambda: (self.cwd / "up").exists())
+        self.wait_for((self.cwd / "up").exists)
         return process
 
     def wait_for(self, condition: Any) -> None:

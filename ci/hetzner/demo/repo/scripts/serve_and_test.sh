@@ -16,7 +16,10 @@ serve_and_test() {
   server=$!
   for _ in $(seq 300); do
     curl -sf -o /dev/null "http://127.0.0.1:$port/" && break
-    kill -0 "$server" 2>/dev/null || { echo "the server ended by itself" >&2; return 1; }
+    kill -0 "$server" 2>/dev/null || {
+      echo "the server ended by itself" >&2
+      return 1
+    }
     sleep 0.2
   done
   [[ -z ${PW_GREP:-} ]] || options+=(--grep "$PW_GREP" --pass-with-no-tests)
