@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Builds the JavaScript core: packages/buckaroo-js-core/dist.
+# Builds the JavaScript core: packages/buckaroo-js-core/dist. No port.
 set -euo pipefail
 # shellcheck source=../lib/body.sh
 . "$(dirname "$0")/../lib/body.sh"
 begin
 
 install_node_modules
+need_file packages/buckaroo-js-core/package.json "it says how the JavaScript core is built"
 cd packages/buckaroo-js-core
 pnpm run build

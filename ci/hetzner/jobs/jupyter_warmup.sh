@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Serves the notebooks: JUPYTER_PARALLEL JupyterLab servers, ports from CI_PORT_JUPYTER on, each
 # warmed up with a kernel. Stays in the foreground, so that a server that dies is noticed.
+# Reads JUPYTER_PARALLEL, JUPYTER_PYTHON and JUPYTER_TOKEN (the servers take that one by themselves).
 # Writes $CI_WORK_DIR/jupyter-venv (its environment, as soon as that is ready: the wheel is
 # installed while the servers start) and $CI_WORK_DIR/jupyter-servers (a URL a line).
 set -euo pipefail
@@ -8,55 +9,89 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/body.sh"
 begin
 
+last=$((CI_PORT_JUPYTER + JUPYTER_PARALLEL - 1))
+mapfile -t ports < <(seq "$CI_PORT_JUPYTER" "$last")
+free_ports CI_PORT_JUPYTER "${ports[@]}"
+rm -f "$CI_WORK_DIR"/jupyter-{venv,servers}
+
 # a home of their own: leftovers of other servers delay a start by seconds, and a developer's
 # settings, workspaces and signatures are not ours to change
 home=$CI_WORK_DIR/jupyter
 rm -rf "$home"
-mkdir -p "$home"/{config,data,runtime,ipython}
+mkdir -p "$home"/{config,data,runtime,ipython/profile_default}
 export JUPYTER_CONFIG_DIR=$home/config JUPYTER_DATA_DIR=$home/data
 export JUPYTER_RUNTIME_DIR=$home/runtime IPYTHONDIR=$home/ipython
+# kernels start in the checkout, whose package would be imported in place of the wheel's
+echo 'c.InteractiveShellApp.ignore_cwd = True' >"$IPYTHONDIR/profile_default/ipython_kernel_config.py"
 
 publish() { # publish NAME LINE…: written aside and renamed, so it is never seen half
   printf '%s\n' "${@:2}" >"$CI_WORK_DIR/.$1.new"
   mv "$CI_WORK_DIR/.$1.new" "$CI_WORK_DIR/$1"
 }
 
-for ((n = 0; n < JUPYTER_PARALLEL; n++)); do
-  free_port "$((CI_PORT_JUPYTER + n))" CI_PORT_JUPYTER
-done
+shopt -s nullglob
+notebooks=(tests/integration_notebooks/*.ipynb)
+[[ ${#notebooks[@]} -gt 0 ]] ||
+  fail "expected tests/integration_notebooks/*.ipynb, this commit has none: nothing to serve"
 
 environment=$CI_VENVS_DIR/jupyter
 sync_environment "$environment" "$JUPYTER_PYTHON" --all-extras --inexact
 uv pip install --quiet --python "$environment/bin/python" websocket-client
 publish jupyter-venv "$environment"
 
-shopt -s nullglob
-notebooks=(tests/integration_notebooks/*.ipynb)
-[[ ${#notebooks[@]} -gt 0 ]] || fail "expected tests/integration_notebooks/*.ipynb, found none"
-cp "${notebooks[@]}" .
-
+copies=()
 pids=()
+clean_up() {
+  kill "${pids[@]}" 2>/dev/null || true
+  rm -f "${copies[@]}"
+}
+trap clean_up EXIT
+
+for notebook in "${notebooks[@]}"; do
+  copy=${notebook##*/}
+  if [[ -e $copy ]] && ! cmp -s "$notebook" "$copy"; then
+    [[ ${CI_BOX:-} == 1 ]] ||
+      fail "expected to copy $notebook to $PWD/$copy, found another file there: move it away"
+  fi
+  cp "$notebook" "$copy"
+  copies+=("$copy")
+done
+
 urls=()
-for ((n = 0; n < JUPYTER_PARALLEL; n++)); do
-  port=$((CI_PORT_JUPYTER + n))
-  "$environment/bin/jupyter" lab --no-browser --allow-root --ip=127.0.0.1 --port="$port" \
-    --ServerApp.port_retries=0 --IdentityProvider.token="$JUPYTER_TOKEN" \
-    --ServerApp.allow_origin='*' --ServerApp.disable_check_xsrf=True \
+for port in "${ports[@]}"; do
+  "$environment/bin/jupyter-lab" --no-browser --allow-root --ip=127.0.0.1 --port="$port" \
+    --ServerApp.port_retries=0 --ServerApp.allow_origin='*' --ServerApp.disable_check_xsrf=True \
     --ServerApp.root_dir="$CI_REPO_DIR" --LabApp.workspaces_dir="$home/workspaces-$port" \
-    >"$home/server-$port.log" 2>&1 &
+    --FileCheckpoints.checkpoint_dir="$home/checkpoints-$port" >"$home/server-$port.log" 2>&1 &
   pids+=("$!")
   urls+=("http://127.0.0.1:$port")
 done
-"$environment/bin/jupyter" trust "${notebooks[@]##*/}" >/dev/null
 
-"$environment/bin/python" "$BODY_LIB/jupyter_warm.py" warm "${urls[@]}" || {
-  tail -n 20 "$home"/server-*.log
-  fail "not every server could be warmed up"
+# fail_for PID CODE: names the server that ended, and shows what it said
+fail_for() {
+  local index
+  for index in "${!pids[@]}"; do
+    if [[ ${pids[index]} == "$1" ]]; then
+      tail -n 20 "$home/server-${ports[index]}.log" >&2
+      fail "expected the server on port ${ports[index]} to stay, it ended with exit code $2"
+    fi
+  done
 }
+
+# trusted while the servers start, which takes longer
+"$environment/bin/jupyter-trust" "${copies[@]}" >/dev/null
+"$environment/bin/python" "$BODY_LIB/jupyter_warm.py" warm "${urls[@]}" &
+warm=$!
+code=0
+wait -n -p ended "$warm" "${pids[@]}" || code=$?
+fail_for "$ended" "$code"
+if [[ $code -ne 0 ]]; then
+  tail -n 20 "$home"/server-*.log >&2
+  fail "not every server could be warmed up, see above"
+fi
 publish jupyter-servers "${urls[@]}"
-say "${#urls[@]} servers are ready"
+say "${#urls[@]} servers are ready, their logs are in $home"
 
 code=0
-wait -n "${pids[@]}" || code=$?
-tail -n 20 "$home"/server-*.log
-fail "a server ended by itself, exit code $code"
+wait -n -p ended "${pids[@]}" || code=$?
+fail_for "$ended" "$code"

@@ -1,18 +1,21 @@
 #!/usr/bin/env bash
 # Browser tests of the notebooks in JupyterLab: one notebook at a time on each of the servers of
-# jupyter-warmup. Reads PW_GREP_FILTER; a notebook none of whose tests match it passes.
+# jupyter-warmup, in rounds when there are fewer servers than notebooks. Their ports: see there.
+# Reads PW_GREP_FILTER, JUPYTER_TOKEN; the servers' URLs and environment from jupyter-warmup.
 # shellcheck disable=SC2329 # functions are called through part
 set -euo pipefail
 # shellcheck source=../lib/body.sh
 . "$(dirname "$0")/../lib/body.sh"
 begin
 
-need node
-install_node_modules
 servers_file=${CI_OUT_JUPYTER_WARMUP_SERVERS:-$CI_WORK_DIR/jupyter-servers}
-need_file "$servers_file" "the servers of jupyter-warmup"
+environment_file=${CI_OUT_JUPYTER_WARMUP_VENV:-$CI_WORK_DIR/jupyter-venv}
+need_output "$servers_file" jupyter-warmup
+need_output "$environment_file" jupyter-warmup
 mapfile -t servers <"$servers_file"
-environment=$(<"${CI_OUT_JUPYTER_WARMUP_VENV:-$CI_WORK_DIR/jupyter-venv}")
+[[ ${#servers[@]} -gt 0 ]] || fail "expected URLs in $servers_file, found none: run jupyter-warmup"
+environment=$(<"$environment_file")
+install_node_modules
 reports=$CI_WORK_DIR/playwright-jupyter
 rm -rf "$reports"
 mkdir -p "$reports"
@@ -22,37 +25,48 @@ names=(buckaroo_widget buckaroo_infinite_widget polars_widget polars_infinite_wi
 notebooks=()
 for name in "${names[@]}"; do
   if [[ -e tests/integration_notebooks/test_$name.ipynb ]]; then
-    notebooks+=("test_$name.ipynb")
+    notebooks+=("test_$name")
   else
-    say "no test_$name.ipynb in this commit: nothing to run of it"
+    say "no tests/integration_notebooks/test_$name.ipynb in this commit: nothing to run of it"
   fi
 done
 [[ ${#notebooks[@]} -gt 0 ]] || fail "expected notebooks to test, this commit has none of them"
 
-run_notebook() { # run_notebook NOTEBOOK SERVER
-  local notebook=$1 server=$2 name=${1%.ipynb} options=()
-  local spec=pw-tests/integration.spec.ts
+run_notebook() { # run_notebook NAME SERVER; each step says itself whether it went well
+  local name=$1 server=$2 filter=()
+  local config=playwright.config.integration.ts spec=pw-tests/integration.spec.ts
   [[ $name != test_infinite_scroll_transcript ]] || spec=pw-tests/infinite-scroll-transcript.spec.ts
-  [[ -z ${PW_GREP_FILTER:-} ]] || options+=(--grep "$PW_GREP_FILTER" --pass-with-no-tests)
-  # what a notebook left on a server changes what the next one shows
+  export TEST_NOTEBOOK=$name.ipynb JUPYTER_BASE_URL=$server
+  export PLAYWRIGHT_HTML_OPEN=never PLAYWRIGHT_HTML_OUTPUT_DIR=$reports/html-$name
+  if no_test_matches "$config" "$spec"; then
+    return 0
+  fi
+  [[ -z ${PW_GREP_FILTER:-} ]] || filter=(--grep "$PW_GREP_FILTER")
+  # kernels and workspaces that a notebook left on a server change what the next one shows
   "$environment/bin/python" "$BODY_LIB/jupyter_warm.py" reset "$server" || return
-  TEST_NOTEBOOK=$notebook JUPYTER_BASE_URL=$server PLAYWRIGHT_HTML_OPEN=never \
-    PLAYWRIGHT_HTML_OUTPUT_DIR=$reports/html-$name \
-    npx --no-install playwright test "$spec" --config playwright.config.integration.ts \
-    --timeout 180000 --retries 2 --output "$reports/$name" "${options[@]}"
+  npx --no-install playwright test "$spec" --config "$config" --timeout 180000 --retries 2 \
+    --output "$reports/$name" "${filter[@]}"
 }
 
-serve_share() { # serve_share N: every so many-th notebook, one after the other, on one server
-  local n=$1 index failed=()
-  for ((index = n; index < ${#notebooks[@]}; index += ${#servers[@]})); do
-    say "${notebooks[index]} on ${servers[n]}"
-    run_notebook "${notebooks[index]}" "${servers[n]}" || failed+=("${notebooks[index]}")
+serve() { # serve N: every so many-th notebook, one after the other, on the server of this number
+  local index code
+  for ((index = $1; index < ${#notebooks[@]}; index += ${#servers[@]})); do
+    code=0
+    say "${notebooks[index]} on ${servers[$1]}"
+    run_notebook "${notebooks[index]}" "${servers[$1]}" || code=$?
+    echo "$code" >"$reports/${notebooks[index]}.code"
   done
-  [[ ${#failed[@]} -eq 0 ]] || fail "failed: ${failed[*]}"
 }
 
 cd packages/buckaroo-js-core
-for n in "${!servers[@]}"; do
-  part "server $n" serve_share "$n"
+for number in "${!servers[@]}"; do
+  part "server $number" serve "$number"
 done
-finish_parts
+wait_for_parts
+codes=("${PART_CODES[@]}")
+for notebook in "${notebooks[@]}"; do
+  # without a code it did not come to its end
+  code=$(cat "$reports/$notebook.code" || echo 1)
+  codes+=("$notebook=$code")
+done
+finish "${codes[@]}"

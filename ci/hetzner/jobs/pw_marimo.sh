@@ -6,7 +6,8 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/body.sh"
 begin
 
+free_ports CI_PORT_MARIMO "$CI_PORT_MARIMO"
 environment=$(existing_environment 3.13)
-# `uv run` in the script must use that environment as it is: others test with it
+# `uv run` in the script takes that environment as it is: others test with it at the same time
 export UV_PROJECT_ENVIRONMENT=$environment UV_NO_SYNC=1
-playwright_script marimo "$CI_PORT_MARIMO" CI_PORT_MARIMO
+playwright_script marimo

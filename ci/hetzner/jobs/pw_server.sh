@@ -6,14 +6,21 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/body.sh"
 begin
 
+free_ports CI_PORT_SERVER "$CI_PORT_SERVER"
 wheel=$(the_wheel)
-environment=$CI_VENVS_DIR/mcp-test
-hash=$(sha256sum "$wheel" | cut -d' ' -f1)
-if [[ ! -e $environment/wheel-$hash ]]; then
+environment=$CI_VENVS_DIR/mcp-test-${CI_WORK_DIR##*/}
+made_of=("$wheel")
+[[ ! -e uv.lock ]] || made_of+=(uv.lock)
+hashes=$(git hash-object -- "${made_of[@]}")
+stamp=$environment/made-of-${hashes//$'\n'/-}-$JUPYTER_PYTHON
+if [[ -e $stamp ]]; then
+  say "$environment is made for this wheel"
+else
   new_environment "$environment" "${wheel}[mcp]"
-  touch "$environment/wheel-$hash"
+  touch "$stamp"
 fi
+check_version "$environment" "$JUPYTER_PYTHON"
 
 # one spec calls `uv run`, which would otherwise build an environment in the checkout
 export UV_PROJECT_ENVIRONMENT=$environment UV_NO_SYNC=1
-playwright_script server "$CI_PORT_SERVER" CI_PORT_SERVER
+playwright_script server

@@ -6,4 +6,5 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/body.sh"
 begin
 
-playwright_script storybook "$CI_PORT_STORYBOOK" CI_PORT_STORYBOOK
+free_ports CI_PORT_STORYBOOK "$CI_PORT_STORYBOOK"
+playwright_script storybook

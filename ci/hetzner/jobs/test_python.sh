@@ -1,20 +1,23 @@
 #!/usr/bin/env bash
 # Runs the Python unit tests with one version: test_python.sh VERSION. Two runs side by side: the
 # timing-dependent tests undisturbed with high priority, the others spread over workers with low.
-# Reads PYTEST_K_FILTER and PYTEST_WORKERS. Exits with 5 if no tests were collected at all (old
-# commits lack the markers).
+# Reads PYTEST_K_FILTER and PYTEST_WORKERS. No port. Exits with 5 if neither run collected a test
+# (old commits lack the markers).
 # shellcheck disable=SC2329 # functions are called through part
 set -euo pipefail
 # shellcheck source=../lib/body.sh
 . "$(dirname "$0")/../lib/body.sh"
 begin
 
-version=${1:?usage: test_python.sh VERSION, such as 3.13}
+[[ $# -eq 1 ]] || fail "usage: test_python.sh VERSION, such as 3.13"
+version=$1
+need_file tests/unit "the unit tests"
 environment=$CI_VENVS_DIR/$version
 sync_environment "$environment" "$version" --dev --all-extras
-if ! "$environment/bin/python" -c 'import xdist' 2>/dev/null; then
+python=$environment/bin/python
+if ! "$python" -I -c 'import importlib.util as u; exit(not u.find_spec("xdist"))'; then
   say "pytest-xdist is not in this commit's lock: installing it"
-  uv pip install --python "$environment/bin/python" pytest-xdist
+  uv pip install --python "$python" pytest-xdist
 fi
 
 options=(--color=no)
@@ -29,13 +32,13 @@ if [[ ${CI_BOX:-} == 1 || -e /.dockerenv || -e /run/.containerenv ]]; then
 fi
 [[ -z ${PYTEST_K_FILTER:-} ]] || options+=(-k "$PYTEST_K_FILTER")
 
-nice_pytest() { # nice_pytest NICENESS OPTION…
+nice_pytest() { # nice_pytest NICENESS OPTION…: where the niceness is not permitted, it runs as is
   local niceness=$1
   shift
-  nice -n "$niceness" "$environment/bin/python" -m pytest tests/unit "${options[@]}" "$@"
+  nice -n "$niceness" "$python" -m pytest tests/unit "${options[@]}" "$@"
 }
 
 part timing nice_pytest -15 -m timing_dependent
-part rest nice_pytest 10 -m "not slow and not timing_dependent" -n "${PYTEST_WORKERS:-4}"
+part rest nice_pytest 10 -m "not slow and not timing_dependent" -n "$PYTEST_WORKERS"
 wait_for_parts
 finish_pytest "${PART_CODES[@]}"

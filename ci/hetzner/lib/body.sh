@@ -1,6 +1,7 @@
 #!/bin/false
 # shellcheck shell=bash
 # What the job bodies share. Only defines; each body sources it and calls `begin` first.
+# Unaware of runs, edges and outcomes: a body does its work and exits with an honest code.
 
 BODY_LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -13,6 +14,8 @@ fail() {
 
 # Settings come from the runner; by hand they are asked from their one home.
 begin() {
+  ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)) ||
+    fail "expected bash 5.1 or newer, found $BASH_VERSION: install it, and put it first on PATH"
   # without it a failure inside $(…) would go unnoticed
   shopt -s inherit_errexit
   if [[ -z ${CI_RUN_ID:-} ]]; then
@@ -20,20 +23,32 @@ begin() {
     exports=$(python3 "$BODY_LIB/settings.py" shell) || exit 2
     eval "$exports"
   fi
+  # with it Playwright refuses a forgotten test.only, jest writes no snapshots, pnpm asks nothing
+  export CI=1
+  # an activated environment or a search path of the caller's would be tested in place of ours
+  unset VIRTUAL_ENV PYTHONPATH PYTHONHOME
+  # an interpreter that uv fetches by itself is not the one that was asked for
+  export UV_PYTHON_DOWNLOADS=never
   mkdir -p "$CI_WORK_DIR" "$CI_VENVS_DIR"
-  cd "$CI_REPO_DIR" || exit 1
+  cd "$CI_REPO_DIR"
 }
 
 need() {
   local program
   for program in "$@"; do
-    command -v "$program" >/dev/null || fail "$program is not on PATH: install it, then rerun"
+    command -v "$program" >/dev/null ||
+      fail "expected $program on PATH, found none: install it, then run this again"
   done
 }
 
 # need_file PATH WHY: a commit that lacks it cannot pass this job, and says so
 need_file() {
   [[ -e $1 ]] || fail "expected $1 ($2), this commit does not have it: the job cannot check it"
+}
+
+# need_output PATH JOB: what another job writes
+need_output() {
+  [[ -e $1 ]] || fail "expected $1, found nothing: run $2 first"
 }
 
 # ---- Python
@@ -45,8 +60,9 @@ python_of() { python3 "$BODY_LIB/pythons.py" "$1"; }
 check_version() {
   local found
   found=$("$1/bin/python" -I -c 'import sys; print("%d.%d" % sys.version_info[:2])') ||
-    fail "$1: expected an environment with Python $2, its interpreter does not start: remove it"
-  [[ $found == "$2" ]] || fail "$1: expected Python $2, found $found: remove it, then rerun"
+    fail "$1: expected Python $2, its interpreter does not start: remove $1, then run this again"
+  [[ $found == "$2" ]] ||
+    fail "$1: expected Python $2, found $found: remove $1, then run this again"
 }
 
 # sync_environment DIRECTORY VERSION [OPTION…]
@@ -55,51 +71,58 @@ sync_environment() {
   shift 2
   need uv
   need_file uv.lock "the locked versions of the Python dependencies"
-  python=$(python_of "$version") || exit 1
+  python=$(python_of "$version")
   UV_PROJECT_ENVIRONMENT=$environment uv sync --locked --python "$python" "$@"
   check_version "$environment" "$version"
 }
 
-# The environment that a lock check or test-python-V made; nobody else may sync it.
+# Prints the environment that a lock check or test-python-V made; nobody else may sync it.
 existing_environment() {
   local environment=$CI_VENVS_DIR/$1
-  [[ -x $environment/bin/python ]] ||
+  if [[ ! -x $environment/bin/python ]]; then
+    python_of "$1" >/dev/null
     fail "expected the environment $environment, found none: run test-python-$1 (or pipeline.py)"
+  fi
   check_version "$environment" "$1"
   echo "$environment"
 }
 
-# Without the lock, an installation gets the newest of everything, and breaks on it.
-export_constraints() {
-  local file=$CI_WORK_DIR/constraints-$1.txt
-  if [[ ! -e uv.lock ]]; then
-    say "no uv.lock in this commit: versions are not constrained" >&2
-    return
-  fi
-  uv export --quiet --locked --all-extras --no-hashes --no-emit-project \
-    --output-file "$file" >/dev/null
-  echo "$file"
-}
-
-# new_environment DIRECTORY REQUIREMENT…: made from nothing, with the locked versions
+# new_environment DIRECTORY REQUIREMENT…: made from nothing, with the locked versions: without the
+# lock an installation gets the newest of everything, and breaks on it
 new_environment() {
-  local environment=$1 python constraints
+  local environment=$1 python constraints=$1.constraints.txt
   shift
   need uv
-  python=$(python_of "$JUPYTER_PYTHON") || exit 1
-  constraints=$(export_constraints "$(basename "$environment")")
+  python=$(python_of "$JUPYTER_PYTHON")
   uv venv --quiet --clear --python "$python" "$environment"
   check_version "$environment" "$JUPYTER_PYTHON"
+  if [[ -e uv.lock ]]; then
+    uv export --quiet --locked --python "$python" --all-extras --no-hashes --no-emit-project \
+      --output-file "$constraints" >/dev/null
+  else
+    say "no uv.lock in this commit: versions are not constrained"
+    constraints=
+  fi
   UV_CONSTRAINT=$constraints uv pip install --quiet --python "$environment/bin/python" "$@"
 }
 
-# The one wheel that build-wheel made.
+# temporary_environments NAME: sets TEMPORARY, a directory that is removed when the body ends. Its
+# name is the same in every run on this checkout, so what a killed body left goes, too.
+temporary_environments() {
+  TEMPORARY=$CI_VENVS_DIR/$1-${CI_WORK_DIR##*/}
+  rm -rf "$TEMPORARY"
+  mkdir -p "$TEMPORARY"
+  trap 'rm -rf "$TEMPORARY"' EXIT
+}
+
+# Prints the one wheel that build-wheel made.
 the_wheel() {
   local directory=${CI_OUT_BUILD_WHEEL_WHEEL:-$CI_WORK_DIR/wheel} wheels
-  wheels=("$directory"/*.whl)
-  [[ ${#wheels[@]} -eq 1 && -e ${wheels[0]} ]] ||
-    fail "expected one wheel in $directory, found ${#wheels[@]}: run build-wheel first"
-  echo "${wheels[0]}"
+  need_output "$directory" build-wheel
+  wheels=$(find "$directory" -maxdepth 1 -name '*.whl')
+  [[ $wheels == *.whl && $wheels != *$'\n'* ]] ||
+    fail "expected one wheel in $directory, found: ${wheels:-none}; run build-wheel again"
+  echo "$wheels"
 }
 
 # The body of install-wheel: over the editable install in the environment of the Jupyter servers.
@@ -107,60 +130,112 @@ install_wheel() {
   set -euo pipefail
   begin
   need uv
-  local environment wheel
-  environment=$(<"${CI_OUT_JUPYTER_WARMUP_VENV:-$CI_WORK_DIR/jupyter-venv}")
+  local file wheel environment imported
+  file=${CI_OUT_JUPYTER_WARMUP_VENV:-$CI_WORK_DIR/jupyter-venv}
+  need_output "$file" jupyter-warmup
+  environment=$(<"$file")
   wheel=$(the_wheel)
   uv pip install --python "$environment/bin/python" --no-deps --reinstall "$wheel"
-  "$environment/bin/python" -I -c 'import buckaroo, sys; print("imports", buckaroo.__file__)'
+  imported=$("$environment/bin/python" -I -c 'import buckaroo; print(buckaroo.__file__)')
+  [[ $imported == "$environment"/* ]] ||
+    fail "expected the wheel's buckaroo in $environment, found $imported: remove $environment"
+  say "the notebooks import $imported"
 }
 
 # ---- JavaScript
 
 # Everybody who needs node_modules calls this. The lock keeps two jobs from installing at once on
-# a clean tree; when all is there nothing is touched, so no running test sees it re-linked.
+# a clean tree; what matches is not touched, so that no running test sees it re-linked.
 install_node_modules() {
   need node pnpm flock
   need_file packages/pnpm-lock.yaml "the locked versions of the JavaScript dependencies"
   (
-    flock 9
-    if [[ packages/node_modules/.modules.yaml -nt packages/pnpm-lock.yaml &&
-      -d packages/buckaroo-js-core/node_modules ]]; then
+    flock --nonblock 9 || {
+      say "waiting for another job's pnpm install"
+      flock 9
+    }
+    local stamp=packages/node_modules/.ci-installed wanted package
+    wanted=$(git hash-object packages/pnpm-lock.yaml)
+    for package in packages packages/js packages/buckaroo-js-core; do
+      if [[ -e $package/package.json && ! -d $package/node_modules ]]; then
+        rm -f "$stamp"
+      fi
+    done
+    if [[ -e $stamp && $(<"$stamp") == "$wanted" ]]; then
       say "node_modules match the lock file"
-    else
-      cd packages && CI=true pnpm install --frozen-lockfile
+      exit 0
     fi
+    # only a whole installation is stamped: a half one looks complete to pnpm's own files
+    rm -f "$stamp"
+    pnpm --dir packages install --frozen-lockfile
+    echo "$wanted" >"$stamp"
   ) 9>"$CI_WORK_DIR/pnpm.lock"
 }
 
-# playwright_script TARGET PORT SETTING: runs the repository's own script for a target
+# no_test_matches CONFIG [SPEC]: whether there is a filter, and no test of the suite matches it.
+# That is no failure of a filtered run, as with pytest, and costs no server. Any doubt (a listing
+# that fails, too) means no: then the suite runs, and says what is wrong with it.
+no_test_matches() {
+  local config=$1 listed
+  shift
+  [[ -n ${PW_GREP_FILTER:-} && -e $config ]] || return 1
+  listed=$(npx --no-install playwright test "$@" --config "$config" --list \
+    --grep "$PW_GREP_FILTER" --pass-with-no-tests) || return 1
+  [[ $listed == *"Total: 0 tests in 0 files"* ]] || return 1
+  say "no test of $config matches the filter $PW_GREP_FILTER: nothing to run"
+}
+
+# playwright_script TARGET: runs the repository's own script for a target
 playwright_script() {
-  local target=$1 port=$2 setting=$3
-  local script=scripts/test_playwright_$target.sh
+  local target=$1
+  local script=scripts/test_playwright_$target.sh config=playwright.config.${target//_/-}.ts
+  # the storybook's is the one without a name
+  [[ $target != storybook ]] || config=playwright.config.ts
   need_file "$script" "it starts the target and its specs"
   need lsof curl
-  free_port "$port" "$setting"
   install_node_modules
+  if (cd packages/buckaroo-js-core && no_test_matches "$config"); then
+    return
+  fi
   SKIP_INSTALL=1 PW_GREP=${PW_GREP_FILTER:-} PLAYWRIGHT_HTML_OPEN=never \
     PLAYWRIGHT_HTML_OUTPUT_DIR="$CI_WORK_DIR/playwright-$target" bash "$script"
 }
 
 # ---- ports
 
-# free_port PORT SETTING: on the box whoever holds it is stopped, elsewhere it is an error
+# free_ports SETTING PORT…: on the box whoever holds one is stopped, elsewhere it is an error
+free_ports() {
+  local setting=$1 port pid checks=() held=0
+  shift
+  for port in "$@"; do
+    free_port "$setting" "$port" &
+    checks+=("$!")
+  done
+  for pid in "${checks[@]}"; do
+    wait "$pid" || held=1
+  done
+  [[ $held -eq 0 ]] || exit 1
+}
+
 free_port() {
-  local holder
+  local setting=$1 port=$2 holder code=0
   if [[ ${CI_BOX:-} == 1 ]]; then
-    python3 "$BODY_LIB/cleanup.py" port "$1" || fail "port $1 could not be freed"
-  elif holder=$(python3 "$BODY_LIB/ports.py" holder "$1"); then
-    fail "port $1 is held, $holder; stop it, or set $2 to another port"
+    python3 "$BODY_LIB/cleanup.py" port "$port" || fail "port $port could not be freed, see above"
+    return
   fi
+  holder=$(python3 "$BODY_LIB/ports.py" holder "$port") || code=$?
+  case $code in
+    0) fail "expected port $port to be free, found $holder; stop it, or set $setting to another" ;;
+    1) ;;
+    *) fail "port $port: whether it is free could not be found out (exit code $code)" ;;
+  esac
 }
 
 # ---- parts that run side by side; none of their exit codes is lost
 
 PART_NAMES=()
 PART_PIDS=()
-PART_CODES=()
+PART_CODES=() # NAME=CODE
 
 # part NAME COMMAND…: starts it, its lines marked with its name
 part() {
@@ -180,33 +255,34 @@ wait_for_parts() {
   for index in "${!PART_PIDS[@]}"; do
     code=0
     wait "${PART_PIDS[index]}" || code=$?
-    PART_CODES[index]=$code
-    say "${PART_NAMES[index]}: exit code $code"
+    PART_CODES+=("${PART_NAMES[index]}=$code")
   done
 }
 
-# finish_parts: names the parts that failed and exits with the first such code
-finish_parts() {
-  local index worst=0 failed=()
-  wait_for_parts
-  for index in "${!PART_CODES[@]}"; do
-    if [[ ${PART_CODES[index]} -ne 0 ]]; then
-      failed+=("${PART_NAMES[index]}")
-      [[ $worst -ne 0 ]] || worst=${PART_CODES[index]}
+# finish NAME=CODE…: names what failed, and exits with the first code that is not 0
+finish() {
+  local pair worst=0 failed=()
+  [[ $# -gt 0 ]] || fail "expected something to have run, found nothing"
+  for pair in "$@"; do
+    if [[ ${pair##*=} -ne 0 ]]; then
+      failed+=("${pair%=*} (exit code ${pair##*=})")
+      [[ $worst -ne 0 ]] || worst=${pair##*=}
     fi
   done
-  [[ $worst -eq 0 ]] || echo "failed: ${failed[*]}" >&2
+  [[ $worst -eq 0 ]] || printf 'failed: %s\n' "${failed[@]}" >&2
   exit "$worst"
 }
 
-# finish_pytest CODE…: 5 (no tests collected) only if nothing was collected anywhere
+# finish_pytest NAME=CODE…: the same; 5 (no tests collected) only if that was so everywhere
 finish_pytest() {
-  local code overall=5
-  for code in "$@"; do
-    if [[ $code -ne 0 && $code -ne 5 ]]; then
-      exit "$code"
+  local pair others=()
+  for pair in "$@"; do
+    if [[ ${pair##*=} -eq 5 ]]; then
+      say "${pair%=*}: no tests were collected"
+    else
+      others+=("$pair")
     fi
-    [[ $code -eq 5 ]] || overall=0
   done
-  exit "$overall"
+  [[ ${#others[@]} -gt 0 ]] || exit 5
+  finish "${others[@]}"
 }
