@@ -6,9 +6,10 @@ if the port is free.
 
 from __future__ import annotations
 
+import errno
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,7 @@ class Listener:
     """A listening socket; `pid` is None when its process cannot be seen from here."""
 
     port: int
+    address: str  # as in `127.0.0.1` or `::`; '' where it cannot be told
     uid: int
     inode: int
     pid: int | None
@@ -33,69 +35,100 @@ class Listener:
 
     def __str__(self) -> str:
         who = f"pid {self.pid}: {self.command}" if self.pid else "a process that is not to be seen"
-        return f"port {self.port}: {who} (user {self.uid})"
+        return f"port {self.port}: {who} (user {self.uid}, address {self.address or 'unknown'})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A listening socket as the kernel's table has it."""
+
+    port: int
+    address: str
+    uid: int
+    inode: int
 
 
 def listeners(port: int) -> list[Listener]:
     """Return who listens on a port, on any address, of any owner."""
     if sys.platform != "linux":
         return _probe(port)
-    sockets = [found for table in ("tcp", "tcp6") for found in _table(table) if found[0] == port]
-    holders = _holders({inode for _, _, inode in sockets}) if sockets else {}
+    rows = [row for row in _rows() if row.port == port]
+    holders = _holders({row.inode for row in rows}) if rows else {}
     look = proctree.table()
-    result = []
-    for number, uid, inode in sockets:
-        pids: list[int | None] = [*holders.get(inode, [])]
-        result += [
-            Listener(number, uid, inode, pid, look.command(pid) if pid else "")
-            for pid in pids or [None]
-        ]
-    return result
+    return [
+        Listener(port, row.address, row.uid, row.inode, pid, look.command(pid) if pid else "")
+        for row in rows
+        for pid in holders.get(row.inode) or [None]
+    ]
 
 
 def listening() -> list[tuple[int, int]]:
     """Return every listening port with the user that owns it."""
     if sys.platform != "linux":
         return []
-    return sorted({(port, uid) for t in ("tcp", "tcp6") for port, uid, _ in _table(t)})
+    return sorted({(row.port, row.uid) for row in _rows()})
 
 
-def _table(name: str) -> list[tuple[int, int, int]]:
-    """Return (port, uid, inode) of every listening socket of one table."""
-    try:
-        lines = Path("/proc/net", name).read_text().splitlines()[1:]
-    except FileNotFoundError:  # no IPv6 in this kernel
-        return []
-    rows = [line.split() for line in lines]
-    return [
-        (int(row[1].rpartition(":")[2], 16), int(row[7]), int(row[9]))
-        for row in rows
-        if row[3] == LISTEN
-    ]
+def _rows() -> Iterator[_Row]:
+    for table in ("tcp", "tcp6"):
+        try:
+            lines = Path("/proc/net", table).read_text().splitlines()[1:]
+        except FileNotFoundError:  # no IPv6 in this kernel
+            continue
+        for fields in map(str.split, lines):
+            if fields[3] == LISTEN:
+                address, _, port = fields[1].rpartition(":")
+                yield _Row(int(port, 16), _address(address), int(fields[7]), int(fields[9]))
 
 
-def _holders(inodes: set[int]) -> dict[int, list[int]]:
+def _address(digits: str) -> str:
+    """Return an address that the kernel printed as 32-bit words in the machine's byte order."""
+    words = [int(digits[i : i + 8], 16) for i in range(0, len(digits), 8)]
+    packed = b"".join(word.to_bytes(4, sys.byteorder) for word in words)
+    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
+
+
+def _holders(inodes: set[int]) -> dict[int, list[int | None]]:
     """Return the pids that hold each of these sockets."""
     wanted = {f"socket:[{inode}]": inode for inode in inodes}
-    found: dict[int, list[int]] = {}
+    found: dict[int, list[int | None]] = {}
     for process in Path("/proc").iterdir():
-        if not process.name.isdigit():
-            continue
-        try:
-            links = {str(fd.readlink()) for fd in (process / "fd").iterdir()}
-        except OSError:  # gone, or another user's
-            continue
-        for link in links & wanted.keys():
-            found.setdefault(wanted[link], []).append(int(process.name))
+        if process.name.isdigit():
+            for link in wanted.keys() & set(_open_files(process / "fd")):
+                found.setdefault(wanted[link], []).append(int(process.name))
     return found
 
 
+def _open_files(descriptors: Path) -> Iterator[str]:
+    """Yield what the links in a directory such as /proc/<pid>/fd point to."""
+    try:
+        links = list(descriptors.iterdir())
+    except OSError:  # gone, or another user's
+        return
+    for link in links:
+        try:
+            yield str(link.readlink())
+        except OSError:  # closed meanwhile; the others still count
+            continue
+
+
 def _probe(port: int) -> list[Listener]:
-    """Find out by connecting, where there is no table to read."""
+    """Find out by connecting and by binding, where there is no table to read.
+
+    A connection finds who listens on the loopback address, binding also others.
+    """
     with socket.socket() as probe:
         probe.settimeout(1)
         held = probe.connect_ex(("127.0.0.1", port)) == 0
-    return [Listener(port, -1, 0, None, "")] if held else []
+    if not held:
+        with socket.socket() as probe:
+            # or connections of a server that has ended would still keep the port
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("", port))
+            except OSError as error:
+                held = error.errno == errno.EADDRINUSE
+    return [Listener(port, "", -1, 0, None, "")] if held else []
 
 
 def main(arguments: Sequence[str]) -> int:
