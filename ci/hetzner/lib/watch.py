@@ -1,25 +1,32 @@
-"""Tells when a file at a path is complete, from inotify(7). Knows no job.
+"""Tells when a file at a path may be complete, from inotify(7). Knows no job.
 
-Complete means closed after writing, or renamed into place: a half-written file is not. A
-directory counts when it appears, so whoever promises one writes it aside and renames it. As
-long as a directory on the way does not exist, its nearest existing parent is watched instead.
-`watch_poll` is the fallback for systems without inotify.
+Complete means closed after writing, linked or renamed into place: a half-written file is not. A
+directory counts when it appears, so whoever promises one writes it aside and renames it. Every
+directory on the way to a path is watched for what appears in it, so the way itself may be made,
+removed and made again. What happens behind a symlink at the path itself is not noticed.
+`watch_poll` is the fallback for systems without inotify, and for what inotify refuses.
 """
 
 from __future__ import annotations
 
-import math
+import errno
+import fcntl
 import os
+import signal
+import stat
 import struct
 import sys
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+from lib.watch_poll import PollWatch
+
 IN_CLOSE_WRITE, IN_MOVED_TO, IN_CREATE = 0x8, 0x80, 0x100
-IN_Q_OVERFLOW, IN_ISDIR, IN_ONLYDIR = 0x4000, 0x40000000, 0x01000000
-INTERESTING = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE
-HEADER = struct.Struct("iIII")
+IN_Q_OVERFLOW, IN_IGNORED, IN_ISDIR = 0x4000, 0x8000, 0x40000000
+IN_ONLYDIR, IN_MASK_ADD = 0x01000000, 0x20000000
+APPEARS = IN_MOVED_TO | IN_CREATE
+HEADER = struct.Struct("iIII")  # struct inotify_event: wd, mask, cookie, length of the name
 
 
 class Watch(Protocol):
@@ -38,7 +45,7 @@ class Watch(Protocol):
         ...
 
     def interval(self) -> float:
-        """Return the seconds until somebody should look by himself; infinite with a descriptor."""
+        """Return the seconds until somebody should call `read` even if nothing is readable."""
         ...
 
     def read(self) -> list[Any]:
@@ -52,11 +59,7 @@ class Watch(Protocol):
 
 def make_watch() -> Watch:
     """Return the watch of this system."""
-    if sys.platform == "linux":
-        return InotifyWatch()
-    from lib.watch_poll import PollWatch
-
-    return PollWatch()
+    return InotifyWatch() if sys.platform == "linux" else PollWatch()
 
 
 class InotifyWatch:
@@ -64,101 +67,147 @@ class InotifyWatch:
 
     def __init__(self) -> None:
         self._paths: dict[Hashable, Path] = {}
-        self._directory_of: dict[int, Path] = {}  # watch descriptor -> directory
+        # by watch descriptor; two spellings of one directory have the same
+        self._directories: dict[int, set[Path]] = {}
         self._fd: int | None = None
         self._libc: Any = None
+        self._refused = PollWatch()
 
     def add(self, token: Hashable, path: Path) -> None:
-        """Watch the directory that the path will appear in. Raises OSError."""
+        """Watch the way to a path; by timed looks if inotify refuses, as when its limits are met.
+
+        Source of the limits: inotify(7), /proc/sys/fs/inotify.
+        """
         self._paths[token] = path
-        self._watch_towards(path)
+        self._follow_or_poll(token)
 
     def remove(self, token: Hashable) -> None:
-        """Forget a path; its directory stays watched until `close`, other paths may be in it."""
+        """Forget a path; its directories stay watched until the last path is removed."""
         self._paths.pop(token, None)
+        self._refused.remove(token)
         if not self._paths:
-            self.close()
+            self._close_descriptor()
 
     def fileno(self) -> int | None:
-        """Return the inotify descriptor once something was added."""
+        """Return the inotify descriptor while there is something to wait for."""
         return self._fd
 
     def interval(self) -> float:
-        """Return infinity: inotify tells by itself."""
-        return math.inf
+        """Return infinity, since inotify tells by itself, unless it has refused a path."""
+        return self._refused.interval()
 
     def read(self) -> list[Any]:
         """Read what happened and return the tokens that it may complete."""
-        touched: set[Path] = set()
+        ready = set(self._refused.read())
+        for descriptor, mask, name in self._events():
+            if mask & IN_Q_OVERFLOW:
+                ready |= self._look_again(list(self._paths))
+            elif mask & IN_IGNORED:  # the directory is gone; its parent tells if it comes back
+                self._directories.pop(descriptor, None)
+            for directory in list(self._directories.get(descriptor, ())):
+                ready |= self._happened(directory / name, mask)
+        return [token for token in self._paths if token in ready]
+
+    def close(self) -> None:
+        """Close the inotify descriptor, and with it all watches."""
+        self._paths.clear()
+        self._refused.close()
+        self._close_descriptor()
+
+    def _events(self) -> Iterator[tuple[int, int, str]]:
+        """Yield (watch descriptor, mask, name of the entry)."""
         if self._fd is None:
-            return []
+            return
         try:
             buffer = os.read(self._fd, 65536)
         except BlockingIOError:
-            return []
+            return
         offset = 0
         while offset < len(buffer):
             descriptor, mask, _, length = HEADER.unpack_from(buffer, offset)
             offset += HEADER.size
             name = buffer[offset : offset + length].rstrip(b"\0")
             offset += length
-            if mask & IN_Q_OVERFLOW:
-                touched.update(self._paths.values())
-            elif descriptor in self._directory_of:
-                touched |= self._happened(self._directory_of[descriptor], os.fsdecode(name), mask)
-        return [token for token, path in self._paths.items() if path in touched]
+            yield descriptor, mask, os.fsdecode(name)
 
-    def _happened(self, directory: Path, name: str, mask: int) -> set[Path]:
-        """Return the paths that an event may have completed; follow new directories down."""
-        changed = directory / name
-        complete: set[Path] = set()
-        for path in list(self._paths.values()):
-            if path == changed and self._is_complete(path, mask):
-                complete.add(path)
-            elif changed in path.parents:
-                self._watch_towards(path)
-                # it may have appeared before the new directory was watched
-                if path.exists():
-                    complete.add(path)
-        return complete
+    def _happened(self, changed: Path, mask: int) -> set[Hashable]:
+        """Return the tokens that an event may have completed; follow new directories down."""
+        told = {token for token, path in self._paths.items() if path == changed}
+        if not mask & (IN_CLOSE_WRITE | IN_MOVED_TO | IN_ISDIR):
+            told = {token for token in told if is_settled(changed)}
+        below = [token for token, path in self._paths.items() if changed in path.parents]
+        return told | self._look_again(below)
 
-    def _is_complete(self, path: Path, mask: int) -> bool:
-        if mask & (IN_CLOSE_WRITE | IN_MOVED_TO | IN_ISDIR):
-            return True
-        # a new link has its content already; a new file has yet to be written and closed
-        return path.is_symlink() or (path.exists() and path.stat().st_nlink > 1)
+    def _look_again(self, tokens: list[Hashable]) -> set[Hashable]:
+        """Follow the ways to these paths and return those that are there already."""
+        for token in tokens:
+            self._follow_or_poll(token)
+        return {token for token in tokens if is_settled(self._paths[token])}
 
-    def _watch_towards(self, path: Path) -> None:
-        """Watch the nearest existing directory above a path."""
-        for directory in path.parents:
-            if self._add_directory(directory):
-                break
+    def _follow_or_poll(self, token: Hashable) -> None:
+        try:
+            self._follow(self._paths[token])
+        except OSError:
+            self._refused.add(token, self._paths[token])
 
-    def _add_directory(self, directory: Path) -> bool:
+    def _follow(self, path: Path) -> None:
+        """Watch every directory on the way that exists, the nearest for closed files too.
+
+        Once more as long as there are others than before: one that was made before its parent
+        was watched is told of by nobody.
+        """
+        before: list[Path] = []
+        while (way := [d for d in path.parents if d.is_dir()]) != before:
+            for directory in way:
+                nearest = directory == path.parent
+                self._watch(directory, APPEARS | IN_CLOSE_WRITE if nearest else APPEARS)
+            before = way
+
+    def _watch(self, directory: Path, mask: int) -> None:
         import ctypes
 
         if self._fd is None:
             self._libc = ctypes.CDLL(None, use_errno=True)
-            self._fd = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-            if self._fd < 0:
-                self._fd = None
-                self._raise(ctypes.get_errno(), "inotify_init1")
-        name = os.fsencode(directory)
-        descriptor = self._libc.inotify_add_watch(self._fd, name, INTERESTING | IN_ONLYDIR)
-        if descriptor < 0:
-            number = ctypes.get_errno()
-            if not directory.is_dir():
-                return False
-            self._raise(number, str(directory))
-        self._directory_of[descriptor] = directory
-        return True
+            fd = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+            if fd < 0:
+                raise OSError(ctypes.get_errno(), "inotify_init1")
+            self._fd = fd
+        name, flags = os.fsencode(directory), IN_ONLYDIR | IN_MASK_ADD
+        descriptor = self._libc.inotify_add_watch(self._fd, name, mask | flags)
+        if descriptor >= 0:
+            self._directories.setdefault(descriptor, set()).add(directory)
+            return
+        number = ctypes.get_errno()
+        above = not mask & IN_CLOSE_WRITE  # its entries may be hidden from us, as in /home
+        if number not in (errno.ENOENT, errno.ENOTDIR) and not (above and number == errno.EACCES):
+            raise OSError(number, os.strerror(number), str(directory))
 
-    def _raise(self, number: int, what: str) -> None:
-        raise OSError(number, os.strerror(number), what)
-
-    def close(self) -> None:
-        """Close the inotify descriptor, and with it all watches."""
+    def _close_descriptor(self) -> None:
         if self._fd is not None:
             os.close(self._fd)
         self._fd = None
-        self._directory_of.clear()
+        self._directories.clear()
+
+
+def is_settled(path: Path) -> bool:
+    """Whether something is there that nobody has open for writing.
+
+    The kernel gives a read lease only on such a file (fcntl(2), F_SETLEASE). Where it gives none
+    at all, as on NFS, what is there counts as settled.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return True
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        return isinstance(error, PermissionError)  # there may be something: the caller verifies
+    try:
+        # who opens it for writing right now has us signalled: SIGIO would end us, SIGURG does not
+        fcntl.fcntl(handle, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError as error:
+        return error.errno != errno.EAGAIN
+    finally:
+        os.close(handle)
+    return True

@@ -1,0 +1,334 @@
+"""When a watch tells of a path, with real files: by inotify, and by timed looks where forced."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import resource
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from lib import watch
+from lib.watch import InotifyWatch, Watch, is_settled
+from lib.watch_poll import LONGEST, SHORTEST, PollWatch
+
+PATIENCE = 20.0  # seconds until a test that waits for news gives up
+
+
+class WatchTest(unittest.TestCase):
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.top = Path(directory.name)
+        self.path = self.top / "out"
+        self.watch = self.make()
+        self.addCleanup(self.watch.close)
+
+    def make(self) -> Watch:
+        return PollWatch()
+
+    def news(self) -> list[str]:
+        """Wait as the executor does until the watch tells of something."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            pause = min(self.watch.interval(), end - time.monotonic())
+            descriptor = self.watch.fileno()
+            select.select([] if descriptor is None else [descriptor], [], [], pause)
+            if told := self.watch.read():
+                return told
+        raise AssertionError(f"nothing was told of within {PATIENCE:g} s")
+
+
+class Rules(WatchTest):
+    """What holds for both ways to watch; here by timed looks."""
+
+    def test_written_and_closed_file_is_told_of(self) -> None:
+        self.watch.add("token", self.path)
+        self.path.write_text("text")
+        self.assertEqual(self.news(), ["token"])
+
+    def test_file_renamed_into_place_is_told_of(self) -> None:
+        (self.top / "aside").write_text("text")
+        self.watch.add("token", self.path)
+        (self.top / "aside").rename(self.path)
+        self.assertEqual(self.news(), ["token"])
+
+    def test_directory_renamed_into_place_is_told_of(self) -> None:
+        (self.top / "aside" / "sub").mkdir(parents=True)
+        self.watch.add("token", self.path)
+        (self.top / "aside").rename(self.path)
+        self.assertEqual(self.news(), ["token"])
+
+    def test_links_are_told_of(self) -> None:
+        target = self.top / "target"
+        target.write_text("text")
+        self.watch.add("hard", self.path)
+        self.watch.add("soft", self.top / "soft")
+        os.link(target, self.path)
+        self.assertEqual(self.news(), ["hard"])
+        (self.top / "soft").symlink_to(target)
+        self.assertEqual(self.news(), ["soft"])
+
+    def test_directories_on_the_way_may_be_made_later(self) -> None:
+        deep = self.top / "a" / "b" / "c" / "out"
+        self.watch.add("token", deep)
+        deep.parent.mkdir(parents=True)
+        deep.write_text("text")
+        self.assertEqual(self.news(), ["token"])
+
+    def test_directory_on_the_way_may_be_removed_and_made_again(self) -> None:
+        deep = self.top / "a" / "b" / "out"
+        deep.parent.mkdir(parents=True)
+        self.watch.add("token", deep)
+        shutil.rmtree(self.top / "a")
+        deep.parent.mkdir(parents=True)
+        deep.write_text("text")
+        self.assertEqual(self.news(), ["token"])
+
+    def test_directory_on_the_way_may_be_moved_away_and_made_again(self) -> None:
+        deep = self.top / "a" / "b" / "out"
+        deep.parent.mkdir(parents=True)
+        self.watch.add("token", deep)
+        (self.top / "a").rename(self.top / "old")
+        deep.parent.mkdir(parents=True)
+        deep.write_text("text")
+        self.assertEqual(self.news(), ["token"])
+
+    def test_whole_tree_with_the_file_may_be_moved_there(self) -> None:
+        (self.top / "aside" / "b").mkdir(parents=True)
+        (self.top / "aside" / "b" / "out").write_text("text")
+        self.watch.add("token", self.top / "a" / "b" / "out")
+        (self.top / "aside").rename(self.top / "a")
+        self.assertEqual(self.news(), ["token"])
+
+    def test_symlink_on_the_way_may_be_turned(self) -> None:
+        (self.top / "1").mkdir()
+        (self.top / "2").mkdir()
+        (self.top / "2" / "out").write_text("text")
+        (self.top / "now").symlink_to("1")
+        self.watch.add("token", self.top / "now" / "out")
+        subprocess.run(["ln", "-sfn", "2", self.top / "now"], check=True)
+        self.assertEqual(self.news(), ["token"])
+
+    def test_two_spellings_of_one_directory_are_both_watched(self) -> None:
+        (self.top / "sub").mkdir()
+        (self.top / "alias").symlink_to("sub")
+        self.watch.add("real", self.top / "sub" / "one")
+        self.watch.add("alias", self.top / "alias" / "two")
+        (self.top / "sub" / "one").write_text("text")
+        self.assertEqual(self.news(), ["real"])
+        (self.top / "sub" / "two").write_text("text")
+        self.assertEqual(self.news(), ["alias"])
+
+    def test_directory_of_one_path_may_be_on_the_way_to_another(self) -> None:
+        (self.top / "sub").mkdir()
+        self.watch.add("near", self.path)
+        self.watch.add("far", self.top / "sub" / "out")
+        self.path.write_text("text")
+        self.assertEqual(self.news(), ["near"])
+        (self.top / "sub" / "out").write_text("text")
+        self.assertEqual(self.news(), ["far"])
+
+    def test_leftover_that_is_rewritten_is_told_of(self) -> None:
+        self.path.write_text("old")
+        self.watch.add("token", self.path)
+        while self.watch.interval() < math.inf and not self.watch.read():
+            pass  # timed looks tell of the leftover as well: the caller knows it
+        self.path.write_text("new")
+        self.assertEqual(self.news(), ["token"])
+
+    def test_what_was_removed_is_not_told_of(self) -> None:
+        self.watch.add("gone", self.path)
+        self.watch.add("token", self.top / "other")
+        self.watch.remove("gone")
+        self.path.write_text("text")
+        (self.top / "other").write_text("text")
+        self.assertEqual(self.news(), ["token"])
+
+    def test_nothing_to_watch_needs_no_look(self) -> None:
+        self.assertEqual((self.watch.fileno(), self.watch.interval()), (None, math.inf))
+        self.watch.add("token", self.path)
+        self.watch.remove("token")
+        self.assertEqual((self.watch.fileno(), self.watch.interval()), (None, math.inf))
+        self.assertEqual(self.watch.read(), [])
+
+
+@unittest.skipUnless(sys.platform == "linux", "inotify is Linux's own")
+class Inotify(Rules):
+    def make(self) -> Watch:
+        return InotifyWatch()
+
+    def test_half_written_file_is_not_told_of(self) -> None:
+        self.watch.add("token", self.path)
+        with self.path.open("w") as file:
+            for _ in range(3):
+                file.write("part")
+                file.flush()
+                self.assertEqual(self.watch.read(), [])
+        self.assertEqual(self.watch.read(), ["token"])
+
+    def test_half_written_file_in_a_new_directory_is_not_told_of(self) -> None:
+        deep = self.top / "a" / "b" / "out"
+        self.watch.add("token", deep)
+        deep.parent.mkdir(parents=True)
+        with deep.open("w") as file:
+            file.write("part")
+            file.flush()
+            self.assertEqual(self.watch.read(), [])
+        self.assertEqual(self.news(), ["token"])
+
+    def test_unwatched_neighbours_are_not_told_of(self) -> None:
+        self.watch.add("token", self.path)
+        (self.top / "other").write_text("text")
+        (self.top / "out.tmp").write_text("text")
+        self.assertEqual(self.watch.read(), [])
+
+    def test_fifo_is_told_of(self) -> None:
+        self.watch.add("token", self.path)
+        os.mkfifo(self.path)
+        self.assertEqual(self.watch.read(), ["token"])
+
+    def test_lost_events_make_it_look_for_itself(self) -> None:
+        deep = self.top / "a" / "b" / "out"
+        self.watch.add("token", deep)
+        limit = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+        first, second = self.top / "1", self.top / "2"
+        first.touch()
+        for number in range(limit):  # entries that differ are not merged into one event
+            source, target = (first, second) if number % 2 == 0 else (second, first)
+            source.rename(target)
+        deep.parent.mkdir(parents=True)
+        deep.write_text("text")
+        self.assertEqual(self.news(), ["token"])
+
+    def test_no_descriptor_left_falls_back_to_timed_looks(self) -> None:
+        self.watch.add("before", self.path)  # loads what needs a descriptor to be loaded
+        self.watch.remove("before")
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with contextlib.ExitStack() as spare:
+            highest = max(int(fd.name) for fd in Path("/proc/self/fd").iterdir())
+            for _ in range(highest):
+                highest = spare.enter_context(Path(os.devnull).open()).fileno()
+            resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1, hard))
+            spare.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+            self.watch.add("token", self.path)
+        self.assertIsNone(self.watch.fileno())
+        self.assertLess(self.watch.interval(), math.inf)
+        self.path.write_text("text")
+        self.assertEqual(self.news(), ["token"])
+        self.watch.remove("token")
+        self.assertEqual(self.watch.interval(), math.inf)
+
+    def test_no_file_is_missed_while_directories_are_made(self) -> None:
+        """mkdir and write race with the watch that follows them down."""
+        for number in range(100):
+            deep = self.top / str(number) / "a" / "b" / "c" / "out"
+            self.watch.add(number, deep)
+            maker = subprocess.Popen(
+                ["sh", "-c", 'mkdir -p "$1" && echo text >"$1/out"', "sh", deep.parent]
+            )
+            self.assertEqual(self.news(), [number])
+            self.assertEqual(deep.read_text(), "text\n")
+            maker.wait()
+            self.watch.remove(number)
+
+
+@unittest.skipUnless(sys.platform == "linux", "file leases are Linux's own")
+class Settled(WatchTest):
+    def test_file_is_settled_when_its_last_writer_has_closed_it(self) -> None:
+        self.assertFalse(is_settled(self.path))
+        with self.path.open("w"), self.path.open():
+            self.assertFalse(is_settled(self.path))
+            with self.path.open("a"):
+                self.assertFalse(is_settled(self.path))
+        with self.path.open():
+            self.assertTrue(is_settled(self.path))
+
+    def test_writers_that_come_meanwhile_harm_nobody(self) -> None:
+        """A lease that is broken signals its holder; SIGIO would end this process."""
+        self.path.touch()
+        # it ends by itself, and with this process' end of the pipe too
+        code = "import sys\nfor _ in range(200_000):\n open(sys.argv[1], 'a').close(); print()"
+        writer = subprocess.Popen(
+            [sys.executable, "-c", code, self.path],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+        )
+        assert writer.stdout
+        for _ in range(20_000):
+            is_settled(self.path)
+            writer.stdout.read(1)
+        writer.stdout.close()
+        writer.terminate()
+        writer.wait()
+
+
+class TimedLooks(unittest.TestCase):
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.path = Path(directory.name) / "out"
+        self.now = 100.0
+        self.watch = PollWatch(clock=lambda: self.now)
+        self.watch.add("token", self.path)
+
+    def look(self) -> list[str]:
+        self.now += self.watch.interval()
+        return self.watch.read()
+
+    def test_growing_file_is_not_told_of_until_two_looks_agree(self) -> None:
+        with self.path.open("w") as file:
+            for _ in range(5):
+                file.write("part")
+                file.flush()
+                self.assertEqual(self.look(), [])
+        self.assertEqual(self.look(), ["token"])
+        self.assertEqual(self.look(), [])
+
+    def test_calls_before_a_look_is_due_do_not_count_as_looks(self) -> None:
+        self.path.write_text("text")
+        self.assertEqual(self.look(), [])
+        for _ in range(10):
+            self.assertEqual(self.watch.read(), [])
+        self.assertEqual(self.look(), ["token"])
+
+    def test_looks_become_rare_while_nothing_changes_and_frequent_again(self) -> None:
+        gaps = []
+        for _ in range(30):
+            self.look()
+            gaps.append(self.watch.interval())
+        self.assertEqual(gaps, sorted(gaps))
+        self.assertAlmostEqual(gaps[-1], LONGEST)
+        self.path.write_text("text")
+        self.look()
+        self.assertAlmostEqual(self.watch.interval(), SHORTEST)
+
+    def test_looks_take_no_more_than_a_tenth_of_the_time(self) -> None:
+        def clock_of_a_slow_disk() -> float:
+            self.now += 1.0  # a look begins and ends with a question for the time
+            return self.now
+
+        slow = PollWatch(clock_of_a_slow_disk)
+        slow.add("token", self.path)
+        self.now += 10
+        slow.read()
+        self.assertGreater(slow.interval(), 8.0)
+
+
+class Choice(unittest.TestCase):
+    def test_systems_without_inotify_look_by_themselves(self) -> None:
+        with mock.patch.object(sys, "platform", "darwin"):
+            self.assertIsInstance(watch.make_watch(), PollWatch)
+
+
+if __name__ == "__main__":
+    unittest.main()
