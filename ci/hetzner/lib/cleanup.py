@@ -2,13 +2,14 @@
 
 Killing by pattern and freeing a port by force happen only where the settings say that the machine
 is a CI box. Elsewhere only processes are touched that carry the tag of a run whose runner is
-dead, and what descends from them.
+dead, and what descends from them. What belongs to a live run is never touched, on the box either.
 
 As a program: `cleanup.py port 8889 | processes | pkill PATTERN | snapshot LABEL FILE`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -21,11 +22,10 @@ if __name__ == "__main__":
     # as a program Python puts lib/ on the path, where our modules would hide others
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from lib import files, ports, proctree, redact, settings, treecopy
+from lib import files, orphans, ports, proctree, redact, settings, treecopy
 from lib.proctree import Proc, ProcessTable
 
 GRACE, GIVE_UP = 3.0, 10.0  # seconds from TERM to KILL, and until what still lives is only named
-
 # what runs of the repository under test were seen to leave on the box
 STALE_PATTERNS = (
     r"jupyter",
@@ -59,38 +59,38 @@ STALE_HOME = (
 def ci_pkill(pattern: str, *, box: bool | None = None) -> list[str]:
     """Stop every process whose command line matches, on a CI box; return what was stopped.
 
-    Elsewhere it does nothing and says so. Never itself, its ancestors or pid 1. Raises re.error.
+    Elsewhere it does nothing and says so. Never itself, its ancestors, pid 1 or a live run.
+    `box` overrides the setting. Raises ValueError for a pattern that is not one, or matches
+    everything.
     """
-    expression = re.compile(pattern)
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"expected a regular expression, found {pattern!r}: {error}") from error
+    if expression.search(""):
+        raise ValueError(f"expected a pattern of some processes, found {pattern!r}: it matches all")
     if not _on_box(box):
         print(f"not a CI box (CI_BOX=1 says so): nothing is killed by the pattern {pattern!r}")
         return []
     look = proctree.table()
     return stop(
         look,
-        lambda: [
-            p
-            for p in _strangers(look)
-            if expression.search(look.command(p.pid)) and not _is_of_live_run(look, p)
-        ],
+        lambda: [p for p in orphans.unprotected(look) if expression.search(look.command(p.pid))],
     )
 
 
 def kill_port(port: int, *, box: bool | None = None) -> list[str]:
     """Stop whoever listens on a port; return what was stopped.
 
-    Off the box only what a dead run left; other holders are named. Never itself, its ancestors
-    or pid 1.
+    Off the box only what a dead run left; other holders are named. Never itself, its ancestors,
+    pid 1 or a live run. `box` overrides the setting.
     """
     look = proctree.table()
-    forced = _on_box(box)
+    candidates = orphans.unprotected if _on_box(box) else orphans.find
 
     def holders() -> list[Proc]:
-        pids = {listener.pid for listener in ports.listeners(port) if listener.pid}
-        found = [p for p in _strangers(look) if p.pid in pids]
-        if forced:
-            return [p for p in found if not _is_of_live_run(look, p)]
-        return [p for p in found if _is_orphan(look, p)]
+        pids = {listener.pid for listener in ports.listeners(port)}
+        return [p for p in candidates(look) if p.pid in pids] if pids else []
 
     stopped = stop(look, holders)
     for listener in ports.listeners(port):
@@ -99,51 +99,29 @@ def kill_port(port: int, *, box: bool | None = None) -> list[str]:
 
 
 def cleanup_processes(*, box: bool | None = None) -> list[str]:
-    """Stop what dead runs left, and on the box what is known to linger; return what was done."""
+    """Stop what dead runs left, and on the box what is known to linger; return what was done.
+
+    `box` overrides the setting.
+    """
     look = proctree.table()
-    done = stop(look, lambda: orphans(look))
-    if _on_box(box):
-        for pattern in STALE_PATTERNS:
-            done += ci_pkill(pattern, box=True)
-        done += _remove_stale(Path("/tmp"), STALE_FILES)
-        done += _remove_stale(Path.home(), STALE_HOME)
+    done = stop(look, lambda: orphans.find(look))
+    if not _on_box(box):
+        return done
+    done += ci_pkill("|".join(f"(?:{pattern})" for pattern in STALE_PATTERNS), box=True)
+    for port in _job_ports():
+        done += kill_port(port, box=True)
+    if orphans.of_live_runs(look):
+        print("a run is live: its files are not told from stale ones, so all of them stay")
+        return done
+    done += _remove_stale(Path("/tmp"), STALE_FILES)
+    done += _remove_stale(Path.home(), STALE_HOME)
     return done
 
 
-def orphans(look: ProcessTable) -> list[Proc]:
-    """Return what runs left whose runner is dead, with all that descends from it."""
-    roots = [p for p in _strangers(look) if _is_orphan(look, p)]
-    own = _own_line(look)
-    return [p for p in proctree.descendants(look, [r.pid for r in roots]) if p.pid not in own]
-
-
-def _is_orphan(look: ProcessTable, process: Proc) -> bool:
-    return any(not proctree.driver_lives(look, run) for run in _runs(look, process))
-
-
-def _is_of_live_run(look: ProcessTable, process: Proc) -> bool:
-    runs = _runs(look, process)
-    return bool(runs) and all(proctree.driver_lives(look, run) for run in runs)
-
-
-def _runs(look: ProcessTable, process: Proc) -> list[str]:
-    return [part.partition("/")[0] for part in look.tag(process.pid).split(":") if part]
-
-
-def _strangers(look: ProcessTable) -> list[Proc]:
-    """Return all living processes but ourselves, our ancestors, pid 1 and the kernel's."""
-    own = _own_line(look)
-    return [p for p in look.all() if p.alive and p.pid not in own and p.ppid != 2]
-
-
-def _own_line(look: ProcessTable) -> set[int]:
-    line = {0, 1, 2}
-    pid = os.getpid()
-    while pid not in line:
-        line.add(pid)
-        process = look.read(pid)
-        pid = process.ppid if process else 0
-    return line
+def _job_ports() -> list[int]:
+    config = settings.load_anywhere()
+    single = {getattr(config, field) for field in settings.PORTS}
+    return sorted({*single, *(config.port_jupyter + n for n in range(config.jupyter_parallel))})
 
 
 def stop(look: ProcessTable, find: Callable[[], Iterable[Proc]]) -> list[str]:
@@ -171,11 +149,10 @@ def stop(look: ProcessTable, find: Callable[[], Iterable[Proc]]) -> list[str]:
 
 
 def _signal(look: ProcessTable, process: Proc, number: int) -> None:
-    try:
+    # to one that is not ours it is no use, and `stop` names it in the end
+    with contextlib.suppress(PermissionError):
         proctree.send(look, process, number)
         proctree.send(look, process, signal.SIGCONT)
-    except PermissionError:
-        print(f"no permission to stop {process.pid} {look.command(process.pid)[:120]}")
 
 
 def _remove_stale(root: Path, patterns: Sequence[str]) -> list[str]:
@@ -215,7 +192,7 @@ def snapshot_container_state(label: str, outfile: str | Path) -> None:
 
 
 def _on_box(box: bool | None) -> bool:
-    return settings.load(environ=os.environ | {"CI_REPO_DIR": "/"}).box if box is None else box
+    return settings.load_anywhere().box if box is None else box
 
 
 USAGE = "usage: cleanup.py port PORT | processes | pkill PATTERN | snapshot LABEL FILE"
@@ -223,6 +200,14 @@ USAGE = "usage: cleanup.py port PORT | processes | pkill PATTERN | snapshot LABE
 
 def main(arguments: Sequence[str]) -> int:
     """Do one of the above for a script; 0 when done, 1 when a port is still held, 2 for misuse."""
+    try:
+        return _main(arguments)
+    except (ValueError, OSError) as error:
+        print(f"cleanup.py: {error}", file=sys.stderr)
+        return 2
+
+
+def _main(arguments: Sequence[str]) -> int:
     match list(arguments):
         case ["port", port] if port.isdigit() and 0 < int(port) < 65536:
             done = kill_port(int(port))
