@@ -19,6 +19,15 @@ PYTHON = Path(sys.executable).resolve()  # not an environment's, which may be be
 BOX = r"""
 set -euo pipefail
 (($$ == 1)) || { echo "expected to be pid 1 of a namespace, found $$" >&2; exit 9; }
+below() { # PID: its first child
+  local child=
+  until read -r child _ <"/proc/$1/task/$1/children" || [[ -n $child ]]; do sleep 0.02; done
+  echo "$child"
+}
+# the first of all, so that its parent gets the pid that the kernel's threads have elsewhere
+NAME=jupyter-second bash -c 'exec -a "$NAME" sleep 300 & wait' &
+(($! == 2)) || { echo "expected pid 2, found $!" >&2; exit 9; }
+second=$(below 2)
 mount --rbind "$1" /mnt
 mount -t tmpfs none /tmp
 cd /mnt
@@ -31,6 +40,8 @@ touch /tmp/home/.local/share/jupyter/runtime/{kernel-1.json,jpserver-1.html,kept
 (exec -a jupyter-lab sleep 300) & jupyter=$!
 (exec -a editor sleep 300) & editor=$!
 (export CI_RUN_TAG=r1-1/job; exec -a tagged sleep 300) & tagged=$!
+unshare --pid --fork --kill-child bash -c 'CI_RUN_TAG=r1-1/job exec -a foreign sleep 300' &
+foreign=$(below $!)
 "$PYTHON" -c '
 import socket, sys, time
 server = socket.socket(); server.bind(("", 8701)); server.listen(); time.sleep(300)' & server=$!
@@ -40,12 +51,12 @@ if [[ $2 == live ]]; then
   (export CI_RUN_TAG=r$$-$started/job; exec -a chromium sleep 300) & chromium=$!
   until grep -q chromium /proc/$chromium/cmdline; do sleep 0.02; done
 fi
-for pid in $jupyter $editor $tagged; do
+for pid in $jupyter $editor $tagged $second $foreign; do
   until grep -q sleep /proc/$pid/comm; do sleep 0.02; done
 done
 
 "$PYTHON" lib/cleanup.py processes | sed 's/^/said:/'
-for name in jupyter editor tagged server chromium; do
+for name in jupyter editor tagged server second foreign chromium; do
   pid=${!name:-}
   [[ -n $pid ]] || continue
   state=lives
@@ -92,6 +103,12 @@ class TestCleanupOfABox(unittest.TestCase):
         said = "\n".join(line for line in lines if line.startswith("said:"))
         for what in ("jupyter-lab", "tagged", "removed /tmp/pw-run"):
             self.assertIn(what, said)
+
+    def test_children_of_pid_2_are_not_taken_for_the_kernel_s(self) -> None:
+        self.assertIn("second:stopped", self.clean("idle"))
+
+    def test_tag_from_another_namespace_of_pids_says_nothing(self) -> None:
+        self.assertIn("foreign:lives", self.clean("idle"))
 
     def test_live_run_keeps_its_processes_and_all_files(self) -> None:
         lines = self.clean("live")

@@ -198,9 +198,11 @@ class TestPatterns(CleanupTest):
         self.assert_lives(runner)
 
     def test_orphan_below_a_live_run_is_not_spared(self) -> None:
+        spared = self.sleeper(tag=f"{live()}/a")
         child = self.sleeper(tag=f"{live()}/a:{DEAD}/b")
         cleanup.ci_pkill(self.marker, box=True)
         self.assert_stopped(child)
+        self.assert_lives(spared)
 
     def test_we_and_our_ancestors_are_spared(self) -> None:
         call = f"CI_BOX=1 {sys.executable} {cleanup.__file__} pkill {self.marker}"
