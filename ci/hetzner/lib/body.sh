@@ -154,22 +154,25 @@ install_node_modules() {
       say "waiting for another job's pnpm install"
       flock 9
     }
-    local stamp=packages/node_modules/.ci-installed wanted package
-    wanted=$(git hash-object packages/pnpm-lock.yaml)
-    for package in packages packages/js packages/buckaroo-js-core; do
-      if [[ -e $package/package.json && ! -d $package/node_modules ]]; then
-        rm -f "$stamp"
-      fi
-    done
-    if [[ -e $stamp && $(<"$stamp") == "$wanted" ]]; then
+    local stamp=packages/node_modules/.ci-installed
+    if [[ -e $stamp && $(<"$stamp") == "$(node_modules_state)" ]]; then
       say "node_modules match the lock file"
       exit 0
     fi
     # only a whole installation is stamped: a half one looks complete to pnpm's own files
     rm -f "$stamp"
     pnpm --dir packages install --frozen-lockfile
-    echo "$wanted" >"$stamp"
+    node_modules_state >"$stamp"
   ) 9>"$CI_WORK_DIR/pnpm.lock"
+}
+
+# Prints what was locked, and which packages have modules: one that needs none has no directory.
+node_modules_state() {
+  local package
+  git hash-object packages/pnpm-lock.yaml
+  for package in packages packages/js packages/buckaroo-js-core; do
+    [[ ! -d $package/node_modules ]] || echo "$package"
+  done
 }
 
 # no_test_matches CONFIG [SPEC]: whether there is a filter, and no test of the suite matches it.

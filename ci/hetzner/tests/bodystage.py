@@ -1,0 +1,288 @@
+"""A small stage for the job bodies: a tree that has the files they look for, and stand-ins.
+
+The stand-ins replace the tools (uv, pnpm, npx, …) so that each call of each body can be made to
+fail, one at a time and within milliseconds. That the real tools fail the same way is shown by the
+red commits of the demo, and the bodies with the real tools by real_bodies.py.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib import settings
+
+HETZNER = Path(settings.__file__).resolve().parent.parent
+JOBS, BODY_LIB = HETZNER / "jobs", HETZNER / "lib" / "body.sh"
+INSTALL_WHEEL = '. "$CI_RUNNER_DIR/lib/body.sh" && install_wheel'  # as pipeline.py calls it
+BODIES = (  # those that come to an end: jupyter_warmup stays
+    "build_js",
+    "build_wheel",
+    "install_wheel",
+    "lint_python",
+    "pw_jupyter",
+    "pw_marimo",
+    "pw_server",
+    "pw_storybook",
+    "pw_wasm_marimo",
+    "smoke_test_extras",
+    "test_js",
+    "test_mcp_wheel",
+    "test_python 3.13",
+)
+EXTRAS = ("base", "polars", "mcp", "marimo", "jupyterlab", "notebook")
+PATIENCE = 60.0  # seconds, for what takes a fraction of one
+
+STAND_IN = r"""#!/usr/bin/env bash
+# notes how it was called, fails if it is its turn, else leaves what the real tool would
+call="${0##*/} $*"
+call=${call//$STAGE/@}
+echo "$call${LOG_VARIABLE:+ $LOG_VARIABLE=${!LOG_VARIABLE:-}}" >>"$STAGE/calls"
+[[ $call != "${FAIL:-}" ]] || exit "${FAIL_CODE:-3}"
+
+option() { # option NAME WORD…: the word that follows a name
+  local name=$1
+  while [[ $# -gt 1 && $2 != "$name" ]]; do shift; done
+  echo "${3:-}"
+}
+environment() { # environment DIRECTORY INTERPRETER
+  mkdir -p "$1/bin"
+  for name in python ruff pytest jupyter-lab jupyter-trust; do
+    ln -sf "$STAGE/bin/stand-in" "$1/bin/$name"
+  done
+  echo "${2##*/python}" >"$1/version"
+}
+
+case $call in
+"uv sync"*) environment "$UV_PROJECT_ENVIRONMENT" "$(option --python "$@")" ;;
+"uv venv"*) environment "${!#}" "$(option --python "$@")" ;;
+"uv export"*) echo "constraint==1" >"$(option --output-file "$@")" ;;
+"pnpm"*" install"*) mkdir -p packages/{,js/,buckaroo-js-core/}node_modules ;;
+"pnpm"*" build"*) mkdir -p dist ;;
+"full_build.sh"*) mkdir -p dist && touch dist/buckaroo-1-py3-none-any.whl ;;
+"npx"*" --list"*) echo "${LISTED:-Total: 1 test in 1 file}" ;;
+"python3."*"sys.executable"*) echo "${0##*/python} $0" ;;
+"python "*"sys.version_info"*) [[ -n ${WRONG:-} ]] && echo "$WRONG" || cat "${0%/bin/*}/version" ;;
+"python "*buckaroo.__file__*) echo "${IMPORTED:-${0%/bin/*}/lib/buckaroo/__init__.py}" ;;
+"jupyter-lab"*) exec sleep "${SERVER_LIVES:-600}" ;;
+esac
+if [[ ${HANG:-} == "$call" ]]; then
+  touch "$STAGE/hangs"
+  exec sleep 600
+fi
+exit 0
+"""
+TOOLS = ("uv", "pnpm", "npx", "node", "lsof", "curl", "python3.13", "script", "full_build.sh")
+NOTEBOOKS = ("buckaroo_widget", "polars_widget", "infinite_scroll_transcript")
+FILES = (
+    "uv.lock",
+    "packages/package.json",
+    "packages/pnpm-lock.yaml",
+    "packages/js/package.json",
+    "packages/buckaroo-js-core/package.json",
+    "tests/unit/server/test_mcp_uvx_install.py",
+    "tests/unit/server/test_mcp_server_integration.py",
+    "scripts/smoke_test.py",
+    *(f"tests/integration_notebooks/test_{name}.ipynb" for name in NOTEBOOKS),
+)
+CONFIGS = ("", ".server", ".marimo", ".wasm-marimo", ".integration")
+TARGETS = ("storybook", "server", "marimo", "wasm_marimo")
+MISSING = tuple(
+    f"test_{name}"
+    for name in (
+        "buckaroo_infinite_widget",
+        "polars_infinite_widget",
+        "dfviewer",
+        "dfviewer_infinite",
+        "polars_dfviewer",
+        "polars_dfviewer_infinite",
+    )
+)
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a body ended, what it said, and how it called the stand-ins."""
+
+    code: int
+    text: str
+    calls: list[str]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The tree `repo`, the stand-ins, and everything that a body may write, below one directory."""
+
+    root: Path
+
+    @property
+    def repo(self) -> Path:
+        """The checkout under test."""
+        return self.root / "repo"
+
+    @property
+    def work(self) -> Path:
+        """CI_WORK_DIR."""
+        return self.root / "work"
+
+    @property
+    def venvs(self) -> Path:
+        """CI_VENVS_DIR."""
+        return self.root / "venvs"
+
+    def environment(self, extra: Mapping[str, str]) -> dict[str, str]:
+        """Return what a body of a run finds, with `extra` over it."""
+        variables = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("CI_", "UV_", "JUPYTER_", "PLAYWRIGHT_", "GIT_"))
+        }
+        ports = {f"CI_{name.upper()}": str(20000 + n * 10) for n, name in enumerate(settings.PORTS)}
+        return {
+            **variables,
+            # the tests' interpreter before wrappers of it, which change PATH for their children
+            "PATH": os.pathsep.join(
+                [str(self.root / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
+            ),
+            "STAGE": str(self.root),
+            "PYENV_ROOT": "/nowhere",  # no interpreters but the stand-in
+            "UV_PYTHON_INSTALL_DIR": "/nowhere",
+            "CI_RUN_ID": "r1",
+            "CI_REPO_DIR": str(self.repo),
+            "CI_RUNNER_DIR": str(HETZNER),
+            "CI_STATE_DIR": str(self.root),
+            "CI_WORK_DIR": str(self.work),
+            "CI_VENVS_DIR": str(self.venvs),
+            "JUPYTER_PARALLEL": "2",
+            "JUPYTER_TOKEN": "token",
+            "JUPYTER_PYTHON": "3.13",
+            "PYTEST_WORKERS": "2",
+            **ports,
+            **extra,
+        }
+
+    def command(self, body: str) -> list[str]:
+        """Return how a body is started; `install_wheel` is the one without a script."""
+        if body == "install_wheel":
+            return ["bash", "-c", INSTALL_WHEEL]
+        script, *arguments = body.split()
+        return ["bash", str(JOBS / f"{script}.sh"), *arguments]
+
+    @contextmanager
+    def start(self, body: str, extra: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+        """Start a body as the leader of a group, which is gone afterwards."""
+        with (self.root / "log").open("wb") as log:
+            process = subprocess.Popen(
+                self.command(body),
+                cwd=self.repo,
+                env=self.environment(extra),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                process_group=0,
+            )
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):  # it left nothing
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def run(self, body: str, **extra: str) -> Done:
+        """Run a body to its end. Raises subprocess.TimeoutExpired."""
+        with self.start(body, extra) as process:
+            process.wait(PATIENCE)
+        return self.done(process.returncode)
+
+    def done(self, code: int) -> Done:
+        """Return what happened so far."""
+        calls = self.root / "calls"
+        text = (self.root / "log").read_text(errors="replace")
+        return Done(code, text, calls.read_text().splitlines() if calls.exists() else [])
+
+
+def make(root: Path) -> Stage:
+    """Make a stage on which every body passes."""
+    stage = Stage(root)
+    tools = root / "bin"
+    tools.mkdir(parents=True)
+    (tools / "stand-in").write_text(STAND_IN)
+    (tools / "stand-in").chmod(0o755)
+    for name in TOOLS:
+        (tools / name).symlink_to("stand-in")
+    scripts = {f"scripts/test_playwright_{target}.sh": "exec script $0\n" for target in TARGETS}
+    scripts["scripts/full_build.sh"] = "exec full_build.sh\n"
+    configs = [f"packages/buckaroo-js-core/playwright.config{name}.ts" for name in CONFIGS]
+    for name, text in {**dict.fromkeys([*FILES, *configs], "any text\n"), **scripts}.items():
+        path = stage.repo / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    wheel = stage.work / "wheel" / "buckaroo-1-py3-none-any.whl"
+    wheel.parent.mkdir(parents=True)
+    wheel.write_text("a wheel")
+    for name in ("3.13", "jupyter"):
+        (stage.venvs / name / "bin").mkdir(parents=True)
+        (stage.venvs / name / "version").write_text("3.13\n")
+        for program in ("python", "ruff", "pytest"):
+            (stage.venvs / name / "bin" / program).symlink_to(tools / "stand-in")
+    (stage.work / "jupyter-venv").write_text(f"{stage.venvs / 'jupyter'}\n")
+    (stage.work / "jupyter-servers").write_text("http://127.0.0.1:1\nhttp://127.0.0.1:2\n")
+    return stage
+
+
+class OnStage(unittest.TestCase):
+    """Runs bodies, each test on a fresh stage."""
+
+    def setUp(self) -> None:
+        """Set the stage."""
+        self.stage = self.make()
+
+    def make(self) -> Stage:
+        """Return another stage, which is removed after the test."""
+        root = self.enterContext(tempfile.TemporaryDirectory())
+        return make(Path(root).resolve())
+
+    def passes(self, body: str, **extra: str) -> Done:
+        """Run a body that has to pass."""
+        done = self.stage.run(body, **extra)
+        self.assertEqual(done.code, 0, done.text)
+        return done
+
+    def fails(self, body: str, expected: str, **extra: str) -> Done:
+        """Run a body that has to fail, and to say what is expected of it."""
+        done = self.stage.run(body, **extra)
+        self.assertNotIn(done.code, (0, 5), done.text)
+        self.assertRegex(done.text, expected)
+        return done
+
+    @contextmanager
+    def warm(self, **extra: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Start the servers of the notebooks."""
+        (self.stage.work / "jupyter-servers").unlink()
+        with self.stage.start("jupyter_warmup", extra) as process:
+            yield process
+
+    def warmed(self, **extra: str) -> Done:
+        """Run servers that have to end by themselves, on a fresh stage."""
+        self.stage = self.make()
+        with self.warm(**extra) as process:
+            process.wait(PATIENCE)
+        return self.stage.done(process.returncode)
+
+
+def wait_for(path: Path) -> None:
+    """Wait until a file is there. Raises TimeoutError."""
+    end = time.monotonic() + PATIENCE
+    while not path.exists():
+        if time.monotonic() > end:
+            raise TimeoutError(f"expected {path} within {PATIENCE:g} s, found nothing")
+        time.sleep(0.01)
