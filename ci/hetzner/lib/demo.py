@@ -49,7 +49,7 @@ BROWSER_JOBS = (
 STEP_TIMEOUT = 600.0  # seconds
 
 
-class DemoError(Exception):
+class DemoError(ValueError):
     """The demo could not be prepared; says what to do."""
 
 
@@ -129,7 +129,7 @@ def make_repository(path: Path, lock: Callable[[Path], None]) -> None:
     treecopy.remove(aside)
     aside.parent.mkdir(parents=True, exist_ok=True)
     try:
-        shutil.copytree(SOURCE / "repo", aside)
+        _copy(SOURCE / "repo", aside)
         _git(aside, "init", "--quiet", "--initial-branch=main")
         lock(aside)
         green_lock = (aside / "uv.lock").read_bytes()
@@ -151,17 +151,22 @@ def make_repository(path: Path, lock: Callable[[Path], None]) -> None:
         treecopy.remove(aside)
 
 
+def _copy(source: Path, target: Path, ignore: Callable[..., set[str]] | None = None) -> None:
+    # modification times are not kept: git takes a file of the same size and time for unchanged
+    shutil.copytree(source, target, dirs_exist_ok=True, copy_function=shutil.copy, ignore=ignore)
+
+
 def _overlay(tree: Path, name: str) -> None:
     changes = SOURCE / "commits" / name
     removed = changes / "REMOVED"
     if removed.exists():
         for line in removed.read_text().split():
             (tree / line).unlink()
-    shutil.copytree(changes, tree, dirs_exist_ok=True, ignore=shutil.ignore_patterns("REMOVED"))
+    _copy(changes, tree, ignore=shutil.ignore_patterns("REMOVED"))
 
 
 def _restore_green(tree: Path, lock: bytes) -> None:
-    shutil.copytree(SOURCE / "repo", tree, dirs_exist_ok=True)
+    _copy(SOURCE / "repo", tree)
     (tree / "uv.lock").write_bytes(lock)
 
 
