@@ -24,15 +24,15 @@ def environment(
 ) -> dict[str, str]:
     """Return the environment of an attempt of this node.
 
-    `base` is what every job gets; the job's own `env` goes over it; what the runner itself says
-    (tags, filters, outputs) goes over both.
+    `base` is what every job gets; the number of workers goes over it, the job's own `env` over
+    both; what the runner itself says (tags, filters, outputs) goes over all.
     """
     outer = base.get(TAG, "")
     part = f"{run}/{node.key}"
     inputs = {name: os.path.join(cwd, path) for name, path in node.inputs.items()}  # noqa: PTH118
     return {
-        "PYTEST_WORKERS": str(pytest_workers),
         **base,
+        "PYTEST_WORKERS": str(pytest_workers),
         **node.job.env,
         **filters(node.test_filter),
         **{name: os.path.normpath(path) for name, path in inputs.items()},
