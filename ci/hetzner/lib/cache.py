@@ -1,7 +1,8 @@
 """Keeps what a job makes under a key of what it is made from.
 
-A key is data: whatever the key command prints. A failing, slow or silent command is a miss and a
-warning, never an exception and never a touch of the store.
+A key is data: whatever text the key command prints, of one line or many; the store names its
+entries by a hash of it. A failing, slow or silent command is a miss and a warning, never an
+exception and never a touch of the store.
 
 As a program it is how the runner uses a cache without blocking its loop:
 `cache.py restore|store --key-file F JSON`. `restore` exits with 0 (restored) or 3 (a miss; the
@@ -13,22 +14,22 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 if __name__ == "__main__":
     # as a program Python puts lib/ on the path, where our modules would hide others
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from lib import treecopy
+from lib import command, proctree, treecopy
 from lib.cachestore import CorruptError, Entry, Store
 
 KEY_TIMEOUT = 60.0  # seconds for the key command
+ASIDE = ".restored-"  # directories beside an artifact, with the id of the process that uses them
 MISS = 3  # the scheduler's name for this exit code is seam.MISS
 
 
@@ -36,16 +37,18 @@ MISS = 3  # the scheduler's name for this exit code is seam.MISS
 class Cache:
     """What a job makes (`artifact_path`, a file or a directory), kept below `store_dir`.
 
-    `key_cmd` prints the key, as a bash command or an argument vector. Relative paths are relative
-    to `cwd` (None: the working directory, in a pipeline the pipeline's). `max_bytes` bounds the
-    store; the least recently used entries go first, but never one that is being read.
+    `key_cmd` prints the key, as a bash command or an argument vector. In a bash command a pipe
+    fails with any of its parts (pipefail): a hash of nothing would be found again and again.
+    Relative paths are relative to `cwd` (None: the working directory, in a pipeline the
+    pipeline's). `max_bytes` bounds the store; the least recently used entries go first, but never
+    one that is being read.
     """
 
     key_cmd: str | Sequence[str]
     artifact_path: str | Path
     store_dir: str | Path
-    cwd: str | Path | None = None
-    max_bytes: int | None = None
+    cwd: str | Path | None = field(default=None, kw_only=True)
+    max_bytes: int | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         if not self.key_cmd or not str(self.artifact_path) or not str(self.store_dir):
@@ -57,18 +60,23 @@ class Cache:
 
     def key(self) -> str:
         """Run the key command and return what it prints, stripped; '' and a warning if it fails."""
-        command = ["bash", "-c", self.key_cmd] if isinstance(self.key_cmd, str) else self.key_cmd
+        bash = ["bash", "-o", "pipefail", "-c"]
+        argv = [*bash, self.key_cmd] if isinstance(self.key_cmd, str) else self.key_cmd
         try:
-            output, code = _run(list(command), self._base)
+            done = command.run(argv, cwd=self._base, env=os.environ, timeout=KEY_TIMEOUT)
         except (OSError, ValueError, subprocess.TimeoutExpired) as error:
             self._warn(f"its key command failed: {error}")
             return ""
-        key = output.decode(errors="backslashreplace").strip()
-        if code != 0:
-            self._warn(f"its key command ended with exit code {code}")
+        key = done.output.strip()
+        if done.code != 0:
+            said = done.errors.strip()[-500:] or "nothing"
+            self._warn(f"its key command ended with exit code {done.code} and said: {said}")
             return ""
         if not key:
             self._warn("its key command printed nothing")
+        if "\N{REPLACEMENT CHARACTER}" in key:  # two such keys may look the same here
+            self._warn("its key command printed something that is no UTF-8")
+            return ""
         return key
 
     def hit(self) -> bool:
@@ -81,22 +89,33 @@ class Cache:
 
     def restore_key(self, key: str) -> bool:
         """Do what `restore` does, with a key that is known already."""
-        entry = self._find(key)
-        if entry is None:
-            return False
-        try:
-            self._artifact.parent.mkdir(parents=True, exist_ok=True)
-            aside = Path(tempfile.mkdtemp(prefix=".restored-", dir=self._artifact.parent))
+        while (entry := self._find(key)) is not None:
             try:
-                fresh = aside / self._artifact.name
-                self._store.fetch(entry, fresh)
-                treecopy.replace(fresh, self._artifact)
-            finally:
-                treecopy.remove(aside)
-        except (OSError, CorruptError) as error:
-            self._warn(f"could not be restored: {error}")
-            return False
-        return True
+                self._put_in_place(entry)
+            except (OSError, CorruptError) as error:
+                if self._find(key) != entry:
+                    continue  # it was replaced or evicted before it could be read
+                self._warn(f"could not be restored: {error}")
+                return False
+            return True
+        return False
+
+    def _put_in_place(self, entry: Entry) -> None:
+        target = self._artifact
+        target.parent.mkdir(parents=True, exist_ok=True)
+        look = proctree.table()
+        for left in target.parent.glob(f"{ASIDE}r*"):
+            user, _, _ = left.name.removeprefix(ASIDE).partition("_")
+            if not proctree.driver_lives(look, user):
+                treecopy.remove(left)
+        user = proctree.run_id(look, os.getpid())
+        aside = Path(tempfile.mkdtemp(prefix=f"{ASIDE}{user}_", dir=target.parent))
+        try:
+            fresh = aside / target.name
+            self._store.fetch(entry, fresh)
+            treecopy.replace(fresh, target)
+        finally:
+            treecopy.remove(aside)
 
     def store(self) -> None:
         """Store the artifact under the key; a warning, and no change, if that is not possible."""
@@ -104,7 +123,7 @@ class Cache:
 
     def store_key(self, key: str) -> bool:
         """Do what `store` does, with a key that is known already; return whether it is stored."""
-        if not key:
+        if not key or self._is_refused():
             return False
         try:
             self._store.put(key, self._artifact, self.max_bytes)
@@ -138,7 +157,7 @@ class Cache:
         return Store(self._base / self.store_dir)
 
     def _find(self, key: str) -> Entry | None:
-        if not key:
+        if not key or self._is_refused():
             return None
         try:
             return self._store.find(key)
@@ -146,22 +165,19 @@ class Cache:
             self._warn(f"could not be read: {error}")
             return None
 
+    def _is_refused(self) -> bool:
+        """Whether the artifact is nothing to replace or copy, which is then said."""
+        store = Path(os.path.normpath(self._base / self.store_dir))
+        if self._base.resolve().is_relative_to(self._artifact.resolve()):
+            self._warn("expected a file or directory to make, found the working directory in it")
+        elif store.is_relative_to(self._artifact):
+            self._warn(f"expected a store outside of it, found {store}")
+        else:
+            return False
+        return True
+
     def _warn(self, text: str) -> None:
         print(f"cache of {self.artifact_path}: {text}", file=sys.stderr, flush=True)
-
-
-def _run(command: list[str], cwd: Path) -> tuple[bytes, int]:
-    """Run a command in a group of its own, ended with it. Raises OSError, TimeoutExpired."""
-    process = subprocess.Popen(
-        command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, process_group=0
-    )
-    try:
-        output, _ = process.communicate(timeout=KEY_TIMEOUT)
-    except BaseException:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        raise
-    return output, process.returncode
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -179,7 +195,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _restore(cache: Cache, key_file: Path) -> int:
     key = cache.key()
-    key_file.write_text(key)
+    key_file.write_bytes(key.encode())
     if cache.restore_key(key):
         print(f"restored {cache.artifact_path} from the cache")
         return 0
@@ -187,9 +203,12 @@ def _restore(cache: Cache, key_file: Path) -> int:
 
 
 def _store(cache: Cache, key_file: Path) -> int:
-    before, now = key_file.read_text(), cache.key()
-    if not before or now != before:
-        print("not stored: the key was not known before, or the job changed its own inputs")
+    before, now = key_file.read_bytes().decode(), cache.key()
+    if not before or not now:
+        print("not stored: it has no key")
+        return 0
+    if now != before:
+        print("not stored: the job changed its own inputs, so its key is another one now")
         return 0
     return 0 if cache.store_key(now) else 1
 

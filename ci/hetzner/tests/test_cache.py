@@ -153,10 +153,19 @@ class Entries(CacheTest):
 
     def test_store_that_cannot_be_made_is_a_warning(self) -> None:
         self.write("x")
-        cache = Cache("echo k", "art", "art/store", cwd=self.cwd)
+        (self.cwd / "file").write_text("no directory")
+        cache = Cache("echo k", "art", "file/store", cwd=self.cwd)
         cache.store()
         self.assertFalse(cache.hit())
         self.assertIn("could not be stored", self.warnings.getvalue())
+
+    def test_store_within_the_artifact_is_refused(self) -> None:
+        (self.cwd / "art").mkdir()
+        cache = Cache("echo k", "art", "art/store", cwd=self.cwd)
+        cache.store()
+        self.assertFalse(cache.hit())
+        self.assertIn("expected a store outside of it", self.warnings.getvalue())
+        self.assertEqual(list((self.cwd / "art").iterdir()), [])
 
 
 class Bound(CacheTest):
