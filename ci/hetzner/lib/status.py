@@ -1,42 +1,54 @@
-"""Tells GitHub how a commit fares. Never raises, never delays a run beyond its budget.
+"""Tells GitHub how a commit fares. Never raises, never holds up a run beyond its budget.
 
-Source: "REST API endpoints for commit statuses", docs.github.com/en/rest/commits/statuses, and
-"Best practices for using the REST API" for the limits and when to try again.
+Decides when to try again and when to give up; what failed goes to the log, without the token.
+Unaware of HTTP, jobs and runs.
 """
 
 from __future__ import annotations
 
-import json
+import functools
 import queue
-import random
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from email.message import Message
+from collections.abc import Callable
+from typing import NamedTuple
 
-from lib import settings
+from lib import github, settings
+from lib.redact import Redactor
 from lib.settings import Settings
 
-VERSION = "2022-11-28"
 LONGEST = 140  # characters of a description
+LONGEST_CONTEXT = 255  # characters
 CONTEXT = "ci/hetzner"
 BUDGET = 20.0  # seconds for one status, all attempts together
 ATTEMPT = 5.0  # seconds for one request
 FIRST_PAUSE = 0.5  # seconds before the second attempt; doubles from there
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back for a request; status 0 when nothing did."""
+class Status(NamedTuple):
+    """One status of one commit."""
 
-    status: int
-    headers: Mapping[str, str]
-    text: str
+    state: str  # pending, success, failure or error
+    sha: str
+    context: str
+    description: str
+    url: str
+
+    def body(self) -> dict[str, str]:
+        """Return it as the API takes it; an URL that it would refuse is left out."""
+        text = " ".join(self.description.split())
+        body = {
+            "state": self.state,
+            "context": self.context[:LONGEST_CONTEXT],
+            "description": text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…",
+        }
+        if self.url.startswith(("http://", "https://")):
+            body["target_url"] = self.url
+        return body
 
 
 class StatusReporter:
-    """Posts statuses of commits; what fails goes to `log`, without the token."""
+    """Posts statuses of commits, each when the one before is done."""
 
     def __init__(
         self,
@@ -50,7 +62,9 @@ class StatusReporter:
         self._log = log
         self._budget = budget
         self._first_pause = first_pause
+        self._mask = Redactor([config.github_token])
         self._said_off = False
+        self._early: BackgroundReporter | None = None
 
     @property
     def on(self) -> bool:
@@ -62,156 +76,111 @@ class StatusReporter:
             self._log("statuses are off: they need GITHUB_TOKEN and GITHUB_REPO")
         return False
 
-    def pending(self, sha: str, context: str, description: str, url: str = "") -> bool:
-        """Say that it runs; return whether GitHub took it."""
-        return self.post("pending", sha, context, description, url)
+    def pending(self, sha: str, context: str, description: str, url: str = "") -> None:
+        """Say that it runs, without waiting for GitHub; what is posted next comes after it."""
+        if self.on:
+            self._early = self._early or BackgroundReporter(self)
+            self._early.post("pending", sha, context, description, url)
 
     def success(self, sha: str, context: str, description: str, url: str = "") -> bool:
-        """Say that it passed."""
+        """Say that it passed; return whether GitHub took it."""
         return self.post("success", sha, context, description, url)
 
     def failure(self, sha: str, context: str, description: str, url: str = "") -> bool:
-        """Say that it failed."""
+        """Say that it failed; return whether GitHub took it."""
         return self.post("failure", sha, context, description, url)
 
     def error(self, sha: str, context: str, description: str, url: str = "") -> bool:
-        """Say that it could not be found out."""
+        """Say that it could not be found out; return whether GitHub took it."""
         return self.post("error", sha, context, description, url)
 
     def post(self, state: str, sha: str, context: str, description: str, url: str) -> bool:
         """Post one status, trying again within the budget where GitHub says that it may help."""
+        if self._early:  # a late `pending` must not overwrite this one
+            self._early.close(ATTEMPT)
+            self._early = None
+        return self.deliver(Status(state, sha, context, description, url), threading.Event())
+
+    def deliver(self, status: Status, stop: threading.Event) -> bool:
+        """Post one status; once `stop` is set no further attempt is begun."""
         if not self.on:
             return False
-        body = {"state": state, "context": context[:255], "description": _cut(description)}
-        if url.startswith(("http://", "https://")):
-            body["target_url"] = url
         end = time.monotonic() + self._budget
         pause = self._first_pause
         while True:
-            answer = self._request(sha, body, min(ATTEMPT, max(0.1, end - time.monotonic())))
+            answer = self._attempt(status, min(ATTEMPT, max(0.1, end - time.monotonic())))
             if answer.status == 201:
                 return True
-            wait = _wait(answer, pause)
-            if wait is None or time.monotonic() + wait >= end:
-                why = answer.text if answer.status == 0 else f"{answer.status} {answer.text}"
-                self._log(f"status {state} of {context} was not taken: {self._mask(why)}")
+            wait = github.pause_before_retry(answer, pause)
+            late = wait is None or time.monotonic() + wait >= end
+            if late or stop.wait(wait):
+                self.give_up(status, str(answer))
                 return False
-            time.sleep(wait)
             pause *= 2
 
-    def _request(self, sha: str, body: Mapping[str, str], timeout: float) -> Answer:
-        import http.client
-        import urllib.error
-        import urllib.parse
-        import urllib.request
+    def give_up(self, status: Status, why: str) -> None:
+        """Log that a status was not posted, and why."""
+        what = f"status {status.state} of {status.context} for {status.sha}"
+        self._log(self._mask(f"{what} was not posted: {why}"))
 
-        repo = self._config.github_repo
-        url = f"{self._config.github_api_url}/repos/{repo}/statuses/{urllib.parse.quote(sha, '')}"
-        headers = {
-            "Accept": "application/vnd.github+json",
-            "Authorization": f"Bearer {self._config.github_token}",
-            "Content-Type": "application/json",
-            "User-Agent": "ci-runner",
-            "X-GitHub-Api-Version": VERSION,
-        }
-
-        class NoRedirect(urllib.request.HTTPRedirectHandler):
-            def redirect_request(self, *_: object) -> None:  # the token is for this host only
-                return None
-
-        try:
-            request = urllib.request.Request(url, json.dumps(body).encode(), headers)
-            opener = urllib.request.build_opener(NoRedirect)
-            with opener.open(request, timeout=timeout) as response:
-                return Answer(response.status, _lower(response.headers), "")
-        except urllib.error.HTTPError as error:
-            with error:
-                return Answer(error.code, _lower(error.headers), _message(error))
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            return Answer(0, {}, f"{type(error).__name__}: {error}")
-
-    def _mask(self, text: str) -> str:
-        return text.replace(self._config.github_token, "***")
-
-
-def _lower(headers: Message) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
-
-
-def _message(error: object) -> str:
-    """Return the message of an error body, as much as there is."""
-    try:
-        text = error.read(10_000).decode(errors="replace")  # type: ignore[attr-defined]
-    except OSError:
-        return ""
-    try:
-        return str(json.loads(text)["message"])
-    except (ValueError, TypeError, KeyError):
-        return str(text)[:200]
-
-
-def _wait(answer: Answer, pause: float) -> float | None:
-    """Return the seconds after which another attempt makes sense; None if none does."""
-    limited = answer.status == 429 or (
-        answer.status == 403
-        and (
-            "retry-after" in answer.headers
-            or answer.headers.get("x-ratelimit-remaining") == "0"
-            or "secondary rate limit" in answer.text.lower()
-        )
-    )
-    if answer.status != 0 and answer.status < 500 and not limited:
-        return None
-    after = answer.headers.get("retry-after", "")
-    if after.isdigit():
-        return float(after)
-    reset = answer.headers.get("x-ratelimit-reset", "")
-    if limited and answer.headers.get("x-ratelimit-remaining") == "0" and reset.isdigit():
-        return max(0.0, float(reset) - time.time())
-    return pause * random.uniform(0.5, 1.5)
-
-
-def _cut(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= LONGEST else flat[: LONGEST - 1] + "…"
+    def _attempt(self, status: Status, timeout: float) -> github.Answer:
+        config = self._config
+        where = (config.github_api_url, config.github_token, config.github_repo)
+        return github.post_status(*where, status.sha, status.body(), timeout)
 
 
 class BackgroundReporter:
-    """Posts statuses one after the other from a thread, so that the scheduler never waits."""
+    """Posts statuses one after the other from a thread, so that its caller never waits."""
 
     def __init__(self, reporter: StatusReporter) -> None:
         self._reporter = reporter
-        self._queue: queue.SimpleQueue[tuple[str, str, str, str, str] | None]
-        self._queue = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Status | None] = queue.SimpleQueue()
+        self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="statuses", daemon=True)
         self._thread.start()
 
     def post(self, state: str, sha: str, context: str, description: str, url: str = "") -> None:
         """Post when those before are done."""
-        self._queue.put((state, sha, context, description, url))
+        self._queue.put(Status(state, sha, context, description, url))
 
     def close(self, budget: float) -> bool:
-        """Wait at most `budget` seconds for what is queued; return whether all was posted."""
+        """Wait at most `budget` seconds for what is queued; return whether it was all tried.
+
+        What is left then is dropped, and each is named in the log.
+        """
         self._queue.put(None)
         self._thread.join(budget)
+        self._stop.set()
         return not self._thread.is_alive()
 
     def _work(self) -> None:
-        while (item := self._queue.get()) is not None:
-            self._reporter.post(*item)
+        while (status := self._queue.get()) is not None:
+            if self._stop.is_set():
+                self._reporter.give_up(status, "the run has ended, and those before took too long")
+            else:
+                self._reporter.deliver(status, self._stop)
+
+
+@functools.lru_cache(maxsize=1)
+def _reporter(config: Settings) -> StatusReporter:
+    """Return the one reporter of these settings, so that it says only once that it is off."""
+    return StatusReporter(config, print)
 
 
 def _post(state: str, sha: str, context: str, description: str, url: str) -> bool:
     try:
-        config = settings.load()
+        config = settings.load_anywhere()
     except settings.SettingsError as error:
         print(f"status {state} of {context} was not posted: {error}")
         return False
-    return StatusReporter(config, print).post(state, sha, context, description, url)
+    return _reporter(config).post(state, sha, context, description, url)
 
 
 def status_pending(sha: str, context: str, description: str, url: str = "") -> bool:
-    """Say, with the settings of the environment, that a commit is being checked."""
+    """Say, with the settings of the environment, that a commit is being checked.
+
+    Return whether GitHub took it; so do the other three.
+    """
     return _post("pending", sha, context, description, url)
 
 
