@@ -35,7 +35,7 @@ notebooks=(tests/integration_notebooks/*.ipynb)
   fail "expected tests/integration_notebooks/*.ipynb, this commit has none: nothing to serve"
 
 environment=$CI_VENVS_DIR/jupyter
-sync_environment "$environment" "$JUPYTER_PYTHON" --all-extras --inexact
+sync_environment "$environment" "$JUPYTER_PYTHON" --all-extras
 uv pip install --quiet --python "$environment/bin/python" websocket-client
 publish jupyter-venv "$environment"
 

@@ -16,6 +16,7 @@ stamp=$environment/made-of-${hashes//$'\n'/-}-$JUPYTER_PYTHON
 if [[ -e $stamp ]]; then
   say "$environment is made for this wheel"
 else
+  prepare_environments "$CI_WORK_DIR/server-constraints.txt"
   new_environment "$environment" "${wheel}[mcp]"
   touch "$stamp"
 fi

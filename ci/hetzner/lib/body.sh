@@ -87,23 +87,28 @@ existing_environment() {
   echo "$environment"
 }
 
-# new_environment DIRECTORY REQUIREMENT…: made from nothing, with the locked versions: without the
-# lock an installation gets the newest of everything, and breaks on it
-new_environment() {
-  local environment=$1 python constraints=$1.constraints.txt
-  shift
+# prepare_environments FILE: sets PYTHON, the interpreter of new environments, and CONSTRAINTS, the
+# locked versions in FILE: without them an installation gets the newest of everything, and breaks
+prepare_environments() {
   need uv
-  python=$(python_of "$JUPYTER_PYTHON")
-  uv venv --quiet --clear --python "$python" "$environment"
-  check_version "$environment" "$JUPYTER_PYTHON"
-  if [[ -e uv.lock ]]; then
-    uv export --quiet --locked --python "$python" --all-extras --no-hashes --no-emit-project \
-      --output-file "$constraints" >/dev/null
-  else
+  PYTHON=$(python_of "$JUPYTER_PYTHON")
+  CONSTRAINTS=
+  if [[ ! -e uv.lock ]]; then
     say "no uv.lock in this commit: versions are not constrained"
-    constraints=
+    return
   fi
-  UV_CONSTRAINT=$constraints uv pip install --quiet --python "$environment/bin/python" "$@"
+  uv export --quiet --locked --python "$PYTHON" --all-extras --no-hashes --no-emit-project \
+    --output-file "$1" >/dev/null
+  CONSTRAINTS=$1
+}
+
+# new_environment DIRECTORY REQUIREMENT…: made from nothing
+new_environment() {
+  local environment=$1
+  shift
+  uv venv --quiet --clear --python "$PYTHON" "$environment"
+  check_version "$environment" "$JUPYTER_PYTHON"
+  UV_CONSTRAINT=$CONSTRAINTS uv pip install --quiet --python "$environment/bin/python" "$@"
 }
 
 # temporary_environments NAME: sets TEMPORARY, a directory that is removed when the body ends. Its
@@ -113,6 +118,7 @@ temporary_environments() {
   rm -rf "$TEMPORARY"
   mkdir -p "$TEMPORARY"
   trap 'rm -rf "$TEMPORARY"' EXIT
+  prepare_environments "$TEMPORARY/constraints.txt"
 }
 
 # Prints the one wheel that build-wheel made.

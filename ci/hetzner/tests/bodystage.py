@@ -2,7 +2,7 @@
 
 The stand-ins replace the tools (uv, pnpm, npx, …) so that each call of each body can be made to
 fail, one at a time and within milliseconds. That the real tools fail the same way is shown by the
-red commits of the demo, and the bodies with the real tools by real_bodies.py.
+red commits of the demo, and the bodies with the real tools by real_body_failures.py and the demo.
 """
 
 from __future__ import annotations
@@ -14,15 +14,21 @@ import sys
 import tempfile
 import time
 import unittest
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from lib import settings
 
+Case = TypeVar("Case")
+Result = TypeVar("Result")
+
 HETZNER = Path(settings.__file__).resolve().parent.parent
 JOBS, BODY_LIB = HETZNER / "jobs", HETZNER / "lib" / "body.sh"
+STAND_IN = HETZNER / "tests" / "stand_in.sh"
 INSTALL_WHEEL = '. "$CI_RUNNER_DIR/lib/body.sh" && install_wheel'  # as pipeline.py calls it
 BODIES = (  # those that come to an end: jupyter_warmup stays
     "build_js",
@@ -42,45 +48,6 @@ BODIES = (  # those that come to an end: jupyter_warmup stays
 EXTRAS = ("base", "polars", "mcp", "marimo", "jupyterlab", "notebook")
 PATIENCE = 60.0  # seconds, for what takes a fraction of one
 
-STAND_IN = r"""#!/usr/bin/env bash
-# notes how it was called, fails if it is its turn, else leaves what the real tool would
-call="${0##*/} $*"
-call=${call//$STAGE/@}
-echo "$call${LOG_VARIABLE:+ $LOG_VARIABLE=${!LOG_VARIABLE:-}}" >>"$STAGE/calls"
-[[ $call != "${FAIL:-}" ]] || exit "${FAIL_CODE:-3}"
-
-option() { # option NAME WORD…: the word that follows a name
-  local name=$1
-  while [[ $# -gt 1 && $2 != "$name" ]]; do shift; done
-  echo "${3:-}"
-}
-environment() { # environment DIRECTORY INTERPRETER
-  mkdir -p "$1/bin"
-  for name in python ruff pytest jupyter-lab jupyter-trust; do
-    ln -sf "$STAGE/bin/stand-in" "$1/bin/$name"
-  done
-  echo "${2##*/python}" >"$1/version"
-}
-
-case $call in
-"uv sync"*) environment "$UV_PROJECT_ENVIRONMENT" "$(option --python "$@")" ;;
-"uv venv"*) environment "${!#}" "$(option --python "$@")" ;;
-"uv export"*) echo "constraint==1" >"$(option --output-file "$@")" ;;
-"pnpm"*" install"*) mkdir -p packages/{,js/,buckaroo-js-core/}node_modules ;;
-"pnpm"*" build"*) mkdir -p dist ;;
-"full_build.sh"*) mkdir -p dist && touch dist/buckaroo-1-py3-none-any.whl ;;
-"npx"*" --list"*) echo "${LISTED:-Total: 1 test in 1 file}" ;;
-"python3."*"sys.executable"*) echo "${0##*/python} $0" ;;
-"python "*"sys.version_info"*) [[ -n ${WRONG:-} ]] && echo "$WRONG" || cat "${0%/bin/*}/version" ;;
-"python "*buckaroo.__file__*) echo "${IMPORTED:-${0%/bin/*}/lib/buckaroo/__init__.py}" ;;
-"jupyter-lab"*) exec sleep "${SERVER_LIVES:-600}" ;;
-esac
-if [[ ${HANG:-} == "$call" ]]; then
-  touch "$STAGE/hangs"
-  exec sleep 600
-fi
-exit 0
-"""
 TOOLS = ("uv", "pnpm", "npx", "node", "lsof", "curl", "python3.13", "script", "full_build.sh")
 NOTEBOOKS = ("buckaroo_widget", "polars_widget", "infinite_scroll_transcript")
 FILES = (
@@ -215,8 +182,7 @@ def make(root: Path) -> Stage:
     stage = Stage(root)
     tools = root / "bin"
     tools.mkdir(parents=True)
-    (tools / "stand-in").write_text(STAND_IN)
-    (tools / "stand-in").chmod(0o755)
+    (tools / "stand-in").symlink_to(STAND_IN)
     for name in TOOLS:
         (tools / name).symlink_to("stand-in")
     scripts = {f"scripts/test_playwright_{target}.sh": "exec script $0\n" for target in TARGETS}
@@ -251,18 +217,23 @@ class OnStage(unittest.TestCase):
         root = self.enterContext(tempfile.TemporaryDirectory())
         return make(Path(root).resolve())
 
-    def passes(self, body: str, **extra: str) -> Done:
+    def passes(self, body: str, *, on: Stage | None = None, **extra: str) -> Done:
         """Run a body that has to pass."""
-        done = self.stage.run(body, **extra)
-        self.assertEqual(done.code, 0, done.text)
+        done = (on or self.stage).run(body, **extra)
+        self.assertEqual(done.code, 0, f"{body}: {done.text}")
         return done
 
-    def fails(self, body: str, expected: str, **extra: str) -> Done:
+    def fails(self, body: str, expected: str, *, on: Stage | None = None, **extra: str) -> Done:
         """Run a body that has to fail, and to say what is expected of it."""
-        done = self.stage.run(body, **extra)
-        self.assertNotIn(done.code, (0, 5), done.text)
-        self.assertRegex(done.text, expected)
+        done = (on or self.stage).run(body, **extra)
+        self.assertNotIn(done.code, (0, 5), f"{body}: {done.text}")
+        self.assertRegex(done.text, expected, body)
         return done
+
+    def each(self, turn: Callable[[Stage, Case], Result], cases: Iterable[Case]) -> list[Result]:
+        """Take a turn with each case, side by side and each on a stage of its own."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return list(pool.map(lambda case: turn(self.make(), case), cases))
 
     @contextmanager
     def warm(self, **extra: str) -> Iterator[subprocess.Popen[bytes]]:

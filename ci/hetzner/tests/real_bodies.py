@@ -1,3 +1,5 @@
+"""The job bodies on a stage with stand-ins: shape, exit codes, filters, ports, old commits."""
+
 from __future__ import annotations
 
 import os
@@ -7,13 +9,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import unittest
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests import bodystage
-from tests.bodystage import BODIES, BODY_LIB, JOBS, PATIENCE, OnStage, wait_for
+from tests.bodystage import BODIES, BODY_LIB, JOBS, PATIENCE, Done, OnStage, Stage
+
+BROWSER_BODIES = ("pw_storybook", "pw_server", "pw_marimo", "pw_wasm_marimo", "pw_jupyter")
 
 
 class TestShape(unittest.TestCase):
@@ -47,29 +49,32 @@ class TestNaming(OnStage):
     """What fails of several is named, and the others run all the same."""
 
     def test_every_extra_is_tried_and_the_failing_one_is_named(self) -> None:
-        for extra in bodystage.EXTRAS:
-            with self.subTest(extra):
-                self.stage = self.make()
-                done = self.fails(
-                    "smoke_test_extras",
-                    rf"failed: {extra} \(exit code 7\)",
-                    FAIL=f"python scripts/smoke_test.py {extra}",
-                    FAIL_CODE="7",
-                )
-                self.assertEqual(done.text.count("failed: "), 1)
-                tried = [call for call in done.calls if "scripts/smoke_test.py" in call]
-                self.assertEqual(len(tried), len(bodystage.EXTRAS))
+        def turn(stage: Stage, extra: str) -> Done:
+            return self.fails(
+                "smoke_test_extras",
+                rf"failed: {extra} \(exit code 7\)",
+                on=stage,
+                FAIL=f"python scripts/smoke_test.py {extra}",
+                FAIL_CODE="7",
+            )
+
+        for done in self.each(turn, bodystage.EXTRAS):
+            self.assertEqual(done.text.count("failed: "), 1)
+            tried = [call for call in done.calls if "scripts/smoke_test.py" in call]
+            self.assertEqual(len(tried), len(bodystage.EXTRAS))
 
     def test_every_notebook_is_tried_and_the_failing_one_is_named(self) -> None:
         calls = [call for call in self.passes("pw_jupyter").calls if call.startswith("npx")]
         self.assertEqual(len(calls), len(bodystage.NOTEBOOKS))
-        for name in bodystage.NOTEBOOKS:
-            with self.subTest(name):
-                self.stage = self.make()
-                (call,) = [call for call in calls if call.endswith(f"/test_{name}")]
-                done = self.fails("pw_jupyter", rf"failed: test_{name} \(exit code 3\)", FAIL=call)
-                self.assertEqual(done.text.count("failed: "), 1)
-                self.assertEqual(len([c for c in done.calls if c.startswith("npx")]), len(calls))
+
+        def turn(stage: Stage, name: str) -> Done:
+            (call,) = [call for call in calls if call.endswith(f"/test_{name}")]
+            expected = rf"failed: test_{name} \(exit code 3\)"
+            return self.fails("pw_jupyter", expected, on=stage, FAIL=call)
+
+        for done in self.each(turn, bodystage.NOTEBOOKS):
+            self.assertEqual(done.text.count("failed: "), 1)
+            self.assertEqual(len([c for c in done.calls if c.startswith("npx")]), len(calls))
 
 
 class TestPytestCodes(OnStage):
@@ -112,128 +117,6 @@ class TestPytestCodes(OnStage):
         self.assertTrue(any("-n 7" in call for call in runs))
 
 
-class TestEnvironments(OnStage):
-    def test_environment_of_another_version_is_a_failure(self) -> None:
-        bodies = ("test_python 3.13", "lint_python", "pw_marimo", "smoke_test_extras", "pw_server")
-        for body in (*bodies, "test_mcp_wheel"):
-            with self.subTest(body):
-                self.stage = self.make()
-                self.fails(body, "expected Python 3.13, found 3.11: remove", WRONG="3.11")
-
-    def test_interpreter_that_the_machine_lacks_is_named_with_its_remedy(self) -> None:
-        done = self.fails("test_python 3.99", r"no Python 3\.99 .*uv python install 3\.99")
-        self.assertEqual(done.calls, [])
-        shutil.rmtree(self.stage.venvs / "3.13")
-        self.fails("lint_python", "expected the environment .*3.13, found none: run test-python")
-        (self.stage.root / "bin" / "python3.13").unlink()
-        if not shutil.which("python3.13"):
-            self.fails("lint_python", r"no Python 3\.13 on this machine")
-
-    def test_only_tests_of_a_version_sync_its_environment(self) -> None:
-        for body in BODIES:
-            self.stage = self.make()
-            synced = [call for call in self.stage.run(body).calls if call.startswith("uv sync")]
-            self.assertEqual(bool(synced), body.startswith("test_python"), body)
-
-    def test_wheel_is_installed_with_the_locked_versions(self) -> None:
-        for body in ("smoke_test_extras", "test_mcp_wheel", "pw_server"):
-            with self.subTest(body):
-                self.stage = self.make()
-                done = self.passes(body, LOG_VARIABLE="UV_CONSTRAINT")
-                installs = [call for call in done.calls if call.startswith("uv pip install")]
-                self.assertTrue(installs)
-                for call in installs:
-                    self.assertRegex(call, r"UV_CONSTRAINT=\S+\.constraints\.txt$")
-
-    def test_missing_lock_is_said(self) -> None:
-        (self.stage.repo / "uv.lock").unlink()
-        done = self.passes("smoke_test_extras")
-        self.assertIn("no uv.lock in this commit: versions are not constrained", done.text)
-
-    def test_temporary_environments_go_however_the_body_ends(self) -> None:
-        before = sorted(self.stage.venvs.iterdir())
-        for body, call in (
-            ("smoke_test_extras", "python scripts/smoke_test.py polars"),
-            ("test_mcp_wheel", "uv export"),
-        ):
-            self.stage.run(body)
-            self.stage.run(body, FAIL=call)
-            with self.stage.start(body, {"HANG": self.last_call(body)}) as process:
-                wait_for(self.stage.root / "hangs")
-                os.killpg(process.pid, signal.SIGTERM)
-                self.assertNotEqual(process.wait(PATIENCE), 0)
-            (self.stage.root / "hangs").unlink()
-            self.assertEqual(sorted(self.stage.venvs.iterdir()), before)
-
-    def last_call(self, body: str) -> str:
-        return self.make().run(body).calls[-1]
-
-    def test_server_environment_is_kept_until_the_wheel_or_the_lock_changes(self) -> None:
-        def made() -> bool:
-            (self.stage.root / "calls").unlink(missing_ok=True)
-            return any(call.startswith("uv venv") for call in self.passes("pw_server").calls)
-
-        self.assertTrue(made())
-        self.assertFalse(made())
-        (self.stage.work / "wheel" / "buckaroo-1-py3-none-any.whl").write_text("another")
-        self.assertTrue(made())
-        (self.stage.repo / "uv.lock").write_text("another")
-        self.assertTrue(made())
-        self.assertFalse(made())
-
-    def test_half_made_server_environment_is_made_again(self) -> None:
-        failing = next(c for c in self.make().run("pw_server").calls if c.startswith("uv pip"))
-        self.assertEqual(self.stage.run("pw_server", FAIL=failing).code, 3)
-        (self.stage.root / "calls").unlink()
-        self.assertIn("uv pip", " ".join(self.passes("pw_server").calls))
-
-    def test_specs_that_call_uv_get_an_environment_and_leave_it_as_it_is(self) -> None:
-        for body, environment in (("pw_server", "mcp-test-work"), ("pw_marimo", "3.13")):
-            for variable, expected in (
-                ("UV_PROJECT_ENVIRONMENT", str(self.stage.venvs / environment)),
-                ("UV_NO_SYNC", "1"),
-            ):
-                done = self.passes(body, LOG_VARIABLE=variable)
-                script = [call for call in done.calls if call.startswith("script")][-1]
-                self.assertTrue(script.endswith(f"{variable}={expected}"), script)
-
-    def test_search_path_of_the_caller_is_not_tested(self) -> None:
-        for variable in ("PYTHONPATH", "VIRTUAL_ENV"):
-            done = self.passes("lint_python", LOG_VARIABLE=variable, **{variable: "/elsewhere"})
-            self.assertTrue(done.calls[-1].endswith(f"{variable}="), done.calls)
-
-
-class TestWheel(OnStage):
-    def test_wheel_of_an_earlier_build_does_not_count(self) -> None:
-        stale = self.stage.repo / "dist" / "buckaroo-0-py3-none-any.whl"
-        stale.parent.mkdir()
-        stale.write_text("old")
-        script = self.stage.repo / "scripts" / "full_build.sh"
-        script.write_text("true\n")
-        self.fails("build_wheel", "expected scripts/full_build.sh to make one .* found: none")
-        script.write_text("full_build.sh; touch dist/buckaroo-2-any.whl\n")
-        self.fails("build_wheel", "expected .* one dist/buckaroo-.*buckaroo-1.*buckaroo-2")
-
-    def test_output_holds_the_new_wheel_alone(self) -> None:
-        (self.stage.work / "wheel" / "buckaroo-0-py3-none-any.whl").write_text("old")
-        self.passes("build_wheel")
-        names = [path.name for path in (self.stage.work / "wheel").iterdir()]
-        self.assertEqual(names, ["buckaroo-1-py3-none-any.whl"])
-
-    def test_missing_or_second_wheel_is_a_failure(self) -> None:
-        bodies = ("smoke_test_extras", "test_mcp_wheel", "pw_server", "install_wheel")
-        for body in bodies:
-            with self.subTest(body):
-                self.stage = self.make()
-                (self.stage.work / "wheel" / "b.whl").touch()
-                self.fails(body, "expected one wheel in .*wheel, found: ")
-                shutil.rmtree(self.stage.work / "wheel")
-                self.fails(body, "expected .*wheel, found nothing: run build-wheel first")
-
-    def test_installed_package_that_is_still_the_checkouts_is_a_failure(self) -> None:
-        self.fails("install_wheel", "expected the wheel's buckaroo in", IMPORTED="/repo/buckaroo")
-
-
 class TestOldCommits(OnStage):
     def test_commit_that_lacks_what_a_body_needs_fails_and_names_it(self) -> None:
         needs = {
@@ -248,11 +131,13 @@ class TestOldCommits(OnStage):
             "pw_marimo": "scripts/test_playwright_marimo.sh",
             "pw_wasm_marimo": "scripts/test_playwright_wasm_marimo.sh",
         }
-        for body, path in needs.items():
-            with self.subTest(body):
-                self.stage = self.make()
-                (self.stage.repo / path).unlink()
-                self.fails(body, rf"expected {path} \(.*\), this commit does not have it")
+
+        def turn(stage: Stage, body: str) -> None:
+            (stage.repo / needs[body]).unlink()
+            expected = rf"expected {needs[body]} \(.*\), this commit does not have it"
+            self.fails(body, expected, on=stage)
+
+        self.each(turn, needs)
 
     def test_missing_integration_tests_of_the_server_are_a_pass_and_said(self) -> None:
         path = "tests/unit/server/test_mcp_server_integration.py"
@@ -268,58 +153,19 @@ class TestOldCommits(OnStage):
         self.fails("jupyter_warmup", "this commit has none: nothing to serve")
 
 
-class TestNodeModules(OnStage):
-    def installs(self) -> bool:
-        (self.stage.root / "calls").unlink(missing_ok=True)
-        done = self.passes("test_js")
-        return any("install --frozen-lockfile" in call for call in done.calls)
-
-    def test_installed_once_then_again_when_lock_or_directory_changed(self) -> None:
-        packages = self.stage.repo / "packages"
-        self.assertTrue(self.installs())
-        self.assertFalse(self.installs())
-        (packages / "pnpm-lock.yaml").write_text("another")
-        self.assertTrue(self.installs())
-        for package in ("", "js", "buckaroo-js-core"):
-            shutil.rmtree(packages / package / "node_modules")
-            self.assertTrue(self.installs(), package)
-        self.assertFalse(self.installs())
-
-    def test_half_an_installation_is_done_again(self) -> None:
-        call = "pnpm --dir packages install --frozen-lockfile"
-        (self.stage.repo / "packages" / "node_modules").mkdir()
-        self.assertEqual(self.stage.run("test_js", FAIL=call).code, 3)
-        self.assertTrue(self.installs())
-
-    def test_two_that_start_together_install_once(self) -> None:
-        with ThreadPoolExecutor(4) as pool:
-            commands = [self.stage.command(body) for body in ("build_js", "test_js") * 2]
-            env = self.stage.environment({})
-            cwd = self.stage.repo
-            done = pool.map(
-                lambda argv: subprocess.run(
-                    argv, cwd=cwd, env=env, check=False, capture_output=True
-                ),
-                commands,
-            )
-            self.assertEqual([each.returncode for each in done], [0, 0, 0, 0])
-        installs = [c for c in (self.stage.root / "calls").read_text().splitlines() if "-lock" in c]
-        self.assertEqual(len(installs), 1)
-
-
 class TestFilters(OnStage):
     NONE = "Listing tests:\nTotal: 0 tests in 0 files"
 
     def test_filter_that_matches_no_browser_test_is_a_pass_and_said_and_starts_nothing(
         self,
     ) -> None:
-        for body in ("pw_storybook", "pw_server", "pw_marimo", "pw_wasm_marimo", "pw_jupyter"):
-            with self.subTest(body):
-                self.stage = self.make()
-                done = self.passes(body, PW_GREP_FILTER="zzz", LISTED=self.NONE)
-                self.assertIn("matches the filter zzz: nothing to run", done.text)
-                tests = [c for c in done.calls if c.startswith(("script", "npx"))]
-                self.assertTrue(tests and all("--list" in call for call in tests), tests)
+        def turn(stage: Stage, body: str) -> None:
+            done = self.passes(body, on=stage, PW_GREP_FILTER="zzz", LISTED=self.NONE)
+            self.assertIn("matches the filter zzz: nothing to run", done.text)
+            tests = [c for c in done.calls if c.startswith(("script", "npx"))]
+            self.assertTrue(tests and all("--list" in call for call in tests), tests)
+
+        self.each(turn, BROWSER_BODIES)
 
     def test_listing_that_fails_lets_the_suite_say_what_is_wrong(self) -> None:
         listing = next(
@@ -339,13 +185,14 @@ class TestFilters(OnStage):
 
 class TestReports(OnStage):
     def test_each_report_has_a_directory_of_its_own_outside_of_the_checkout(self) -> None:
-        seen: list[str] = []
-        for body in ("pw_storybook", "pw_server", "pw_marimo", "pw_wasm_marimo", "pw_jupyter"):
-            self.stage = self.make()
-            done = self.passes(body, LOG_VARIABLE="PLAYWRIGHT_HTML_OUTPUT_DIR")
+        def turn(stage: Stage, body: str) -> set[str]:
+            done = self.passes(body, on=stage, LOG_VARIABLE="PLAYWRIGHT_HTML_OUTPUT_DIR")
             found = re.findall(r"OUTPUT_DIR=(\S+)", "\n".join(done.calls))
-            self.assertTrue(found)
-            seen += {str(Path(path).relative_to(self.stage.work)) for path in found}
+            self.assertTrue(found, body)
+            return {str(Path(path).relative_to(stage.work)) for path in found}
+
+        seen = [path for paths in self.each(turn, BROWSER_BODIES) for path in paths]
+        self.assertEqual(len(seen), len(BROWSER_BODIES) - 1 + len(bodystage.NOTEBOOKS))
         self.assertEqual(len(seen), len(set(seen)))
 
 
@@ -364,110 +211,29 @@ class TestPorts(OnStage):
     ) -> None:
         with socket.create_server(("127.0.0.1", 0)) as held:
             port = held.getsockname()[1]
-            for body, setting in self.PORTS:
-                with self.subTest(body):
-                    first = port - (body == "jupyter_warmup")  # the second server's
-                    expected = f"{port} to be free, found .*pid {os.getpid()}.* set {setting} to"
-                    done = self.fails(body, expected, **{setting: str(first)})
-                    self.assertEqual(done.calls, [])
+
+            def turn(stage: Stage, case: tuple[str, str]) -> None:
+                body, setting = case
+                first = port - (body == "jupyter_warmup")  # the second server's
+                expected = f"{port} to be free, found .*pid {os.getpid()}.* set {setting} to"
+                done = self.fails(body, expected, on=stage, **{setting: str(first)})
+                self.assertEqual(done.calls, [])
+
+            self.each(turn, self.PORTS)
 
     def test_on_the_box_the_holder_is_stopped(self) -> None:
         listen = "import socket, time; s = socket.create_server(('127.0.0.1', 0)); "
         listen += "print(s.getsockname()[1], flush=True); time.sleep(600)"
+        # what a dead run left: what descends from a live one, as these tests may, is spared
+        env = os.environ | {"CI_RUN_TAG": "r1-0/dead"}
         argv = [sys.executable, "-c", listen]
-        env = {name: value for name, value in os.environ.items() if not name.startswith("CI_")}
-        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=env) as holder:
-            self.addCleanup(holder.kill)
-            assert holder.stdout
-            port = holder.stdout.readline().strip()
-            self.passes("pw_storybook", CI_BOX="1", CI_PORT_STORYBOOK=port)
-            self.assertEqual(holder.wait(PATIENCE), -signal.SIGTERM)
-
-
-class TestRuntimeOfThePage(OnStage):
-    SCRIPT = "scripts/test_playwright_wasm_marimo.sh"
-
-    def setUp(self) -> None:
-        super().setUp()
-        subprocess.run(["git", "init", "-q", str(self.stage.repo)], check=True)
-
-    def tried(self, **files: str) -> list[str]:
-        """Return the addresses that are tried for a commit with these files."""
-        (self.stage.root / "calls").unlink(missing_ok=True)
-        for name, text in files.items():
-            (self.stage.repo / "packages" / name).write_text(text)
-        subprocess.run(["git", "add", "-A"], cwd=self.stage.repo, check=True)
-        calls = self.passes("pw_wasm_marimo").calls
-        return [call.split()[-1] for call in calls if call.startswith("curl")]
-
-    def test_network_that_the_page_needs_is_tried_first(self) -> None:
-        self.assertEqual(self.tried(), ["https://cdn.jsdelivr.net"])
-        self.assertEqual(self.tried(**{"package.json": '{"x": {"pyodide": "1"}}'}), [])
-        page = '<script src="https://cdn.example.org/pyodide/v1/pyodide.js"></script>'
-        self.assertEqual(self.tried(page=page), ["https://cdn.example.org"])
-
-    def test_network_that_is_out_of_reach_is_a_failure_that_says_so(self) -> None:
-        (call,) = [c for c in self.make().run("pw_wasm_marimo").calls if c.startswith("curl")]
-        done = self.fails("pw_wasm_marimo", "expected https://.* out of reach", FAIL=call)
-        self.assertFalse(any(call.startswith("script") for call in done.calls))
-
-
-class TestJupyterWarmup(OnStage):
-    """The servers: they stay in the foreground until they are stopped."""
-
-    def test_serves_until_stopped_then_takes_its_copies_along(self) -> None:
-        with self.warm() as process:
-            wait_for(self.stage.work / "jupyter-servers")
-            copies = sorted(path.name for path in self.stage.repo.glob("*.ipynb"))
-            self.assertIsNone(process.poll())
-            os.killpg(process.pid, signal.SIGTERM)
-            self.assertNotEqual(process.wait(PATIENCE), 0)
-        self.assertEqual(copies, sorted(f"test_{name}.ipynb" for name in bodystage.NOTEBOOKS))
-        self.assertEqual(list(self.stage.repo.glob("*.ipynb")), [])
-        servers = (self.stage.work / "jupyter-servers").read_text()
-        self.assertEqual(servers, "http://127.0.0.1:20050\nhttp://127.0.0.1:20051\n")
-        venv = (self.stage.work / "jupyter-venv").read_text()
-        self.assertEqual(venv, f"{self.stage.venvs / 'jupyter'}\n")
-
-    def test_stopped_by_its_pid_alone_it_takes_its_servers_along(self) -> None:
-        with self.warm() as process:
-            wait_for(self.stage.work / "jupyter-servers")
-            process.send_signal(signal.SIGTERM)
-            process.wait(PATIENCE)
-            end = time.monotonic() + PATIENCE
-            with self.assertRaises(ProcessLookupError):
-                while time.monotonic() < end:
-                    os.killpg(process.pid, 0)
-                    time.sleep(0.01)
-
-    def test_server_that_ends_later_is_a_failure_that_names_its_port(self) -> None:
-        done = self.warmed(SERVER_LIVES="0.7")
-        self.assertEqual(done.code, 1)
-        self.assertRegex(done.text, r"expected the server on port 2005\d to stay, it ended")
-
-    def test_server_that_ends_while_others_warm_up_is_noticed_at_once(self) -> None:
-        with self.warm():
-            wait_for(self.stage.work / "jupyter-servers")
-            calls = self.stage.done(0).calls
-        warming = next(call for call in calls if "jupyter_warm.py" in call)
-        server = next(call for call in calls if "--port=20051" in call)
-        done = self.warmed(HANG=warming, FAIL=server)
-        self.assertRegex(done.text, "expected the server on port 20051 to stay, .* exit code 3")
-
-    def test_servers_keep_to_their_own_home(self) -> None:
-        for variable in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
-            self.stage = self.make()
-            with self.warm(LOG_VARIABLE=variable):
-                wait_for(self.stage.work / "jupyter-servers")
-                calls = [c for c in self.stage.done(0).calls if c.startswith("jupyter-lab")]
-            for call in calls:
-                self.assertRegex(call, rf"{variable}={self.stage.work}/jupyter/\w+$")
-
-    def test_other_file_in_the_place_of_a_copy_is_kept(self) -> None:
-        mine = self.stage.repo / "test_polars_widget.ipynb"
-        mine.write_text("mine")
-        self.fails("jupyter_warmup", "found another file there: move it away")
-        self.assertEqual(mine.read_text(), "mine")
+        holder = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=env)
+        self.addCleanup(holder.communicate)
+        self.addCleanup(holder.kill)
+        assert holder.stdout
+        port = holder.stdout.readline().strip()
+        self.passes("pw_storybook", CI_BOX="1", CI_PORT_STORYBOOK=port)
+        self.assertEqual(holder.wait(PATIENCE), -signal.SIGTERM)
 
 
 class TestByHand(OnStage):

@@ -1,0 +1,138 @@
+"""The job bodies on a stage with stand-ins: node_modules, the page's runtime, Jupyter's servers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from tests import bodystage
+from tests.bodystage import PATIENCE, OnStage, wait_for
+
+
+class TestNodeModules(OnStage):
+    def installs(self) -> bool:
+        (self.stage.root / "calls").unlink(missing_ok=True)
+        done = self.passes("test_js")
+        return any("install --frozen-lockfile" in call for call in done.calls)
+
+    def test_installed_once_then_again_when_lock_or_directory_changed(self) -> None:
+        packages = self.stage.repo / "packages"
+        self.assertTrue(self.installs())
+        self.assertFalse(self.installs())
+        (packages / "pnpm-lock.yaml").write_text("another")
+        self.assertTrue(self.installs())
+        for package in ("", "js", "buckaroo-js-core"):
+            shutil.rmtree(packages / package / "node_modules")
+            self.assertTrue(self.installs(), package)
+        self.assertFalse(self.installs())
+
+    def test_half_an_installation_is_done_again(self) -> None:
+        call = "pnpm --dir packages install --frozen-lockfile"
+        (self.stage.repo / "packages" / "node_modules").mkdir()
+        self.assertEqual(self.stage.run("test_js", FAIL=call).code, 3)
+        self.assertTrue(self.installs())
+
+    def test_two_that_start_together_install_once(self) -> None:
+        with ThreadPoolExecutor(4) as pool:
+            commands = [self.stage.command(body) for body in ("build_js", "test_js") * 2]
+            env = self.stage.environment({})
+            cwd = self.stage.repo
+            done = pool.map(
+                lambda argv: subprocess.run(
+                    argv, cwd=cwd, env=env, check=False, capture_output=True
+                ),
+                commands,
+            )
+            self.assertEqual([each.returncode for each in done], [0, 0, 0, 0])
+        installs = [c for c in (self.stage.root / "calls").read_text().splitlines() if "-lock" in c]
+        self.assertEqual(len(installs), 1)
+
+
+class TestRuntimeOfThePage(OnStage):
+    SCRIPT = "scripts/test_playwright_wasm_marimo.sh"
+
+    def setUp(self) -> None:
+        super().setUp()
+        subprocess.run(["git", "init", "-q", str(self.stage.repo)], check=True)
+
+    def tried(self, **files: str) -> list[str]:
+        """Return the addresses that are tried for a commit with these files."""
+        (self.stage.root / "calls").unlink(missing_ok=True)
+        for name, text in files.items():
+            (self.stage.repo / "packages" / name).write_text(text)
+        subprocess.run(["git", "add", "-A"], cwd=self.stage.repo, check=True)
+        calls = self.passes("pw_wasm_marimo").calls
+        return [call.split()[-1] for call in calls if call.startswith("curl")]
+
+    def test_network_that_the_page_needs_is_tried_first(self) -> None:
+        self.assertEqual(self.tried(), ["https://cdn.jsdelivr.net"])
+        self.assertEqual(self.tried(**{"package.json": '{"x": {"pyodide": "1"}}'}), [])
+        page = '<script src="https://cdn.example.org/pyodide/v1/pyodide.js"></script>'
+        self.assertEqual(self.tried(page=page), ["https://cdn.example.org"])
+
+    def test_network_that_is_out_of_reach_is_a_failure_that_says_so(self) -> None:
+        (call,) = [c for c in self.make().run("pw_wasm_marimo").calls if c.startswith("curl")]
+        done = self.fails("pw_wasm_marimo", "expected https://.* out of reach", FAIL=call)
+        self.assertFalse(any(call.startswith("script") for call in done.calls))
+
+
+class TestJupyterWarmup(OnStage):
+    """The servers: they stay in the foreground until they are stopped."""
+
+    def test_serves_until_stopped_then_takes_its_copies_along(self) -> None:
+        with self.warm() as process:
+            wait_for(self.stage.work / "jupyter-servers")
+            copies = sorted(path.name for path in self.stage.repo.glob("*.ipynb"))
+            self.assertIsNone(process.poll())
+            os.killpg(process.pid, signal.SIGTERM)
+            self.assertNotEqual(process.wait(PATIENCE), 0)
+        self.assertEqual(copies, sorted(f"test_{name}.ipynb" for name in bodystage.NOTEBOOKS))
+        self.assertEqual(list(self.stage.repo.glob("*.ipynb")), [])
+        servers = (self.stage.work / "jupyter-servers").read_text()
+        self.assertEqual(servers, "http://127.0.0.1:20050\nhttp://127.0.0.1:20051\n")
+        venv = (self.stage.work / "jupyter-venv").read_text()
+        self.assertEqual(venv, f"{self.stage.venvs / 'jupyter'}\n")
+
+    def test_stopped_by_its_pid_alone_it_takes_its_servers_along(self) -> None:
+        with self.warm() as process:
+            wait_for(self.stage.work / "jupyter-servers")
+            process.send_signal(signal.SIGTERM)
+            process.wait(PATIENCE)
+            end = time.monotonic() + PATIENCE
+            with self.assertRaises(ProcessLookupError):
+                while time.monotonic() < end:
+                    os.killpg(process.pid, 0)
+                    time.sleep(0.01)
+
+    def test_server_that_ends_later_is_a_failure_that_names_its_port(self) -> None:
+        done = self.warmed(SERVER_LIVES="0.7")
+        self.assertEqual(done.code, 1)
+        self.assertRegex(done.text, r"expected the server on port 2005\d to stay, it ended")
+
+    def test_server_that_ends_while_others_warm_up_is_noticed_at_once(self) -> None:
+        with self.warm():
+            wait_for(self.stage.work / "jupyter-servers")
+            calls = self.stage.done(0).calls
+        warming = next(call for call in calls if "jupyter_warm.py" in call)
+        server = next(call for call in calls if "--port=20051" in call)
+        done = self.warmed(HANG=warming, FAIL=server)
+        self.assertRegex(done.text, "expected the server on port 20051 to stay, .* exit code 3")
+
+    def test_servers_keep_to_their_own_home(self) -> None:
+        for variable in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
+            self.stage = self.make()
+            with self.warm(LOG_VARIABLE=variable):
+                wait_for(self.stage.work / "jupyter-servers")
+                calls = [c for c in self.stage.done(0).calls if c.startswith("jupyter-lab")]
+            for call in calls:
+                self.assertRegex(call, rf"{variable}={self.stage.work}/jupyter/\w+$")
+
+    def test_other_file_in_the_place_of_a_copy_is_kept(self) -> None:
+        mine = self.stage.repo / "test_polars_widget.ipynb"
+        mine.write_text("mine")
+        self.fails("jupyter_warmup", "found another file there: move it away")
+        self.assertEqual(mine.read_text(), "mine")

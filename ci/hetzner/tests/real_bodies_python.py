@@ -1,0 +1,139 @@
+"""The job bodies on a stage with stand-ins: environments, and the wheel in them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+
+from tests.bodystage import BODIES, PATIENCE, OnStage, Stage, wait_for
+
+
+class TestEnvironments(OnStage):
+    def test_environment_of_another_version_is_a_failure(self) -> None:
+        bodies = ("test_python 3.13", "lint_python", "pw_marimo", "smoke_test_extras", "pw_server")
+
+        def turn(stage: Stage, body: str) -> None:
+            self.fails(body, "expected Python 3.13, found 3.11: remove", on=stage, WRONG="3.11")
+
+        self.each(turn, (*bodies, "test_mcp_wheel"))
+
+    def test_interpreter_that_the_machine_lacks_is_named_with_its_remedy(self) -> None:
+        done = self.fails("test_python 3.99", r"no Python 3\.99 .*uv python install 3\.99")
+        self.assertEqual(done.calls, [])
+        shutil.rmtree(self.stage.venvs / "3.13")
+        self.fails("lint_python", "expected the environment .*3.13, found none: run test-python")
+        (self.stage.root / "bin" / "python3.13").unlink()
+        if not shutil.which("python3.13"):
+            self.fails("lint_python", r"no Python 3\.13 on this machine")
+
+    def test_only_tests_of_a_version_sync_its_environment(self) -> None:
+        def turn(stage: Stage, body: str) -> list[str]:
+            return [
+                body for call in self.passes(body, on=stage).calls if call.startswith("uv sync")
+            ]
+
+        synced = [body for bodies in self.each(turn, BODIES) for body in bodies]
+        self.assertEqual(synced, ["test_python 3.13"])
+
+    def test_wheel_is_installed_with_the_locked_versions(self) -> None:
+        def turn(stage: Stage, body: str) -> None:
+            done = self.passes(body, on=stage, LOG_VARIABLE="UV_CONSTRAINT")
+            installs = [call for call in done.calls if call.startswith("uv pip install")]
+            self.assertTrue(installs, body)
+            for call in installs:
+                self.assertRegex(call, r"UV_CONSTRAINT=\S+constraints\.txt$", body)
+
+        self.each(turn, ("smoke_test_extras", "test_mcp_wheel", "pw_server"))
+
+    def test_missing_lock_is_said(self) -> None:
+        (self.stage.repo / "uv.lock").unlink()
+        done = self.passes("smoke_test_extras")
+        self.assertIn("no uv.lock in this commit: versions are not constrained", done.text)
+
+    def test_temporary_environments_go_however_the_body_ends(self) -> None:
+        def turn(stage: Stage, body: str) -> None:
+            before = sorted(stage.venvs.iterdir())
+            last = self.passes(body, on=stage).calls[-1]
+            self.assertEqual(sorted(stage.venvs.iterdir()), before)
+            self.assertEqual(stage.run(body, FAIL=last, FAIL_CODE="7").code, 7)
+            self.assertEqual(sorted(stage.venvs.iterdir()), before)
+            with stage.start(body, {"HANG": last}) as process:
+                wait_for(stage.root / "hangs")
+                self.assertGreater(sorted(stage.venvs.iterdir()), before)
+                os.killpg(process.pid, signal.SIGTERM)
+                self.assertNotEqual(process.wait(PATIENCE), 0)
+            self.assertEqual(sorted(stage.venvs.iterdir()), before)
+
+        self.each(turn, ("smoke_test_extras", "test_mcp_wheel"))
+
+    def test_server_environment_is_kept_until_the_wheel_or_the_lock_changes(self) -> None:
+        def made() -> bool:
+            (self.stage.root / "calls").unlink(missing_ok=True)
+            return any(call.startswith("uv venv") for call in self.passes("pw_server").calls)
+
+        self.assertTrue(made())
+        self.assertFalse(made())
+        (self.stage.work / "wheel" / "buckaroo-1-py3-none-any.whl").write_text("another")
+        self.assertTrue(made())
+        (self.stage.repo / "uv.lock").write_text("another")
+        self.assertTrue(made())
+        self.assertFalse(made())
+
+    def test_half_made_server_environment_is_made_again(self) -> None:
+        failing = next(c for c in self.make().run("pw_server").calls if c.startswith("uv pip"))
+        self.assertEqual(self.stage.run("pw_server", FAIL=failing).code, 3)
+        (self.stage.root / "calls").unlink()
+        self.assertIn("uv pip", " ".join(self.passes("pw_server").calls))
+
+    def test_specs_that_call_uv_get_an_environment_and_leave_it_as_it_is(self) -> None:
+        for body, environment in (("pw_server", "mcp-test-work"), ("pw_marimo", "3.13")):
+            for variable, expected in (
+                ("UV_PROJECT_ENVIRONMENT", str(self.stage.venvs / environment)),
+                ("UV_NO_SYNC", "1"),
+            ):
+                done = self.passes(body, LOG_VARIABLE=variable)
+                script = [call for call in done.calls if call.startswith("script")][-1]
+                self.assertTrue(script.endswith(f"{variable}={expected}"), script)
+
+    def test_environment_with_another_checkouts_code_is_a_failure(self) -> None:
+        expected = "expected this checkout's buckaroo in .*3.13, found /other/buckaroo: run test-py"
+        done = self.fails("pw_marimo", expected, INSTALLED="/other/buckaroo")
+        self.assertFalse(any(call.startswith("script") for call in done.calls))
+
+    def test_search_path_of_the_caller_is_not_tested(self) -> None:
+        for variable in ("PYTHONPATH", "VIRTUAL_ENV"):
+            done = self.passes("lint_python", LOG_VARIABLE=variable, **{variable: "/elsewhere"})
+            self.assertTrue(done.calls[-1].endswith(f"{variable}="), done.calls)
+
+
+class TestWheel(OnStage):
+    def test_wheel_of_an_earlier_build_does_not_count(self) -> None:
+        stale = self.stage.repo / "dist" / "buckaroo-0-py3-none-any.whl"
+        stale.parent.mkdir()
+        stale.write_text("old")
+        script = self.stage.repo / "scripts" / "full_build.sh"
+        script.write_text("true\n")
+        self.fails("build_wheel", "expected scripts/full_build.sh to make one .* found: none")
+        script.write_text("full_build.sh; touch dist/buckaroo-2-any.whl\n")
+        self.fails("build_wheel", "expected .* one dist/buckaroo-.*buckaroo-1.*buckaroo-2")
+
+    def test_output_holds_the_new_wheel_alone(self) -> None:
+        (self.stage.work / "wheel" / "buckaroo-0-py3-none-any.whl").write_text("old")
+        self.passes("build_wheel")
+        names = [path.name for path in (self.stage.work / "wheel").iterdir()]
+        self.assertEqual(names, ["buckaroo-1-py3-none-any.whl"])
+
+    def test_missing_or_second_wheel_is_a_failure(self) -> None:
+        bodies = ("smoke_test_extras", "test_mcp_wheel", "pw_server", "install_wheel")
+
+        def turn(stage: Stage, body: str) -> None:
+            (stage.work / "wheel" / "b.whl").touch()
+            self.fails(body, "expected one wheel in .*wheel, found: ", on=stage)
+            shutil.rmtree(stage.work / "wheel")
+            self.fails(body, "expected .*wheel, found nothing: run build-wheel first", on=stage)
+
+        self.each(turn, bodies)
+
+    def test_installed_package_that_is_still_the_checkouts_is_a_failure(self) -> None:
+        self.fails("install_wheel", "expected the wheel's buckaroo in", IMPORTED="/repo/buckaroo")

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Stands in for a tool on the stage of bodystage.py: notes how it was called, fails if it is its
+# turn, else leaves what the real tool would.
+call="${0##*/} $*"
+call=${call//$STAGE/@}
+echo "$call${LOG_VARIABLE:+ $LOG_VARIABLE=${!LOG_VARIABLE:-}}" >>"$STAGE/calls"
+[[ $call != "${FAIL:-}" ]] || exit "${FAIL_CODE:-3}"
+
+option() { # option NAME WORD…: the word that follows a name
+  local name=$1
+  while [[ $# -gt 1 && $2 != "$name" ]]; do shift; done
+  echo "${3:-}"
+}
+environment() { # environment DIRECTORY INTERPRETER
+  mkdir -p "$1/bin"
+  for name in python ruff pytest jupyter-lab jupyter-trust; do
+    ln -sf "$STAGE/bin/stand-in" "$1/bin/$name"
+  done
+  echo "${2##*/python}" >"$1/version"
+}
+
+case $call in
+  "uv sync"*) environment "$UV_PROJECT_ENVIRONMENT" "$(option --python "$@")" ;;
+  "uv venv"*) environment "${!#}" "$(option --python "$@")" ;;
+  "uv export"*) echo "constraint==1" >"$(option --output-file "$@")" ;;
+  "pnpm"*" install"*) mkdir -p packages/{,js/,buckaroo-js-core/}node_modules ;;
+  "pnpm"*" build"*) mkdir -p dist ;;
+  "full_build.sh"*) mkdir -p dist && touch dist/buckaroo-1-py3-none-any.whl ;;
+  "npx"*" --list"*) echo "${LISTED:-Total: 1 test in 1 file}" ;;
+  "python3."*"sys.executable"*) echo "${0##*/python} $0" ;;
+  "python "*"sys.version_info"*) echo "${WRONG:-$(<"${0%/bin/*}/version")}" ;;
+  "python "*realpath*) echo "${INSTALLED:-$PWD/buckaroo/__init__.py}" ;;
+  "python "*buckaroo.__file__*) echo "${IMPORTED:-${0%/bin/*}/lib/buckaroo/__init__.py}" ;;
+  "jupyter-lab"*) exec sleep "${SERVER_LIVES:-600}" ;;
+esac
+if [[ ${HANG:-} == "$call" ]]; then
+  touch "$STAGE/hangs"
+  exec sleep 600
+fi
+exit 0
