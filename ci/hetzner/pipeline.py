@@ -43,6 +43,7 @@ from lib.settings import Settings, SettingsError
 from lib.status import CONTEXT, StatusReporter
 
 USAGE, FAILED = 2, 1
+FULL_SHA = re.compile(r"[0-9a-f]{40}")
 JS_CORE = "packages/buckaroo-js-core"
 JS_INPUTS = ("src", "package.json", "tsconfig.json", "vite.config.ts", "../pnpm-lock.yaml")
 # a changed input that is not committed has no key: the cache must not answer for it
@@ -108,6 +109,9 @@ def main(arguments: Sequence[str]) -> int:
     except (SettingsError, ValueError) as error:
         print(f"pipeline.py: {error}", file=sys.stderr)
         return USAGE
+    except OSError as error:
+        print(f"pipeline.py: {error}: can the state directory be written?", file=sys.stderr)
+        return FAILED
     except Interrupted as interrupt:
         print(f"ended by {signal.Signals(interrupt.number).name}", file=sys.stderr)
         return 128 + interrupt.number
@@ -170,12 +174,13 @@ def _run_commit(
     try:
         log.line(f"RUN   {revision} of {config.repo_dir}, runner {steps.runner_version(config)}")
         env = settings.job_environment(config, os.environ)
-        files.atomic_write(log_dir / "versions.txt", steps.versions(config, env))
+        versions = steps.Versions(env)
         _clean_up(config, log, log_dir, reporter)
-        if not words.partial and reporter.on:
+        if not words.partial and FULL_SHA.fullmatch(sha) and reporter.on:
             pending.write(sha, CONTEXT, url)
             reporter.pending(sha, CONTEXT, "runs", url)
         tree, sha = _prepare_tree(words, config, revision, log)
+        files.atomic_write(log_dir / "versions.txt", versions.answers())
         _prepare_dependencies(words, config, tree, table, absent, log)
         pipeline = _pipeline(words, config, table, tree=tree, sha=sha, log=log, reporter=reporter)
         code = pipeline.run(**_selection(words, absent), pytest_workers=config.pytest_workers)
@@ -192,7 +197,7 @@ def _run_commit(
         log.line(f"END   exit code {code}: {text}")
         if words.partial:
             log.line("no status of the commit is set: this run did not check all of it")
-        else:
+        elif FULL_SHA.fullmatch(sha):
             reporter.post(state, sha, CONTEXT, mask(text), url)
             pending.clear()
         log.close()
@@ -341,7 +346,7 @@ def _directory_name(repo: Path, revision: str) -> str:
     """Return a name for the logs of a commit: its SHA, or what is safe if it is not known yet."""
     with contextlib.suppress(CheckoutError):
         return checkout.resolve(repo, revision)
-    if re.fullmatch(r"[0-9a-f]{40}", revision):
+    if FULL_SHA.fullmatch(revision):
         return revision
     return "unresolved-" + hashlib.sha256(revision.encode(errors="replace")).hexdigest()[:12]
 

@@ -1,30 +1,71 @@
 #!/usr/bin/env python3
 """The fast tests: `python3 test_dsl.py`. Standard library only, no set-up, under half a minute.
 
-They are in tests/test_*.py, by module; a test's name is the rule that it checks. What starts
-tools and browsers is in tests/real_*.py and run by check.py.
+They are in tests/test_*.py, by module; a test's name is the rule that it checks. Each module runs
+in a process of its own, as many at once as there are processors. What starts tools and browsers
+is in tests/real_*.py and run by check.py.
+
+`python3 test_dsl.py tests.test_graph` runs what is named: modules, classes or single tests.
 """
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
 import sys
+import time
 import unittest
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+# the slowest modules, to begin with: whatever is begun last is waited for
+SLOW = ("test_checkout", "test_pipeline", "test_model", "test_lockcheck", "test_cache")
 
 
 def main(names: Sequence[str]) -> int:
-    """Run the named tests (`tests.test_graph`), or all fast ones; 0 if all passed."""
-    loader = unittest.defaultTestLoader
-    if names:
-        suite = loader.loadTestsFromNames(list(names))
-    else:
-        suite = loader.discover(str(HERE / "tests"), "test_*.py", str(HERE))
+    """Run the named tests here, or all fast ones side by side; 0 if all passed."""
+    if not names:
+        return run_modules()
+    suite = unittest.defaultTestLoader.loadTestsFromNames(list(names))
     result = unittest.TextTestRunner(verbosity=1).run(suite)
     # a run of no tests has shown nothing
     return 0 if result.wasSuccessful() and result.testsRun else 1
+
+
+def run_modules() -> int:
+    """Run each module in a process; print what failed, and unittest's closing lines for all."""
+    began = time.monotonic()
+    modules = [path.stem for path in sorted((HERE / "tests").glob("test_*.py"))]
+    modules.sort(key=lambda module: module not in SLOW)
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        ended = list(pool.map(run_module, modules))
+    total, failed = 0, []
+    for module, (code, output) in zip(modules, ended, strict=True):
+        ran = re.search(r"^Ran (\d+) tests? in ", output, re.MULTILINE)
+        total += int(ran[1]) if ran else 0
+        if code != 0 or not ran:
+            failed.append(module)
+            print(f"{output.rstrip()}\n{module}: exit code {code}\n")
+    print(f"Ran {total} tests in {time.monotonic() - began:.1f}s\n")
+    print(f"FAILED ({', '.join(failed)})" if failed or not total else "OK")
+    return 1 if failed or not total else 0
+
+
+def run_module(module: str) -> tuple[int, str]:
+    """Run the tests of one module; return the exit code and what they printed."""
+    done = subprocess.run(
+        [sys.executable, str(HERE / "test_dsl.py"), f"tests.{module}"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    return done.returncode, done.stdout
 
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ class Words:
             or self.skip_jobs
             or self.only_testcases
             or self.in_place
+            or self.demo
             or self.phase != "all"
         )
 

@@ -26,6 +26,7 @@ from lib.watch import make_watch
 
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 FIRST_RECHECK, UNKILLABLE = 0.02, 10.0  # seconds after a KILL: look again; give up
+WITHOUT_WATCH = 0.2  # seconds between looks where no descriptor was left to be woken by
 CACHE_PROGRAM = Path(__file__).with_name("cache.py")
 
 
@@ -51,6 +52,7 @@ class Tree:
     watched: set[int] = field(default_factory=set)  # members whose end wakes us
     due: float = math.inf  # when to KILL, or to look again after a KILL
     killed_at: float | None = None
+    look_at: float = math.inf  # when to look by ourselves, since nothing will wake us
 
 
 class ProcessExecutor:
@@ -86,9 +88,9 @@ class ProcessExecutor:
         self._check_expected(attempt)
         before = self._signatures_of(attempt)
         log = self._open_log(attempt)
-        for output in attempt.watch:  # before the body can write any of them
-            self._watch.add((attempt.node.key, output), self._path(job.outputs[output]))
         try:
+            for output in attempt.watch:  # before the body can write any of them
+                self._watch.add((attempt.node.key, output), self._path(job.outputs[output]))
             spawned = spawn(
                 self._command(attempt),
                 cwd=str(self._place.cwd),
@@ -102,7 +104,7 @@ class ProcessExecutor:
                 log=log,
                 placement=Placement(job.nice, job.cpus),
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: no more threads
             self._unwatch(attempt)
             what = self._command(attempt)[0]
             raise StartError(f"could not start {what}: {error}") from error
@@ -112,7 +114,20 @@ class ProcessExecutor:
             self._say_once(f"not permitted, so jobs run without it: {refusal}")
         self._trees[attempt.node.key] = Tree(attempt, spawned, before)
         self._family.add(attempt.node.key, spawned.process.pid)
-        self._wakeup.watch(spawned.process.pid)
+        try:
+            self._wakeup.watch(spawned.process.pid)
+        except OSError as error:
+            self._take_back(attempt.node.key)
+            raise StartError(f"could not be watched, so it was stopped: {error}") from error
+
+    def _take_back(self, key: str) -> None:
+        """End a tree that has just been started and cannot be watched. Blocks for a moment."""
+        for process in self._freeze(key):
+            self._send(process, signal.SIGKILL)
+        process = self._trees[key].spawned.process
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        process.returncode = self._family.code(key)
+        self._forget(key)
 
     def _check_expected(self, attempt: Attempt) -> None:
         for output, path in attempt.node.expects:
@@ -165,15 +180,15 @@ class ProcessExecutor:
         """Return what happened; [] when the clock has reached `deadline`."""
         while not self._reports:
             now = self._clock.now()
-            due = min(
-                [deadline, now + self._watch.interval(), *(t.due for t in self._trees.values())]
-            )
+            own = (due for tree in self._trees.values() for due in (tree.due, tree.look_at))
+            due = min([deadline, now + self._watch.interval(), *own])
             woken = self._wakeup.wait(max(0.0, due - now), self._watch.fileno())
             for number in woken.signals:
                 self._signalled(number)
             if woken.readable or self._watch.interval() < math.inf:
                 self._outputs_changed()
             self._processes_ended(woken.pids)
+            self._look_without_watch()
             self._stop_harder()
             if self._clock.now() >= deadline:
                 break
@@ -247,6 +262,12 @@ class ProcessExecutor:
             self._forget(key)
             self._reports.append(Gone(key))
 
+    def _look_without_watch(self) -> None:
+        for key, tree in list(self._trees.items()):
+            if tree.look_at <= self._clock.now():
+                tree.look_at = math.inf
+                self._look_at_rest(key, tree)
+
     def _wake_for(self, tree: Tree, members: Sequence[Proc]) -> None:
         """Have the ends of these members, and of no others, wake us."""
         leader = tree.spawned.process.pid
@@ -259,6 +280,10 @@ class ProcessExecutor:
                 self._wakeup.watch(pid)
             except ProcessLookupError:
                 continue  # it ended since: the next look will not find it
+            except OSError as error:
+                self._say_once(f"no descriptor is left to watch processes with: {error}")
+                tree.look_at = self._clock.now() + WITHOUT_WATCH
+                return
             tree.watched.add(pid)
 
     def _forget(self, key: str) -> None:

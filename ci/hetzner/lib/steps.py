@@ -19,36 +19,43 @@ from lib.settings import Settings
 from lib.status import CONTEXT, BackgroundReporter, StatusReporter
 from lib.treecopy import remove, replace
 
-VERSION_COMMANDS = (
-    ("git", "--version"),
-    ("uv", "--version"),
-    ("node", "--version"),
-    ("pnpm", "--version"),
-    ("bash", "--version"),
-)
+VERSION_OF = ("git", "uv", "node", "pnpm", "bash")
 WHEELS_BOUND = 2 * 1024**3  # bytes of all wheels that are kept
 
 
-def versions(config: Settings, env: Mapping[str, str]) -> str:
-    """Return one line for each tool that a run uses, asked side by side."""
-    asked = []
-    for name, flag in VERSION_COMMANDS:
-        program = shutil.which(name, path=env.get("PATH"))
-        if program:
-            pipe = subprocess.PIPE
-            asked.append(
-                (name, subprocess.Popen([program, flag], env=dict(env), stdout=pipe, text=True))
+class Versions:
+    """Asks the tools of a run for their versions, all at once and while other steps go on."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._asked: list[tuple[str, subprocess.Popen[str]]] = []
+        self._missing = []
+        for name in VERSION_OF:
+            program = shutil.which(name, path=env.get("PATH"))
+            if program is None:
+                self._missing.append(name)
+                continue
+            process = subprocess.Popen(
+                [program, "--version"],
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
             )
-    lines = [f"runner: {runner_version(config)}", f"python: {sys.version.split()[0]}"]
-    for name, process in asked:
-        try:
-            output, _ = process.communicate(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            output, _ = process.communicate()
-        lines.append(f"{name}: {(output.splitlines() or ['no answer'])[0]}")
-    missing = {name for name, _ in VERSION_COMMANDS} - {name for name, _ in asked}
-    return "\n".join([*lines, *(f"{name}: not on PATH" for name in sorted(missing))]) + "\n"
+            self._asked.append((name, process))
+
+    def answers(self) -> str:
+        """Return one line for each tool. To be called once, whatever became of the run."""
+        lines = []
+        for name, process in self._asked:
+            try:
+                output, _ = process.communicate(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                output, _ = process.communicate()
+            lines.append(f"{name}: {(output.splitlines() or ['no answer'])[0]}")
+        lines += [f"{name}: not on PATH" for name in self._missing]
+        return "\n".join([f"python: {sys.version.split()[0]}", *lines]) + "\n"
 
 
 def runner_version(config: Settings) -> str:
