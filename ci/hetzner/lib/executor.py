@@ -122,11 +122,11 @@ class ProcessExecutor:
 
     def _take_back(self, key: str) -> None:
         """End a tree that has just been started and cannot be watched. Blocks for a moment."""
-        for process in self._freeze(key):
-            self._send(process, signal.SIGKILL)
-        process = self._trees[key].spawned.process
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        process.returncode = self._family.code(key)
+        for member in self._freeze(key):
+            self._send(member, signal.SIGKILL)
+        leader = self._trees[key].spawned.process
+        os.waitid(os.P_PID, leader.pid, os.WEXITED | os.WNOWAIT)
+        leader.returncode = self._family.code(key)
         self._forget(key)
 
     def _check_expected(self, attempt: Attempt) -> None:

@@ -102,8 +102,11 @@ class TestEnvironments(OnStage):
         self.assertFalse(any(call.startswith("script") for call in done.calls))
 
     def test_search_path_of_the_caller_is_not_tested(self) -> None:
+        elsewhere = "/elsewhere"
         for variable in ("PYTHONPATH", "VIRTUAL_ENV"):
-            done = self.passes("lint_python", LOG_VARIABLE=variable, **{variable: "/elsewhere"})
+            done = self.passes(
+                "lint_python", LOG_VARIABLE=variable, PYTHONPATH=elsewhere, VIRTUAL_ENV=elsewhere
+            )
             self.assertTrue(done.calls[-1].endswith(f"{variable}="), done.calls)
 
 
