@@ -43,7 +43,8 @@ copies=()
 pids=()
 clean_up() {
   kill "${pids[@]}" 2>/dev/null || true
-  rm -f "${copies[@]}"
+  # nobody is to be sent to servers that are gone
+  rm -f "${copies[@]}" "$CI_WORK_DIR/jupyter-servers"
 }
 trap clean_up EXIT
 

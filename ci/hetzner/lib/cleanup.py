@@ -26,6 +26,7 @@ from lib import files, orphans, ports, proctree, redact, settings, treecopy
 from lib.proctree import Proc, ProcessTable
 
 GRACE, GIVE_UP = 3.0, 10.0  # seconds from TERM to KILL, and until what still lives is only named
+CONFIRM = 0.02  # seconds between the last two looks
 # what runs of the repository under test were seen to leave on the box
 STALE_PATTERNS = (
     r"jupyter",
@@ -131,7 +132,7 @@ def stop(look: ProcessTable, find: Callable[[], Iterable[Proc]]) -> list[str]:
     """
     seen: dict[tuple[int, int], str] = {}
     began = time.monotonic()
-    while left := [p for p in find() if p.alive]:
+    while left := _alive(find) or (_alive_after_a_moment(find) if seen else []):
         waited = time.monotonic() - began
         if waited > GIVE_UP:
             for process in left:
@@ -146,6 +147,20 @@ def stop(look: ProcessTable, find: Callable[[], Iterable[Proc]]) -> list[str]:
                 _signal(look, process, signal.SIGKILL if waited > GRACE else signal.SIGTERM)
         time.sleep(0.02 if waited < 0.2 else 0.1)
     return list(seen.values())
+
+
+def _alive(find: Callable[[], Iterable[Proc]]) -> list[Proc]:
+    return [process for process in find() if process.alive]
+
+
+def _alive_after_a_moment(find: Callable[[], Iterable[Proc]]) -> list[Proc]:
+    """Look once more before it is believed that nobody is left.
+
+    In the middle of an execve(2) a process shows neither its words nor its environment, and one
+    that is forked during a look may not be in it.
+    """
+    time.sleep(CONFIRM)
+    return _alive(find)
 
 
 def _signal(look: ProcessTable, process: Proc, number: int) -> None:

@@ -86,13 +86,15 @@ class TestJupyterWarmup(OnStage):
     def test_serves_until_stopped_then_takes_its_copies_along(self) -> None:
         with self.warm() as process:
             wait_for(self.stage.work / "jupyter-servers")
+            servers = (self.stage.work / "jupyter-servers").read_text()
             copies = sorted(path.name for path in self.stage.repo.glob("*.ipynb"))
             self.assertIsNone(process.poll())
             os.killpg(process.pid, signal.SIGTERM)
             self.assertNotEqual(process.wait(PATIENCE), 0)
         self.assertEqual(copies, sorted(f"test_{name}.ipynb" for name in bodystage.NOTEBOOKS))
         self.assertEqual(list(self.stage.repo.glob("*.ipynb")), [])
-        servers = (self.stage.work / "jupyter-servers").read_text()
+        # nobody is sent to servers that are gone
+        self.assertFalse((self.stage.work / "jupyter-servers").exists())
         self.assertEqual(servers, "http://127.0.0.1:20050\nhttp://127.0.0.1:20051\n")
         venv = (self.stage.work / "jupyter-venv").read_text()
         self.assertEqual(venv, f"{self.stage.venvs / 'jupyter'}\n")

@@ -36,10 +36,10 @@ class CleanupTest(unittest.TestCase):
         self.tag = f"CI_RUN_TAG_{uuid.uuid4().hex}"  # or a run beside us would stop our orphans
         self.look = proctree.table()
         self.assertFalse(proctree.driver_lives(self.look, DEAD))
-        for target, name, value in ((cleanup, "GRACE", 0.3), (proctree, "TAG", self.tag)):
-            patched = mock.patch.object(target, name, value)
-            patched.start()
-            self.addCleanup(patched.stop)
+        self.enterContext(mock.patch.object(proctree, "TAG", self.tag))
+        # on a busy machine a process may take seconds to end by a TERM
+        self.enterContext(mock.patch.object(cleanup, "GRACE", PATIENCE))
+        self.enterContext(mock.patch.object(cleanup, "GIVE_UP", 2 * PATIENCE))
 
     def start(self, script: str, *, tag: str | None = None) -> subprocess.Popen[str]:
         """Start a shell script that has the marker in its command line and prints when ready."""
@@ -165,7 +165,8 @@ class TestPatterns(CleanupTest):
         for child in (deaf, frozen):
             self.ready(child)
         frozen.send_signal(signal.SIGSTOP)
-        cleanup.ci_pkill(self.marker, box=True)
+        with mock.patch.object(cleanup, "GRACE", 0.3):
+            cleanup.ci_pkill(self.marker, box=True)
         self.assert_stopped(deaf, signal.SIGKILL)
         self.assert_stopped(frozen, signal.SIGKILL)
 
