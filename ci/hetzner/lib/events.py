@@ -21,10 +21,14 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class RunStarted(Event):
-    """The run begins: the selected jobs, and those it was told to leave out."""
+    """The run begins: the selected jobs, and those it was told to leave out.
+
+    `seed` is what the random order of this run was made from, None for the order of urgency.
+    """
 
     names: tuple[str, ...]
     filtered: tuple[str, ...]
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

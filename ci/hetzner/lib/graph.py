@@ -218,3 +218,11 @@ def remaining_paths(by_name: Mapping[str, Job], durations: Mapping[str, float]) 
         after = max((paths[dependent] for dependent in dependents[name]), default=0.0)
         paths[name] = after + by_name[name].delay + durations.get(name, usual)
     return paths
+
+
+def shuffled(names: Iterable[str], seed: int) -> dict[str, float]:
+    """Return a random urgency for each job, the same for the same names and seed."""
+    import random
+
+    draw = random.Random(seed)
+    return {name: draw.random() for name in names}

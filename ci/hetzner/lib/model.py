@@ -91,6 +91,7 @@ class Job:
     testcases: bool = field(default=True, kw_only=True)
     when: str = field(default="success", kw_only=True)
     cache: CacheSpec | None = field(default=None, kw_only=True)
+    retry_alone: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         problems = list(self._problems())
@@ -169,8 +170,39 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Load:
+    """How busy a machine was.
+
+    `average` is its load average over the last minute. `cpu` and `memory` are the shares of the
+    last ten seconds, in percent, in which something waited for them; None where nothing tells.
+    """
+
+    average: float
+    cpu: float | None = None
+    memory: float | None = None
+
+    @property
+    def pressure(self) -> float | None:
+        """The greater of both pressures, None if neither is known."""
+        return max((p for p in (self.cpu, self.memory) if p is not None), default=None)
+
+    def __str__(self) -> str:
+        """Return `load 7.9, cpu pressure 81 %, memory pressure 0 %`."""
+        told = [f"load {self.average:.1f}"]
+        told += [
+            f"{name} pressure {percent:.0f} %"
+            for name, percent in (("cpu", self.cpu), ("memory", self.memory))
+            if percent is not None
+        ]
+        return ", ".join(told)
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptRecord:
-    """One try of a job, as it ended. Times are seconds on the run's clock."""
+    """One try of a job, as it ended. Times are seconds on the run's clock.
+
+    `load` is that of the machine at its end, where the job was or will be tried again.
+    """
 
     number: int
     outcome: Outcome
@@ -179,6 +211,7 @@ class AttemptRecord:
     ended: float
     reason: str = ""
     leaked: tuple[str, ...] = ()
+    load: Load | None = None
 
 
 @dataclass(slots=True)

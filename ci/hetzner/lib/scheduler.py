@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from lib import events
 from lib.judge import describe, judge
-from lib.model import GOOD, AttemptRecord, Outcome, Result
+from lib.model import GOOD, AttemptRecord, Load, Outcome, Result
 from lib.plan import Change, Plan, Standing
 from lib.pools import Pools, ReadyQueue
 from lib.seam import (
@@ -24,6 +24,7 @@ from lib.seam import (
     Clock,
     Executor,
     Exited,
+    Gauge,
     Gone,
     Remark,
     Report,
@@ -33,17 +34,22 @@ from lib.seam import (
     Wrote,
 )
 from lib.stages import Stages
-from lib.track import IDLE, State, Track
+from lib.throttle import Throttle
+from lib.track import ACTIVE, IDLE, State, Track
 from lib.verdict import exit_code, worse
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What bounds a run: pools of resources, jobs at once (None: no limit), and seconds."""
+    """What bounds a run: pools of resources, jobs at once (None: no limit), and seconds.
+
+    Above `pressure`, in percent, starts are held back; None: however busy the machine is.
+    """
 
     pools: Mapping[str, int] = field(default_factory=dict)
     max_parallel: int | None = None
     timeout: float = math.inf
+    pressure: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +57,20 @@ class Orders:
     """What this run was told.
 
     `urgency` is a job's longest remaining path in seconds; `filtered` are the jobs to leave out;
-    `refused` those that cannot run on this machine, with the reason.
+    `refused` those that cannot run on this machine, with the reason. A `seed` says that the
+    urgencies are random numbers, and what they were made from.
     """
 
     fast_fail: bool = False
     urgency: Mapping[str, float] = field(default_factory=dict)
     filtered: Sequence[str] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
+    seed: int | None = None
+
+
+def unknown_load() -> Load:
+    """Return the load of a machine that nobody measures."""
+    return Load(0.0)
 
 
 class Scheduler:
@@ -71,6 +84,7 @@ class Scheduler:
         emit: events.Listener,
         limits: Limits,
         orders: Orders,
+        gauge: Gauge = unknown_load,
     ) -> None:
         self._stages = stages
         self._executor = executor
@@ -81,11 +95,16 @@ class Scheduler:
         self._plan = Plan(stages.nodes)
         self._pools = Pools(limits.pools, limits.max_parallel)
         self._queue = ReadyQueue()
+        self._for_quiet = ReadyQueue()  # retries that wait until nothing else runs
+        self._alone: Track | None = None  # the one that runs alone now
+        self._gauge = gauge
+        self._throttle = Throttle(limits.pressure, gauge)
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._timers_set = 0
         self._round = 0
         self._stage = -1
-        self._moving = 0  # nodes that are delayed, running or being stopped: they will move
+        self._running = 0  # nodes that run or are being stopped
+        self._delayed = 0
         self._serving: set[str] = set()
         self._cut_off = ""  # why everything ends: a signal or the run's timeout
         self._ending = False  # fast_fail: only when="always" jobs start any more
@@ -108,14 +127,17 @@ class Scheduler:
 
     def run(self) -> int:
         """Run to the end and return the exit code: 0, 1, 124 or 128+n."""
-        self._emit(events.RunStarted(self._now(), self.selected, tuple(self._orders.filtered)))
+        orders = self._orders
+        self._emit(
+            events.RunStarted(self._now(), self.selected, tuple(orders.filtered), orders.seed)
+        )
         self._begin()
         while self._left:
             self._round += 1
             self._start_what_fits()
             if self._left:
                 due = self._timers[0][0] if self._timers else math.inf
-                for report in self._executor.wait(due):
+                for report in self._executor.wait(min(due, self._throttle.look_again)):
                     self._take(report)
                 self._expire()
         self._emit(events.RunEnded(self._now(), self.code(), tuple(self.results.values())))
@@ -145,6 +167,9 @@ class Scheduler:
             return
         if self._limits.timeout < math.inf:
             self._at(self._limits.timeout, self._run_out_of_time)
+        if self._throttle.blind():
+            text = "starts are not held back: this system does not tell the pressure on it"
+            self._emit(events.Note(self._now(), f"{text} (/proc/pressure, see proc(5))"))
         self._open_next_stage()
 
     def _refuse(self) -> None:
@@ -175,18 +200,42 @@ class Scheduler:
         return [r.name for r in results if r.outcome is not None and not r.acceptable]
 
     def _start_what_fits(self) -> None:
-        while True:
+        while self._alone is None:
             key = self._queue.pop(self._pools)
             if key is not None:
+                if self._hold_back(self._tracks[key]):
+                    return
                 self._start(self._tracks[key])
-            elif self._queue and not self._moving:
-                self._fail_stuck(self._tracks[self._queue.first() or ""])
-            else:
+                continue
+            self._throttle.release()
+            if self._running:
                 return
+            if (key := self._for_quiet.pop(self._pools)) is not None:
+                self._alone = self._tracks[key]
+                self._start(self._alone)
+            elif self._delayed or (first := self._queue.first() or self._for_quiet.first()) is None:
+                return
+            else:
+                self._fail_stuck(self._tracks[first])
+
+    def _hold_back(self, track: Track) -> bool:
+        """Put a node back into the queue if the machine is too busy for another one."""
+        held_already = self._throttle.look_again < math.inf
+        if not self._throttle.holds(self._now(), busy=self._running > 0):
+            return False
+        if not held_already:
+            self._emit(events.Note(self._now(), f"starts are held back: {self._throttle.reason}"))
+        track.held_back = self._throttle.reason
+        self._push(self._queue, track)
+        return True
+
+    def _unqueue(self, track: Track) -> None:
+        self._queue.discard(track.key)
+        self._for_quiet.discard(track.key)
 
     def _fail_stuck(self, track: Track) -> None:
         """Fail a node that nothing but services keep from starting, and they wait for it."""
-        self._queue.discard(track.key)
+        self._unqueue(track)
         holders = ", ".join(sorted(self._tracks[key].name for key in self._serving))
         self._finish(
             track,
@@ -217,11 +266,11 @@ class Scheduler:
 
     def _follow(self, change: Change) -> None:
         for key in change.held:
-            self._queue.discard(key)
+            self._unqueue(self._tracks[key])
             self._move(self._tracks[key], State.WAITING)
         for key, reason in change.doomed:
             track = self._tracks[key]
-            self._queue.discard(key)
+            self._unqueue(track)
             self._end(track, Outcome.SKIPPED, reason)
         for key in change.freed:
             self._free(self._tracks[key])
@@ -245,13 +294,17 @@ class Scheduler:
     def _enqueue(self, track: Track) -> None:
         self._move(track, State.QUEUED)
         track.queued_in = self._round
+        track.held_back = ""
+        alone = track.tries > 0 and track.node.job.retry_alone
+        self._push(self._for_quiet if alone else self._queue, track)
+
+    def _push(self, queue: ReadyQueue, track: Track) -> None:
         urgency = self._orders.urgency.get(track.name, 0.0)
-        self._queue.push(track.key, track.needs, urgency, track.position)
+        queue.push(track.key, track.needs, urgency, track.position)
 
     def _start(self, track: Track) -> None:
         if self._round > track.queued_in + 1:
-            names = ", ".join(name for name, _ in track.needs)
-            self.results[track.name].waited_for = names or "a free slot"
+            self.results[track.name].waited_for = self._held_by(track)
         self._pools.take(track.needs)
         track.has_slot = True
         self._plan.started(track.key)
@@ -263,6 +316,12 @@ class Scheduler:
         if result.started is None:
             result.started = track.began
         self._launch(track, Step.BODY if track.node.job.cache is None else Step.RESTORE)
+
+    def _held_by(self, track: Track) -> str:
+        """Return what a node has waited for in the queue."""
+        if track is self._alone:
+            return "a quiet machine"
+        return track.held_back or ", ".join(name for name, _ in track.needs) or "a free slot"
 
     def _launch(self, track: Track, step: Step) -> None:
         if self._cut_off and step is Step.STORE:
@@ -405,6 +464,8 @@ class Scheduler:
 
     def _serve(self, track: Track) -> None:
         self._move(track, State.SERVING)
+        if track is self._alone:  # those that it serves would wait for its end for ever
+            self._alone = None
         self._serving.add(track.key)
         # it would otherwise keep the slot from those that it serves
         self._pools.give_slot()
@@ -437,6 +498,8 @@ class Scheduler:
         if track.survivors:
             outcome = Outcome.FAILED
             reason = f"could not be stopped: {'; '.join(track.survivors)}"
+        if track is self._alone:
+            self._alone = None
         self._pools.give(track.needs)
         if track.has_slot:
             self._pools.give_slot()
@@ -467,6 +530,8 @@ class Scheduler:
             ended=self._now(),
             reason=reason,
             leaked=track.leaked,
+            # not of all others: a look costs as much as a start
+            load=self._gauge() if again or track.tries > 1 else None,
         )
         result.attempts += (record,)
         self._emit(events.AttemptEnded(self._now(), track.name, record, again))
@@ -506,8 +571,8 @@ class Scheduler:
         )
 
     def _move(self, track: Track, to: State) -> None:
-        moving = (State.DELAYED, State.RUNNING, State.STOPPING)
-        self._moving += (to in moving) - (track.state in moving)
+        self._running += (to in ACTIVE) - (track.state in ACTIVE)
+        self._delayed += (to is State.DELAYED) - (track.state is State.DELAYED)
         track.move(to)
 
     # ---- ends that come from outside
@@ -556,7 +621,7 @@ class Scheduler:
         if track.node.repeated and track.node.stage > self._stage:
             self._drop(track)
             return
-        self._queue.discard(track.key)
+        self._unqueue(track)
         change = self._plan.ended(track.key, Standing.CUT)
         self._end(track, Outcome.CANCELLED, reason)
         self._follow(change)

@@ -6,10 +6,11 @@ The real executor, the dry run and the fakes of the tests all stand behind this 
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from lib.model import Load
 from lib.stages import Node
 
 
@@ -114,3 +115,6 @@ class Clock(Protocol):
     def now(self) -> float:
         """Return the seconds since some fixed moment."""
         ...
+
+
+Gauge = Callable[[], Load]  # tells how busy the machine is at this moment

@@ -33,6 +33,7 @@ NEXT = {  # RUNNING to RUNNING is the next step of the same attempt
     State.ENDED: set(),
 }
 IDLE = (State.WAITING, State.DELAYED, State.QUEUED)
+ACTIVE = (State.RUNNING, State.STOPPING)
 
 
 @dataclass(slots=True)
@@ -47,6 +48,7 @@ class Track:
     tries: int = 0
     began: float = 0.0  # of this try, seconds on the run's clock
     queued_in: int = 0  # the round of the loop in which it was queued
+    held_back: str = ""  # the pressure that kept it in the queue
     code: int | None = None  # of the body, once that has exited
     wrote: set[str] = field(default_factory=set)
     leaked: tuple[str, ...] = ()

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib import events, graph, stages
-from lib.model import Job
-from lib.scheduler import Limits, Orders, Scheduler
+from lib.model import Job, Load
+from lib.scheduler import Limits, Orders, Scheduler, unknown_load
 from lib.seam import Attempt, Exited, Gone, Report, Signalled, StartError, Step, Wrote
 
 
@@ -69,6 +69,7 @@ class FakeExecutor:
         self.live: dict[str, Live] = {}
         self.started: list[str] = []
         self.steps: list[tuple[str, str]] = []
+        self.waits: list[float] = []  # the deadline of each wait
         self.most = 0
         self._happenings: list[tuple[float, int, Callable[[], Report | None]]] = []
         self._count = 0
@@ -164,6 +165,7 @@ class FakeExecutor:
         self._at(self.clock.time, lambda: self._stopped(key, live))
 
     def wait(self, deadline: float) -> Sequence[Report]:
+        self.waits.append(deadline)
         while self._happenings and self._happenings[0][0] <= deadline:
             moment, _, what = heapq.heappop(self._happenings)
             self.clock.time = max(self.clock.time, moment)
@@ -226,8 +228,14 @@ def play(
     first_jobs: Sequence[str] | None = None,
     only_testcases: str = "",
     first_testcases: str = "",
+    shuffle: int | None = None,
+    pressure: float | None = None,
+    load: Callable[[float], Load] | None = None,
 ) -> Played:
-    """Play a run of the jobs with the fake executor; every attempt of `fails` fails."""
+    """Play a run of the jobs with the fake executor; every attempt of `fails` fails.
+
+    `load` tells the load of the machine at a moment of the run.
+    """
     if problems := graph.problems(declared, pools or {}):
         raise ValueError("\n".join(problems))
     selection = graph.select(declared, only, skip, no_deps=no_deps)
@@ -248,13 +256,17 @@ def play(
         executor,
         clock,
         seen.append,
-        Limits(pools or {}, max_parallel, timeout),
+        Limits(pools or {}, max_parallel, timeout, pressure),
         Orders(
             fast_fail=fast_fail,
-            urgency=graph.remaining_paths(by_name, durations or {}),
+            urgency=graph.remaining_paths(by_name, durations or {})
+            if shuffle is None
+            else graph.shuffled(by_name, shuffle),
             filtered=selection.filtered,
             refused=refused or {},
+            seed=shuffle,
         ),
+        unknown_load if load is None else lambda: load(clock.now()),
     )
     code = scheduler.run()
     if executor.live:

@@ -1,0 +1,274 @@
+"""How a run spends its waiting: order, shuffles, pressure, and retries that run alone."""
+
+from __future__ import annotations
+
+import math
+import random
+import tempfile
+import unittest
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lib import events, graph, pressure
+from lib.model import Job, Load
+from tests.fakes import Fate, Played, jobs, play
+
+NEVER = math.inf
+Fates = Mapping[str, Fate | Sequence[Fate]]
+
+
+def starts(played: Played) -> dict[str, float | None]:
+    return {name: result.started for name, result in played.scheduler.results.items()}
+
+
+def notes(played: Played) -> list[str]:
+    return [note.text for note in played.of(events.Note)]
+
+
+class Order(unittest.TestCase):
+    def test_longest_remaining_path_goes_first_when_a_pool_is_short(self) -> None:
+        each = {"resources": {"cpu": 1}}
+        declared = jobs("a; b; c; d<c", a=each, b=each, c=each, d=each)
+        played = play(declared, pools={"cpu": 1}, durations={"a": 5, "b": 6, "c": 1, "d": 6})
+        self.assertEqual(played.executor.started, ["c", "b", "d", "a"])
+
+    def test_a_job_that_was_never_seen_counts_as_the_median(self) -> None:
+        by_name = {job.name: job for job in jobs("a; b; c; new; after<new")}
+        paths = graph.remaining_paths(by_name, {"a": 1, "b": 4, "c": 100, "after": 2})
+        self.assertEqual((paths["new"], paths["after"]), (4 + 2, 2))
+
+    def test_order_is_deterministic_and_as_declared_among_equals(self) -> None:
+        names = [f"j{number}" for number in random.Random(4).sample(range(100), 30)]
+        for _ in range(3):
+            played = play(jobs("; ".join(names)), max_parallel=1, durations={})
+            self.assertEqual(played.executor.started, names)
+
+
+class Shuffle(unittest.TestCase):
+    def order(self, seed: int | None, declared: str = "a; b; c; d; e; f; g; h") -> list[str]:
+        return play(jobs(declared), max_parallel=1, shuffle=seed).executor.started
+
+    def test_ready_jobs_start_in_random_order_and_the_seed_reproduces_it(self) -> None:
+        self.assertEqual(self.order(7), self.order(7))
+        self.assertGreater(len({tuple(self.order(seed)) for seed in range(20)}), 15)
+
+    def test_dependencies_hold_whatever_the_seed(self) -> None:
+        for seed in range(20):
+            order = self.order(seed, "a; b<a; c<b; d; e<d")
+            self.assertLess(order.index("a"), order.index("b"))
+            self.assertLess(order.index("b"), order.index("c"))
+            self.assertLess(order.index("d"), order.index("e"))
+
+    def test_every_ready_job_has_its_chance_to_be_first(self) -> None:
+        self.assertEqual({self.order(seed)[0] for seed in range(100)}, set("abcdefgh"))
+
+    def test_the_seed_is_told_to_the_listeners(self) -> None:
+        (started,) = play(jobs("a"), shuffle=7).of(events.RunStarted)
+        self.assertEqual(started.seed, 7)
+
+
+class Pressure(unittest.TestCase):
+    """Starts are held back while the machine is busy; never for ever, never when it is idle."""
+
+    def after_a(
+        self, load: Load | None, until: float = NEVER, a: float = 100, **more: Fate
+    ) -> Played:
+        """Play long `a`, and `c` that could start at 5; the load lasts from 1 up to a moment."""
+
+        def loads(now: float) -> Load:
+            return load if load and (1 <= now < until or load.pressure is None) else Load(0, 0, 0)
+
+        fates = {"a": Fate(a), "b": Fate(5), **more}
+        return play(jobs("a; b; c<b", a={"timeout": 999}), fates, pressure=60, load=loads)
+
+    def test_starts_are_held_back_above_the_limit_of_either_and_go_on_below(self) -> None:
+        for busy in (Load(9, cpu=61, memory=0), Load(9, cpu=0, memory=61)):
+            self.assertEqual(starts(self.after_a(busy, until=8))["c"], 9)
+
+    def test_pressure_at_the_limit_holds_nothing_back(self) -> None:
+        self.assertEqual(starts(self.after_a(Load(9, cpu=60, memory=60)))["c"], 5)
+
+    def test_never_with_nothing_running(self) -> None:
+        self.assertEqual(starts(self.after_a(Load(9, cpu=99), a=12))["c"], 12)
+
+    def test_never_for_ever(self) -> None:
+        self.assertEqual(starts(self.after_a(Load(9, cpu=99)))["c"], 5 + 30)
+
+    def test_one_start_at_a_time_goes_ahead_of_a_pressure_that_lasts(self) -> None:
+        played = play(
+            jobs("a; b; c; d", a={"timeout": 999}),
+            {"a": Fate(200), "d": Fate(100)},
+            pressure=60,
+            load=lambda _: Load(9, cpu=99),
+        )
+        self.assertEqual(list(starts(played).values()), [0, 30, 60, 90])
+
+    def test_what_is_held_back_says_so_once_and_in_what_it_waited_for(self) -> None:
+        played = self.after_a(Load(9, cpu=83.4), until=20)
+        self.assertEqual(notes(played), ["starts are held back: cpu pressure 83 %"])
+        self.assertEqual(played.scheduler.results["c"].waited_for, "cpu pressure 83 %")
+
+    def test_no_wake_up_but_while_something_is_held_back(self) -> None:
+        calm, busy = self.after_a(Load(0, cpu=0)), self.after_a(Load(9, cpu=99), until=20)
+        timeouts = {999, 120, 125, 126}  # those of the jobs, seconds after their starts
+        self.assertLessEqual(set(calm.executor.waits), timeouts)
+        looks = [due for due in busy.executor.waits if due not in timeouts and due < 120]
+        self.assertEqual(looks, [7, 9, 11, 13, 15, 17, 19, 21])
+
+    def test_a_held_job_that_is_cancelled_leaves_no_wake_up_behind(self) -> None:
+        played = play(
+            jobs("a; b; c<b; x<c"),
+            {"a": Fate(90), "b": Fate(5)},
+            pressure=60,
+            load=lambda now: Load(9, cpu=99 if now > 1 else 0),
+            signals=[(10, 15)],
+        )
+        self.assertEqual(played.code, 143)
+        self.assertEqual(played.outcomes(), "a=cancelled b=passed c=cancelled x=cancelled")
+
+    def test_where_nothing_tells_the_pressure_that_is_said_once_and_nothing_held(self) -> None:
+        played = self.after_a(Load(9))
+        self.assertEqual(starts(played)["c"], 5)
+        self.assertEqual(len(notes(played)), 1)
+        self.assertIn("does not tell the pressure", notes(played)[0])
+
+    def test_without_a_limit_nothing_is_read(self) -> None:
+        def refuse(now: float) -> Load:
+            raise AssertionError("the load was read")
+
+        self.assertEqual(play(jobs("a; b<a"), load=refuse).code, 0)
+
+
+class Reading(unittest.TestCase):
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.directory = Path(directory.name)
+
+    def test_some_of_the_last_ten_seconds_is_what_counts(self) -> None:
+        lines = (
+            "some avg10=12.34 avg60=1.00 avg300=0.00 total=1\nfull avg10=99.00 avg60=0 total=1\n"
+        )
+        (self.directory / "cpu").write_text(lines)
+        (self.directory / "memory").write_text(lines.replace("12.34", "0.00"))
+        load = pressure.load(self.directory)
+        self.assertEqual((load.cpu, load.memory, load.pressure), (12.34, 0.0, 12.34))
+
+    def test_a_system_without_it_tells_none(self) -> None:
+        load = pressure.load(self.directory)
+        self.assertEqual((load.cpu, load.memory, load.pressure), (None, None, None))
+        self.assertGreaterEqual(load.average, 0)
+
+    @unittest.skipUnless(Path("/proc/pressure/cpu").exists(), "this system tells no pressure")
+    def test_this_machine_is_understood(self) -> None:
+        load = pressure.load()
+        for percent in (load.cpu, load.memory):
+            assert percent is not None
+            self.assertTrue(0 <= percent <= 100)
+
+
+class RetryAlone(unittest.TestCase):
+    def flaky(self, text: str, fates: Fates, **options: Any) -> Played:
+        """Play jobs of which `a` fails after a second, then passes in three."""
+        first_then = [Fate(1, code=1), Fate(3)]
+        declared = jobs(text, a={"retries": 1, "retry_alone": True})
+        return play(declared, {"a": first_then, **fates}, **options)
+
+    def again(self, played: Played) -> tuple[float, float]:
+        record = played.scheduler.results["a"].attempts[-1]
+        return record.started, record.ended
+
+    def test_a_retry_waits_until_nothing_else_runs(self) -> None:
+        played = self.flaky("a; b; c", {"b": Fate(5), "c": Fate(7)})
+        self.assertEqual(self.again(played), (7, 10))
+        self.assertEqual(played.scheduler.results["a"].waited_for, "a quiet machine")
+        self.assertEqual(played.code, 0)
+
+    def test_nothing_else_starts_until_it_has_ended(self) -> None:
+        declared = jobs("a; b; c<b", a={"retries": 1, "retry_alone": True}, c={"delay": 2})
+        played = play(declared, {"a": [Fate(1, code=1), Fate(3)], "b": Fate(5)})
+        self.assertEqual((self.again(played), starts(played)["c"]), ((5, 8), 8))
+
+    def test_what_can_run_beside_others_goes_before_it(self) -> None:
+        played = self.flaky("a; b; c<b", {"b": Fate(5), "c": Fate(6)})
+        self.assertEqual(self.again(played), (11, 14))
+
+    def test_what_is_being_stopped_still_runs(self) -> None:
+        played = self.flaky("a; b", {"b": Fate(2, leaves=NEVER, ignores_term=True)})
+        self.assertEqual(self.again(played), (7, 10))
+
+    def test_services_keep_serving(self) -> None:
+        declared = jobs(
+            "s; a<s; b<s",
+            s={"service": True, "outputs": {"u": "u"}},
+            a={"retries": 1, "retry_alone": True},
+        )
+        fates: Fates = {
+            "s": Fate(NEVER, writes={"u": 1}),
+            "a": [Fate(1, code=1), Fate(3)],
+            "b": Fate(4),
+        }
+        played = play(declared, fates)
+        self.assertEqual(played.outcomes(), "s=passed a=flaky b=passed")
+        self.assertEqual(self.again(played), (5, 8))
+
+    def test_a_service_that_is_tried_again_is_alone_until_it_is_ready(self) -> None:
+        fields = {"service": True, "outputs": {"u": "u"}, "retries": 1, "retry_alone": True}
+        fates: Fates = {"s": [Fate(1, code=1), Fate(NEVER, writes={"u": 2})], "b": Fate(9)}
+        played = play(jobs("s; t<s; b", s=fields), fates)
+        self.assertEqual(played.outcomes(), "s=flaky t=passed b=passed")
+        self.assertEqual(starts(played)["t"], 11)
+
+    def test_two_that_want_to_be_alone_take_turns(self) -> None:
+        each = {"retries": 1, "retry_alone": True}
+        twice = [Fate(1, code=1), Fate(3)]
+        played = play(jobs("a; b", a=each, b=each), {"a": twice, "b": twice})
+        spans = [played.scheduler.results[name].attempts[-1] for name in "ab"]
+        self.assertEqual([(s.started, s.ended) for s in spans], [(1, 4), (4, 7)])
+
+    def test_the_first_attempt_is_not_alone(self) -> None:
+        self.assertEqual(self.flaky("a; b", {}).executor.most, 2)
+
+    def test_a_retry_that_waits_is_cancelled_like_any_other(self) -> None:
+        played = self.flaky("a; b", {"b": Fate(50)}, signals=[(4, 15)])
+        self.assertEqual((played.outcomes(), played.code), ("a=cancelled b=cancelled", 143))
+
+    def test_a_retry_alone_that_is_cut_off_ends(self) -> None:
+        played = self.flaky("a", {"a": [Fate(1, code=1), Fate(50)]}, signals=[(4, 15)])
+        self.assertEqual((played.outcomes(), played.code), ("a=cancelled", 143))
+
+    def test_what_a_service_keeps_from_it_for_ever_is_a_named_failure(self) -> None:
+        declared = jobs(
+            "s<p; a; p<a:o; t<s,a",
+            s={"service": True, "outputs": {"u": "u"}, "resources": {"x": 1}},
+            a={"retries": 1, "retry_alone": True, "resources": {"x": 1}, "outputs": {"o": "o"}},
+        )
+        fates: Fates = {
+            "a": [Fate(1, code=1, writes={"o": 0.5}), Fate(3)],
+            "p": Fate(0.1),
+            "s": Fate(NEVER, writes={"u": 0.1}),
+        }
+        played = play(declared, fates)
+        self.assertEqual(played.outcomes(), "s=passed a=failed p=passed t=skipped")
+        self.assertIn("x is held by s", played.scheduler.results["a"].reason)
+
+    def test_each_attempt_of_a_flaky_job_records_the_load(self) -> None:
+        played = play(
+            jobs("a; b", a={"retries": 1}),
+            {"a": [Fate(1, code=1), Fate(3)]},
+            load=lambda now: Load(now, cpu=10 * now),
+        )
+        results = played.scheduler.results
+        loads = [str(record.load) for record in results["a"].attempts]
+        self.assertEqual(loads, ["load 1.0, cpu pressure 10 %", "load 4.0, cpu pressure 40 %"])
+        self.assertEqual([record.load for record in results["b"].attempts], [None])
+
+
+class Declared(unittest.TestCase):
+    def test_retry_alone_is_off_by_default(self) -> None:
+        self.assertFalse(Job("a", "true").retry_alone)
+
+
+if __name__ == "__main__":
+    unittest.main()
