@@ -301,7 +301,9 @@ class ProcessExecutor:
 
     def stop(self, key: str) -> None:
         """Send TERM to the whole tree; `wait` sends KILL after the grace."""
-        tree = self._trees[key]
+        tree = self._trees.get(key)
+        if tree is None:
+            return  # its end is among the reports that were handed over last
         tree.due = self._clock.now() + self._place.grace
         members = self._family.members(key)
         for process in members:

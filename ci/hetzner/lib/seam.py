@@ -97,7 +97,10 @@ class Executor(Protocol):
         ...
 
     def stop(self, key: str) -> None:
-        """Ask a tree to end: TERM now, KILL after the grace. Never blocks; reports follow."""
+        """Ask a tree to end: TERM now, KILL after the grace. Never blocks; reports follow.
+
+        A tree whose end is among the reports that `wait` returned last is ended already.
+        """
         ...
 
     def kill(self, key: str) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from dsl import Cache, Job, Pipeline
-from lib import proctree
+from lib import events, proctree
 
 HERE = Path(__file__).resolve().parent.parent
 LINUX = sys.platform == "linux"
@@ -347,6 +347,22 @@ class Trees(RunTest):
         )
         self.assertEqual((code, outcomes), (1, "s=failed t=passed"))
         self.assertIn("gone while t still needed it", self.log("ci"))
+
+
+@unittest.skipUnless(LINUX, "needs /proc")
+class EndsAtOnce(RunTest):
+    def test_job_that_is_to_be_stopped_may_have_ended_in_the_same_wake_up(self) -> None:
+        def until_both_ended(event: events.Event) -> None:
+            if isinstance(event, events.Started) and event.job == "c":
+                for process in proctree.table().all():
+                    if process.ppid == os.getpid():
+                        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+        either = [Job(name, "exit 1", fast_fail=True) for name in "ab"]
+        made = self.pipeline(*either, Job("c", "sleep 60"), listeners=[until_both_ended])
+        self.assertEqual(made.run(fast_fail=True), 1)
+        outcomes = [made.results[name].outcome for name in "abc"]
+        self.assertEqual(sorted(map(str, outcomes)), ["cancelled", "cancelled", "failed"])
 
 
 RUNNER = textwrap.dedent(
