@@ -16,9 +16,9 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import TypedDict
 
 from dsl import Cache, Job, Pipeline
@@ -121,7 +121,17 @@ def _settings(words: cli.Words, repo: str | None = None) -> Settings:
     given = {name: getattr(words, name) for name in ("state_dir", "timeout", "pytest_workers")}
     if words.show in ("jobs", "dot", "mermaid"):
         return settings.load_anywhere(given)
-    return settings.load({**given, "repo": repo or words.repo})
+    config = settings.load({**given, "repo": repo or words.repo})
+    if not words.show and not config.box:  # on the box it is the commit's status that has to tell
+        _refuse_no_checkout(config.repo_dir)
+    return config
+
+
+def _refuse_no_checkout(directory: Path) -> None:
+    try:
+        checkout.enclosing_checkout(directory)
+    except CheckoutError as error:
+        raise SettingsError(error.brief) from error
 
 
 def _demo(words: cli.Words) -> int:
@@ -130,15 +140,19 @@ def _demo(words: cli.Words) -> int:
     config = settings.load_anywhere({"state_dir": words.state_dir})
     prepared = prepare(config.state_dir, print)
     absent = {} if words.only_jobs else prepared.missing
-    for job, reason in absent.items():
-        print(f"{job} is left out: {reason}")
-    return _run(words, _settings(words, str(prepared.path)), "green", sorted(absent))
+    return _run(words, _settings(words, str(prepared.path)), "green", absent)
 
 
 def _run(
-    words: cli.Words, config: Settings, default: str = "HEAD", absent: Sequence[str] = ()
+    words: cli.Words,
+    config: Settings,
+    default: str = "HEAD",
+    absent: Mapping[str, str] = MappingProxyType({}),
 ) -> int:
-    """Show what was asked for, or run one commit under the lock of its checkout."""
+    """Show what was asked for, or run one commit under the lock of its checkout.
+
+    `absent` are jobs that this machine cannot run, and why: they are left out, which is said.
+    """
     table = job_table(config)
     if words.show == "jobs":
         print(graphview.listing(table))
@@ -157,7 +171,11 @@ def _run(
 
 
 def _run_commit(
-    words: cli.Words, config: Settings, table: list[Job], revision: str, absent: Sequence[str]
+    words: cli.Words,
+    config: Settings,
+    table: list[Job],
+    revision: str,
+    absent: Mapping[str, str],
 ) -> int:
     """The story of a run, from the lock to the status."""
     began = time.monotonic()
@@ -187,13 +205,15 @@ def _run_commit(
         text = steps.describe(list(pipeline.results.values()), time.monotonic() - began)
         state = {0: "success", 1: "failure"}.get(code, "error")
     except (CheckoutError, LockcheckError, OSError) as error:
-        text = str(error)
+        text = error.brief if isinstance(error, CheckoutError) else str(error)
         log.line(f"ERROR {error}")
     except Interrupted as interrupt:
         text, code = f"ended by signal {interrupt.number}", 128 + interrupt.number
     finally:
         if config.box:
             cleanup.snapshot_container_state("after", log_dir / "snapshots.txt")
+        for job, reason in absent.items():
+            log.line(f"NOTE  {job} was left out: {reason}")
         log.line(f"END   exit code {code}: {text}")
         if words.partial:
             log.line("no status of the commit is set: this run did not check all of it")
@@ -242,7 +262,7 @@ def _prepare_dependencies(
     config: Settings,
     tree: Path,
     table: list[Job],
-    absent: Sequence[str],
+    absent: Collection[str],
     log: RunLog,
 ) -> None:
     """Rebuild what the lock files ask for if they changed; fetch the wheel that 5b starts from."""
@@ -288,7 +308,7 @@ def _pipeline(
     return Pipeline(
         table,
         sha,
-        words.branch,
+        _branch(words, config) if log else "",
         log.path.parent if log else config.state_dir / "logs",
         config.timeout,
         tree or config.repo_dir,
@@ -303,6 +323,15 @@ def _pipeline(
     )
 
 
+def _branch(words: cli.Words, config: Settings) -> str:
+    """Return the branch that was named, or HEAD's when nothing was; '' where it is not known."""
+    if words.branch or words.sha:
+        return words.branch
+    with contextlib.suppress(CheckoutError):
+        return checkout.current_branch(config.repo_dir)
+    return ""
+
+
 class Choice(TypedDict):
     """What `Pipeline.run` is told: which jobs, which test cases, and when to end early."""
 
@@ -315,7 +344,7 @@ class Choice(TypedDict):
     no_deps: bool
 
 
-def _selection(words: cli.Words, absent: Sequence[str]) -> Choice:
+def _selection(words: cli.Words, absent: Collection[str]) -> Choice:
     only, skip = words.only_jobs, [*(words.skip_jobs or ()), *absent]
     if words.phase == "5b":
         only, skip = ["playwright-jupyter"], ["build-wheel"]

@@ -22,7 +22,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 # the slowest modules, to begin with: whatever is begun last is waited for
-SLOW = ("test_checkout", "test_pipeline", "test_model", "test_lockcheck", "test_cache")
+SLOW = ("test_commit", "test_checkout", "test_pipeline", "test_model")
 
 
 def main(names: Sequence[str]) -> int:
@@ -39,7 +39,7 @@ def run_modules() -> int:
     """Run each module in a process; print what failed, and unittest's closing lines for all."""
     began = time.monotonic()
     modules = [path.stem for path in sorted((HERE / "tests").glob("test_*.py"))]
-    modules.sort(key=lambda module: module not in SLOW)
+    modules.sort(key=lambda module: SLOW.index(module) if module in SLOW else len(SLOW))
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         ended = list(pool.map(run_module, modules))
     total, failed = 0, []

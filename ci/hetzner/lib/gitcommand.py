@@ -54,7 +54,14 @@ CONFIG = (
 
 
 class CheckoutError(Exception):
-    """A git step failed: what was expected, what git said, what to do."""
+    """A git step failed: what was expected, what git said, what to do.
+
+    `brief` says it in a sentence, where there is no room for more.
+    """
+
+    def __init__(self, text: str, brief: str = "") -> None:
+        super().__init__(text)
+        self.brief = brief or text
 
 
 def without_redirections(environ: Mapping[str, str]) -> dict[str, str]:
@@ -80,14 +87,14 @@ def git(
     try:
         done = command.run(argv, cwd=repo, env=env, timeout=timeout)
     except subprocess.TimeoutExpired as error:
-        raise CheckoutError(
-            f"{expected}, found it not done after {timeout:g} s; {remedy}"
-        ) from error
+        text = f"{expected}, found it not done after {timeout:g} s; {remedy}"
+        raise CheckoutError(text, remedy) from error
     except (OSError, ValueError) as error:
-        raise CheckoutError(f"{expected}, found {shown(str(error), 200)}; {remedy}") from error
+        text = f"{expected}, found {shown(str(error), 200)}; {remedy}"
+        raise CheckoutError(text, remedy) from error
     if done.code != 0:
         said = shown(done.errors.strip() or done.output.strip() or "nothing", 1000)
-        raise CheckoutError(f"{expected}, found {done.code}; git said: {said}; {remedy}")
+        raise CheckoutError(f"{expected}, found {done.code}; git said: {said}; {remedy}", remedy)
     return done.output.removesuffix("\n")
 
 

@@ -1,0 +1,306 @@
+"""pipeline.py as its users call it: one commit, from the command line to the status."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+import unittest
+from pathlib import Path
+
+from tests import githubserver
+from tests.commitstage import OnStage
+
+PATIENCE = 60.0  # seconds
+JOBS = 17  # the sixteen, and the one that installs the wheel
+
+
+def wait_for(path: Path) -> None:
+    end = time.monotonic() + PATIENCE
+    while not path.exists():
+        if time.monotonic() > end:
+            raise TimeoutError(f"expected {path} within {PATIENCE:g} s, found nothing")
+        time.sleep(0.01)
+
+
+class Runs(OnStage):
+    def test_whole_run_is_green_and_leaves_its_reports(self) -> None:
+        ran = self.stage.run()
+        self.assertEqual((ran.code, ran.errors), (0, ""), ran.out)
+        self.assertEqual(set(self.stage.outcomes().values()), {"passed"})
+        self.assertEqual(len(self.stage.outcomes()), JOBS)
+        self.assertIn("git: git version", (self.stage.log_dir() / "versions.txt").read_text())
+        self.assertRegex(ran.out, r"(?m)^job +outcome +seconds +waited for$")
+        self.assertRegex(self.stage.log(), r"END   exit code 0: 17 jobs passed in \d+ s\n")
+
+    def test_red_run_names_the_job_shows_its_log_and_how_to_run_it_again(self) -> None:
+        ran = self.stage.run("--only-jobs", "test-js,playwright-storybook", STAGE_FAIL="test_js")
+        self.assertEqual(ran.code, 1)
+        self.assertEqual(
+            self.stage.outcomes(),
+            {"build-js": "passed", "test-js": "failed", "playwright-storybook": "passed"},
+        )
+        self.assertRegex(self.stage.log(), r"FAIL  test-js  \(see .*/test-js.log\) exit code 3")
+        lines = ran.out.splitlines()
+        first = lines.index(next(line for line in lines if line.startswith("--- test-js: ")))
+        self.assertEqual(lines[first + 1 : first + 21], [f"    {n}" for n in range(11, 31)])
+        again = lines[first + 21].removeprefix("    run it again: ")
+        environment = self.stage.environment()
+        done = subprocess.run(again, shell=True, env=environment, capture_output=True, check=False)
+        self.assertEqual(done.returncode, 0, again)
+        self.assertEqual(self.stage.outcomes(), {"test-js": "passed"})
+
+    def test_failure_skips_what_depends_on_it_and_names_it(self) -> None:
+        self.assertEqual(self.stage.run(STAGE_FAIL="build_wheel").code, 1)
+        outcomes = self.stage.outcomes()
+        skipped = {name for name, outcome in outcomes.items() if outcome == "skipped"}
+        self.assertEqual(outcomes["build-wheel"], "failed")
+        self.assertEqual(
+            skipped,
+            {
+                "install-wheel",
+                "playwright-jupyter",
+                "playwright-marimo",
+                "playwright-server",
+                "smoke-test-extras",
+                "test-mcp-wheel",
+            },
+        )
+        self.assertIn("SKIP  playwright-jupyter (dependency failed: build-wheel)", self.stage.log())
+
+    def test_second_run_of_a_commit_keeps_the_logs_of_the_first(self) -> None:
+        for _ in range(2):
+            self.assertEqual(self.stage.run("--only-jobs", "test-js").code, 0)
+        self.assertTrue((self.stage.log_dir() / "ci.log.1").exists())
+        self.assertTrue((self.stage.log_dir() / "test-js.log.1").exists())
+
+    def test_signal_between_the_steps_and_the_jobs_end_gives_128_plus_n(self) -> None:
+        started = self.stage.root / "started"
+        with self.stage.start(STAGE_SLEEP="test_js", STAGE_STARTED=str(started)) as process:
+            wait_for(started)
+            process.send_signal(signal.SIGTERM)
+            out, _ = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 128 + signal.SIGTERM, out)
+        self.assertEqual(self.stage.outcomes()["test-js"], "cancelled")
+
+    def test_durations_of_a_run_are_known_to_the_next(self) -> None:
+        self.assertIn("never timed", self.stage.run("--dry-run").out)
+        self.assertEqual(self.stage.run().code, 0)
+        self.assertNotIn("never timed", self.stage.run("--dry-run").out)
+
+
+class Trees(OnStage):
+    def test_developers_tree_is_left_alone_and_not_what_is_tested(self) -> None:
+        (self.stage.repo / "file").write_text("not committed")
+        (self.stage.repo / "new").touch()
+        before = self.stage.git(self.stage.repo, "status", "--porcelain")
+        ran = self.stage.run("--only-jobs", "test-js")
+        self.assertEqual(ran.code, 0)
+        self.assertEqual(self.stage.git(self.stage.repo, "status", "--porcelain"), before)
+        (tree,) = (self.stage.state / "worktrees").glob("repo-*[0-9a-f]")
+        self.assertEqual((tree / "file").read_text(), "first")
+
+    def test_in_place_takes_uncommitted_changes_and_says_so(self) -> None:
+        (self.stage.repo / "file").write_text("not committed")
+        ran = self.stage.run("--in-place", "--only-jobs", "test-js")
+        self.assertEqual(ran.code, 0, ran.out)
+        self.assertIn("NOTE  uncommitted changes are included", self.stage.log())
+        self.assertFalse((self.stage.state / "worktrees").exists())
+
+    def test_older_commit_is_tested_as_it_was(self) -> None:
+        first = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
+        self.stage.commit("second")
+        self.assertEqual(self.stage.run(first, "--only-jobs", "test-js").code, 0)
+        (tree,) = (self.stage.state / "worktrees").glob("repo-*[0-9a-f]")
+        self.assertEqual((tree / "file").read_text(), "first")
+
+    def test_unknown_commit_ends_red_with_the_reason_and_no_job_runs(self) -> None:
+        for revision, name in (("f" * 40, "f" * 40), ("no-such-branch", "unresolved-*")):
+            with self.subTest(revision):
+                ran = self.stage.run(revision)
+                self.assertEqual(ran.code, 1)
+                (log,) = (self.stage.state / "logs").glob(f"{name}/ci.log")
+                self.assertRegex(log.read_text(), rf"ERROR .*has no commit '{revision}'")
+                self.assertNotIn("START", log.read_text())
+
+    def test_second_run_on_a_checkout_waits_and_is_told_who_holds_it(self) -> None:
+        started = self.stage.root / "started"
+        first = self.stage.start(STAGE_SLEEP="test_js", STAGE_STARTED=str(started))
+        with first:
+            wait_for(started)
+            with self.stage.start("--only-jobs", "lint-python") as second:
+                assert second.stdout
+                line = second.stdout.readline()
+                self.assertIn(f"waiting for pipeline.py HEAD (pid {first.pid},", line)
+                first.send_signal(signal.SIGTERM)
+                first.communicate(timeout=PATIENCE)
+                second.communicate(timeout=PATIENCE)
+        self.assertEqual(second.returncode, 0)
+
+
+class Statuses(OnStage):
+    def setUp(self) -> None:
+        super().setUp()
+        self.github = self.enterContext(githubserver.serve())
+        self.stage.github = self.github
+        self.sha = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
+
+    def posted(self) -> list[tuple[str, str]]:
+        return [(body["state"], body["context"]) for body in self.github.seen]
+
+    def test_whole_run_is_pending_then_success(self) -> None:
+        self.assertEqual(self.stage.run(LOG_URL="https://box/logs/").code, 0)
+        self.assertEqual(self.posted(), [("pending", "ci/hetzner"), ("success", "ci/hetzner")])
+        self.assertEqual(self.github.seen[1]["target_url"], f"https://box/logs/{self.sha}")
+        self.assertTrue(all(path.endswith(self.sha) for path in self.github.requests))
+        self.assertFalse(list((self.stage.state / "runs").iterdir()))
+
+    def test_failure_names_the_job(self) -> None:
+        self.assertEqual(self.stage.run(STAGE_FAIL="lint_python").code, 1)
+        self.assertEqual(self.posted()[-1], ("failure", "ci/hetzner"))
+        self.assertRegex(self.github.seen[-1]["description"], r"failed in \d+ s: lint-python$")
+
+    def test_part_of_the_jobs_says_nothing_of_the_commit(self) -> None:
+        for words in (["--only-jobs", "test-js"], ["--skip-jobs", "test-js"], ["--in-place"]):
+            self.assertEqual(self.stage.run(*words).code, 0)
+        self.assertEqual(self.posted(), [])
+        self.assertIn("no status of the commit is set", self.stage.log())
+
+    def test_commit_that_cannot_be_checked_out_is_an_error(self) -> None:
+        self.assertEqual(self.stage.run("f" * 40).code, 1)
+        self.assertEqual([state for state, _ in self.posted()], ["pending", "error"])
+        self.assertIn("has no commit", self.github.seen[-1]["description"])
+
+    def test_signal_sets_the_status(self) -> None:
+        started = self.stage.root / "started"
+        with self.stage.start(STAGE_SLEEP="test_js", STAGE_STARTED=str(started)) as process:
+            wait_for(started)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 128 + signal.SIGINT)
+        self.assertEqual(self.posted()[-1], ("error", "ci/hetzner"))
+
+    def test_runner_that_was_killed_is_told_of_by_the_next(self) -> None:
+        started = self.stage.root / "started"
+        with self.stage.start(STAGE_SLEEP="test_js", STAGE_STARTED=str(started)) as process:
+            wait_for(started)
+            process.kill()
+            process.communicate(timeout=PATIENCE)
+        self.assertEqual([state for state, _ in self.posted()], ["pending"])
+        self.assertEqual(self.stage.run("--only-jobs", "lint-python").code, 0)
+        self.assertEqual([state for state, _ in self.posted()], ["pending", "error"])
+        self.assertIn("cut off", self.github.seen[-1]["description"])
+
+    def test_jobs_have_contexts_of_their_own_when_asked_for(self) -> None:
+        self.assertEqual(self.stage.run(CI_JOB_STATUSES="1").code, 0)
+        states = [state for state, context in self.posted() if context == "ci/hetzner/test-js"]
+        self.assertEqual(states, ["pending", "success"])
+
+    def test_dead_github_is_in_the_log_and_changes_no_result(self) -> None:
+        self.github.replies = [(422, {}, b'{"message": "no"}')] * 9
+        self.assertEqual(self.stage.run().code, 0)
+        self.assertIn("status success of ci/hetzner", self.stage.log())
+        self.assertNotIn(githubserver.TOKEN, self.stage.log())
+
+    def test_without_a_token_one_line_and_no_call(self) -> None:
+        self.assertEqual(self.stage.run(GITHUB_TOKEN="").code, 0)
+        self.assertEqual(self.github.requests, [])
+        self.assertEqual(self.stage.log().count("statuses are off"), 1)
+
+
+class JupyterAlone(OnStage):
+    def test_missing_wheel_is_named(self) -> None:
+        ran = self.stage.run("--phase=5b")
+        self.assertEqual(ran.code, 1)
+        self.assertRegex(self.stage.log(), r"ERROR no wheel of [0-9a-f]{40} is kept in .*run build")
+
+    def test_wheel_is_kept_the_moment_it_is_built_whatever_becomes_of_the_run(self) -> None:
+        self.assertEqual(self.stage.run(STAGE_FAIL="test_mcp_wheel").code, 1)
+        self.assertEqual(self.stage.run("--phase=5b").code, 0, self.stage.log())
+        outcomes = self.stage.outcomes()
+        ran = {name for name, outcome in outcomes.items() if outcome == "passed"}
+        self.assertEqual(ran, {"jupyter-warmup", "install-wheel", "playwright-jupyter"})
+
+    def test_wheel_of_another_commit(self) -> None:
+        self.assertEqual(self.stage.run("--only-jobs", "build-wheel").code, 0)
+        first = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
+        self.stage.commit("second")
+        self.assertEqual(self.stage.run("--phase=5b").code, 1)
+        self.assertEqual(self.stage.run("--phase=5b", f"--wheel-from={first}").code, 0)
+
+
+class Selections(OnStage):
+    def test_mistyped_job_is_bad_usage_with_a_suggestion_and_nothing_runs(self) -> None:
+        for flag in ("--only-jobs", "--skip-jobs", "--first-jobs"):
+            with self.subTest(flag):
+                ran = self.stage.run(flag, "test-jss")
+                self.assertEqual(ran.code, 2)
+                self.assertIn("'test-jss' is not a job; did you mean 'test-js'?", ran.errors)
+        self.assertFalse((self.stage.state / "logs").exists())
+
+    def test_words_that_exclude_each_other_are_refused(self) -> None:
+        for words in (
+            ["--no-deps"],
+            ["--phase=5b", "--only-jobs", "test-js"],
+            ["--phase=5b", "--skip-jobs", "test-js"],
+            ["--wheel-from=HEAD"],
+            ["--in-place", "HEAD"],
+            ["--demo", "--in-place"],
+            ["--demo", "--repo", "."],
+            ["--only-jobs", "test-js", "--skip-jobs", "test-js"],
+            ["--only-testcases", "a", "--first-testcases", "b"],
+            ["--list", "--graph"],
+            ["--only-jobs", ","],
+            ["-j", "0"],
+            ["--timeout", "never"],
+            ["--no-such-flag"],
+        ):
+            with self.subTest(words):
+                ran = self.stage.run(*words)
+                self.assertEqual(ran.code, 2, ran.out)
+                self.assertTrue(ran.errors)
+
+    def test_first_jobs_come_in_a_phase_of_their_own(self) -> None:
+        ran = self.stage.run("--only", "lint-python,test-js", "--first-jobs", "test-js")
+        self.assertEqual(ran.code, 0)
+        told = [line[11:] for line in self.stage.log().splitlines()]
+        order = ["PHASE phase A", "PASS  test-js", "PHASE phase B", "START lint-python"]
+        self.assertEqual([line for line in told if line in order], order)
+
+    def test_views_run_nothing(self) -> None:
+        for words, expected in (
+            (["--list"], r"(?m)^playwright-jupyter\b"),
+            (["--dry-run"], r"start build-wheel: after build-js"),
+            (["--graph"], r'"build-js" -> "build-wheel"'),
+            (["--graph=mermaid"], r"(?s)\[\"build-js\"\].* j0 --> j1"),
+            (["--help"], r"exit codes: 0 passed"),
+        ):
+            with self.subTest(words):
+                ran = self.stage.run(*words)
+                self.assertEqual((ran.code, ran.errors), (0, ""))
+                self.assertRegex(ran.out, expected)
+        self.assertFalse((self.stage.state / "logs").exists())
+
+    def test_wrong_settings_are_all_named(self) -> None:
+        ran = self.stage.run(CI_TIMEOUT="soon", CI_PORT_MCP="0")
+        self.assertEqual(ran.code, 2)
+        for name in ("CI_TIMEOUT", "CI_PORT_MCP"):
+            self.assertIn(name, ran.errors)
+
+    def test_outside_of_a_checkout_it_says_what_to_do(self) -> None:
+        ran = self.stage.run("--repo", str(self.stage.root / "tools"))
+        self.assertEqual(ran.code, 2)
+        self.assertIn("--repo", ran.errors)
+
+
+class Summary(OnStage):
+    def test_branch_is_that_of_head_unless_named(self) -> None:
+        for words, branch in (([], "main"), (["HEAD", "other"], "other")):
+            self.stage.run(*words, "--only-jobs", "lint-python")
+            summary = json.loads((self.stage.log_dir() / "summary.json").read_text())
+            self.assertEqual(summary["branch"], branch)
+
+
+if __name__ == "__main__":
+    unittest.main()
