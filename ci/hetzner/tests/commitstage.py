@@ -83,7 +83,7 @@ class Stage:
         for tool in ("uv", "node", "pnpm"):
             (tools / tool).write_text("#!/bin/sh\necho 1\n")
             (tools / tool).chmod(0o755)
-        self.git(self.root, "init", "-q", "--bare", "origin.git")
+        self.git(self.root, "init", "-q", "--bare", "-b", "main", "origin.git")
         self.git(self.root, "init", "-q", "-b", "main", "repo")
         (self.repo / "packages" / "buckaroo-js-core").mkdir(parents=True)
         (self.repo / "packages" / "buckaroo-js-core" / "package.json").write_text("{}\n")
