@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from lib import events, graph, redact, stages
+from lib import events, graph, machine, redact, stages
 from lib.cache import Cache
 from lib.model import Job, Outcome, Result
 from lib.run import Place, Report, Run
@@ -34,10 +34,12 @@ class Pipeline:
     `timeout` and `grace` (from TERM to KILL) are seconds; `cwd` is where jobs start and what
     relative outputs are relative to; `log_dir` gets ci.log, `<name>.log` and summary.json.
     `max_parallel` bounds the jobs at once (None: only the pools do); `resources` are the pools,
-    with the machine's processors as `cpu` unless given. `env` is what jobs see (default: this
-    process's environment); secrets are taken out of it either way. `durations` are usual seconds
-    of jobs, for the order when slots are short; `listeners` get every event; `rerun` tells the
-    command that runs one job again; lines of the log are shown on `console` (default: stdout).
+    with the machine's processors as `cpu` and its MiB as `memory` unless given; above `pressure`
+    percent of CPU or memory pressure starts are held back (Linux; None: never). `env` is what
+    jobs see (default: this process's environment); secrets are taken out of it either way.
+    `durations` are usual seconds of jobs, for the order when slots are short; `listeners` get
+    every event; `rerun` tells the command that runs one job again; lines of the log are shown on
+    `console` (default: stdout).
 
     Raises ValueError that lists every problem of the jobs and numbers at once.
     """
@@ -62,15 +64,16 @@ class Pipeline:
         run_log: RunLog | None = None,
         console: TextIO | None = None,
         secret_names: Collection[str] = (),
+        pressure: float | None = None,
     ) -> None:
         self.jobs = tuple(jobs)
         self.results: dict[str, Result] = {}
-        pools = {"cpu": os.cpu_count() or 1, **(resources or {})}
-        problems = _number_problems(timeout, grace, max_parallel, pools)
+        pools = {**machine.this().pools(), **(resources or {})}
+        problems = _number_problems(timeout, grace, max_parallel, pressure, pools)
         problems += graph.problems(self.jobs, pools)
         if problems:
             raise ValueError("\n".join(problems))
-        self._limits = Limits(pools, max_parallel, timeout)
+        self._limits = Limits(pools, max_parallel, timeout, pressure)
         self._durations = dict(durations or {})
         environ = os.environ if env is None else env
         self._place = Place(
@@ -101,14 +104,25 @@ class Pipeline:
         pytest_workers: int = 4,
         *,
         no_deps: bool = False,
+        shuffle: int | None = None,
     ) -> int:
         """Run the jobs; return 0 passed, 1 failed, 124 run out of time, 128+n for signal n.
+
+        With `shuffle` ready jobs start in random order: a seed gives the same order again, True
+        draws a fresh one, which the log tells.
 
         Raises ValueError, before anything starts, for a selection that names an unknown job or
         holds none, and for a working directory that is not there.
         """
         built, orders = self._plan(
-            fast_fail, only_jobs, skip_jobs, first_jobs, only_testcases, first_testcases, no_deps
+            fast_fail,
+            only_jobs,
+            skip_jobs,
+            first_jobs,
+            only_testcases,
+            first_testcases,
+            no_deps,
+            shuffle,
         )
         if not isinstance(pytest_workers, int) or pytest_workers < 1:
             raise ValueError(f"pytest_workers: expected 1 or more, found {pytest_workers!r}")
@@ -126,6 +140,7 @@ class Pipeline:
         first_testcases: str = "",
         *,
         no_deps: bool = False,
+        shuffle: int | None = None,
     ) -> list[str]:
         """Return what `run` would start, in its order and with the reason, one line a start.
 
@@ -134,7 +149,14 @@ class Pipeline:
         from lib import dryrun
 
         built, orders = self._plan(
-            fast_fail, only_jobs, skip_jobs, first_jobs, only_testcases, first_testcases, no_deps
+            fast_fail,
+            only_jobs,
+            skip_jobs,
+            first_jobs,
+            only_testcases,
+            first_testcases,
+            no_deps,
+            shuffle,
         )
         return dryrun.lines(built, orders, self._limits, self._durations)
 
@@ -147,6 +169,7 @@ class Pipeline:
         only_testcases: str,
         first_testcases: str,
         no_deps: bool,
+        shuffle: int | None,
     ) -> tuple[Stages, Orders]:
         selection = graph.select(self.jobs, only_jobs, skip_jobs, no_deps=no_deps)
         built = stages.build(
@@ -157,15 +180,34 @@ class Pipeline:
             first_testcases=first_testcases,
         )
         by_name = {job.name: job for job in self.jobs}
+        seed = _seed(shuffle)
+        urgency = (
+            graph.remaining_paths(by_name, self._durations)
+            if seed is None
+            else graph.shuffled(by_name, seed)
+        )
         return built, Orders(
-            fast_fail=fast_fail,
-            urgency=graph.remaining_paths(by_name, self._durations),
-            filtered=selection.filtered,
+            fast_fail=fast_fail, urgency=urgency, filtered=selection.filtered, seed=seed
         )
 
 
+def _seed(shuffle: int | None) -> int | None:
+    """Return the seed of a run's random order, a fresh one for True, None for no such order."""
+    if shuffle is None or shuffle is False:
+        return None
+    if shuffle is True:
+        return int.from_bytes(os.urandom(4), "big")
+    if not isinstance(shuffle, int):
+        raise ValueError(f"shuffle: expected a whole number, or True for a fresh one: {shuffle!r}")
+    return shuffle
+
+
 def _number_problems(
-    timeout: object, grace: object, max_parallel: object, pools: Mapping[str, object]
+    timeout: object,
+    grace: object,
+    max_parallel: object,
+    pressure: object,
+    pools: Mapping[str, object],
 ) -> list[str]:
     problems = []
     for what, value, low in (("timeout", timeout, "more than 0"), ("grace", grace, "0 or more")):
@@ -175,6 +217,10 @@ def _number_problems(
     for what, value in [("max_parallel", max_parallel)] if max_parallel is not None else []:
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             problems.append(f"{what}: expected 1 or more jobs, or None, found {value!r}")
+    if pressure is not None and (
+        not isinstance(pressure, (int, float)) or isinstance(pressure, bool) or pressure < 0
+    ):
+        problems.append(f"pressure: expected a percentage, or None, found {pressure!r}")
     for name, size in pools.items():
         if not isinstance(size, int) or isinstance(size, bool) or size < 0:
             problems.append(f"resources: pool {name!r}: expected 0 or more, found {size!r}")

@@ -30,6 +30,7 @@ from lib import (
     files,
     graphview,
     history,
+    machine,
     proctree,
     redact,
     settings,
@@ -37,6 +38,7 @@ from lib import (
 )
 from lib.checkout import CheckoutError
 from lib.lockcheck import Lockcheck, LockcheckError
+from lib.machine import Machine
 from lib.pythons import VERSIONS as PYTHONS
 from lib.runlog import RunLog
 from lib.settings import Settings, SettingsError
@@ -54,40 +56,45 @@ JS_KEY = (
 INSTALL_WHEEL = '. "$CI_RUNNER_DIR/lib/body.sh" && install_wheel'
 
 
-def job_table(s: Settings) -> list[Job]:
-    """Return the jobs, one entry each. The bodies are in jobs/, what they promise is here."""
+def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
+    """Return the jobs, one entry each. The bodies are in jobs/, what they promise is here.
+
+    What they take is sized for `box` (default: this machine).
+    """
+    box = box or machine.this()
 
     def body(script: str, *arguments: str) -> list[str]:
         return ["bash", str(s.runner_dir / "jobs" / f"{script}.sh"), *arguments]
 
-    def cpu(of_16: int) -> dict[str, int]:
-        """A share of the machine: what a job takes of sixteen processors, at least one."""
-        return {"cpu": max(1, of_16 * (os.cpu_count() or 1) // 16)}
+    def take(of_16: int, mib: int) -> dict[str, int]:
+        """A share of the machine: what a job takes of sixteen processors, and MiB of memory."""
+        return {**box.cpu(of_16), **box.mib(mib)}
 
     def port(number: int) -> dict[str, int]:
         return {f"port:{number}": 1}
 
     work = s.work_dir
+    servers = s.jupyter_parallel  # and as many browsers
     wheel = {"wheel": str(work / "wheel")}
     jupyter = {"venv": str(work / "jupyter-venv"), "servers": str(work / "jupyter-servers")}
     js_cache = Cache(JS_KEY, f"{JS_CORE}/dist", s.state_dir / "cache" / "js", max_bytes=2 * 1024**3)
     uv, node, exact = ["uv"], ["node", "pnpm"], (0,)
     # fmt: off
     return [
-        Job("build-js", body("build_js"), [], fast_fail=True, timeout=300, outputs={"dist": f"{JS_CORE}/dist"}, cache=js_cache, requires=node, resources=cpu(2), ok_codes=exact, testcases=False),
-        Job("build-wheel", body("build_wheel"), ["build-js"], fast_fail=True, timeout=300, outputs=wheel, requires=uv + node, resources=cpu(2), ok_codes=exact, testcases=False),
-        Job("jupyter-warmup", body("jupyter_warmup"), [], timeout=300, outputs=jupyter, requires=uv, service=True, resources=port(s.port_jupyter), ok_codes=exact, testcases=False),
-        Job("install-wheel", ["bash", "-c", INSTALL_WHEEL], ["build-wheel", "jupyter-warmup:venv"], timeout=120, requires=uv, resources=cpu(1), ok_codes=exact, testcases=False),
-        Job("playwright-jupyter", body("pw_jupyter"), ["build-wheel", "jupyter-warmup", "install-wheel"], timeout=600, requires=node, resources=cpu(9), ok_codes=exact),
-        Job("lint-python", body("lint_python"), [], timeout=60, resources=cpu(1), ok_codes=exact, testcases=False),
-        Job("test-js", body("test_js"), [], timeout=300, requires=node, resources=cpu(2), ok_codes=exact, testcases=False),
-        *[Job(f"test-python-{v}", body("test_python", v), [], timeout=600, requires=uv, resources=cpu(4)) for v in PYTHONS],
-        Job("test-mcp-wheel", body("test_mcp_wheel"), ["build-wheel"], timeout=300, requires=uv, resources={**cpu(1), **port(s.port_mcp)}),
-        Job("smoke-test-extras", body("smoke_test_extras"), ["build-wheel"], timeout=300, requires=uv, resources=cpu(3), ok_codes=exact, testcases=False),
-        Job("playwright-storybook", body("pw_storybook"), ["build-js"], timeout=300, requires=node, resources={**cpu(3), **port(s.port_storybook)}, ok_codes=exact),
-        Job("playwright-server", body("pw_server"), ["build-wheel"], timeout=300, requires=uv + node, resources={**cpu(3), **port(s.port_server)}, ok_codes=exact, retries=1),
-        Job("playwright-marimo", body("pw_marimo"), ["build-wheel"], timeout=300, requires=uv + node, resources={**cpu(3), **port(s.port_marimo)}, ok_codes=exact),
-        Job("playwright-wasm-marimo", body("pw_wasm_marimo"), [], timeout=300, requires=node, resources={**cpu(3), **port(s.port_wasm_marimo)}, ok_codes=exact),
+        Job("build-js", body("build_js"), [], fast_fail=True, timeout=300, outputs={"dist": f"{JS_CORE}/dist"}, cache=js_cache, requires=node, resources=take(2, 1000), ok_codes=exact, testcases=False),
+        Job("build-wheel", body("build_wheel"), ["build-js"], fast_fail=True, timeout=300, outputs=wheel, requires=uv + node, resources=take(2, 1000), ok_codes=exact, testcases=False),
+        Job("jupyter-warmup", body("jupyter_warmup"), [], timeout=300, outputs=jupyter, requires=uv, service=True, resources={**box.mib(servers * 250), **port(s.port_jupyter)}, ok_codes=exact, testcases=False),
+        Job("install-wheel", ["bash", "-c", INSTALL_WHEEL], ["build-wheel", "jupyter-warmup:venv"], timeout=120, requires=uv, resources=take(1, 200), ok_codes=exact, testcases=False),
+        Job("playwright-jupyter", body("pw_jupyter"), ["build-wheel", "jupyter-warmup", "install-wheel"], timeout=600, requires=node, resources=take(9, servers * 600), ok_codes=exact),
+        Job("lint-python", body("lint_python"), [], timeout=60, resources=take(1, 100), ok_codes=exact, testcases=False),
+        Job("test-js", body("test_js"), [], timeout=300, requires=node, resources=take(2, 1000), ok_codes=exact, testcases=False),
+        *[Job(f"test-python-{v}", body("test_python", v), [], timeout=600, requires=uv, resources=take(4, s.pytest_workers * 300)) for v in PYTHONS],
+        Job("test-mcp-wheel", body("test_mcp_wheel"), ["build-wheel"], timeout=300, requires=uv, resources={**take(1, 400), **port(s.port_mcp)}),
+        Job("smoke-test-extras", body("smoke_test_extras"), ["build-wheel"], timeout=300, requires=uv, resources=take(3, 1000), ok_codes=exact, testcases=False),
+        Job("playwright-storybook", body("pw_storybook"), ["build-js"], timeout=300, requires=node, resources={**take(3, 1000), **port(s.port_storybook)}, ok_codes=exact),
+        Job("playwright-server", body("pw_server"), ["build-wheel"], timeout=300, requires=uv + node, resources={**take(3, 1000), **port(s.port_server)}, ok_codes=exact, retries=1, retry_alone=True),
+        Job("playwright-marimo", body("pw_marimo"), ["build-wheel"], timeout=300, requires=uv + node, resources={**take(3, 1000), **port(s.port_marimo)}, ok_codes=exact),
+        Job("playwright-wasm-marimo", body("pw_wasm_marimo"), [], timeout=300, requires=node, resources={**take(3, 1000), **port(s.port_wasm_marimo)}, ok_codes=exact),
     ]
     # fmt: on
 
@@ -320,6 +327,7 @@ def _pipeline(
         log_url=log.url if log else "",
         run_log=log,
         secret_names=config.secret_names,
+        pressure=words.pressure,
     )
 
 
@@ -342,6 +350,7 @@ class Choice(TypedDict):
     only_testcases: str
     first_testcases: str
     no_deps: bool
+    shuffle: int | None
 
 
 def _selection(words: cli.Words, absent: Collection[str]) -> Choice:
@@ -356,6 +365,7 @@ def _selection(words: cli.Words, absent: Collection[str]) -> Choice:
         only_testcases=words.only_testcases,
         first_testcases=words.first_testcases,
         no_deps=words.no_deps,
+        shuffle=words.shuffle,
     )
 
 

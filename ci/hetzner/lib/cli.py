@@ -41,6 +41,8 @@ class Words:
     phase: str
     wheel_from: str
     max_parallel: int | None
+    pressure: float | None
+    shuffle: int | None  # a seed; True: to be drawn
     timeout: float | None
     repo: str | None
     state_dir: str | None
@@ -82,6 +84,24 @@ def _seconds(text: str) -> float:
     if not 0 < value < 1e9:
         raise argparse.ArgumentTypeError(f"expected seconds, more than 0, found {text!r}")
     return value
+
+
+def _percent(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"expected a percentage from 0 to 100, found {text!r}")
+    return value
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(
+            f"expected a seed, such as 7, or none, found {text!r} (a SHA goes before --shuffle)"
+        )
+    return int(text)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -127,6 +147,20 @@ def parser() -> argparse.ArgumentParser:
     )
     how.add_argument("--pytest-workers", type=_count, metavar="N", help="(default: 4)")
     how.add_argument("--max-parallel", "-j", type=_count, metavar="N", help="jobs at once")
+    how.add_argument(
+        "--pressure",
+        type=_percent,
+        metavar="N",
+        help="start nothing while CPU or memory pressure is above N %% (Linux; see proc(5))",
+    )
+    how.add_argument(
+        "--shuffle",
+        nargs="?",
+        type=_seed,
+        const=True,
+        metavar="SEED",
+        help="start ready jobs in random order, to expose missing edges; a SEED repeats an order",
+    )
     how.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="for the whole run")
     how.add_argument("--repo", metavar="DIR", help="the checkout (default: the one around you)")
     how.add_argument("--state-dir", metavar="DIR", help="what is kept between runs")

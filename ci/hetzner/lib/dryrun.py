@@ -74,6 +74,8 @@ def lines(
             told.append(f"{event.title}:")
         elif isinstance(event, events.RunStarted):
             told.extend(f"   -      skip  {name} (filtered)" for name in event.filtered)
+            if event.seed is not None:
+                told.append(f"random order, --shuffle={event.seed} gives it again")
         elif isinstance(event, events.Started):
             waited = scheduler.results[event.job].waited_for
             why = f"after {waited}" if waited else "needs nothing"

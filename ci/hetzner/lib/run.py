@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TextIO
 
-from lib import events, summary
+from lib import events, pressure, summary
 from lib.clock import MonotonicClock
 from lib.executor import Place, ProcessExecutor
 from lib.model import Job, Result
@@ -78,7 +78,13 @@ class Run:
         """Run to the end and return the exit code. What the runner itself raises is passed on."""
         executor = ProcessExecutor(self._place, self._clock, pytest_workers=self._workers)
         scheduler = Scheduler(
-            self._stages, executor, self._clock, self._bus.emit, self._limits, self._orders
+            self._stages,
+            executor,
+            self._clock,
+            self._bus.emit,
+            self._limits,
+            self._orders,
+            pressure.load,
         )
         self.results.update(scheduler.results)
         try:

@@ -72,7 +72,7 @@ class RunLog:
     def _lines(self, event: events.Event) -> list[str]:
         match event:
             case events.RunStarted():
-                return [f"SKIP  {name} (filtered)" for name in event.filtered]
+                return _begun(event)
             case events.StageStarted():
                 return [f"PHASE {event.title}"]
             case events.Started():
@@ -107,7 +107,7 @@ class RunLog:
             case Outcome.PASSED:
                 return f"PASS  {name}"
             case Outcome.FLAKY:
-                return f"PASS  {name}  (flaky: {reason})"
+                return f"PASS  {name}  (flaky: {'; '.join([reason, *_loads(result)])})"
             case Outcome.RESTORED:
                 return f"PASS  {name}  (restored{': ' + reason if reason else ''})"
             case Outcome.SKIPPED:
@@ -116,3 +116,16 @@ class RunLog:
                 return f"CANCEL {name} ({reason})"
         allowed = " allowed to fail:" if result.allowed else ""
         return f"FAIL  {name}  (see {self.url}/{name}.log){allowed} {reason}"
+
+
+def _begun(event: events.RunStarted) -> list[str]:
+    lines = [f"SKIP  {name} (filtered)" for name in event.filtered]
+    if event.seed is not None:
+        text = f"ready jobs start in random order; --shuffle={event.seed} gives it again"
+        lines.append(f"NOTE  {text}")
+    return lines
+
+
+def _loads(result: Result) -> list[str]:
+    """Return what the load was at the end of each attempt, as far as it is known."""
+    return [f"attempt {a.number}: {a.load}" for a in result.attempts if a.load is not None]

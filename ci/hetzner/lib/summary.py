@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lib import files
-from lib.model import Outcome, Result
+from lib.model import Load, Outcome, Result
 
 TAIL_LINES, TAIL_BYTES = 20, 64 * 1024
 
@@ -95,9 +95,20 @@ def _job(result: Result) -> dict[str, object]:
                 "ended": attempt.ended,
                 "reason": attempt.reason,
                 "leaked": list(attempt.leaked),
+                "load": _load(attempt.load),
             }
             for attempt in result.attempts
         ],
+    }
+
+
+def _load(load: Load | None) -> dict[str, float | None] | None:
+    if load is None:
+        return None
+    return {
+        "average": load.average,
+        "cpu_pressure": load.cpu,
+        "memory_pressure": load.memory,
     }
 
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import json
 import math
+import os
 import random
+import re
 import tempfile
 import unittest
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lib import events, graph, pressure
-from lib.model import Job, Load
+from dsl import Pipeline
+from lib import cli, events, graph, machine, pressure, settings
+from lib.model import Job, Load, Outcome
+from pipeline import job_table
 from tests.fakes import Fate, Played, jobs, play
 
 NEVER = math.inf
@@ -265,9 +273,125 @@ class RetryAlone(unittest.TestCase):
         self.assertEqual([record.load for record in results["b"].attempts], [None])
 
 
-class Declared(unittest.TestCase):
-    def test_retry_alone_is_off_by_default(self) -> None:
-        self.assertFalse(Job("a", "true").retry_alone)
+class Machines(unittest.TestCase):
+    def test_pools_are_the_processors_and_the_memory_unless_given(self) -> None:
+        def problems(**pools: int) -> str:
+            many = {"cpu": 10**6, "memory": 10**9}
+            with self.assertRaises(ValueError) as caught:
+                Pipeline([Job("a", "true", resources=many)], "s", "b", "/no", resources=pools)
+            return str(caught.exception)
+
+        mine = machine.this()
+        self.assertIn(f"the pool has {mine.cpus}", problems())
+        self.assertIn(f"the pool has {mine.memory}", problems())
+        self.assertEqual(mine.cpus, os.cpu_count())
+        self.assertIn("the pool has 7", problems(memory=7))
+
+    def test_a_container_has_no_more_memory_than_it_may_use(self) -> None:
+        with tempfile.TemporaryDirectory() as directory:
+            bound = Path(directory, "memory.max")
+            bound.write_text(f"{300 * machine.MIB}\n")
+            self.assertEqual(machine.this(bound).memory, 300)
+            bound.write_text("max\n")
+            self.assertEqual(machine.this(bound), machine.this(Path(directory, "none")))
+
+    def test_needs_are_in_proportion_and_fit_the_smallest_machine(self) -> None:
+        big, small = machine.Machine(16, 64000), machine.Machine(1, 900)
+        self.assertEqual({**big.cpu(4), **big.mib(800)}, {"cpu": 4, "memory": 800})
+        self.assertEqual({**small.cpu(4), **small.mib(800)}, {"cpu": 1, "memory": 450})
+
+    def test_jobs_of_the_table_fit_any_machine_with_the_services_that_they_need(self) -> None:
+        config = settings.load_anywhere({}, {"HOME": "/home/of-nobody"})
+        for box in (machine.Machine(1, 64), machine.Machine(2, 3000), machine.Machine(64, 10**6)):
+            by_name = {job.name: job for job in job_table(config, box)}
+            pools = box.pools()
+            Pipeline(list(by_name.values()), "s", "b", "/no", resources=pools)  # raises if not
+            for job in by_name.values():
+                together = Counter(job.resources)
+                for need in map(by_name.get, graph.closure(by_name, graph.needs(job))):
+                    together.update(need.resources if need and need.service else {})
+                over = {name: n for name, n in together.items() if n > pools.get(name, 1)}
+                self.assertEqual(over, {}, job.name)
+
+
+class Flags(unittest.TestCase):
+    def test_shuffle_takes_a_seed_or_draws_one(self) -> None:
+        told = [cli.parse(line.split()).shuffle for line in ("", "--shuffle", "HEAD --shuffle=7")]
+        self.assertEqual(told, [None, True, 7])
+
+    def test_pressure_is_a_percentage(self) -> None:
+        self.assertEqual(cli.parse(["--pressure", "60"]).pressure, 60)
+        for wrong in ("-1", "101", "high"):
+            with self.assertRaises(SystemExit), contextlib.redirect_stderr(io.StringIO()):
+                cli.parse([f"--pressure={wrong}"])
+
+
+class Runs(unittest.TestCase):
+    """Whole runs with real processes."""
+
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.cwd = Path(directory.name)
+        self.console = io.StringIO()
+
+    def pipeline(self, *declared: Job, **options: Any) -> Pipeline:
+        made = {"cwd": self.cwd, "console": self.console, "timeout": 60, **options}
+        return Pipeline(declared, "sha", "main", self.cwd / "logs", **made)
+
+    def log(self) -> str:
+        return (self.cwd / "logs" / "ci.log").read_text()
+
+    def started(self) -> list[str]:
+        return re.findall(r"START (\w+)$", self.log(), re.MULTILINE)
+
+    def test_seed_of_a_shuffled_run_is_printed_and_reproduces_its_order(self) -> None:
+        declared = [Job(name, "true") for name in "abcdefgh"]
+        self.assertEqual(self.pipeline(*declared, max_parallel=1).run(shuffle=True), 0)
+        first, told = self.started(), re.search(r"--shuffle=(\d+) gives it again", self.log())
+        assert told
+        self.assertIn(told[0], self.console.getvalue())
+        seed = int(told[1])
+        self.assertEqual(self.pipeline(*declared, max_parallel=1).run(shuffle=seed), 0)
+        self.assertEqual(self.started(), first)
+
+    def test_a_seed_of_another_kind_is_refused(self) -> None:
+        with self.assertRaisesRegex(ValueError, "shuffle"):
+            self.pipeline(Job("a", "true")).run(shuffle="7")  # type: ignore[arg-type]
+
+    def test_a_retry_alone_runs_when_nothing_else_does_on_its_own_processors(self) -> None:
+        cpu = min(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+        body = (
+            "if mkdir once; then until [ -e busy ]; do sleep .01; done; exit 1; fi; "
+            "test -e done && grep Cpus_allowed_list /proc/self/status"
+        )
+        made = self.pipeline(
+            Job("a", body, retries=1, retry_alone=True, cpus=[] if cpu is None else [cpu]),
+            Job("b", "touch busy; until [ -e logs/a.log ]; do sleep .01; done; touch done"),
+        )
+        self.assertEqual(made.run(), 0)
+        self.assertEqual(made.results["a"].outcome, Outcome.FLAKY)
+        first, second = made.results["a"].attempts
+        assert first.load and second.load and made.results["b"].ended
+        self.assertGreaterEqual(second.started, made.results["b"].ended)
+        self.assertRegex(self.log(), r"PASS  a  \(flaky: .*attempt 1: load .*attempt 2: load ")
+        (job,) = (j for j in json.loads(self.summary())["jobs"] if j["name"] == "a")
+        self.assertEqual(job["attempts"][0]["load"]["average"], first.load.average)
+        if cpu is not None:
+            self.assertEqual((self.cwd / "logs" / "a.log").read_text().split()[-1], str(cpu))
+
+    def summary(self) -> str:
+        return (self.cwd / "logs" / "summary.json").read_text()
+
+    @unittest.skipUnless(Path("/proc/pressure/cpu").exists(), "this system tells no pressure")
+    def test_a_run_under_any_pressure_comes_to_its_end(self) -> None:
+        declared = [Job(name, "true") for name in "abcdefgh"]
+        self.assertEqual(self.pipeline(*declared, pressure=0).run(), 0)
+
+    def test_pressure_that_is_no_percentage_is_refused(self) -> None:
+        for wrong in (-1, True, "60"):
+            with self.assertRaisesRegex(ValueError, "pressure: expected a percentage"):
+                self.pipeline(Job("a", "true"), pressure=wrong)
 
 
 if __name__ == "__main__":

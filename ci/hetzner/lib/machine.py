@@ -1,0 +1,48 @@
+"""What the machine has to share out: processors, and memory in MiB. Unaware of jobs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+MIB = 1024 * 1024
+BOUND = Path("/sys/fs/cgroup/memory.max")  # of the container, if we are in one (cgroup v2)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Processors, and MiB of memory."""
+
+    cpus: int
+    memory: int
+
+    def pools(self) -> dict[str, int]:
+        """Return the pools that a pipeline has unless it is given others."""
+        return {"cpu": self.cpus, "memory": self.memory}
+
+    def cpu(self, of_16: int) -> dict[str, int]:
+        """Return what a job takes of the processors that takes `of_16` where there are sixteen.
+
+        In proportion, and at least one, so that no machine is too small.
+        """
+        return {"cpu": max(1, of_16 * self.cpus // 16)}
+
+    def mib(self, count: int) -> dict[str, int]:
+        """Return a need of so many MiB, half of the memory at most.
+
+        So a service and whoever it serves fit beside each other however little there is.
+        """
+        return {"memory": min(count, self.memory // 2)}
+
+
+def this(bound: Path = BOUND) -> Machine:
+    """Return the machine that we run on, or as much of it as our container may use."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        limit = bound.read_text().strip()
+    except OSError:
+        limit = ""
+    if limit.isdecimal():  # it says `max` where there is none
+        memory = min(memory, int(limit))
+    return Machine(os.cpu_count() or 1, max(1, memory // MIB))
