@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lib import settings
+from tests.waiting import PATIENCE
 
 Case = TypeVar("Case")
 Result = TypeVar("Result")
@@ -46,7 +46,6 @@ BODIES = (  # those that come to an end: jupyter_warmup stays
     "test_python 3.13",
 )
 EXTRAS = ("base", "polars", "mcp", "marimo", "jupyterlab", "notebook")
-PATIENCE = 60.0  # seconds, for what takes a fraction of one
 
 TOOLS = ("uv", "pnpm", "npx", "node", "lsof", "curl", "python3.13", "script", "full_build.sh")
 NOTEBOOKS = ("buckaroo_widget", "polars_widget", "infinite_scroll_transcript")
@@ -248,12 +247,3 @@ class OnStage(unittest.TestCase):
         with self.warm(**extra) as process:
             process.wait(PATIENCE)
         return self.stage.done(process.returncode)
-
-
-def wait_for(path: Path) -> None:
-    """Wait until a file is there. Raises TimeoutError."""
-    end = time.monotonic() + PATIENCE
-    while not path.exists():
-        if time.monotonic() > end:
-            raise TimeoutError(f"expected {path} within {PATIENCE:g} s, found nothing")
-        time.sleep(0.01)

@@ -13,7 +13,8 @@ import unittest
 from pathlib import Path
 
 from tests import bodystage
-from tests.bodystage import BODIES, BODY_LIB, JOBS, PATIENCE, Done, OnStage, Stage
+from tests.bodystage import BODIES, BODY_LIB, JOBS, Done, OnStage, Stage
+from tests.waiting import PATIENCE
 
 BROWSER_BODIES = ("pw_storybook", "pw_server", "pw_marimo", "pw_wasm_marimo", "pw_jupyter")
 

@@ -10,7 +10,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from tests import bodystage
-from tests.bodystage import PATIENCE, OnStage, wait_for
+from tests.bodystage import OnStage
+from tests.waiting import PATIENCE, wait_for
 
 
 class TestNodeModules(OnStage):

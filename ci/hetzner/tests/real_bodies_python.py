@@ -6,7 +6,8 @@ import os
 import shutil
 import signal
 
-from tests.bodystage import BODIES, PATIENCE, OnStage, Stage, wait_for
+from tests.bodystage import BODIES, OnStage, Stage
+from tests.waiting import PATIENCE, wait_for
 
 
 class TestEnvironments(OnStage):

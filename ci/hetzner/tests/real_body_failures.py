@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests import bodystage
-from tests.bodystage import BODIES, Done, OnStage, wait_for
+from tests.bodystage import BODIES, Done, OnStage
+from tests.waiting import wait_for
 
 # what a body calls to find something out: another answer is no failure of its work
 PROBES = ("find_spec",)

@@ -35,9 +35,9 @@ class TestExample(unittest.TestCase):
         (repo / "ci").symlink_to(TOP / "ci")
         (repo / "Makefile").write_text(MAKEFILE)
         (repo / "src" / "tool.c").touch()
-        for path, text in ((tools / "ruff", "#!/bin/sh\n"), (repo / "serve-db", SERVE_DB)):
-            path.write_text(text)
-            path.chmod(0o755)
+        for program, text in ((tools / "ruff", "#!/bin/sh\n"), (repo / "serve-db", SERVE_DB)):
+            program.write_text(text)
+            program.chmod(0o755)
         path = f"{tools}{os.pathsep}{os.environ['PATH']}"
         git = ["git", "-c", "user.name=t", "-c", "user.email=t@localhost"]
         for words in (["init", "-q"], ["add", "src"], ["commit", "-qm", "first"]):

@@ -5,23 +5,13 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import time
 import unittest
-from pathlib import Path
 
 from tests import githubserver
 from tests.commitstage import OnStage
+from tests.waiting import PATIENCE, wait_for
 
-PATIENCE = 60.0  # seconds
 JOBS = 17  # the sixteen, and the one that installs the wheel
-
-
-def wait_for(path: Path) -> None:
-    end = time.monotonic() + PATIENCE
-    while not path.exists():
-        if time.monotonic() > end:
-            raise TimeoutError(f"expected {path} within {PATIENCE:g} s, found nothing")
-        time.sleep(0.01)
 
 
 class Runs(OnStage):
