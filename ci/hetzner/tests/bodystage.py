@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lib import settings
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, wait_for, wait_until
 
 Case = TypeVar("Case")
 Result = TypeVar("Result")
@@ -240,6 +240,18 @@ class OnStage(unittest.TestCase):
         (self.stage.work / "jupyter-servers").unlink()
         with self.stage.start("jupyter_warmup", extra) as process:
             yield process
+
+    def calls_of_warm_servers(self, **extra: str) -> list[str]:
+        """Return all calls until the servers are promised and each of them has been started."""
+        with self.warm(**extra):
+            wait_for(self.stage.work / "jupyter-servers")
+            wait_until(lambda: "--port=20050" in self.told(), "a first server")
+            wait_until(lambda: "--port=20051" in self.told(), "a second server")
+            return self.stage.done(0).calls
+
+    def told(self) -> str:
+        """Return the calls so far as one text."""
+        return "\n".join(self.stage.done(0).calls)
 
     def warmed(self, **extra: str) -> Done:
         """Run servers that have to end by themselves, on a fresh stage."""

@@ -117,9 +117,7 @@ class TestJupyterWarmup(OnStage):
         self.assertRegex(done.text, r"expected the server on port 2005\d to stay, it ended")
 
     def test_server_that_ends_while_others_warm_up_is_noticed_at_once(self) -> None:
-        with self.warm():
-            wait_for(self.stage.work / "jupyter-servers")
-            calls = self.stage.done(0).calls
+        calls = self.calls_of_warm_servers()
         warming = next(call for call in calls if "jupyter_warm.py" in call)
         server = next(call for call in calls if "--port=20051" in call)
         done = self.warmed(HANG=warming, FAIL=server)
@@ -128,10 +126,10 @@ class TestJupyterWarmup(OnStage):
     def test_servers_keep_to_their_own_home(self) -> None:
         for variable in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
             self.stage = self.make()
-            with self.warm(LOG_VARIABLE=variable):
-                wait_for(self.stage.work / "jupyter-servers")
-                calls = [c for c in self.stage.done(0).calls if c.startswith("jupyter-lab")]
-            for call in calls:
+            calls = self.calls_of_warm_servers(LOG_VARIABLE=variable)
+            servers = [call for call in calls if call.startswith("jupyter-lab")]
+            self.assertEqual(len(servers), 2)
+            for call in servers:
                 self.assertRegex(call, rf"{variable}={self.stage.work}/jupyter/\w+$")
 
     def test_other_file_in_the_place_of_a_copy_is_kept(self) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from tests import bodystage
 from tests.bodystage import BODIES, Done, OnStage
-from tests.waiting import wait_for
 
 # what a body calls to find something out: another answer is no failure of its work
 PROBES = ("find_spec",)
@@ -36,9 +35,7 @@ class TestEveryCall(OnStage):
             return bodystage.make(Path(root).resolve()).run(turn[0], FAIL=turn[1])
 
     def test_servers_fail_when_any_of_their_calls_fails_and_are_not_promised(self) -> None:
-        with self.warm():
-            wait_for(self.stage.work / "jupyter-servers")
-            calls = sorted(set(self.stage.done(0).calls))
+        calls = sorted(set(self.calls_of_warm_servers()))
         self.assertGreater(len(calls), 6)
         for call in calls:
             with self.subTest(call):
