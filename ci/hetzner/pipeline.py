@@ -109,6 +109,8 @@ class Interrupted(BaseException):
 
 def main(arguments: Sequence[str]) -> int:
     """Return the exit code of what the command line asks for."""
+    if arguments and arguments[0] == "simulate":
+        return _simulate(arguments[1:])
     words = cli.parse(arguments)
     try:
         with _signals_raise():
@@ -122,6 +124,16 @@ def main(arguments: Sequence[str]) -> int:
     except Interrupted as interrupt:
         print(f"ended by {signal.Signals(interrupt.number).name}", file=sys.stderr)
         return 128 + interrupt.number
+
+
+def _simulate(arguments: Sequence[str]) -> int:
+    from lib import simulatecli
+
+    try:
+        return simulatecli.main(arguments, job_table)
+    except (SettingsError, ValueError, sqlite3.Error) as error:
+        print(f"pipeline.py simulate: {error}", file=sys.stderr)
+        return USAGE
 
 
 def _settings(words: cli.Words, repo: str | None = None) -> Settings:
@@ -301,13 +313,15 @@ def _pipeline(
     run_id = proctree.run_id(proctree.table(), os.getpid())
     listeners: list[events.Listener] = []
     if log and reporter:
-        listeners.append(history.History(past, run_id, sha))
+        if not words.only_testcases and not words.first_testcases:
+            # how long some of the test cases take says nothing of all
+            listeners.append(history.History(past, run_id, sha))
         if not words.in_place:
             listeners.append(steps.WheelKeeper(config, sha, log.line))
         if config.job_statuses and not words.in_place and reporter.on:
             listeners.append(steps.JobStatuses(reporter, sha, log.url))
     try:
-        durations = history.durations(past)
+        durations = history.timings(past).durations
     except sqlite3.Error as error:
         print(f"{past} cannot be read ({error}): durations are not known", file=sys.stderr)
         durations = {}

@@ -15,6 +15,8 @@ examples:
                                       what would run, in which order and why
   pipeline.py 1a2b3c4 feature --fast-fail
                                       one commit; stop at the first failure of a critical job
+  pipeline.py simulate -j 4           what a run would take, from recorded durations: see
+                                      pipeline.py simulate --help
   pipeline.py --demo                  the whole pipeline on a small repository made for it
 
 exit codes: 0 passed, 1 failed, 2 bad usage or configuration, 124 the run's own timeout,
@@ -63,14 +65,16 @@ class Words:
         )
 
 
-def _names(text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    if not names:
+def names(text: str) -> list[str]:
+    """Return the names in a list that is separated by commas."""
+    found = [name.strip() for name in text.split(",") if name.strip()]
+    if not found:
         raise argparse.ArgumentTypeError("expected names separated by commas, found none")
-    return names
+    return found
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """Return a number of 1 or more."""
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a number of 1 or more, found {text!r}")
     return int(text)
@@ -117,18 +121,18 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("branch", nargs="?", default="", metavar="BRANCH", help="its branch")
     which = made.add_argument_group("which jobs (names separated by commas)")
     which.add_argument(
-        "--only-jobs", "--only", type=_names, metavar="JOBS", help="these, and what they need"
+        "--only-jobs", "--only", type=names, metavar="JOBS", help="these, and what they need"
     )
     which.add_argument("--no-deps", action="store_true", help="with --only-jobs: these alone")
     which.add_argument(
         "--skip-jobs",
         "--skip",
-        type=_names,
+        type=names,
         metavar="JOBS",
         help="not these: what they make is taken from the last run",
     )
     which.add_argument(
-        "--first-jobs", type=_names, metavar="JOBS", help="these and their needs, then the rest"
+        "--first-jobs", type=names, metavar="JOBS", help="these and their needs, then the rest"
     )
     which.add_argument(
         "--phase", choices=("all", "5b"), default="all", help="5b: only the Jupyter tests"
@@ -145,8 +149,8 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument(
         "--fast-fail", action="store_true", help="end the run when a critical job fails"
     )
-    how.add_argument("--pytest-workers", type=_count, metavar="N", help="(default: 4)")
-    how.add_argument("--max-parallel", "-j", type=_count, metavar="N", help="jobs at once")
+    how.add_argument("--pytest-workers", type=count, metavar="N", help="(default: 4)")
+    how.add_argument("--max-parallel", "-j", type=count, metavar="N", help="jobs at once")
     how.add_argument(
         "--pressure",
         type=_percent,

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import heapq
 import math
 from collections.abc import Mapping, Sequence
 
-from lib import events
+from lib import events, graph
 from lib.scheduler import Limits, Orders, Scheduler
-from lib.seam import MISS, Attempt, Exited, Report, Step
-from lib.stages import Stages
-
-UNKNOWN = 1.0  # seconds of a job that was never timed
+from lib.seam import MISS, Attempt, Exited, Gone, Report, Step, Wrote
+from lib.stages import Node, Stages
+from lib.timings import Timings
 
 
 class DryClock:
-    """Jumps from one end to the next."""
+    """Jumps from one happening to the next."""
 
     def __init__(self) -> None:
         self.time = 0.0
@@ -26,47 +26,96 @@ class DryClock:
 
 
 class DryExecutor:
-    """Lets every job pass after its usual time. Services pass when they would be ready."""
+    """Lets every job write its outputs and pass after its usual time.
 
-    def __init__(self, clock: DryClock, durations: Mapping[str, float]) -> None:
+    A service is ready after its usual time, and serves until it is stopped. A job that was never
+    timed takes `usual` seconds.
+    """
+
+    def __init__(self, clock: DryClock, timings: Timings, usual: float) -> None:
         self._clock = clock
-        self._durations = durations
-        self._ends: list[tuple[float, int, str, int]] = []
-        self._started = 0
+        self._timings = timings
+        self._usual = usual
+        self._happenings: list[tuple[float, int, str, Report]] = []
+        self._count = 0
+        self._serving: set[str] = set()  # services whose body has exited
+
+    def _after(self, seconds: float, key: str, report: Report) -> None:
+        self._count += 1
+        heapq.heappush(self._happenings, (self._clock.time + seconds, self._count, key, report))
 
     def start(self, attempt: Attempt) -> None:
-        """Note when it would end; caches never hold anything."""
-        self._started += 1
-        body = attempt.step is Step.BODY
-        seconds = self._durations.get(attempt.node.job.name, UNKNOWN) if body else 0.0
-        code = MISS if attempt.step is Step.RESTORE else 0
-        end = self._clock.time + seconds
-        heapq.heappush(self._ends, (end, self._started, attempt.node.key, code))
+        """Note what will happen."""
+        key, name = attempt.node.key, attempt.node.job.name
+        if attempt.step is Step.RESTORE:
+            restored = self._timings.restored.get(name)
+            code = MISS if restored is None else 0
+            self._after(restored or 0.0, key, Exited(key, code))
+        elif attempt.step is Step.STORE:
+            self._after(0.0, key, Exited(key, 0))
+        else:
+            self._body(attempt, self._timings.durations.get(name, self._usual))
+
+    def _body(self, attempt: Attempt, seconds: float) -> None:
+        key, job = attempt.node.key, attempt.node.job
+        for output in attempt.watch:
+            when = self._timings.outputs.get((job.name, output), seconds)
+            self._after(min(when, seconds), key, Wrote(key, output))
+        if not job.service:
+            self._after(seconds, key, Exited(key, 0))
+        elif not job.outputs:
+            self._serving.add(key)
+            self._after(seconds, key, Exited(key, 0, left=("what serves",)))
 
     def stop(self, key: str) -> None:
         """Let it end now."""
-        self._ends = [end for end in self._ends if end[2] != key]
-        self._started += 1
-        heapq.heappush(self._ends, (self._clock.time, self._started, key, -15))
+        self._happenings = [each for each in self._happenings if each[2] != key]
+        heapq.heapify(self._happenings)
+        self._after(0.0, key, Gone(key) if key in self._serving else Exited(key, -15))
 
     def kill(self, key: str) -> None:
         """Do nothing: `stop` has ended it."""
 
     def wait(self, deadline: float) -> Sequence[Report]:
-        """Jump to the next end."""
-        if self._ends and self._ends[0][0] <= deadline:
-            end, _, key, code = heapq.heappop(self._ends)
-            self._clock.time = max(self._clock.time, end)
-            return [Exited(key, code)]
+        """Jump to what happens next."""
+        if self._happenings and self._happenings[0][0] <= deadline:
+            moment, _, _, report = heapq.heappop(self._happenings)
+            self._clock.time = max(self._clock.time, moment)
+            return [report]
+        if deadline == math.inf:
+            raise RuntimeError("bug: nothing would ever happen again")
         self._clock.time = max(self._clock.time, deadline)
         return []
+
+
+def make(
+    stages: Stages, orders: Orders, limits: Limits, timings: Timings, listener: events.Listener
+) -> Scheduler:
+    """Return the scheduler of a run in which nothing fails or times out."""
+    clock = DryClock()
+    usual = graph.usual([node.job.name for node in stages.nodes], timings.durations)
+    nodes = tuple(_without_timeout(node, timings, usual) for node in stages.nodes)
+    return Scheduler(
+        Stages(nodes, stages.titles),
+        DryExecutor(clock, timings, usual),
+        clock,
+        listener,
+        Limits(limits.pools, limits.max_parallel),
+        orders,
+    )
+
+
+def _without_timeout(node: Node, timings: Timings, usual: float) -> Node:
+    """Return the node so that what is assumed of it, which may be long, does not time out."""
+    if timings.durations.get(node.job.name, usual) < node.job.timeout:
+        return node
+    return dataclasses.replace(node, job=dataclasses.replace(node.job, timeout=math.inf))
 
 
 def lines(
     stages: Stages, orders: Orders, limits: Limits, durations: Mapping[str, float]
 ) -> list[str]:
     """Return one line for each start, in order: when, which job, and what it waited for."""
-    clock = DryClock()
     told: list[str] = []
 
     def listen(event: events.Event) -> None:
@@ -79,12 +128,11 @@ def lines(
         elif isinstance(event, events.Started):
             waited = scheduler.results[event.job].waited_for
             why = f"after {waited}" if waited else "needs nothing"
-            guess = "" if event.job in durations else " (never timed: 1 s assumed)"
+            guess = "" if event.job in durations else " (never timed: the median is assumed)"
             told.append(f"{event.at:7.1f} s start {event.job}: {why}{guess}")
+        elif isinstance(event, events.RunEnded):
+            told.append(f"{event.at:7.1f} s end")
 
-    bounds = Limits(limits.pools, limits.max_parallel, math.inf)
-    executor = DryExecutor(clock, durations)
-    scheduler = Scheduler(stages, executor, clock, listen, bounds, orders)
+    scheduler = make(stages, orders, limits, Timings(durations), listen)
     scheduler.run()
-    told.append(f"{clock.time:7.1f} s end")
     return told

@@ -205,18 +205,23 @@ def closure(
     return found
 
 
+def usual(names: Iterable[str], durations: Mapping[str, float]) -> float:
+    """Return what a job that was never timed counts as: the median of those that were, or 1 s."""
+    known = sorted(durations[name] for name in names if name in durations)
+    return known[len(known) // 2] if known else 1.0
+
+
 def remaining_paths(by_name: Mapping[str, Job], durations: Mapping[str, float]) -> dict[str, float]:
     """Return for each job the seconds of the longest path from its start to the end of the run.
 
-    A job with no recorded duration counts as the median of those that have one, or as one second.
+    A job with no recorded duration counts as `usual`.
     """
-    known = sorted(durations[name] for name in by_name if name in durations)
-    usual = known[len(known) // 2] if known else 1.0
+    assumed = usual(by_name, durations)
     dependents = dependents_of(by_name)
     paths: dict[str, float] = {}
     for name in reversed(order(by_name)):
         after = max((paths[dependent] for dependent in dependents[name]), default=0.0)
-        paths[name] = after + by_name[name].delay + durations.get(name, usual)
+        paths[name] = after + by_name[name].delay + durations.get(name, assumed)
     return paths
 
 

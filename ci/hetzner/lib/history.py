@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from lib import events
-from lib.model import Outcome
+from lib.model import AttemptRecord, Outcome
+from lib.timings import Timings
 
+if TYPE_CHECKING:
+    import sqlite3
+
+# what was restored from a cache is an attempt here; `seconds` of a service are those until it
+# was ready, since how long it served says nothing of itself
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS attempts (
     job TEXT NOT NULL,
@@ -17,9 +25,17 @@ CREATE TABLE IF NOT EXISTS attempts (
     outcome TEXT NOT NULL,
     seconds REAL NOT NULL,
     ended_at REAL NOT NULL
-)
+);
+CREATE TABLE IF NOT EXISTS outputs (
+    job TEXT NOT NULL,
+    output TEXT NOT NULL,
+    run TEXT NOT NULL,
+    seconds REAL NOT NULL,
+    ended_at REAL NOT NULL
+);
 """
-RECENT = 10  # passes of a job that its usual duration is taken from
+K = TypeVar("K")
+RECENT = 5  # passes of a job that its usual duration is taken from
 
 
 class History:
@@ -29,17 +45,38 @@ class History:
         self._path = path
         self._run = run
         self._sha = sha
-        self._rows: list[tuple[str, str, str, int, str, float, float]] = []
+        self._attempts: list[tuple[str, str, str, int, str, float, float]] = []
+        self._outputs: list[tuple[str, str, str, float, float]] = []
+        self._ready: dict[str, float] = {}  # of attempts that have not ended: when, by job
+        self._wrote: dict[str, dict[str, float]] = {}  # the same: when, by job and output
 
     def __call__(self, event: events.Event) -> None:
         """Note an attempt; write all of them when the run has ended. Raises sqlite3.Error."""
-        if isinstance(event, events.AttemptEnded):
-            record = event.record
-            seconds = record.ended - record.started
-            row = (event.job, self._run, self._sha, record.number, str(record.outcome))
-            self._rows.append((*row, seconds, time.time()))
-        elif isinstance(event, events.RunEnded) and self._rows:
+        if isinstance(event, events.Ready):
+            self._ready[event.job] = event.at
+        elif isinstance(event, events.OutputReady):
+            self._wrote.setdefault(event.job, {})[event.output] = event.at
+        elif isinstance(event, events.AttemptEnded):
+            self._note(event.job, event.record)
+        elif isinstance(event, events.Finished) and event.result.outcome is Outcome.RESTORED:
+            number = len(event.result.attempts) + 1
+            self._add(event.job, number, Outcome.RESTORED, event.result.duration)
+        elif isinstance(event, events.RunEnded) and self._attempts:
             self._write()
+
+    def _note(self, job: str, record: AttemptRecord) -> None:
+        end = self._ready.pop(job, record.ended)
+        wrote = self._wrote.pop(job, {})
+        self._add(job, record.number, record.outcome, end - record.started)
+        if record.outcome is Outcome.PASSED:
+            now = time.time()
+            self._outputs += [
+                (job, output, self._run, at - record.started, now) for output, at in wrote.items()
+            ]
+
+    def _add(self, job: str, number: int, outcome: Outcome, seconds: float) -> None:
+        row = (job, self._run, self._sha, number, str(outcome), seconds, time.time())
+        self._attempts.append(row)
 
     def _write(self) -> None:
         import contextlib
@@ -47,25 +84,52 @@ class History:
 
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.closing(sqlite3.connect(self._path, timeout=5)) as database, database:
-            database.execute(SCHEMA)
-            database.executemany("INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)", self._rows)
+            database.executescript(SCHEMA)
+            database.executemany(
+                "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)", self._attempts
+            )
+            database.executemany("INSERT INTO outputs VALUES (?, ?, ?, ?, ?)", self._outputs)
 
 
-def durations(path: Path) -> dict[str, float]:
-    """Return each job's usual seconds: the median of its recent passes. {} without a history.
+def timings(path: Path) -> Timings:
+    """Return what is usual: the medians of recent passes. Empty without a history.
 
     Raises sqlite3.Error for a file that is no such database.
     """
     if not path.exists():
-        return {}
+        return Timings()
     import contextlib
     import sqlite3
 
-    found: dict[str, list[float]] = {}
     with contextlib.closing(sqlite3.connect(path, timeout=5)) as database:
-        database.execute(SCHEMA)
-        query = "SELECT job, seconds FROM attempts WHERE outcome = ? ORDER BY ended_at DESC"
-        for job, seconds in database.execute(query, (str(Outcome.PASSED),)):
-            if len(found.setdefault(job, [])) < RECENT:
-                found[job].append(seconds)
-    return {job: sorted(recent)[len(recent) // 2] for job, recent in found.items()}
+        database.executescript(SCHEMA)
+        return Timings(_durations(database), _outputs(database), _restored(database))
+
+
+def _durations(database: sqlite3.Connection) -> dict[str, float]:
+    query = "SELECT job, seconds FROM attempts WHERE outcome = ? ORDER BY ended_at DESC"
+    return _medians(database.execute(query, (str(Outcome.PASSED),)))
+
+
+def _outputs(database: sqlite3.Connection) -> dict[tuple[str, str], float]:
+    query = "SELECT job, output, seconds FROM outputs ORDER BY ended_at DESC"
+    rows = database.execute(query)
+    return _medians(((job, output), seconds) for job, output, seconds in rows)
+
+
+def _restored(database: sqlite3.Connection) -> dict[str, float]:
+    query = """
+        SELECT job, outcome, seconds FROM attempts
+        WHERE outcome IN (?, ?) ORDER BY ended_at
+    """
+    good = (str(Outcome.PASSED), str(Outcome.RESTORED))
+    last = {job: (outcome, seconds) for job, outcome, seconds in database.execute(query, good)}
+    return {job: s for job, (outcome, s) in last.items() if outcome == Outcome.RESTORED}
+
+
+def _medians(rows: Iterable[tuple[K, float]]) -> dict[K, float]:
+    recent: dict[K, list[float]] = {}
+    for key, seconds in rows:
+        if len(recent.setdefault(key, [])) < RECENT:
+            recent[key].append(seconds)
+    return {key: sorted(several)[len(several) // 2] for key, several in recent.items()}

@@ -9,15 +9,17 @@ import math
 import os
 import random
 import re
+import sys
 import tempfile
 import unittest
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from dsl import Pipeline
-from lib import cli, events, graph, machine, pressure, settings
+from lib import cli, events, graph, history, machine, pressure, settings, watch
 from lib.model import Job, Load, Outcome
 from pipeline import job_table
 from tests.fakes import Fate, Played, jobs, play
@@ -379,6 +381,30 @@ class Runs(unittest.TestCase):
         self.assertEqual(job["attempts"][0]["load"]["average"], first.load.average)
         if cpu is not None:
             self.assertEqual((self.cwd / "logs" / "a.log").read_text().split()[-1], str(cpu))
+
+    def test_durations_of_a_run_order_the_next(self) -> None:
+        past = self.cwd / "history.db"
+
+        def run() -> list[str]:
+            made = self.pipeline(
+                Job("quick", "true"),
+                Job("slow", "sleep 0.2"),
+                max_parallel=1,
+                durations=history.timings(past).durations,
+                listeners=[history.History(past, "run", "sha")],
+            )
+            self.assertEqual(made.run(), 0)
+            return self.started()
+
+        self.assertEqual(run(), ["quick", "slow"])
+        self.assertEqual(run(), ["slow", "quick"])
+
+    @unittest.skipUnless(sys.platform == "linux", "inotify belongs to Linux")
+    def test_nothing_is_watched_when_no_output_edge_waits(self) -> None:
+        refuse = AssertionError("something was watched")
+        with mock.patch.object(watch.InotifyWatch, "add", side_effect=refuse):
+            made = self.pipeline(Job("a", "touch o", outputs={"o": "o"}), Job("b", "true", ["a"]))
+            self.assertEqual(made.run(), 0)
 
     def summary(self) -> str:
         return (self.cwd / "logs" / "summary.json").read_text()

@@ -1,0 +1,103 @@
+"""The sixteen jobs as the bash script before this runner had them, with its delays: data.
+
+It started each job as soon as its edges allowed, in this order, and kept the machine from being
+overrun by sleeping before some of them. The seconds were seen on three machines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lib.model import Job
+
+EDGES = {
+    "lint-python": (),
+    "build-js": (),
+    "test-js": (),
+    "test-python-3.11": (),
+    "test-python-3.12": (),
+    "test-python-3.13": (),
+    "test-python-3.14": (),
+    "build-wheel": ("build-js",),
+    "test-mcp-wheel": ("build-wheel",),
+    "smoke-test-extras": ("build-wheel",),
+    "playwright-storybook": ("build-js",),
+    "playwright-server": ("build-wheel",),
+    "playwright-marimo": ("build-wheel",),
+    "playwright-wasm-marimo": (),
+    "jupyter-warmup": (),
+    "playwright-jupyter": ("build-wheel", "jupyter-warmup"),  # with the wheel's installation
+}
+SHORT, LONG = 2.0, 10.0  # seconds of its delays
+DELAYS = {
+    "smoke-test-extras": SHORT,
+    "playwright-wasm-marimo": SHORT,
+    "test-python-3.12": LONG,
+    "test-python-3.14": LONG,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A machine: its processors, seconds of the jobs on it, and what a whole run took there."""
+
+    title: str
+    cpus: int
+    durations: Mapping[str, float]
+    whole: str
+
+
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+_EIGHT = {
+    "lint-python": 1.0,
+    "test-js": 24.0,
+    **{f"test-python-{version}": 63.0 for version in PYTHONS},
+    "build-wheel": 22.0,
+    "test-mcp-wheel": 12.0,
+    "smoke-test-extras": 20.0,
+    "playwright-storybook": 10.0,
+    "playwright-server": 58.0,
+    "playwright-marimo": 56.0,
+    "playwright-wasm-marimo": 35.0,
+    "playwright-jupyter": 123.0,
+}
+_SIXTEEN = {
+    "build-js": 3.0,
+    "build-wheel": 8.0,
+    "jupyter-warmup": 11.0,
+    "playwright-jupyter": 5.0 + 37.0,
+}
+MACHINES = (
+    # what was not timed on one of the fast machines is taken from the other
+    Seen("8 fast cores", 8, {**_SIXTEEN, **_EIGHT}, "236"),
+    Seen("16 fast cores, warm", 16, {**_EIGHT, **_SIXTEEN}, "49 to 70"),
+    Seen(
+        "2 cores",
+        2,
+        {
+            "lint-python": 0.1,
+            "build-js": 19.0,
+            "test-js": 5.0,
+            **{f"test-python-{version}": 54.0 for version in PYTHONS},
+            "build-wheel": 3.0,
+            "test-mcp-wheel": 34.0,
+            "smoke-test-extras": 11.0,
+            "playwright-storybook": 36.0,
+            "playwright-server": 60.0,
+            "playwright-marimo": 46.0,
+            "jupyter-warmup": 40.0,
+            "playwright-jupyter": 217.0,
+        },
+        "-",
+    ),
+)
+
+
+def jobs(*, without: tuple[float, ...] = ()) -> list[Job]:
+    """Return the jobs with their delays, but for those of so many seconds."""
+    delays = {name: seconds for name, seconds in DELAYS.items() if seconds not in without}
+    return [
+        Job(name, "true", list(needs), delay=delays.get(name, 0), timeout=600)
+        for name, needs in EDGES.items()
+    ]

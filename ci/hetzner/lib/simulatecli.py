@@ -1,0 +1,193 @@
+"""`pipeline.py simulate`: its command line, and what it shows of a prediction."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from collections.abc import Callable, Sequence
+
+from lib import cli, history, machine, predecessor, settings, simulate
+from lib.machine import Machine
+from lib.model import Job
+from lib.settings import Settings
+from lib.simulate import Cost, Prediction, Scenario
+from lib.timings import Timings
+
+EXAMPLES = """\
+examples:
+  pipeline.py simulate                          a run of everything on this machine
+  pipeline.py simulate -j 4 --cpus 16           four jobs at once, on sixteen processors
+  pipeline.py simulate --drop-edge build-js:build-wheel --set test-js=120
+  pipeline.py simulate --shape predecessor      what order and delays of the predecessor cost
+
+Durations are those of recent runs that passed, whatever ran beside them then: a machine with more
+processors is taken to be as fast as this one. Checkout and dependencies are not part of it."""
+SHOWN = 5  # costs
+
+
+def _assumption(text: str) -> tuple[str, float]:
+    job, _, seconds = text.partition("=")
+    try:
+        value = float(seconds)
+    except ValueError:
+        value = -1.0
+    if not job or not 0 <= value < 1e9:
+        raise argparse.ArgumentTypeError(f"expected job=seconds, found {text!r}")
+    return job, value
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the words after `simulate`."""
+    made = argparse.ArgumentParser(
+        prog="pipeline.py simulate",
+        description="Predict a run: recorded durations, played through the real scheduler.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    made.add_argument("--max-parallel", "-j", type=cli.count, metavar="N", help="jobs at once")
+    made.add_argument("--cpus", type=cli.count, metavar="N", help="processors (default: as here)")
+    made.add_argument(
+        "--drop-edge", action="append", default=[], metavar="A:B", help="B does not wait for A"
+    )
+    made.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=_assumption,
+        metavar="JOB=SECONDS",
+        help="what a job takes; a service, to be ready",
+    )
+    for name, text in (
+        ("only", "these, and what they need"),
+        ("skip", "not these"),
+        ("first", "these and their needs, then the rest"),
+    ):
+        made.add_argument(f"--{name}-jobs", type=cli.names, metavar="JOBS", help=text)
+    made.add_argument("--no-deps", action="store_true", help="with --only-jobs: these alone")
+    made.add_argument("--demo", action="store_true", help="less what --demo leaves out here")
+    made.add_argument("--state-dir", metavar="DIR", help="where durations were recorded")
+    made.add_argument("--json", action="store_true", help="for programs")
+    made.add_argument("--shape", choices=("predecessor",), help="this, with its own durations")
+    return made
+
+
+def main(arguments: Sequence[str], table: Callable[[Settings, Machine], list[Job]]) -> int:
+    """Print a prediction. Raises ValueError for bad names, sqlite3.Error for a bad history."""
+    given = parser().parse_args(arguments)
+    if given.shape:
+        print("\n".join(shape(given.max_parallel)))
+        return 0
+    config = settings.load_anywhere({"state_dir": given.state_dir})
+    box = dataclasses.replace(machine.this(), **({"cpus": given.cpus} if given.cpus else {}))
+    past = config.state_dir / "history.db"
+    recorded = history.timings(past)
+    if not recorded.durations and not given.set:
+        raise ValueError(f"no durations are recorded in {past}: run the pipeline, or --set some")
+    scenario = Scenario(
+        jobs=table(config, box),
+        pools=box.pools(),
+        timings=recorded,
+        max_parallel=given.max_parallel,
+        only=given.only_jobs,
+        skip=[*(given.skip_jobs or ()), *_absent(demo=given.demo)] or None,
+        first=given.first_jobs,
+        no_deps=given.no_deps,
+    )
+    scenario = simulate.with_durations(scenario, dict(given.set))
+    for edge in given.drop_edge:
+        scenario = simulate.without_edge(scenario, edge)
+    prediction, costs = simulate.predict(scenario), simulate.costs(scenario)
+    if given.json:
+        told = {**dataclasses.asdict(prediction), "costs": [dataclasses.asdict(c) for c in costs]}
+        print(json.dumps(told, indent=2))
+    else:
+        print("\n".join(lines(scenario, prediction, costs, config.timeout)))
+    return 0
+
+
+def _absent(*, demo: bool) -> Sequence[str]:
+    if not demo:
+        return ()
+    from lib.demo import missing_jobs
+
+    return sorted(missing_jobs())
+
+
+def lines(
+    scenario: Scenario, prediction: Prediction, costs: Sequence[Cost], timeout: float
+) -> list[str]:
+    """Return what a person reads of a prediction."""
+    pools = ", ".join(f"{name}={scenario.pools[name]}" for name in prediction.shares)
+    slots = f", -j {scenario.max_parallel}" if scenario.max_parallel else ""
+    told = [f"{prediction.seconds:.1f} s for {len(prediction.spans)} jobs, with {pools}{slots}"]
+    if prediction.seconds >= timeout:
+        told.append(f"  longer than the run's timeout of {timeout:g} s")
+    told.append("critical path:")
+    for span in prediction.path:
+        after = f"  after {span.after}" if span.after else ""
+        told.append(
+            f"  {span.started:8.1f} s  {span.ended - span.started:7.1f} s  {span.job}{after}"
+        )
+    used = [f"{name} {100 * share:.0f} %" for name, share in prediction.shares.items()]
+    told.append(f"used: {', '.join([*used, f'{prediction.parallel:.1f} jobs at once'])}")
+    told.append("costs most (a run without it would be so much shorter):")
+    told += [f"  {cost.seconds:8.1f} s  {cost.what}" for cost in costs[:SHOWN]]
+    if not costs:
+        told.append("  nothing: no single edge, delay or limit makes the run longer")
+    return told + _assumptions(scenario, prediction)
+
+
+def _assumptions(scenario: Scenario, prediction: Prediction) -> list[str]:
+    by_name = {job.name: job for job in scenario.jobs}
+    durations = scenario.timings.durations
+    told = []
+    if prediction.restored:
+        told.append(f"assumed to be in the cache, as last time: {', '.join(prediction.restored)}")
+    if prediction.guessed:
+        told.append(f"never timed, so taken as the median: {', '.join(prediction.guessed)}")
+    late = [n for n, s in durations.items() if n in by_name and s >= by_name[n].timeout]
+    if late:
+        told.append(f"longer than its timeout, so it would fail: {', '.join(late)}")
+    return told
+
+
+def shape(max_parallel: int | None = None) -> list[str]:
+    """Return a table of what the predecessor's order and delays cost, a column for a machine.
+
+    With as many slots as processors unless `max_parallel` says another number.
+    """
+    short, long = predecessor.SHORT, predecessor.LONG
+    delayed, free = predecessor.jobs(), predecessor.jobs(without=(short, long))
+    rows = (  # title, jobs, longest path first, as many at once as there are slots
+        ("all at once, with its delays", delayed, False, False),
+        (f"  without those of {short:g} s", predecessor.jobs(without=(short,)), False, False),
+        (f"  without those of {long:g} s", predecessor.jobs(without=(long,)), False, False),
+        ("  without any", free, False, False),
+        ("in slots, in its order, with its delays", delayed, False, True),
+        ("  without any", free, False, True),
+        ("  longest path first, without any", free, True, True),
+    )
+    machines = predecessor.MACHINES
+    table = [["seconds of a run", *(seen.title for seen in machines)]]
+    table.append(["slots", *(str(max_parallel or seen.cpus) for seen in machines)])
+    for title, jobs, by_urgency, bounded in rows:
+        cells = []
+        for seen in machines:
+            slots = (max_parallel or seen.cpus) if bounded else None
+            timings = Timings(seen.durations)
+            scenario = Scenario(jobs, {}, timings, max_parallel=slots, by_urgency=by_urgency)
+            cells.append(f"{simulate.predict(scenario).seconds:.1f}")
+        table.append([title, *cells])
+    table.append(["seen of the predecessor", *(seen.whole for seen in machines)])
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    return [
+        "  ".join(
+            [
+                row[0].ljust(widths[0]),
+                *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)),
+            ]
+        )
+        for row in table
+    ]

@@ -1,0 +1,25 @@
+"""How long jobs take, as it was recorded or is assumed. Data only: no clock, no file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Seconds since the start of an attempt that passed.
+
+    `durations` are a job's up to its end, a service's up to when it is ready. `outputs` are those
+    up to when an output was there, as far as somebody waited for it, by job and output.
+    `restored` holds the jobs that the cache answered for when they last passed.
+    """
+
+    durations: Mapping[str, float] = field(default_factory=dict)
+    outputs: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    restored: Mapping[str, float] = field(default_factory=dict)
+
+    def assuming(self, durations: Mapping[str, float]) -> Timings:
+        """Return the same with other durations for some jobs, which then run, cache or not."""
+        restored = {job: s for job, s in self.restored.items() if job not in durations}
+        return Timings({**self.durations, **durations}, self.outputs, restored)
