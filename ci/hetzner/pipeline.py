@@ -16,9 +16,9 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from types import FrameType, MappingProxyType
+from types import MappingProxyType
 from typing import TypedDict
 
 from dsl import Cache, Job, Pipeline
@@ -30,19 +30,23 @@ from lib import (
     files,
     graphview,
     history,
+    interrupts,
     machine,
+    ownenviron,
     proctree,
     redact,
     settings,
     steps,
 )
 from lib.checkout import CheckoutError
+from lib.interrupts import Interrupted
 from lib.lockcheck import Lockcheck, LockcheckError
 from lib.machine import Machine
 from lib.pythons import VERSIONS as PYTHONS
 from lib.runlog import RunLog
 from lib.settings import Settings, SettingsError
 from lib.status import CONTEXT, StatusReporter
+from lib.strays import Strays
 
 USAGE, FAILED = 2, 1
 FULL_SHA = re.compile(r"[0-9a-f]{40}")
@@ -99,31 +103,30 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
     # fmt: on
 
 
-class Interrupted(BaseException):
-    """A signal asked the runner to end while no jobs ran."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
-
-
 def main(arguments: Sequence[str]) -> int:
-    """Return the exit code of what the command line asks for."""
+    """Return the exit code of what the command line asks for; 128+n once signal n has come."""
+    with interrupts.noted() as signals:
+        code = _main(arguments)
+    if signals.came:
+        print(f"ended by {signal.Signals(signals.came[0]).name}", file=sys.stderr)
+        return 128 + signals.came[0]
+    return code
+
+
+def _main(arguments: Sequence[str]) -> int:
     if arguments and arguments[0] == "simulate":
         return _simulate(arguments[1:])
     words = cli.parse(arguments)
     try:
-        with _signals_raise():
-            return _demo(words) if words.demo else _run(words, _settings(words))
+        return _demo(words) if words.demo else _run(words, _settings(words))
     except (SettingsError, ValueError) as error:
         print(f"pipeline.py: {error}", file=sys.stderr)
         return USAGE
     except OSError as error:
         print(f"pipeline.py: {error}: can the state directory be written?", file=sys.stderr)
         return FAILED
-    except Interrupted as interrupt:
-        print(f"ended by {signal.Signals(interrupt.number).name}", file=sys.stderr)
-        return 128 + interrupt.number
+    except Interrupted:
+        return FAILED  # `main` says by which signal
 
 
 def _simulate(arguments: Sequence[str]) -> int:
@@ -183,6 +186,7 @@ def _run(
             print(graphview.dot(table) if words.show == "dot" else graphview.mermaid(table))
         return 0
     _pipeline(words, config, table).dry_run(**_selection(words, absent))  # refuses bad names now
+    ownenviron.hide_secrets(config.secret_names)
     lock = config.work_dir.with_suffix(".lock")
     label = f"pipeline.py {words.sha or default}"
     with files.lock(lock, label, waiting=lambda holder: print(f"waiting for {holder}")):
@@ -208,10 +212,11 @@ def _run_commit(
     pending = steps.Pending(config, run_id)
     sha = log_dir.name
     state, text, code = "error", "the runner broke", FAILED
+    versions, strays = steps.Versions(), Strays(log.line)
     try:
         log.line(f"RUN   {revision} of {config.repo_dir}, runner {steps.runner_version(config)}")
         env = settings.job_environment(config, os.environ)
-        versions = steps.Versions(env)
+        versions.ask(env)
         _clean_up(config, log, log_dir, reporter)
         if not words.partial and FULL_SHA.fullmatch(sha) and reporter.on:
             pending.write(sha, CONTEXT, url)
@@ -219,6 +224,7 @@ def _run_commit(
         tree, sha = _prepare_tree(words, config, revision, log)
         files.atomic_write(log_dir / "versions.txt", versions.answers())
         _prepare_dependencies(words, config, tree, table, absent, log)
+        strays.end()
         pipeline = _pipeline(words, config, table, tree=tree, sha=sha, log=log, reporter=reporter)
         code = pipeline.run(**_selection(words, absent), pytest_workers=config.pytest_workers)
         text = steps.describe(list(pipeline.results.values()), time.monotonic() - began)
@@ -226,34 +232,57 @@ def _run_commit(
     except (CheckoutError, LockcheckError, OSError) as error:
         text = error.brief if isinstance(error, CheckoutError) else str(error)
         log.line(f"ERROR {error}")
-    except Interrupted as interrupt:
-        text, code = f"ended by signal {interrupt.number}", 128 + interrupt.number
+    except Interrupted:
+        log.line("INTERRUPTED while no jobs ran")
     finally:
+        signals = interrupts.record()
+        signals.be_patient()  # what follows tells others how it ended
+        versions.close()
+        if not strays.end():
+            state, text, code = "error", "processes could not be stopped", code or FAILED
+        strays.close()
+        if log.fault and code == 0:
+            state, text, code = "error", log.fault, FAILED
+        if signals.came:
+            number = signals.came[0]
+            state, text, code = "error", f"ended by {signal.Signals(number).name}", 128 + number
         if config.box:
-            cleanup.snapshot_container_state("after", log_dir / "snapshots.txt")
+            _snapshot("after", log_dir, log)
         for job, reason in absent.items():
             log.line(f"NOTE  {job} was left out: {reason}")
         log.line(f"END   exit code {code}: {text}")
         if words.partial:
             log.line("no status of the commit is set: this run did not check all of it")
         elif FULL_SHA.fullmatch(sha):
-            reporter.post(state, sha, CONTEXT, mask(text), url)
-            pending.clear()
+            try:
+                with interrupts.cut_short():
+                    reporter.post(state, sha, CONTEXT, mask(text), url)
+                pending.clear()
+            except (Interrupted, OSError) as error:
+                log.line(f"NOTE  the status is left to the next run: {error!r}")
         log.close()
     return code or (FAILED if log.fault else 0)
 
 
+def _snapshot(label: str, log_dir: Path, log: RunLog) -> None:
+    """Keep the state of the machine beside the logs; a run is not judged by it."""
+    try:
+        cleanup.snapshot_container_state(label, log_dir / "snapshots.txt")
+    except OSError as error:
+        log.line(f"NOTE  no snapshot {label}: {error}")
+
+
 def _clean_up(config: Settings, log: RunLog, log_dir: Path, reporter: StatusReporter) -> None:
     """Stop what an earlier run left, and tell of statuses that it left pending."""
-    snapshots = log_dir / "snapshots.txt"
     if config.box:
-        cleanup.snapshot_container_state("before cleaning up", snapshots)
+        _snapshot("before cleaning up", log_dir, log)
     for line in cleanup.cleanup_processes(box=config.box):
         log.line(f"CLEAN {line}")
-    for sha in steps.tell_of_cut_off_runs(config, reporter):
-        log.line(f"CLEAN the run of {sha} was cut off")
+    with interrupts.cut_short():
+        for sha in steps.tell_of_cut_off_runs(config, reporter):
+            log.line(f"CLEAN the run of {sha} was cut off")
     if config.box:
-        cleanup.snapshot_container_state("after cleaning up", snapshots)
+        _snapshot("after cleaning up", log_dir, log)
 
 
 def _prepare_tree(
@@ -402,25 +431,6 @@ def _directory_name(repo: Path, revision: str) -> str:
     if FULL_SHA.fullmatch(revision):
         return revision
     return "unresolved-" + hashlib.sha256(revision.encode(errors="replace")).hexdigest()[:12]
-
-
-@contextlib.contextmanager
-def _signals_raise() -> Iterator[None]:
-    """End well outside of the jobs too: a signal becomes an exception that the story handles."""
-
-    def handler(number: int, frame: FrameType | None) -> None:
-        raise Interrupted(number)
-
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.getsignal(number) for number in numbers}
-    for number in numbers:
-        if before[number] is not signal.SIG_IGN:
-            signal.signal(number, handler)
-    try:
-        yield
-    finally:
-        for number, old in before.items():
-            signal.signal(number, old)
 
 
 if __name__ == "__main__":

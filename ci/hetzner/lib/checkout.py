@@ -11,7 +11,7 @@ import re
 import time
 from pathlib import Path
 
-from lib import treecopy
+from lib import interrupts, treecopy
 from lib.gitcommand import (
     CheckoutError,
     current_branch,
@@ -203,7 +203,7 @@ def _drop_dead_locks(tree: Path) -> None:
     directory = tree / git(tree, "rev-parse", "--git-dir")
     for lock in (directory / "index.lock", directory / "HEAD.lock"):
         while (age := _age(lock)) is not None and age < LOCK_AGE:
-            time.sleep(0.05)
+            interrupts.sleep(0.05)
         lock.unlink(missing_ok=True)
 
 

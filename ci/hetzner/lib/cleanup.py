@@ -22,7 +22,7 @@ if __name__ == "__main__":
     # as a program Python puts lib/ on the path, where our modules would hide others
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from lib import files, orphans, ports, proctree, redact, settings, treecopy
+from lib import files, interrupts, orphans, ports, proctree, redact, settings, treecopy
 from lib.proctree import Proc, ProcessTable
 
 GRACE, GIVE_UP = 3.0, 10.0  # seconds from TERM to KILL, and until what still lives is only named
@@ -145,7 +145,7 @@ def stop(look: ProcessTable, find: Callable[[], Iterable[Proc]]) -> list[str]:
             seen.setdefault(identity, f"{process.pid} {look.command(process.pid)[:120]}")
             if fresh or waited > GRACE:
                 _signal(look, process, signal.SIGKILL if waited > GRACE else signal.SIGTERM)
-        time.sleep(0.02 if waited < 0.2 else 0.1)
+        interrupts.sleep(0.02 if waited < 0.2 else 0.1)
     return list(seen.values())
 
 

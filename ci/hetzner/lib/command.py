@@ -1,6 +1,7 @@
-"""Runs one helper program to its end, with a time limit, and leaves none of it behind.
+"""Runs one helper program to its end, with a time limit, and leaves nothing of its group behind.
 
-For git, uv and pnpm before the jobs start. Jobs themselves go through the executor.
+For git, uv and pnpm before the jobs start. Jobs themselves go through the executor. What leaves
+the group is found by `strays`, and after a SIGKILL by the tag that is given here.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from lib import environment, interrupts
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +37,22 @@ def run(
 ) -> Done:
     """Run a program in a group of its own; both outputs go to `log` if there is one.
 
-    Raises OSError if it cannot be started, subprocess.TimeoutExpired after `timeout` seconds.
+    Raises OSError if it cannot be started, subprocess.TimeoutExpired after `timeout` seconds, and
+    Interrupted if a signal came.
     """
     target = subprocess.PIPE if log is None else log
     process = subprocess.Popen(
         argv,
         cwd=cwd,
-        env=dict(env),
+        env=environment.tagged(env, "helper"),
         stdin=subprocess.DEVNULL,
         stdout=target,
         stderr=target,
         process_group=0,
     )
     try:
-        output, errors = process.communicate(timeout=timeout)
+        with interrupts.cut_short():
+            output, errors = process.communicate(timeout=timeout)
     finally:
         # what it left in its group, or all of it after a timeout or an interrupt
         with contextlib.suppress(ProcessLookupError):

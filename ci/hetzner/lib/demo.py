@@ -114,8 +114,8 @@ def provide_tools(state_dir: Path, say: Callable[[str], None]) -> Path:
 def _has_pnpm() -> bool:
     if not shutil.which("pnpm"):
         return False
-    asked = subprocess.run(["pnpm", "--version"], capture_output=True, text=True, check=False)
-    return asked.stdout.strip() == PNPM
+    argv = ["pnpm", "--version"]
+    return command.run(argv, cwd=Path.cwd(), env=os.environ, timeout=60).output.strip() == PNPM
 
 
 def _link(link: Path, target: Path) -> None:
@@ -203,16 +203,11 @@ def _step(argv: list[str], cwd: Path, env: Mapping[str, str]) -> None:
 
 def _commits(path: Path) -> dict[str, str]:
     names = [GREEN, *OTHERS]
-    asked = subprocess.run(
-        ["git", "rev-parse", *(f"refs/tags/{name}^{{commit}}" for name in names)],
-        cwd=path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if asked.returncode:
+    argv = ["git", "rev-parse", *(f"refs/tags/{name}^{{commit}}" for name in names)]
+    asked = command.run(argv, cwd=path, env=os.environ, timeout=STEP_TIMEOUT)
+    if asked.code:
         raise DemoError(f"{path} is not whole: remove it, then run again")
-    return dict(zip(names, asked.stdout.split(), strict=True))
+    return dict(zip(names, asked.output.split(), strict=True))
 
 
 def _stamp() -> str:

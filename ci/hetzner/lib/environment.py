@@ -1,11 +1,13 @@
-"""What an attempt finds in its environment. Pure functions."""
+"""What an attempt, or a helper program, finds in its environment."""
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Mapping
 
+from lib import proctree
 from lib.proctree import TAG
 from lib.stages import Node
 
@@ -27,8 +29,6 @@ def environment(
     `base` is what every job gets; the number of workers goes over it, the job's own `env` over
     both; what the runner itself says (tags, filters, outputs) goes over all.
     """
-    outer = base.get(TAG, "")
-    part = f"{run}/{node.key}"
     inputs = {name: os.path.join(cwd, path) for name, path in node.inputs.items()}  # noqa: PTH118
     return {
         **base,
@@ -38,5 +38,20 @@ def environment(
         **{name: os.path.normpath(path) for name, path in inputs.items()},
         "CI_RUN_ID": run,
         "CI_JOB": node.job.name,
-        TAG: f"{outer}:{part}" if outer else part,
+        TAG: _chain(base, f"{run}/{node.key}"),
     }
+
+
+def tagged(base: Mapping[str, str], what: str) -> dict[str, str]:
+    """Return an environment that says of a helper program which process it was started for."""
+    return {**base, TAG: _chain(base, f"{_run_of(os.getpid())}/{what}")}
+
+
+@functools.cache
+def _run_of(pid: int) -> str:
+    return proctree.run_id(proctree.table(), pid)
+
+
+def _chain(base: Mapping[str, str], part: str) -> str:
+    outer = base.get(TAG, "")
+    return f"{outer}:{part}" if outer else part

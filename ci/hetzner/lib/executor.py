@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lib import files, outputs, proctree, subreaper, wakeup
+from lib import ending, files, interrupts, outputs, proctree, subreaper, wakeup
 from lib.clock import MonotonicClock
 from lib.environment import environment
 from lib.family import Family
@@ -24,7 +24,6 @@ from lib.seam import Attempt, Exited, Gone, Remark, Report, Signalled, StartErro
 from lib.spawn import Placement, Spawned, spawn
 from lib.watch import make_watch
 
-INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 FIRST_RECHECK, UNKILLABLE = 0.02, 10.0  # seconds after a KILL: look again; give up
 WITHOUT_WATCH = 0.2  # seconds between looks where no descriptor was left to be woken by
 CACHE_PROGRAM = Path(__file__).with_name("cache.py")
@@ -71,14 +70,19 @@ class ProcessExecutor:
         self._clock = clock
         self._look = look or proctree.table()
         self.run_id = proctree.run_id(self._look, os.getpid())
-        self._was_subreaper = subreaper.adopt()
-        self._family = Family(self._look, self.run_id, subreaper=self._was_subreaper is not None)
         self._trees: dict[str, Tree] = {}
         self._signatures: dict[str, tuple[int, dict[str, outputs.Signature | None]]] = {}
         self._reports: list[Report] = []
         self._said: set[str] = set()
         self._watch = make_watch()
-        self._wakeup = wakeup.make([*INTERRUPTS, signal.SIGTSTP])
+        self._was_subreaper = subreaper.adopt()
+        try:
+            adopts = self._was_subreaper is not None
+            self._family = Family(self._look, self.run_id, subreaper=adopts)
+            self._wakeup = wakeup.make([*interrupts.SIGNALS, signal.SIGTSTP])
+        except BaseException:
+            subreaper.release(self._was_subreaper)
+            raise
 
     # ---- starting
 
@@ -117,17 +121,8 @@ class ProcessExecutor:
         try:
             self._wakeup.watch(spawned.process.pid)
         except OSError as error:
-            self._take_back(attempt.node.key)
+            self._end_by_force(attempt.node.key)
             raise StartError(f"could not be watched, so it was stopped: {error}") from error
-
-    def _take_back(self, key: str) -> None:
-        """End a tree that has just been started and cannot be watched. Blocks for a moment."""
-        for member in self._freeze(key):
-            self._send(member, signal.SIGKILL)
-        leader = self._trees[key].spawned.process
-        os.waitid(os.P_PID, leader.pid, os.WEXITED | os.WNOWAIT)
-        leader.returncode = self._family.code(key)
-        self._forget(key)
 
     def _check_expected(self, attempt: Attempt) -> None:
         for output, path in attempt.node.expects:
@@ -341,21 +336,8 @@ class ProcessExecutor:
         elif now - tree.killed_at > UNKILLABLE:
             self._give_up(key, left)
 
-    def _freeze(self, key: str) -> list[Proc]:
-        """Stop every member, until a look finds none that still runs; return them.
-
-        What is stopped cannot fork, so the KILL that follows misses nobody.
-        """
-        stopped: set[tuple[int, int]] = set()
-        for _ in range(100):
-            members = self._family.members(key)
-            fresh = [p for p in members if (p.pid, p.started) not in stopped]
-            if not fresh:
-                return members
-            for process in fresh:
-                self._send(process, signal.SIGSTOP)
-                stopped.add((process.pid, process.started))
-        return members
+    def _freeze(self, key: str) -> Sequence[Proc]:
+        return ending.freeze(lambda: self._family.members(key), self._send)
 
     def _give_up(self, key: str, left: Sequence[Proc]) -> None:
         survivors = tuple(f"{p.pid} {self._look.command(p.pid)[:120]} ({p.state})" for p in left)
@@ -372,29 +354,40 @@ class ProcessExecutor:
     # ---- the end
 
     def abort(self) -> None:
-        """End every tree now: TERM, grace, KILL. Blocks; for when the loop itself has broken."""
-        for key, tree in self._trees.items():
-            if tree.due == math.inf:
-                self.stop(key)
-        while self._trees:
-            self._reports.clear()
-            self.wait(self._clock.now() + 0.1)
+        """End every tree now: TERM, grace, KILL. Blocks; for when the loop itself has broken.
+
+        What broke the loop may break this as well: then the trees are ended by force.
+        """
+        try:
+            for key, tree in self._trees.items():
+                if tree.due == math.inf:
+                    self.stop(key)
+            while self._trees:
+                self._reports.clear()
+                self.wait(self._clock.now() + 0.1)
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing may stay behind
+            self._say_once(f"could not stop in good order: {type(error).__name__}: {error}")
+            for key in list(self._trees):
+                self._end_by_force(key)
         self._reports.clear()
 
-    def close(self) -> tuple[str, ...]:
-        """Stop orphans that no attempt owned, give back signals; return what was stopped."""
-        found: dict[int, str] = {}
-        end = self._clock.now() + UNKILLABLE
-        while (strays := self._family.strays()) and self._clock.now() < end:
-            for process in strays:
-                found.setdefault(
-                    process.pid, f"{process.pid} {self._look.command(process.pid)[:120]}"
-                )
-                self._send(process, signal.SIGKILL)
-            self._wakeup.watch(strays[0].pid)
-            self._wakeup.wait(1.0)
-            self._wakeup.forget(strays[0].pid)
+    def _end_by_force(self, key: str) -> None:
+        """End a tree at once and forget it. Blocks for a moment."""
+        ending.end(self._look, lambda: self._family.members(key))
+        process = self._trees[key].spawned.process
+        process.returncode = self._family.code(key)
+        self._forget(key)
+
+    def end_strays(self) -> tuple[list[str], list[str]]:
+        """End orphans that no attempt owned; return what was ended, and what could not be."""
+        return ending.end(self._look, self._family.strays)
+
+    def signals(self) -> tuple[int, ...]:
+        """Return the signals that came since the last wait."""
+        return self._wakeup.signals()
+
+    def close(self) -> None:
+        """Give back signals and orphans; `signals` still tells what came last."""
         self._watch.close()
         self._wakeup.close()
         subreaper.release(self._was_subreaper)
-        return tuple(found.values())

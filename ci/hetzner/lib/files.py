@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from lib import interrupts
+
 
 def atomic_write(path: Path, data: str | bytes, mode: int = 0o644) -> None:
     """Write a file so that a reader, or a crash, sees all of it or what was there before.
@@ -70,7 +72,7 @@ def lock(
 
     The kernel frees it when the holder dies, however it dies. `waiting` is called once with the
     holder's name if the lock is taken; `timeout` are the seconds to wait for it (None: for ever).
-    Raises LockTimeoutError, OSError.
+    Raises LockTimeoutError, OSError, and Interrupted while it waits.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -101,13 +103,14 @@ def _try(handle: int) -> bool:
 
 def _acquire(handle: int, path: Path, holder: str, timeout: float | None) -> None:
     if timeout is None:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        with interrupts.cut_short():
+            fcntl.flock(handle, fcntl.LOCK_EX)
         return
     end = time.monotonic() + timeout
     while not _try(handle):
         if time.monotonic() >= end:
             raise LockTimeoutError(f"{path} is held by {holder}; waited {timeout:g} s for it")
-        time.sleep(min(0.1, max(0.0, end - time.monotonic())))
+        interrupts.sleep(min(0.1, max(0.0, end - time.monotonic())))
 
 
 def _holder(handle: int) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lib import command, files, proctree, settings, treecopy
+from lib import command, files, settings, treecopy
 from lib.pythons import VERSIONS, find, version_of
 from lib.settings import Settings
 
@@ -181,10 +181,8 @@ class Lockcheck:
         env = settings.job_environment(self.config, os.environ)
         for name in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME"):
             env.pop(name, None)  # an activated environment is not the one that is meant
-        run = proctree.run_id(proctree.table(), os.getpid())
-        tag = ":".join(filter(None, (env.get(proctree.TAG), f"{run}/rebuild")))
         # with CI pnpm asks nothing; a Python that uv fetches by itself is not the one asked for
-        return env | {proctree.TAG: tag, "CI": "1", "UV_PYTHON_DOWNLOADS": "never"}
+        return env | {"CI": "1", "UV_PYTHON_DOWNLOADS": "never"}
 
     def _environment(self, version: str) -> Path:
         return self.config.venvs_dir / version

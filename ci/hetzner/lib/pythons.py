@@ -16,6 +16,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+if __name__ == "__main__":
+    # as a program Python puts lib/ on the path, where our modules would hide others
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from lib import command
+
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")  # those that the repository under test supports
 PROGRAM = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable)"
 
@@ -53,17 +59,12 @@ def _candidates(version: str) -> list[str]:
 
 def _ask(python: Path | str) -> tuple[str, str]:
     try:
-        asked = subprocess.run(
-            [str(python), "-I", "-c", PROGRAM],
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+        argv = [str(python), "-I", "-c", PROGRAM]
+        asked = command.run(argv, cwd=Path.cwd(), env=os.environ, timeout=30)
     except (OSError, subprocess.TimeoutExpired):
         return "", ""
-    version, _, path = asked.stdout.strip().partition(" ")
-    return (version, path) if asked.returncode == 0 else ("", "")
+    version, _, path = asked.output.strip().partition(" ")
+    return (version, path) if asked.code == 0 else ("", "")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from lib.scheduler import Limits, Orders, Scheduler
 from lib.stages import Stages
 
 __all__ = ["Place", "Report", "Run"]
+
+FAILED = 1
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,6 @@ class Run:
             raise ValueError(f"cwd: expected a directory, found nothing at {place.cwd}")
         self._place = place
         self._report = report
-        self._executor: ProcessExecutor | None = None
         place.log_dir.mkdir(parents=True, exist_ok=True)
         self._log = report.run_log or RunLog(
             place.log_dir, url=report.log_url, console=report.console, redact=report.redact
@@ -75,8 +77,19 @@ class Run:
         self.results: dict[str, Result] = {}
 
     def execute(self) -> int:
-        """Run to the end and return the exit code. What the runner itself raises is passed on."""
+        """Run to the end and return the exit code. What the runner itself raises is passed on.
+
+        A signal that comes during the last steps counts as well: the code is 128+n then.
+        """
         executor = ProcessExecutor(self._place, self._clock, pytest_workers=self._workers)
+        try:
+            code = self._drive(executor)
+        finally:
+            executor.close()
+        late = executor.signals()
+        return 128 + late[0] if late else code
+
+    def _drive(self, executor: ProcessExecutor) -> int:
         scheduler = Scheduler(
             self._stages,
             executor,
@@ -87,37 +100,46 @@ class Run:
             pressure.load,
         )
         self.results.update(scheduler.results)
+        code = FAILED
         try:
             code = scheduler.run()
         except BaseException as error:
             self._log.line(f"BUG   the runner broke: {type(error).__name__}: {error}")
             executor.abort()
             scheduler.abandon(f"the runner broke: {type(error).__name__}")
-            self._finish(executor, scheduler.code() or 1)
+            code = scheduler.code() or FAILED
             raise
-        return self._finish(executor, code)
+        finally:
+            code = self._finish(executor, code)
+        return code
 
     def _finish(self, executor: ProcessExecutor, code: int) -> int:
-        strays = executor.close()
-        if strays:
-            self._log.line(f"LEAK  of no job in particular, stopped: {'; '.join(strays)}")
+        try:
+            ended, survivors = executor.end_strays()
+        except OSError as error:
+            ended, survivors = [], [f"what cannot be looked at: {error}"]
+        if ended:
+            self._log.line(f"LEAK  of no job in particular, stopped: {'; '.join(ended)}")
+        if survivors:
+            self._log.line(f"LEAK  could not be stopped: {'; '.join(survivors)}")
+            code = code or FAILED
+        if late := executor.signals():
+            self._log.line(f"INTERRUPTED by {signal.Signals(late[0]).name}, all jobs had ended")
+            code = 128 + late[0]
         code = self._write_summary(executor.run_id, code)
         if self._report.run_log is None:
             self._log.close()
-        if self._log.fault and code == 0:
-            print(f"red: {self._log.fault}", file=self._report.console)
-            code = 1
-        return code
+        return code or (FAILED if self._log.fault else 0)
 
     def _write_summary(self, run_id: str, code: int) -> int:
         """Write summary.json and show the table; a report that is lost makes a run red."""
         results = list(self.results.values())
-        code = code or bool(self._log.fault)
+        code = code or (FAILED if self._log.fault else 0)
         facts: dict[str, object] = {
             "run": run_id,
             "sha": self._report.sha,
             "branch": self._report.branch,
-            "exit_code": int(code),
+            "exit_code": code,
             "started_at": time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(self._began)),
             "seconds": self._clock.now(),
         }
@@ -125,9 +147,9 @@ class Run:
             summary.write(self._place.log_dir / "summary.json", results, facts)
         except OSError as error:
             self._log.line(f"NOTE  could not write summary.json: {error}")
-            code = code or 1
+            code = code or FAILED
         self._show(results)
-        return int(code)
+        return code
 
     def _show(self, results: list[Result]) -> None:
         failed = summary.failures(

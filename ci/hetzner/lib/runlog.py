@@ -46,8 +46,14 @@ class RunLog:
             self._file.write(stamped + "\n")
             self._file.flush()
         except OSError as error:
-            self.fault = f"could not write {self.path}: {error.strerror}"
+            self._broke(error)
         self._show(stamped)
+
+    def _broke(self, error: OSError) -> None:
+        """Say on the console, once, what the file can no longer say."""
+        if not self.fault:
+            self.fault = f"could not write {self.path}: {error.strerror}"
+            self._show(f"the run is red: {self.fault}")
 
     def _show(self, text: str) -> None:
         if self._console is None:
@@ -62,7 +68,7 @@ class RunLog:
         try:
             self._file.close()
         except OSError as error:
-            self.fault = f"could not write {self.path}: {error.strerror}"
+            self._broke(error)
 
     def __call__(self, event: events.Event) -> None:
         """Write the line of an event."""

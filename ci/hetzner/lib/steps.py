@@ -5,6 +5,7 @@ Each is one function or listener; the order in which they happen stands in pipel
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from lib import events, files, proctree
+from lib import environment, events, files, interrupts, proctree
 from lib.cachestore import CorruptError, Store
 from lib.model import GOOD, Outcome, Result
 from lib.settings import Settings
@@ -26,9 +27,12 @@ WHEELS_BOUND = 2 * 1024**3  # bytes of all wheels that are kept
 class Versions:
     """Asks the tools of a run for their versions, all at once and while other steps go on."""
 
-    def __init__(self, env: Mapping[str, str]) -> None:
+    def __init__(self) -> None:
         self._asked: list[tuple[str, subprocess.Popen[str]]] = []
-        self._missing = []
+        self._missing: list[str] = []
+
+    def ask(self, env: Mapping[str, str]) -> None:
+        """Start to ask the tools on the PATH of this environment. Raises OSError."""
         for name in VERSION_OF:
             program = shutil.which(name, path=env.get("PATH"))
             if program is None:
@@ -36,7 +40,7 @@ class Versions:
                 continue
             process = subprocess.Popen(
                 [program, "--version"],
-                env=dict(env),
+                env=environment.tagged(env, "version"),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -45,17 +49,23 @@ class Versions:
             self._asked.append((name, process))
 
     def answers(self) -> str:
-        """Return one line for each tool. To be called once, whatever became of the run."""
+        """Return one line for each tool. Raises Interrupted."""
         lines = []
         for name, process in self._asked:
-            try:
+            output = ""
+            with contextlib.suppress(subprocess.TimeoutExpired), interrupts.cut_short():
                 output, _ = process.communicate(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                output, _ = process.communicate()
             lines.append(f"{name}: {(output.splitlines() or ['no answer'])[0]}")
         lines += [f"{name}: not on PATH" for name in self._missing]
         return "\n".join([f"python: {sys.version.split()[0]}", *lines]) + "\n"
+
+    def close(self) -> None:
+        """End those that have not answered. To be called once, whatever became of the run."""
+        for _, process in self._asked:
+            process.kill()
+            process.wait()
+            if process.stdout:
+                process.stdout.close()
 
 
 def runner_version(config: Settings) -> str:
@@ -163,6 +173,8 @@ class Pending:
 
 def tell_of_cut_off_runs(config: Settings, reporter: StatusReporter) -> list[str]:
     """Post `error` for every pending status whose runner is dead; return their commits."""
+    if not reporter.on:  # a later run may be able to tell
+        return []
     look = proctree.table()
     told = []
     for path in sorted((config.state_dir / "runs").glob("r*.json")):

@@ -7,8 +7,10 @@ nothing of jobs. `wakeup_timed` is the fallback for other systems.
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import os
+import resource
 import select
 import signal
 import threading
@@ -16,6 +18,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import FrameType
 from typing import Protocol
+
+from lib import interrupts
+
+RESERVE = 16  # descriptors that are left free: without any, no process can be looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,46 +48,67 @@ class Wakeup(Protocol):
         """Wait for at most `seconds` (may be infinite), or for `extra` to be readable."""
         ...
 
+    def signals(self) -> tuple[int, ...]:
+        """Return the signals that came since the last wait."""
+        ...
+
     def close(self) -> None:
-        """Let go of all descriptors."""
+        """Let go of all descriptors; `signals` still tells which came last."""
         ...
 
 
 class SignalPipe:
     """Turns signals into bytes on a pipe (signal.set_wakeup_fd), so that a poll sees them.
 
-    Handlers can be installed from the main thread only; elsewhere signals stay with their owner.
-    A signal that the caller was started with as ignored (nohup) stays ignored.
+    For those that ask us to end a byte only wakes: which came, this time and before, is on the
+    program's record, so none is lost between two who handle them. Handlers can be installed from
+    the main thread only; elsewhere signals stay with their owner. A signal that the caller was
+    started with as ignored (nohup) stays ignored.
     """
 
     def __init__(self, numbers: Iterable[int]) -> None:
         self._reader, self._writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
         self._fd_before = -1
-        if threading.current_thread() is not threading.main_thread():
+        self._record = interrupts.Interrupts()
+        self._seen = 0
+        self._owner = threading.current_thread() is threading.main_thread()
+        if not self._owner:
             return
+        self._record = interrupts.record()
         self._fd_before = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         for number in numbers:
             before = signal.getsignal(number)
             if before is not signal.SIG_IGN:
                 self._before[number] = before
-                signal.signal(number, _wake)
+                ends = number in interrupts.SIGNALS
+                signal.signal(number, self._record.note if ends else _wake)
+        if self._record.came:  # before we were here
+            os.write(self._writer, b"\0")
 
     def fileno(self) -> int:
         """Return the end to poll."""
         return self._reader
 
     def read(self) -> tuple[int, ...]:
-        """Return the signals that came since the last call, in their order."""
+        """Return the signals that came since the last call."""
+        told = b""
         with contextlib.suppress(BlockingIOError):
-            return tuple(os.read(self._reader, 4096))
-        return ()
+            told = os.read(self._reader, 4096)
+        others = (number for number in told if number and number not in interrupts.SIGNALS)
+        return (*self.ends(), *others)
+
+    def ends(self) -> tuple[int, ...]:
+        """Return those that ask us to end, and came since the last call."""
+        came = tuple(self._record.came[self._seen :])
+        self._seen += len(came)
+        return came
 
     def close(self) -> None:
         """Put the handlers back as they were."""
         for number, before in self._before.items():
             signal.signal(number, signal.SIG_DFL if before is None else before)
-        if self._before:
+        if self._owner:
             signal.set_wakeup_fd(self._fd_before)
         os.close(self._reader)
         os.close(self._writer)
@@ -101,12 +128,17 @@ class PidfdWakeup:
         self._fd_of: dict[int, int] = {}
         self._pid_of: dict[int, int] = {}
         self._extra: int | None = None
+        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._highest = math.inf if limit == resource.RLIM_INFINITY else limit - RESERVE
 
     def watch(self, pid: int) -> None:
         """Open a pidfd; one of a process that is gone already is told by the next wait."""
         if pid in self._fd_of:
             return
         fd = os.pidfd_open(pid)
+        if fd >= self._highest:  # the lowest free number, so nearly all below are taken
+            os.close(fd)
+            raise OSError(errno.EMFILE, "too many open files (ulimit -n)")
         self._fd_of[pid] = fd
         self._pid_of[fd] = pid
         self._poll.register(fd, select.POLLIN)
@@ -139,6 +171,10 @@ class PidfdWakeup:
         if extra is not None:
             self._poll.register(extra, select.POLLIN)
         self._extra = extra
+
+    def signals(self) -> tuple[int, ...]:
+        """Ask the record."""
+        return self._signals.ends()
 
     def close(self) -> None:
         """Close every pidfd and give the signals back."""

@@ -47,6 +47,10 @@ class TimedWakeup:
             readable=extra in ready,
         )
 
+    def signals(self) -> tuple[int, ...]:
+        """Ask the record."""
+        return self._signals.ends()
+
     def close(self) -> None:
         """Give the signals back."""
         self._signals.close()

@@ -225,7 +225,7 @@ class TestRebuild(WithTree):
         for output in (uv, pnpm):
             self.assertIn(f"\nnpm_config_store_dir={store}\n", output)
             self.assertIn("\nUV_PYTHON_DOWNLOADS=never\n", output)
-            self.assertRegex(output, rf"\nCI_RUN_TAG=r1-1/outer:r{os.getpid()}-\d+/rebuild\n")
+            self.assertRegex(output, rf"\nCI_RUN_TAG=r1-1/outer:r{os.getpid()}-\d+/helper\n")
             self.assertNotIn(TOKEN, output)
             self.assertNotIn("/activated", output)
 
