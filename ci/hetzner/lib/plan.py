@@ -23,6 +23,15 @@ class Standing(enum.Enum):
     CUT = "cut off, as are those who wait for it"
 
 
+@dataclass(frozen=True, slots=True)
+class Over:
+    """How a node has ended: its standing, the job at fault, and the outputs that it wrote."""
+
+    how: Standing
+    culprit: str
+    wrote: frozenset[str] = frozenset()
+
+
 @dataclass(slots=True)
 class Change:
     """What follows from something that happened."""
@@ -41,6 +50,7 @@ class Plan:
         self._unmet: dict[str, int] = {}
         self._met: set[Edge] = set()
         self._idle = set(self._nodes)  # neither started nor ended
+        self._over: dict[str, Over] = {}
         self._unended: dict[int, set[str]] = {}
         self._users: dict[str, int] = dict.fromkeys(self._nodes, 0)
         self._open = -1
@@ -105,32 +115,55 @@ class Plan:
         self._met -= {edge for _, edge in self._dependents[key]}
         return change
 
-    def ended(self, key: str, standing: Standing) -> Change:
-        """Note that a node has ended: free those who wait for it, or doom them all the way."""
+    def again(self, key: str) -> Change:
+        """Note that a node is to be tried again, once all that it needs is there."""
         change = Change()
-        culprit = self._nodes[key].job.name
-        queue = [(key, standing)]
-        for ended, how in queue:  # grows while it is walked: the doomed doom others
-            self._close(ended)
-            for user, edge in self._dependents[ended]:
-                if user not in self._idle:
-                    continue
-                fault = self._fault(user, edge, how, culprit)
-                if fault:
-                    change.doomed.append((user, fault))
-                    self._idle.discard(user)
-                    queue.append((user, Standing.BAD))
-                elif edge not in self._met and (how is not Standing.CUT or self._always(user)):
-                    self._meet(user, self._nodes[ended].job.name, change)
+        self._idle.add(key)
+        self._unmet[key] = 1
+        for edge in self._nodes[key].edges:
+            over = self._over.get(edge.key)
+            if over is None:
+                self._unmet[key] += edge not in self._met
+            elif fault := self._fault(key, edge, over):
+                self._close_all([(key, self._doom(key, fault, over, change))], change)
+                return change
+        self._meet(key, "", change)
         return change
 
-    def _fault(self, user: str, edge: Edge, how: Standing, culprit: str) -> str:
-        if self._always(user) or how in (Standing.GOOD, Standing.CUT):
+    def ended(self, key: str, standing: Standing, wrote: Collection[str] = ()) -> Change:
+        """Note that a node has ended: free those who wait for it, or doom them all the way.
+
+        `wrote` are its outputs that are there, however it ended.
+        """
+        change = Change()
+        culprit = self._nodes[key].job.name
+        self._close_all([(key, Over(standing, culprit, frozenset(wrote)))], change)
+        return change
+
+    def _close_all(self, queue: list[tuple[str, Over]], change: Change) -> None:
+        for key, over in queue:  # grows while it is walked: the doomed doom others
+            self._over[key] = over
+            self._close(key)
+            for user, edge in self._dependents[key]:
+                if user not in self._idle:
+                    continue
+                if fault := self._fault(user, edge, over):
+                    queue.append((user, self._doom(user, fault, over, change)))
+                elif edge not in self._met and (over.how is not Standing.CUT or self._always(user)):
+                    self._meet(user, self._nodes[key].job.name, change)
+
+    def _doom(self, key: str, fault: str, over: Over, change: Change) -> Over:
+        self._idle.discard(key)
+        change.doomed.append((key, fault))
+        return Over(Standing.BAD, over.culprit)
+
+    def _fault(self, user: str, edge: Edge, over: Over) -> str:
+        if self._always(user) or over.how in (Standing.GOOD, Standing.CUT):
             return ""
-        if how is Standing.BAD:
-            return f"dependency failed: {culprit}"
-        if edge.output is not None and edge not in self._met:
-            return f"dependency failed: {culprit} did not write its output {edge.output}"
+        if over.how is Standing.BAD:
+            return f"dependency failed: {over.culprit}"
+        if edge.output is not None and edge.output not in over.wrote:
+            return f"dependency failed: {over.culprit} did not write its output {edge.output}"
         return ""
 
     def _always(self, key: str) -> bool:

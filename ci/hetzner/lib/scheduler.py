@@ -12,6 +12,7 @@ import math
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from lib import events
 from lib.judge import describe, judge
@@ -107,7 +108,7 @@ class Scheduler:
         self._delayed = 0
         self._serving: set[str] = set()
         self._cut_off = ""  # why everything ends: a signal or the run's timeout
-        self._ending = False  # fast_fail: only when="always" jobs start any more
+        self._ending = ""  # fast_fail: why only when="always" jobs start any more
         self._signal: int | None = None
         self._timed_out = False
         self._tracks = {
@@ -311,7 +312,8 @@ class Scheduler:
         track.tries += 1
         track.began = self._now()
         track.code, track.leaked, track.survivors, track.then = None, (), (), None
-        track.wrote.clear()
+        track.forget_outputs()
+        track.ready = False
         result = self.results[track.name]
         if result.started is None:
             result.started = track.began
@@ -324,11 +326,11 @@ class Scheduler:
         return track.held_back or ", ".join(name for name, _ in track.needs) or "a free slot"
 
     def _launch(self, track: Track, step: Step) -> None:
-        if self._cut_off and step is Step.STORE:
+        if self._barred(track) and step is Step.STORE:
             self._pass(track)
             return
-        if self._cut_off:
-            self._conclude(track, Outcome.CANCELLED, self._cut_off)
+        if self._barred(track):
+            self._conclude(track, Outcome.CANCELLED, self._cut_off or self._ending)
             return
         self._move(track, State.RUNNING)
         track.step = step
@@ -342,7 +344,10 @@ class Scheduler:
                 Attempt(track.node, number, step, tuple(watch) if step is Step.BODY else ())
             )
         except StartError as error:
-            self._conclude(track, Outcome.FAILED, str(error))
+            if step is Step.STORE:
+                self._not_stored(track, str(error))
+            else:
+                self._conclude(track, Outcome.FAILED, str(error))
             return
         tries = track.tries
         self._at(self._now() + job.timeout, lambda: self._out_of_time(track, tries, step))
@@ -386,6 +391,8 @@ class Scheduler:
 
     def _exited(self, track: Track, report: Exited) -> None:
         track.code = report.code
+        if track.step is Step.BODY:
+            track.came = set(track.node.job.outputs) - set(report.missing)
         if track.state is State.STOPPING:
             if not report.left:
                 self._gone(track, ())
@@ -400,9 +407,6 @@ class Scheduler:
 
     def _body_exited(self, track: Track, report: Exited) -> None:
         judgement = judge(track.node.job, report.code, report.missing)
-        if report.left:
-            track.leaked = report.left
-            self._emit(events.Leaked(self._now(), track.name, report.left))
         if judgement.outcome is not Outcome.PASSED:
             after = lambda: self._conclude(track, judgement.outcome, judgement.reason)  # noqa: E731
         elif track.node.job.cache is not None:
@@ -422,19 +426,24 @@ class Scheduler:
 
     def _stored(self, track: Track, code: int) -> None:
         if code:
-            self._emit(
-                events.Note(self._now(), f"{track.name}: not stored in its cache: {describe(code)}")
-            )
+            self._not_stored(track, describe(code))
+        else:
+            self._pass(track)
+
+    def _not_stored(self, track: Track, why: str) -> None:
+        self._emit(events.Note(self._now(), f"{track.name}: not stored in its cache: {why}"))
         self._pass(track)
 
     def _once_gone(self, track: Track, report: Exited, then: Callable[[], None]) -> None:
         if report.left:
+            track.leaked += report.left
+            self._emit(events.Leaked(self._now(), track.name, report.left))
             self._stop(track, then)
         else:
             then()
 
     def _gone(self, track: Track, survivors: tuple[str, ...]) -> None:
-        track.survivors = survivors
+        track.survivors += survivors
         if track.state is State.STOPPING and track.then is not None:
             then, track.then = track.then, None
             then()
@@ -456,17 +465,25 @@ class Scheduler:
             if track.state is State.SERVING:
                 users = ", ".join(self._plan.users(track.key))
                 reason += f" while {users} still needed it"
-            self._once_gone(track, report, lambda: self._conclude(track, judgement.outcome, reason))
+            failed = partial(self._conclude, track, judgement.outcome, reason)
+            if report.left:  # no leak: they serve
+                self._stop(track, failed)
+            else:
+                failed()
         elif not report.left:
             self._pass(track)
-        elif track.state is State.RUNNING and not report.missing:
-            self._serve(track)
+        elif track.state is State.RUNNING:
+            for output in sorted(track.came):
+                self._wrote(track, output)
+            if not track.node.job.outputs:
+                self._serve(track)
 
     def _serve(self, track: Track) -> None:
         self._move(track, State.SERVING)
         if track is self._alone:  # those that it serves would wait for its end for ever
             self._alone = None
         self._serving.add(track.key)
+        track.ready = True
         # it would otherwise keep the slot from those that it serves
         self._pools.give_slot()
         track.has_slot = False
@@ -508,15 +525,29 @@ class Scheduler:
         if outcome is not Outcome.RESTORED:
             self._note_attempt(track, outcome, reason, again=again)
         if again:
+            track.forget_outputs()
             self._follow(self._plan.retract(track.key))
-            self._enqueue(track)
+            self._try_again(track)
         else:
             self._finish(track, outcome, reason)
 
+    def _try_again(self, track: Track) -> None:
+        """Queue another attempt, as soon as all that it needs is there (again)."""
+        change = self._plan.again(track.key)
+        if change.freed == [track.key]:
+            self._enqueue(track)
+            return
+        self._move(track, State.WAITING)
+        self._follow(change)
+        self._open_next_stage()
+
+    def _barred(self, track: Track) -> bool:
+        """Whether nothing of this node begins any more."""
+        return bool(self._cut_off or (self._ending and track.node.job.when != "always"))
+
     def _may_retry(self, track: Track) -> bool:
-        if track.state is State.SERVING or track.survivors or self._cut_off:
-            return False
-        if self._ending and track.node.job.when != "always":
+        # whoever uses a service that was ready has seen it fail
+        if track.ready or track.survivors or self._barred(track):
             return False
         return track.tries <= track.node.job.retries
 
@@ -545,7 +576,7 @@ class Scheduler:
             standing = Standing.ALLOWED if job.allow_failure else Standing.BAD
         else:
             standing = Standing.CUT
-        change = self._plan.ended(track.key, standing)
+        change = self._plan.ended(track.key, standing, track.wrote | track.came)
         self._end(track, outcome, reason)
         self._follow(change)
         if failed and job.fast_fail and self._orders.fast_fail and not job.allow_failure:
@@ -591,30 +622,31 @@ class Scheduler:
         running = [t for t in self._tracks.values() if t.state in (State.RUNNING, State.SERVING)]
         self._cut_off = f"cut off by {reason}"
         self._emit(events.Interrupted(self._now(), reason, tuple(t.name for t in running)))
-        self._cancel_all(list(self._tracks.values()), self._cut_off)
-        for track in running:
-            if track.state is State.SERVING:
-                self._cancel_active(track, self._cut_off)
+        for track in running:  # before their users are cancelled: a service would be let go
+            self._cancel_active(track, self._cut_off)
+        for track in self._tracks.values():
+            if track.state in IDLE:
+                self._cancel(track, self._cut_off)
 
     def _end_early(self, reason: str) -> None:
         """fast_fail: end all but the jobs that run after failures too, and what serves them."""
         if self._cut_off or self._ending:
             return
-        self._ending = True
+        self._ending = f"cut off by fast_fail: {reason}"
         self._emit(events.FastFail(self._now(), reason))
-        others = [t for t in self._tracks.values() if t.node.job.when != "always"]
-        self._cancel_all(others, f"cut off by fast_fail: {reason}")
-
-    def _cancel_all(self, tracks: Sequence[Track], reason: str) -> None:
-        for track in tracks:
-            if track.state in IDLE:
-                self._cancel(track, reason)
-        for track in tracks:
-            if track.state is State.RUNNING:
-                self._cancel_active(track, reason)
+        for track in self._tracks.values():
+            if track.state is State.RUNNING and self._barred(track):
+                self._cancel_active(track, self._ending)
+        for track in self._tracks.values():
+            again = track.node.repeated and track.node.stage > self._stage
+            if track.state in IDLE and (again or self._barred(track)):
+                self._cancel(track, self._ending)
 
     def _cancel_active(self, track: Track, reason: str) -> None:
-        self._stop(track, lambda: self._conclude(track, Outcome.CANCELLED, reason))
+        if track.step is Step.STORE:  # the body has passed
+            self._stop(track, lambda: self._pass(track))
+        else:
+            self._stop(track, lambda: self._conclude(track, Outcome.CANCELLED, reason))
 
     def _cancel(self, track: Track, reason: str) -> None:
         """Cancel a node that has not started."""

@@ -72,7 +72,7 @@ def build(
         stage = 0 if not early or name in early else 1
         nodes.append(_node(by_name, set(selected), name, stage, only_testcases or first_testcases))
     if first_testcases:
-        again = {name for name in selected if by_name[name].testcases}
+        again = _repeated(by_name, selected)
         if again:
             titles = [f"{title} {first_testcases!r}".strip() for title in titles]
             titles.append("all test cases")
@@ -98,6 +98,21 @@ def _first_phase(
         )
     chosen = set(selected)
     return graph.closure(by_name, first, without=set(by_name) - chosen)
+
+
+def _repeated(by_name: Mapping[str, Job], selected: Sequence[str]) -> set[str]:
+    """Return the jobs that run in both passes over the test cases.
+
+    A service that a service of one pass depends on lives as long as that: it runs once as well.
+    """
+    again = {name for name in selected if by_name[name].testcases}
+    once = [name for name in selected if name not in again]
+    for name in once:  # grows while it is walked
+        if by_name[name].service:
+            held = [n for n in graph.needs(by_name[name]) if n in again and by_name[n].service]
+            again.difference_update(held)
+            once += held
+    return again
 
 
 def _node(

@@ -27,9 +27,16 @@ NEXT = {  # RUNNING to RUNNING is the next step of the same attempt
     State.WAITING: {State.DELAYED, State.QUEUED, State.ENDED},
     State.DELAYED: {State.WAITING, State.QUEUED, State.ENDED},
     State.QUEUED: {State.WAITING, State.RUNNING, State.ENDED},
-    State.RUNNING: {State.RUNNING, State.QUEUED, State.SERVING, State.STOPPING, State.ENDED},
+    State.RUNNING: {
+        State.RUNNING,
+        State.WAITING,
+        State.QUEUED,
+        State.SERVING,
+        State.STOPPING,
+        State.ENDED,
+    },
     State.SERVING: {State.STOPPING, State.ENDED},
-    State.STOPPING: {State.QUEUED, State.RUNNING, State.ENDED},
+    State.STOPPING: {State.WAITING, State.QUEUED, State.RUNNING, State.ENDED},
     State.ENDED: set(),
 }
 IDLE = (State.WAITING, State.DELAYED, State.QUEUED)
@@ -50,10 +57,12 @@ class Track:
     queued_in: int = 0  # the round of the loop in which it was queued
     held_back: str = ""  # the pressure that kept it in the queue
     code: int | None = None  # of the body, once that has exited
-    wrote: set[str] = field(default_factory=set)
+    wrote: set[str] = field(default_factory=set)  # outputs that came while it ran
+    came: set[str] = field(default_factory=set)  # outputs that were there when its body ended
     leaked: tuple[str, ...] = ()
     survivors: tuple[str, ...] = ()
     has_slot: bool = False
+    ready: bool = False  # it has served, or does
     then: Callable[[], None] | None = None  # what follows when its tree is gone
 
     @property
@@ -70,6 +79,11 @@ class Track:
     def complete(self) -> bool:
         """Whether every promised output has been written by this try."""
         return self.wrote.issuperset(self.node.job.outputs)
+
+    def forget_outputs(self) -> None:
+        """Begin anew: what an earlier attempt wrote does not count."""
+        self.wrote.clear()
+        self.came.clear()
 
     def move(self, to: State) -> None:
         """Change the state; RuntimeError for a move that the table does not hold."""

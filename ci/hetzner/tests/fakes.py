@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,12 @@ class Fate:
     writes: Mapping[str, float] | None = None  # output -> seconds; None: all, at the end
     ignores_term: bool = False
     unstartable: str = ""
+    unkillable: bool = False  # something of its tree outlives even the KILL
     cache: int = 3  # exit code of the RESTORE step
+    stored: int = 0  # exit code of the STORE step
+    cache_seconds: float = 0.01  # of either
+    cache_leaves: float | None = None  # as `leaves`, of either
+    unstartable_step: Step | None = None  # the one that is unstartable; None: the first
 
 
 class FakeClock:
@@ -62,10 +67,16 @@ class FakeExecutor:
         *,
         grace: float = 5.0,
         signals: Sequence[tuple[float, int]] = (),
+        absent: Collection[str] = (),
+        lump: float = 0.0,
     ) -> None:
+        """Outputs in `absent` no earlier run has left; `lump` are seconds that a wake-up takes."""
         self.clock = clock
         self.fates = dict(fates or {})
         self.grace = grace
+        self.absent = absent
+        self.lump = lump
+        self.reported: set[str] = set()  # the trees whose end was handed over last
         self.live: dict[str, Live] = {}
         self.started: list[str] = []
         self.steps: list[tuple[str, str]] = []
@@ -91,15 +102,20 @@ class FakeExecutor:
         if key in self.live:
             raise AssertionError(f"{key} was started while it runs")
         fate = self._fate(attempt)
-        if fate.unstartable:
+        first = Step.BODY if attempt.node.job.cache is None else Step.RESTORE
+        if fate.unstartable and attempt.step is (fate.unstartable_step or first):
             raise StartError(fate.unstartable)
+        for output, _ in attempt.node.expects:
+            if output in self.absent:
+                raise StartError(f"output {output} is not there")
         live = Live(attempt, fate, self.clock.time, serial=self._count)
         self.live[key] = live
         self.most = max(self.most, len(self.live))
         self.steps.append((key, attempt.step.value))
         if attempt.step is not Step.BODY:
-            code = fate.cache if attempt.step is Step.RESTORE else 0
-            self._at(self.clock.time + 0.01, lambda: self._exit(key, live, code, None))
+            code = fate.cache if attempt.step is Step.RESTORE else fate.stored
+            after, leaves = fate.cache_seconds, fate.cache_leaves
+            self._at(self.clock.time + after, lambda: self._exit(key, live, code, leaves))
             return
         self.started.append(key)
         writes = fate.writes or {}
@@ -139,9 +155,12 @@ class FakeExecutor:
         if self.live.get(key) is not live:
             return None
         del self.live[key]
-        return Gone(key)
+        survivors = live.stopping and live.fate.unkillable
+        return Gone(key, ("1 survivor",) if survivors else ())
 
     def stop(self, key: str) -> None:
+        if key in self.reported and key not in self.live:
+            return
         live = self.live[key]
         if live.stopping:
             raise AssertionError(f"{key} was stopped twice")
@@ -154,11 +173,13 @@ class FakeExecutor:
     def _stopped(self, key: str, live: Live) -> Report | None:
         if self.live.get(key) is not live:
             return None
-        if live.exited:
+        if live.exited or live.fate.unkillable:
             return self._vanish(key, live)
         return self._exit(key, live, -15, None)
 
     def kill(self, key: str) -> None:
+        if key in self.reported and key not in self.live:
+            return
         live = self.live[key]
         if not live.stopping:
             raise AssertionError(f"{key} was killed before it was stopped")
@@ -166,16 +187,23 @@ class FakeExecutor:
 
     def wait(self, deadline: float) -> Sequence[Report]:
         self.waits.append(deadline)
-        while self._happenings and self._happenings[0][0] <= deadline:
+        reports: list[Report] = []
+        due = deadline
+        while self._happenings and self._happenings[0][0] <= due:
             moment, _, what = heapq.heappop(self._happenings)
             self.clock.time = max(self.clock.time, moment)
             report = what()
             if report is not None:
-                return [report]
-        if deadline == math.inf:
-            raise AssertionError("deadlock: nothing runs, no timer is set")
-        self.clock.time = max(self.clock.time, deadline)
-        return []
+                reports.append(report)
+                if self.lump == 0:
+                    break
+                due = min(due, moment + self.lump)
+        self.reported = {r.key for r in reports if isinstance(r, (Exited, Gone))}
+        if not reports:
+            if deadline == math.inf:
+                raise AssertionError("deadlock: nothing runs, no timer is set")
+            self.clock.time = max(self.clock.time, deadline)
+        return reports
 
 
 @dataclass

@@ -1,0 +1,180 @@
+"""Draws random runs.
+
+Every choice is a number below another one, and 0 is always the simplest choice: a shrinker that
+lowers numbers ends at the smallest run that breaks a rule.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+from lib.model import Job
+from lib.seam import Step
+from tests.fakes import Fate
+from tests.reference import Case
+
+T = TypeVar("T")
+
+
+class Source(Protocol):
+    """Where choices come from."""
+
+    def below(self, bound: int) -> int:
+        """Return a number from 0 to bound - 1; 0 is the simplest."""
+        ...
+
+    def section(self) -> None:
+        """Begin a part that can be left out without changing what follows."""
+        ...
+
+
+class Seeded:
+    """Choices from a seed."""
+
+    def __init__(self, seed: str) -> None:
+        self._random = random.Random(seed).random
+
+    def below(self, bound: int) -> int:
+        return int(self._random() * bound)
+
+    def section(self) -> None:
+        """Nothing is left out of what is drawn from a seed."""
+
+
+class Cached:
+    """A cache; what is in it is for the fates to say."""
+
+    def to_json(self) -> str:
+        return "{}"
+
+
+CACHED = Cached()
+
+
+def one_of(source: Source, choices: Sequence[T]) -> T:
+    return choices[source.below(len(choices))]
+
+
+def rarely(source: Source, one_in: int) -> bool:
+    return source.below(one_in) == one_in - 1
+
+
+def some(source: Source, names: Sequence[str]) -> list[str]:
+    """Return one to three of the names."""
+    return list(dict.fromkeys(one_of(source, names) for _ in range(1 + source.below(3))))
+
+
+def draw_case(source: Source) -> Case:
+    """Return a random run."""
+    source.section()
+    most = one_of(source, (4, 4, 4, 4, 4, 4, 8, 8, 8, 16, 16, 60))
+    count = 1 + source.below(most)
+    backwards = rarely(source, 4)
+    eventful = one_of(source, (1, 1, 0))  # 0: nothing is drawn that only a clock decides
+    flags = draw_flags(source, [f"j{index}" for index in range(count)], eventful)
+    jobs: list[Job] = []
+    fates: dict[str, list[Fate]] = {}
+    for _ in range(count):
+        source.section()
+        job = draw_job(source, jobs, eventful)
+        fates[job.name] = [draw_fate(source, job) for _ in range(1 + source.below(3))]
+        jobs.append(job)
+    absent = [f"{j.name}:{o}" for j in jobs for o in j.outputs if rarely(source, 4)]
+    if backwards:
+        jobs.reverse()
+    return Case(jobs, fates, absent=absent, **flags)  # type: ignore[arg-type]
+
+
+def draw_job(source: Source, before: Sequence[Job], eventful: int) -> Job:
+    """Return a job that depends on some of those before it."""
+    needs = []
+    for _ in range(one_of(source, (0, 1, 1, 2, 3)) if before else 0):
+        need = before[-1 - source.below(len(before))]
+        output = one_of(source, (None, *need.outputs))
+        needs.append(need.name if output is None else f"{need.name}:{output}")
+    service = bool(eventful) and rarely(source, 5)
+    outputs = one_of(source, ((), (), ("o",), ("o", "p")))
+    return Job(
+        f"j{len(before)}",
+        "true",
+        needs,
+        delay=one_of(source, (0, 0, 0, 0, 1, 2.5)),
+        fast_fail=rarely(source, 3),
+        timeout=one_of(source, (120, 120, 120, 120, 4, 2)),
+        outputs={output: f"{len(before)}/{output}" for output in outputs},
+        ok_codes=one_of(source, ((0, 5), (0, 5), (0, 5), (0,), (0, 1))),
+        retries=one_of(source, (0, 0, 0, 1, 2)),
+        allow_failure=rarely(source, 5),
+        service=service,
+        resources=one_of(
+            source, ({}, {}, {}, {"m": 1}, {"cpu": 1}, {"cpu": 2}, {"m": 1, "cpu": 1})
+        ),
+        testcases=not rarely(source, 3),
+        when="always" if rarely(source, 5) else "success",
+        cache=CACHED if not service and rarely(source, 5) else None,
+        retry_alone=rarely(source, 4),
+    )
+
+
+def draw_fate(source: Source, job: Job) -> Fate:
+    """Return how an attempt goes."""
+    seconds = one_of(source, (1, 1, 1, 2, 3, 3, 0, 0.5, 0.5, 7, math.inf))
+    code = one_of(source, (0,) * 12 + (1, 1, 5, -9))
+    leaves = one_of(source, (None,) * 8 + (math.inf, 2, 0))
+    if job.service:
+        leaves = one_of(source, (math.inf, math.inf, None, 3, 0))
+        seconds = one_of(source, (1, math.inf, math.inf, 4, 0, 9))
+    writes = None
+    if job.outputs and source.below(3):
+        moments = (0, 0, 0.5, 0.5, 1, 1, 2, 3, None, 8)
+        drawn = ((output, one_of(source, moments)) for output in job.outputs)
+        writes = {output: moment for output, moment in drawn if moment is not None}
+    odd = one_of(source, (0,) * 24 + (1, 2))
+    return Fate(
+        seconds,
+        code,
+        leaves,
+        writes,
+        ignores_term=rarely(source, 6),
+        unstartable="no bash" if odd == 1 else "",
+        unkillable=odd == 2,
+        cache=one_of(source, (3, 3, 0, 0, 1)) if job.cache else 3,
+        stored=one_of(source, (0, 0, 1)) if job.cache else 0,
+        cache_seconds=one_of(source, (0.01, 0, 1, 1, 5)) if job.cache else 0.01,
+        cache_leaves=one_of(source, (None, None, None, math.inf, 1)) if job.cache else None,
+        unstartable_step=Step.STORE if odd == 1 and source.below(2) else None,
+    )
+
+
+def draw_flags(source: Source, names: Sequence[str], eventful: int) -> dict[str, object]:
+    """Return what a run is told, and what will cut it off."""
+    flags: dict[str, object] = {
+        "max_parallel": one_of(source, (None, None, None, 1, 2, 3)),
+        "pools": {"cpu": 2},
+        "lump": one_of(source, (0.0, 0.0, 1e-9, 0.3, 1.2)),
+    }
+    if rarely(source, 4):
+        flags["only"] = some(source, names)
+        flags["no_deps"] = rarely(source, 3)
+    if rarely(source, 4):
+        flags["skip"] = some(source, names)
+    if rarely(source, 4):
+        flags["first_jobs"] = some(source, names)
+    if rarely(source, 4):
+        flags["first_testcases"] = "x"
+    elif rarely(source, 9):
+        flags["only_testcases"] = "x"
+    if eventful:
+        flags["fast_fail"] = rarely(source, 3)
+        flags["timeout"] = one_of(source, (math.inf,) * 5 + (3, 8))
+        if rarely(source, 3):
+            moment = source.below(12) + one_of(source, (0, 0.0005, 0.5))
+            later = moment + one_of(source, (0.0, 0.0002, 1, 4))
+            second = [(later, 15)] if source.below(2) else []
+            flags["signals"] = [(moment, one_of(source, (2, 15, 1))), *second]
+        if rarely(source, 12):
+            flags["refused"] = dict.fromkeys(some(source, names), "requires cargo")
+    return flags

@@ -1,0 +1,170 @@
+"""Plays a run of a case with the real scheduler before the umpire, and tells what became of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import overload
+
+from lib import events, graph, stages
+from lib.model import Result
+from lib.scheduler import Limits, Orders, Scheduler
+from lib.seam import Attempt, Report, StartError
+from lib.stages import Stages
+from tests.fakes import FakeClock, FakeExecutor, Played
+from tests.reference import Case, outright, selection
+from tests.rules import RuleError
+from tests.umpire import Umpire
+
+MOST_WAITS = 10_000
+
+
+class Watched:
+    """An executor whose every command and report the umpire sees."""
+
+    def __init__(self, inner: FakeExecutor, umpire: Umpire) -> None:
+        self._inner = inner
+        self._umpire = umpire
+        self._waits = 0
+
+    def start(self, attempt: Attempt) -> None:
+        self._umpire.starts(attempt)
+        try:
+            self._inner.start(attempt)
+        except StartError:
+            self._umpire.refuses(attempt)
+            raise
+        self._umpire.accepts(attempt)
+
+    def stop(self, key: str) -> None:
+        self._umpire.stops(key)
+        self._inner.stop(key)
+
+    def kill(self, key: str) -> None:
+        self._umpire.kills(key)
+        self._inner.kill(key)
+
+    def wait(self, deadline: float) -> Sequence[Report]:
+        self._umpire.waits(deadline)
+        self._waits += 1
+        if self._waits > MOST_WAITS:
+            raise RuleError("the run does not end")
+        return Handed(self._inner.wait(deadline), self._umpire, self._inner.clock)
+
+
+class Handed(Sequence[Report]):
+    """Reports that the umpire sees at the moment when the scheduler takes them."""
+
+    def __init__(self, reports: Sequence[Report], umpire: Umpire, clock: FakeClock) -> None:
+        self._reports = reports
+        self._umpire = umpire
+        self._clock = clock
+
+    def __iter__(self) -> Iterator[Report]:
+        now = self._clock.now()
+        for report in self._reports:
+            self._umpire.takes(report, now)
+            yield report
+        self._umpire.woke(now)
+
+    def __len__(self) -> int:
+        return len(self._reports)
+
+    @overload
+    def __getitem__(self, index: int) -> Report: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Report]: ...
+    def __getitem__(self, index: int | slice) -> Report | Sequence[Report]:
+        return self._reports[index]
+
+
+def examine(case: Case) -> Counter[str]:
+    """Play a case, if it can be played; return what it reached. Raises RuleError for a rule."""
+    return play(case)[1] if may_run(case) else Counter(("refused selection",))
+
+
+def may_run(case: Case) -> bool:
+    """Whether the selection is one. Raises RuleError if the rules say otherwise."""
+    try:
+        build(case)
+    except ValueError as error:
+        if selection(case):
+            raise RuleError(f"the selection was refused: {error}") from error
+        return False
+    return True
+
+
+def build(case: Case) -> tuple[Stages, tuple[str, ...]]:
+    """Return the stages and what was filtered. Raises ValueError."""
+    chosen = graph.select(case.jobs, case.only, case.skip, no_deps=case.no_deps)
+    built = stages.build(
+        case.jobs,
+        chosen.names,
+        first_jobs=case.first_jobs,
+        only_testcases=case.only_testcases,
+        first_testcases=case.first_testcases,
+    )
+    return built, chosen.filtered
+
+
+def play(case: Case) -> tuple[Played, Counter[str]]:
+    """Play a case before the umpire. Raises RuleError for a rule, ValueError for a selection."""
+    built, filtered = build(case)
+    selected = selection(case)
+    if {node.job.name for node in built.nodes} != set(selected):
+        raise RuleError(f"{selected} are selected, but {built.nodes} would run")
+    refused = {name: why for name, why in case.refused.items() if name in selected}
+    case = dataclasses.replace(case, refused=refused)
+    clock = FakeClock()
+    umpire = Umpire(case)
+    executor = FakeExecutor(
+        clock, case.fates, signals=case.signals, absent=case.absent, lump=case.lump
+    )
+    seen: list[events.Event] = []
+
+    def listen(event: events.Event) -> None:
+        umpire.told(event)
+        seen.append(event)
+
+    scheduler = Scheduler(
+        built,
+        Watched(executor, umpire),
+        clock,
+        listen,
+        Limits(case.pools, case.max_parallel, case.timeout),
+        Orders(
+            fast_fail=case.fast_fail,
+            urgency=graph.remaining_paths({job.name: job for job in case.jobs}, {}),
+            filtered=filtered,
+            refused=refused,
+        ),
+    )
+    code = scheduler.run()
+    played = Played(code, scheduler, executor, seen)
+    umpire.rule(umpire.over and code == umpire.code, "the run was not told to be over")
+    umpire.rule(not executor.live, "left running: {}", executor.live)
+    check_outright(case, played, umpire)
+    check_rebuilt(played, umpire)
+    return played, umpire.reached
+
+
+def check_outright(case: Case, played: Played, umpire: Umpire) -> None:
+    """Where the outcomes follow from the fates alone, compare."""
+    expected = outright(case)
+    if expected is not None:
+        umpire.reached["outright"] += 1
+        found = {name: played.scheduler.results[name].outcome for name in expected}
+        umpire.rule(found == expected, "the outcomes are {}, they should be {}", found, expected)
+
+
+def check_rebuilt(played: Played, umpire: Umpire) -> None:
+    """Whoever sees the events alone knows the results, to the last field."""
+    rebuilt = {}
+    for event in played.events:
+        if isinstance(event, events.RunStarted):
+            rebuilt = {name: Result(name) for name in event.names}
+        elif isinstance(event, events.Finished):
+            rebuilt[event.job] = event.result
+    results = {n: r for n, r in played.scheduler.results.items() if r.reason != "filtered"}
+    umpire.rule(rebuilt == results, "the events tell of {}, the results are {}", rebuilt, results)

@@ -1,0 +1,254 @@
+"""The rules of a run, written down a second time: short, slow and without a clock.
+
+From the jobs and what a run was told follow the nodes; from the fates follow the outcomes, as
+long as no clock has a say in them. Shares no code with what it is compared with.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lib.model import Job, Outcome
+from tests.fakes import Fate
+
+BAD = (Outcome.FAILED, Outcome.TIMED_OUT)
+GOOD = (Outcome.PASSED, Outcome.FLAKY, Outcome.RESTORED)
+BEST_FIRST = ("restored", "passed", "flaky", "skipped", "cancelled", "failed", "timed out")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A run: what is declared, what it is told, and all that will happen in it."""
+
+    jobs: Sequence[Job]
+    fates: Mapping[str, Sequence[Fate]] = field(default_factory=dict)  # job -> each attempt
+    only: Sequence[str] | None = None
+    skip: Sequence[str] | None = None
+    no_deps: bool = False
+    first_jobs: Sequence[str] | None = None
+    only_testcases: str = ""
+    first_testcases: str = ""
+    fast_fail: bool = False
+    max_parallel: int | None = None
+    pools: Mapping[str, int] = field(default_factory=dict)
+    timeout: float = math.inf
+    refused: Mapping[str, str] = field(default_factory=dict)
+    signals: Sequence[tuple[float, int]] = ()
+    absent: Collection[str] = ()  # "job:output" that no earlier run has left
+    lump: float = 0.0
+
+
+@dataclass(frozen=True)
+class Node:
+    """A job in one pass; `needs` are nodes and outputs, `lacks` what no earlier run has left."""
+
+    key: str
+    job: Job
+    stage: int
+    repeated: bool
+    needs: tuple[tuple[str, str | None], ...]
+    lacks: tuple[str, ...]
+
+    @property
+    def always(self) -> bool:
+        return self.job.when == "always"
+
+
+def selection(case: Case) -> list[str]:
+    """Return the names of the jobs that run, in declared order; none of them is an error."""
+    skipped = set(case.skip or ())
+    declared = [job.name for job in case.jobs]
+    wanted = set(declared if case.only is None else case.only) - skipped
+    if case.no_deps:
+        if case.only is None:
+            return []
+    else:
+        wanted = with_needs(case.jobs, wanted, skipped)
+    if case.first_jobs is not None and not (case.first_jobs and wanted.issuperset(case.first_jobs)):
+        return []
+    return [name for name in declared if name in wanted]
+
+
+def with_needs(jobs: Sequence[Job], names: set[str], without: Collection[str]) -> set[str]:
+    """Return the names and, all the way, the names of what they need."""
+    needed = {
+        dependency.split(":")[0]
+        for job in jobs
+        if job.name in names
+        for dependency in job.depends_on
+    }
+    more = names | (needed - set(without))
+    return names if more == names else with_needs(jobs, more, without)
+
+
+def nodes(case: Case) -> list[Node]:
+    """Return the nodes in the order in which they were declared, those of a second pass last."""
+    selected = selection(case)
+    jobs = {job.name: job for job in case.jobs}
+    early = set(selected)
+    if case.first_jobs is not None:
+        early = with_needs(case.jobs, set(case.first_jobs), set(jobs) - set(selected))
+    last = 0 if early == set(selected) else 1
+    twice = set(selected) - once(case, selected) if case.first_testcases else set()
+    made = [_node(case, jobs, name, selected, stage=0 if name in early else 1) for name in selected]
+    again = [
+        _node(case, jobs, name, selected, stage=last + 1, twice=twice)
+        for name in selected
+        if name in twice
+    ]
+    return made + again
+
+
+def once(case: Case, selected: Sequence[str]) -> set[str]:
+    """Return the jobs of one pass: those that say so, and the services that their services use."""
+    services = {job.name for job in case.jobs if job.service and job.name in selected}
+    found = {job.name for job in case.jobs if not job.testcases and job.name in selected}
+    for _ in selected:
+        used = {
+            dependency.split(":")[0]
+            for job in case.jobs
+            if job.name in found & services
+            for dependency in job.depends_on
+        }
+        found |= used & services
+    return found
+
+
+def _node(
+    case: Case,
+    jobs: Mapping[str, Job],
+    name: str,
+    selected: Sequence[str],
+    *,
+    stage: int,
+    twice: Collection[str] = (),
+) -> Node:
+    needs, lacks = [], []
+    for dependency in jobs[name].depends_on:
+        target, _, output = dependency.partition(":")
+        if target in selected:
+            needs.append((target + "#2" if target in twice else target, output or None))
+        else:
+            promised = [output] if output else jobs[target].outputs
+            lacks += [f"{target}:{o}" for o in promised if f"{target}:{o}" in case.absent]
+    key = name + "#2" if twice else name
+    return Node(key, jobs[name], stage, bool(twice), tuple(dict.fromkeys(needs)), tuple(lacks))
+
+
+def titles(case: Case, made: Sequence[Node]) -> list[str]:
+    """Return what the stages are called: nothing if there is but one of all jobs."""
+    firsts = {node.stage for node in made if not node.repeated}
+    names = ["phase A", "phase B"][: len(firsts)] if case.first_jobs is not None else [""]
+    if any(node.repeated for node in made):
+        return [f"{name} {case.first_testcases!r}".strip() for name in names] + ["all test cases"]
+    return names
+
+
+def passes(job: Job, code: int, missing: Collection[str]) -> bool:
+    """Whether a body that ended by itself has passed."""
+    return code in job.ok_codes and not missing
+
+
+def acceptable(job: Job, outcome: Outcome) -> bool:
+    """Whether an outcome may stand in a green run."""
+    return outcome in GOOD or (job.allow_failure and outcome in (*BAD, Outcome.SKIPPED))
+
+
+def worse(one: Outcome | None, other: Outcome) -> Outcome:
+    """Return the worse of the outcomes of two passes."""
+    return other if one is None else max(one, other, key=lambda o: BEST_FIRST.index(o.value))
+
+
+def exit_code(case: Case, outcomes: Mapping[str, Outcome]) -> int:
+    """Return the exit code of a run that nothing cut off."""
+    jobs = {job.name: job for job in case.jobs}
+    good = outcomes and all(acceptable(jobs[name], o) for name, o in outcomes.items())
+    return 0 if good else 1
+
+
+def outright(case: Case) -> dict[str, Outcome] | None:
+    """Return the outcome of each job, if no clock has a say in any; else None.
+
+    Who comes first matters with interrupts, with fast_fail, for services, for outputs of jobs
+    that fail, and for what is left of a job when its time is up.
+    """
+    if case.fast_fail or case.signals or case.timeout < math.inf or case.refused:
+        return None
+    made = nodes(case)
+    fates = [fate for node in made for fate in fates_of(case, node)]
+    if any(fate.unkillable or fate.unstartable_step for fate in fates):
+        return None
+    if any(n.job.timeout in (f.seconds, f.cache_seconds) for n in made for f in fates_of(case, n)):
+        return None
+    outputs_wanted = {key for node in made for key, output in node.needs if output is not None}
+    ended: dict[str, Outcome] = {}
+    attempts = dict.fromkeys((job.name for job in case.jobs), 0)
+    for node in in_order(made):
+        if node.job.service:
+            return None
+        faults = [key for key, _ in node.needs if not acceptable_to(node, made, ended, key)]
+        if faults:
+            ended[node.key] = Outcome.SKIPPED
+            continue
+        name = node.job.name
+        ended[node.key], attempts[name] = of_fates(node, fates_of(case, node), attempts[name])
+        failed_once = ended[node.key] in (*BAD, Outcome.FLAKY)
+        if failed_once and node.key in outputs_wanted:
+            return None
+    results: dict[str, Outcome] = {}
+    for node in made:
+        results[node.job.name] = worse(results.get(node.job.name), ended[node.key])
+    return results
+
+
+def fates_of(case: Case, node: Node) -> Sequence[Fate]:
+    """Return how the attempts of a node's job go, the last one again and again."""
+    return case.fates.get(node.job.name, (Fate(),))
+
+
+def in_order(made: Sequence[Node]) -> list[Node]:
+    """Return the nodes so that each comes after what it needs."""
+    placed: dict[str, Node] = {}
+    while len(placed) < len(made):
+        for node in made:
+            if node.key not in placed and all(key in placed for key, _ in node.needs):
+                placed[node.key] = node
+    # the attempts of a job are counted over both of its passes
+    return sorted(placed.values(), key=lambda node: node.repeated)
+
+
+def acceptable_to(user: Node, made: Sequence[Node], ended: Mapping[str, Outcome], key: str) -> bool:
+    """Whether a node may run after what became of one that it needs."""
+    job = next(node.job for node in made if node.key == key)
+    return user.always or ended[key] in GOOD or (job.allow_failure and ended[key] in BAD)
+
+
+def of_fates(node: Node, fates: Sequence[Fate], before: int) -> tuple[Outcome, int]:
+    """Return what the attempts amount to that fate has for a node, and how many there were."""
+    outcome = Outcome.FAILED
+    for tried in range(node.job.retries + 1):
+        outcome = of_attempt(node, fates[min(before, len(fates) - 1)])
+        if outcome is Outcome.RESTORED:
+            return outcome, before
+        before += 1
+        if outcome is Outcome.PASSED:
+            return Outcome.FLAKY if tried else outcome, before
+    return outcome, before
+
+
+def of_attempt(node: Node, fate: Fate) -> Outcome:
+    """Return how an attempt ends that nobody interferes with."""
+    job = node.job
+    if node.lacks or fate.unstartable:
+        return Outcome.FAILED
+    if job.cache is not None and fate.cache_seconds > job.timeout:
+        return Outcome.TIMED_OUT
+    if job.cache is not None and fate.cache == 0:
+        return Outcome.RESTORED
+    if fate.seconds > job.timeout:
+        return Outcome.TIMED_OUT
+    missing = set() if fate.writes is None else set(job.outputs) - set(fate.writes)
+    missing |= {o for o, after in (fate.writes or {}).items() if after > fate.seconds}
+    return Outcome.PASSED if passes(job, fate.code, missing) else Outcome.FAILED

@@ -1,0 +1,350 @@
+"""Judges a run from the outside, command by command and event by event. Decides nothing.
+
+Each command and each event pays a debt that `rules` has run up; nothing may be done that was not
+owed, and at the next report or wait all debts must be paid. Only starts are free: whether one is
+allowed is asked of the rules, and at each wait, whether one was held back that could have gone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+
+from lib import events
+from lib.model import Outcome, Result
+from lib.seam import Attempt, Exited, Gone, Remark, Report, Signalled, Step, Wrote
+from tests.reference import exit_code, passes
+from tests.rules import Rules, Seen, Verdict
+
+SIGNALS = {2: "SIGINT", 15: "SIGTERM", 1: "SIGHUP"}
+
+
+class Umpire(Rules):
+    """Judges one run of a case."""
+
+    # ---- what the executor is asked
+
+    def starts(self, attempt: Attempt) -> None:
+        seen = self.all[attempt.node.key]
+        if not self.pay("start", seen.node.key, attempt.step):
+            first = Step.BODY if seen.node.job.cache is None else Step.RESTORE
+            self.rule(
+                attempt.step is first is Step.RESTORE, "{}: {} is not due", seen.node.key, attempt
+            )
+            self.begin(seen, first)
+        wanted = {o for s in self.all.values() for k, o in s.node.needs if k == seen.node.key and o}
+        if seen.node.job.service:
+            wanted |= set(seen.node.job.outputs)
+        body = attempt.step is Step.BODY
+        self.rule(set(attempt.watch) == (wanted if body else set()), "watches {}", attempt.watch)
+        number = len(self.results[seen.node.job.name].attempts) + 1
+        self.rule(
+            attempt.number == number, "{}: {} is not {}", seen.node.key, attempt.number, number
+        )
+        seen.due = self.now + seen.node.job.timeout
+
+    def begin(self, seen: Seen, step: Step) -> None:
+        """A new attempt: the one thing that the scheduler is free to choose."""
+        self.settled()
+        key = seen.node.key
+        self.rule(seen.idle, "{} is started though it has ended or runs", key)
+        self.rule(self.open_to(seen), "{} is started before what it depends on", key)
+        self.rule(self.startable(seen), "{} is started beside its delay, a pool or a limit", key)
+        seen.tries += 1
+        seen.step, seen.began, seen.code, seen.left = step, self.now, None, ()
+        seen.told, seen.came, seen.survived = set(), set(), False
+        result = self.results[seen.node.job.name]
+        if result.started is None:
+            result.started = self.now
+        self.reached["beside others"] += len(self.busy()) > 1
+
+    def refuses(self, attempt: Attempt) -> None:
+        """The executor could not start it."""
+        seen = self.all[attempt.node.key]
+        self.reached["unstartable"] += 1
+        passed = attempt.step is Step.STORE
+        self.conclude(seen, Outcome.PASSED if passed else Outcome.FAILED)
+
+    def accepts(self, attempt: Attempt) -> None:
+        """The executor has started it."""
+        lacks = self.all[attempt.node.key].node.lacks
+        self.rule(not lacks, "{} is started without {}", attempt.node.key, lacks)
+
+    def stops(self, key: str) -> None:
+        self.rule(self.pay("stop", key), "{} is stopped without a reason", key)
+
+    def kills(self, key: str) -> None:
+        self.rule(self.pay("kill", key), "{} is killed without a reason", key)
+
+    def waits(self, deadline: float) -> None:
+        self.settled()
+        self.rule(not self.finished(), "waits though all has ended")
+        startable = [s.node.key for s in self.all.values() if self.startable(s)]
+        self.rule(not startable, "held back though they could start: {}", startable)
+        self.rule(not self.stuck(), "waits for what can never come")
+        due = min([math.inf, *(due for due, _ in self.timers())])
+        self.rule(
+            deadline <= due, "would sleep until {:g}, past what is due at {:g}", deadline, due
+        )
+
+    def stuck(self) -> list[Seen]:
+        """Return those who could start but for what services hold, if nothing else moves."""
+        waiting = [s for s in self.all.values() if self.due(s) < math.inf and not self.barred(s)]
+        if self.busy() or any(self.due(s) > self.now or self.fits(s) for s in waiting):
+            return []
+        return waiting
+
+    def timers(self) -> list[tuple[float, Seen | None]]:
+        """Return all that the clock will bring; None stands for the end of the run's time."""
+        found: list[tuple[float, Seen | None]] = []
+        if not self.cut and self.case.timeout < math.inf and not self.case.refused:
+            found.append((self.case.timeout, None))
+        for seen in self.all.values():
+            if seen.running and not seen.ready:
+                found.append((seen.due, seen))
+            elif self.now < self.due(seen) < math.inf:
+                found.append((self.due(seen), seen))
+        return sorted(found, key=lambda timer: timer[0])
+
+    # ---- what the executor reports
+
+    def takes(self, report: Report, now: float) -> None:
+        self.settled()
+        self.now = now
+        match report:
+            case Signalled(number):
+                self.signalled(number)
+            case Remark(text):
+                self.owe("note", text)
+            case Wrote(key, output):
+                self.wrote(self.all[key], output)
+            case Exited():
+                self.exited(self.all[report.key], report)
+            case Gone(key, survivors):
+                self.gone(self.all[key], survivors)
+
+    def signalled(self, number: int) -> None:
+        if not self.cut:
+            self.cut_off(SIGNALS[number], 128 + number)
+            return
+        for seen in self.all.values():
+            if seen.verdict is not None:
+                self.owe("kill", seen.node.key)
+
+    def wrote(self, seen: Seen, output: str) -> None:
+        if not seen.running or seen.ready or output in seen.told:
+            return
+        seen.came.add(output)
+        seen.told.add(output)
+        self.owe("output", seen.node.job.name, output)
+        if seen.node.job.service and seen.told.issuperset(seen.node.job.outputs):
+            self.serve(seen)
+        self.settle()
+
+    def serve(self, seen: Seen) -> None:
+        seen.ready, seen.due = True, math.inf
+        self.reached["ready"] += 1
+        self.owe("ready", seen.node.job.name)
+
+    def exited(self, seen: Seen, report: Exited) -> None:
+        seen.code = report.code
+        if seen.step is Step.BODY:
+            seen.came |= set(seen.node.job.outputs) - set(report.missing)
+        if seen.verdict is not None:
+            if not report.left:
+                self.next(seen, seen.verdict)
+            return
+        verdict = self.verdict(seen, report)
+        if verdict is None:
+            return
+        if report.left:
+            daemons = seen.node.job.service and seen.step is Step.BODY
+            if not daemons:
+                seen.left += report.left
+                self.owe("leaked", seen.node.job.name)
+            self.stop(seen, verdict)
+        else:
+            self.next(seen, verdict)
+
+    def verdict(self, seen: Seen, report: Exited) -> Verdict | None:
+        """Return what follows from the end of a step; None for a service that goes on."""
+        job = seen.node.job
+        if seen.step is Step.RESTORE:
+            found = report.code == 0 and not report.missing
+            return Outcome.RESTORED if found else Step.BODY
+        if seen.step is Step.STORE:
+            return Outcome.PASSED
+        goes_on = job.service and report.left
+        if not passes(job, report.code, () if goes_on else report.missing):
+            return Outcome.FAILED
+        if goes_on:
+            for output in set(job.outputs) - set(report.missing):
+                self.wrote(seen, output)
+            if not job.outputs:
+                self.serve(seen)
+                self.settle()
+            return None
+        return Outcome.PASSED if job.cache is None else Step.STORE
+
+    def gone(self, seen: Seen, survivors: Collection[str]) -> None:
+        if survivors:
+            seen.survived = True
+            self.reached["survived"] += 1
+        self.next(seen, seen.verdict or Outcome.FAILED)
+
+    def woke(self, now: float) -> None:
+        """All reports are taken: now what the clock brings."""
+        self.settled()
+        self.now = now
+        for due, seen in self.timers():
+            if due > now:
+                break
+            if seen is None:
+                if not self.finished():
+                    self.cut_off(f"the run's timeout of {self.case.timeout:g} s", 124)
+            elif seen.running:
+                self.time_is_up(seen)
+
+    def time_is_up(self, seen: Seen) -> None:
+        if seen.step is Step.STORE:
+            self.stop(seen, Outcome.PASSED)
+            return
+        self.owe("timed out", seen.node.job.name, seen.node.job.timeout)
+        self.stop(seen, Outcome.TIMED_OUT)
+
+    # ---- what listeners are told
+
+    def told(self, event: events.Event) -> None:
+        self.rule(not self.over, "told after the end: {}", event)
+        self.rule(event.at == self.now, "told for another moment: {}", event)
+        match event:
+            case events.RunStarted():
+                self.run_starts(event)
+            case events.Started(job=job, attempt=number):
+                self.body_starts(job, number)
+            case events.Finished():
+                self.finishes(event)
+            case events.AttemptEnded():
+                self.attempt_ends(event)
+            case events.RunEnded():
+                self.run_ends(event)
+            case events.Note(text=text):
+                self.pay("note", text)  # others are the scheduler's own
+            case _:
+                debt = _debt(event)
+                self.rule(self.pay(*debt), "told without a reason: {}", debt)
+
+    def run_starts(self, event: events.RunStarted) -> None:
+        names = {seen.node.job.name: None for seen in self.all.values()}
+        skipped = set(self.case.skip or ())
+        filtered = tuple(job.name for job in self.case.jobs if job.name in skipped)
+        self.rule((event.names, event.filtered) == (tuple(names), filtered), "{}", event)
+        for name in filtered:
+            self.results[name] = Result(name, Outcome.SKIPPED, reason="filtered")
+        if not self.case.refused:
+            self.settle()
+            return
+        for seen in self.all.values():
+            if seen.node.repeated:
+                seen.dropped = True
+            else:
+                refused = seen.node.job.name in self.case.refused
+                self.end(seen, Outcome.FAILED if refused else Outcome.CANCELLED)
+
+    def body_starts(self, job: str, number: int) -> None:
+        if not self.pay("started", job):
+            seen = next(s for s in self.all.values() if s.node.job.name == job and not s.ended)
+            self.begin(seen, Step.BODY)
+            self.rule(seen.node.job.cache is None, "{} runs though its cache was not asked", job)
+            self.owe("start", seen.node.key, Step.BODY)
+        expected = len(self.results[job].attempts) + 1
+        self.rule(number == expected, "{}: told of attempt {}, it is {}", job, number, expected)
+
+    def finishes(self, event: events.Finished) -> None:
+        debt = ("finished", event.job, event.result.outcome, event.repeated)
+        if not self.pay(*debt):
+            stuck = [s for s in self.stuck() if s.node.job.name == event.job]
+            self.rule(stuck, "told without a reason: {}", debt)
+            self.reached["stuck"] += 1
+            self.end(stuck[0], Outcome.FAILED, told=True)
+            self.compare(event.result)
+            self.settle()
+            return
+        self.compare(event.result)
+
+    def compare(self, told: Result) -> None:
+        """Demand that a result is what the rules say, with words where words are due."""
+        mine = self.results[told.name]
+        for name in ("started", "ended", "allowed"):
+            pair = getattr(told, name), getattr(mine, name)
+            self.rule(
+                pair[0] == pair[1],
+                "{}: {} is {}, it should be {}",
+                told.name,
+                name,
+                pair[0],
+                pair[1],
+            )
+        self.rule(len(told.attempts) == len(mine.attempts), "{}: {}", told.name, told.attempts)
+        silent = told.outcome in (Outcome.PASSED, Outcome.RESTORED)
+        self.rule(bool(told.reason) != silent, "{}: {}, {!r}", told.name, told.outcome, told.reason)
+        if told.outcome is Outcome.SKIPPED and told.reason != "filtered":
+            blamed = {
+                c for s in self.all.values() if s.node.job.name == told.name for c in s.culprits
+            }
+            words = told.reason.removeprefix("dependency failed: ").split()
+            self.rule(
+                words[:1] and words[0] in blamed, "{}: {}, not {}", told.name, told.reason, blamed
+            )
+
+    def attempt_ends(self, event: events.AttemptEnded) -> None:
+        record = event.record
+        debt = ("attempt ended", event.job, record.number, event.again)
+        self.rule(self.pay(*debt), "told without a reason: {}", debt)
+        mine = self.results[event.job].attempts[record.number - 1]
+        for name in ("outcome", "code", "started", "ended", "leaked"):
+            pair = getattr(record, name), getattr(mine, name)
+            self.rule(
+                pair[0] == pair[1],
+                "{}: attempt's {} is {}, not {}",
+                event.job,
+                name,
+                pair[0],
+                pair[1],
+            )
+
+    def run_ends(self, event: events.RunEnded) -> None:
+        self.settled()
+        self.rule(self.finished(), "the run ends before its jobs")
+        outcomes = {
+            name: result.outcome
+            for name, result in self.results.items()
+            if result.outcome and result.reason != "filtered"
+        }
+        self.code = self.code or exit_code(self.case, outcomes)
+        self.rule(event.code == self.code, "the code is {}, not {}", event.code, self.code)
+        for result in event.results:
+            self.compare(result)
+            mine = self.results[result.name].outcome
+            self.rule(result.outcome is mine, "{} is {}, not {}", result.name, result.outcome, mine)
+        self.rule([r.name for r in event.results] == list(self.results), "results are missing")
+        self.over = True
+
+
+def _debt(event: events.Event) -> tuple[object, ...]:
+    match event:
+        case events.StageStarted(title=title):
+            return "stage", title
+        case events.OutputReady(job=job, output=output):
+            return "output", job, output
+        case events.Ready(job=job):
+            return "ready", job
+        case events.TimedOut(job=job, seconds=seconds):
+            return "timed out", job, seconds
+        case events.Leaked(job=job):
+            return "leaked", job
+        case events.FastFail():
+            return ("fast fail",)
+        case events.Interrupted(running=running):
+            return "interrupted", running
+    return ("an unknown event", event)
