@@ -1,7 +1,7 @@
 """Writes ci.log: one line an event, in forms that people and programs read. A listener.
 
 The forms are fixed: `[HH:MM:SS] START x`, `PASS  x`, `FAIL  x  (see <url>/x.log)`,
-`SKIP  x (why)`, `TIMEOUT x (>1s)`, `FAST-FAIL: …`.
+`SKIP  x (why)`, `TIMEOUT x (>1s)`, `FAST-FAIL: …`. What they have no room for is in lines of its own.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class RunLog:
                 record = event.record
                 return [f"RETRY {event.job} (attempt {record.number}: {record.reason})"]
             case events.Finished():
-                return [self._finished(event.result)]
+                return self._finished(event.result)
             case events.FastFail():
                 return [f"FAST-FAIL: {event.reason}"]
             case events.Interrupted():
@@ -107,21 +107,22 @@ class RunLog:
                 return [f"NOTE  {event.text}"]
         return []
 
-    def _finished(self, result: Result) -> str:
+    def _finished(self, result: Result) -> list[str]:
         name, reason = result.name, result.reason
         match result.outcome:
             case Outcome.PASSED:
-                return f"PASS  {name}"
+                return [f"PASS  {name}"]
             case Outcome.FLAKY:
-                return f"PASS  {name}  (flaky: {'; '.join([reason, *_loads(result)])})"
+                return [f"PASS  {name}  (flaky: {'; '.join([reason, *_loads(result)])})"]
             case Outcome.RESTORED:
-                return f"PASS  {name}  (restored{': ' + reason if reason else ''})"
+                return [f"PASS  {name}  (restored{': ' + reason if reason else ''})"]
             case Outcome.SKIPPED:
-                return f"SKIP  {name} ({reason})"
+                return [f"SKIP  {name} ({reason})"]
             case Outcome.CANCELLED:
-                return f"CANCEL {name} ({reason})"
-        allowed = " allowed to fail:" if result.allowed else ""
-        return f"FAIL  {name}  (see {self.url}/{name}.log){allowed} {reason}"
+                return [f"CANCEL {name} ({reason})"]
+        # in a line of its own: programs that read the one above know it as it is
+        allowed = "allowed to fail, " if result.allowed else ""
+        return [f"FAIL  {name}  (see {self.url}/{name}.log)", f"CAUSE {name}: {allowed}{reason}"]
 
 
 def _begun(event: events.RunStarted) -> list[str]:

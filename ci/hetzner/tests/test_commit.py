@@ -31,7 +31,8 @@ class Runs(OnStage):
             self.stage.outcomes(),
             {"build-js": "passed", "test-js": "failed", "playwright-storybook": "passed"},
         )
-        self.assertRegex(self.stage.log(), r"FAIL  test-js  \(see .*/test-js.log\) exit code 3")
+        self.assertRegex(self.stage.log(), r"FAIL  test-js  \(see .*/test-js.log\)\n")
+        self.assertIn("CAUSE test-js: exit code 3\n", self.stage.log())
         lines = ran.out.splitlines()
         first = lines.index(next(line for line in lines if line.startswith("--- test-js: ")))
         self.assertEqual(lines[first + 1 : first + 21], [f"    {n}" for n in range(11, 31)])

@@ -73,7 +73,8 @@ class Logs(RunTest):
         for expected in (
             "START a",
             "PASS  a",
-            f"FAIL  b  (see {self.logs}/b.log) exit code 3",
+            f"FAIL  b  (see {self.logs}/b.log)",
+            "CAUSE b: exit code 3",
             "SKIP  c (dependency failed: b)",
             "TIMEOUT d (>0.2s)",
         ):
