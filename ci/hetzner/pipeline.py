@@ -28,6 +28,7 @@ from lib import (
     cli,
     events,
     files,
+    graph,
     graphview,
     history,
     interrupts,
@@ -181,11 +182,13 @@ def _run(
         return 0
     if words.show:
         if words.show == "plan":
-            print("\n".join(_pipeline(words, config, table).dry_run(**_selection(words, absent))))
+            pipeline = _pipeline(words, config, table, absent)
+            print("\n".join(pipeline.dry_run(**_selection(words, absent))))
         else:
             print(graphview.dot(table) if words.show == "dot" else graphview.mermaid(table))
         return 0
-    _pipeline(words, config, table).dry_run(**_selection(words, absent))  # refuses bad names now
+    # refuses bad names now
+    _pipeline(words, config, table, absent).dry_run(**_selection(words, absent))
     ownenviron.hide_secrets(config.secret_names)
     lock = config.work_dir.with_suffix(".lock")
     label = f"pipeline.py {words.sha or default}"
@@ -225,7 +228,9 @@ def _run_commit(
         files.atomic_write(log_dir / "versions.txt", versions.answers())
         _prepare_dependencies(words, config, tree, table, absent, log)
         strays.end()
-        pipeline = _pipeline(words, config, table, tree=tree, sha=sha, log=log, reporter=reporter)
+        pipeline = _pipeline(
+            words, config, table, absent, tree=tree, sha=sha, log=log, reporter=reporter
+        )
         code = pipeline.run(**_selection(words, absent), pytest_workers=config.pytest_workers)
         text = steps.describe(list(pipeline.results.values()), time.monotonic() - began)
         state = {0: "success", 1: "failure"}.get(code, "error")
@@ -331,6 +336,7 @@ def _pipeline(
     words: cli.Words,
     config: Settings,
     table: list[Job],
+    absent: Mapping[str, str],
     *,
     tree: Path | None = None,
     sha: str = "",
@@ -350,7 +356,11 @@ def _pipeline(
         if config.job_statuses and not words.in_place and reporter.on:
             listeners.append(steps.JobStatuses(reporter, sha, log.url))
     try:
-        durations = history.timings(past).durations
+        chosen = _selection(words, absent)
+        names = graph.select(
+            table, chosen["only_jobs"], chosen["skip_jobs"], no_deps=words.no_deps
+        ).names
+        durations = history.timings(past, beside=names).durations
     except sqlite3.Error as error:
         print(f"{past} cannot be read ({error}): durations are not known", file=sys.stderr)
         durations = {}

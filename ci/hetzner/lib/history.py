@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from lib import events
 from lib.model import AttemptRecord, Outcome
 from lib.timings import Timings
-
-if TYPE_CHECKING:
-    import sqlite3
 
 # what was restored from a cache is an attempt here; `seconds` of a service are those until it
 # was ready, since how long it served says nothing of itself
@@ -35,7 +32,9 @@ CREATE TABLE IF NOT EXISTS outputs (
 );
 """
 K = TypeVar("K")
-RECENT = 5  # passes of a job that its usual duration is taken from
+Row = tuple[str, str, str, float]  # run, job, outcome or output, seconds
+RECENT = 3  # passes of a job that its usual duration is taken from
+LOOKED_AT = 5000  # latest rows that they are looked for in
 
 
 class History:
@@ -91,10 +90,11 @@ class History:
             database.executemany("INSERT INTO outputs VALUES (?, ?, ?, ?, ?)", self._outputs)
 
 
-def timings(path: Path) -> Timings:
-    """Return what is usual: the medians of recent passes. Empty without a history.
+def timings(path: Path, beside: Collection[str] = ()) -> Timings:
+    """Return what is usual: medians of recent passes. Empty without a history.
 
-    Raises sqlite3.Error for a file that is no such database.
+    Runs in which all jobs of `beside` were tried count before others: how long a job takes
+    depends on what runs beside it. Raises sqlite3.Error for a file that is no such database.
     """
     if not path.exists():
         return Timings()
@@ -103,27 +103,44 @@ def timings(path: Path) -> Timings:
 
     with contextlib.closing(sqlite3.connect(path, timeout=5)) as database:
         database.executescript(SCHEMA)
-        return Timings(_durations(database), _outputs(database), _restored(database))
+        latest = "ORDER BY rowid DESC LIMIT ?"
+        attempts = database.execute(
+            f"SELECT run, job, outcome, seconds FROM attempts {latest}", (LOOKED_AT,)
+        ).fetchall()
+        outputs = database.execute(
+            f"SELECT run, job, output, seconds FROM outputs {latest}", (LOOKED_AT,)
+        ).fetchall()
+    jobs_of: dict[str, set[str]] = {}
+    for run, job, _, _ in attempts:
+        jobs_of.setdefault(run, set()).add(job)
+    alike = {run for run, jobs in jobs_of.items() if jobs.issuperset(beside)}
+    every = _usual(attempts, outputs)
+    best = _usual([r for r in attempts if r[0] in alike], [r for r in outputs if r[0] in alike])
+    return Timings(
+        durations={**every.durations, **best.durations},
+        outputs={**every.outputs, **best.outputs},
+        restored={
+            **{job: s for job, s in every.restored.items() if job not in best.durations},
+            **best.restored,
+        },
+    )
 
 
-def _durations(database: sqlite3.Connection) -> dict[str, float]:
-    query = "SELECT job, seconds FROM attempts WHERE outcome = ? ORDER BY ended_at DESC"
-    return _medians(database.execute(query, (str(Outcome.PASSED),)))
+def _usual(attempts: Sequence[Row], outputs: Sequence[Row]) -> Timings:
+    """Return what these rows, the latest first, amount to."""
+    passed = ((job, s) for _, job, outcome, s in attempts if outcome == Outcome.PASSED)
+    return Timings(
+        durations=_medians(passed),
+        outputs=_medians(((job, output), s) for _, job, output, s in outputs),
+        restored=_restored((job, outcome, s) for _, job, outcome, s in attempts),
+    )
 
 
-def _outputs(database: sqlite3.Connection) -> dict[tuple[str, str], float]:
-    query = "SELECT job, output, seconds FROM outputs ORDER BY ended_at DESC"
-    rows = database.execute(query)
-    return _medians(((job, output), seconds) for job, output, seconds in rows)
-
-
-def _restored(database: sqlite3.Connection) -> dict[str, float]:
-    query = """
-        SELECT job, outcome, seconds FROM attempts
-        WHERE outcome IN (?, ?) ORDER BY ended_at
-    """
-    good = (str(Outcome.PASSED), str(Outcome.RESTORED))
-    last = {job: (outcome, seconds) for job, outcome, seconds in database.execute(query, good)}
+def _restored(rows: Iterable[tuple[str, str, float]]) -> dict[str, float]:
+    last: dict[str, tuple[str, float]] = {}
+    for job, outcome, seconds in rows:
+        if outcome in (Outcome.PASSED, Outcome.RESTORED):
+            last.setdefault(job, (outcome, seconds))
     return {job: s for job, (outcome, s) in last.items() if outcome == Outcome.RESTORED}
 
 

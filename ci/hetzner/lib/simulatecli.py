@@ -7,7 +7,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Sequence
 
-from lib import cli, history, machine, predecessor, settings, simulate
+from lib import cli, graph, history, machine, predecessor, settings, simulate
 from lib.machine import Machine
 from lib.model import Job
 from lib.settings import Settings
@@ -81,19 +81,22 @@ def main(arguments: Sequence[str], table: Callable[[Settings, Machine], list[Job
         return 0
     config = settings.load_anywhere({"state_dir": given.state_dir})
     box = dataclasses.replace(machine.this(), **({"cpus": given.cpus} if given.cpus else {}))
+    jobs, only, no_deps = table(config, box), given.only_jobs, given.no_deps
+    skip = [*(given.skip_jobs or ()), *_absent(demo=given.demo)]
     past = config.state_dir / "history.db"
-    recorded = history.timings(past)
+    selected = graph.select(jobs, only, skip, no_deps=no_deps).names
+    recorded = history.timings(past, beside=selected)
     if not recorded.durations and not given.set:
         raise ValueError(f"no durations are recorded in {past}: run the pipeline, or --set some")
     scenario = Scenario(
-        jobs=table(config, box),
+        jobs=jobs,
         pools=box.pools(),
         timings=recorded,
         max_parallel=given.max_parallel,
-        only=given.only_jobs,
-        skip=[*(given.skip_jobs or ()), *_absent(demo=given.demo)] or None,
+        only=only,
+        skip=skip,
         first=given.first_jobs,
-        no_deps=given.no_deps,
+        no_deps=no_deps,
     )
     scenario = simulate.with_durations(scenario, dict(given.set))
     for edge in given.drop_edge:

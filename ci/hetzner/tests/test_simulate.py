@@ -45,9 +45,17 @@ class Histories(Recorded):
         self.assertEqual(history.timings(self.path), Timings())
 
     def test_usual_is_the_median_of_recent_passes(self) -> None:
-        seconds = (900, 900, 900, 5, 1, 4, 2, 3)
+        seconds = (900, 900, 900, 2, 9, 3)
         runs = [play(jobs("a", a={"timeout": 9999}), {"a": Fate(s)}) for s in seconds]
         self.assertEqual(record(self.path, *runs).durations, {"a": 3})
+
+    def test_runs_of_the_same_jobs_count_before_others(self) -> None:
+        both = play(jobs("a; b"), {"a": Fate(40)})
+        alone = [play(jobs("a"), {"a": Fate(5)}) for _ in range(5)]
+        record(self.path, both, *alone)
+        self.assertEqual(history.timings(self.path).durations["a"], 5)
+        self.assertEqual(history.timings(self.path, beside=["a", "b"]).durations["a"], 40)
+        self.assertEqual(history.timings(self.path, beside=["a", "new"]).durations["a"], 5)
 
     def test_failures_are_not_usual(self) -> None:
         runs = [play(jobs("a"), {"a": Fate(3)}), play(jobs("a"), {"a": Fate(50, code=1)})]
