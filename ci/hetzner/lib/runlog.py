@@ -1,7 +1,7 @@
 """Writes ci.log: one line an event, in forms that people and programs read. A listener.
 
 The forms are fixed: `[HH:MM:SS] START x`, `PASS  x`, `FAIL  x  (see <url>/x.log)`,
-`SKIP  x (why)`, `TIMEOUT x (>1s)`, `FAST-FAIL: …`. What they have no room for is in lines of its own.
+`SKIP  x (why)`, `TIMEOUT x (>1s)`, `FAST-FAIL: …`. What they have no room for has its own lines.
 """
 
 from __future__ import annotations
