@@ -127,7 +127,6 @@ class PidfdWakeup:
         self._poll.register(signals.fileno(), select.POLLIN)
         self._fd_of: dict[int, int] = {}
         self._pid_of: dict[int, int] = {}
-        self._extra: int | None = None
         limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._highest = math.inf if limit == resource.RLIM_INFINITY else limit - RESERVE
 
@@ -153,24 +152,21 @@ class PidfdWakeup:
 
     def wait(self, seconds: float, extra: int | None = None) -> Woken:
         """Poll once."""
-        self._listen(extra)
+        # only for as long as this call lasts: once it is closed, its number may be a pidfd's
+        if extra is not None:
+            self._poll.register(extra, select.POLLIN)
         # rounded up: a wait that ends a little early would be done again at once
         milliseconds = None if seconds == math.inf else math.ceil(max(0.0, seconds) * 1000)
-        ready = {fd for fd, _ in self._poll.poll(milliseconds)}
+        try:
+            ready = {fd for fd, _ in self._poll.poll(milliseconds)}
+        finally:
+            if extra is not None:
+                self._poll.unregister(extra)
         return Woken(
             pids=tuple(self._pid_of[fd] for fd in ready if fd in self._pid_of),
             signals=self._signals.read() if self._signals.fileno() in ready else (),
             readable=extra in ready,
         )
-
-    def _listen(self, extra: int | None) -> None:
-        if extra == self._extra:
-            return
-        if self._extra is not None:
-            self._poll.unregister(self._extra)
-        if extra is not None:
-            self._poll.register(extra, select.POLLIN)
-        self._extra = extra
 
     def signals(self) -> tuple[int, ...]:
         """Ask the record."""

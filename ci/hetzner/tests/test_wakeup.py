@@ -1,0 +1,51 @@
+"""The one wait of the runner: nothing that happens is missed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import unittest
+
+from lib import wakeup
+from lib.wakeup import PidfdWakeup
+
+
+@unittest.skipUnless(hasattr(os, "pidfd_open"), "pidfds are Linux's: elsewhere wakeup_timed waits")
+class Pidfds(unittest.TestCase):
+    def setUp(self) -> None:
+        made = wakeup.make([])
+        assert isinstance(made, PidfdWakeup)
+        self.wakeup = made
+        self.addCleanup(made.close)
+
+    def start(self) -> subprocess.Popen[bytes]:
+        child = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+        self.addCleanup(child.communicate)
+        return child
+
+    def end(self, child: subprocess.Popen[bytes]) -> None:
+        assert child.stdin
+        child.stdin.close()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+
+    def test_process_that_has_ended_already_is_told(self) -> None:
+        child = self.start()
+        self.end(child)
+        self.wakeup.watch(child.pid)
+        self.assertEqual(self.wakeup.wait(10).pids, (child.pid,))
+
+    def test_number_of_a_closed_descriptor_may_become_a_process_s(self) -> None:
+        child = self.start()
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, writer)
+        self.wakeup.wait(0, extra=reader)
+        os.close(reader)
+        self.wakeup.watch(child.pid)
+        self.assertIn("pidfd", os.readlink(f"/proc/self/fd/{reader}"))  # noqa: PTH115
+        self.wakeup.wait(0)
+        self.end(child)
+        self.assertEqual(self.wakeup.wait(10).pids, (child.pid,))
+
+
+if __name__ == "__main__":
+    unittest.main()
