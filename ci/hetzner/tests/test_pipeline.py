@@ -344,7 +344,7 @@ class Trees(RunTest):
 
     def test_service_that_dies_while_needed_is_a_failure_that_names_it(self) -> None:
         code, outcomes = self.run_jobs(
-            Job("s", "(sleep 0.2) & true", service=True), Job("t", "sleep 0.6", ["s"])
+            Job("s", "(sleep 0.1) & true", service=True), Job("t", "sleep 1.5", ["s"])
         )
         self.assertEqual((code, outcomes), (1, "s=failed t=passed"))
         self.assertIn("gone while t still needed it", self.log("ci"))
@@ -418,9 +418,14 @@ class Interrupts(RunTest):
         self.assertEqual(tagged(self.sleeper()), [])
 
     def test_suspended_run_stops_its_trees_and_resumes_them(self) -> None:
-        process = self.runner("{'timeout': 2}")
+        process = self.runner()
         look = proctree.table()
-        (sleeping,) = (p for p in tagged(self.sleeper()) if look.command(p).startswith("sleep"))
+
+        def sleepers() -> list[int]:
+            return [p for p in tagged(self.sleeper()) if look.command(p).startswith("sleep")]
+
+        self.wait_for(sleepers)
+        (sleeping,) = sleepers()
         process.send_signal(signal.SIGTSTP)
 
         def states() -> str:
