@@ -167,6 +167,12 @@ def draw_flags(source: Source, names: Sequence[str], eventful: int) -> dict[str,
         flags["first_testcases"] = "x"
     elif rarely(source, 9):
         flags["only_testcases"] = "x"
+    if rarely(source, 6):
+        flags["shuffle"] = source.below(1000)
+    if rarely(source, 6):
+        flags["pressure"] = 50.0
+        steps = [source.below(12) + one_of(source, (0, 0.5)) for _ in range(source.below(4))]
+        flags["pressures"] = [(step, one_of(source, (50.0, 51.0, 99.0))) for step in sorted(steps)]
     if eventful:
         flags["fast_fail"] = rarely(source, 3)
         flags["timeout"] = one_of(source, (math.inf,) * 5 + (3, 8))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import overload
 
 from lib import events, graph, stages
-from lib.model import Result
+from lib.model import Load, Result
 from lib.scheduler import Limits, Orders, Scheduler
 from lib.seam import Attempt, Report, StartError
 from lib.stages import Stages
@@ -116,6 +116,7 @@ def play(case: Case) -> tuple[Played, Counter[str]]:
         raise RuleError(f"{selected} are selected, but {built.nodes} would run")
     refused = {name: why for name, why in case.refused.items() if name in selected}
     case = dataclasses.replace(case, refused=refused)
+    by_name = {job.name: job for job in case.jobs}
     clock = FakeClock()
     umpire = Umpire(case)
     executor = FakeExecutor(
@@ -132,13 +133,17 @@ def play(case: Case) -> tuple[Played, Counter[str]]:
         Watched(executor, umpire),
         clock,
         listen,
-        Limits(case.pools, case.max_parallel, case.timeout),
+        Limits(case.pools, case.max_parallel, case.timeout, case.pressure),
         Orders(
             fast_fail=case.fast_fail,
-            urgency=graph.remaining_paths({job.name: job for job in case.jobs}, {}),
+            urgency=graph.remaining_paths(by_name, {})
+            if case.shuffle is None
+            else graph.shuffled(by_name, case.shuffle),
             filtered=filtered,
             refused=refused,
+            seed=case.shuffle,
         ),
+        lambda: load(case, clock.now()),
     )
     code = scheduler.run()
     played = Played(code, scheduler, executor, seen)
@@ -147,6 +152,11 @@ def play(case: Case) -> tuple[Played, Counter[str]]:
     check_outright(case, played, umpire)
     check_rebuilt(played, umpire)
     return played, umpire.reached
+
+
+def load(case: Case, now: float) -> Load:
+    """Return the load of the machine at a moment."""
+    return Load(0.0, ([0.0] + [percent for moment, percent in case.pressures if moment <= now])[-1])
 
 
 def check_outright(case: Case, played: Played, umpire: Umpire) -> None:

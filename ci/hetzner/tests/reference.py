@@ -38,6 +38,9 @@ class Case:
     signals: Sequence[tuple[float, int]] = ()
     absent: Collection[str] = ()  # "job:output" that no earlier run has left
     lump: float = 0.0
+    pressure: float | None = None  # percent above which starts are held back
+    pressures: Sequence[tuple[float, float]] = ()  # (from this moment on, percent)
+    shuffle: int | None = None
 
 
 @dataclass(frozen=True)

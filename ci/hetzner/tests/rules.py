@@ -15,6 +15,7 @@ from lib.model import AttemptRecord, Outcome, Result
 from lib.seam import Step
 from tests.reference import BAD, GOOD, Case, Node, acceptable, nodes, titles, worse
 
+FRESH, PATIENCE = 2.0, 30.0  # seconds: of a reading of the pressure, of who is held back by it
 Verdict = Outcome | Step  # what follows when a tree has ended: an outcome, or the next step
 
 
@@ -74,6 +75,7 @@ class Rules:
         self.code = 0
         self.ending = False
         self.over = False
+        self.held_since: float | None = None  # what could start waits for the pressure to fall
         self.owed: Counter[object] = Counter()
         self.results = {
             seen.node.job.name: Result(seen.node.job.name, allowed=seen.node.job.allow_failure)
@@ -170,6 +172,23 @@ class Rules:
     def alone(self, seen: Seen, more: int = 1) -> bool:
         """Whether this try of a node (or the next, with 0) has the machine to itself."""
         return seen.node.job.retry_alone and seen.tries > more and not seen.ready
+
+    def pressed(self) -> tuple[bool, bool]:
+        """Return whether starts may be held back now, and whether they must be.
+
+        A run may know the pressure of any moment of the last two seconds.
+        """
+        limit = self.case.pressure
+        if limit is None or not self.busy() or self.impatient():
+            return False, False
+        before = [percent for moment, percent in self.case.pressures if moment <= self.now - FRESH]
+        since = [p for moment, p in self.case.pressures if self.now - FRESH < moment <= self.now]
+        above = [percent > limit for percent in (*(before or [0.0])[-1:], *since)]
+        return any(above), all(above)
+
+    def impatient(self) -> bool:
+        """Whether starts have been held back for so long that one goes ahead."""
+        return self.held_since is not None and self.held_since + PATIENCE <= self.now
 
     # ---- what follows
 

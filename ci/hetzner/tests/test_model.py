@@ -49,6 +49,7 @@ REACHED = (
     "survived",
     "stuck",
     "beside others",
+    "held back",
     "outright",
     "refused selection",
 )

@@ -14,7 +14,7 @@ from lib import events
 from lib.model import Outcome, Result
 from lib.seam import Attempt, Exited, Gone, Remark, Report, Signalled, Step, Wrote
 from tests.reference import exit_code, passes
-from tests.rules import Rules, Seen, Verdict
+from tests.rules import FRESH, PATIENCE, Rules, Seen, Verdict
 
 SIGNALS = {2: "SIGINT", 15: "SIGTERM", 1: "SIGHUP"}
 
@@ -50,6 +50,8 @@ class Umpire(Rules):
         self.rule(seen.idle, "{} is started though it has ended or runs", key)
         self.rule(self.open_to(seen), "{} is started before what it depends on", key)
         self.rule(self.startable(seen), "{} is started beside its delay, a pool or a limit", key)
+        self.rule(not self.pressed()[1], "{} is started under pressure", key)
+        self.held_since = None
         seen.tries += 1
         seen.step, seen.began, seen.code, seen.left = step, self.now, None, ()
         seen.told, seen.came, seen.survived = set(), set(), False
@@ -80,9 +82,16 @@ class Umpire(Rules):
         self.settled()
         self.rule(not self.finished(), "waits though all has ended")
         startable = [s.node.key for s in self.all.values() if self.startable(s)]
-        self.rule(not startable, "held back though they could start: {}", startable)
+        may = not startable or self.pressed()[0]
+        self.rule(may, "held back though they could start: {}", startable)
         self.rule(not self.stuck(), "waits for what can never come")
         due = min([math.inf, *(due for due, _ in self.timers())])
+        if not startable:
+            self.held_since = None
+        else:
+            self.reached["held back"] += 1
+            self.held_since = self.now if self.held_since is None else self.held_since
+            due = min(due, self.now + FRESH, self.held_since + PATIENCE)
         self.rule(
             deadline <= due, "would sleep until {:g}, past what is due at {:g}", deadline, due
         )
