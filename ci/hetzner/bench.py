@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""How fast is this runner? Side by side with ninja, make and others, over a floor in C.
+
+    python3 ci/hetzner/bench.py            all workloads and peers, about ten minutes
+    python3 ci/hetzner/bench.py --short    the workloads that tell most, without installing peers
+
+The programs take turns (A B C A B C …), so that whatever else the machine does hits all of them;
+ratios are taken within a round. It sets its peers up itself, below the state directory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks import table
+from benchmarks.course import NAMES, SHORT, Course
+from benchmarks.measuring import ProgramError
+from benchmarks.peers import SetupError
+from lib import settings
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure, print the report; 1 if a target is missed by more than --fail-above allows."""
+    given = parse(arguments)
+    names = given.workloads or (SHORT if given.short else NAMES)
+    try:
+        state = settings.load_anywhere().state_dir / "bench"
+        course = Course(state, given.rounds or (5 if given.short else 7), peers_too=not given.short)
+        course.run(names)
+    except (SetupError, ProgramError, settings.SettingsError, OSError) as error:
+        print(f"bench.py: {error}", file=sys.stderr)
+        return 2
+    found = course.figures()
+    print(table.markdown(course.measured, course.paths, found, course.machine))
+    print("\n".join(["", *table.ahead(course.measured), *course.missing]).rstrip())
+    if given.compare:
+        before = json.loads(given.compare.read_text())["figures"]
+        print("\n" + "\n".join(table.comparison(before, found)))
+    if given.json:
+        given.json.write_text(course.as_json())
+    bad = table.verdicts(found, given.fail_above) if given.fail_above else []
+    print("".join(f"TOO SLOW {line}\n" for line in bad), end="", file=sys.stderr)
+    return 1 if bad else 0
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command line; bad usage ends with exit code 2."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--short", action="store_true", help="half a minute, without peers")
+    parser.add_argument("--rounds", type=int, help="how often each program runs (default 7)")
+    parser.add_argument("--workloads", type=known, help=f"some of {','.join(NAMES)}")
+    parser.add_argument("--json", type=Path, help="also write everything to this file")
+    parser.add_argument("--compare", type=Path, help="show what moved since a --json file")
+    parser.add_argument(
+        "--fail-above",
+        type=float,
+        metavar="FACTOR",
+        help="fail if a figure exceeds FACTOR × target",
+    )
+    given = parser.parse_args(arguments)
+    if given.rounds is not None and given.rounds < 1:
+        parser.error(f"--rounds: expected 1 or more, found {given.rounds}")
+    return given
+
+
+def known(text: str) -> list[str]:
+    """Return the workloads of a comma-separated list. Raises ArgumentTypeError."""
+    names = text.split(",")
+    unknown = [name for name in names if name not in NAMES]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: not one of {', '.join(NAMES)}")
+    return names
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

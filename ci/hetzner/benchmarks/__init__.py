@@ -1,0 +1,1 @@
+"""What bench.py measures, with what, and how its figures are told."""

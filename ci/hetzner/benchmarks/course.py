@@ -1,0 +1,194 @@
+"""One run of the benchmark: who starts, in which order, in which directory. Judges nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks import facts, peers, table, workloads
+from benchmarks.measuring import Cost, ProgramError, measure
+from benchmarks.peers import FLOOR, OURS, POOL, Peer
+from benchmarks.workloads import Workload
+
+RUNNER = Path(__file__).resolve().parent.parent
+RACES = {
+    workload.name: workload
+    for workload in (
+        workloads.chain(100),
+        workloads.chain(1000),
+        workloads.wide(1000),
+        workloads.layered(10, 50, 3),
+        workloads.ci16(),
+        workloads.output(200),
+    )
+}
+PLANS = (1000, 5000, 20000, 80000)
+ALONE = ("idle", "long", "start-up", "listeners")  # figures of this runner alone
+NAMES = (*RACES, *(f"plan-{count}" for count in PLANS), *ALONE)
+SHORT = ("chain-100", "wide", "ci16", "plan-20000", "start-up")
+LONG = 10_000  # jobs
+
+
+class Course:
+    """Sets up the programs; `measured` fills up while it runs.
+
+    Raises SetupError, OSError.
+    """
+
+    def __init__(self, tools: Path, rounds: int, *, peers_too: bool) -> None:
+        self._rounds = rounds
+        self._env = peers.environment(tools)
+        peers.build_floor(tools)
+        refused = peers.install(tools, sys.executable, peers.PINNED if peers_too else (), tell)
+        found, absent = peers.all_peers(tools, self._env)
+        self._peers = [p for p in found if peers_too or p.name in (FLOOR, OURS, POOL)]
+        self.missing = [f"{name} is missing: {refused.get(name, 'not on PATH')}" for name in absent]
+        self._ours = next(peer for peer in self._peers if peer.name == OURS)
+        self._alone: dict[str, float] = {}
+        self.measured: dict[str, dict[str, list[Cost]]] = {}
+        self.paths: dict[str, float] = {}
+        self.machine = describe_machine()
+
+    def run(self, names: Sequence[str]) -> None:
+        """Measure these workloads. Raises ProgramError if this runner or the floor fails."""
+        for name in names:
+            tell(f"measuring {name}")
+            if name in RACES:
+                self._race(RACES[name])
+            elif name.startswith("plan-"):
+                self._plan(workloads.plan(int(name.removeprefix("plan-"))))
+            else:
+                self._measure_alone(name)
+
+    def figures(self) -> dict[str, float]:
+        """Return all figures of this runner that were measured."""
+        return table.figures(self.measured, self.paths) | self._alone
+
+    def as_json(self) -> str:
+        """Return everything: the machine, the figures and each single measurement."""
+        whole = {
+            "machine": self.machine,
+            "figures": {name: round(value, 4) for name, value in self.figures().items()},
+            "measured (seconds, own CPU seconds, peak bytes)": {
+                name: {
+                    peer: [[round(c.wall, 5), round(c.cpu, 5), c.memory] for c in costs]
+                    for peer, costs in rounds.items()
+                }
+                for name, rounds in self.measured.items()
+            },
+        }
+        return json.dumps(whole, indent=1) + "\n"
+
+    def _race(self, workload: Workload) -> None:
+        self.paths[workload.name] = workload.path
+        argv = {peer.name: peer.argv(workload) for peer in self._peers}
+        self._take_turns(workload, argv, logs=len(workload.tasks))
+
+    def _plan(self, workload: Workload) -> None:
+        argv = {peer.name: peer.plan(workload) for peer in self._peers if peer.plan}
+        self._take_turns(workload, argv, logs=0)
+
+    def _take_turns(self, workload: Workload, argv: dict[str, list[str]], *, logs: int) -> None:
+        """Run A B C A B C …; a peer that fails is left out from there on, and named."""
+        rounds = self.measured.setdefault(workload.name, {name: [] for name in argv})
+        for number in range(self._rounds):
+            for peer in self._peers:
+                if peer.name not in argv or (peer.slow and number):
+                    continue
+                try:
+                    rounds[peer.name].append(self._once(peer, workload, argv[peer.name], logs))
+                except ProgramError as error:
+                    if peer.name in (FLOOR, OURS):
+                        raise
+                    self.missing.append(f"{workload.name}: {error}")
+                    del argv[peer.name], rounds[peer.name]
+
+    def _once(self, peer: Peer, workload: Workload, argv: Sequence[str], logs: int) -> Cost:
+        with place(peer, workload) as directory:
+            cost = measure(argv, directory, self._env)
+            names = {path.stem for path in (directory / "logs").iterdir()}
+            if logs and len(names.intersection(task.name for task in workload.tasks)) != logs:
+                raise ProgramError(f"{peer.name}: expected {logs} logs, found {len(names)}")
+        return cost
+
+    def _measure_alone(self, name: str) -> None:
+        ours = self._ours
+        if name == "start-up":
+            python = ours.argv(RACES["wide"])[0]
+            self._alone |= facts.start_up(python, RUNNER, self._env, self._rounds * 3)
+        elif name == "idle":
+            workload = workloads.idle(facts.IDLE[1] + 0.5)
+            with place(ours, workload) as directory:
+                self._alone |= facts.idle(ours.argv(workload), directory, self._env)
+        elif name == "long":
+            workload = workloads.wide(LONG, "long")
+            with place(ours, workload) as directory:
+                argv = [*ours.argv(workload), "long"]
+                self._alone |= facts.long(argv, directory, self._env)
+        else:
+            self._alone |= self._with_listeners(RACES["wide"])
+
+    def _with_listeners(self, workload: Workload) -> dict[str, float]:
+        server = facts.StatusServer()
+        bare, heard = [], []
+        for _ in range(self._rounds):
+            with place(self._ours, workload) as directory:
+                argv = self._ours.argv(workload)
+                env = {**self._env, **server.settings(directory)}
+                bare.append(measure(argv, directory, env))
+            with place(self._ours, workload) as directory:
+                env = {**self._env, **server.settings(directory)}
+                heard.append(measure([*argv, "listeners"], directory, env))
+        server.close()
+        return {
+            "listeners: to none": table.ratios(
+                {"with": heard, "without": bare}, "with", "without"
+            ).median
+        }
+
+
+@contextmanager
+def place(peer: Peer, workload: Workload) -> Iterator[Path]:
+    """Make a directory with what a program needs, on tmpfs if there is one; remove it again.
+
+    Some file systems make files slowly for minutes after many were removed.
+    """
+    memory = Path("/dev/shm")
+    parent = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
+    directory = Path(tempfile.mkdtemp(prefix="ci-bench-", dir=parent))
+    try:
+        (directory / "logs").mkdir()
+        for name, text in peer.files(workload).items():
+            (directory / name).write_text(text)
+        yield directory
+    finally:
+        shutil.rmtree(directory)
+
+
+def describe_machine() -> Mapping[str, object]:
+    """Return what the figures depend on; no name of a host and no path."""
+    model = platform.processor() or platform.machine()
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                model = line.partition(":")[2].strip()
+    return {
+        "processors": os.cpu_count(),
+        "model": model,
+        "kernel": platform.release(),
+        "Python": platform.python_version(),
+        "load before": round(os.getloadavg()[0], 1),
+    }
+
+
+def tell(text: str) -> None:
+    """Say on stderr what goes on."""
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,79 @@
+"""Runs tasks.tsv with this runner, as a program that uses it would: `run_tasks.py PARALLEL`.
+
+`plan` as a second argument plans and runs nothing; `long` tells on its last line how descriptors,
+memory and speed developed; `listeners` has everything listen that listens to a commit's run.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from dsl import Job, Pipeline
+
+
+def main(parallel: int, mode: str = "") -> int:
+    """Return the run's exit code."""
+    jobs = []
+    with open("tasks.tsv") as file:  # noqa: PTH123 - as little as the other programs do
+        for line in file:
+            name, needs, command = line.rstrip("\n").split("\t")
+            jobs.append(Job(name, command, needs.split()))
+    if mode == "long":
+        return measured_run(jobs, parallel)
+    listeners = all_listeners() if mode == "listeners" else ()
+    pipeline = Pipeline(
+        jobs, "0" * 40, "main", "logs", 3600, ".", max_parallel=parallel, listeners=listeners
+    )
+    if mode == "plan":
+        return 0 if len(pipeline.dry_run()) > len(jobs) else 1
+    return pipeline.run()
+
+
+def all_listeners() -> list[events.Listener]:
+    """Return what listens to the run of a commit, its statuses going to GITHUB_API_URL."""
+    from lib import history, settings, steps
+    from lib.status import StatusReporter
+
+    config = settings.load_anywhere()
+    reporter = StatusReporter(config, print)
+    return [
+        history.History(config.state_dir / "history.db", "r1-1", "0" * 40),
+        steps.WheelKeeper(config, "0" * 40, print),
+        steps.JobStatuses(reporter, "0" * 40, "http://127.0.0.1/logs"),
+    ]
+
+
+def measured_run(jobs: list[Job], parallel: int) -> int:
+    """Run the jobs; print what `benchmarks.facts` reads: samples at each thousandth end."""
+    import json
+    import os
+    import time
+
+    step = max(1, len(jobs) // 10)
+    page = os.sysconf("SC_PAGE_SIZE")
+    samples: list[tuple[float, int, int]] = []
+    ended = 0
+
+    def sample(event: events.Event) -> None:
+        nonlocal ended
+        if isinstance(event, events.Finished):
+            ended += 1
+        if isinstance(event, events.RunStarted) or (
+            isinstance(event, events.Finished) and ended % step == 0
+        ):
+            with open("/proc/self/statm") as file:  # noqa: PTH123
+                memory = int(file.read().split()[1]) * page
+            samples.append((time.monotonic(), memory, len(os.listdir("/proc/self/fd"))))  # noqa: PTH208
+
+    pipeline = Pipeline(
+        jobs, "0" * 40, "main", "logs", 3600, ".", max_parallel=parallel, listeners=[sample]
+    )
+    code = pipeline.run()
+    print(json.dumps(samples))
+    return code
+
+
+if __name__ == "__main__":
+    from lib import events
+
+    sys.exit(main(int(sys.argv[1]), *sys.argv[2:]))

@@ -1,0 +1,183 @@
+"""Figures, ratios, targets and how they are told. Pure functions over measurements."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from benchmarks.measuring import Cost
+from benchmarks.peers import FLOOR, OURS
+
+Rounds = Mapping[str, Sequence[Cost]]  # by peer, one cost a round
+
+
+class Spread(NamedTuple):
+    """Several measurements of one thing."""
+
+    median: float
+    least: float
+    most: float
+    rounds: int
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a figure must not exceed, and the unit that people read it in."""
+
+    figure: str
+    limit: float
+    unit: str = "×"
+
+
+TARGETS = (
+    Target("chain-100: ratio", 1.45),
+    Target("chain-1000: ratio", 1.25),
+    Target("wide: ratio", 1.25),
+    Target("layered: ratio", 1.25),
+    Target("ci16: over the critical path", 50, "ms"),
+    Target("idle: CPU in 5 s", 2, "ms"),
+    Target("output: ratio", 1.05),
+    Target("plan-20000: seconds", 0.5, "s"),
+    Target("plan-20000: memory", 100, "MB"),
+    Target("plan: growth of time a job, 80k to 5k", 1.5),
+    Target("long: descriptors gained", 0, ""),
+    Target("long: memory a job", 2000, "bytes"),
+    Target("long: last thousand to first", 1.1),
+    Target("start-up: pipeline.py --list", 100, "ms"),
+    Target("start-up: import dsl", 40, "ms"),
+    Target("listeners: to none", 1.1),
+)
+AHEAD = ("chain-100", "chain-1000", "wide")  # where no peer may be faster
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Return the median and the range."""
+    return Spread(statistics.median(values), min(values), max(values), len(values))
+
+
+def ratios(rounds: Rounds, peer: str, base: str = FLOOR) -> Spread:
+    """Return how much longer a peer took than another one in the same round."""
+    pairs = zip(rounds[peer], rounds[base], strict=False)  # slow peers have fewer rounds
+    return spread([one.wall / other.wall for one, other in pairs])
+
+
+def rows(name: str, rounds: Rounds, path: float) -> list[str]:
+    """Return the Markdown rows of one workload, the fastest peer first.
+
+    With a critical `path` in seconds the ratio gives way to the milliseconds beyond it.
+    """
+    made = []
+    by_time = sorted(rounds, key=lambda peer: spread([c.wall for c in rounds[peer]]).median)
+    for peer in by_time:
+        costs = rounds[peer]
+        wall = spread([cost.wall for cost in costs])
+        if path:
+            over = spread([(cost.wall - path) * 1000 for cost in costs])
+            ratio = f"+{over.median:.0f} ms ({over.least:.0f}–{over.most:.0f})"
+        elif FLOOR in rounds:
+            against = ratios(rounds, peer)
+            ratio = f"{against.median:.2f} ({against.least:.2f}–{against.most:.2f})"
+        else:
+            ratio = "–"
+        cpu = statistics.median(cost.cpu for cost in costs)
+        memory = max(cost.memory for cost in costs) / 1e6
+        shown = f"**{peer}**" if peer == OURS else peer
+        made.append(
+            f"| {name} | {shown} | {_seconds(wall)} | {ratio} | {cpu:.3f} | {memory:.0f} "
+            f"| {wall.rounds} |"
+        )
+        name = ""
+    return made
+
+
+def _seconds(wall: Spread) -> str:
+    return f"{wall.median:.3f} ({wall.least:.3f}–{wall.most:.3f})"
+
+
+def figures(measured: Mapping[str, Rounds], paths: Mapping[str, float]) -> dict[str, float]:
+    """Return the figures of this runner that targets speak of, from the measured workloads."""
+    found = {}
+    for name, rounds in measured.items():
+        ours = [cost.wall for cost in rounds[OURS]]
+        if paths.get(name):
+            over = statistics.median(ours) - paths[name]
+            found[f"{name}: over the critical path"] = over * 1000
+        elif name.startswith("plan-"):
+            found[f"{name}: seconds"] = statistics.median(ours)
+            found[f"{name}: memory"] = max(cost.memory for cost in rounds[OURS]) / 1e6
+        elif FLOOR in rounds:
+            found[f"{name}: ratio"] = ratios(rounds, OURS).median
+    few, many = found.get("plan-5000: seconds"), found.get("plan-80000: seconds")
+    if few and many:
+        found["plan: growth of time a job, 80k to 5k"] = many / 80 / (few / 5)
+    return found
+
+
+def ahead(measured: Mapping[str, Rounds]) -> list[str]:
+    """Return who was faster than this runner where nobody may be, a sentence each."""
+    return [
+        f"{name}: {peer} was faster, this runner took {ratio:.2f} × its time"
+        for name in AHEAD
+        for peer in measured.get(name, {})
+        if peer not in (FLOOR, OURS) and (ratio := ratios(measured[name], OURS, peer).median) > 1
+    ]
+
+
+def verdicts(found: Mapping[str, float], margin: float = 1.0) -> list[str]:
+    """Return a sentence for each target that is missed by more than the factor `margin`."""
+    return [
+        f"{target.figure}: expected at most {target.limit * margin:g} {target.unit}, "
+        f"found {found[target.figure]:.2f}"
+        for target in TARGETS
+        if target.figure in found and found[target.figure] > target.limit * margin
+    ]
+
+
+def target_rows(found: Mapping[str, float]) -> list[str]:
+    """Return the Markdown rows of the targets that were measured."""
+    made = []
+    for target in TARGETS:
+        if target.figure in found:
+            value = found[target.figure]
+            word = "met" if value <= target.limit else "**missed**"
+            made.append(
+                f"| {target.figure} | {value:.2f} | {target.limit:g} {target.unit} | {word} |"
+            )
+    return made
+
+
+def markdown(
+    measured: Mapping[str, Rounds],
+    paths: Mapping[str, float],
+    found: Mapping[str, float],
+    machine: Mapping[str, object],
+) -> str:
+    """Return the whole report."""
+    lines = [", ".join(f"{key} {value}" for key, value in machine.items()), ""]
+    lines += [
+        "| workload | program | seconds: median (min–max) | × floor | CPU s | peak MB | rounds |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, rounds in measured.items():
+        lines += rows(name, rounds, paths.get(name, 0.0))
+    lines += ["", "| figure of this runner | measured | target | |", "|---|---|---|---|"]
+    return "\n".join([*lines, *target_rows(found)])
+
+
+def comparison(before: Mapping[str, float], now: Mapping[str, float]) -> list[str]:
+    """Return a Markdown table of what moved since another run, the largest change first."""
+    both = [name for name in now if name in before]
+
+    def change(name: str) -> float:
+        return now[name] / before[name] - 1 if before[name] else float(now[name] != 0)
+
+    lines = ["| figure | before | now | change |", "|---|---|---|---|"]
+    lines += [
+        f"| {name} | {before[name]:.2f} | {now[name]:.2f} | {change(name):+.0%} |"
+        for name in sorted(both, key=lambda name: -abs(change(name)))
+    ]
+    lines += [f"| {name} | – | {now[name]:.2f} | new |" for name in now if name not in before]
+    lines += [f"| {name} | {before[name]:.2f} | – | gone |" for name in before if name not in now]
+    return lines

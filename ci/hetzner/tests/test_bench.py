@@ -1,0 +1,139 @@
+"""The benchmark's arithmetic: shapes of work, recipes of the peers, ratios, targets, comparing."""
+
+from __future__ import annotations
+
+import argparse
+import unittest
+
+import bench
+from benchmarks import course, facts, peers, table, workloads
+from benchmarks.measuring import Cost
+from benchmarks.peers import FLOOR, OURS
+
+
+def costs(*walls: float) -> list[Cost]:
+    return [Cost(wall, 0.0, 0) for wall in walls]
+
+
+class Workloads(unittest.TestCase):
+    def test_each_job_of_a_chain_needs_the_one_before(self) -> None:
+        needs = [task.needs for task in workloads.chain(3).tasks]
+        self.assertEqual(needs, [(), ("j0",), ("j1",)])
+
+    def test_layers_hold_their_width_and_needs(self) -> None:
+        tasks = workloads.layered(3, 5, 2).tasks
+        self.assertEqual(len(tasks), 15)
+        self.assertEqual([len(t.needs) for t in tasks], [0] * 5 + [2] * 10)
+        self.assertTrue(all(need.startswith("l1-") for t in tasks[10:] for need in t.needs))
+
+    def test_real_shape_has_sixteen_jobs_and_the_critical_path_it_is_scaled_to(self) -> None:
+        made = workloads.ci16()
+        seconds = {t.name: float(t.command.split()[1]) for t in made.tasks}
+        self.assertEqual(len(made.tasks), 16)
+        longest = workloads.longest_path(seconds, {t.name: t.needs for t in made.tasks})
+        self.assertAlmostEqual(longest, workloads.CRITICAL_PATH, places=3)
+
+    def test_plan_has_three_edges_a_job(self) -> None:
+        tasks = workloads.plan(20000).tasks
+        edges = sum(len(task.needs) for task in tasks)
+        self.assertEqual((len(tasks), edges), (20000, 3 * 20000 - 1 - 7 - 50))
+
+    def test_every_need_comes_before_the_job_that_has_it(self) -> None:
+        for workload in (*course.RACES.values(), workloads.plan(500)):
+            seen: set[str] = set()
+            for task in workload.tasks:
+                self.assertLessEqual(set(task.needs), seen, workload.name)
+                seen.add(task.name)
+
+    def test_tasks_are_told_a_line_each(self) -> None:
+        self.assertEqual(workloads.as_lines(workloads.chain(2)), "j0\t\ttrue\nj1\tj0\ttrue\n")
+
+
+class Recipes(unittest.TestCase):
+    def test_every_recipe_runs_bash_with_its_output_in_its_own_file(self) -> None:
+        work = workloads.Workload("w", "", (workloads.Task("a", "echo '$x'", ()),), 2)
+        line = "bash -c 'echo '\"'\"'$x'\"'\"'' > logs/a.log 2>&1"
+        self.assertEqual(peers.recipe(work.tasks[0]), line)
+        self.assertIn(line.replace("$", "$$"), peers.makefile(work)["Makefile"])
+        self.assertIn(line.replace("$", "$$"), peers.ninja_file(work)["build.ninja"])
+        self.assertIn(line.replace("'", "''"), peers.taskfile(work)["Taskfile.yml"])
+        self.assertIn(repr(line), peers.snakefile(work)["Snakefile"])
+
+    def test_every_recipe_names_what_a_job_needs(self) -> None:
+        work = workloads.chain(2)
+        self.assertIn("\nj1: j0\n", peers.makefile(work)["Makefile"])
+        self.assertIn("build j1: sh j0\n", peers.ninja_file(work)["build.ninja"])
+        self.assertIn("deps: [j0]", peers.taskfile(work)["Taskfile.yml"])
+        self.assertIn("input: 'done/j0'", peers.snakefile(work)["Snakefile"])
+
+
+class Figures(unittest.TestCase):
+    def test_ratio_is_taken_within_a_round(self) -> None:
+        rounds = {FLOOR: costs(1, 2, 4), OURS: costs(2, 3, 4)}
+        self.assertEqual(table.ratios(rounds, OURS), (1.5, 1.0, 2.0, 3))
+
+    def test_slow_peer_is_compared_with_the_rounds_that_it_took_part_in(self) -> None:
+        rounds = {FLOOR: costs(1, 2), "snakemake": costs(20)}
+        self.assertEqual(table.ratios(rounds, "snakemake"), (20, 20, 20, 1))
+
+    def test_workload_with_a_critical_path_is_told_in_milliseconds_beyond_it(self) -> None:
+        found = table.figures({"ci16": {FLOOR: costs(1.61), OURS: costs(1.64)}}, {"ci16": 1.6})
+        self.assertAlmostEqual(found["ci16: over the critical path"], 40)
+
+    def test_planning_is_linear_if_a_job_costs_the_same_in_a_large_plan(self) -> None:
+        measured = {"plan-5000": {OURS: costs(0.1)}, "plan-80000": {OURS: costs(3.2)}}
+        found = table.figures(measured, {})
+        self.assertAlmostEqual(found["plan: growth of time a job, 80k to 5k"], 2.0)
+
+    def test_faster_peer_is_named(self) -> None:
+        rounds = {FLOOR: costs(1), OURS: costs(2), "make": costs(1.6), "doit": costs(3)}
+        told = table.ahead({"wide": rounds, "output": rounds})
+        self.assertEqual(told, ["wide: make was faster, this runner took 1.25 × its time"])
+
+    def test_target_that_is_missed_within_the_margin_is_no_failure(self) -> None:
+        found = {"wide: ratio": 1.5}
+        self.assertEqual(len(table.verdicts(found)), 1)
+        self.assertEqual(table.verdicts(found, 2), [])
+
+    def test_missed_target_says_what_was_expected_and_found(self) -> None:
+        told = table.verdicts({"idle: CPU in 5 s": 9.0}, 2)
+        self.assertEqual(told, ["idle: CPU in 5 s: expected at most 4 ms, found 9.00"])
+
+    def test_target_of_nothing_stays_nothing_with_any_margin(self) -> None:
+        self.assertTrue(table.verdicts({"long: descriptors gained": 1.0}, 2))
+
+    def test_long_run_is_judged_from_its_second_sample_on(self) -> None:
+        samples = [(0.0, 5_000_000, 5), (1.0, 9_000_000, 9)]
+        samples += [(1.0 + i, 9_000_000 + i * 1_000_000, 9) for i in range(1, 10)]
+        told = facts.development(samples)
+        self.assertEqual(told["long: descriptors gained"], 0)
+        self.assertEqual(told["long: memory a job"], 1000)
+        self.assertEqual(told["long: last thousand to first"], 1.0)
+
+
+class Report(unittest.TestCase):
+    def test_rows_are_sorted_by_time_and_name_the_workload_once(self) -> None:
+        rounds = {OURS: costs(2.0), FLOOR: costs(1.0)}
+        first, second = table.rows("wide", rounds, 0.0)
+        self.assertTrue(first.startswith("| wide | floor | 1.000 (1.000–1.000) | 1.00 (1.00–1.00)"))
+        self.assertTrue(second.startswith("|  | **this runner** | 2.000"))
+
+    def test_comparison_tells_the_largest_change_first_and_what_is_new_or_gone(self) -> None:
+        told = table.comparison({"a": 1.0, "b": 2.0, "c": 1.0}, {"a": 1.1, "b": 1.0, "d": 3.0})
+        self.assertEqual(
+            told[2:],
+            [
+                "| b | 2.00 | 1.00 | -50% |",
+                "| a | 1.00 | 1.10 | +10% |",
+                "| d | – | 3.00 | new |",
+                "| c | 1.00 | – | gone |",
+            ],
+        )
+
+    def test_machine_is_described_without_names_and_paths(self) -> None:
+        told = course.describe_machine()
+        self.assertEqual(list(told), ["processors", "model", "kernel", "Python", "load before"])
+
+    def test_unknown_workload_is_refused_by_name(self) -> None:
+        with self.assertRaisesRegex(argparse.ArgumentTypeError, "deep: not one of chain-100"):
+            bench.known("wide,deep")
