@@ -15,17 +15,28 @@ import os
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from lib import events, graph, machine, redact, stages
-from lib.cache import Cache
 from lib.model import Job, Outcome, Result
 from lib.run import Place, Report, Run
 from lib.runlog import RunLog
 from lib.scheduler import Limits, Orders
 from lib.stages import Stages
 
+if TYPE_CHECKING:
+    from lib.cache import Cache
+
 __all__ = ["Cache", "Job", "Outcome", "Pipeline", "Result"]
+
+
+def __getattr__(name: str) -> object:
+    """Import what only some pipelines use when they ask for it (PEP 562)."""
+    if name == "Cache":
+        from lib.cache import Cache
+
+        return Cache
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class Pipeline:

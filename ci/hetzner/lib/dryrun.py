@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import heapq
 import math
 from collections.abc import Mapping, Sequence
@@ -109,7 +108,7 @@ def _without_timeout(node: Node, timings: Timings, usual: float) -> Node:
     """Return the node so that what is assumed of it, which may be long, does not time out."""
     if timings.durations.get(node.job.name, usual) < node.job.timeout:
         return node
-    return dataclasses.replace(node, job=dataclasses.replace(node.job, timeout=math.inf))
+    return node._replace(job=node.job.but(timeout=math.inf))
 
 
 def lines(

@@ -7,137 +7,147 @@ stream: a new view never edits the loop. `at` is always seconds on the run's clo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lib.model import AttemptRecord, Result
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened in a run, `at` seconds on its clock."""
-
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class RunStarted(Event):
+class RunStarted(NamedTuple):
     """The run begins: the selected jobs, and those it was told to leave out.
 
     `seed` is what the random order of this run was made from, None for the order of urgency.
     """
 
+    at: float
     names: tuple[str, ...]
     filtered: tuple[str, ...]
     seed: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StageStarted(Event):
+class StageStarted(NamedTuple):
     """A phase of a run that has several begins."""
 
+    at: float
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class Started(Event):
+class Started(NamedTuple):
     """A job's body is about to start; attempts count from 1."""
 
+    at: float
     job: str
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class OutputReady(Event):
+class OutputReady(NamedTuple):
     """A running job has written a promised output."""
 
+    at: float
     job: str
     output: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ready(Event):
+class Ready(NamedTuple):
     """A service can serve; it stays until nobody needs it."""
 
+    at: float
     job: str
 
 
-@dataclass(frozen=True, slots=True)
-class TimedOut(Event):
+class TimedOut(NamedTuple):
     """A job has used up its `seconds` and is being stopped."""
 
+    at: float
     job: str
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Leaked(Event):
+class Leaked(NamedTuple):
     """A job ended and left `processes` (one description each), which are being stopped."""
 
+    at: float
     job: str
     processes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptEnded(Event):
+class AttemptEnded(NamedTuple):
     """One try of a job is over; `again` tells whether another one follows."""
 
+    at: float
     job: str
     record: AttemptRecord
     again: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Finished(Event):
+class Finished(NamedTuple):
     """A job has its outcome: a copy of its result. Twice for a job that runs in two phases."""
 
+    at: float
     job: str
     result: Result
     repeated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FastFail(Event):
+class FastFail(NamedTuple):
     """The run ends early because of a failure; `reason` is a sentence for people."""
 
+    at: float
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Interrupted(Event):
+class Interrupted(NamedTuple):
     """A signal or the run's own timeout cuts the run off; `running` are the jobs that it hit."""
 
+    at: float
     reason: str
     running: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Note(Event):
+class Note(NamedTuple):
     """Something a reader of the log should know that changes no outcome."""
 
+    at: float
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunEnded(Event):
+class RunEnded(NamedTuple):
     """The run is over: its exit code and all results."""
 
+    at: float
     code: int
     results: tuple[Result, ...]
 
 
+Event = (
+    RunStarted
+    | StageStarted
+    | Started
+    | OutputReady
+    | Ready
+    | TimedOut
+    | Leaked
+    | AttemptEnded
+    | Finished
+    | FastFail
+    | Interrupted
+    | Note
+    | RunEnded
+)
 Listener = Callable[[Event], None]
 
 
-@dataclass(slots=True)
 class Bus:
     """Hands each event to every listener. A listener that breaks changes no outcome.
 
     What it raised is kept in `faults` and told to `on_fault`, once for each listener.
     """
 
-    listeners: Sequence[Listener]
-    on_fault: Callable[[Listener, Exception], None]
-    faults: dict[int, Exception] = field(default_factory=dict)
+    def __init__(
+        self, listeners: Sequence[Listener], on_fault: Callable[[Listener, Exception], None]
+    ) -> None:
+        self.listeners = listeners
+        self.on_fault = on_fault
+        self.faults: dict[int, Exception] = {}
 
     def emit(self, event: Event) -> None:
         """Give the event to all listeners, in their order."""

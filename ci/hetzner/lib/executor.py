@@ -12,8 +12,8 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from lib import ending, files, interrupts, outputs, proctree, subreaper, wakeup
 from lib.clock import MonotonicClock
@@ -29,8 +29,7 @@ WITHOUT_WATCH = 0.2  # seconds between looks where no descriptor was left to be 
 CACHE_PROGRAM = Path(__file__).with_name("cache.py")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where attempts run and what they all get."""
 
     cwd: Path
@@ -39,19 +38,21 @@ class Place:
     grace: float = 5.0  # seconds from TERM to KILL
 
 
-@dataclass(slots=True)
 class Tree:
     """What the executor keeps of one attempt."""
 
-    attempt: Attempt
-    spawned: Spawned
-    before: dict[str, outputs.Signature | None]
-    wrote: set[str] = field(default_factory=set)
-    exited: bool = False
-    watched: set[int] = field(default_factory=set)  # members whose end wakes us
-    due: float = math.inf  # when to KILL, or to look again after a KILL
-    killed_at: float | None = None
-    look_at: float = math.inf  # when to look by ourselves, since nothing will wake us
+    def __init__(
+        self, attempt: Attempt, spawned: Spawned, before: dict[str, outputs.Signature | None]
+    ) -> None:
+        self.attempt = attempt
+        self.spawned = spawned
+        self.before = before
+        self.wrote: set[str] = set()
+        self.exited = False
+        self.watched: set[int] = set()  # members whose end wakes us
+        self.due = math.inf  # when to KILL, or to look again after a KILL
+        self.killed_at: float | None = None
+        self.look_at = math.inf  # when to look by ourselves, since nothing will wake us
 
 
 class ProcessExecutor:

@@ -13,20 +13,21 @@ one left of those that were running when it was started.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from lib import proctree
 from lib.proctree import Proc, ProcessTable
 
 
-@dataclass(slots=True)
 class Leader:
     """The first process of an attempt."""
 
-    key: str
-    pid: int
-    started: int  # as in Proc
-    code: int | None = None  # once it has exited
+    __slots__ = ("code", "key", "pid", "started")
+
+    def __init__(self, key: str, pid: int, started: int) -> None:
+        self.key = key
+        self.pid = pid
+        self.started = started  # as in Proc
+        self.code: int | None = None  # once it has exited
 
 
 def exit_code(status: os.waitid_result) -> int:

@@ -5,17 +5,15 @@ Pure functions over jobs: no clock, no process, no file.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lib.model import Job
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """Which jobs a run executes (`names`) and which it was told to leave out (`filtered`)."""
 
     names: tuple[str, ...]
@@ -40,6 +38,8 @@ def variable(job: str, output: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'x'?` for the known name nearest to a mistyped one, or ''."""
+    import difflib  # late: most runs mistype nothing
+
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else ""
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Collection
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lib.model import Job, Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """An outcome, and why it is not a pass ('' for a pass)."""
 
     outcome: Outcome

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 MIB = 1024 * 1024
 BOUND = Path("/sys/fs/cgroup/memory.max")  # of the container, if we are in one (cgroup v2)
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(NamedTuple):
     """Processors, and MiB of memory."""
 
     cpus: int

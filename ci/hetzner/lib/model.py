@@ -10,8 +10,8 @@ import enum
 import math
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 RUN_LOG = "ci"  # ci.log is the run's own log, so no job may have this name
@@ -30,6 +30,8 @@ class Outcome(enum.StrEnum):
 
 
 GOOD = frozenset({Outcome.PASSED, Outcome.FLAKY, Outcome.RESTORED})
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class CacheSpec(Protocol):
@@ -61,7 +63,6 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-@dataclass(frozen=True)
 class Job:
     """One node of the pipeline: a command, what it needs, and what it promises.
 
@@ -74,31 +75,68 @@ class Job:
 
     name: str
     cmd: str | Sequence[str]
-    depends_on: Sequence[str] = field(default_factory=list)
-    nice: int = 0
-    delay: float = 0
-    fast_fail: bool = False
-    timeout: float = 120
-    outputs: Mapping[str, str] = field(default_factory=dict)
-    env: Mapping[str, str] = field(default_factory=dict)
-    ok_codes: Sequence[int] = field(default=(0, 5), kw_only=True)
-    retries: int = field(default=0, kw_only=True)
-    allow_failure: bool = field(default=False, kw_only=True)
-    service: bool = field(default=False, kw_only=True)
-    resources: Mapping[str, int] = field(default_factory=dict, kw_only=True)
-    cpus: Collection[int] = field(default=(), kw_only=True)
-    requires: Sequence[str] = field(default=(), kw_only=True)
-    testcases: bool = field(default=True, kw_only=True)
-    when: str = field(default="success", kw_only=True)
-    cache: CacheSpec | None = field(default=None, kw_only=True)
-    retry_alone: bool = field(default=False, kw_only=True)
+    depends_on: Sequence[str]
+    nice: int
+    delay: float
+    fast_fail: bool
+    timeout: float
+    outputs: Mapping[str, str]
+    env: Mapping[str, str]
+    ok_codes: Sequence[int]
+    retries: int
+    allow_failure: bool
+    service: bool
+    resources: Mapping[str, int]
+    cpus: Collection[int]
+    requires: Sequence[str]
+    testcases: bool
+    when: str
+    cache: CacheSpec | None
+    retry_alone: bool
 
-    def __post_init__(self) -> None:
-        problems = list(self._problems())
+    def __init__(
+        self,
+        name: str,
+        cmd: str | Sequence[str],
+        depends_on: Sequence[str] = (),
+        nice: int = 0,
+        delay: float = 0,
+        fast_fail: bool = False,
+        timeout: float = 120,
+        outputs: Mapping[str, str] = NOTHING,
+        env: Mapping[str, str] = NOTHING,
+        *,
+        ok_codes: Sequence[int] = (0, 5),
+        retries: int = 0,
+        allow_failure: bool = False,
+        service: bool = False,
+        resources: Mapping[str, int] = NOTHING,
+        cpus: Collection[int] = (),
+        requires: Sequence[str] = (),
+        testcases: bool = True,
+        when: str = "success",
+        cache: CacheSpec | None = None,
+        retry_alone: bool = False,
+    ) -> None:
+        given = dict(locals(), depends_on=[] if depends_on == () else depends_on)
+        del given["self"]
+        self.__dict__.update(given)
+        problems = self._problems()
         if problems:
             proper = isinstance(self.name, str) and NAME.match(self.name)
-            name = self.name if proper else repr(self.name)
-            raise ValueError("\n".join(f"job {name}: {problem}" for problem in problems))
+            shown = self.name if proper else repr(self.name)
+            raise ValueError("\n".join(f"job {shown}: {problem}" for problem in problems))
+
+    def __setattr__(self, field: str, value: object) -> None:
+        """Refuse: what was checked stays as it is."""
+        raise AttributeError(f"job {self.name}: {field} cannot be changed, declare another job")
+
+    def but(self, **changes: Any) -> Job:
+        """Return the job with some fields changed, checked as any other. Raises ValueError."""
+        return Job(**{**self.__dict__, **changes})
+
+    def __repr__(self) -> str:
+        return f"Job({self.name!r}, {self.cmd!r})"
 
     def _problems(self) -> list[str]:
         problems: list[str] = []
@@ -169,8 +207,7 @@ class Job:
             problems.append(f"ok_codes: expected exit codes such as (0,), found {codes!r}")
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(NamedTuple):
     """How busy a machine was.
 
     `average` is its load average over the last minute. `cpu` and `memory` are the shares of the
@@ -197,8 +234,7 @@ class Load:
         return ", ".join(told)
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptRecord:
+class AttemptRecord(NamedTuple):
     """One try of a job, as it ended. Times are seconds on the run's clock.
 
     `load` is that of the machine at its end, where the job was or will be tried again.
@@ -214,21 +250,42 @@ class AttemptRecord:
     load: Load | None = None
 
 
-@dataclass(slots=True)
 class Result:
     """What became of a selected job; filled in while the run goes on.
 
     `outcome` is None until the job has ended. Times are seconds on the run's clock.
     """
 
-    name: str
-    outcome: Outcome | None = None
-    attempts: tuple[AttemptRecord, ...] = ()
-    started: float | None = None
-    ended: float | None = None
-    reason: str = ""  # why it failed, was skipped or was cancelled
-    waited_for: str = ""  # the dependency, pool or delay that held it back last
-    allowed: bool = False  # allow_failure: a failure of this job does not fail the run
+    def __init__(
+        self,
+        name: str,
+        outcome: Outcome | None = None,
+        *,
+        reason: str = "",
+        allowed: bool = False,
+    ) -> None:
+        self.name = name
+        self.outcome = outcome
+        self.attempts: tuple[AttemptRecord, ...] = ()
+        self.started: float | None = None
+        self.ended: float | None = None
+        self.reason = reason  # why it failed, was skipped or was cancelled
+        self.waited_for = ""  # the dependency, pool or delay that held it back last
+        self.allowed = allowed  # allow_failure: a failure of this job does not fail the run
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Result) and self.__dict__ == other.__dict__
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
+    def __repr__(self) -> str:
+        return f"Result({', '.join(f'{name}={value!r}' for name, value in self.__dict__.items())})"
+
+    def snapshot(self) -> Result:
+        """Return a copy as of now."""
+        copied = Result.__new__(Result)
+        copied.__dict__.update(self.__dict__)
+        return copied
 
     @property
     def duration(self) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lib.stages import Edge, Node
 
@@ -23,8 +23,7 @@ class Standing(enum.Enum):
     CUT = "cut off, as are those who wait for it"
 
 
-@dataclass(frozen=True, slots=True)
-class Over:
+class Over(NamedTuple):
     """How a node has ended: its standing, the job at fault, and the outputs that it wrote."""
 
     how: Standing
@@ -32,13 +31,15 @@ class Over:
     wrote: frozenset[str] = frozenset()
 
 
-@dataclass(slots=True)
 class Change:
     """What follows from something that happened."""
 
-    freed: list[str] = field(default_factory=list)
-    held: list[str] = field(default_factory=list)
-    doomed: list[tuple[str, str]] = field(default_factory=list)
+    __slots__ = ("doomed", "freed", "held")
+
+    def __init__(self) -> None:
+        self.freed: list[str] = []
+        self.held: list[str] = []
+        self.doomed: list[tuple[str, str]] = []
 
 
 class Plan:

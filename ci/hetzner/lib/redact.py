@@ -5,10 +5,7 @@ Pure functions over text and environments. Unaware of logs, statuses and where a
 
 from __future__ import annotations
 
-import base64
-import json
 import re
-import urllib.parse
 from collections.abc import Collection, Iterable, Mapping
 
 # the last three are names that the gh program takes a token from (gh help environment)
@@ -77,6 +74,9 @@ def _forms(value: str) -> set[str]:
     value = value.strip()  # a file's last newline comes along easily, and is shown nowhere
     if len(value) < SHORTEST:
         return set()
+    import json  # late, as all that only secrets need
+    import urllib.parse
+
     data = value.encode(errors="surrogateescape")
     quoted = {urllib.parse.quote(data, safe=""), urllib.parse.quote_plus(data)}
     # curl, git and others write the digits of an escape in either case
@@ -100,6 +100,8 @@ def _base64_forms(data: bytes) -> set[str]:
     Three bytes make four characters, so it depends on where among the three the value begins;
     characters that also hold bits of a neighbour are left out (RFC 4648, section 4).
     """
+    import base64
+
     forms = set()
     for before in range(3):
         encoded = base64.b64encode(bytes(before) + data).decode()

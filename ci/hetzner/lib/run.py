@@ -6,13 +6,10 @@ reports are written, and what was taken over (signals, subreaper) is given back.
 
 from __future__ import annotations
 
-import dataclasses
-import shutil
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from lib import events, pressure, summary
 from lib.clock import MonotonicClock
@@ -27,8 +24,7 @@ __all__ = ["Place", "Report", "Run"]
 FAILED = 1
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(NamedTuple):
     """What the reports of a run say of it, and who else listens."""
 
     sha: str
@@ -71,7 +67,7 @@ class Run:
         }
         self._stages = stages
         self._limits = limits
-        self._orders = dataclasses.replace(orders, refused=refused)
+        self._orders = orders._replace(refused=refused)
         self._began = time.time()
         self._scheduler: Scheduler | None = None
         self.results: dict[str, Result] = {}
@@ -168,6 +164,10 @@ class Run:
 
 def _unmet(job: Job, path: str) -> str:
     """Return why a job cannot run on this machine, or ''."""
+    if not job.requires:
+        return ""
+    import shutil  # late: it takes a millisecond, and many pipelines require nothing
+
     lacking = [program for program in job.requires if shutil.which(program, path=path) is None]
     if not lacking:
         return ""

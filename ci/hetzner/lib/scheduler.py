@@ -6,13 +6,12 @@ executor, waits, and emits events. It never touches a process, a file or the rea
 
 from __future__ import annotations
 
-import copy
 import heapq
 import math
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 from lib import events
 from lib.judge import describe, judge
@@ -40,21 +39,19 @@ from lib.track import ACTIVE, IDLE, State, Track
 from lib.verdict import exit_code, worse
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What bounds a run: pools of resources, jobs at once (None: no limit), and seconds.
 
     Above `pressure`, in percent, starts are held back; None: however busy the machine is.
     """
 
-    pools: Mapping[str, int] = field(default_factory=dict)
+    pools: Mapping[str, int] = {}
     max_parallel: int | None = None
     timeout: float = math.inf
     pressure: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Orders:
+class Orders(NamedTuple):
     """What this run was told.
 
     `urgency` is a job's longest remaining path in seconds; `filtered` are the jobs to leave out;
@@ -63,9 +60,9 @@ class Orders:
     """
 
     fast_fail: bool = False
-    urgency: Mapping[str, float] = field(default_factory=dict)
+    urgency: Mapping[str, float] = {}
     filtered: Sequence[str] = ()
-    refused: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = {}
     seed: int | None = None
 
 
@@ -598,7 +595,7 @@ class Scheduler:
             result.outcome, result.reason = outcome, reason
         result.ended = self._now()
         self._emit(
-            events.Finished(self._now(), result.name, copy.copy(result), track.node.repeated)
+            events.Finished(self._now(), result.name, result.snapshot(), track.node.repeated)
         )
 
     def _move(self, track: Track, to: State) -> None:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from lib.model import Load
 from lib.stages import Node
@@ -25,8 +24,7 @@ class Step(enum.Enum):
 MISS = 3  # exit code of the RESTORE step when the cache has nothing for the job
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One step of one try of a node; `number` counts from 1 over all passes of its job.
 
     `watch` are the outputs that somebody wants to hear of while the body still runs.
@@ -42,8 +40,7 @@ class StartError(Exception):
     """An attempt could not be started; the message says what was expected, and what was found."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exited:
+class Exited(NamedTuple):
     """The process that was started for a step ended; `code` is negative for a signal.
 
     `left` describes the processes that it left running: while there are any, a `Gone` follows.
@@ -56,31 +53,27 @@ class Exited:
     missing: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(NamedTuple):
     """Nothing of a tree is left, but for `survivors` that not even KILL could end."""
 
     key: str
     survivors: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Wrote:
+class Wrote(NamedTuple):
     """A promised output appeared while the attempt's processes still run."""
 
     key: str
     output: str
 
 
-@dataclass(frozen=True, slots=True)
-class Signalled:
+class Signalled(NamedTuple):
     """The runner itself received a signal that asks it to end."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(NamedTuple):
     """Something an executor wants the log to say that changes no outcome."""
 
     text: str

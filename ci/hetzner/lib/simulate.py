@@ -181,7 +181,7 @@ def _without_each(scenario: Scenario) -> Iterator[tuple[str, Scenario]]:
         for need in graph.needs(job):
             yield f"edge {need}:{job.name}", without_edge(scenario, f"{need}:{job.name}")
         if job.delay:
-            others = [replace(each, delay=0) if each is job else each for each in jobs]
+            others = [each.but(delay=0) if each is job else each for each in jobs]
             yield f"delay of {job.name}", replace(scenario, jobs=others)
     for pool in dict.fromkeys(name for job in jobs for name in job.resources):
         size = scenario.pools.get(pool, 1)
@@ -191,7 +191,7 @@ def _without_each(scenario: Scenario) -> Iterator[tuple[str, Scenario]]:
 
 
 def _without(job: Job, pool: str) -> Job:
-    return replace(job, resources={n: c for n, c in job.resources.items() if n != pool})
+    return job.but(resources={n: c for n, c in job.resources.items() if n != pool})
 
 
 def without_edge(scenario: Scenario, edge: str) -> Scenario:
@@ -203,7 +203,7 @@ def without_edge(scenario: Scenario, edge: str) -> Scenario:
         kept = [need for need in job.depends_on if graph.split(need)[0] != source]
         if job.name == target and len(kept) < len(job.depends_on):
             found = True
-            changed.append(replace(job, depends_on=kept))
+            changed.append(job.but(depends_on=kept))
         else:
             changed.append(job)
     if not found:

@@ -80,7 +80,9 @@ def main(arguments: Sequence[str], table: Callable[[Settings, Machine], list[Job
         print("\n".join(shape(given.max_parallel)))
         return 0
     config = settings.load_anywhere({"state_dir": given.state_dir})
-    box = dataclasses.replace(machine.this(), **({"cpus": given.cpus} if given.cpus else {}))
+    box = machine.this()
+    if given.cpus:
+        box = box._replace(cpus=given.cpus)
     jobs, only, no_deps = table(config, box), given.only_jobs, given.no_deps
     skip = [*(given.skip_jobs or ()), *_absent(demo=given.demo)]
     past = config.state_dir / "history.db"

@@ -13,19 +13,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(NamedTuple):
     """Where and how urgently a process runs: an increment of niceness, and processors (or any)."""
 
     nice: int = 0
     cpus: Collection[int] = ()
 
 
-@dataclass(slots=True)
-class Spawned:
+class Spawned(NamedTuple):
     """A started process, and what of its placement the system did not permit."""
 
     process: subprocess.Popen[bytes]

@@ -8,22 +8,20 @@ and what a dependency did in an earlier stage still counts in the next. Pure fun
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lib import graph
 from lib.model import Job
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """A need of a node: another node (`key`), or only an output of it."""
 
     key: str
     output: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """One job in one pass over the test cases.
 
     `inputs` are the variables of its dependencies' outputs and their paths; `expects` are those
@@ -40,8 +38,7 @@ class Node:
     expects: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Stages:
+class Stages(NamedTuple):
     """The nodes of a run in declared order, and a title for each stage."""
 
     nodes: tuple[Node, ...]

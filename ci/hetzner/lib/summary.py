@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -72,7 +71,11 @@ def tail(log: Path) -> list[str]:
 
 def as_json(results: Sequence[Result], facts: dict[str, object]) -> str:
     """Return the run as JSON: `facts` about the run as a whole, then each job with its attempts."""
-    return json.dumps({**facts, "jobs": [_job(result) for result in results]}, indent=2) + "\n"
+    import json  # late: it is not needed before the end
+
+    # a line a job, and not json's own indentation, which is written in Python and slow
+    jobs = ",\n".join(f"    {json.dumps(_job(result))}" for result in results)
+    return f"{json.dumps({**facts, 'jobs': []}, indent=2)[:-4]}[\n{jobs}\n  ]\n}}\n"
 
 
 def _job(result: Result) -> dict[str, object]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from lib.pools import Needs
 from lib.seam import Step
@@ -43,27 +42,27 @@ IDLE = (State.WAITING, State.DELAYED, State.QUEUED)
 ACTIVE = (State.RUNNING, State.STOPPING)
 
 
-@dataclass(slots=True)
 class Track:
     """What the scheduler knows of one node while the run goes on."""
 
-    node: Node
-    needs: Needs
-    position: int
-    state: State = State.WAITING
-    step: Step = Step.BODY
-    tries: int = 0
-    began: float = 0.0  # of this try, seconds on the run's clock
-    queued_in: int = 0  # the round of the loop in which it was queued
-    held_back: str = ""  # the pressure that kept it in the queue
-    code: int | None = None  # of the body, once that has exited
-    wrote: set[str] = field(default_factory=set)  # outputs that came while it ran
-    came: set[str] = field(default_factory=set)  # outputs that were there when its body ended
-    leaked: tuple[str, ...] = ()
-    survivors: tuple[str, ...] = ()
-    has_slot: bool = False
-    ready: bool = False  # it has served, or does
-    then: Callable[[], None] | None = None  # what follows when its tree is gone
+    def __init__(self, node: Node, needs: Needs, position: int) -> None:
+        self.node = node
+        self.needs = needs
+        self.position = position
+        self.state = State.WAITING
+        self.step = Step.BODY
+        self.tries = 0
+        self.began = 0.0  # of this try, seconds on the run's clock
+        self.queued_in = 0  # the round of the loop in which it was queued
+        self.held_back = ""  # the pressure that kept it in the queue
+        self.code: int | None = None  # of the body, once that has exited
+        self.wrote: set[str] = set()  # outputs that came while it ran
+        self.came: set[str] = set()  # outputs that were there when its body ended
+        self.leaked: tuple[str, ...] = ()
+        self.survivors: tuple[str, ...] = ()
+        self.has_slot = False
+        self.ready = False  # it has served, or does
+        self.then: Callable[[], None] | None = None  # what follows when its tree is gone
 
     @property
     def name(self) -> str:

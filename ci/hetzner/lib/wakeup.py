@@ -15,17 +15,15 @@ import select
 import signal
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from types import FrameType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from lib import interrupts
 
 RESERVE = 16  # descriptors that are left free: without any, no process can be looked at
 
 
-@dataclass(frozen=True, slots=True)
-class Woken:
+class Woken(NamedTuple):
     """What there is to look at: pids that may have ended, signals that came, a readable file."""
 
     pids: tuple[int, ...] = ()

@@ -39,6 +39,16 @@ class Jobs(unittest.TestCase):
         with self.assertRaises(TypeError):
             Job("a", "true", [], 0, 0, False, 1, {}, {}, (0,))  # type: ignore[call-arg]
 
+    def test_job_is_not_changed_but_declared_anew(self) -> None:
+        job = Job("a", "true", ["b"], retries=2)
+        with self.assertRaisesRegex(AttributeError, "job a: timeout cannot be changed"):
+            job.timeout = 3
+        other = job.but(timeout=3)
+        self.assertEqual((job.timeout, other.timeout), (120, 3))
+        self.assertEqual((other.depends_on, other.retries), (["b"], 2))
+        with self.assertRaisesRegex(ValueError, "retries"):
+            job.but(retries=-1)
+
     def test_names_become_file_names(self) -> None:
         for name in ("", "a/b", "../a", "-a", ".a", "a b", "a\n", "ü", "a:b", "a#2", "ci"):
             self.assertEqual(len(problems(lambda name=name: Job(name, "true"))), 1, name)
