@@ -14,6 +14,7 @@ class Pools:
     def __init__(self, capacity: Mapping[str, int], slots: int | None = None) -> None:
         self._free = dict(capacity)
         self._slots = slots
+        self._before: dict[str, int] = {}  # what was free of it before some was given back
 
     def fits(self, needs: Needs) -> bool:
         """Whether a slot and all of the resources are free."""
@@ -30,6 +31,7 @@ class Pools:
     def give(self, needs: Needs) -> None:
         """Give the resources back; the slot goes with `give_slot`."""
         for name, count in needs:
+            self._before.setdefault(name, self._free[name])
             self._free[name] += count
 
     def give_slot(self) -> None:
@@ -40,6 +42,14 @@ class Pools:
         """Change the number of free slots, where slots are limited at all."""
         if self._slots is not None:
             self._slots += count
+
+    def was_short(self, needs: Needs) -> str:
+        """Name what was not free of these needs before the last of it was given back."""
+        return ", ".join(name for name, count in needs if self._before.get(name, count) < count)
+
+    def settle(self) -> None:
+        """Note that all who fit have started: from here on others may be short of something."""
+        self._before.clear()
 
     def short(self, needs: Needs) -> str:
         """Name what is not free of these needs."""

@@ -133,6 +133,7 @@ class Scheduler:
         while self._left:
             self._round += 1
             self._start_what_fits()
+            self._pools.settle()
             if self._left:
                 due = self._timers[0][0] if self._timers else math.inf
                 for report in self._executor.wait(min(due, self._throttle.look_again)):
@@ -320,7 +321,8 @@ class Scheduler:
         """Return what a node has waited for in the queue."""
         if track is self._alone:
             return "a quiet machine"
-        return track.held_back or ", ".join(name for name, _ in track.needs) or "a free slot"
+        slot = "a retry that ran alone" if self._limits.max_parallel is None else "a free slot"
+        return track.held_back or self._pools.was_short(track.needs) or slot
 
     def _launch(self, track: Track, step: Step) -> None:
         if self._barred(track) and step is Step.STORE:

@@ -55,6 +55,37 @@ class Order(unittest.TestCase):
             self.assertEqual(played.executor.started, names)
 
 
+class WaitedFor(unittest.TestCase):
+    def waited(self, played: Played, name: str) -> str:
+        return played.scheduler.results[name].waited_for
+
+    def test_only_the_pool_that_was_short_is_named(self) -> None:
+        many = {"cpu": 1, "memory": 10, "port": 1}
+        declared = jobs("a; b", a={"resources": {"cpu": 1}}, b={"resources": many})
+        played = play(declared, pools={"cpu": 1, "memory": 99})
+        self.assertEqual(self.waited(played, "b"), "cpu")
+
+    def test_the_last_of_several_that_were_short_is_named(self) -> None:
+        declared = jobs(
+            "a; p; b",
+            a={"resources": {"cpu": 1}},
+            p={"resources": {"port": 1}},
+            b={"resources": {"cpu": 1, "port": 1}},
+        )
+        played = play(declared, {"a": Fate(3), "p": Fate(8)}, pools={"cpu": 1})
+        self.assertEqual((starts(played)["b"], self.waited(played, "b")), (8, "port"))
+
+    def test_a_slot_is_named_where_no_pool_was_short(self) -> None:
+        declared = jobs("a; b", a={"resources": {"cpu": 1}}, b={"resources": {"cpu": 1}})
+        played = play(declared, pools={"cpu": 2}, max_parallel=1)
+        self.assertEqual(self.waited(played, "b"), "a free slot")
+
+    def test_a_retry_that_ran_alone_is_named_by_who_waited_for_it(self) -> None:
+        declared = jobs("a; b; c<b", a={"retries": 1, "retry_alone": True}, c={"delay": 2})
+        played = play(declared, {"a": [Fate(1, code=1), Fate(3)], "b": Fate(5)})
+        self.assertEqual(self.waited(played, "c"), "a retry that ran alone")
+
+
 class Shuffle(unittest.TestCase):
     def order(self, seed: int | None, declared: str = "a; b; c; d; e; f; g; h") -> list[str]:
         return play(jobs(declared), max_parallel=1, shuffle=seed).executor.started
