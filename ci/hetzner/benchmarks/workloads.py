@@ -6,36 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from lib import predecessor
+
 CRITICAL_PATH = 1.6  # seconds of ci16
 
-# seconds on 8 fast cores; build-js as cached, and warm-up as on 16, where they were timed alone
-DURATIONS = {
-    "lint-python": 1,
-    "build-js": 3,
-    "test-js": 24,
-    "test-python-3.11": 63,
-    "test-python-3.12": 63,
-    "test-python-3.13": 63,
-    "test-python-3.14": 63,
-    "build-wheel": 22,
-    "test-mcp-wheel": 12,
-    "smoke-test-extras": 20,
-    "playwright-storybook": 10,
-    "playwright-server": 58,
-    "playwright-marimo": 56,
-    "playwright-wasm-marimo": 35,
-    "jupyter-warmup": 11,
-    "playwright-jupyter": 123,
-}
-EDGES = {
-    "build-wheel": ("build-js",),
-    "playwright-storybook": ("build-js",),
-    "test-mcp-wheel": ("build-wheel",),
-    "smoke-test-extras": ("build-wheel",),
-    "playwright-server": ("build-wheel",),
-    "playwright-marimo": ("build-wheel",),
-    "playwright-jupyter": ("build-wheel", "jupyter-warmup"),
-}
+DURATIONS = {name: predecessor.EIGHT.durations[name] for name in predecessor.EDGES}
+EDGES = predecessor.EDGES
 
 
 class Task(NamedTuple):
