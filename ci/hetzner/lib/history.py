@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from lib import events
 from lib.model import AttemptRecord, Outcome
 from lib.timings import Timings
 
+if TYPE_CHECKING:
+    import sqlite3
+
 # what was restored from a cache is an attempt here; `seconds` of a service are those until it
 # was ready, since how long it served says nothing of itself
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS attempts (
-    job TEXT NOT NULL,
-    run TEXT NOT NULL,
-    sha TEXT NOT NULL,
-    number INTEGER NOT NULL,
-    outcome TEXT NOT NULL,
-    seconds REAL NOT NULL,
-    ended_at REAL NOT NULL
-);
-CREATE TABLE IF NOT EXISTS outputs (
-    job TEXT NOT NULL,
-    output TEXT NOT NULL,
-    run TEXT NOT NULL,
-    seconds REAL NOT NULL,
-    ended_at REAL NOT NULL
-);
-"""
+TABLES = {
+    "attempts": """
+        job TEXT NOT NULL,
+        run TEXT NOT NULL,
+        sha TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        outcome TEXT NOT NULL,
+        seconds REAL NOT NULL,
+        ended_at REAL NOT NULL
+    """,
+    "outputs": """
+        job TEXT NOT NULL,
+        output TEXT NOT NULL,
+        run TEXT NOT NULL,
+        seconds REAL NOT NULL,
+        ended_at REAL NOT NULL
+    """,
+}
+VERSION = 2  # of the tables and of what they mean; in 1 a service's seconds were all of its life
 K = TypeVar("K")
 Row = tuple[str, str, str, float]  # run, job, outcome or output, seconds
 RECENT = 3  # passes of a job that its usual duration is taken from
@@ -78,16 +83,32 @@ class History:
         self._attempts.append(row)
 
     def _write(self) -> None:
-        import contextlib
-        import sqlite3
-
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.closing(sqlite3.connect(self._path, timeout=5)) as database, database:
-            database.executescript(SCHEMA)
+        with _opened(self._path) as database, database:
             database.executemany(
                 "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)", self._attempts
             )
             database.executemany("INSERT INTO outputs VALUES (?, ?, ?, ?, ?)", self._outputs)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open the database. What another version wrote means something else: it is forgotten."""
+    import sqlite3
+
+    def version() -> int:
+        return int(database.execute("PRAGMA user_version").fetchone()[0])
+
+    with contextlib.closing(sqlite3.connect(path, timeout=5)) as database:
+        if version() != VERSION:
+            database.execute("BEGIN IMMEDIATE")
+            if version() != VERSION:  # nobody else has brought it up to date meanwhile
+                for name, columns in TABLES.items():
+                    database.execute(f"DROP TABLE IF EXISTS {name}")
+                    database.execute(f"CREATE TABLE {name} ({columns})")
+                database.execute(f"PRAGMA user_version = {VERSION}")
+            database.commit()
+        yield database
 
 
 def timings(path: Path, beside: Collection[str] = ()) -> Timings:
@@ -98,11 +119,7 @@ def timings(path: Path, beside: Collection[str] = ()) -> Timings:
     """
     if not path.exists():
         return Timings()
-    import contextlib
-    import sqlite3
-
-    with contextlib.closing(sqlite3.connect(path, timeout=5)) as database:
-        database.executescript(SCHEMA)
+    with _opened(path) as database:
         latest = "ORDER BY rowid DESC LIMIT ?"
         attempts = database.execute(
             f"SELECT run, job, outcome, seconds FROM attempts {latest}", (LOOKED_AT,)

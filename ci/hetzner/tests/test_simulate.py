@@ -7,6 +7,7 @@ import io
 import json
 import math
 import random
+import sqlite3
 import tempfile
 import unittest
 from collections.abc import Mapping
@@ -56,6 +57,14 @@ class Histories(Recorded):
         self.assertEqual(history.timings(self.path).durations["a"], 5)
         self.assertEqual(history.timings(self.path, beside=["a", "b"]).durations["a"], 40)
         self.assertEqual(history.timings(self.path, beside=["a", "new"]).durations["a"], 5)
+
+    def test_what_another_version_has_written_is_forgotten_and_replaced(self) -> None:
+        with contextlib.closing(sqlite3.connect(self.path)) as database, database:
+            database.execute("CREATE TABLE attempts (job TEXT, seconds REAL)")
+            database.execute("INSERT INTO attempts VALUES ('a', 99)")
+        self.assertEqual(history.timings(self.path), Timings())
+        self.assertEqual(record(self.path, play(jobs("a"), {"a": Fate(3)})).durations, {"a": 3})
+        self.assertEqual(history.timings(self.path).durations, {"a": 3})
 
     def test_failures_are_not_usual(self) -> None:
         runs = [play(jobs("a"), {"a": Fate(3)}), play(jobs("a"), {"a": Fate(50, code=1)})]
