@@ -37,7 +37,6 @@ class DryExecutor:
         self._usual = usual
         self._happenings: list[tuple[float, int, str, Report]] = []
         self._count = 0
-        self._serving: set[str] = set()  # services whose body has exited
 
     def _after(self, seconds: float, key: str, report: Report) -> None:
         self._count += 1
@@ -63,14 +62,13 @@ class DryExecutor:
         if not job.service:
             self._after(seconds, key, Exited(key, 0))
         elif not job.outputs:
-            self._serving.add(key)
             self._after(seconds, key, Exited(key, 0, left=("what serves",)))
 
     def stop(self, key: str) -> None:
         """Let it end now."""
         self._happenings = [each for each in self._happenings if each[2] != key]
         heapq.heapify(self._happenings)
-        self._after(0.0, key, Gone(key) if key in self._serving else Exited(key, -15))
+        self._after(0.0, key, Gone(key))
 
     def kill(self, key: str) -> None:
         """Do nothing: `stop` has ended it."""

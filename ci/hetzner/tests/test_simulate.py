@@ -86,9 +86,11 @@ class Histories(Recorded):
 
     def test_output_of_an_attempt_that_failed_has_none(self) -> None:
         declared = jobs("a; b<a:o", a={"outputs": {"o": "o"}, "retries": 1})
-        fates = [Fate(5, code=1, writes={"o": 1}), Fate(9, writes={"o": 7})]
-        played = play(declared, {"a": fates, "b": Fate(2)})
-        self.assertEqual(record(self.path, played).outputs, {("a", "o"): 7})
+        failed = Fate(9, code=1, writes={"o": 8})
+        played = play(declared, {"a": [failed, Fate(9, writes={"o": 2})], "b": Fate(2)})
+        self.assertEqual(record(self.path, played).outputs, {("a", "o"): 2})
+        unseen = play(declared, {"a": [failed, Fate(9)], "b": Fate(2)})
+        self.assertEqual(record(self.path.with_name("other.db"), unseen).outputs, {})
 
     def test_what_was_restored_last_time_is_known_to_be_cached(self) -> None:
         hit = {"a": Fate(50, cache=0)}
@@ -97,6 +99,14 @@ class Histories(Recorded):
         told = record(self.path, ran, restored)
         self.assertEqual((round(told.durations["a"]), round(told.restored["a"], 3)), (50, 0.01))
         self.assertEqual(record(self.path, ran).restored, {})
+
+    def test_what_other_runs_restored_is_not_taken_to_be_cached_in_this_one(self) -> None:
+        cached = {"cache": Dummy()}
+        both = play(jobs("a; b", a=cached), {"a": Fate(50)})
+        alone = play(jobs("a", a=cached), {"a": Fate(50, cache=0)})
+        record(self.path, both, alone)
+        self.assertEqual(set(history.timings(self.path).restored), {"a"})
+        self.assertEqual(history.timings(self.path, beside=["a", "b"]).restored, {})
 
 
 class Dummy:
@@ -207,6 +217,15 @@ class Predictions(Recorded):
         made = scenario(declared, {"a": 50, "b": 1}, restored={"a": 0.5})
         self.assertEqual(simulate.predict(made).seconds, 1.5)
         self.assertEqual(simulate.predict(simulate.with_durations(made, {"a": 9})).seconds, 10)
+
+    def test_outputs_are_there_at_the_latest_when_a_job_is_done(self) -> None:
+        declared = jobs("s; t<s", s={"service": True, "outputs": {"o": "o"}})
+        made = scenario(declared, {"s": 9, "t": 2}, outputs={("s", "o"): 4})
+        self.assertEqual(simulate.predict(simulate.with_durations(made, {"s": 1})).seconds, 3)
+
+    def test_path_goes_by_what_was_depended_on_though_something_else_ended_then(self) -> None:
+        told = simulate.predict(scenario(jobs("x; a; b<a"), {"x": 5, "a": 5, "b": 2}))
+        self.assertEqual([span.job for span in told.path], ["a", "b"])
 
     def test_never_timed_counts_as_the_median_and_is_named(self) -> None:
         told = simulate.predict(scenario(jobs("a; b; c; new<c"), {"a": 1, "b": 4, "c": 90}))

@@ -275,6 +275,17 @@ class RetryAlone(unittest.TestCase):
         played = self.flaky("a; b", {"b": Fate(50)}, signals=[(4, 15)])
         self.assertEqual((played.outcomes(), played.code), ("a=cancelled b=cancelled", 143))
 
+    def test_a_retry_that_waits_does_not_begin_after_fast_fail(self) -> None:
+        declared = jobs(
+            "a; b; z<b",
+            a={"retries": 1, "retry_alone": True},
+            b={"fast_fail": True},
+            z={"when": "always", "delay": 2},
+        )
+        played = play(declared, {"a": Fate(1, code=1), "b": Fate(5, code=1)}, fast_fail=True)
+        self.assertEqual(played.outcomes(), "a=cancelled b=failed z=passed")
+        self.assertEqual(played.executor.started, ["b", "a", "z"])
+
     def test_a_retry_alone_that_is_cut_off_ends(self) -> None:
         played = self.flaky("a", {"a": [Fate(1, code=1), Fate(50)]}, signals=[(4, 15)])
         self.assertEqual((played.outcomes(), played.code), ("a=cancelled", 143))
