@@ -246,8 +246,8 @@ def _run_commit(
         if not strays.end():
             state, text, code = "error", "processes could not be stopped", code or FAILED
         strays.close()
-        if log.fault and code == 0:
-            state, text, code = "error", log.fault, FAILED
+        if log.fault:
+            state, text, code = "error", f"{log.fault}; {text}", code or FAILED
         if signals.came:
             number = signals.came[0]
             state, text, code = "error", f"ended by {signal.Signals(number).name}", 128 + number

@@ -104,7 +104,10 @@ def _within(timeout: float, request: Callable[[], Answer]) -> Answer:
     """
     answers: list[Answer] = []
     thread = threading.Thread(target=lambda: answers.append(request()), daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:  # no thread is to be had: then the socket's timeout has to do
+        return request()
     thread.join(timeout)
     return answers[0] if answers else Answer(0, f"no whole answer within {timeout:.1f} s")
 

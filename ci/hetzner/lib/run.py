@@ -77,13 +77,17 @@ class Run:
 
         A signal that comes during the last steps counts as well: the code is 128+n then.
         """
-        executor = ProcessExecutor(self._place, self._clock, pytest_workers=self._workers)
         try:
-            code = self._drive(executor)
+            executor = ProcessExecutor(self._place, self._clock, pytest_workers=self._workers)
+            try:
+                code = self._drive(executor)
+            finally:
+                executor.close()
         finally:
-            executor.close()
+            if self._report.run_log is None:
+                self._log.close()
         late = executor.signals()
-        return 128 + late[0] if late else code
+        return 128 + late[0] if late else code or (FAILED if self._log.fault else 0)
 
     def _drive(self, executor: ProcessExecutor) -> int:
         scheduler = Scheduler(
@@ -122,10 +126,7 @@ class Run:
         if late := executor.signals():
             self._log.line(f"INTERRUPTED by {signal.Signals(late[0]).name}, all jobs had ended")
             code = 128 + late[0]
-        code = self._write_summary(executor.run_id, code)
-        if self._report.run_log is None:
-            self._log.close()
-        return code or (FAILED if self._log.fault else 0)
+        return self._write_summary(executor.run_id, code)
 
     def _write_summary(self, run_id: str, code: int) -> int:
         """Write summary.json and show the table; a report that is lost makes a run red."""
@@ -139,10 +140,11 @@ class Run:
             "started_at": time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(self._began)),
             "seconds": self._clock.now(),
         }
+        path = self._place.log_dir / "summary.json"
         try:
-            summary.write(self._place.log_dir / "summary.json", results, facts)
+            summary.write(path, results, facts)
         except OSError as error:
-            self._log.line(f"NOTE  could not write summary.json: {error}")
+            self._log.lose(path, error)
             code = code or FAILED
         self._show(results)
         return code

@@ -15,6 +15,11 @@ from lib import events, files
 from lib.model import RUN_LOG, Outcome, Result
 
 
+def printable(text: str) -> str:
+    """Return one line that no terminal takes for anything but text."""
+    return "".join(c if c.isprintable() or c == "\t" else "·" for c in text)
+
+
 class RunLog:
     """Appends lines to `log_dir`/ci.log and shows them on `console` (None: nowhere).
 
@@ -39,20 +44,20 @@ class RunLog:
         self._file = self.path.open("a", encoding="utf-8", errors="replace")
 
     def line(self, text: str) -> None:
-        """Write one line with the time of day; line breaks in it are shown as such."""
-        shown = self._redact(text).replace("\r", "\\r").replace("\n", "\\n")
+        """Write one line with the time of day; what is not to be printed is shown as such."""
+        shown = printable(self._redact(text).replace("\r", "\\r").replace("\n", "\\n"))
         stamped = f"[{time.strftime('%H:%M:%S')}] {shown}"
         try:
             self._file.write(stamped + "\n")
             self._file.flush()
         except OSError as error:
-            self._broke(error)
+            self.lose(self.path, error)
         self._show(stamped)
 
-    def _broke(self, error: OSError) -> None:
-        """Say on the console, once, what the file can no longer say."""
+    def lose(self, report: Path, error: OSError) -> None:
+        """Note that a report could not be written; the console is told, since no file may be."""
         if not self.fault:
-            self.fault = f"could not write {self.path}: {error.strerror}"
+            self.fault = f"could not write {report}: {error.strerror}"
             self._show(f"the run is red: {self.fault}")
 
     def _show(self, text: str) -> None:
@@ -68,7 +73,7 @@ class RunLog:
         try:
             self._file.close()
         except OSError as error:
-            self._broke(error)
+            self.lose(self.path, error)
 
     def __call__(self, event: events.Event) -> None:
         """Write the line of an event."""

@@ -137,17 +137,27 @@ class BackgroundReporter:
         self._queue: queue.SimpleQueue[Status | None] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="statuses", daemon=True)
-        self._thread.start()
+        self._works = True
+        try:
+            self._thread.start()
+        except RuntimeError:  # no thread is to be had (RLIMIT_NPROC)
+            self._works = False
 
     def post(self, state: str, sha: str, context: str, description: str, url: str = "") -> None:
         """Post when those before are done."""
-        self._queue.put(Status(state, sha, context, description, url))
+        status = Status(state, sha, context, description, url)
+        if self._works:
+            self._queue.put(status)
+        else:
+            self._reporter.give_up(status, "there can be no more threads")
 
     def close(self, budget: float) -> bool:
         """Wait at most `budget` seconds for what is queued; return whether it was all tried.
 
         What is left then is dropped, and each is named in the log.
         """
+        if not self._works:
+            return True
         self._queue.put(None)
         self._thread.join(budget)
         self._stop.set()

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -45,6 +47,7 @@ class Versions:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 text=True,
+                process_group=0,
             )
             self._asked.append((name, process))
 
@@ -62,7 +65,8 @@ class Versions:
     def close(self) -> None:
         """End those that have not answered. To be called once, whatever became of the run."""
         for _, process in self._asked:
-            process.kill()
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             if process.stdout:
                 process.stdout.close()

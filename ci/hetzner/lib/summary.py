@@ -8,8 +8,11 @@ from pathlib import Path
 
 from lib import files
 from lib.model import Load, Outcome, Result
+from lib.runlog import printable
 
 TAIL_LINES, TAIL_BYTES = 20, 64 * 1024
+TAIL_WIDTH = 1000  # characters of a line
+LONGEST_SECRET = 8 * 1024  # bytes
 
 
 def table(results: Sequence[Result]) -> str:
@@ -49,24 +52,29 @@ def failures(
         if result.outcome in (Outcome.FAILED, Outcome.TIMED_OUT):
             log = log_dir / f"{result.name}.log"
             parts.append(f"--- {result.name}: {redact(result.reason)} ({log})")
-            parts += [f"    {redact(line)}" for line in tail(log)]
+            parts += [f"    {line}" for line in tail(log, redact)]
             if rerun:
                 parts.append(f"    run it again: {rerun(result.name)}")
     return "\n".join(parts)
 
 
-def tail(log: Path) -> list[str]:
-    """Return the last lines of a log, as text that is safe to show on a terminal."""
+def tail(log: Path, redact: Callable[[str], str] = str) -> list[str]:
+    """Return the last lines of a log, as text that is safe to show on a terminal.
+
+    Redacted before it is cut: half a secret would not be known for one.
+    """
     try:
         with log.open("rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
-            text = file.read().decode(errors="replace")
+            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES - LONGEST_SECRET))
+            text = redact(file.read().decode(errors="replace"))[-TAIL_BYTES:]
     except FileNotFoundError:
         return ["(it has no log: it did not start)"]
     except OSError as error:
         return [f"(its log cannot be read: {error.strerror})"]
     lines = text.rstrip("\n").splitlines()[-TAIL_LINES:]
-    return ["".join(c if c.isprintable() or c == "\t" else "·" for c in line) for line in lines]
+    return [
+        printable(line if len(line) <= TAIL_WIDTH else f"{line[:TAIL_WIDTH]}…") for line in lines
+    ]
 
 
 def as_json(results: Sequence[Result], facts: dict[str, object]) -> str:

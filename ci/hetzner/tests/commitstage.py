@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -127,10 +128,16 @@ class Stage:
             made |= {"GITHUB_TOKEN": TOKEN, "GITHUB_REPO": "o/n", "GITHUB_API_URL": self.github.url}
         return made | self.variables | extra
 
-    def start(self, *words: str, **extra: str) -> subprocess.Popen[str]:
-        """Start pipeline.py in the checkout."""
+    def start(
+        self, *words: str, program: str = "", through: Sequence[str] = (), **extra: str
+    ) -> subprocess.Popen[str]:
+        """Start pipeline.py, or a program that stands for it, in the checkout.
+
+        `through` is a command that runs the one which follows, such as `prlimit`.
+        """
+        argv = ["-c", program] if program else [str(HETZNER / "pipeline.py")]
         return subprocess.Popen(
-            [sys.executable, str(HETZNER / "pipeline.py"), *words],
+            [*through, sys.executable, *argv, *words],
             cwd=self.repo,
             env=self.environment(**extra),
             stdin=subprocess.DEVNULL,
@@ -139,9 +146,9 @@ class Stage:
             text=True,
         )
 
-    def run(self, *words: str, **extra: str) -> Ran:
+    def run(self, *words: str, program: str = "", through: Sequence[str] = (), **extra: str) -> Ran:
         """Run pipeline.py to its end."""
-        with self.start(*words, **extra) as process:
+        with self.start(*words, program=program, through=through, **extra) as process:
             out, errors = process.communicate(timeout=120)
         return Ran(process.returncode, out, errors)
 

@@ -12,7 +12,7 @@ import os
 import random
 import tempfile
 import unittest
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -159,6 +159,7 @@ class CommitCase(FaultCase):
         super().setUp()
         self.github = self.enterContext(githubserver.serve())
         self.stage = Stage(self.root / "stage", self.github, {MARK: self.mark})
+        self.through: list[str] = []  # a command that runs pipeline.py for `commit`
         self.stage.root.mkdir()
         self.stage.prepare()
         for name in ("src/index.ts", "tsconfig.json", "vite.config.ts", "../pnpm-lock.yaml"):
@@ -169,10 +170,16 @@ class CommitCase(FaultCase):
         self.known = set(self.look.children(os.getpid()))
         self.descriptors = self.open_files()
 
-    def commit(self, *words: str, **extra: str) -> Ended:
+    def commit(
+        self, *words: str, program: str = "", through: Sequence[str] = (), **extra: str
+    ) -> Ended:
         """Run pipeline.py on HEAD to its end."""
-        ran = self.stage.run(*words, **extra)
+        ran = self.stage.run(*words, program=program, through=through or self.through, **extra)
         return Ended(ran.code, self.stage.log_dir(), ran.out + ran.errors)
+
+    def body(self, name: str, text: str) -> None:
+        """Give a job another body."""
+        (self.stage.root / "runner" / "jobs" / f"{name}.sh").write_text(f"{text}\n")
 
     def change_sources(self, text: str) -> None:
         """Commit a change that gives the cache another key, so that a run stores."""

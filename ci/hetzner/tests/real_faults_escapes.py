@@ -26,7 +26,8 @@ class Escapes(FaultCase):
             self.run_jobs(Job("a", f"{escape}\nexit 3")),
             1,
             "a=failed",
-            r"FAIL  a  \(see .*/a.log\) exit code 3",
+            r"FAIL  a  \(see .*/a.log\)",
+            "CAUSE a: exit code 3",
         )
         self.check(
             self.run_jobs(Job("a", f"{escape}\n{self.sleep}", timeout=0.3)),
