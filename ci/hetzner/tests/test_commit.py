@@ -77,8 +77,18 @@ class Runs(OnStage):
 
     def test_durations_of_a_run_are_known_to_the_next(self) -> None:
         self.assertIn("never timed", self.stage.run("--dry-run").out)
+        self.assertEqual(self.stage.run("simulate").code, 2)
         self.assertEqual(self.stage.run().code, 0)
         self.assertNotIn("never timed", self.stage.run("--dry-run").out)
+        told = self.stage.run("simulate")
+        self.assertEqual(told.code, 0, told.out)
+        self.assertIn("s for 17 jobs, with cpu=", told.out)
+        self.assertNotIn("never timed", told.out)
+
+    def test_seed_of_a_shuffled_run_is_told(self) -> None:
+        ran = self.stage.run("--shuffle=7", "--only-jobs", "test-js")
+        self.assertEqual(ran.code, 0, ran.out)
+        self.assertIn("--shuffle=7 gives it again", self.stage.log())
 
 
 class Trees(OnStage):
