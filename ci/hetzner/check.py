@@ -57,7 +57,16 @@ def jobs(state: Path, python: Path) -> list[Job]:
         )
         for path in sorted((HERE / "tests").glob("real_*.py"))
     ]
-    return [*fast, *slow, *demo_jobs(state, run)]
+    search = Job(
+        "search",
+        f"{shlex.quote(str(python))} tests/search.py",
+        timeout=600,
+        ok_codes=(0,),
+    )
+    mutants = Job(
+        "mutants", run + "tests/mutants.py", timeout=900, ok_codes=(0,), resources={"cpu": 2}
+    )
+    return [*fast, search, mutants, *slow, *demo_jobs(state, run)]
 
 
 def demo_jobs(state: Path, run: str) -> list[Job]:

@@ -519,7 +519,6 @@ class Scheduler:
         self._pools.give(track.needs)
         if track.has_slot:
             self._pools.give_slot()
-            track.has_slot = False
         again = outcome in (Outcome.FAILED, Outcome.TIMED_OUT) and self._may_retry(track)
         if outcome is not Outcome.RESTORED:
             self._note_attempt(track, outcome, reason, again=again)

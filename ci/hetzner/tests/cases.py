@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 from lib.model import Job
 from lib.seam import Step
@@ -52,6 +53,7 @@ class Cached:
 
 
 CACHED = Cached()
+MOST_JOBS = 60
 
 
 def one_of(source: Source, choices: Sequence[T]) -> T:
@@ -67,46 +69,74 @@ def some(source: Source, names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(one_of(source, names) for _ in range(1 + source.below(3))))
 
 
+@dataclass(frozen=True)
+class Mood:
+    """What a run is about: how often it has something, once in so many."""
+
+    service: int = 6
+    cache: int = 6
+    retry: int = 3
+    critical: int = 3
+    phases: int = 4
+    signal: int = 3
+    failure: int = 5
+    leak: int = 5
+    stubborn: int = 6  # ignores TERM; rarer still, outlives KILL
+
+
+MOODS = (
+    Mood(),
+    Mood(),
+    Mood(service=2, retry=2),
+    Mood(service=2, phases=1, retry=1),
+    Mood(cache=1, critical=2, signal=1, leak=2, stubborn=2),
+    Mood(retry=1, failure=2),
+)
+
+
 def draw_case(source: Source) -> Case:
     """Return a random run."""
     source.section()
-    most = one_of(source, (4, 4, 4, 4, 4, 4, 8, 8, 8, 16, 16, 60))
-    count = 1 + source.below(most)
+    mood = one_of(source, MOODS)
+    usual = one_of(source, (2, 2, 2, 2, 2, 2, 5, 5, 10, 40))
     backwards = rarely(source, 4)
     eventful = one_of(source, (1, 1, 0))  # 0: nothing is drawn that only a clock decides
-    flags = draw_flags(source, [f"j{index}" for index in range(count)], eventful)
     jobs: list[Job] = []
     fates: dict[str, list[Fate]] = {}
-    for _ in range(count):
+    while len(jobs) < MOST_JOBS:
         source.section()
-        job = draw_job(source, jobs, eventful)
-        fates[job.name] = [draw_fate(source, job) for _ in range(1 + source.below(3))]
+        if jobs and source.below(usual + 1) == 0:
+            break
+        job = draw_job(source, jobs, eventful, mood)
+        fates[job.name] = [draw_fate(source, job, mood) for _ in range(1 + source.below(3))]
         jobs.append(job)
+    source.section()
+    flags = draw_flags(source, [job.name for job in jobs], eventful, mood)
     absent = [f"{j.name}:{o}" for j in jobs for o in j.outputs if rarely(source, 4)]
     if backwards:
         jobs.reverse()
-    return Case(jobs, fates, absent=absent, **flags)  # type: ignore[arg-type]
+    return Case(jobs, fates, absent=absent, **flags)
 
 
-def draw_job(source: Source, before: Sequence[Job], eventful: int) -> Job:
+def draw_job(source: Source, before: Sequence[Job], eventful: int, mood: Mood) -> Job:
     """Return a job that depends on some of those before it."""
     needs = []
     for _ in range(one_of(source, (0, 1, 1, 2, 3)) if before else 0):
         need = before[-1 - source.below(len(before))]
         output = one_of(source, (None, *need.outputs))
         needs.append(need.name if output is None else f"{need.name}:{output}")
-    service = bool(eventful) and rarely(source, 5)
+    service = bool(eventful) and rarely(source, mood.service)
     outputs = one_of(source, ((), (), ("o",), ("o", "p")))
     return Job(
         f"j{len(before)}",
         "true",
         needs,
         delay=one_of(source, (0, 0, 0, 0, 1, 2.5)),
-        fast_fail=rarely(source, 3),
+        fast_fail=rarely(source, mood.critical),
         timeout=one_of(source, (120, 120, 120, 120, 4, 2)),
         outputs={output: f"{len(before)}/{output}" for output in outputs},
         ok_codes=one_of(source, ((0, 5), (0, 5), (0, 5), (0,), (0, 1))),
-        retries=one_of(source, (0, 0, 0, 1, 2)),
+        retries=1 + source.below(2) if rarely(source, mood.retry) else 0,
         allow_failure=rarely(source, 5),
         service=service,
         resources=one_of(
@@ -114,16 +144,17 @@ def draw_job(source: Source, before: Sequence[Job], eventful: int) -> Job:
         ),
         testcases=not rarely(source, 3),
         when="always" if rarely(source, 5) else "success",
-        cache=CACHED if not service and rarely(source, 5) else None,
+        cache=CACHED if not service and rarely(source, mood.cache) else None,
         retry_alone=rarely(source, 4),
     )
 
 
-def draw_fate(source: Source, job: Job) -> Fate:
+def draw_fate(source: Source, job: Job, mood: Mood) -> Fate:
     """Return how an attempt goes."""
     seconds = one_of(source, (1, 1, 1, 2, 3, 3, 0, 0.5, 0.5, 7, math.inf))
-    code = one_of(source, (0,) * 12 + (1, 1, 5, -9))
-    leaves = one_of(source, (None,) * 8 + (math.inf, 2, 0))
+    code = one_of(source, (1, 5, -9)) if rarely(source, mood.failure) else 0
+    leaves = one_of(source, (math.inf, 2, 0)) if rarely(source, mood.leak) else None
+    cache_leaves = one_of(source, (math.inf, 1)) if rarely(source, mood.leak) else None
     if job.service:
         leaves = one_of(source, (math.inf, math.inf, None, 3, 0))
         seconds = one_of(source, (1, math.inf, math.inf, 4, 0, 9))
@@ -132,38 +163,42 @@ def draw_fate(source: Source, job: Job) -> Fate:
         moments = (0, 0, 0.5, 0.5, 1, 1, 2, 3, None, 8)
         drawn = ((output, one_of(source, moments)) for output in job.outputs)
         writes = {output: moment for output, moment in drawn if moment is not None}
-    odd = one_of(source, (0,) * 24 + (1, 2))
+    unstartable = rarely(source, 30)
     return Fate(
         seconds,
         code,
         leaves,
         writes,
-        ignores_term=rarely(source, 6),
-        unstartable="no bash" if odd == 1 else "",
-        unkillable=odd == 2,
+        ignores_term=rarely(source, mood.stubborn),
+        unstartable="no bash" if unstartable else "",
+        unkillable=rarely(source, 4 * mood.stubborn),
         cache=one_of(source, (3, 3, 0, 0, 1)) if job.cache else 3,
         stored=one_of(source, (0, 0, 1)) if job.cache else 0,
         cache_seconds=one_of(source, (0.01, 0, 1, 1, 5)) if job.cache else 0.01,
-        cache_leaves=one_of(source, (None, None, None, math.inf, 1)) if job.cache else None,
-        unstartable_step=Step.STORE if odd == 1 and source.below(2) else None,
+        store_seconds=one_of(source, (0.01, 0, 1, 1, 5)) if job.cache else 0.01,
+        cache_leaves=cache_leaves if job.cache else None,
+        unstartable_step=Step.STORE if unstartable and source.below(2) else None,
     )
 
 
-def draw_flags(source: Source, names: Sequence[str], eventful: int) -> dict[str, object]:
+def draw_flags(source: Source, names: Sequence[str], eventful: int, mood: Mood) -> dict[str, Any]:
     """Return what a run is told, and what will cut it off."""
-    flags: dict[str, object] = {
+    flags: dict[str, Any] = {
         "max_parallel": one_of(source, (None, None, None, 1, 2, 3)),
         "pools": {"cpu": 2},
         "lump": one_of(source, (0.0, 0.0, 1e-9, 0.3, 1.2)),
+        "durations": {name: seconds for name in names if (seconds := source.below(4))},
     }
     if rarely(source, 4):
-        flags["only"] = some(source, names)
-        flags["no_deps"] = rarely(source, 3)
+        flags["only"] = [] if rarely(source, 30) else some(source, names)
+    if rarely(source, 60 if "only" not in flags else 3):
+        flags["no_deps"] = True
     if rarely(source, 4):
         flags["skip"] = some(source, names)
-    if rarely(source, 4):
-        flags["first_jobs"] = some(source, names)
-    if rarely(source, 4):
+    if rarely(source, mood.phases):
+        likely = flags.get("only") or [n for n in names if n not in flags.get("skip", ())]
+        flags["first_jobs"] = [] if rarely(source, 30) else some(source, likely or names)
+    if rarely(source, mood.phases):
         flags["first_testcases"] = "x"
     elif rarely(source, 9):
         flags["only_testcases"] = "x"
@@ -174,9 +209,9 @@ def draw_flags(source: Source, names: Sequence[str], eventful: int) -> dict[str,
         steps = [source.below(12) + one_of(source, (0, 0.5)) for _ in range(source.below(4))]
         flags["pressures"] = [(step, one_of(source, (50.0, 51.0, 99.0))) for step in sorted(steps)]
     if eventful:
-        flags["fast_fail"] = rarely(source, 3)
+        flags["fast_fail"] = rarely(source, mood.critical)
         flags["timeout"] = one_of(source, (math.inf,) * 5 + (3, 8))
-        if rarely(source, 3):
+        if rarely(source, mood.signal):
             moment = source.below(12) + one_of(source, (0, 0.0005, 0.5))
             later = moment + one_of(source, (0.0, 0.0002, 1, 4))
             second = [(later, 15)] if source.below(2) else []

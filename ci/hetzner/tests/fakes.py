@@ -33,8 +33,9 @@ class Fate:
     unkillable: bool = False  # something of its tree outlives even the KILL
     cache: int = 3  # exit code of the RESTORE step
     stored: int = 0  # exit code of the STORE step
-    cache_seconds: float = 0.01  # of either
-    cache_leaves: float | None = None  # as `leaves`, of either
+    cache_seconds: float = 0.01  # of the RESTORE step
+    store_seconds: float = 0.01
+    cache_leaves: float | None = None  # as `leaves`, of both
     unstartable_step: Step | None = None  # the one that is unstartable; None: the first
 
 
@@ -114,7 +115,9 @@ class FakeExecutor:
         self.steps.append((key, attempt.step.value))
         if attempt.step is not Step.BODY:
             code = fate.cache if attempt.step is Step.RESTORE else fate.stored
-            after, leaves = fate.cache_seconds, fate.cache_leaves
+            restores = attempt.step is Step.RESTORE
+            after = fate.cache_seconds if restores else fate.store_seconds
+            leaves = fate.cache_leaves
             self._at(self.clock.time + after, lambda: self._exit(key, live, code, leaves))
             return
         self.started.append(key)

@@ -32,6 +32,7 @@ class Case:
     first_testcases: str = ""
     fast_fail: bool = False
     max_parallel: int | None = None
+    durations: Mapping[str, float] = field(default_factory=dict)  # recorded, of jobs
     pools: Mapping[str, int] = field(default_factory=dict)
     timeout: float = math.inf
     refused: Mapping[str, str] = field(default_factory=dict)
@@ -147,6 +148,22 @@ def titles(case: Case, made: Sequence[Node]) -> list[str]:
     if any(node.repeated for node in made):
         return [f"{name} {case.first_testcases!r}".strip() for name in names] + ["all test cases"]
     return names
+
+
+def urgency(case: Case) -> dict[str, float]:
+    """Return the seconds of the longest path from the start of each job to the end of the run."""
+    known = sorted(case.durations.values())
+    usual = known[len(known) // 2] if known else 1.0
+    paths: dict[str, float] = {}
+
+    def path(job: Job) -> float:
+        if job.name not in paths:
+            users = [j for j in case.jobs if any(d.split(":")[0] == job.name for d in j.depends_on)]
+            after = max((path(user) for user in users), default=0.0)
+            paths[job.name] = after + job.delay + case.durations.get(job.name, usual)
+        return paths[job.name]
+
+    return {job.name: path(job) for job in case.jobs}
 
 
 def passes(job: Job, code: int, missing: Collection[str]) -> bool:

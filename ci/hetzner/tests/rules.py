@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from lib.model import AttemptRecord, Outcome, Result
 from lib.seam import Step
-from tests.reference import BAD, GOOD, Case, Node, acceptable, nodes, titles, worse
+from tests.reference import BAD, GOOD, Case, Node, acceptable, nodes, titles, urgency, worse
 
 FRESH, PATIENCE = 2.0, 30.0  # seconds: of a reading of the pressure, of who is held back by it
 Verdict = Outcome | Step  # what follows when a tree has ended: an outcome, or the next step
@@ -70,6 +70,8 @@ class Rules:
         self.now = 0.0
         self.all = {node.key: Seen(node) for node in nodes(case)}
         self.titles = titles(case, [seen.node for seen in self.all.values()])
+        self.paths = urgency(case)
+        self.left = list(self.all.values())  # that have not ended
         self.stage = -1
         self.cut = ""  # "SIGTERM": all ends
         self.code = 0
@@ -140,12 +142,12 @@ class Rules:
         return seen.ready and seen.running
 
     def busy(self) -> list[Seen]:
-        return [s for s in self.all.values() if s.step is not None and not self.serves(s)]
+        return [s for s in self.left if s.step is not None and not self.serves(s)]
 
     def fits(self, seen: Seen) -> bool:
         used: Counter[str] = Counter()
         slots = 0
-        for other in self.all.values():
+        for other in self.left:
             if other.step is not None:
                 used.update(other.node.job.resources)
                 slots += not other.ready
@@ -157,7 +159,7 @@ class Rules:
 
     def due(self, seen: Seen) -> float:
         """Return when a node may start for all that its needs say; inf if they are not met."""
-        if not seen.idle or seen.free_since is None:
+        if seen.free_since is None or not seen.idle:
             return math.inf
         return seen.free_since + seen.node.job.delay
 
@@ -202,9 +204,14 @@ class Rules:
 
     def cancel_idle(self, seen: Seen) -> None:
         if seen.node.repeated and seen.node.stage > self.stage:
-            seen.dropped = True
+            self.drop(seen)
         else:
             self.end(seen, Outcome.CANCELLED)
+
+    def drop(self, seen: Seen) -> None:
+        """Forget a node of a phase that is not begun: its job keeps the outcome that it has."""
+        seen.dropped = True
+        self.left.remove(seen)
 
     def next(self, seen: Seen, verdict: Verdict) -> None:
         """Follow a tree that has ended."""
@@ -250,6 +257,7 @@ class Rules:
     def end(self, seen: Seen, outcome: Outcome, *, told: bool = False) -> None:
         """Give a node its outcome."""
         seen.outcome = outcome
+        self.left.remove(seen)
         job = seen.node.job
         result = self.results[job.name]
         result.outcome = worse(result.outcome, outcome)
@@ -262,14 +270,14 @@ class Rules:
         """Let everything follow that follows: skips, fast_fail, services not needed, phases."""
         while self.skip() or self.fail_fast() or self.release() or self.begin_stage():
             pass
-        for seen in self.all.values():
+        for seen in self.left:
             if not self.open_to(seen):
                 seen.free_since = None
             elif seen.free_since is None:
                 seen.free_since = self.now
 
     def skip(self) -> bool:
-        for seen in self.all.values():
+        for seen in self.left:
             if seen.idle and not seen.node.always and (blamed := self.blame(seen)):
                 seen.culprits = blamed
                 self.end(seen, Outcome.SKIPPED)
@@ -277,12 +285,10 @@ class Rules:
         return False
 
     def fail_fast(self) -> bool:
-        critical = [
-            s
-            for s in self.all.values()
-            if s.failed and s.node.job.fast_fail and not s.node.job.allow_failure
-        ]
-        return bool(critical) and self.end_early()
+        if self.ending or self.cut or not self.case.fast_fail:
+            return False
+        critical = [s for s in self.all.values() if s.failed and s.node.job.fast_fail]
+        return any(not s.node.job.allow_failure for s in critical) and self.end_early()
 
     def end_early(self) -> bool:
         if self.ending or self.cut or not self.case.fast_fail:
@@ -290,7 +296,7 @@ class Rules:
         self.ending = True
         self.reached["fast fail"] += 1
         self.owe("fast fail")
-        for seen in self.all.values():
+        for seen in list(self.left):
             begun = seen.node.stage <= self.stage
             if seen.node.always and (begun or not seen.node.repeated):
                 continue
@@ -301,7 +307,7 @@ class Rules:
         return True
 
     def release(self) -> bool:
-        for seen in self.all.values():
+        for seen in self.left:
             if self.serves(seen) and not self.users(seen):
                 self.stop(seen, Outcome.PASSED)
                 return True
@@ -309,13 +315,13 @@ class Rules:
 
     def users(self, seen: Seen) -> list[Seen]:
         key = seen.node.key
-        return [s for s in self.all.values() if not s.ended and key in dict(s.node.needs)]
+        return [s for s in self.left if key in dict(s.node.needs)]
 
     def begin_stage(self) -> bool:
-        opened = [s for s in self.all.values() if s.node.stage <= self.stage]
-        if not all(s.ended or self.serves(s) for s in opened) or self.finished():
+        opened = [s for s in self.left if s.node.stage <= self.stage]
+        if self.stage == len(self.titles) - 1 or self.finished():
             return False
-        if self.stage == len(self.titles) - 1:
+        if not all(self.serves(s) for s in opened):
             return False
         if self.stage >= 0 and self.red():
             self.end_early()
@@ -334,15 +340,15 @@ class Rules:
         )
 
     def finished(self) -> bool:
-        return all(seen.ended for seen in self.all.values())
+        return not self.left
 
     def cut_off(self, reason: str, code: int) -> None:
         self.cut, self.code = reason, code
         self.reached["cut off"] += 1
-        running = [s for s in self.all.values() if s.running]
+        running = [s for s in self.left if s.running]
         self.owe("interrupted", tuple(s.node.job.name for s in running))
         for seen in running:
             self.cancel_running(seen)
-        for seen in self.all.values():
+        for seen in list(self.left):
             if seen.idle:
                 self.cancel_idle(seen)

@@ -10,7 +10,7 @@ from lib import events
 from lib.model import Job
 from lib.seam import Step
 from tests.cases import CACHED, Seeded, draw_case
-from tests.examine import examine, play
+from tests.examine import REACHED, examine, play
 from tests.fakes import Fate, Played, jobs
 from tests.reference import Case
 from tests.rules import RuleError
@@ -30,29 +30,6 @@ class RandomRuns(unittest.TestCase):
                 raise AssertionError(f"python3 tests/search.py --replay {seed}: {error}") from error
         rare = {what for what in REACHED if reached[what] < RUNS / 200}
         self.assertEqual(rare, set(), f"hardly ever reached, of {reached}")
-
-
-REACHED = (
-    "passed",
-    "flaky",
-    "failed",
-    "timed out",
-    "skipped",
-    "cancelled",
-    "restored",
-    "again",
-    "fast fail",
-    "stage",
-    "ready",
-    "cut off",
-    "unstartable",
-    "survived",
-    "stuck",
-    "beside others",
-    "held back",
-    "outright",
-    "refused selection",
-)
 
 
 class Found(unittest.TestCase):
@@ -78,7 +55,7 @@ class Found(unittest.TestCase):
 
     def test_cut_off_while_it_is_stored_a_job_has_passed(self) -> None:
         declared = jobs("a; b", a={"cache": CACHED})
-        case = Case(declared, {"a": [Fate(cache_seconds=2)], "b": [Fate(9)]}, signals=[(4, 15)])
+        case = Case(declared, {"a": [Fate(store_seconds=9)], "b": [Fate(9)]}, signals=[(4, 15)])
         self.check(case, "a=passed b=cancelled", 143)
 
     def test_cache_that_cannot_be_started_for_storing_is_no_failure(self) -> None:

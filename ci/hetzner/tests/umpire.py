@@ -52,6 +52,7 @@ class Umpire(Rules):
         self.rule(self.startable(seen), "{} is started beside its delay, a pool or a limit", key)
         self.rule(not self.pressed()[1], "{} is started under pressure", key)
         self.held_since = None
+        self.first_of_all(seen)
         seen.tries += 1
         seen.step, seen.began, seen.code, seen.left = step, self.now, None, ()
         seen.told, seen.came, seen.survived = set(), set(), False
@@ -59,6 +60,15 @@ class Umpire(Rules):
         if result.started is None:
             result.started = self.now
         self.reached["beside others"] += len(self.busy()) > 1
+
+    def first_of_all(self, seen: Seen) -> None:
+        """Of those that could start, the one with the longest remaining path goes first."""
+        if self.case.shuffle is not None:
+            return
+        for other in self.left:
+            if self.paths[other.node.job.name] > self.paths[seen.node.job.name]:
+                ahead = self.startable(other) and self.alone(other, 0) == self.alone(seen, 0)
+                self.rule(not ahead, "{} goes before {}", seen.node.key, other.node.key)
 
     def refuses(self, attempt: Attempt) -> None:
         """The executor could not start it."""
@@ -81,7 +91,7 @@ class Umpire(Rules):
     def waits(self, deadline: float) -> None:
         self.settled()
         self.rule(not self.finished(), "waits though all has ended")
-        startable = [s.node.key for s in self.all.values() if self.startable(s)]
+        startable = [s.node.key for s in self.left if self.startable(s)]
         may = not startable or self.pressed()[0]
         self.rule(may, "held back though they could start: {}", startable)
         self.rule(not self.stuck(), "waits for what can never come")
@@ -98,7 +108,7 @@ class Umpire(Rules):
 
     def stuck(self) -> list[Seen]:
         """Return those who could start but for what services hold, if nothing else moves."""
-        waiting = [s for s in self.all.values() if self.due(s) < math.inf and not self.barred(s)]
+        waiting = [s for s in self.left if self.due(s) < math.inf and not self.barred(s)]
         if self.busy() or any(self.due(s) > self.now or self.fits(s) for s in waiting):
             return []
         return waiting
@@ -108,7 +118,7 @@ class Umpire(Rules):
         found: list[tuple[float, Seen | None]] = []
         if not self.cut and self.case.timeout < math.inf and not self.case.refused:
             found.append((self.case.timeout, None))
-        for seen in self.all.values():
+        for seen in self.left:
             if seen.running and not seen.ready:
                 found.append((seen.due, seen))
             elif self.now < self.due(seen) < math.inf:
@@ -136,7 +146,7 @@ class Umpire(Rules):
         if not self.cut:
             self.cut_off(SIGNALS[number], 128 + number)
             return
-        for seen in self.all.values():
+        for seen in self.left:
             if seen.verdict is not None:
                 self.owe("kill", seen.node.key)
 
@@ -255,7 +265,7 @@ class Umpire(Rules):
             return
         for seen in self.all.values():
             if seen.node.repeated:
-                seen.dropped = True
+                self.drop(seen)
             else:
                 refused = seen.node.job.name in self.case.refused
                 self.end(seen, Outcome.FAILED if refused else Outcome.CANCELLED)

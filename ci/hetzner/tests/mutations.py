@@ -1,0 +1,207 @@
+"""The table of mutants: (file, the text, what takes its place, why nothing can notice)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Mutant(NamedTuple):
+    """One text of a file, and what takes its place; `same` explains why nothing notices."""
+
+    file: str
+    old: str
+    new: str
+    same: str = ""
+
+
+# fmt: off
+SCHEDULER = [
+    # what starts
+    ("if self._barred(track) and step is Step.STORE:", "if False:"),
+    ("        if self._barred(track):\n            self._conclude", "        if self._cut_off:\n            self._conclude"),
+    ("        if self._barred(track):\n            self._conclude", "        if False:\n            self._conclude"),
+    ("while self._alone is None:", "while True:"),
+    ("            if self._running:\n                return\n", ""),
+    ("elif self._delayed or (first", "elif (first"),
+    ("self._queue.first() or self._for_quiet.first()", "self._queue.first()"),
+    ("alone = track.tries > 0 and track.node.job.retry_alone", "alone = False"),
+    ("alone = track.tries > 0 and track.node.job.retry_alone", "alone = track.node.job.retry_alone"),
+    ("Step.BODY if track.node.job.cache is None else Step.RESTORE", "Step.BODY"),
+    ("self._plan.watched(track.key) | (set(job.outputs) if job.service else set())", "self._plan.watched(track.key)"),
+    ("        if not track.node.job.delay:\n            self._enqueue(track)\n            return\n", "        if True:\n            self._enqueue(track)\n            return\n"),
+    ("track.state is State.DELAYED and self._now() >= track.began + track.node.job.delay", "track.state is State.DELAYED"),
+    ("        for key in change.held:\n            self._unqueue(self._tracks[key])\n", "        for key in change.held:\n"),
+    ("            self._unqueue(track)\n            self._end(track, Outcome.SKIPPED, reason)", "            self._end(track, Outcome.SKIPPED, reason)"),
+    # time
+    ("self._timers[0][0] <= self._now()", "self._timers[0][0] < self._now()"),
+    ("self._at(self._now() + job.timeout,", "self._at(self._now() + 2 * job.timeout,"),
+    ("track.state is not State.RUNNING or track.tries != tries or track.step is not step", "track.state is not State.RUNNING or track.step is not step"),
+    ("track.state is not State.RUNNING or track.tries != tries or track.step is not step", "track.state is not State.RUNNING or track.tries != tries"),
+    ("            self._stop(track, lambda: self._pass(track))\n            return\n        seconds", "            self._stop(track, lambda: self._conclude(track, Outcome.TIMED_OUT, 'late'))\n            return\n        seconds"),
+    ("        if not self._cut_off and self._left:\n            self._timed_out = True", "        if self._left:\n            self._timed_out = True"),
+    ("            self._timed_out = True\n", ""),
+    # what is reported
+    ("if track.state is not State.RUNNING or output in track.wrote:", "if output in track.wrote:"),
+    ("        if track.node.job.service and track.complete:\n            self._serve(track)\n", "        if track.node.job.service:\n            self._serve(track)\n"),
+    ("            track.came = set(track.node.job.outputs) - set(report.missing)\n", "            track.came = set(track.node.job.outputs)\n"),
+    ("            if not report.left:\n                self._gone(track, ())\n", "            self._gone(track, ())\n"),
+    ("        if report.code == 0 and not report.missing:\n", "        if report.code == 0 or not report.missing:\n"),
+    ("            self._conclude(track, Outcome.RESTORED, \"\")\n", "            self._conclude(track, Outcome.PASSED, \"\")\n"),
+    ("        elif track.node.job.cache is not None:\n            after", "        elif False:\n            after"),
+    ("            if step is Step.STORE:\n                self._not_stored(track, str(error))\n            else:\n", "            if True:\n"),
+    ("            track.leaked += report.left\n", ""),
+    ("        track.survivors += survivors\n", "        track.survivors = survivors\n"),
+    ("        if report.left:\n            track.leaked", "        if False:\n            track.leaked"),
+    # services
+    ("judge(track.node.job, report.code, () if report.left else report.missing)", "judge(track.node.job, report.code, report.missing)"),
+    ("            if report.left:  # no leak: they serve\n                self._stop(track, failed)\n            else:\n                failed()\n", "            failed()\n"),
+    ("            for output in sorted(track.came):\n                self._wrote(track, output)\n", ""),
+    ("            if not track.node.job.outputs:\n                self._serve(track)\n", "            if track.state is State.RUNNING:\n                self._serve(track)\n"),
+    ("        if track is self._alone:  # those that it serves would wait for its end for ever\n            self._alone = None\n", ""),
+    ("        track.ready = True\n", ""),
+    ("        self._pools.give_slot()\n        track.has_slot = False\n        self._emit", "        self._emit"),
+    ("        self._follow(self._plan.ready(track.key))\n", ""),
+    ("        self._release(track)\n        self._open_next_stage()\n", "        self._open_next_stage()\n"),
+    ("        self._release(track)\n        self._open_next_stage()\n", "        self._release(track)\n"),
+    ("if track.state is State.SERVING and not self._plan.needed(track.key):", "if track.state is State.SERVING:"),
+    ("        self._serving.discard(track.key)\n        self._move(track, State.STOPPING)", "        self._move(track, State.STOPPING)"),
+    # the end of an attempt
+    ("        if track.survivors:\n            outcome = Outcome.FAILED\n", "        if track.survivors:\n"),
+    ("        if track is self._alone:\n            self._alone = None\n        self._pools", "        self._pools"),
+    ("        self._pools.give(track.needs)\n", ""),
+    ("        if track.has_slot:\n            self._pools.give_slot()\n", ""),
+    ("again = outcome in (Outcome.FAILED, Outcome.TIMED_OUT) and", "again = outcome is Outcome.FAILED and"),
+    ("again = outcome in (Outcome.FAILED, Outcome.TIMED_OUT) and", "again = outcome not in GOOD and", 'the only other outcome is cancelled, and what is cancelled may not be tried again anyway'),
+    ("        if outcome is not Outcome.RESTORED:\n            self._note", "        if True:\n            self._note"),
+    ("            self._follow(self._plan.retract(track.key))\n", ""),
+    ("if change.freed == [track.key]:", "if True:"),
+    ("        self._follow(change)\n        self._open_next_stage()\n\n    def _barred", "        self._follow(change)\n\n    def _barred"),
+    ("bool(self._cut_off or (self._ending and track.node.job.when != \"always\"))", "bool(self._cut_off or self._ending)"),
+    ("bool(self._cut_off or (self._ending and track.node.job.when != \"always\"))", "bool(self._cut_off)"),
+    ("if track.ready or track.survivors or self._barred(track):", "if track.survivors or self._barred(track):"),
+    ("if track.ready or track.survivors or self._barred(track):", "if track.ready or self._barred(track):"),
+    ("if track.ready or track.survivors or self._barred(track):", "if track.ready or track.survivors:"),
+    ("return track.tries <= track.node.job.retries", "return track.tries < track.node.job.retries"),
+    ("return track.tries <= track.node.job.retries", "return track.tries <= track.node.job.retries + 1"),
+    ("flaky = track.tries > 1", "flaky = False"),
+    ("if outcome in GOOD:\n            standing", "if outcome is Outcome.PASSED:\n            standing"),
+    ("Standing.ALLOWED if job.allow_failure else Standing.BAD", "Standing.BAD"),
+    ("track.wrote | track.came)", "track.wrote)"),
+    ("if failed and job.fast_fail and self._orders.fast_fail and not job.allow_failure:", "if failed and self._orders.fast_fail and not job.allow_failure:"),
+    ("if failed and job.fast_fail and self._orders.fast_fail and not job.allow_failure:", "if failed and job.fast_fail and not job.allow_failure:"),
+    ("if failed and job.fast_fail and self._orders.fast_fail and not job.allow_failure:", "if failed and job.fast_fail and self._orders.fast_fail:"),
+    ("            self._end_early(f\"{job.name} {outcome}\")\n        self._open_next_stage()\n", "            self._end_early(f\"{job.name} {outcome}\")\n"),
+    ("        self._record(track, outcome, reason)\n        for key in {edge.key for edge in track.node.edges}:\n            self._release(self._tracks[key])\n", "        self._record(track, outcome, reason)\n"),
+    ("if result.outcome is None or worse(result.outcome, outcome) is not result.outcome:", "if True:"),
+    ("        result.ended = self._now()\n", "        result.ended = result.ended or self._now()\n"),
+    # ends that come from outside
+    ("                if track.state is State.STOPPING:\n                    self._executor.kill(track.key)\n", "                pass\n"),
+    ("        self._signal = number\n", ""),
+    ("t.state in (State.RUNNING, State.SERVING)]", "t.state is State.RUNNING]"),
+    ("            if track.state in IDLE:\n                self._cancel(track, self._cut_off)\n", "            if track.state is State.WAITING:\n                self._cancel(track, self._cut_off)\n"),
+    ("        if self._cut_off or self._ending:\n            return\n", "        if self._ending:\n            return\n"),
+    ("        if self._cut_off or self._ending:\n            return\n", "        if self._cut_off:\n            return\n"),
+    ("if track.state is State.RUNNING and self._barred(track):", "if track.state is State.RUNNING:"),
+    ("if track.state is State.RUNNING and self._barred(track):", "if track.state in (State.RUNNING, State.SERVING) and self._barred(track):"),
+    ("if track.state in IDLE and (again or self._barred(track)):", "if track.state in IDLE and self._barred(track):"),
+    ("        if track.step is Step.STORE:  # the body has passed\n            self._stop(track, lambda: self._pass(track))\n        else:\n            self._stop", "        if True:\n            self._stop"),
+    ("            self._drop(track)\n            return\n        self._unqueue(track)\n", "            self._drop(track)\n            return\n"),
+    ("        if track.node.repeated and track.node.stage > self._stage:\n            self._drop(track)\n            return\n        self._unqueue", "        self._unqueue"),
+    ("        self._end(track, Outcome.CANCELLED, reason)\n        self._follow(change)\n", "        self._end(track, Outcome.CANCELLED, reason)\n"),
+    # stages and refusals
+    ("            if red and self._orders.fast_fail and self._stage >= 0:", "            if red and self._stage >= 0:"),
+    ("            if red and self._orders.fast_fail and self._stage >= 0:", "            if False:"),
+    ("if r.outcome is not None and not r.acceptable", "if r.outcome is not None and r.outcome not in GOOD"),
+    ("while self._left and self._stage < last and self._plan.settled(self._serving):", "if self._left and self._stage < last and self._plan.settled(self._serving):"),
+    ("while self._left and self._stage < last and self._plan.settled(self._serving):", "while self._left and self._stage < last:"),
+    ("            elif track.node.repeated:\n                self._drop(track)\n", ""),
+    ("                self._end(track, Outcome.FAILED, refused[track.name])", "                self._end(track, Outcome.SKIPPED, refused[track.name])"),
+    # a machine under pressure
+    ("                if self._hold_back(self._tracks[key]):\n                    return\n", ""),
+    ("min(due, self._throttle.look_again)", "due"),
+    ("busy=self._running > 0)", "busy=True)"),
+    ("        self._push(self._queue, track)\n        return True\n", "        return True\n"),
+]
+PLAN = [
+    ("len(node.edges) + 1", "len(node.edges)"),
+    ("if self._open < node.stage <= upto:", "if node.stage <= upto:", 'a stage is opened when all nodes of those before have ended or serve: none of them is idle'),
+    ("keys.issubset(serving) for stage", "not keys for stage"),
+    ("if stage <= self._open", "if stage < self._open"),
+    ("return self._users[key] > 0", "return self._users[key] > 1"),
+    ("if edge.output is not None}", "if edge.output is None}"),
+    ("        self._idle.discard(key)\n\n    def wrote", "        pass\n\n    def wrote"),
+    ("if edge in self._met and user in self._idle:", "if user in self._idle:"),
+    ("                if self._unmet[user] == 0:\n                    change.held.append(user)\n", ""),
+    ("        self._met -= {edge for _, edge in self._dependents[key]}\n", ""),
+    ("self._unmet[key] += edge not in self._met", "pass"),
+    ("elif fault := self._fault(key, edge, over):", "elif fault := '':"),
+    ("                if user not in self._idle:\n                    continue\n", ""),
+    ("elif edge not in self._met and (over.how is not Standing.CUT or self._always(user)):", "elif over.how is not Standing.CUT or self._always(user):"),
+    ("elif edge not in self._met and (over.how is not Standing.CUT or self._always(user)):", "elif edge not in self._met and over.how is not Standing.CUT:"),
+    ("elif edge not in self._met and (over.how is not Standing.CUT or self._always(user)):", "elif edge not in self._met:", 'what waits for something that is cut off is cancelled with it, whether it was freed or not'),
+    ("return Over(Standing.BAD, over.culprit)", "return Over(Standing.ALLOWED, over.culprit)"),
+    ("return Over(Standing.BAD, over.culprit)", "return Over(Standing.BAD, key)"),
+    ("if self._always(user) or over.how in (Standing.GOOD, Standing.CUT):", "if over.how in (Standing.GOOD, Standing.CUT):"),
+    ("if self._always(user) or over.how in (Standing.GOOD, Standing.CUT):", "if self._always(user) or over.how is Standing.GOOD:"),
+    ("if edge.output is not None and edge.output not in over.wrote:", "if edge.output is not None:"),
+    ("if edge.output is not None and edge.output not in over.wrote:", "if False:"),
+    ("        self._unended[node.stage].discard(key)\n", ""),
+    ("            self._users[need] -= 1\n", "            self._users[need] = 0\n"),
+    ("                if wanted == edge:\n", "                if True:\n"),
+    ("        if key not in self._idle:\n            return\n        self._unmet", "        self._unmet"),
+]
+POOLS = [
+    ("self._slots != 0 and all", "all"),
+    ("self._free.get(name, 1) >= n for", "self._free.get(name, 1) > n for"),
+    ("self._free.get(name, 1) >= n for", "self._free.get(name, 0) >= n for"),
+    ("self._free[name] += count", "self._free[name] = count"),
+    ("        self.take_slot(1)\n", "        pass\n"),
+    ("        self._members.pop(key, None)\n", "        pass\n"),
+    ("if pools.fits(needs) and (head := self._head(needs))", "if (head := self._head(needs))"),
+    ("key = min(heads)[2]\n        heapq", "key = max(heads)[2]\n        heapq"),
+    ("(-urgency, position, key)", "(urgency, position, key)"),
+    ("while heap and self._members.get(heap[0][2]) != needs:", "while False:"),
+]
+STAGES = [
+    ("stage = 0 if not early or name in early else 1", "stage = 0"),
+    ("again.difference_update(held)", "pass"),
+    ("            once += held\n", ""),
+    ("if by_name[name].service:\n            held", "if True:\n            held"),
+    ("if n in again and by_name[n].service", "if n in again"),
+    ("graph.closure(by_name, first, without=set(by_name) - chosen)", "set(first)"),
+    ("if missing or not first:", "if missing:"),
+    ("        if target in selected:\n            edges.append(Edge(target, output))", "        if target in selected:\n            edges.append(Edge(target, None))"),
+    ("wanted = promised if output is None else (output,)", "wanted = promised"),
+    ("if edge.key in again else edge.key", "if False else edge.key"),
+    ("_again(by_name, set(selected), name, len(titles) - 1, again)", "_again(by_name, set(selected), name, len(titles) - 2, again)"),
+    ("titles = [\"phase A\", \"phase B\"] if early else [\"\"]", "titles = [\"\", \"\"] if early else [\"\"]"),
+]
+JUDGE = [
+    ("if code not in job.ok_codes:", "if code not in (0, 5):"),
+    ("    if missing:\n", "    if False:\n"),
+    ("return Judgement(Outcome.FAILED, describe(code))", "return Judgement(Outcome.TIMED_OUT, describe(code))"),
+]
+VERDICT = [
+    ("return max(one, other, key", "return min(one, other, key"),
+    ("            Outcome.CANCELLED,\n            Outcome.FAILED,\n", "            Outcome.FAILED,\n            Outcome.CANCELLED,\n"),
+    ("            Outcome.RESTORED,\n            Outcome.PASSED,\n", "            Outcome.PASSED,\n            Outcome.RESTORED,\n"),
+    ("            Outcome.SKIPPED,\n            Outcome.CANCELLED,\n", "            Outcome.CANCELLED,\n            Outcome.SKIPPED,\n"),
+    ("and all(name in results and results[name].acceptable for name in selected)", "and any(name in results and results[name].acceptable for name in selected)"),
+    ("return 128 + signal", "return PASSED if green(selected, results, cut_off=False) else 128 + signal"),
+    ("    if timed_out:\n        return TIMED_OUT\n", ""),
+    ("PASSED if green(selected, results, cut_off=False) else FAILED", "PASSED"),
+    ("bool(selected)\n        and not", "not", 'a selection of nothing is refused before there is a run; tests/test_declarations.py'),
+]
+# fmt: on
+TABLE = [
+    Mutant(f"lib/{file}.py", *row)
+    for file, rows in (
+        ("scheduler", SCHEDULER),
+        ("plan", PLAN),
+        ("pools", POOLS),
+        ("stages", STAGES),
+        ("judge", JUDGE),
+        ("verdict", VERDICT),
+    )
+    for row in rows
+]
