@@ -98,7 +98,7 @@ def draw_case(source: Source) -> Case:
     """Return a random run."""
     source.section()
     mood = one_of(source, MOODS)
-    usual = one_of(source, (2, 2, 2, 2, 2, 2, 5, 5, 10, 40))
+    usual = one_of(source, (2, 2, 2, 2, 2, 2, 5, 5, 8, 30))
     backwards = rarely(source, 4)
     eventful = one_of(source, (1, 1, 0))  # 0: nothing is drawn that only a clock decides
     jobs: list[Job] = []
@@ -108,7 +108,9 @@ def draw_case(source: Source) -> Case:
         if jobs and source.below(usual + 1) == 0:
             break
         job = draw_job(source, jobs, eventful, mood)
-        fates[job.name] = [draw_fate(source, job, mood) for _ in range(1 + source.below(3))]
+        fates[job.name] = [
+            draw_fate(source, job, mood) for _ in range(1 + source.below(job.retries + 2))
+        ]
         jobs.append(job)
     source.section()
     flags = draw_flags(source, [job.name for job in jobs], eventful, mood)

@@ -154,12 +154,15 @@ def urgency(case: Case) -> dict[str, float]:
     """Return the seconds of the longest path from the start of each job to the end of the run."""
     known = sorted(case.durations.values())
     usual = known[len(known) // 2] if known else 1.0
+    users: dict[str, list[Job]] = {job.name: [] for job in case.jobs}
+    for job in case.jobs:
+        for dependency in job.depends_on:
+            users[dependency.split(":")[0]].append(job)
     paths: dict[str, float] = {}
 
     def path(job: Job) -> float:
         if job.name not in paths:
-            users = [j for j in case.jobs if any(d.split(":")[0] == job.name for d in j.depends_on)]
-            after = max((path(user) for user in users), default=0.0)
+            after = max((path(user) for user in users[job.name]), default=0.0)
             paths[job.name] = after + job.delay + case.durations.get(job.name, usual)
         return paths[job.name]
 

@@ -57,8 +57,7 @@ def search(examples: int, seed: int) -> Counter[str]:
     reached: Counter[str] = Counter()
     handful = strategies.binary(min_size=SECTION, max_size=SECTION)
 
-    def examine_one(data: Any) -> None:
-        case = draw_case(Drawn(data.draw, handful))
+    def examine_one(case: Case) -> None:
         try:
             reached.update(examine(case), runs=1)
         except Exception:
@@ -72,7 +71,8 @@ def search(examples: int, seed: int) -> Counter[str]:
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
-    given = hypothesis.given(data=strategies.data())
+    cases = strategies.composite(lambda draw: draw_case(Drawn(draw, handful)))()
+    given = hypothesis.given(case=cases)
     settings(hypothesis.seed(seed)(given(examine_one)))()
     return reached
 
