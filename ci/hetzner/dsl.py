@@ -17,12 +17,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from lib import events, graph, machine, redact, stages
+from lib import choice, events, graph, machine, redact
+from lib.choice import EVERYTHING, Choice
 from lib.model import Job, Outcome, Result
 from lib.run import Place, Report, Run
 from lib.runlog import RunLog
-from lib.scheduler import Limits, Orders
-from lib.stages import Stages
+from lib.scheduler import Limits
 
 if TYPE_CHECKING:
     from lib.cache import Cache
@@ -125,7 +125,7 @@ class Pipeline:
         Raises ValueError, before anything starts, for a selection that names an unknown job or
         holds none, and for a working directory that is not there.
         """
-        built, orders = self._plan(
+        chosen = Choice(
             fast_fail,
             only_jobs,
             skip_jobs,
@@ -135,82 +135,22 @@ class Pipeline:
             no_deps,
             shuffle,
         )
+        built, orders = choice.plan(self.jobs, chosen, self._durations)
         if not isinstance(pytest_workers, int) or pytest_workers < 1:
             raise ValueError(f"pytest_workers: expected 1 or more, found {pytest_workers!r}")
         run = Run(built, orders, self._limits, self._place, self._report, pytest_workers)
         self.results = run.results
         return run.execute()
 
-    def dry_run(
-        self,
-        fast_fail: bool = False,
-        only_jobs: Collection[str] | None = None,
-        skip_jobs: Collection[str] | None = None,
-        first_jobs: Collection[str] | None = None,
-        only_testcases: str = "",
-        first_testcases: str = "",
-        *,
-        no_deps: bool = False,
-        shuffle: int | None = None,
-    ) -> list[str]:
+    def dry_run(self, chosen: Choice = EVERYTHING) -> list[str]:
         """Return what `run` would start, in its order and with the reason, one line a start.
 
         The real scheduler plays it with recorded durations; nothing is started. Raises ValueError.
         """
         from lib import dryrun
 
-        built, orders = self._plan(
-            fast_fail,
-            only_jobs,
-            skip_jobs,
-            first_jobs,
-            only_testcases,
-            first_testcases,
-            no_deps,
-            shuffle,
-        )
+        built, orders = choice.plan(self.jobs, chosen, self._durations)
         return dryrun.lines(built, orders, self._limits, self._durations)
-
-    def _plan(
-        self,
-        fast_fail: bool,
-        only_jobs: Collection[str] | None,
-        skip_jobs: Collection[str] | None,
-        first_jobs: Collection[str] | None,
-        only_testcases: str,
-        first_testcases: str,
-        no_deps: bool,
-        shuffle: int | None,
-    ) -> tuple[Stages, Orders]:
-        selection = graph.select(self.jobs, only_jobs, skip_jobs, no_deps=no_deps)
-        built = stages.build(
-            self.jobs,
-            selection.names,
-            first_jobs=first_jobs,
-            only_testcases=only_testcases,
-            first_testcases=first_testcases,
-        )
-        by_name = {job.name: job for job in self.jobs}
-        seed = _seed(shuffle)
-        urgency = (
-            graph.remaining_paths(by_name, self._durations)
-            if seed is None
-            else graph.shuffled(by_name, seed)
-        )
-        return built, Orders(
-            fast_fail=fast_fail, urgency=urgency, filtered=selection.filtered, seed=seed
-        )
-
-
-def _seed(shuffle: int | None) -> int | None:
-    """Return the seed of a run's random order, a fresh one for True, None for no such order."""
-    if shuffle is None or shuffle is False:
-        return None
-    if shuffle is True:
-        return int.from_bytes(os.urandom(4), "big")
-    if not isinstance(shuffle, int):
-        raise ValueError(f"shuffle: expected a whole number, or True for a fresh one: {shuffle!r}")
-    return shuffle
 
 
 def _number_problems(

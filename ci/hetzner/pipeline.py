@@ -19,16 +19,15 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypedDict
 
 from dsl import Cache, Job, Pipeline
 from lib import (
     checkout,
+    choice,
     cleanup,
     cli,
     events,
     files,
-    graph,
     graphview,
     history,
     interrupts,
@@ -40,6 +39,7 @@ from lib import (
     steps,
 )
 from lib.checkout import CheckoutError
+from lib.choice import Choice
 from lib.interrupts import Interrupted
 from lib.lockcheck import Lockcheck, LockcheckError
 from lib.machine import Machine
@@ -183,12 +183,12 @@ def _run(
     if words.show:
         if words.show == "plan":
             pipeline = _pipeline(words, config, table, absent)
-            print("\n".join(pipeline.dry_run(**_selection(words, absent))))
+            print("\n".join(pipeline.dry_run(_selection(words, absent))))
         else:
             print(graphview.dot(table) if words.show == "dot" else graphview.mermaid(table))
         return 0
     # refuses bad names now
-    _pipeline(words, config, table, absent).dry_run(**_selection(words, absent))
+    _pipeline(words, config, table, absent).dry_run(_selection(words, absent))
     ownenviron.hide_secrets(config.secret_names)
     lock = config.work_dir.with_suffix(".lock")
     label = f"pipeline.py {words.sha or default}"
@@ -231,7 +231,9 @@ def _run_commit(
         pipeline = _pipeline(
             words, config, table, absent, tree=tree, sha=sha, log=log, reporter=reporter
         )
-        code = pipeline.run(**_selection(words, absent), pytest_workers=config.pytest_workers)
+        code = pipeline.run(
+            **_selection(words, absent)._asdict(), pytest_workers=config.pytest_workers
+        )
         text = steps.describe(list(pipeline.results.values()), time.monotonic() - began)
         state = {0: "success", 1: "failure"}.get(code, "error")
     except (CheckoutError, LockcheckError, OSError) as error:
@@ -356,11 +358,8 @@ def _pipeline(
         if config.job_statuses and not words.in_place and reporter.on:
             listeners.append(steps.JobStatuses(reporter, sha, log.url))
     try:
-        chosen = _selection(words, absent)
-        names = graph.select(
-            table, chosen["only_jobs"], chosen["skip_jobs"], no_deps=words.no_deps
-        ).names
-        durations = history.timings(past, beside=names).durations
+        beside = choice.names(table, _selection(words, absent))
+        durations = history.timings(past, beside=beside).durations
     except sqlite3.Error as error:
         print(f"{past} cannot be read ({error}): durations are not known", file=sys.stderr)
         durations = {}
@@ -391,19 +390,6 @@ def _branch(words: cli.Words, config: Settings) -> str:
     with contextlib.suppress(CheckoutError):
         return checkout.current_branch(config.repo_dir)
     return ""
-
-
-class Choice(TypedDict):
-    """What `Pipeline.run` is told: which jobs, which test cases, and when to end early."""
-
-    fast_fail: bool
-    only_jobs: list[str] | None
-    skip_jobs: list[str] | None
-    first_jobs: list[str] | None
-    only_testcases: str
-    first_testcases: str
-    no_deps: bool
-    shuffle: int | None
 
 
 def _selection(words: cli.Words, absent: Collection[str]) -> Choice:

@@ -6,13 +6,14 @@ Pure functions. A duration is taken to be the same however many jobs run beside 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from lib import dryrun, events, graph, stages
+from lib import choice, dryrun, events, graph
+from lib.choice import EVERYTHING, Choice
 from lib.model import Job, Result
-from lib.scheduler import Limits, Orders
+from lib.scheduler import Limits
 from lib.timings import Timings
 
 NEAR = 1e-6  # seconds by which two moments may differ and be the same
@@ -29,10 +30,7 @@ class Scenario:
     pools: Mapping[str, int]
     timings: Timings
     max_parallel: int | None = None
-    only: Collection[str] | None = None
-    skip: Collection[str] | None = None
-    first: Collection[str] | None = None
-    no_deps: bool = False
+    choice: Choice = EVERYTHING
     by_urgency: bool = True
 
 
@@ -76,9 +74,10 @@ def predict(scenario: Scenario) -> Prediction:
     """Return how a run would go. Raises ValueError for a bad selection."""
     by_name = {job.name: job for job in scenario.jobs}
     durations = scenario.timings.durations
-    selected = graph.select(
-        scenario.jobs, scenario.only, scenario.skip, no_deps=scenario.no_deps
-    ).names
+    stages, orders = choice.plan(scenario.jobs, scenario.choice, durations)
+    if not scenario.by_urgency:
+        orders = orders._replace(urgency={})
+    selected = [node.job.name for node in stages.nodes]
     ends = [0.0]
     released: dict[str, set[float]] = {name: set() for name in selected}
 
@@ -88,8 +87,8 @@ def predict(scenario: Scenario) -> Prediction:
             ends.append(event.at)
 
     scheduler = dryrun.make(
-        stages.build(scenario.jobs, selected, first_jobs=scenario.first),
-        Orders(urgency=graph.remaining_paths(by_name, durations) if scenario.by_urgency else {}),
+        stages,
+        orders,
         Limits(scenario.pools, scenario.max_parallel),
         scenario.timings,
         listen,

@@ -7,7 +7,8 @@ import dataclasses
 import json
 from collections.abc import Callable, Sequence
 
-from lib import cli, graph, history, machine, predecessor, settings, simulate
+from lib import choice, cli, history, machine, predecessor, settings, simulate
+from lib.choice import Choice
 from lib.machine import Machine
 from lib.model import Job
 from lib.settings import Settings
@@ -83,11 +84,15 @@ def main(arguments: Sequence[str], table: Callable[[Settings, Machine], list[Job
     box = machine.this()
     if given.cpus:
         box = box._replace(cpus=given.cpus)
-    jobs, only, no_deps = table(config, box), given.only_jobs, given.no_deps
-    skip = [*(given.skip_jobs or ()), *_absent(demo=given.demo)]
+    jobs = table(config, box)
+    chosen = Choice(
+        only_jobs=given.only_jobs,
+        skip_jobs=[*(given.skip_jobs or ()), *_absent(demo=given.demo)],
+        first_jobs=given.first_jobs,
+        no_deps=given.no_deps,
+    )
     past = config.state_dir / "history.db"
-    selected = graph.select(jobs, only, skip, no_deps=no_deps).names
-    recorded = history.timings(past, beside=selected)
+    recorded = history.timings(past, beside=choice.names(jobs, chosen))
     if not recorded.durations and not given.set:
         raise ValueError(f"no durations are recorded in {past}: run the pipeline, or --set some")
     scenario = Scenario(
@@ -95,10 +100,7 @@ def main(arguments: Sequence[str], table: Callable[[Settings, Machine], list[Job
         pools=box.pools(),
         timings=recorded,
         max_parallel=given.max_parallel,
-        only=only,
-        skip=skip,
-        first=given.first_jobs,
-        no_deps=no_deps,
+        choice=chosen,
     )
     scenario = simulate.with_durations(scenario, dict(given.set))
     for edge in given.drop_edge:

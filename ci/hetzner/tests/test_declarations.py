@@ -9,6 +9,7 @@ import unittest
 from typing import Any
 
 from dsl import Job, Pipeline
+from lib.choice import Choice
 
 
 def problems(make: Any) -> list[str]:
@@ -181,7 +182,7 @@ class Selections(unittest.TestCase):
         self.assertEqual(self.pipeline.results["build"].outcome, "skipped")
 
     def test_dry_run_tells_order_and_reason_and_starts_nothing(self) -> None:
-        told = "\n".join(self.pipeline.dry_run(only_jobs=["test"]))
+        told = "\n".join(self.pipeline.dry_run(Choice(only_jobs=["test"])))
         self.assertRegex(told, r"start build: needs nothing[^\n]*\n[^\n]*start test: after build")
         self.assertEqual(self.pipeline.results, {})
 

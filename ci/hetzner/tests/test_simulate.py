@@ -16,6 +16,7 @@ from typing import Any
 
 import pipeline
 from lib import history, predecessor, simulate, simulatecli
+from lib.choice import Choice
 from lib.history import History
 from lib.model import Job
 from lib.simulate import Scenario
@@ -236,10 +237,12 @@ class Predictions(Recorded):
 
     def test_selection_counts(self) -> None:
         declared, durations = jobs("a; b<a; c"), {"a": 5.0, "b": 6.0, "c": 7.0}
-        self.assertEqual(seconds(declared, durations, only=["a"]), 5)
-        self.assertEqual(seconds(declared, durations, only=["b"], no_deps=True), 6)
-        self.assertEqual(seconds(declared, durations, skip=["a"]), 7)
-        self.assertEqual(seconds(declared, durations, first=["c"]), 7 + 11)
+        self.assertEqual(seconds(declared, durations, choice=Choice(only_jobs=["a"])), 5)
+        self.assertEqual(
+            seconds(declared, durations, choice=Choice(only_jobs=["b"], no_deps=True)), 6
+        )
+        self.assertEqual(seconds(declared, durations, choice=Choice(skip_jobs=["a"])), 7)
+        self.assertEqual(seconds(declared, durations, choice=Choice(first_jobs=["c"])), 7 + 11)
 
     def test_share_of_a_pool_that_is_used(self) -> None:
         declared = jobs("a; b<a", a={"resources": {"cpu": 2}}, b={"resources": {"cpu": 1}})

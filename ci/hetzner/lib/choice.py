@@ -1,0 +1,77 @@
+"""What a run is asked for, and what follows from it: the nodes of the run, and its orders.
+
+Pure functions over jobs: no clock, no process, no file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from lib import graph, stages
+from lib.model import Job
+from lib.scheduler import Orders
+from lib.stages import Stages
+
+
+class Choice(NamedTuple):
+    """Which jobs and test cases of a pipeline to run, and how; None or '' is what is not asked for.
+
+    `shuffle` is the seed of a random order of ready jobs, True for a fresh one.
+    """
+
+    fast_fail: bool = False
+    only_jobs: Collection[str] | None = None
+    skip_jobs: Collection[str] | None = None
+    first_jobs: Collection[str] | None = None
+    only_testcases: str = ""
+    first_testcases: str = ""
+    no_deps: bool = False
+    shuffle: int | None = None
+
+
+EVERYTHING = Choice()
+
+
+def names(jobs: Sequence[Job], choice: Choice) -> tuple[str, ...]:
+    """Return the jobs that are chosen, in declared order. Raises ValueError as `plan` does."""
+    return graph.select(jobs, choice.only_jobs, choice.skip_jobs, no_deps=choice.no_deps).names
+
+
+def plan(
+    jobs: Sequence[Job], choice: Choice, durations: Mapping[str, float]
+) -> tuple[Stages, Orders]:
+    """Return the nodes of a run in their stages, and its orders.
+
+    `durations` are the usual seconds of jobs, for the order when slots or pools are short. Raises
+    ValueError for a choice that names an unknown job, holds none, or contradicts itself.
+    """
+    selection = graph.select(jobs, choice.only_jobs, choice.skip_jobs, no_deps=choice.no_deps)
+    built = stages.build(
+        jobs,
+        selection.names,
+        first_jobs=choice.first_jobs,
+        only_testcases=choice.only_testcases,
+        first_testcases=choice.first_testcases,
+    )
+    by_name = {job.name: job for job in jobs}
+    seed = _seed(choice.shuffle)
+    if seed is None:
+        urgency = graph.remaining_paths(by_name, durations)
+    else:
+        urgency = graph.shuffled(by_name, seed)
+    return built, Orders(
+        fast_fail=choice.fast_fail, urgency=urgency, filtered=selection.filtered, seed=seed
+    )
+
+
+def _seed(shuffle: int | None) -> int | None:
+    """Return the seed of a run's random order, a fresh one for True, None for no such order."""
+    if shuffle is None or shuffle is False:
+        return None
+    if shuffle is True:
+        return int.from_bytes(os.urandom(4), "big")
+    if not isinstance(shuffle, int):
+        raise ValueError(f"shuffle: expected a whole number, or True for a fresh one: {shuffle!r}")
+    return shuffle
