@@ -94,7 +94,7 @@ def predict(scenario: Scenario) -> Prediction:
         listen,
     )
     scheduler.run()
-    stuck = [r.reason for r in scheduler.results.values() if not r.acceptable]
+    stuck = [r.reason for r in map(scheduler.results.__getitem__, selected) if not r.acceptable]
     if stuck:
         raise ValueError(f"this run would never come to its end: {stuck[0]}")
     spans = {name: _span(scheduler.results[name]) for name in selected}
