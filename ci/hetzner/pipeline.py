@@ -121,13 +121,17 @@ def _main(arguments: Sequence[str]) -> int:
     try:
         return _demo(words) if words.demo else _run(words, _settings(words))
     except (SettingsError, ValueError) as error:
-        print(f"pipeline.py: {error}", file=sys.stderr)
+        _complain(f"pipeline.py: {error}")
         return USAGE
     except OSError as error:
-        print(f"pipeline.py: {error}: can the state directory be written?", file=sys.stderr)
+        _complain(f"pipeline.py: {error}: can the state directory be written?")
         return FAILED
     except Interrupted:
         return FAILED  # `main` says by which signal
+
+
+def _complain(text: str) -> None:
+    print(redact.Redactor(redact.secret_values(os.environ))(text), file=sys.stderr)
 
 
 def _simulate(arguments: Sequence[str]) -> int:
@@ -136,7 +140,7 @@ def _simulate(arguments: Sequence[str]) -> int:
     try:
         return simulatecli.main(arguments, job_table)
     except (SettingsError, ValueError, sqlite3.Error) as error:
-        print(f"pipeline.py simulate: {error}", file=sys.stderr)
+        _complain(f"pipeline.py simulate: {error}")
         return USAGE
 
 

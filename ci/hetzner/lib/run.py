@@ -142,7 +142,7 @@ class Run:
         }
         path = self._place.log_dir / "summary.json"
         try:
-            summary.write(path, results, facts)
+            summary.write(path, results, facts, self._report.redact)
         except OSError as error:
             self._log.lose(path, error)
             code = code or FAILED
@@ -155,7 +155,7 @@ class Run:
         )
         text = "\n".join(part for part in (failed, summary.table(results)) if part)
         try:
-            print(text, file=self._report.console, flush=True)
+            print(self._report.redact(text), file=self._report.console, flush=True)
         except (OSError, ValueError):
             self._log.line("NOTE  the summary could not be shown: nobody reads the output")
 

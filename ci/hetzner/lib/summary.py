@@ -77,13 +77,16 @@ def tail(log: Path, redact: Callable[[str], str] = str) -> list[str]:
     ]
 
 
-def as_json(results: Sequence[Result], facts: dict[str, object]) -> str:
+def as_json(
+    results: Sequence[Result], facts: dict[str, object], redact: Callable[[str], str] = str
+) -> str:
     """Return the run as JSON: `facts` about the run as a whole, then each job with its attempts."""
     import json  # late: it is not needed before the end
 
     # a line a job, and not json's own indentation, which is written in Python and slow
-    jobs = ",\n".join(f"    {json.dumps(_job(result))}" for result in results)
-    return f"{json.dumps({**facts, 'jobs': []}, indent=2)[:-4]}[\n{jobs}\n  ]\n}}\n"
+    jobs = ",\n".join(f"    {json.dumps(_masked(_job(result), redact))}" for result in results)
+    head = json.dumps(_masked({**facts, "jobs": []}, redact), indent=2)
+    return f"{head[:-4]}[\n{jobs}\n  ]\n}}\n"
 
 
 def _job(result: Result) -> dict[str, object]:
@@ -123,6 +126,22 @@ def _load(load: Load | None) -> dict[str, float | None] | None:
     }
 
 
-def write(path: Path, results: Sequence[Result], facts: dict[str, object]) -> None:
-    """Write summary.json, whole or not at all. Raises OSError."""
-    files.atomic_write(path, as_json(results, facts))
+def write(
+    path: Path,
+    results: Sequence[Result],
+    facts: dict[str, object],
+    redact: Callable[[str], str] = str,
+) -> None:
+    """Write summary.json, whole or not at all, its texts redacted. Raises OSError."""
+    files.atomic_write(path, as_json(results, facts, redact))
+
+
+def _masked(value: object, redact: Callable[[str], str]) -> object:
+    """Return a value of JSON with its texts redacted: a secret of digits may be part of a number."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [_masked(item, redact) for item in value]
+    if isinstance(value, dict):
+        return {name: _masked(item, redact) for name, item in value.items()}
+    return value

@@ -22,10 +22,11 @@ from typing import Any, Protocol
 
 from lib.watch_poll import PollWatch
 
-IN_CLOSE_WRITE, IN_MOVED_TO, IN_CREATE = 0x8, 0x80, 0x100
+IN_ATTRIB, IN_CLOSE_WRITE, IN_MOVED_TO, IN_CREATE = 0x4, 0x8, 0x80, 0x100
 IN_Q_OVERFLOW, IN_IGNORED, IN_ISDIR = 0x4000, 0x8000, 0x40000000
 IN_ONLYDIR, IN_MASK_ADD = 0x01000000, 0x20000000
 APPEARS = IN_MOVED_TO | IN_CREATE
+CHANGES = IN_CLOSE_WRITE | IN_ATTRIB  # the latter by utime(2), which opens nothing
 HEADER = struct.Struct("iIII")  # struct inotify_event: wd, mask, cookie, length of the name
 
 
@@ -133,7 +134,9 @@ class InotifyWatch:
     def _happened(self, changed: Path, mask: int) -> set[Hashable]:
         """Return the tokens that an event may have completed; follow new directories down."""
         told = {token for token, path in self._paths.items() if path == changed}
-        if not mask & (IN_CLOSE_WRITE | IN_MOVED_TO | IN_ISDIR):
+        if mask & IN_ATTRIB and mask & IN_ISDIR:  # of what is in it this says nothing
+            told = set()
+        elif not mask & (IN_CLOSE_WRITE | IN_MOVED_TO | IN_ISDIR):
             told = {token for token in told if is_settled(changed)}
         below = [token for token, path in self._paths.items() if changed in path.parents]
         return told | self._look_again(below)
@@ -160,7 +163,7 @@ class InotifyWatch:
         while (way := [d for d in path.parents if d.is_dir()]) != before:
             for directory in way:
                 nearest = directory == path.parent
-                self._watch(directory, APPEARS | IN_CLOSE_WRITE if nearest else APPEARS)
+                self._watch(directory, APPEARS | CHANGES if nearest else APPEARS)
             before = way
 
     def _watch(self, directory: Path, mask: int) -> None:
