@@ -68,10 +68,11 @@ class Plan:
     def open_stages(self, upto: int) -> Change:
         """Let the nodes of all stages up to this one start."""
         change = Change()
-        for node in self._nodes.values():
-            if self._open < node.stage <= upto:
-                self._meet(node.key, "the phase before" if node.stage else "", change)
+        opened = [n for n in self._nodes.values() if self._open < n.stage <= upto]
         self._open = max(self._open, upto)
+        for node in opened:
+            if node.key in self._idle:
+                self._take_stock(node.key, "the phase before" if node.stage else "", change)
         return change
 
     def settled(self, serving: Collection[str]) -> bool:
@@ -120,6 +121,10 @@ class Plan:
         """Note that a node is to be tried again, once all that it needs is there."""
         change = Change()
         self._idle.add(key)
+        self._take_stock(key, "", change)
+        return change
+
+    def _take_stock(self, key: str, by: str, change: Change) -> None:
         self._unmet[key] = 1
         for edge in self._nodes[key].edges:
             over = self._over.get(edge.key)
@@ -127,9 +132,8 @@ class Plan:
                 self._unmet[key] += edge not in self._met
             elif fault := self._fault(key, edge, over):
                 self._close_all([(key, self._doom(key, fault, over, change))], change)
-                return change
-        self._meet(key, "", change)
-        return change
+                return
+        self._meet(key, by, change)
 
     def ended(self, key: str, standing: Standing, wrote: Collection[str] = ()) -> Change:
         """Note that a node has ended: free those who wait for it, or doom them all the way.
@@ -146,12 +150,16 @@ class Plan:
             self._over[key] = over
             self._close(key)
             for user, edge in self._dependents[key]:
-                if user not in self._idle:
+                if user not in self._idle or self._later(user):
                     continue
                 if fault := self._fault(user, edge, over):
                     queue.append((user, self._doom(user, fault, over, change)))
                 elif edge not in self._met and (over.how is not Standing.CUT or self._always(user)):
                     self._meet(user, self._nodes[key].job.name, change)
+
+    def _later(self, key: str) -> bool:
+        """Whether a node is a second pass that is not begun: its job is still in the first one."""
+        return self._nodes[key].repeated and self._nodes[key].stage > self._open
 
     def _doom(self, key: str, fault: str, over: Over, change: Change) -> Over:
         self._idle.discard(key)

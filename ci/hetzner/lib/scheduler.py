@@ -340,7 +340,7 @@ class Scheduler:
         watch = self._plan.watched(track.key) | (set(job.outputs) if job.service else set())
         try:
             self._executor.start(
-                Attempt(track.node, number, step, tuple(watch) if step is Step.BODY else ())
+                Attempt(track.node, number, step, tuple(sorted(watch)) if step is Step.BODY else ())
             )
         except StartError as error:
             if step is Step.STORE:
@@ -587,7 +587,7 @@ class Scheduler:
         self._move(track, State.ENDED)
         self._left -= 1
         self._record(track, outcome, reason)
-        for key in {edge.key for edge in track.node.edges}:
+        for key in dict.fromkeys(edge.key for edge in track.node.edges):
             self._release(self._tracks[key])
 
     def _record(self, track: Track, outcome: Outcome, reason: str) -> None:
@@ -661,6 +661,6 @@ class Scheduler:
         change = self._plan.ended(track.key, Standing.CUT)
         self._move(track, State.ENDED)
         self._left -= 1
-        for key in {edge.key for edge in track.node.edges}:
+        for key in dict.fromkeys(edge.key for edge in track.node.edges):
             self._release(self._tracks[key])
         self._follow(change)

@@ -10,7 +10,7 @@ from typing import overload
 from lib import events, graph, stages
 from lib.model import Load, Result
 from lib.scheduler import Limits, Orders, Scheduler
-from lib.seam import Attempt, Report, StartError
+from lib.seam import Attempt, Executor, Report, StartError
 from lib.stages import Stages
 from tests.fakes import FakeClock, FakeExecutor, Played
 from tests.reference import Case, outright, selection
@@ -134,42 +134,56 @@ def play(case: Case, made: Built | None = None) -> tuple[Played, Counter[str]]:
         raise RuleError(f"{selected} are selected, but {built.nodes} would run")
     refused = {name: why for name, why in case.refused.items() if name in selected}
     case = dataclasses.replace(case, refused=refused)
-    by_name = {job.name: job for job in case.jobs}
-    clock = FakeClock()
     umpire = Umpire(case)
-    executor = FakeExecutor(
-        clock, case.fates, signals=case.signals, absent=case.absent, lump=case.lump
-    )
+    executor = executor_of(case)
     seen: list[events.Event] = []
 
     def listen(event: events.Event) -> None:
         umpire.told(event)
         seen.append(event)
 
-    scheduler = Scheduler(
-        built,
-        Watched(executor, umpire),
-        clock,
-        listen,
-        Limits(case.pools, case.max_parallel, case.timeout, case.pressure),
-        Orders(
-            fast_fail=case.fast_fail,
-            urgency=graph.remaining_paths(by_name, case.durations)
-            if case.shuffle is None
-            else graph.shuffled(by_name, case.shuffle),
-            filtered=filtered,
-            refused=refused,
-            seed=case.shuffle,
-        ),
-        lambda: load(case, clock.now()),
-    )
+    scheduler = scheduler_of(case, (built, filtered), Watched(executor, umpire), executor, listen)
     code = scheduler.run()
     played = Played(code, scheduler, executor, seen)
     umpire.rule(umpire.over and code == umpire.code, "the run was not told to be over")
     umpire.rule(not executor.live, "left running: {}", executor.live)
     check_outright(case, played, umpire)
     check_rebuilt(played, umpire)
+    check_order(case, played, umpire)
     return played, umpire.reached
+
+
+def executor_of(case: Case) -> FakeExecutor:
+    """Return an executor that plays the fates of a case."""
+    return FakeExecutor(
+        FakeClock(), case.fates, signals=case.signals, absent=case.absent, lump=case.lump
+    )
+
+
+def scheduler_of(
+    case: Case, made: Built, executor: Executor, fake: FakeExecutor, listen: events.Listener
+) -> Scheduler:
+    """Return a scheduler of a case, on the clock of the fake executor."""
+    built, filtered = made
+    by_name = {job.name: job for job in case.jobs}
+    shuffled = case.shuffle is not None
+    return Scheduler(
+        built,
+        executor,
+        fake.clock,
+        listen,
+        Limits(case.pools, case.max_parallel, case.timeout, case.pressure),
+        Orders(
+            fast_fail=case.fast_fail,
+            urgency=graph.shuffled(by_name, case.shuffle or 0)
+            if shuffled
+            else graph.remaining_paths(by_name, case.durations),
+            filtered=filtered,
+            refused=case.refused,
+            seed=case.shuffle,
+        ),
+        lambda: load(case, fake.clock.now()),
+    )
 
 
 def load(case: Case, now: float) -> Load:
@@ -196,3 +210,22 @@ def check_rebuilt(played: Played, umpire: Umpire) -> None:
             rebuilt[event.job] = event.result
     results = {n: r for n, r in played.scheduler.results.items() if r.reason != "filtered"}
     umpire.rule(rebuilt == results, "the events tell of {}, the results are {}", rebuilt, results)
+
+
+def check_order(case: Case, played: Played, umpire: Umpire) -> None:
+    """Whoever sees the events alone can follow them."""
+    cached = {job.name for job in case.jobs if job.cache is not None}  # run before their body does
+    running: set[str] = set()
+    for event in played.events:
+        job = getattr(event, "job", "")
+        if isinstance(event, events.Started):
+            umpire.rule(job not in running, "{} is told to start while it runs", job)
+            running.add(job)
+        elif isinstance(event, events.Finished):
+            umpire.rule(job not in running, "{} is told to have finished while it runs", job)
+        elif job:
+            umpire.rule(job in running | cached, "told of {} that does not run: {}", job, event)
+        if isinstance(event, events.AttemptEnded):
+            running.discard(job)
+    ends = [type(event) for event in (played.events[0], played.events[-1])]
+    umpire.rule(ends == [events.RunStarted, events.RunEnded], "begins and ends with {}", ends)

@@ -91,7 +91,7 @@ SCHEDULER = [
     ("if failed and job.fast_fail and self._orders.fast_fail and not job.allow_failure:", "if failed and job.fast_fail and not job.allow_failure:"),
     ("if failed and job.fast_fail and self._orders.fast_fail and not job.allow_failure:", "if failed and job.fast_fail and self._orders.fast_fail:"),
     ("            self._end_early(f\"{job.name} {outcome}\")\n        self._open_next_stage()\n", "            self._end_early(f\"{job.name} {outcome}\")\n"),
-    ("        self._record(track, outcome, reason)\n        for key in {edge.key for edge in track.node.edges}:\n            self._release(self._tracks[key])\n", "        self._record(track, outcome, reason)\n"),
+    ("        self._record(track, outcome, reason)\n        for key in dict.fromkeys(edge.key for edge in track.node.edges):\n            self._release(self._tracks[key])\n", "        self._record(track, outcome, reason)\n"),
     ("if result.outcome is None or worse(result.outcome, outcome) is not result.outcome:", "if True:"),
     ("        result.ended = self._now()\n", "        result.ended = result.ended or self._now()\n"),
     # ends that come from outside
@@ -124,7 +124,8 @@ SCHEDULER = [
 ]
 PLAN = [
     ("len(node.edges) + 1", "len(node.edges)"),
-    ("if self._open < node.stage <= upto:", "if node.stage <= upto:", 'a stage is opened when all nodes of those before have ended or serve: none of them is idle'),
+    ("if self._open < n.stage <= upto]", "if n.stage <= upto]", "a stage is opened when all nodes of those before have ended or serve: none of them is idle"),
+    ("            if node.key in self._idle:\n                self._take_stock", "            if True:\n                self._take_stock"),
     ("keys.issubset(serving) for stage", "not keys for stage"),
     ("if stage <= self._open", "if stage < self._open"),
     ("return self._users[key] > 0", "return self._users[key] > 1"),
@@ -135,7 +136,8 @@ PLAN = [
     ("        self._met -= {edge for _, edge in self._dependents[key]}\n", ""),
     ("self._unmet[key] += edge not in self._met", "pass"),
     ("elif fault := self._fault(key, edge, over):", "elif fault := '':"),
-    ("                if user not in self._idle:\n                    continue\n", ""),
+    ("if user not in self._idle or self._later(user):", "if self._later(user):"),
+    ("if user not in self._idle or self._later(user):", "if user not in self._idle:"),
     ("elif edge not in self._met and (over.how is not Standing.CUT or self._always(user)):", "elif over.how is not Standing.CUT or self._always(user):"),
     ("elif edge not in self._met and (over.how is not Standing.CUT or self._always(user)):", "elif edge not in self._met and over.how is not Standing.CUT:"),
     ("elif edge not in self._met and (over.how is not Standing.CUT or self._always(user)):", "elif edge not in self._met:", 'what waits for something that is cut off is cancelled with it, whether it was freed or not'),

@@ -278,7 +278,9 @@ class Rules:
 
     def skip(self) -> bool:
         for seen in self.left:
-            if seen.idle and not seen.node.always and (blamed := self.blame(seen)):
+            if seen.node.always or (seen.node.repeated and seen.node.stage > self.stage):
+                continue
+            if seen.idle and (blamed := self.blame(seen)):
                 seen.culprits = blamed
                 self.end(seen, Outcome.SKIPPED)
                 return True

@@ -8,7 +8,6 @@ runs with the standard library alone; `search.py --replay S:INDEX` plays one of 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 import time
 from collections import Counter
@@ -20,6 +19,7 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from lib.model import Job
+from lib.seam import Step
 from tests.cases import CACHED, Seeded, draw_case
 from tests.examine import REACHED, examine
 from tests.fakes import Fate
@@ -95,41 +95,34 @@ def soak(runs: int, seed: str) -> Counter[str]:
 
 def describe(case: Case) -> str:
     """Return a case as Python that makes it."""
-    lines = [f"    {job_text(job)}," for job in case.jobs]
-    fates = [f"    {name!r}: {[Text(fate) for fate in f]}," for name, f in case.fates.items()]
-    rest = [f"    {text}," for text in changed(case, ("jobs", "fates"))]
-    return "\n".join(["Case([", *lines, "], {", *fates, "},", *rest, ")"])
+    jobs = [f"    {job_text(job)}," for job in case.jobs]
+    fates = [
+        f"    {name!r}: [{', '.join(made_by(fate, Fate()) for fate in several)}],"
+        for name, several in case.fates.items()
+    ]
+    rest = [f"    {text}," for text in changed(case, Case(case.jobs, case.fates))]
+    return "\n".join(["Case([", *jobs, "], {", *fates, "},", *rest, ")"])
 
 
 def job_text(job: Job) -> str:
     """Return a job as Python that makes it."""
-    fields = [
-        "cache=CACHED" if job.cache is CACHED else "",
-        *changed(job, ("cache", "name", "cmd")),
+    usual = Job(job.name, job.cmd, cache=job.cache)
+    cache = ["cache=CACHED"] if job.cache is CACHED else []
+    return f"Job({', '.join([repr(job.name), repr(job.cmd), *changed(job, usual), *cache])})"
+
+
+def made_by(made: object, usual: object) -> str:
+    """Return a call that makes an object."""
+    return f"{type(made).__name__}({', '.join(changed(made, usual))})"
+
+
+def changed(made: object, usual: object) -> list[str]:
+    """Return `field=value` for each field that is not as usual."""
+    differs = {k: v for k, v in vars(made).items() if v != vars(usual)[k]}
+    return [
+        f"{name}={value if isinstance(value, Step) else repr(value)}".replace("inf", "math.inf")
+        for name, value in differs.items()
     ]
-    return f"Job({', '.join([repr(job.name), repr(job.cmd), *filter(None, fields)])})"
-
-
-class Text:
-    """Shows a fate with what is not as usual alone."""
-
-    def __init__(self, fate: Fate) -> None:
-        self._fate = fate
-
-    def __repr__(self) -> str:
-        return f"Fate({', '.join(changed(self._fate))})"
-
-
-def changed(made: Any, without: Sequence[str] = ()) -> list[str]:
-    """Return `field=value` for each field that is not what it would be by default."""
-    found = []
-    for field in dataclasses.fields(made):
-        value = getattr(made, field.name)
-        factory = field.default_factory
-        usual = field.default if factory is dataclasses.MISSING else factory()
-        if field.name not in without and value != usual:
-            found.append(f"{field.name}={value!r}".replace("inf", "math.inf"))
-    return found
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import os
+import subprocess
+import sys
 import unittest
 from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
 
 from lib import events
 from lib.model import Job
-from lib.seam import Step
+from lib.seam import Report, Step
 from tests.cases import CACHED, Seeded, draw_case
-from tests.examine import REACHED, examine, play
-from tests.fakes import Fate, Played, jobs
-from tests.reference import Case
+from tests.examine import REACHED, build, examine, play, scheduler_of
+from tests.fakes import FakeClock, FakeExecutor, Fate, Played, jobs
+from tests.reference import Case, selection
 from tests.rules import RuleError
+from tests.search import describe
 
+HERE = Path(__file__).resolve().parent.parent
 NEVER = math.inf
 RUNS = 1_000
 
@@ -30,6 +38,82 @@ class RandomRuns(unittest.TestCase):
                 raise AssertionError(f"python3 tests/search.py --replay {seed}: {error}") from error
         rare = {what for what in REACHED if reached[what] < RUNS / 200}
         self.assertEqual(rare, set(), f"hardly ever reached, of {reached}")
+
+
+class Breaking(FakeExecutor):
+    """An executor that breaks in the middle of a run."""
+
+    waits_left = 0
+
+    def wait(self, deadline: float) -> Sequence[Report]:
+        self.waits_left -= 1
+        if self.waits_left < 0:
+            raise OSError("no descriptor is left")
+        return super().wait(deadline)
+
+
+class Broken(unittest.TestCase):
+    def test_when_the_runner_breaks_every_job_has_an_outcome_and_the_run_is_red(self) -> None:
+        broken = 0
+        for index in range(300):
+            case = draw_case(Seeded(f"broken:{index}"))
+            if selection(case):
+                broken += self.breaks(case, index % 7)
+        self.assertGreater(broken, 100)
+
+    def breaks(self, case: Case, waits: int) -> bool:
+        case = dataclasses.replace(case, refused={})
+        executor = Breaking(FakeClock(), case.fates, signals=case.signals, absent=case.absent)
+        executor.waits_left = waits
+        seen: list[events.Event] = []
+        scheduler = scheduler_of(case, build(case), executor, executor, seen.append)
+        try:
+            scheduler.run()
+        except OSError:
+            scheduler.abandon("the runner broke")
+        else:
+            return False
+        outcomes = {name: result.outcome for name, result in scheduler.results.items()}
+        self.assertNotIn(None, outcomes.values())
+        told = {e.job: e.result.outcome for e in seen if isinstance(e, events.Finished)}
+        self.assertEqual(told, {name: outcomes[name] for name in selection(case)})
+        assert isinstance(seen[-1], events.RunEnded)
+        self.assertNotEqual(seen[-1].code, 0)
+        return True
+
+
+SAME = """
+import hashlib
+from tests.cases import Seeded, draw_case
+from tests.examine import play
+from tests.reference import selection
+told = hashlib.sha256()
+for index in range(150):
+    case = draw_case(Seeded(f"same:{index}"))
+    if selection(case):
+        told.update(repr(play(case)[0].events).encode())
+print(told.hexdigest())
+"""
+
+
+class Repeated(unittest.TestCase):
+    def test_a_case_is_shown_as_python_that_makes_it(self) -> None:
+        for index in range(30):
+            shown = describe(draw_case(Seeded(f"shown:{index}")))
+            self.assertEqual(describe(eval(shown)), shown)
+
+    def test_a_seed_gives_the_same_run_in_every_process(self) -> None:
+        self.assertEqual(self.events_under("1"), self.events_under("2"))
+
+    def events_under(self, hash_seed: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-c", SAME],
+            cwd=HERE,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        ).stdout
 
 
 class Found(unittest.TestCase):
@@ -114,6 +198,19 @@ class Found(unittest.TestCase):
         case = Case(declared, {"s": [serves], "r": [serves]}, first_testcases="x")
         played = self.check(case, "s=passed r=passed t=passed", 0)
         self.assertEqual(played.executor.started, ["s", "r", "t", "t#2"])
+
+    def test_second_pass_is_not_skipped_while_the_first_one_runs(self) -> None:
+        declared = jobs("a; b<a:o", a={"outputs": {"o": "o"}, "testcases": False})
+        fates = {"a": [Fate(2, code=1, writes={"o": 0.5})], "b": [Fate(3)]}
+        played = self.check(Case(declared, fates, first_testcases="x"), "a=failed b=skipped", 1)
+        told = [str(e.result.outcome) for e in played.of(events.Finished) if e.job == "b"]
+        self.assertEqual(told, ["passed", "skipped"])
+
+    def test_second_pass_that_is_not_begun_changes_no_outcome(self) -> None:
+        declared = jobs("a; b<a:o", a={"outputs": {"o": "o"}, "testcases": False})
+        fates = {"a": [Fate(2, code=1, writes={"o": 0.5})], "b": [Fate(3)]}
+        case = Case(declared, fates, first_testcases="x", fast_fail=True)
+        self.check(case, "a=failed b=passed", 1)
 
     def test_job_that_ended_in_the_batch_that_stops_it_is_cancelled(self) -> None:
         declared = [Job("a", "true", fast_fail=True), Job("b", "true")]
