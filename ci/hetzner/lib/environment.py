@@ -12,7 +12,8 @@ from lib.proctree import TAG
 from lib.stages import Node
 
 
-def filters(text: str) -> dict[str, str]:
+@functools.cache
+def filters(text: str) -> Mapping[str, str]:
     """Return a test-case filter as pytest's -k and as Playwright's --grep take it.
 
     `text` is a list of names, separated by commas ("a or b" and "a|b" are understood as well).

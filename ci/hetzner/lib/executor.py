@@ -7,6 +7,7 @@ driven by `wait`, so it never blocks the loop.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import signal
@@ -21,7 +22,7 @@ from lib.environment import environment
 from lib.family import Family
 from lib.proctree import Proc, ProcessTable
 from lib.seam import Attempt, Exited, Gone, Remark, Report, Signalled, StartError, Step, Wrote
-from lib.spawn import Placement, Spawned, spawn
+from lib.spawn import Placement, Spawned, absolute, spawn
 from lib.watch import make_watch
 
 FIRST_RECHECK, UNKILLABLE = 0.02, 10.0  # seconds after a KILL: look again; give up
@@ -71,6 +72,8 @@ class ProcessExecutor:
         self._clock = clock
         self._look = look or proctree.table()
         self.run_id = proctree.run_id(self._look, os.getpid())
+        self._cwd, self._log_dir = str(place.cwd), str(place.log_dir)
+        self._bash = absolute("bash", place.env.get("PATH", os.defpath))
         self._trees: dict[str, Tree] = {}
         self._signatures: dict[str, tuple[int, dict[str, outputs.Signature | None]]] = {}
         self._reports: list[Report] = []
@@ -92,27 +95,29 @@ class ProcessExecutor:
         job = attempt.node.job
         self._check_expected(attempt)
         before = self._signatures_of(attempt)
+        command = self._command(attempt)
         log = self._open_log(attempt)
         try:
             for output in attempt.watch:  # before the body can write any of them
                 self._watch.add((attempt.node.key, output), self._path(job.outputs[output]))
+            env = environment(
+                self._place.env,
+                attempt.node,
+                run=self.run_id,
+                cwd=self._cwd,
+                pytest_workers=self._pytest_workers,
+            )
             spawned = spawn(
-                self._command(attempt),
-                cwd=str(self._place.cwd),
-                env=environment(
-                    self._place.env,
-                    attempt.node,
-                    run=self.run_id,
-                    cwd=str(self._place.cwd),
-                    pytest_workers=self._pytest_workers,
-                ),
+                command,
+                cwd=self._cwd,
+                env=env,
                 log=log,
                 placement=Placement(job.nice, job.cpus),
+                program=self._program(command[0], env),
             )
         except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: no more threads
             self._unwatch(attempt)
-            what = self._command(attempt)[0]
-            raise StartError(f"could not start {what}: {error}") from error
+            raise StartError(f"could not start {command[0]}: {error}") from error
         finally:
             os.close(log)
         for refusal in spawned.refused:
@@ -135,6 +140,8 @@ class ProcessExecutor:
 
     def _signatures_of(self, attempt: Attempt) -> dict[str, outputs.Signature | None]:
         """Return what the outputs were when the attempt began, whatever the step."""
+        if not attempt.node.job.outputs:
+            return {}
         number, before = self._signatures.get(attempt.node.key, (0, {}))
         if number != attempt.number:
             before = {
@@ -145,12 +152,15 @@ class ProcessExecutor:
         return before
 
     def _open_log(self, attempt: Attempt) -> int:
-        path = self._place.log_dir / f"{attempt.node.job.name}.log"
+        path = f"{self._log_dir}/{attempt.node.job.name}.log"
         first = attempt.step is Step.RESTORE or attempt.node.job.cache is None
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         try:
             if first:
-                files.rotate(path)
-            return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+                with contextlib.suppress(FileExistsError):
+                    return os.open(path, flags | os.O_EXCL, 0o644)
+                files.rotate(Path(path))
+            return os.open(path, flags, 0o644)
         except OSError as error:
             raise StartError(f"could not open its log {path}: {error.strerror}") from error
 
@@ -161,6 +171,11 @@ class ProcessExecutor:
         key_file = self._place.log_dir / f".{job.name}.cache-key"
         program = [sys.executable, str(CACHE_PROGRAM), attempt.step.value]
         return [*program, "--key-file", str(key_file), job.cache.to_json()]
+
+    def _program(self, name: str, env: Mapping[str, str]) -> str | None:
+        """Return the path of the shell that most jobs start with, unless theirs is another."""
+        same = name == "bash" and env.get("PATH") == self._place.env.get("PATH")
+        return self._bash if same else None
 
     def _path(self, path: str) -> Path:
         return self._place.cwd / path

@@ -23,10 +23,10 @@ class Leader:
 
     __slots__ = ("code", "key", "pid", "started")
 
-    def __init__(self, key: str, pid: int, started: int) -> None:
+    def __init__(self, key: str, pid: int) -> None:
         self.key = key
         self.pid = pid
-        self.started = started  # as in Proc
+        self.started: int | None = None  # as in Proc, once somebody has asked
         self.code: int | None = None  # once it has exited
 
 
@@ -50,9 +50,7 @@ class Family:
 
     def add(self, key: str, pid: int) -> None:
         """Take on a new leader."""
-        process = self._look.read(pid)
-        leader = Leader(key, pid, process.started if process else 0)
-        self._leaders[pid] = self._by_key[key] = leader
+        self._leaders[pid] = self._by_key[key] = Leader(key, pid)
 
     def key_of(self, pid: int) -> str | None:
         """Return the key of the leader with this pid."""
@@ -121,8 +119,15 @@ class Family:
         named = self._named_owner(orphan)
         if named is not None or not self._subreaper:
             return named
-        suspects = [one for one in self._leaders.values() if one.started <= orphan.started]
+        suspects = [one for one in self._leaders.values() if self._started(one) <= orphan.started]
         return suspects[0] if len(suspects) == 1 else None
+
+    def _started(self, leader: Leader) -> int:
+        """Look up when a leader was started; it is there, if only as a zombie, until removed."""
+        if leader.started is None:
+            process = self._look.read(leader.pid)
+            leader.started = process.started if process else 0
+        return leader.started
 
     def _named_owner(self, process: Proc) -> Leader | None:
         if process.group in self._leaders:

@@ -64,7 +64,7 @@ class LinuxTable:
     def read(self, pid: int) -> Proc | None:
         """Parse /proc/<pid>/stat."""
         try:
-            text = Path(f"/proc/{pid}/stat").read_bytes()
+            text = _content(f"/proc/{pid}/stat")
         except (FileNotFoundError, ProcessLookupError):
             return None
         # the name stands in parentheses and may itself hold spaces and parentheses
@@ -84,12 +84,12 @@ class LinuxTable:
         """Read the children of every thread; empty for a process that is gone."""
         found: list[int] = []
         try:
-            threads = list(Path(f"/proc/{pid}/task").iterdir())
+            threads = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - see _content
         except (FileNotFoundError, ProcessLookupError):
             return found
         for thread in threads:
             try:
-                found += map(int, (thread / "children").read_bytes().split())
+                found += map(int, _content(f"/proc/{pid}/task/{thread}/children").split())
             except (FileNotFoundError, ProcessLookupError):
                 continue  # the thread ended between the two looks
         return found
@@ -97,7 +97,7 @@ class LinuxTable:
     def tag(self, pid: int) -> str:
         """Search /proc/<pid>/environ, which shows the environment that it was started with."""
         try:
-            environ = Path(f"/proc/{pid}/environ").read_bytes()
+            environ = _content(f"/proc/{pid}/environ")
         except OSError:  # gone, a zombie, or another user's
             return ""
         prefix = TAG.encode() + b"="
@@ -109,7 +109,7 @@ class LinuxTable:
     def command(self, pid: int) -> str:
         """Read /proc/<pid>/cmdline."""
         try:
-            line = Path(f"/proc/{pid}/cmdline").read_bytes()
+            line = _content(f"/proc/{pid}/cmdline")
         except OSError:
             line = b""
         words = line.replace(b"\0", b" ").decode(errors="replace").strip()
@@ -122,6 +122,18 @@ class LinuxTable:
         """Read every numbered directory of /proc."""
         pids = (int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit())
         return [process for pid in pids if (process := self.read(pid))]
+
+
+def _content(path: str) -> bytes:
+    """Return what a file of /proc holds: read at the end of every job, so without a Path's cost."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        parts = []
+        while part := os.read(handle, 65536):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        os.close(handle)
 
 
 def table() -> ProcessTable:

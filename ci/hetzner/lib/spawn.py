@@ -37,12 +37,17 @@ def spawn(
     env: Mapping[str, str],
     log: int,
     placement: Placement,
+    program: str | None = None,
 ) -> Spawned:
-    """Start `argv` with both outputs going to the descriptor `log`. Raises OSError."""
+    """Start `argv` with both outputs going to the descriptor `log`. Raises OSError.
+
+    `program` is the path of what `argv[0]` names, if it has been looked up already.
+    """
 
     def start(command: Sequence[str]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             command,
+            executable=program if command is argv else None,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -56,6 +61,20 @@ def spawn(
     if sys.platform != "linux":
         return _spawn_by_command(argv, placement, start)
     return _spawn_from_thread(argv, placement, start)
+
+
+def absolute(name: str, path: str) -> str | None:
+    """Return where a program is on PATH; None if only a search from its directory can tell.
+
+    Looked up once, it costs its many users nothing; exec(3) would try each directory each time.
+    """
+    for directory in path.split(os.pathsep):
+        if not directory.startswith("/"):
+            return None
+        candidate = f"{directory}/{name}"
+        if os.access(candidate, os.X_OK) and os.path.isfile(candidate):  # noqa: PTH113
+            return candidate
+    return None
 
 
 Start = Callable[[Sequence[str]], "subprocess.Popen[bytes]"]
