@@ -28,7 +28,7 @@ def split(dependency: str) -> tuple[str, str | None]:
 
 def needs(job: Job) -> list[str]:
     """Return the names of the jobs that this one depends on, each once, in order."""
-    return list(dict.fromkeys(split(dependency)[0] for dependency in job.depends_on))
+    return list(dict.fromkeys([dependency.partition(":")[0] for dependency in job.depends_on]))
 
 
 def variable(job: str, output: str) -> str:
@@ -108,8 +108,11 @@ def order(by_name: Mapping[str, Job]) -> list[str]:
 
     Among jobs that could come next the declared order decides (Kahn's algorithm).
     """
+    return _order(by_name, dependents_of(by_name))
+
+
+def _order(by_name: Mapping[str, Job], dependents: Mapping[str, Sequence[str]]) -> list[str]:
     unmet = {name: len(needs(job)) for name, job in by_name.items()}
-    dependents = dependents_of(by_name)
     ready = [name for name, count in unmet.items() if count == 0]
     for name in ready:  # grows while it is walked: it is the queue
         for dependent in dependents[name]:
@@ -163,7 +166,7 @@ def select(
         raise ValueError("no_deps: say with only_jobs which jobs to run alone")
     skipped = set(skip or ())
     wanted = set(by_name if only is None else only) - skipped
-    if not no_deps:
+    if not no_deps and only is not None:
         wanted = closure(by_name, wanted, without=skipped)
     if not wanted:
         raise ValueError(
@@ -219,8 +222,8 @@ def remaining_paths(by_name: Mapping[str, Job], durations: Mapping[str, float]) 
     assumed = usual(by_name, durations)
     dependents = dependents_of(by_name)
     paths: dict[str, float] = {}
-    for name in reversed(order(by_name)):
-        after = max((paths[dependent] for dependent in dependents[name]), default=0.0)
+    for name in reversed(_order(by_name, dependents)):
+        after = max([paths[dependent] for dependent in dependents[name]], default=0.0)
         paths[name] = after + by_name[name].delay + durations.get(name, assumed)
     return paths
 

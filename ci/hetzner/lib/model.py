@@ -55,7 +55,7 @@ def _quantity(problems: list[str], what: str, value: object, low: float, unit: s
 def _strings(problems: list[str], what: str, value: object) -> None:
     if isinstance(value, (str, bytes)) or not isinstance(value, Collection):
         problems.append(f"{what}: expected a list of names, found {value!r}")
-    elif not all(isinstance(item, str) and item for item in value):
+    elif value and not all(isinstance(item, str) and item for item in value):
         problems.append(f"{what}: expected names that are not empty, found {list(value)!r}")
 
 
@@ -159,7 +159,7 @@ class Job:
             problems.append(
                 f"cmd: expected a bash command or a list of arguments, found {self.cmd!r}"
             )
-        elif any("\0" in argument for argument in self.cmd):
+        elif "\0" in "".join(self.cmd):
             problems.append("cmd: a command cannot hold a NUL character")
         if self.when not in ("success", "always"):
             problems.append(f"when: expected 'success' or 'always', found {self.when!r}")
@@ -180,6 +180,8 @@ class Job:
         _strings(problems, "depends_on", self.depends_on)
         _strings(problems, "requires", self.requires)
         for what, mapping in (("outputs", self.outputs), ("env", self.env)):
+            if mapping is NOTHING:
+                continue
             if not isinstance(mapping, Mapping) or not all(
                 isinstance(k, str) and k and isinstance(v, str) for k, v in mapping.items()
             ):
@@ -194,16 +196,17 @@ class Job:
                         )
                     if not path:
                         problems.append(f"output {output!r}: expected a path, found ''")
-        if not isinstance(self.resources, Mapping) or not all(
-            isinstance(k, str) and k and _is_count(v) for k, v in self.resources.items()
+        if self.resources is not NOTHING and (
+            not isinstance(self.resources, Mapping)
+            or not all(isinstance(k, str) and k and _is_count(v) for k, v in self.resources.items())
         ):
             problems.append(
                 f"resources: expected names with counts of 0 or more, found {self.resources!r}"
             )
-        if not isinstance(self.cpus, Collection) or not all(_is_count(c) for c in self.cpus):
+        if not isinstance(self.cpus, Collection) or not all(map(_is_count, self.cpus)):
             problems.append(f"cpus: expected processor numbers, found {self.cpus!r}")
         codes = self.ok_codes
-        if not isinstance(codes, Collection) or not codes or not all(_is_count(c) for c in codes):
+        if not isinstance(codes, Collection) or not codes or not all(map(_is_count, codes)):
             problems.append(f"ok_codes: expected exit codes such as (0,), found {codes!r}")
 
 

@@ -65,16 +65,17 @@ def build(
     if len(early) == len(selected):
         titles = ["phase A"]
     nodes = []
+    chosen = set(selected)
     for name in selected:
         stage = 0 if not early or name in early else 1
-        nodes.append(_node(by_name, set(selected), name, stage, only_testcases or first_testcases))
+        nodes.append(_node(by_name, chosen, name, stage, only_testcases or first_testcases))
     if first_testcases:
         again = _repeated(by_name, selected)
         if again:
             titles = [f"{title} {first_testcases!r}".strip() for title in titles]
             titles.append("all test cases")
         nodes += [
-            _again(by_name, set(selected), name, len(titles) - 1, again)
+            _again(by_name, chosen, name, len(titles) - 1, again)
             for name in selected
             if name in again
         ]
@@ -122,7 +123,8 @@ def _node(
     for dependency in job.depends_on:
         target, output = graph.split(dependency)
         promised = by_name[target].outputs
-        inputs.update({graph.variable(target, made): path for made, path in promised.items()})
+        if promised:
+            inputs.update({graph.variable(target, made): path for made, path in promised.items()})
         if target in selected:
             edges.append(Edge(target, output))
         else:
