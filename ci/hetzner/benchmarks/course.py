@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import platform
@@ -34,6 +35,7 @@ ALONE = ("idle", "long", "start-up", "listeners")  # figures of this runner alon
 NAMES = (*RACES, *(f"plan-{count}" for count in PLANS), *ALONE)
 SHORT = ("chain-100", "wide", "ci16", "plan-20000", "start-up")
 LONG = 10_000  # jobs
+WARM_UP = workloads.wide(1, "warm-up")
 
 
 class Course:
@@ -55,6 +57,9 @@ class Course:
         self.measured: dict[str, dict[str, list[Cost]]] = {}
         self.paths: dict[str, float] = {}
         self.machine = describe_machine()
+        # the first start of each compiles what it imports
+        self._take_turns(WARM_UP, [(p, p.argv(WARM_UP)) for p in self._peers], logs=1)
+        del self.measured[WARM_UP.name]
 
     def run(self, names: Sequence[str]) -> None:
         """Measure these workloads. Raises ProgramError if this runner or the floor fails."""
@@ -88,27 +93,34 @@ class Course:
 
     def _race(self, workload: Workload) -> None:
         self.paths[workload.name] = workload.path
-        argv = {peer.name: peer.argv(workload) for peer in self._peers}
-        self._take_turns(workload, argv, logs=len(workload.tasks))
+        racers = [(peer, peer.argv(workload)) for peer in self._peers]
+        self._take_turns(workload, racers, logs=len(workload.tasks))
 
     def _plan(self, workload: Workload) -> None:
-        argv = {peer.name: peer.plan(workload) for peer in self._peers if peer.plan}
-        self._take_turns(workload, argv, logs=0)
+        planners = [(peer, peer.plan(workload)) for peer in self._peers if peer.plan]
+        dry = dataclasses.replace(self._ours, name=f"{OURS}, dry run")
+        planners.append((dry, [*self._ours.argv(workload), "dry"]))
+        self._take_turns(workload, planners, logs=0)
 
-    def _take_turns(self, workload: Workload, argv: dict[str, list[str]], *, logs: int) -> None:
+    def _take_turns(
+        self, workload: Workload, racers: list[tuple[Peer, list[str]]], *, logs: int
+    ) -> None:
         """Run A B C A B C …; a peer that fails is left out from there on, and named."""
-        rounds = self.measured.setdefault(workload.name, {name: [] for name in argv})
+        rounds: dict[str, list[Cost]] = {}
+        self.measured[workload.name] = rounds
         for number in range(self._rounds):
-            for peer in self._peers:
-                if peer.name not in argv or (peer.slow and number):
+            for peer, argv in list(racers):
+                if peer.slow and number:
                     continue
                 try:
-                    rounds[peer.name].append(self._once(peer, workload, argv[peer.name], logs))
+                    cost = self._once(peer, workload, argv, logs)
+                    rounds.setdefault(peer.name, []).append(cost)
                 except ProgramError as error:
                     if peer.name in (FLOOR, OURS):
                         raise
-                    self.missing.append(f"{workload.name}: {error}")
-                    del argv[peer.name], rounds[peer.name]
+                    self.missing.append(f"{workload.name}: {peer.name}: {error}")
+                    racers.remove((peer, argv))
+                    rounds.pop(peer.name, None)
 
     def _once(self, peer: Peer, workload: Workload, argv: Sequence[str], logs: int) -> Cost:
         with place(peer, workload) as directory:

@@ -1,6 +1,7 @@
 """Runs tasks.tsv with this runner, as a program that uses it would: `run_tasks.py PARALLEL`.
 
-`plan` as a second argument plans and runs nothing; `long` tells on its last line how descriptors,
+As a second argument `plan` stops where the first job would start and `dry` where the last one
+would have ended, with nothing started; `long` tells on its last line how descriptors,
 memory and speed developed; `listeners` has everything listen that listens to a commit's run.
 """
 
@@ -24,9 +25,21 @@ def main(parallel: int, mode: str = "") -> int:
     pipeline = Pipeline(
         jobs, "0" * 40, "main", "logs", 3600, ".", max_parallel=parallel, listeners=listeners
     )
-    if mode == "plan":
+    if mode == "dry":
         return 0 if len(pipeline.dry_run()) > len(jobs) else 1
+    if mode == "plan":
+        return planned(jobs)
     return pipeline.run()
+
+
+def planned(jobs: list[Job]) -> int:
+    """Do what a run does before its first start; fail if nothing could start."""
+    from lib import graph, plan, stages
+
+    selection = graph.select(jobs)
+    built = stages.build(jobs, selection.names)
+    graph.remaining_paths({job.name: job for job in jobs}, {})
+    return 0 if plan.Plan(built.nodes).open_stages(0).freed else 1
 
 
 def all_listeners() -> list[events.Listener]:

@@ -239,14 +239,17 @@ class ProcessExecutor:
         return outputs.written_since(tree.before[output], path)
 
     def _processes_ended(self, pids: Sequence[int]) -> None:
+        others = set()
         for pid in pids:
             key = self._family.key_of(pid)
-            if key is not None and not self._trees[key].exited:
+            if key is None:
+                others.add(pid)
+            elif not self._trees[key].exited:
                 self._leader_ended(key, pid)
-        ended = set(pids)
-        touched = {k: tree for k, tree in self._trees.items() if not ended.isdisjoint(tree.watched)}
-        for key, tree in touched.items():
-            self._look_at_rest(key, tree)
+        if others:
+            touched = [(k, t) for k, t in self._trees.items() if not others.isdisjoint(t.watched)]
+            for key, tree in touched:
+                self._look_at_rest(key, tree)
 
     def _leader_ended(self, key: str, pid: int) -> None:
         code = self._family.code(key)

@@ -17,6 +17,8 @@ from lib.model import RUN_LOG, Outcome, Result
 
 def printable(text: str) -> str:
     """Return one line that no terminal takes for anything but text."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() or c == "\t" else "·" for c in text)
 
 
@@ -38,6 +40,7 @@ class RunLog:
         self.path = log_dir / f"{RUN_LOG}.log"
         self.url = (url or str(log_dir)).rstrip("/")
         self.fault = ""
+        self._stamped = (0, "")
         self._console = console
         self._redact = redact
         files.rotate(self.path)
@@ -46,13 +49,20 @@ class RunLog:
     def line(self, text: str) -> None:
         """Write one line with the time of day; what is not to be printed is shown as such."""
         shown = printable(self._redact(text).replace("\r", "\\r").replace("\n", "\\n"))
-        stamped = f"[{time.strftime('%H:%M:%S')}] {shown}"
+        stamped = f"{self._stamp()} {shown}"
         try:
             self._file.write(stamped + "\n")
             self._file.flush()
         except OSError as error:
             self.lose(self.path, error)
         self._show(stamped)
+
+    def _stamp(self) -> str:
+        """Return the time of day in brackets; made once a second, since many lines share it."""
+        second = int(time.time())
+        if self._stamped[0] != second:
+            self._stamped = (second, time.strftime("[%H:%M:%S]", time.localtime(second)))
+        return self._stamped[1]
 
     def lose(self, report: Path, error: OSError) -> None:
         """Note that a report could not be written; the console is told, since no file may be."""
@@ -64,7 +74,8 @@ class RunLog:
         if self._console is None:
             return
         try:
-            print(text, file=self._console, flush=True)
+            self._console.write(f"{text}\n")
+            self._console.flush()
         except (OSError, ValueError):
             self._console = None  # whoever read it is gone; the file has it all
 
