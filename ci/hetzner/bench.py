@@ -63,7 +63,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--fail-above",
         type=float,
         metavar="FACTOR",
-        help="fail if a figure exceeds FACTOR × target",
+        help="fail if a ratio exceeds FACTOR × target",
     )
     given = parser.parse_args(arguments)
     if given.rounds is not None and given.rounds < 1:

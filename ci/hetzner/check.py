@@ -48,6 +48,11 @@ def jobs(state: Path, python: Path) -> list[Job]:
         Job("hadolint", f"hadolint {shlex.quote(str(TOP / 'Dockerfile'))}", ok_codes=(0,)),
         Job("unit-tests", run + "test_dsl.py", timeout=180, ok_codes=(0,)),
     ]
+    # beside others it would measure those; a ratio of twice its target is no noise
+    measure = f"{run}bench.py --short --fail-above 2"
+    bench = Job(
+        "bench", measure, timeout=300, resources={"cpu": os.cpu_count() or 1}, ok_codes=(0,)
+    )
     slow = [
         Job(
             f"real-{path.stem.removeprefix('real_').replace('_', '-')}",
@@ -66,7 +71,7 @@ def jobs(state: Path, python: Path) -> list[Job]:
     mutants = Job(
         "mutants", run + "tests/mutants.py", timeout=900, ok_codes=(0,), resources={"cpu": 2}
     )
-    return [*fast, search, mutants, *slow, *demo_jobs(state, run)]
+    return [*fast, search, mutants, *slow, bench, *demo_jobs(state, run)]
 
 
 def demo_jobs(state: Path, run: str) -> list[Job]:
@@ -120,7 +125,7 @@ def check(state: Path, only: list[str] | None, *, fast: bool) -> int:
     env = dict(os.environ, PATH=f"{tools / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
     every = jobs(state, tools / "bin" / "python")
     if fast and not only:
-        only = [job.name for job in every if not job.name.startswith(("demo-", "real-"))]
+        only = [job.name for job in every if not job.name.startswith(("demo-", "real-", "bench"))]
     pipeline = Pipeline(
         every,
         "HEAD",

@@ -33,7 +33,7 @@ RACES = {
 PLANS = (1000, 5000, 20000, 80000)
 ALONE = ("idle", "long", "start-up", "listeners")  # figures of this runner alone
 NAMES = (*RACES, *(f"plan-{count}" for count in PLANS), *ALONE)
-SHORT = ("chain-100", "wide", "ci16", "plan-20000", "start-up")
+SHORT = ("chain-100", "wide", "layered", "plan-5000", "plan-20000", "start-up")
 LONG = 10_000  # jobs
 WARM_UP = workloads.wide(1, "warm-up")
 
@@ -148,21 +148,19 @@ class Course:
             self._alone |= self._with_listeners(RACES["wide"])
 
     def _with_listeners(self, workload: Workload) -> dict[str, float]:
+        modes = ("deaf", "listeners", "statuses")
+        costs: dict[str, list[Cost]] = {mode: [] for mode in modes}
         server = facts.StatusServer()
-        bare, heard = [], []
         for _ in range(self._rounds):
-            with place(self._ours, workload) as directory:
-                argv = self._ours.argv(workload)
-                env = {**self._env, **server.settings(directory)}
-                bare.append(measure(argv, directory, env))
-            with place(self._ours, workload) as directory:
-                env = {**self._env, **server.settings(directory)}
-                heard.append(measure([*argv, "listeners"], directory, env))
+            for mode in modes:
+                with place(self._ours, workload) as directory:
+                    env = {**self._env, **server.settings(directory)}
+                    argv = [*self._ours.argv(workload), mode]
+                    costs[mode].append(measure(argv, directory, env))
         server.close()
         return {
-            "listeners: to none": table.ratios(
-                {"with": heard, "without": bare}, "with", "without"
-            ).median
+            f"{what}: to none": table.ratios(costs, mode, "deaf").median
+            for what, mode in (("listeners", "listeners"), ("a status for each job", "statuses"))
         }
 
 

@@ -1,8 +1,11 @@
-"""Runs tasks.tsv with this runner, as a program that uses it would: `run_tasks.py PARALLEL`.
+"""Runs tasks.tsv with this runner, as a program that uses it would: `run_tasks.py PARALLEL [MODE]`.
 
-As a second argument `plan` stops where the first job would start and `dry` where the last one
-would have ended, with nothing started; `long` tells on its last line how descriptors,
-memory and speed developed; `listeners` has everything listen that listens to a commit's run.
+plan       stop where the first job would start
+dry        play the whole run with nothing started
+long       run; tell on the last line how descriptors, memory and speed developed
+listeners  run with everything listening that listens to the run of a commit
+statuses   the same, and a status posted for each job
+deaf       make the listeners and let none of them listen
 """
 
 from __future__ import annotations
@@ -21,7 +24,11 @@ def main(parallel: int, mode: str = "") -> int:
             jobs.append(Job(name, command, needs.split()))
     if mode == "long":
         return measured_run(jobs, parallel)
-    listeners = all_listeners() if mode == "listeners" else ()
+    listeners: list[events.Listener] = []
+    if mode in ("deaf", "listeners", "statuses"):
+        listeners = all_listeners(statuses=mode == "statuses")
+    if mode == "deaf":  # the same start as with them
+        listeners = []
     pipeline = Pipeline(
         jobs, "0" * 40, "main", "logs", 3600, ".", max_parallel=parallel, listeners=listeners
     )
@@ -42,18 +49,20 @@ def planned(jobs: list[Job]) -> int:
     return 0 if plan.Plan(built.nodes).open_stages(0).freed else 1
 
 
-def all_listeners() -> list[events.Listener]:
-    """Return what listens to the run of a commit, its statuses going to GITHUB_API_URL."""
+def all_listeners(*, statuses: bool) -> list[events.Listener]:
+    """Return what listens to the run of a commit; statuses go to GITHUB_API_URL."""
     from lib import history, settings, steps
     from lib.status import StatusReporter
 
     config = settings.load_anywhere()
-    reporter = StatusReporter(config, print)
-    return [
+    found: list[events.Listener] = [
         history.History(config.state_dir / "history.db", "r1-1", "0" * 40),
         steps.WheelKeeper(config, "0" * 40, print),
-        steps.JobStatuses(reporter, "0" * 40, "http://127.0.0.1/logs"),
     ]
+    if statuses:
+        reporter = StatusReporter(config, print)
+        found.append(steps.JobStatuses(reporter, "0" * 40, "http://127.0.0.1/logs"))
+    return found
 
 
 def measured_run(jobs: list[Job], parallel: int) -> int:

@@ -89,7 +89,7 @@ def output(megabytes: int) -> Workload:
 def plan(count: int) -> Workload:
     """Return `count` jobs with three dependencies each (fewer for the first ones)."""
     tasks = [
-        Task(f"j{i}", "true", tuple(f"j{i - step}" for step in (1, 7, 50) if i >= step))
+        Task(f"j{i}", "true", tuple(f"j{i - step}" for step in (11, 23, 50) if i >= step))
         for i in range(count)
     ]
     return Workload(f"plan-{count}", f"{count:,} jobs, planned and not run", (*tasks,), 2)

@@ -18,6 +18,8 @@ def filters(text: str) -> Mapping[str, str]:
 
     `text` is a list of names, separated by commas ("a or b" and "a|b" are understood as well).
     """
+    if not text:
+        return {"PYTEST_K_FILTER": "", "PW_GREP_FILTER": ""}
     names = [name for name in re.split(r"\s*,\s*|\s+or\s+|\s*\|\s*", text.strip()) if name]
     return {"PYTEST_K_FILTER": " or ".join(names), "PW_GREP_FILTER": "|".join(names)}
 
