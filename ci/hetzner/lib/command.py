@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,26 +42,51 @@ def run(
     Raises OSError if it cannot be started, subprocess.TimeoutExpired after `timeout` seconds, and
     Interrupted if a signal came.
     """
-    target = subprocess.PIPE if log is None else log
-    process = subprocess.Popen(
-        argv,
-        cwd=cwd,
-        env=environment.tagged(env, "helper"),
-        stdin=subprocess.DEVNULL,
-        stdout=target,
-        stderr=target,
-        process_group=0,
-    )
+    with contextlib.ExitStack() as files:
+        # not a pipe, whose end is the end of the last that holds it: what it started may linger
+        out, err = (log, log) if log else (files.enter_context(_sink()) for _ in range(2))
+        process = subprocess.Popen(
+            argv,
+            cwd=cwd,
+            env=environment.tagged(env, "helper"),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            process_group=0,
+        )
+        try:
+            with interrupts.cut_short():
+                _wait(process, timeout)
+        finally:
+            # what it left in its group, or all of it after a timeout or an interrupt
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        return Done(process.returncode, "" if log else _text(out), "" if log else _text(err))
+
+
+def _sink() -> IO[bytes]:
+    """Return a file without a name, in memory where the system has that."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("output"), "w+b")
+    return tempfile.TemporaryFile()
+
+
+def _wait(process: subprocess.Popen[bytes], timeout: float) -> None:
+    """Wait for its end; where the system can, without reaping: its group is to be ended yet."""
+    if not hasattr(os, "pidfd_open"):
+        process.wait(timeout)
+        return
+    handle = os.pidfd_open(process.pid)
     try:
-        with interrupts.cut_short():
-            output, errors = process.communicate(timeout=timeout)
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        if not poll.poll(timeout * 1000):
+            raise subprocess.TimeoutExpired(process.args, timeout)
     finally:
-        # what it left in its group, or all of it after a timeout or an interrupt
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    return Done(process.returncode, _text(output), _text(errors))
+        os.close(handle)
 
 
-def _text(data: bytes | None) -> str:
-    return (data or b"").decode(errors="replace")
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")

@@ -137,7 +137,7 @@ def write(
 
 
 def _masked(value: object, redact: Callable[[str], str]) -> object:
-    """Return a value of JSON with its texts redacted: a secret of digits may be part of a number."""
+    """Return a value of JSON with its texts redacted, and only them: a secret may be a number."""
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, list):

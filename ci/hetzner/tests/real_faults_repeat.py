@@ -41,7 +41,8 @@ rm "$up"
 WARMUP = r"""
 mkdir -p "$CI_WORK_DIR"
 echo venv >"$CI_WORK_DIR/jupyter-venv"
-exec "$PYTHON" -S -E -c "$SERVE" "$CI_WORK_DIR/jupyter-servers" $(seq "$CI_PORT_JUPYTER" $((CI_PORT_JUPYTER + JUPYTER_PARALLEL - 1)))
+last=$((CI_PORT_JUPYTER + JUPYTER_PARALLEL - 1))
+exec "$PYTHON" -S -E -c "$SERVE" "$CI_WORK_DIR/jupyter-servers" $(seq "$CI_PORT_JUPYTER" "$last")
 """
 RUNNER = """
 import json, os, pathlib, sys, threading
