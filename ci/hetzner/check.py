@@ -69,7 +69,11 @@ def jobs(state: Path, python: Path) -> list[Job]:
         ok_codes=(0,),
     )
     mutants = Job(
-        "mutants", run + "tests/mutants.py", timeout=900, ok_codes=(0,), resources={"cpu": 2}
+        "mutants",
+        run + "tests/mutants.py -j 2",
+        timeout=900,
+        ok_codes=(0,),
+        resources={"cpu": min(2, os.cpu_count() or 1)},
     )
     return [*fast, search, mutants, *slow, bench, *demo_jobs(state, run)]
 

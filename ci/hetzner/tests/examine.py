@@ -13,8 +13,8 @@ from lib.scheduler import Limits, Orders, Scheduler
 from lib.seam import Attempt, Executor, Report, StartError
 from lib.stages import Stages
 from tests.fakes import FakeClock, FakeExecutor, Played
+from tests.ledger import RuleError
 from tests.reference import Case, outright, selection
-from tests.rules import RuleError
 from tests.umpire import Umpire
 
 MOST_WAITS = 10_000

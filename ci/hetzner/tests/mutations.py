@@ -23,6 +23,7 @@ SCHEDULER = [
     ("while self._alone is None:", "while True:"),
     ("            if self._running:\n                return\n", ""),
     ("elif self._delayed or (first", "elif (first"),
+    ("        self._for_quiet.discard(track.key)\n", ""),
     ("self._queue.first() or self._for_quiet.first()", "self._queue.first()"),
     ("alone = track.tries > 0 and track.node.job.retry_alone", "alone = False"),
     ("alone = track.tries > 0 and track.node.job.retry_alone", "alone = track.node.job.retry_alone"),

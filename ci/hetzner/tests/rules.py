@@ -1,196 +1,20 @@
-"""What follows from what happens in a run: outcomes, stops, skips, phases. Chooses no start.
-
-What the rules demand at once is *owed*: a command to the executor or an event. `umpire` sees the
-debts paid. Everything is asked of all nodes anew each time, so that little can be forgotten.
-"""
+"""What follows from what happens in a run: outcomes, stops, skips, phases. Chooses no start."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from dataclasses import dataclass, field
-from typing import NoReturn
+from collections.abc import Collection
 
-from lib.model import AttemptRecord, Outcome, Result
-from lib.seam import Step
-from tests.reference import BAD, GOOD, Case, Node, acceptable, nodes, titles, urgency, worse
+from lib.model import AttemptRecord, Outcome
+from lib.seam import Exited, Gone, Remark, Report, Signalled, Step, Wrote
+from tests.ledger import Ledger, Seen, Verdict
+from tests.reference import BAD, acceptable, passes, worse
 
-FRESH, PATIENCE = 2.0, 30.0  # seconds: of a reading of the pressure, of who is held back by it
-Verdict = Outcome | Step  # what follows when a tree has ended: an outcome, or the next step
+SIGNALS = {2: "SIGINT", 15: "SIGTERM", 1: "SIGHUP"}
 
 
-class RuleError(AssertionError):
-    """A rule was broken; the message names it."""
-
-
-@dataclass
-class Seen:
-    """What is known of a node from what was reported of it."""
-
-    node: Node
-    outcome: Outcome | None = None
-    dropped: bool = False  # its phase is never begun
-    tries: int = 0
-    step: Step | None = None  # what runs now
-    began: float = 0.0
-    due: float = math.inf  # when the time of this step is up
-    verdict: Verdict | None = None  # it is being stopped, and what follows then
-    ready: bool = False
-    told: set[str] = field(default_factory=set)  # outputs reported while it ran
-    came: set[str] = field(default_factory=set)  # all outputs that were written
-    free_since: float | None = None  # all that it needs is there
-    code: int | None = None
-    left: tuple[str, ...] = ()
-    survived: bool = False
-    culprits: frozenset[str] = frozenset()
-
-    @property
-    def ended(self) -> bool:
-        return self.outcome is not None or self.dropped
-
-    @property
-    def idle(self) -> bool:
-        return not self.ended and self.step is None
-
-    @property
-    def running(self) -> bool:
-        """Runs, and is not being stopped."""
-        return self.step is not None and self.verdict is None
-
-    @property
-    def failed(self) -> bool:
-        return self.outcome in BAD
-
-
-class Rules:
-    """Where a run is, and what it owes."""
-
-    def __init__(self, case: Case) -> None:
-        self.case = case
-        self.now = 0.0
-        self.all = {node.key: Seen(node) for node in nodes(case)}
-        self.titles = titles(case, [seen.node for seen in self.all.values()])
-        self.paths = urgency(case)
-        self.left = list(self.all.values())  # that have not ended
-        self.stage = -1
-        self.cut = ""  # "SIGTERM": all ends
-        self.code = 0
-        self.ending = False
-        self.over = False
-        self.held_since: float | None = None  # what could start waits for the pressure to fall
-        self.owed: Counter[object] = Counter()
-        self.results = {
-            seen.node.job.name: Result(seen.node.job.name, allowed=seen.node.job.allow_failure)
-            for seen in self.all.values()
-        }
-        self.reached: Counter[str] = Counter()  # what this run has shown, for the generator's test
-
-    # ---- debts
-
-    def rule(self, kept: object, what: str, *details: object) -> None:
-        """Demand something; `what` has a place for each of the details."""
-        if not kept:
-            self.foul(what.format(*details))
-
-    def foul(self, what: str) -> NoReturn:
-        raise RuleError(f"{what} (at {self.now:g} s)")
-
-    def owe(self, *debt: object) -> None:
-        self.owed[debt] += 1
-
-    def pay(self, *debt: object) -> bool:
-        if not self.owed[debt]:
-            return False
-        self.owed[debt] -= 1
-        return True
-
-    def settled(self) -> None:
-        """Demand that all was done that had to be done at once."""
-        if any(self.owed.values()):
-            self.foul(f"not done, or not told: {list(+self.owed)}")
-
-    # ---- what runs see and use
-
-    def has(self, user: Seen, key: str, output: str | None) -> bool:
-        """Whether a need of a node is met."""
-        need = self.all[key]
-        if not need.ended:
-            return need.ready if output is None else output in need.told
-        if user.node.always or need.outcome in GOOD:
-            return True
-        allowed = need.failed and need.node.job.allow_failure
-        return allowed and (output is None or output in need.came)
-
-    def blame(self, user: Seen) -> frozenset[str]:
-        """Return the jobs that keep a node from ever starting."""
-        blamed: set[str] = set()
-        for key, output in user.node.needs:
-            need = self.all[key]
-            if need.outcome in (*BAD, Outcome.SKIPPED) and not self.has(user, key, output):
-                blamed |= need.culprits or {need.node.job.name}
-        return frozenset(blamed)
-
-    def barred(self, seen: Seen) -> bool:
-        """Whether nothing of this node begins any more."""
-        return bool(self.cut) or (self.ending and not seen.node.always)
-
-    def open_to(self, seen: Seen) -> bool:
-        opened = seen.node.stage <= self.stage
-        return opened and all(self.has(seen, key, output) for key, output in seen.node.needs)
-
-    def serves(self, seen: Seen) -> bool:
-        return seen.ready and seen.running
-
-    def busy(self) -> list[Seen]:
-        return [s for s in self.left if s.step is not None and not self.serves(s)]
-
-    def fits(self, seen: Seen) -> bool:
-        used: Counter[str] = Counter()
-        slots = 0
-        for other in self.left:
-            if other.step is not None:
-                used.update(other.node.job.resources)
-                slots += not other.ready
-        limit = self.case.max_parallel
-        return (limit is None or slots < limit) and all(
-            used[name] + count <= self.case.pools.get(name, 1)
-            for name, count in seen.node.job.resources.items()
-        )
-
-    def due(self, seen: Seen) -> float:
-        """Return when a node may start for all that its needs say; inf if they are not met."""
-        if seen.free_since is None or not seen.idle:
-            return math.inf
-        return seen.free_since + seen.node.job.delay
-
-    def startable(self, seen: Seen) -> bool:
-        if self.due(seen) > self.now or self.barred(seen) or not self.fits(seen):
-            return False
-        busy = self.busy()
-        if any(self.alone(other) for other in busy):
-            return False
-        return not (self.alone(seen, 0) and busy)
-
-    def alone(self, seen: Seen, more: int = 1) -> bool:
-        """Whether this try of a node (or the next, with 0) has the machine to itself."""
-        return seen.node.job.retry_alone and seen.tries > more and not seen.ready
-
-    def pressed(self) -> tuple[bool, bool]:
-        """Return whether starts may be held back now, and whether they must be.
-
-        A run may know the pressure of any moment of the last two seconds.
-        """
-        limit = self.case.pressure
-        if limit is None or not self.busy() or self.impatient():
-            return False, False
-        before = [percent for moment, percent in self.case.pressures if moment <= self.now - FRESH]
-        since = [p for moment, p in self.case.pressures if self.now - FRESH < moment <= self.now]
-        above = [percent > limit for percent in (*(before or [0.0])[-1:], *since)]
-        return any(above), all(above)
-
-    def impatient(self) -> bool:
-        """Whether starts have been held back for so long that one goes ahead."""
-        return self.held_since is not None and self.held_since + PATIENCE <= self.now
+class Rules(Ledger):
+    """Follows a run through what is reported of it."""
 
     # ---- what follows
 
@@ -354,3 +178,109 @@ class Rules:
         for seen in list(self.left):
             if seen.idle:
                 self.cancel_idle(seen)
+
+    # ---- what the executor reports
+
+    def takes(self, report: Report, now: float) -> None:
+        self.settled()
+        self.now = now
+        match report:
+            case Signalled(number):
+                self.signalled(number)
+            case Remark(text):
+                self.owe("note", text)
+            case Wrote(key, output):
+                self.wrote(self.all[key], output)
+            case Exited():
+                self.exited(self.all[report.key], report)
+            case Gone(key, survivors):
+                self.gone(self.all[key], survivors)
+
+    def signalled(self, number: int) -> None:
+        if not self.cut:
+            self.cut_off(SIGNALS[number], 128 + number)
+            return
+        for seen in self.left:
+            if seen.verdict is not None:
+                self.owe("kill", seen.node.key)
+
+    def wrote(self, seen: Seen, output: str) -> None:
+        if not seen.running or seen.ready or output in seen.told:
+            return
+        seen.came.add(output)
+        seen.told.add(output)
+        self.owe("output", seen.node.job.name, output)
+        if seen.node.job.service and seen.told.issuperset(seen.node.job.outputs):
+            self.serve(seen)
+        self.settle()
+
+    def serve(self, seen: Seen) -> None:
+        seen.ready, seen.due = True, math.inf
+        self.reached["ready"] += 1
+        self.owe("ready", seen.node.job.name)
+
+    def exited(self, seen: Seen, report: Exited) -> None:
+        seen.code = report.code
+        if seen.step is Step.BODY:
+            seen.came |= set(seen.node.job.outputs) - set(report.missing)
+        if seen.verdict is not None:
+            if not report.left:
+                self.next(seen, seen.verdict)
+            return
+        verdict = self.verdict(seen, report)
+        if verdict is None:
+            return
+        if report.left:
+            daemons = seen.node.job.service and seen.step is Step.BODY
+            if not daemons:
+                seen.left += report.left
+                self.owe("leaked", seen.node.job.name)
+            self.stop(seen, verdict)
+        else:
+            self.next(seen, verdict)
+
+    def verdict(self, seen: Seen, report: Exited) -> Verdict | None:
+        """Return what follows from the end of a step; None for a service that goes on."""
+        job = seen.node.job
+        if seen.step is Step.RESTORE:
+            found = report.code == 0 and not report.missing
+            return Outcome.RESTORED if found else Step.BODY
+        if seen.step is Step.STORE:
+            return Outcome.PASSED
+        goes_on = job.service and report.left
+        if not passes(job, report.code, () if goes_on else report.missing):
+            return Outcome.FAILED
+        if goes_on:
+            for output in set(job.outputs) - set(report.missing):
+                self.wrote(seen, output)
+            if not job.outputs:
+                self.serve(seen)
+                self.settle()
+            return None
+        return Outcome.PASSED if job.cache is None else Step.STORE
+
+    def gone(self, seen: Seen, survivors: Collection[str]) -> None:
+        if survivors:
+            seen.survived = True
+            self.reached["survived"] += 1
+        self.next(seen, seen.verdict or Outcome.FAILED)
+
+    def woke(self, now: float) -> None:
+        """All reports are taken: now what the clock brings."""
+        self.settled()
+        self.now = now
+        for due, seen in self.timers():
+            if due > now:
+                break
+            if seen is None:
+                if not self.finished():
+                    self.cut_off(f"the run's timeout of {self.case.timeout:g} s", 124)
+            elif seen.running:
+                self.time_is_up(seen)
+
+    def time_is_up(self, seen: Seen) -> None:
+        if seen.step is Step.STORE:
+            self.stop(seen, Outcome.PASSED)
+            return
+        self.owe("timed out", seen.node.job.name, seen.node.job.timeout)
+        self.stop(seen, Outcome.TIMED_OUT)

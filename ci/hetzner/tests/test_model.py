@@ -18,8 +18,8 @@ from lib.seam import Report, Step
 from tests.cases import CACHED, Seeded, draw_case
 from tests.examine import REACHED, build, examine, play, scheduler_of
 from tests.fakes import FakeClock, FakeExecutor, Fate, Played, jobs
+from tests.ledger import RuleError
 from tests.reference import Case, selection
-from tests.rules import RuleError
 from tests.search import describe
 
 HERE = Path(__file__).resolve().parent.parent

@@ -1,6 +1,6 @@
 """Judges a run from the outside, command by command and event by event. Decides nothing.
 
-Each command and each event pays a debt that `rules` has run up; nothing may be done that was not
+Each command and each event pays a debt that the rules have run up; nothing may be done that was not
 owed, and at the next report or wait all debts must be paid. Only starts are free: whether one is
 allowed is asked of the rules, and at each wait, whether one was held back that could have gone.
 """
@@ -8,15 +8,13 @@ allowed is asked of the rules, and at each wait, whether one was held back that 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
 
 from lib import events
 from lib.model import Outcome, Result
-from lib.seam import Attempt, Exited, Gone, Remark, Report, Signalled, Step, Wrote
-from tests.reference import exit_code, passes
-from tests.rules import FRESH, PATIENCE, Rules, Seen, Verdict
-
-SIGNALS = {2: "SIGINT", 15: "SIGTERM", 1: "SIGHUP"}
+from lib.seam import Attempt, Step
+from tests.ledger import FRESH, PATIENCE, Seen
+from tests.reference import exit_code
+from tests.rules import Rules
 
 
 class Umpire(Rules):
@@ -112,124 +110,6 @@ class Umpire(Rules):
         if self.busy() or any(self.due(s) > self.now or self.fits(s) for s in waiting):
             return []
         return waiting
-
-    def timers(self) -> list[tuple[float, Seen | None]]:
-        """Return all that the clock will bring; None stands for the end of the run's time."""
-        found: list[tuple[float, Seen | None]] = []
-        if not self.cut and self.case.timeout < math.inf and not self.case.refused:
-            found.append((self.case.timeout, None))
-        for seen in self.left:
-            if seen.running and not seen.ready:
-                found.append((seen.due, seen))
-            elif self.now < self.due(seen) < math.inf:
-                found.append((self.due(seen), seen))
-        return sorted(found, key=lambda timer: timer[0])
-
-    # ---- what the executor reports
-
-    def takes(self, report: Report, now: float) -> None:
-        self.settled()
-        self.now = now
-        match report:
-            case Signalled(number):
-                self.signalled(number)
-            case Remark(text):
-                self.owe("note", text)
-            case Wrote(key, output):
-                self.wrote(self.all[key], output)
-            case Exited():
-                self.exited(self.all[report.key], report)
-            case Gone(key, survivors):
-                self.gone(self.all[key], survivors)
-
-    def signalled(self, number: int) -> None:
-        if not self.cut:
-            self.cut_off(SIGNALS[number], 128 + number)
-            return
-        for seen in self.left:
-            if seen.verdict is not None:
-                self.owe("kill", seen.node.key)
-
-    def wrote(self, seen: Seen, output: str) -> None:
-        if not seen.running or seen.ready or output in seen.told:
-            return
-        seen.came.add(output)
-        seen.told.add(output)
-        self.owe("output", seen.node.job.name, output)
-        if seen.node.job.service and seen.told.issuperset(seen.node.job.outputs):
-            self.serve(seen)
-        self.settle()
-
-    def serve(self, seen: Seen) -> None:
-        seen.ready, seen.due = True, math.inf
-        self.reached["ready"] += 1
-        self.owe("ready", seen.node.job.name)
-
-    def exited(self, seen: Seen, report: Exited) -> None:
-        seen.code = report.code
-        if seen.step is Step.BODY:
-            seen.came |= set(seen.node.job.outputs) - set(report.missing)
-        if seen.verdict is not None:
-            if not report.left:
-                self.next(seen, seen.verdict)
-            return
-        verdict = self.verdict(seen, report)
-        if verdict is None:
-            return
-        if report.left:
-            daemons = seen.node.job.service and seen.step is Step.BODY
-            if not daemons:
-                seen.left += report.left
-                self.owe("leaked", seen.node.job.name)
-            self.stop(seen, verdict)
-        else:
-            self.next(seen, verdict)
-
-    def verdict(self, seen: Seen, report: Exited) -> Verdict | None:
-        """Return what follows from the end of a step; None for a service that goes on."""
-        job = seen.node.job
-        if seen.step is Step.RESTORE:
-            found = report.code == 0 and not report.missing
-            return Outcome.RESTORED if found else Step.BODY
-        if seen.step is Step.STORE:
-            return Outcome.PASSED
-        goes_on = job.service and report.left
-        if not passes(job, report.code, () if goes_on else report.missing):
-            return Outcome.FAILED
-        if goes_on:
-            for output in set(job.outputs) - set(report.missing):
-                self.wrote(seen, output)
-            if not job.outputs:
-                self.serve(seen)
-                self.settle()
-            return None
-        return Outcome.PASSED if job.cache is None else Step.STORE
-
-    def gone(self, seen: Seen, survivors: Collection[str]) -> None:
-        if survivors:
-            seen.survived = True
-            self.reached["survived"] += 1
-        self.next(seen, seen.verdict or Outcome.FAILED)
-
-    def woke(self, now: float) -> None:
-        """All reports are taken: now what the clock brings."""
-        self.settled()
-        self.now = now
-        for due, seen in self.timers():
-            if due > now:
-                break
-            if seen is None:
-                if not self.finished():
-                    self.cut_off(f"the run's timeout of {self.case.timeout:g} s", 124)
-            elif seen.running:
-                self.time_is_up(seen)
-
-    def time_is_up(self, seen: Seen) -> None:
-        if seen.step is Step.STORE:
-            self.stop(seen, Outcome.PASSED)
-            return
-        self.owe("timed out", seen.node.job.name, seen.node.job.timeout)
-        self.stop(seen, Outcome.TIMED_OUT)
 
     # ---- what listeners are told
 
