@@ -45,6 +45,7 @@ class Family:
         self._self = os.getpid()
         self._group = os.getpgrp()
         self._foreign = set(look.children(self._self))
+        self._known: set[tuple[int, int]] = set()  # members that were seen: a zombie has no tag
         self._leaders: dict[int, Leader] = {}
         self._by_key: dict[str, Leader] = {}
 
@@ -75,7 +76,9 @@ class Family:
         leader = self._by_key[key]
         roots = [] if leader.code is not None else [leader.pid]
         roots += [orphan.pid for orphan in self._orphans() if self._owner(orphan) is leader]
-        return [p for p in proctree.descendants(self._look, roots) if p.alive]
+        found = [p for p in proctree.descendants(self._look, roots) if p.alive]
+        self._known.update((p.pid, p.started) for p in found if p.group == self._group)
+        return found
 
     def strays(self) -> list[Proc]:
         """Return living orphans that no attempt owns, with all below them."""
@@ -104,13 +107,19 @@ class Family:
             if pid in self._leaders or pid in self._foreign:
                 continue
             process = self._look.read(pid)
-            if process is None or process.group == self._group:
+            if process is None or self._is_the_hosts(process):
                 continue
             if process.alive:
                 found.append(process)
             else:
                 self._reap(pid)
         return found
+
+    def _is_the_hosts(self, process: Proc) -> bool:
+        """Whether the host program started it: it is in our group, and did not go there."""
+        if process.group != self._group or (process.pid, process.started) in self._known:
+            return False
+        return self._named_owner(process) is None
 
     def _is_lost(self, process: Proc) -> bool:
         return process.alive and process.ppid == 1 and self._named_owner(process) is not None

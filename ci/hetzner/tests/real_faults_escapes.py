@@ -79,6 +79,12 @@ class Escapes(FaultCase):
     def test_child_that_holds_the_log_open(self) -> None:
         self.does_not_escape("setsid bash -c 'echo held; SLEEP' </dev/null &")
 
+    def test_child_that_joins_the_group_of_the_runner(self) -> None:
+        join = f"import os; os.setpgid(0, {os.getpgrp()}); open('joined', 'w')"
+        go = f"os.execvp('sleep', ['sleep', '{self.mark}'])"
+        wait = "until [[ -e joined ]]; do sleep 0.01; done; rm joined"
+        self.does_not_escape(f'python3 -S -E -c "{join}; {go}" & {wait}')
+
     def test_pipeline_of_children(self) -> None:
         self.does_not_escape("(SLEEP | SLEEP | setsid SLEEP) &")
 

@@ -55,8 +55,10 @@ class LastSteps(CommitCase):
     def while_it_tells(self, *numbers: signal.Signals) -> Ended:
         """Send signals, one after the other, while GitHub does not answer the last status."""
         shutil.rmtree(self.stage.log_dir(), ignore_errors=True)
-        self.github.gate = threading.Event()
+        self.github.seen.clear()
         with self.stage.start() as process:
+            self.wait_until(lambda: bool(self.github.seen), "the pending status")
+            self.github.gate = threading.Event()
             log = self.stage.log_dir() / "ci.log"
             self.wait_until(
                 lambda: log.exists() and "END   exit code 0" in log.read_text(), "the end of jobs"
