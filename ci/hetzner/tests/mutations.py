@@ -176,7 +176,9 @@ STAGES = [
     ("        if target in selected:\n            edges.append(Edge(target, output))", "        if target in selected:\n            edges.append(Edge(target, None))"),
     ("wanted = promised if output is None else (output,)", "wanted = promised"),
     ("if edge.key in again else edge.key", "if False else edge.key"),
-    ("_again(by_name, set(selected), name, len(titles) - 1, again)", "_again(by_name, set(selected), name, len(titles) - 2, again)"),
+    ("_again(by_name, chosen, name, len(titles) - 1, again)", "_again(by_name, chosen, name, len(titles) - 2, again)"),
+    ("only_testcases or first_testcases))", "only_testcases))"),
+    ("inputs.update({graph.variable(target, made): path for made, path in promised.items()})", "pass"),
     ("titles = [\"phase A\", \"phase B\"] if early else [\"\"]", "titles = [\"\", \"\"] if early else [\"\"]"),
 ]
 JUDGE = [

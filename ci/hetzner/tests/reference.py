@@ -46,14 +46,21 @@ class Case:
 
 @dataclass(frozen=True)
 class Node:
-    """A job in one pass; `needs` are nodes and outputs, `lacks` what no earlier run has left."""
+    """A job in one pass.
+
+    `needs` are nodes and their outputs, `takes` the outputs that an earlier run has to have left,
+    `lacks` those that it has not; `given` are the variables that tell of outputs.
+    """
 
     key: str
     job: Job
     stage: int
     repeated: bool
     needs: tuple[tuple[str, str | None], ...]
+    takes: frozenset[str]
     lacks: tuple[str, ...]
+    given: Mapping[str, str]
+    test_filter: str
 
     @property
     def always(self) -> bool:
@@ -129,16 +136,28 @@ def _node(
     stage: int,
     twice: Collection[str] = (),
 ) -> Node:
-    needs, lacks = [], []
+    needs: list[tuple[str, str | None]] = []
+    takes: set[str] = set()
+    given: dict[str, str] = {}
     for dependency in jobs[name].depends_on:
         target, _, output = dependency.partition(":")
+        for made, path in jobs[target].outputs.items():
+            given[f"CI_OUT_{target}_{made}".upper()] = path
         if target in selected:
             needs.append((target + "#2" if target in twice else target, output or None))
         else:
-            promised = [output] if output else jobs[target].outputs
-            lacks += [f"{target}:{o}" for o in promised if f"{target}:{o}" in case.absent]
-    key = name + "#2" if twice else name
-    return Node(key, jobs[name], stage, bool(twice), tuple(dict.fromkeys(needs)), tuple(lacks))
+            takes |= {f"{target}:{o}" for o in ([output] if output else jobs[target].outputs)}
+    return Node(
+        key=name + "#2" if twice else name,
+        job=jobs[name],
+        stage=stage,
+        repeated=bool(twice),
+        needs=tuple(dict.fromkeys(needs)),
+        takes=frozenset(takes),
+        lacks=tuple(sorted(takes.intersection(case.absent))),
+        given=given,
+        test_filter=case.only_testcases or ("" if twice else case.first_testcases),
+    )
 
 
 def titles(case: Case, made: Sequence[Node]) -> list[str]:

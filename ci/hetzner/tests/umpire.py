@@ -39,7 +39,14 @@ class Umpire(Rules):
         self.rule(
             attempt.number == number, "{}: {} is not {}", seen.node.key, attempt.number, number
         )
+        self.told_what_it_needs(attempt, seen)
         seen.due = self.now + seen.node.job.timeout
+
+    def told_what_it_needs(self, attempt: Attempt, seen: Seen) -> None:
+        mine, its = seen.node, attempt.node
+        self.rule(its.test_filter == mine.test_filter, "{} filters {!r}", its.key, its.test_filter)
+        self.rule(its.inputs == mine.given, "{} is given {}", its.key, its.inputs)
+        self.rule({o for o, _ in its.expects} == mine.takes, "{} expects {}", its.key, its.expects)
 
     def begin(self, seen: Seen, step: Step) -> None:
         """A new attempt: the one thing that the scheduler is free to choose."""
