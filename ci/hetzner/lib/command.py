@@ -11,7 +11,6 @@ import os
 import select
 import signal
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +68,8 @@ def _sink() -> IO[bytes]:
     """Return a file without a name, in memory where the system has that."""
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("output"), "w+b")
+    import tempfile
+
     return tempfile.TemporaryFile()
 
 

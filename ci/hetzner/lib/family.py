@@ -44,7 +44,8 @@ class Family:
         self._subreaper = subreaper
         self._self = os.getpid()
         self._group = os.getpgrp()
-        self._foreign = set(look.children(self._self))
+        children = map(look.read, look.children(self._self))
+        self._foreign = {(child.pid, child.started) for child in children if child}
         self._known: set[tuple[int, int]] = set()  # members that were seen: a zombie has no tag
         self._leaders: dict[int, Leader] = {}
         self._by_key: dict[str, Leader] = {}
@@ -104,7 +105,7 @@ class Family:
             return [p for p in self._look.all() if p.pid not in self._leaders and self._is_lost(p)]
         found = []
         for pid in self._look.children(self._self):
-            if pid in self._leaders or pid in self._foreign:
+            if pid in self._leaders:
                 continue
             process = self._look.read(pid)
             if process is None or self._is_the_hosts(process):
@@ -116,10 +117,12 @@ class Family:
         return found
 
     def _is_the_hosts(self, process: Proc) -> bool:
-        """Whether the host program started it: it is in our group, and did not go there."""
+        """Whether the host program started it: it was there, or is in our group and no member."""
+        if (process.pid, process.started) in self._foreign:
+            return True
         if process.group != self._group or (process.pid, process.started) in self._known:
             return False
-        return self._named_owner(process) is None
+        return not process.alive or all(run != self._run for run, _ in self._named(process))
 
     def _is_lost(self, process: Proc) -> bool:
         return process.alive and process.ppid == 1 and self._named_owner(process) is not None
@@ -141,11 +144,15 @@ class Family:
     def _named_owner(self, process: Proc) -> Leader | None:
         if process.group in self._leaders:
             return self._leaders[process.group]
-        for part in self._look.tag(process.pid).split(":"):
-            run, _, key = part.partition("/")
+        for run, key in self._named(process):
             if run == self._run and key in self._by_key:
                 return self._by_key[key]
         return None
+
+    def _named(self, process: Proc) -> list[tuple[str, str]]:
+        """Return the runs and keys of its tag."""
+        parts = (part.partition("/") for part in self._look.tag(process.pid).split(":"))
+        return [(run, key) for run, _, key in parts]
 
     def _reap(self, pid: int) -> None:
         try:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 TAG = "CI_RUN_TAG"  # environment variable: "<run>/<job>" parts joined by ':', outermost run first
 PROC = Path("/proc")
+EXEC_LOOKS, EXEC_PAUSE = 5, 0.001  # times and seconds, until a process counts as one without tag
 
 
 class Proc(NamedTuple):
@@ -67,6 +69,8 @@ class LinuxTable:
             text = _content(f"/proc/{pid}/stat")
         except (FileNotFoundError, ProcessLookupError):
             return None
+        except PermissionError:  # another user's, where /proc is mounted with hidepid (proc(5))
+            return None
         # the name stands in parentheses and may itself hold spaces and parentheses
         start, end = text.index(b"("), text.rindex(b")")
         rest = text[end + 2 :].split()
@@ -85,7 +89,7 @@ class LinuxTable:
         found: list[int] = []
         try:
             threads = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - see _content
-        except (FileNotFoundError, ProcessLookupError):
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
             return found
         for thread in threads:
             try:
@@ -98,6 +102,11 @@ class LinuxTable:
         """Search /proc/<pid>/environ, which shows the environment that it was started with."""
         try:
             environ = _content(f"/proc/{pid}/environ")
+            for _ in range(EXEC_LOOKS):
+                if environ:
+                    break
+                time.sleep(EXEC_PAUSE)  # either it has none, or is within execve(2) right now
+                environ = _content(f"/proc/{pid}/environ")
         except OSError:  # gone, a zombie, or another user's
             return ""
         prefix = TAG.encode() + b"="

@@ -10,6 +10,7 @@ import io
 import json
 import os
 import random
+import signal
 import tempfile
 import unittest
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from dsl import Job, Pipeline
-from lib import proctree, subreaper
+from lib import interrupts, proctree, subreaper
 from lib.proctree import Proc
 from tests import githubserver
 from tests.commitstage import Stage
@@ -69,6 +70,8 @@ class FaultCase(unittest.TestCase):
 
     def setUp(self) -> None:
         subreaper.adopt()
+        for number in interrupts.SIGNALS:  # a shell's background job was started with some ignored
+            signal.signal(number, signal.SIG_DFL)
         self.root = Path(self.enterContext(tempfile.TemporaryDirectory())).resolve()
         self.logs = self.root / "logs"
         self.mark = f"{random.randrange(10**8, 10**9)}"

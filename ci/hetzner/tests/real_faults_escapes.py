@@ -80,10 +80,9 @@ class Escapes(FaultCase):
         self.does_not_escape("setsid bash -c 'echo held; SLEEP' </dev/null &")
 
     def test_child_that_joins_the_group_of_the_runner(self) -> None:
-        join = f"import os; os.setpgid(0, {os.getpgrp()}); open('joined', 'w')"
-        go = f"os.execvp('sleep', ['sleep', '{self.mark}'])"
+        join = f"import os, time; os.setpgid(0, {os.getpgrp()}); open('joined', 'w')"
         wait = "until [[ -e joined ]]; do sleep 0.01; done; rm joined"
-        self.does_not_escape(f'python3 -S -E -c "{join}; {go}" & {wait}')
+        self.does_not_escape(f'python3 -S -E -c "{join}; time.sleep({self.mark})" & {wait}')
 
     def test_pipeline_of_children(self) -> None:
         self.does_not_escape("(SLEEP | SLEEP | setsid SLEEP) &")

@@ -17,6 +17,7 @@ NOBODY = 60001  # a user that has nothing else on this machine
 AS_USER = r"""
 mount -t tmpfs none /mnt; mkdir /mnt/python /mnt/hetzner
 mount --bind "$PREFIX" /mnt/python; mount --bind "$HETZNER" /mnt/hetzner; shift 2
+[[ -z ${HIDEPID:-} ]] || mount -t proc -o hidepid="$HIDEPID" proc /proc
 exec setpriv --reuid="$NOBODY" --regid="$NOBODY" --clear-groups $LIMIT \
   /mnt/python/bin/python3 /mnt/hetzner/pipeline.py "$@"
 """
@@ -87,6 +88,13 @@ class Rights(CommitCase):
         self.as_user()
         self.runs_well()
         self.ends_well(signal.SIGTERM)
+
+    def test_where_proc_hides_the_processes_of_others(self) -> None:
+        for how in ("1", "2"):
+            with self.subTest(hidepid=how):
+                self.as_user()
+                self.stage.variables["HIDEPID"] = how
+                self.runs_well()
 
     def test_as_pid_1_of_a_namespace(self) -> None:
         self.through = NAMESPACE
