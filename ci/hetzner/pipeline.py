@@ -7,50 +7,40 @@ explains the flags, README.md the settings.
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import os
-import re
-import shlex
 import signal
 import sqlite3
 import sys
-import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from dsl import Cache, Job, Pipeline
 from lib import (
     checkout,
     choice,
-    cleanup,
     cli,
-    events,
     files,
     graphview,
     history,
     interrupts,
     machine,
     ownenviron,
-    proctree,
     redact,
     settings,
-    steps,
 )
 from lib.checkout import CheckoutError
 from lib.choice import Choice
 from lib.interrupts import Interrupted
-from lib.lockcheck import Lockcheck, LockcheckError
 from lib.machine import Machine
 from lib.pythons import VERSIONS as PYTHONS
-from lib.runlog import RunLog
 from lib.settings import Settings, SettingsError
-from lib.status import CONTEXT, StatusReporter
-from lib.strays import Strays
+
+if TYPE_CHECKING:
+    from lib.commit import CommitRun
 
 USAGE, FAILED = 2, 1
-FULL_SHA = re.compile(r"[0-9a-f]{40}")
 JS_CORE = "packages/buckaroo-js-core"
 JS_INPUTS = ("src", "package.json", "tsconfig.json", "vite.config.ts", "../pnpm-lock.yaml")
 # a changed input that is not committed has no key: the cache must not answer for it
@@ -180,257 +170,81 @@ def _run(
 
     `absent` are jobs that this machine cannot run, and why: they are left out, which is said.
     """
-    table = job_table(config)
-    if words.show == "jobs":
-        print(graphview.listing(table))
+    table, chosen = job_table(config), words.choice(absent)
+    if words.show in graphview.VIEWS:
+        print(graphview.VIEWS[words.show](table))
         return 0
-    if words.show:
-        if words.show == "plan":
-            pipeline = _pipeline(words, config, table, absent)
-            print("\n".join(pipeline.dry_run(_selection(words, absent))))
-        else:
-            print(graphview.dot(table) if words.show == "dot" else graphview.mermaid(table))
+    planned = _planned(words, config, table, chosen).dry_run(chosen)  # refuses bad names now
+    if words.show == "plan":
+        print("\n".join(planned))
         return 0
-    # refuses bad names now
-    _pipeline(words, config, table, absent).dry_run(_selection(words, absent))
+    from lib.commit import CommitRun
+
     ownenviron.hide_secrets(config.secret_names)
+    revision = words.sha or default
     lock = config.work_dir.with_suffix(".lock")
-    label = f"pipeline.py {words.sha or default}"
-    with files.lock(lock, label, waiting=lambda holder: print(f"waiting for {holder}")):
-        return _run_commit(words, config, table, words.sha or default, absent)
+    with files.lock(
+        lock, f"pipeline.py {revision}", waiting=lambda holder: print(f"waiting for {holder}")
+    ):
+        return _run_commit(CommitRun(words, config, revision, absent), words, config, table)
 
 
-def _run_commit(
-    words: cli.Words,
-    config: Settings,
-    table: list[Job],
-    revision: str,
-    absent: Mapping[str, str],
-) -> int:
+def _run_commit(run: CommitRun, words: cli.Words, config: Settings, table: list[Job]) -> int:
     """The story of a run, from the lock to the status."""
-    began = time.monotonic()
-    run_id = proctree.run_id(proctree.table(), os.getpid())
-    log_dir = config.state_dir / "logs" / _directory_name(config.repo_dir, revision)
-    log_dir.mkdir(parents=True, exist_ok=True)
-    url = f"{config.log_url.rstrip('/')}/{log_dir.name}" if config.log_url else ""
-    mask = redact.Redactor(settings.secrets(config, os.environ))
-    log = RunLog(log_dir, url=url, console=sys.stdout, redact=mask)
-    reporter = StatusReporter(config, log.line)
-    pending = steps.Pending(config, run_id)
-    sha = log_dir.name
-    state, text, code = "error", "the runner broke", FAILED
-    versions, strays = steps.Versions(), Strays(log.line)
-    try:
-        log.line(f"RUN   {revision} of {config.repo_dir}, runner {steps.runner_version(config)}")
-        env = settings.job_environment(config, os.environ)
-        versions.ask(env)
-        _clean_up(config, log, log_dir, reporter)
-        if not words.partial and FULL_SHA.fullmatch(sha) and reporter.on:
-            pending.write(sha, CONTEXT, url)
-            reporter.pending(sha, CONTEXT, "runs", url)
-        tree, sha = _prepare_tree(words, config, revision, log)
-        files.atomic_write(log_dir / "versions.txt", versions.answers())
-        _prepare_dependencies(words, config, tree, table, absent, log)
-        strays.end()
-        pipeline = _pipeline(
-            words, config, table, absent, tree=tree, sha=sha, log=log, reporter=reporter
-        )
-        code = pipeline.run(
-            **_selection(words, absent)._asdict(), pytest_workers=config.pytest_workers
-        )
-        text = steps.describe(list(pipeline.results.values()), time.monotonic() - began)
-        state = {0: "success", 1: "failure"}.get(code, "error")
-    except (CheckoutError, LockcheckError, OSError) as error:
-        text = error.brief if isinstance(error, CheckoutError) else str(error)
-        log.line(f"ERROR {error}")
-    except Interrupted:
-        log.line("INTERRUPTED while no jobs ran")
-    finally:
-        signals = interrupts.record()
-        signals.be_patient()  # what follows tells others how it ended
-        versions.close()
-        if not strays.end():
-            state, text, code = "error", "processes could not be stopped", code or FAILED
-        strays.close()
-        if log.fault:
-            state, text, code = "error", f"{log.fault}; {text}", code or FAILED
-        if signals.came:
-            number = signals.came[0]
-            state, text, code = "error", f"ended by {signal.Signals(number).name}", 128 + number
-        if config.box:
-            _snapshot("after", log_dir, log)
-        for job, reason in absent.items():
-            log.line(f"NOTE  {job} was left out: {reason}")
-        log.line(f"END   exit code {code}: {text}")
-        if words.partial:
-            log.line("no status of the commit is set: this run did not check all of it")
-        elif FULL_SHA.fullmatch(sha):
-            try:
-                with interrupts.cut_short():
-                    reporter.post(state, sha, CONTEXT, mask(text), url)
-                pending.clear()
-            except (Interrupted, OSError) as error:
-                log.line(f"NOTE  the status is left to the next run: {error!r}")
-        log.close()
-    return code or (FAILED if log.fault else 0)
+    with run.closing():
+        run.announce()
+        run.clean_up()
+        run.set_pending()
+        run.prepare_tree()
+        run.prepare_dependencies()
+        chosen = words.choice(run.absent)
+        pipeline = _planned(words, config, table, chosen, run)
+        code = pipeline.run(**chosen._asdict(), pytest_workers=config.pytest_workers)
+        run.judge(code, pipeline.results.values())
+    return run.code
 
 
-def _snapshot(label: str, log_dir: Path, log: RunLog) -> None:
-    """Keep the state of the machine beside the logs; a run is not judged by it."""
-    try:
-        cleanup.snapshot_container_state(label, log_dir / "snapshots.txt")
-    except OSError as error:
-        log.line(f"NOTE  no snapshot {label}: {error}")
-
-
-def _clean_up(config: Settings, log: RunLog, log_dir: Path, reporter: StatusReporter) -> None:
-    """Stop what an earlier run left, and tell of statuses that it left pending."""
-    if config.box:
-        _snapshot("before cleaning up", log_dir, log)
-    for line in cleanup.cleanup_processes(box=config.box):
-        log.line(f"CLEAN {line}")
-    with interrupts.cut_short():
-        for sha in steps.tell_of_cut_off_runs(config, reporter):
-            log.line(f"CLEAN the run of {sha} was cut off")
-    if config.box:
-        _snapshot("after cleaning up", log_dir, log)
-
-
-def _prepare_tree(
-    words: cli.Words, config: Settings, revision: str, log: RunLog
-) -> tuple[Path, str]:
-    """Put the commit under test where its jobs run; return the directory and the full SHA."""
-    if words.in_place:
-        tree, sha = config.repo_dir, checkout.resolve(config.repo_dir, "HEAD")
-        if checkout.is_dirty(tree):
-            log.line("NOTE  uncommitted changes are included")
-    elif config.box:
-        tree = config.repo_dir
-        sha = checkout.prepare_box(tree, revision, words.branch)
-    else:
-        tree = config.worktree_dir
-        sha = checkout.prepare_worktree(config.repo_dir, tree, revision)
-    log.line(f"TREE  {sha} in {tree}")
-    checkout.make_placeholders(tree)
-    config.work_dir.mkdir(parents=True, exist_ok=True)
-    return tree, sha
-
-
-def _prepare_dependencies(
-    words: cli.Words,
-    config: Settings,
-    tree: Path,
-    table: list[Job],
-    absent: Collection[str],
-    log: RunLog,
-) -> None:
-    """Rebuild what the lock files ask for if they changed; fetch the wheel that 5b starts from."""
-    pythons = [v for v in PYTHONS if f"test-python-{v}" not in absent]
-    check = Lockcheck(config, tree, log.path.parent / "rebuild.log", pythons, log.line)
-    if reason := check.reason():
-        log.line(f"LOCKS {reason}: rebuilding the dependencies")
-        check.rebuild()
-    if words.phase == "5b":
-        wanted = checkout.resolve(config.repo_dir, words.wheel_from or "HEAD")
-        if not words.wheel_from:
-            wanted = checkout.resolve(tree, "HEAD")
-        if missing := steps.fetch_wheel(config, wanted):
-            raise CheckoutError(missing)
-
-
-def _pipeline(
+def _planned(
     words: cli.Words,
     config: Settings,
     table: list[Job],
-    absent: Mapping[str, str],
-    *,
-    tree: Path | None = None,
-    sha: str = "",
-    log: RunLog | None = None,
-    reporter: StatusReporter | None = None,
+    chosen: Choice,
+    run: CommitRun | None = None,
 ) -> Pipeline:
-    """Put the jobs and all who listen to them together."""
-    past = config.state_dir / "history.db"
-    run_id = proctree.run_id(proctree.table(), os.getpid())
-    listeners: list[events.Listener] = []
-    if log and reporter:
-        if not words.only_testcases and not words.first_testcases:
-            # how long some of the test cases take says nothing of all
-            listeners.append(history.History(past, run_id, sha))
-        if not words.in_place:
-            listeners.append(steps.WheelKeeper(config, sha, log.line))
-        if config.job_statuses and not words.in_place and reporter.on:
-            listeners.append(steps.JobStatuses(reporter, sha, log.url))
-    try:
-        beside = choice.names(table, _selection(words, absent))
-        durations = history.timings(past, beside=beside).durations
-    except sqlite3.Error as error:
-        print(f"{past} cannot be read ({error}): durations are not known", file=sys.stderr)
-        durations = {}
-    env = settings.job_environment(config, os.environ) | {"CI_REPO_DIR": str(tree)}
+    """Put the jobs together with what is known of them; with a run, also with all who listen."""
+    options: dict[str, Any] = {
+        "max_parallel": words.max_parallel,
+        "durations": _durations(config, table, chosen),
+        "secret_names": config.secret_names,
+        "pressure": words.pressure,
+    }
+    if run is None:
+        logs = config.state_dir / "logs"
+        return Pipeline(table, "", "", logs, config.timeout, config.repo_dir, **options)
+    here = Path(__file__).resolve()
     return Pipeline(
         table,
-        sha,
-        _branch(words, config) if log else "",
-        log.path.parent if log else config.state_dir / "logs",
+        run.sha,
+        run.branch,
+        run.log_dir,
         config.timeout,
-        tree or config.repo_dir,
-        max_parallel=words.max_parallel,
-        env=env,
-        durations=durations,
-        listeners=listeners,
-        rerun=lambda job: _rerun(words, config, table, sha, job),
-        log_url=log.url if log else "",
-        run_log=log,
-        secret_names=config.secret_names,
-        pressure=words.pressure,
+        run.tree,
+        env=settings.job_environment(config, os.environ) | {"CI_REPO_DIR": str(run.tree)},
+        listeners=run.listeners(),
+        rerun=lambda job: run.rerun(here, table, job),
+        log_url=run.url,
+        run_log=run.log,
+        **options,
     )
 
 
-def _branch(words: cli.Words, config: Settings) -> str:
-    """Return the branch that was named, or HEAD's when nothing was; '' where it is not known."""
-    if words.branch or words.sha:
-        return words.branch
-    with contextlib.suppress(CheckoutError):
-        return checkout.current_branch(config.repo_dir)
-    return ""
-
-
-def _selection(words: cli.Words, absent: Collection[str]) -> Choice:
-    only, skip = words.only_jobs, [*(words.skip_jobs or ()), *absent]
-    if words.phase == "5b":
-        only, skip = ["playwright-jupyter"], ["build-wheel"]
-    return Choice(
-        fast_fail=words.fast_fail,
-        only_jobs=only,
-        skip_jobs=skip or None,
-        first_jobs=words.first_jobs,
-        only_testcases=words.only_testcases,
-        first_testcases=words.first_testcases,
-        no_deps=words.no_deps,
-        shuffle=words.shuffle,
-    )
-
-
-def _rerun(words: cli.Words, config: Settings, table: list[Job], sha: str, job: str) -> str:
-    """Return the command that runs one job again, with what it needs taken from this run."""
-    command = ["python3", str(Path(__file__).resolve())]
-    command += ["--in-place"] if words.in_place else [sha]
-    command += ["--repo", str(config.repo_dir), "--state-dir", str(config.state_dir)]
-    command += ["--only-jobs", job]
-    by_name = {each.name: each for each in table}
-    if not any(by_name[name].service for name in graphview.needed(by_name, job)):
-        command += ["--no-deps"]  # a service has to be started again, anything else is there
-    return shlex.join(command)
-
-
-def _directory_name(repo: Path, revision: str) -> str:
-    """Return a name for the logs of a commit: its SHA, or what is safe if it is not known yet."""
-    with contextlib.suppress(CheckoutError):
-        return checkout.resolve(repo, revision)
-    if FULL_SHA.fullmatch(revision):
-        return revision
-    return "unresolved-" + hashlib.sha256(revision.encode(errors="replace")).hexdigest()[:12]
+def _durations(config: Settings, table: list[Job], chosen: Choice) -> Mapping[str, float]:
+    past = config.state_dir / "history.db"
+    try:
+        return history.timings(past, beside=choice.names(table, chosen)).durations
+    except sqlite3.Error as error:
+        print(f"{past} cannot be read ({error}): durations are not known", file=sys.stderr)
+        return {}
 
 
 if __name__ == "__main__":

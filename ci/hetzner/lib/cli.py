@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+
+from lib.choice import Choice
 
 EXAMPLES = """\
 examples:
@@ -62,6 +64,22 @@ class Words:
             or self.in_place
             or self.demo
             or self.phase != "all"
+        )
+
+    def choice(self, absent: Collection[str]) -> Choice:
+        """Return what to run, less the jobs in `absent`, which this machine cannot run."""
+        only, skip = self.only_jobs, [*(self.skip_jobs or ()), *absent]
+        if self.phase == "5b":
+            only, skip = ["playwright-jupyter"], ["build-wheel"]
+        return Choice(
+            fast_fail=self.fast_fail,
+            only_jobs=only,
+            skip_jobs=skip or None,
+            first_jobs=self.first_jobs,
+            only_testcases=self.only_testcases,
+            first_testcases=self.first_testcases,
+            no_deps=self.no_deps,
+            shuffle=self.shuffle,
         )
 
 

@@ -61,3 +61,6 @@ def mermaid(jobs: Sequence[Job]) -> str:
         for source, target, output in _edges(jobs)
     ]
     return "\n".join(["flowchart LR", *lines])
+
+
+VIEWS = {"jobs": listing, "dot": dot, "mermaid": mermaid}  # by what the command line calls them

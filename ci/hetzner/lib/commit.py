@@ -1,0 +1,253 @@
+"""The run of one commit around its jobs: each step is a method, and `closing` ends it well.
+
+The order of the steps, and the jobs themselves, stand in pipeline.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from lib import (
+    checkout,
+    cleanup,
+    events,
+    files,
+    graphview,
+    history,
+    interrupts,
+    proctree,
+    redact,
+    settings,
+    steps,
+)
+from lib.checkout import CheckoutError
+from lib.cli import Words
+from lib.interrupts import Interrupted
+from lib.lockcheck import Lockcheck, LockcheckError
+from lib.model import Job, Result
+from lib.pythons import VERSIONS as PYTHONS
+from lib.runlog import RunLog
+from lib.settings import Settings
+from lib.status import CONTEXT, StatusReporter
+from lib.strays import Strays
+
+FAILED = 1
+FULL_SHA = re.compile(r"[0-9a-f]{40}")
+STATES = {0: "success", FAILED: "failure"}  # of the commit's status, by exit code
+
+
+class CommitRun:
+    """One commit on one checkout: its logs, its tree, its verdict and its status.
+
+    `revision` is what to test; `absent` are jobs that this machine cannot run, and why. `tree` and
+    `sha` are known from `prepare_tree` on, `code` and `text` once it has been judged.
+    """
+
+    def __init__(
+        self, words: Words, config: Settings, revision: str, absent: Mapping[str, str]
+    ) -> None:
+        self._words = words
+        self._config = config
+        self._revision = revision
+        self.absent = absent
+        self._began = time.monotonic()
+        self.tree = config.repo_dir
+        self.sha = _name(config.repo_dir, revision)
+        self.log_dir = config.state_dir / "logs" / self.sha
+        self.log_dir.mkdir(parents=True, exist_ok=True)
+        self.url = f"{config.log_url.rstrip('/')}/{self.sha}" if config.log_url else ""
+        self._mask = redact.Redactor(settings.secrets(config, os.environ))
+        self.log = RunLog(self.log_dir, url=self.url, console=sys.stdout, redact=self._mask)
+        self._reporter = StatusReporter(config, self.log.line)
+        self._run_id = proctree.run_id(proctree.table(), os.getpid())
+        self._pending = steps.Pending(config, self._run_id)
+        self._versions = steps.Versions()
+        self._strays = Strays(self.log.line)
+        self.state, self.text, self.code = "error", "the runner broke", FAILED
+
+    # ---- the steps, in their order
+
+    def announce(self) -> None:
+        """Say what is tested by which runner, and ask the tools for their versions."""
+        version = steps.runner_version(self._config)
+        self.log.line(f"RUN   {self._revision} of {self._config.repo_dir}, runner {version}")
+        self._versions.ask(settings.job_environment(self._config, os.environ))
+
+    def clean_up(self) -> None:
+        """Stop what an earlier run left, and tell of statuses that it left pending."""
+        self._snapshot("before cleaning up")
+        for line in cleanup.cleanup_processes(box=self._config.box):
+            self.log.line(f"CLEAN {line}")
+        with interrupts.cut_short():
+            for sha in steps.tell_of_cut_off_runs(self._config, self._reporter):
+                self.log.line(f"CLEAN the run of {sha} was cut off")
+        self._snapshot("after cleaning up")
+
+    def set_pending(self) -> None:
+        """Say on the commit that it is being checked, and remember that this was said."""
+        if self._speaks_for_commit and self._reporter.on:
+            self._pending.write(self.sha, CONTEXT, self.url)
+            self._reporter.pending(self.sha, CONTEXT, "runs", self.url)
+
+    def prepare_tree(self) -> None:
+        """Put the commit under test where its jobs run. Raises CheckoutError, OSError."""
+        config = self._config
+        if self._words.in_place:
+            self.sha = checkout.resolve(self.tree, "HEAD")
+            if checkout.is_dirty(self.tree):
+                self.log.line("NOTE  uncommitted changes are included")
+        elif config.box:
+            self.sha = checkout.prepare_box(self.tree, self._revision, self._words.branch)
+        else:
+            self.tree = config.worktree_dir
+            self.sha = checkout.prepare_worktree(config.repo_dir, self.tree, self._revision)
+        self.log.line(f"TREE  {self.sha} in {self.tree}")
+        checkout.make_placeholders(self.tree)
+        config.work_dir.mkdir(parents=True, exist_ok=True)
+        files.atomic_write(self.log_dir / "versions.txt", self._versions.answers())
+
+    def prepare_dependencies(self) -> None:
+        """Rebuild what the lock files ask for if they changed; fetch the wheel that 5b starts from.
+
+        Raises LockcheckError, CheckoutError, OSError.
+        """
+        pythons = [v for v in PYTHONS if f"test-python-{v}" not in self.absent]
+        log = self.log_dir / "rebuild.log"
+        check = Lockcheck(self._config, self.tree, log, pythons, self.log.line)
+        if reason := check.reason():
+            self.log.line(f"LOCKS {reason}: rebuilding the dependencies")
+            check.rebuild()
+        if self._words.phase == "5b":
+            self._fetch_wheel()
+        self._strays.end()
+
+    def judge(self, code: int, results: Collection[Result]) -> None:
+        """Take note of what became of the jobs."""
+        self.code = code
+        self.text = steps.describe(list(results), time.monotonic() - self._began)
+        self.state = STATES.get(code, "error")
+
+    @contextlib.contextmanager
+    def closing(self) -> Iterator[None]:
+        """Run the steps in here; however they end, leave nothing, and tell log and status."""
+        try:
+            yield
+        except (CheckoutError, LockcheckError, OSError) as error:
+            self.text = error.brief if isinstance(error, CheckoutError) else str(error)
+            self.log.line(f"ERROR {error}")
+        except Interrupted:
+            self.log.line("INTERRUPTED while no jobs ran")
+        finally:
+            interrupts.record().be_patient()  # what follows tells others how it ended
+            self._leave_nothing()
+            self._have_the_last_word()
+            self._snapshot("after")
+            for job, reason in self.absent.items():
+                self.log.line(f"NOTE  {job} was left out: {reason}")
+            self.log.line(f"END   exit code {self.code}: {self.text}")
+            self._set_status()
+            self.log.close()
+            self.code = self.code or (FAILED if self.log.fault else 0)
+
+    # ---- for the pipeline of the jobs
+
+    @property
+    def branch(self) -> str:
+        """The branch that was named, or HEAD's when nothing was; '' where it is not known."""
+        if self._words.branch or self._words.sha:
+            return self._words.branch
+        with contextlib.suppress(CheckoutError):
+            return checkout.current_branch(self._config.repo_dir)
+        return ""
+
+    def listeners(self) -> list[events.Listener]:
+        """Return who listens to the jobs, beside the log."""
+        words, config = self._words, self._config
+        made: list[events.Listener] = []
+        if not words.only_testcases and not words.first_testcases:
+            # how long some of the test cases take says nothing of all
+            made.append(history.History(config.state_dir / "history.db", self._run_id, self.sha))
+        if not words.in_place:
+            made.append(steps.WheelKeeper(config, self.sha, self.log.line))
+            if config.job_statuses and self._reporter.on:
+                made.append(steps.JobStatuses(self._reporter, self.sha, self.url))
+        return made
+
+    def rerun(self, pipeline: Path, table: Sequence[Job], job: str) -> str:
+        """Return the command that runs one job again, with what it needs taken from this run."""
+        command = ["python3", str(pipeline)]
+        command += ["--in-place"] if self._words.in_place else [self.sha]
+        command += ["--repo", str(self._config.repo_dir)]
+        command += ["--state-dir", str(self._config.state_dir), "--only-jobs", job]
+        by_name = {each.name: each for each in table}
+        if not any(by_name[name].service for name in graphview.needed(by_name, job)):
+            command += ["--no-deps"]  # a service has to be started again, anything else is there
+        return shlex.join(command)
+
+    # ---- the parts of the steps
+
+    @property
+    def _speaks_for_commit(self) -> bool:
+        return not self._words.partial and FULL_SHA.fullmatch(self.sha) is not None
+
+    def _snapshot(self, label: str) -> None:
+        """Keep the state of a box beside the logs; a run is not judged by it."""
+        if not self._config.box:
+            return
+        try:
+            cleanup.snapshot_container_state(label, self.log_dir / "snapshots.txt")
+        except OSError as error:
+            self.log.line(f"NOTE  no snapshot {label}: {error}")
+
+    def _fetch_wheel(self) -> None:
+        wanted = self.sha
+        if self._words.wheel_from:
+            wanted = checkout.resolve(self._config.repo_dir, self._words.wheel_from)
+        if missing := steps.fetch_wheel(self._config, wanted):
+            raise CheckoutError(missing)
+
+    def _leave_nothing(self) -> None:
+        self._versions.close()
+        if not self._strays.end():
+            self.state, self.text = "error", "processes could not be stopped"
+            self.code = self.code or FAILED
+        self._strays.close()
+
+    def _have_the_last_word(self) -> None:
+        """A log that is lost makes a run red, and a signal decides whatever else happened."""
+        if self.log.fault:
+            self.state, self.text = "error", f"{self.log.fault}; {self.text}"
+            self.code = self.code or FAILED
+        if came := interrupts.record().came:
+            self.state, self.code = "error", 128 + came[0]
+            self.text = f"ended by {signal.Signals(came[0]).name}"
+
+    def _set_status(self) -> None:
+        if self._words.partial:
+            self.log.line("no status of the commit is set: this run did not check all of it")
+        elif self._speaks_for_commit:
+            try:
+                with interrupts.cut_short():
+                    text = self._mask(self.text)
+                    self._reporter.post(self.state, self.sha, CONTEXT, text, self.url)
+                self._pending.clear()
+            except (Interrupted, OSError) as error:
+                self.log.line(f"NOTE  the status is left to the next run: {error!r}")
+
+
+def _name(repo: Path, revision: str) -> str:
+    """Return a name for the logs of a commit: its SHA, or what is safe if it is not known yet."""
+    with contextlib.suppress(CheckoutError):
+        return checkout.resolve(repo, revision)
+    if FULL_SHA.fullmatch(revision):
+        return revision
+    return "unresolved-" + hashlib.sha256(revision.encode(errors="replace")).hexdigest()[:12]
