@@ -41,11 +41,9 @@ def main(parallel: int, mode: str = "") -> int:
 
 def planned(jobs: list[Job]) -> int:
     """Do what a run does before its first start; fail if nothing could start."""
-    from lib import graph, plan, stages
+    from lib import choice, plan
 
-    selection = graph.select(jobs)
-    built = stages.build(jobs, selection.names)
-    graph.remaining_paths({job.name: job for job in jobs}, {})
+    built, _ = choice.plan(jobs, choice.EVERYTHING, {})
     return 0 if plan.Plan(built.nodes).open_stages(0).freed else 1
 
 
