@@ -93,11 +93,12 @@ class Pipeline:
             env=redact.without_secrets(environ, secret_names),
             grace=grace,
         )
+        secrets = redact.secret_values({**os.environ, **environ}, secret_names)
         self._report = Report(
             sha=sha,
             branch=branch,
             log_url=os.environ.get("LOG_URL", "") if log_url is None else log_url,
-            redact=redact.Redactor(redact.secret_values({**os.environ, **environ}, secret_names)),
+            redact=redact.Redactor(secrets) if secrets else str,
             console=console or sys.stdout,
             rerun=rerun,
             listeners=tuple(listeners),

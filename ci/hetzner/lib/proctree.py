@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol
 TAG = "CI_RUN_TAG"  # environment variable: "<run>/<job>" parts joined by ':', outermost run first
 PROC = Path("/proc")
 EXEC_LOOKS, EXEC_PAUSE = 5, 0.001  # times and seconds, until a process counts as one without tag
+LINKS_OF_ONE_THREAD = 3  # of /proc/<pid>/task: its own two, and one for each thread
 
 
 class Proc(NamedTuple):
@@ -88,7 +89,7 @@ class LinuxTable:
         """Read the children of every thread; empty for a process that is gone."""
         found: list[int] = []
         try:
-            threads = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - see _content
+            threads = _threads(pid)
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             return found
         for thread in threads:
@@ -131,6 +132,13 @@ class LinuxTable:
         """Read every numbered directory of /proc."""
         pids = (int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit())
         return [process for pid in pids if (process := self.read(pid))]
+
+
+def _threads(pid: int) -> list[str]:
+    """Return the ids of a process' threads; without a look if there is but one, as links tell."""
+    tasks = f"/proc/{pid}/task"
+    alone = os.stat(tasks).st_nlink == LINKS_OF_ONE_THREAD  # noqa: PTH116 - see _content
+    return [str(pid)] if alone else os.listdir(tasks)  # noqa: PTH208
 
 
 def _content(path: str) -> bytes:

@@ -84,7 +84,7 @@ def as_json(
     import json  # late: it is not needed before the end
 
     # a line a job, and not json's own indentation, which is written in Python and slow
-    jobs = ",\n".join(f"    {json.dumps(_masked(_job(result), redact))}" for result in results)
+    jobs = ",\n".join([f"    {json.dumps(_masked(_job(result), redact))}" for result in results])
     head = json.dumps(_masked({**facts, "jobs": []}, redact), indent=2)
     return f"{head[:-4]}[\n{jobs}\n  ]\n}}\n"
 
@@ -138,6 +138,8 @@ def write(
 
 def _masked(value: object, redact: Callable[[str], str]) -> object:
     """Return a value of JSON with its texts redacted, and only them: a secret may be a number."""
+    if redact is str:
+        return value
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, list):
