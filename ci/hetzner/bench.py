@@ -22,16 +22,21 @@ from benchmarks.measuring import ProgramError
 from benchmarks.peers import SetupError
 from lib import settings
 
+HERE = Path(__file__).resolve().parent
+LAST, README = HERE / "benchmarks" / "last.json", HERE.parent.parent / "README.md"
+
 
 def main(arguments: Sequence[str]) -> int:
     """Measure, print the report; 1 if a target is missed by more than --fail-above allows."""
     given = parse(arguments)
     names = given.workloads or (SHORT if given.short else NAMES)
     try:
+        if given.keep:  # not found out after ten minutes
+            table.between_marks(README.read_text(), [])
         state = settings.load_anywhere().state_dir / "bench"
         course = Course(state, given.rounds or (5 if given.short else 7), peers_too=not given.short)
         course.run(names)
-    except (SetupError, ProgramError, settings.SettingsError, OSError) as error:
+    except (SetupError, ProgramError, settings.SettingsError, ValueError, OSError) as error:
         print(f"bench.py: {error}", file=sys.stderr)
         return 2
     found = course.figures()
@@ -42,6 +47,10 @@ def main(arguments: Sequence[str]) -> int:
         print("\n" + "\n".join(table.comparison(before, found)))
     if given.json:
         given.json.write_text(course.as_json())
+    if given.keep:
+        LAST.write_text(course.as_json())
+        lines = table.matrix(course.measured, course.paths)
+        README.write_text(table.between_marks(README.read_text(), lines))
     bad = table.verdicts(found, given.fail_above) if given.fail_above else []
     print("".join(f"TOO SLOW {line}\n" for line in bad), end="", file=sys.stderr)
     return 1 if bad else 0
@@ -57,6 +66,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--short", action="store_true", help="half a minute, without peers")
     parser.add_argument("--rounds", type=int, help="how often each program runs (default 7)")
     parser.add_argument("--workloads", type=known, help=f"some of {','.join(NAMES)}")
+    parser.add_argument("--keep", action="store_true", help="as last.json and in the README")
     parser.add_argument("--json", type=Path, help="also write everything to this file")
     parser.add_argument("--compare", type=Path, help="show what moved since a --json file")
     parser.add_argument(
@@ -68,6 +78,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     given = parser.parse_args(arguments)
     if given.rounds is not None and given.rounds < 1:
         parser.error(f"--rounds: expected 1 or more, found {given.rounds}")
+    if given.keep and (given.short or given.workloads):
+        parser.error("--keep: only a run of everything is kept")
     return given
 
 

@@ -49,6 +49,7 @@ TARGETS = (
     Target("start-up: import dsl", 40, "ms"),
     Target("listeners: to none", 1.1),
 )
+MARK = "<!-- bench.py --keep -->"
 FEW = 5000  # jobs of the smallest plan that growth is taken from
 AHEAD = ("chain-100", "chain-1000", "wide")  # where no peer may be faster
 
@@ -199,6 +200,14 @@ def markdown(
         lines += rows(name, rounds, paths.get(name, 0.0))
     lines += ["", "| figure of this runner | measured | target | |", "|---|---|---|---|"]
     return "\n".join([*lines, *target_rows(found)])
+
+
+def between_marks(text: str, lines: Sequence[str]) -> str:
+    """Return a text with these lines in place of those between its two marks. Raises ValueError."""
+    parts = text.split(MARK)
+    if len(parts) != 3:
+        raise ValueError(f"expected two lines {MARK!r}, found {len(parts) - 1}")
+    return MARK.join([parts[0], "\n" + "\n".join(lines) + "\n", parts[2]])
 
 
 def comparison(before: Mapping[str, float], now: Mapping[str, float]) -> list[str]:

@@ -148,6 +148,14 @@ class Report(unittest.TestCase):
             ],
         )
 
+    def test_kept_table_replaces_the_one_between_the_marks(self) -> None:
+        text = f"a\n{table.MARK}\nold\n{table.MARK}\nb\n"
+        told = table.between_marks(text, ["new", "lines"])
+        self.assertEqual(told, f"a\n{table.MARK}\nnew\nlines\n{table.MARK}\nb\n")
+        self.assertEqual(table.between_marks(told, ["old"]), text)
+        with self.assertRaisesRegex(ValueError, "expected two lines .*, found 0"):
+            table.between_marks("a\nb\n", ["new"])
+
     def test_machine_is_described_without_names_and_paths(self) -> None:
         told = course.describe_machine()
         self.assertEqual(list(told), ["processors", "model", "kernel", "Python", "load before"])
