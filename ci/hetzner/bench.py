@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         state = settings.load_anywhere().state_dir / "bench"
         course = Course(state, given.rounds or (5 if given.short else 7), peers_too=not given.short)
         course.run(names)
-    except (SetupError, ProgramError, settings.SettingsError, ValueError, OSError) as error:
+    except (SetupError, ProgramError, ValueError, OSError) as error:
         print(f"bench.py: {error}", file=sys.stderr)
         return 2
     found = course.figures()
