@@ -48,7 +48,7 @@ def jobs(state: Path, python: Path) -> list[Job]:
         Job("hadolint", f"hadolint {shlex.quote(str(TOP / 'Dockerfile'))}", ok_codes=(0,)),
         Job("unit-tests", run + "test_dsl.py", timeout=180, ok_codes=(0,)),
     ]
-    # beside others it would measure those; a ratio of twice its target is no noise
+    # beside others it would measure those; twice the target in each of its rounds is no noise
     measure = f"{run}bench.py --short --fail-above 2"
     bench = Job(
         "bench", measure, timeout=300, resources={"cpu": os.cpu_count() or 1}, ok_codes=(0,)

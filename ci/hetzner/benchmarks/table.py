@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -59,10 +59,10 @@ def spread(values: Sequence[float]) -> Spread:
     return Spread(statistics.median(values), min(values), max(values), len(values))
 
 
-def ratios(rounds: Rounds, peer: str, base: str = FLOOR) -> Spread:
-    """Return how much longer a peer took than another one in the same round."""
+def ratios(rounds: Rounds, peer: str, base: str = FLOOR) -> list[float]:
+    """Return how much longer a peer took than another one, for each round."""
     pairs = zip(rounds[peer], rounds[base], strict=False)  # slow peers have fewer rounds
-    return spread([one.wall / other.wall for one, other in pairs])
+    return [one.wall / other.wall for one, other in pairs]
 
 
 def rows(name: str, rounds: Rounds, path: float) -> list[str]:
@@ -79,7 +79,7 @@ def rows(name: str, rounds: Rounds, path: float) -> list[str]:
             over = spread([(cost.wall - path) * 1000 for cost in costs])
             ratio = f"+{over.median:.0f} ms ({over.least:.0f}–{over.most:.0f})"
         elif FLOOR in rounds:
-            against = ratios(rounds, peer)
+            against = spread(ratios(rounds, peer))
             ratio = f"{against.median:.2f} ({against.least:.2f}–{against.most:.2f})"
         else:
             ratio = "–"
@@ -98,21 +98,28 @@ def _seconds(wall: Spread) -> str:
     return f"{wall.median:.3f} ({wall.least:.3f}–{wall.most:.3f})"
 
 
-def figures(measured: Mapping[str, Rounds], paths: Mapping[str, float]) -> dict[str, float]:
-    """Return the figures of this runner that targets speak of, from the measured workloads."""
+def figures(
+    measured: Mapping[str, Rounds],
+    paths: Mapping[str, float],
+    of: Callable[[Sequence[float]], float] = statistics.median,
+) -> dict[str, float]:
+    """Return the figures of this runner that targets speak of, from the measured workloads.
+
+    `of` makes one number of those of all rounds: the median tells how it is, the least what not
+    even a busy machine explains. How plans grow is told by CPU seconds, which no load doubles.
+    """
     found = {}
     seconds = {}
     for name, rounds in measured.items():
-        ours = [cost.wall for cost in rounds[OURS]]
+        ours = of([cost.wall for cost in rounds[OURS]])
         if paths.get(name):
-            over = statistics.median(ours) - paths[name]
-            found[f"{name}: over the critical path"] = over * 1000
+            found[f"{name}: over the critical path"] = (ours - paths[name]) * 1000
         elif name.startswith("plan-"):
-            seconds[int(name.removeprefix("plan-"))] = statistics.median(ours)
-            found[f"{name}: seconds"] = statistics.median(ours)
+            seconds[int(name.removeprefix("plan-"))] = of([cost.cpu for cost in rounds[OURS]])
+            found[f"{name}: seconds"] = ours
             found[f"{name}: memory"] = max(cost.memory for cost in rounds[OURS]) / 1e6
         elif FLOOR in rounds:
-            found[f"{name}: ratio"] = ratios(rounds, OURS).median
+            found[f"{name}: ratio"] = of(ratios(rounds, OURS))
     large = [count for count in sorted(seconds) if count >= FEW]  # the start is most of a small one
     if len(large) > 1:
         few, many = large[0], large[-1]
@@ -126,7 +133,8 @@ def ahead(measured: Mapping[str, Rounds]) -> list[str]:
         f"{name}: {peer} was faster, this runner took {ratio:.2f} × its time"
         for name in AHEAD
         for peer in measured.get(name, {})
-        if peer not in (FLOOR, OURS) and (ratio := ratios(measured[name], OURS, peer).median) > 1
+        if peer not in (FLOOR, OURS)
+        and (ratio := statistics.median(ratios(measured[name], OURS, peer))) > 1
     ]
 
 
@@ -163,7 +171,7 @@ def matrix(measured: Mapping[str, Rounds], paths: Mapping[str, float]) -> list[s
             elif paths.get(name):
                 cells.append(f"+{statistics.median(walls) * 1000:.0f} ms")
             elif FLOOR in rounds:
-                cells.append(f"{ratios(rounds, peer).median:.2f}")
+                cells.append(f"{statistics.median(ratios(rounds, peer)):.2f}")
             else:
                 cells.append(f"{statistics.median(walls):.2f} s")
         lines.append(f"| {name} | {' | '.join(cells)} |")

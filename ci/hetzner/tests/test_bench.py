@@ -70,18 +70,21 @@ class Recipes(unittest.TestCase):
 class Figures(unittest.TestCase):
     def test_ratio_is_taken_within_a_round(self) -> None:
         rounds = {FLOOR: costs(1, 2, 4), OURS: costs(2, 3, 4)}
-        self.assertEqual(table.ratios(rounds, OURS), (1.5, 1.0, 2.0, 3))
+        self.assertEqual(table.ratios(rounds, OURS), [2.0, 1.5, 1.0])
 
     def test_slow_peer_is_compared_with_the_rounds_that_it_took_part_in(self) -> None:
         rounds = {FLOOR: costs(1, 2), "snakemake": costs(20)}
-        self.assertEqual(table.ratios(rounds, "snakemake"), (20, 20, 20, 1))
+        self.assertEqual(table.ratios(rounds, "snakemake"), [20.0])
 
     def test_workload_with_a_critical_path_is_told_in_milliseconds_beyond_it(self) -> None:
         found = table.figures({"ci16": {FLOOR: costs(1.61), OURS: costs(1.64)}}, {"ci16": 1.6})
         self.assertAlmostEqual(found["ci16: over the critical path"], 40)
 
     def test_planning_is_linear_if_a_job_costs_the_same_in_a_large_plan(self) -> None:
-        measured = {"plan-5000": {OURS: costs(0.1)}, "plan-80000": {OURS: costs(3.2)}}
+        measured = {
+            "plan-5000": {OURS: [Cost(9.0, 0.1, 0)]},
+            "plan-80000": {OURS: [Cost(9.0, 3.2, 0)]},
+        }
         found = table.figures(measured, {})
         self.assertAlmostEqual(found["plan: growth of time a job"], 2.0)
 
@@ -94,6 +97,11 @@ class Figures(unittest.TestCase):
         found = {"wide: ratio": 1.5}
         self.assertEqual(len(table.verdicts(found)), 1)
         self.assertEqual(table.verdicts(found, 2), [])
+
+    def test_least_of_the_rounds_tells_what_no_load_explains(self) -> None:
+        measured = {"wide": {FLOOR: costs(1, 1, 1), OURS: costs(3, 1.2, 4)}}
+        self.assertEqual(table.figures(measured, {})["wide: ratio"], 3.0)
+        self.assertEqual(table.figures(measured, {}, of=min)["wide: ratio"], 1.2)
 
     def test_missed_target_says_what_was_expected_and_found(self) -> None:
         told = table.verdicts({"wide: ratio": 9.0}, 2)
