@@ -12,14 +12,16 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from lib import events
-from lib.model import Job
+from lib import dryrun, events
+from lib.model import Job, Outcome
+from lib.scheduler import Limits, Orders
 from lib.seam import Report, Step
+from lib.timings import Timings
 from tests.cases import CACHED, Seeded, draw_case
 from tests.examine import REACHED, build, examine, play, scheduler_of
 from tests.fakes import FakeClock, FakeExecutor, Fate, Played, jobs
 from tests.ledger import RuleError
-from tests.reference import Case, selection
+from tests.reference import Case, nodes, selection
 from tests.search import describe
 
 HERE = Path(__file__).resolve().parent.parent
@@ -80,6 +82,31 @@ class Broken(unittest.TestCase):
         assert isinstance(seen[-1], events.RunEnded)
         self.assertNotEqual(seen[-1].code, 0)
         return True
+
+
+class DryRuns(unittest.TestCase):
+    def test_dry_run_starts_every_selected_job_once_a_pass_unless_a_service_keeps_it_from_it(
+        self,
+    ) -> None:
+        for index in range(300):
+            case = draw_case(Seeded(f"dry:{index}"))
+            if selection(case):
+                self.plays(case)
+
+    def plays(self, case: Case) -> None:
+        seen: list[events.Event] = []
+        limits = Limits(case.pools, case.max_parallel)
+        scheduler = dryrun.make(
+            build(case)[0], Orders(), limits, Timings(case.durations), seen.append
+        )
+        scheduler.run()
+        kept = {n for n, r in scheduler.results.items() if r.outcome is not Outcome.PASSED}
+        started = Counter(e.job for e in seen if isinstance(e, events.Started))
+        for name, passes in Counter(node.job.name for node in nodes(case)).items():
+            if name not in kept:
+                self.assertEqual(started[name], passes, name)
+        reasons = " ".join(scheduler.results[name].reason for name in kept)
+        self.assertIn("can never start" if kept else "", reasons)
 
 
 SAME = """
