@@ -524,7 +524,6 @@ class Scheduler:
             self._note_attempt(track, outcome, reason, again=again)
         if again:
             track.forget_outputs()
-            self._follow(self._plan.retract(track.key))
             self._try_again(track)
         else:
             self._finish(track, outcome, reason)
@@ -532,6 +531,8 @@ class Scheduler:
     def _try_again(self, track: Track) -> None:
         """Queue another attempt, as soon as all that it needs is there (again)."""
         change = self._plan.again(track.key)
+        if not change.doomed:
+            self._follow(self._plan.retract(track.key))
         if change.freed == [track.key]:
             self._enqueue(track)
             return

@@ -74,7 +74,7 @@ SCHEDULER = [
     ("again = outcome in (Outcome.FAILED, Outcome.TIMED_OUT) and", "again = outcome is Outcome.FAILED and"),
     ("again = outcome in (Outcome.FAILED, Outcome.TIMED_OUT) and", "again = outcome not in GOOD and", 'the only other outcome is cancelled, and what is cancelled may not be tried again anyway'),
     ("        if outcome is not Outcome.RESTORED:\n            self._note", "        if True:\n            self._note"),
-    ("            self._follow(self._plan.retract(track.key))\n", ""),
+    ("        if not change.doomed:\n            self._follow(self._plan.retract(track.key))\n", ""),
     ("if change.freed == [track.key]:", "if True:"),
     ("        self._follow(change)\n        self._open_next_stage()\n\n    def _barred", "        self._follow(change)\n\n    def _barred"),
     ("bool(self._cut_off or (self._ending and track.node.job.when != \"always\"))", "bool(self._cut_off or self._ending)"),

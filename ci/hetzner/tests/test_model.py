@@ -226,6 +226,17 @@ class Found(unittest.TestCase):
         played = self.check(case, "s=passed r=passed t=passed", 0)
         self.assertEqual(played.executor.started, ["s", "r", "t", "t#2"])
 
+    def test_delay_does_not_begin_anew_when_no_other_attempt_follows(self) -> None:
+        declared = jobs(
+            "s; a<s; z<a:o",
+            s={"service": True},
+            a={"outputs": {"o": "o"}, "retries": 1, "resources": {"m": 1}},
+            z={"when": "always", "delay": 1, "resources": {"m": 1}},
+        )
+        fates = {"s": [Fate(1, leaves=3)], "a": [Fate(4, code=1, writes={"o": 0})]}
+        played = self.check(Case(declared, fates), "s=failed a=skipped z=passed", 1)
+        self.assertEqual(played.scheduler.results["z"].started, 5)
+
     def test_second_pass_is_not_skipped_while_the_first_one_runs(self) -> None:
         declared = jobs("a; b<a:o", a={"outputs": {"o": "o"}, "testcases": False})
         fates = {"a": [Fate(2, code=1, writes={"o": 0.5})], "b": [Fate(3)]}
