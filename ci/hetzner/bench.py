@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +30,8 @@ LAST, README = HERE / "benchmarks" / "last.json", HERE.parent.parent / "README.m
 def main(arguments: Sequence[str]) -> int:
     """Measure, print the report; 1 if a target is missed by more than --fail-above allows."""
     given = parse(arguments)
+    # ended by others as by Ctrl-C, so that programs and directories are not left behind
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     names = given.workloads or (SHORT if given.short else NAMES)
     try:
         if given.keep:  # not found out after ten minutes
@@ -39,6 +42,8 @@ def main(arguments: Sequence[str]) -> int:
     except (SetupError, ProgramError, ValueError, OSError) as error:
         print(f"bench.py: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
     found = course.figures()
     print(table.markdown(course.measured, course.paths, found, course.machine))
     print("\n".join(["", *table.ahead(course.measured), *course.missing]).rstrip())

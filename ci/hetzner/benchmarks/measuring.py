@@ -57,7 +57,12 @@ def measure(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Cost:
             stdout=subprocess.DEVNULL,
             stderr=errors,
         )
-        memory = _peak_until_end(process.pid)
+        try:
+            memory = _peak_until_end(process.pid)
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
         wall = time.perf_counter() - began
         cpu = time.clock_gettime(cpu_clock(process.pid))
         if process.wait():
