@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, TextIO
 from lib import choice, events, graph, machine, redact
 from lib.choice import EVERYTHING, Choice
 from lib.model import Job, Outcome, Result
+from lib.orders import Limits
 from lib.run import Place, Report, Run
 from lib.runlog import RunLog
-from lib.scheduler import Limits
 
 if TYPE_CHECKING:
     from lib.cache import Cache

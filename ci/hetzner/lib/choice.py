@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from lib import graph, stages
 from lib.model import Job
-from lib.scheduler import Orders
+from lib.orders import Orders
 from lib.stages import Stages
 
 

@@ -7,7 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 
 from lib import events, graph
-from lib.scheduler import Limits, Orders, Scheduler
+from lib.orders import Limits, Orders
+from lib.scheduler import Scheduler
 from lib.seam import MISS, Attempt, Exited, Gone, Report, Step, Wrote
 from lib.stages import Node, Stages
 from lib.timings import Timings

@@ -15,8 +15,9 @@ from lib import events, pressure, summary
 from lib.clock import MonotonicClock
 from lib.executor import Place, ProcessExecutor
 from lib.model import Job, Result
+from lib.orders import Limits, Orders
 from lib.runlog import RunLog
-from lib.scheduler import Limits, Orders, Scheduler
+from lib.scheduler import Scheduler
 from lib.stages import Stages
 
 __all__ = ["Place", "Report", "Run"]

@@ -6,18 +6,17 @@ executor, waits, and emits events. It never touches a process, a file or the rea
 
 from __future__ import annotations
 
-import heapq
 import math
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
 from lib import events
 from lib.judge import describe, judge
-from lib.model import GOOD, AttemptRecord, Load, Outcome, Result
+from lib.model import GOOD, Load, Outcome
+from lib.orders import Limits, Orders
 from lib.plan import Change, Plan, Standing
-from lib.pools import Pools, ReadyQueue
+from lib.record import Record
 from lib.seam import (
     MISS,
     Attempt,
@@ -34,36 +33,9 @@ from lib.seam import (
     Wrote,
 )
 from lib.stages import Stages
-from lib.throttle import Throttle
+from lib.starts import Starts
+from lib.timers import Timers
 from lib.track import ACTIVE, IDLE, State, Track
-from lib.verdict import exit_code, worse
-
-
-class Limits(NamedTuple):
-    """What bounds a run: pools of resources, jobs at once (None: no limit), and seconds.
-
-    Above `pressure`, in percent, starts are held back; None: however busy the machine is.
-    """
-
-    pools: Mapping[str, int] = {}
-    max_parallel: int | None = None
-    timeout: float = math.inf
-    pressure: float | None = None
-
-
-class Orders(NamedTuple):
-    """What this run was told.
-
-    `urgency` is a job's longest remaining path in seconds; `filtered` are the jobs to leave out;
-    `refused` those that cannot run on this machine, with the reason. A `seed` says that the
-    urgencies are random numbers, and what they were made from.
-    """
-
-    fast_fail: bool = False
-    urgency: Mapping[str, float] = {}
-    filtered: Sequence[str] = ()
-    refused: Mapping[str, str] = {}
-    seed: int | None = None
 
 
 def unknown_load() -> Load:
@@ -91,14 +63,11 @@ class Scheduler:
         self._limits = limits
         self._orders = orders
         self._plan = Plan(stages.nodes)
-        self._pools = Pools(limits.pools, limits.max_parallel)
-        self._queue = ReadyQueue()
-        self._for_quiet = ReadyQueue()  # retries that wait until nothing else runs
-        self._alone: Track | None = None  # the one that runs alone now
         self._gauge = gauge
-        self._throttle = Throttle(limits.pressure, gauge)
-        self._timers: list[tuple[float, int, Callable[[], None]]] = []
-        self._timers_set = 0
+        self._starts = Starts(limits, orders.urgency, gauge, self._note)
+        self._timers = Timers()
+        self._record = Record(stages, orders.filtered, clock, emit)
+        self.results = self._record.results
         self._round = 0
         self._stage = -1
         self._running = 0  # nodes that run or are being stopped
@@ -113,13 +82,6 @@ class Scheduler:
             for position, node in enumerate(stages.nodes)
         }
         self._left = len(self._tracks)
-        self.selected = tuple(dict.fromkeys(node.job.name for node in stages.nodes))
-        self.results = {
-            node.job.name: Result(node.job.name, allowed=node.job.allow_failure)
-            for node in stages.nodes
-        }
-        for name in orders.filtered:
-            self.results[name] = Result(name, Outcome.SKIPPED, reason="filtered")
 
     # ---- the loop
 
@@ -127,26 +89,25 @@ class Scheduler:
         """Run to the end and return the exit code: 0, 1, 124 or 128+n."""
         orders = self._orders
         self._emit(
-            events.RunStarted(self._now(), self.selected, tuple(orders.filtered), orders.seed)
+            events.RunStarted(
+                self._now(), self._record.selected, tuple(orders.filtered), orders.seed
+            )
         )
         self._begin()
         while self._left:
             self._round += 1
-            self._start_what_fits()
-            self._pools.settle()
+            self._start_what_may()
             if self._left:
-                due = self._timers[0][0] if self._timers else math.inf
-                for report in self._executor.wait(min(due, self._throttle.look_again)):
+                due = min(self._timers.due(), self._starts.look_again)
+                for report in self._executor.wait(due):
                     self._take(report)
-                self._expire()
+                self._timers.expire(self._now)
         self._emit(events.RunEnded(self._now(), self.code(), tuple(self.results.values())))
         return self.code()
 
     def code(self) -> int:
         """Return the exit code that the results so far amount to."""
-        return exit_code(
-            self.selected, self.results, signal=self._signal, timed_out=self._timed_out
-        )
+        return self._record.code(self._signal, timed_out=self._timed_out)
 
     def abandon(self, reason: str) -> None:
         """Give every job that has no outcome one and tell the listeners: the runner itself broke.
@@ -156,7 +117,7 @@ class Scheduler:
         for track in self._tracks.values():
             if track.state is not State.ENDED:
                 track.state = State.ENDED
-                self._record(track, Outcome.CANCELLED, reason)
+                self._record.ended(track, Outcome.CANCELLED, reason)
         self._left = 0
         self._emit(events.RunEnded(self._now(), self.code() or 1, tuple(self.results.values())))
 
@@ -165,10 +126,10 @@ class Scheduler:
             self._refuse()
             return
         if self._limits.timeout < math.inf:
-            self._at(self._limits.timeout, self._run_out_of_time)
-        if self._throttle.blind():
+            self._timers.at(self._limits.timeout, self._run_out_of_time)
+        if self._starts.blind:
             text = "starts are not held back: this system does not tell the pressure on it"
-            self._emit(events.Note(self._now(), f"{text} (/proc/pressure, see proc(5))"))
+            self._note(f"{text} (/proc/pressure, see proc(5))")
         self._open_next_stage()
 
     def _refuse(self) -> None:
@@ -186,7 +147,7 @@ class Scheduler:
         last = len(self._stages.titles) - 1
         while self._left and self._stage < last and self._plan.settled(self._serving):
             title = self._stages.titles[self._stage + 1]
-            red = self._red()
+            red = self._record.red()
             if red and self._orders.fast_fail and self._stage >= 0:
                 self._end_early(f"{title} is not begun: {', '.join(red)} did not pass")
             self._stage += 1
@@ -194,67 +155,33 @@ class Scheduler:
                 self._emit(events.StageStarted(self._now(), title))
             self._follow(self._plan.open_stages(self._stage))
 
-    def _red(self) -> list[str]:
-        results = (self.results[name] for name in self.selected)
-        return [r.name for r in results if r.outcome is not None and not r.acceptable]
-
-    def _start_what_fits(self) -> None:
-        while self._alone is None:
-            key = self._queue.pop(self._pools)
-            if key is not None:
-                if self._hold_back(self._tracks[key]):
-                    return
-                self._start(self._tracks[key])
-                continue
-            self._throttle.release()
-            if self._running:
-                return
-            if (key := self._for_quiet.pop(self._pools)) is not None:
-                self._alone = self._tracks[key]
-                self._start(self._alone)
-            elif self._delayed or (first := self._queue.first() or self._for_quiet.first()) is None:
+    def _start_what_may(self) -> None:
+        while True:
+            track = self._starts.next(self._now(), running=self._running)
+            if track is not None:
+                self._start(track)
+            elif self._running or self._delayed or (stuck := self._starts.first()) is None:
+                self._starts.settle()
                 return
             else:
-                self._fail_stuck(self._tracks[first])
-
-    def _hold_back(self, track: Track) -> bool:
-        """Put a node back into the queue if the machine is too busy for another one."""
-        held_already = self._throttle.look_again < math.inf
-        if not self._throttle.holds(self._now(), busy=self._running > 0):
-            return False
-        if not held_already:
-            self._emit(events.Note(self._now(), f"starts are held back: {self._throttle.reason}"))
-        track.held_back = self._throttle.reason
-        self._push(self._queue, track)
-        return True
-
-    def _unqueue(self, track: Track) -> None:
-        self._queue.discard(track.key)
-        self._for_quiet.discard(track.key)
+                self._fail_stuck(stuck)
 
     def _fail_stuck(self, track: Track) -> None:
         """Fail a node that nothing but services keep from starting, and they wait for it."""
-        self._unqueue(track)
+        self._starts.discard(track)
         holders = ", ".join(sorted(self._tracks[key].name for key in self._serving))
         self._finish(
             track,
             Outcome.FAILED,
-            f"can never start: {self._pools.short(track.needs)} is held by {holders}, "
+            f"can never start: {self._starts.short(track)} is held by {holders}, "
             "which stays up as long as it is needed; lower what one of them takes",
         )
-
-    # ---- timers
 
     def _now(self) -> float:
         return self._clock.now()
 
-    def _at(self, due: float, action: Callable[[], None]) -> None:
-        self._timers_set += 1
-        heapq.heappush(self._timers, (due, self._timers_set, action))
-
-    def _expire(self) -> None:
-        while self._timers and self._timers[0][0] <= self._now():
-            heapq.heappop(self._timers)[2]()
+    def _note(self, text: str) -> None:
+        self._emit(events.Note(self._now(), text))
 
     def _run_out_of_time(self) -> None:
         if not self._cut_off and self._left:
@@ -265,17 +192,17 @@ class Scheduler:
 
     def _follow(self, change: Change) -> None:
         for key in change.held:
-            self._unqueue(self._tracks[key])
+            self._starts.discard(self._tracks[key])
             self._move(self._tracks[key], State.WAITING)
         for key, reason in change.doomed:
             track = self._tracks[key]
-            self._unqueue(track)
+            self._starts.discard(track)
             self._end(track, Outcome.SKIPPED, reason)
         for key in change.freed:
             self._free(self._tracks[key])
 
     def _free(self, track: Track) -> None:
-        self.results[track.name].waited_for = self._plan.waited_for[track.key]
+        self._record.waits(track, self._plan.waited_for[track.key])
         if not track.node.job.delay:
             self._enqueue(track)
             return
@@ -288,41 +215,25 @@ class Scheduler:
                 self._enqueue(track)
 
         track.began = self._now()
-        self._at(due, enqueue)
+        self._timers.at(due, enqueue)
 
     def _enqueue(self, track: Track) -> None:
         self._move(track, State.QUEUED)
         track.queued_in = self._round
         track.held_back = ""
-        alone = track.tries > 0 and track.node.job.retry_alone
-        self._push(self._for_quiet if alone else self._queue, track)
-
-    def _push(self, queue: ReadyQueue, track: Track) -> None:
-        urgency = self._orders.urgency.get(track.name, 0.0)
-        queue.push(track.key, track.needs, urgency, track.position)
+        self._starts.push(track)
 
     def _start(self, track: Track) -> None:
         if self._round > track.queued_in + 1:
-            self.results[track.name].waited_for = self._held_by(track)
-        self._pools.take(track.needs)
-        track.has_slot = True
+            self._record.waits(track, self._starts.held_by(track))
         self._plan.started(track.key)
         track.tries += 1
         track.began = self._now()
         track.code, track.leaked, track.survivors, track.then = None, (), (), None
         track.forget_outputs()
         track.ready = False
-        result = self.results[track.name]
-        if result.started is None:
-            result.started = track.began
+        self._record.starts(track)
         self._launch(track, Step.BODY if track.node.job.cache is None else Step.RESTORE)
-
-    def _held_by(self, track: Track) -> str:
-        """Return what a node has waited for in the queue."""
-        if track is self._alone:
-            return "a quiet machine"
-        slot = "a retry that ran alone" if self._limits.max_parallel is None else "a free slot"
-        return track.held_back or self._pools.was_short(track.needs) or slot
 
     def _launch(self, track: Track, step: Step) -> None:
         if self._barred(track) and step is Step.STORE:
@@ -333,7 +244,7 @@ class Scheduler:
             return
         self._move(track, State.RUNNING)
         track.step = step
-        number = len(self.results[track.name].attempts) + 1
+        number = self._record.number(track)
         if step is Step.BODY:
             self._emit(events.Started(self._now(), track.name, number))
         job = track.node.job
@@ -349,13 +260,13 @@ class Scheduler:
                 self._conclude(track, Outcome.FAILED, str(error))
             return
         tries = track.tries
-        self._at(self._now() + job.timeout, lambda: self._out_of_time(track, tries, step))
+        self._timers.at(self._now() + job.timeout, lambda: self._out_of_time(track, tries, step))
 
     def _out_of_time(self, track: Track, tries: int, step: Step) -> None:
         if track.state is not State.RUNNING or track.tries != tries or track.step is not step:
             return
         if step is Step.STORE:
-            self._emit(events.Note(self._now(), f"{track.name}: its cache took too long to store"))
+            self._note(f"{track.name}: its cache took too long to store")
             self._stop(track, lambda: self._pass(track))
             return
         seconds = track.node.job.timeout
@@ -371,7 +282,7 @@ class Scheduler:
             case Signalled():
                 self._interrupt(report.number)
             case Remark():
-                self._emit(events.Note(self._now(), report.text))
+                self._note(report.text)
             case Wrote():
                 self._wrote(self._tracks[report.key], report.output)
             case Exited():
@@ -420,7 +331,7 @@ class Scheduler:
             return
         if report.code != MISS:
             why = f"does not hold {', '.join(report.missing)}" if report.missing else "failed"
-            self._emit(events.Note(self._now(), f"{track.name}: its cache {why}, so it runs"))
+            self._note(f"{track.name}: its cache {why}, so it runs")
         self._launch(track, Step.BODY)
 
     def _stored(self, track: Track, code: int) -> None:
@@ -430,7 +341,7 @@ class Scheduler:
             self._pass(track)
 
     def _not_stored(self, track: Track, why: str) -> None:
-        self._emit(events.Note(self._now(), f"{track.name}: not stored in its cache: {why}"))
+        self._note(f"{track.name}: not stored in its cache: {why}")
         self._pass(track)
 
     def _once_gone(self, track: Track, report: Exited, then: Callable[[], None]) -> None:
@@ -479,13 +390,9 @@ class Scheduler:
 
     def _serve(self, track: Track) -> None:
         self._move(track, State.SERVING)
-        if track is self._alone:  # those that it serves would wait for its end for ever
-            self._alone = None
         self._serving.add(track.key)
         track.ready = True
-        # it would otherwise keep the slot from those that it serves
-        self._pools.give_slot()
-        track.has_slot = False
+        self._starts.serves(track)
         self._emit(events.Ready(self._now(), track.name))
         self._follow(self._plan.ready(track.key))
         self._release(track)
@@ -514,14 +421,12 @@ class Scheduler:
         if track.survivors:
             outcome = Outcome.FAILED
             reason = f"could not be stopped: {'; '.join(track.survivors)}"
-        if track is self._alone:
-            self._alone = None
-        self._pools.give(track.needs)
-        if track.has_slot:
-            self._pools.give_slot()
+        self._starts.give_back(track)
         again = outcome in (Outcome.FAILED, Outcome.TIMED_OUT) and self._may_retry(track)
         if outcome is not Outcome.RESTORED:
-            self._note_attempt(track, outcome, reason, again=again)
+            # the load not of all others: a look costs as much as a start
+            load = self._gauge() if again or track.tries > 1 else None
+            self._record.attempted(track, outcome, reason, load, again=again)
         if again:
             track.forget_outputs()
             self._try_again(track)
@@ -550,22 +455,6 @@ class Scheduler:
             return False
         return track.tries <= track.node.job.retries
 
-    def _note_attempt(self, track: Track, outcome: Outcome, reason: str, *, again: bool) -> None:
-        result = self.results[track.name]
-        record = AttemptRecord(
-            number=len(result.attempts) + 1,
-            outcome=Outcome.PASSED if outcome is Outcome.FLAKY else outcome,
-            code=track.code,
-            started=track.began,
-            ended=self._now(),
-            reason=reason,
-            leaked=track.leaked,
-            # not of all others: a look costs as much as a start
-            load=self._gauge() if again or track.tries > 1 else None,
-        )
-        result.attempts += (record,)
-        self._emit(events.AttemptEnded(self._now(), track.name, record, again))
-
     def _finish(self, track: Track, outcome: Outcome, reason: str) -> None:
         job = track.node.job
         failed = outcome in (Outcome.FAILED, Outcome.TIMED_OUT)
@@ -587,18 +476,9 @@ class Scheduler:
         self._serving.discard(track.key)
         self._move(track, State.ENDED)
         self._left -= 1
-        self._record(track, outcome, reason)
+        self._record.ended(track, outcome, reason)
         for key in dict.fromkeys(edge.key for edge in track.node.edges):
             self._release(self._tracks[key])
-
-    def _record(self, track: Track, outcome: Outcome, reason: str) -> None:
-        result = self.results[track.name]
-        if result.outcome is None or worse(result.outcome, outcome) is not result.outcome:
-            result.outcome, result.reason = outcome, reason
-        result.ended = self._now()
-        self._emit(
-            events.Finished(self._now(), result.name, result.snapshot(), track.node.repeated)
-        )
 
     def _move(self, track: Track, to: State) -> None:
         self._running += (to in ACTIVE) - (track.state in ACTIVE)
@@ -652,7 +532,7 @@ class Scheduler:
         if track.node.repeated and track.node.stage > self._stage:
             self._drop(track)
             return
-        self._unqueue(track)
+        self._starts.discard(track)
         change = self._plan.ended(track.key, Standing.CUT)
         self._end(track, Outcome.CANCELLED, reason)
         self._follow(change)

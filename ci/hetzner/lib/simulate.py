@@ -13,7 +13,7 @@ from functools import partial
 from lib import choice, dryrun, events, graph
 from lib.choice import EVERYTHING, Choice
 from lib.model import Job, Result
-from lib.scheduler import Limits
+from lib.orders import Limits
 from lib.timings import Timings
 
 NEAR = 1e-6  # seconds by which two moments may differ and be the same

@@ -9,7 +9,8 @@ from typing import overload
 
 from lib import events, graph, stages
 from lib.model import Load, Result
-from lib.scheduler import Limits, Orders, Scheduler
+from lib.orders import Limits, Orders
+from lib.scheduler import Scheduler
 from lib.seam import Attempt, Executor, Report, StartError
 from lib.stages import Stages
 from tests.fakes import FakeClock, FakeExecutor, Played

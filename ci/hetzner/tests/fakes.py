@@ -14,7 +14,8 @@ from typing import Any
 
 from lib import events, graph, stages
 from lib.model import Job, Load
-from lib.scheduler import Limits, Orders, Scheduler, unknown_load
+from lib.orders import Limits, Orders
+from lib.scheduler import Scheduler, unknown_load
 from lib.seam import Attempt, Exited, Gone, Report, Signalled, StartError, Step, Wrote
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lib import dryrun, events
 from lib.model import Job, Outcome
-from lib.scheduler import Limits, Orders
+from lib.orders import Limits, Orders
 from lib.seam import Report, Step
 from lib.timings import Timings
 from tests.cases import CACHED, Seeded, draw_case

@@ -1,0 +1,34 @@
+"""What a run is told: what bounds it, and what it is to do. Data only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+
+class Limits(NamedTuple):
+    """What bounds a run: pools of resources, jobs at once (None: no limit), and seconds.
+
+    Above `pressure`, in percent, starts are held back; None: however busy the machine is.
+    """
+
+    pools: Mapping[str, int] = {}
+    max_parallel: int | None = None
+    timeout: float = math.inf
+    pressure: float | None = None
+
+
+class Orders(NamedTuple):
+    """What this run was told.
+
+    `urgency` is a job's longest remaining path in seconds; `filtered` are the jobs to leave out;
+    `refused` those that cannot run on this machine, with the reason. A `seed` says that the
+    urgencies are random numbers, and what they were made from.
+    """
+
+    fast_fail: bool = False
+    urgency: Mapping[str, float] = {}
+    filtered: Sequence[str] = ()
+    refused: Mapping[str, str] = {}
+    seed: int | None = None

@@ -1,0 +1,79 @@
+"""What has become of each job so far, told to the listeners as it happens. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lib import events
+from lib.model import AttemptRecord, Load, Outcome, Result
+from lib.seam import Clock
+from lib.stages import Stages
+from lib.track import Track
+from lib.verdict import exit_code, worse
+
+
+class Record:
+    """The results of a run; `filtered` are the jobs that it was told to leave out."""
+
+    def __init__(
+        self, stages: Stages, filtered: Sequence[str], clock: Clock, emit: events.Listener
+    ) -> None:
+        self._clock = clock
+        self._emit = emit
+        self.selected = tuple(dict.fromkeys(node.job.name for node in stages.nodes))
+        self.results = {
+            node.job.name: Result(node.job.name, allowed=node.job.allow_failure)
+            for node in stages.nodes
+        }
+        for name in filtered:
+            self.results[name] = Result(name, Outcome.SKIPPED, reason="filtered")
+
+    def red(self) -> list[str]:
+        """Return the jobs that have ended and may not stand in a green run."""
+        results = (self.results[name] for name in self.selected)
+        return [r.name for r in results if r.outcome is not None and not r.acceptable]
+
+    def code(self, signal: int | None, *, timed_out: bool) -> int:
+        """Return the exit code that the results so far amount to."""
+        return exit_code(self.selected, self.results, signal=signal, timed_out=timed_out)
+
+    def number(self, track: Track) -> int:
+        """Return the number of a job's next attempt, over all its phases."""
+        return len(self.results[track.name].attempts) + 1
+
+    def waits(self, track: Track, what: str) -> None:
+        """Note what a node has waited for last."""
+        self.results[track.name].waited_for = what
+
+    def starts(self, track: Track) -> None:
+        """Note that an attempt begins."""
+        result = self.results[track.name]
+        if result.started is None:
+            result.started = track.began
+
+    def attempted(
+        self, track: Track, outcome: Outcome, reason: str, load: Load | None, *, again: bool
+    ) -> None:
+        """Note that an attempt has ended; another one follows if `again`."""
+        record = AttemptRecord(
+            number=self.number(track),
+            outcome=Outcome.PASSED if outcome is Outcome.FLAKY else outcome,
+            code=track.code,
+            started=track.began,
+            ended=self._clock.now(),
+            reason=reason,
+            leaked=track.leaked,
+            load=load,
+        )
+        self.results[track.name].attempts += (record,)
+        self._emit(events.AttemptEnded(self._clock.now(), track.name, record, again))
+
+    def ended(self, track: Track, outcome: Outcome, reason: str) -> None:
+        """Note the outcome of a node; of a job's two phases the worse one counts."""
+        result = self.results[track.name]
+        if result.outcome is None or worse(result.outcome, outcome) is not result.outcome:
+            result.outcome, result.reason = outcome, reason
+        result.ended = self._clock.now()
+        self._emit(
+            events.Finished(self._clock.now(), result.name, result.snapshot(), track.node.repeated)
+        )
