@@ -13,9 +13,12 @@ one left of those that were running when it was started.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from lib import proctree
 from lib.proctree import Proc, ProcessTable
+
+MOST_LOOKS = 10  # in a row, while processes die during each
 
 
 class Leader:
@@ -47,6 +50,7 @@ class Family:
         children = map(look.read, look.children(self._self))
         self._foreign = {(child.pid, child.started) for child in children if child}
         self._known: set[tuple[int, int]] = set()  # members that were seen: a zombie has no tag
+        self._died = False  # whether an orphan was met that is dead
         self._leaders: dict[int, Leader] = {}
         self._by_key: dict[str, Leader] = {}
 
@@ -75,16 +79,32 @@ class Family:
     def members(self, key: str) -> list[Proc]:
         """Return the living processes of a tree, parents first."""
         leader = self._by_key[key]
-        roots = [] if leader.code is not None else [leader.pid]
-        roots += [orphan.pid for orphan in self._orphans() if self._owner(orphan) is leader]
-        found = [p for p in proctree.descendants(self._look, roots) if p.alive]
+
+        def roots() -> list[int]:
+            own = [] if leader.code is not None else [leader.pid]
+            return own + [o.pid for o in self._orphans() if self._owner(o) is leader]
+
+        found = self._below(roots)
         self._known.update((p.pid, p.started) for p in found if p.group == self._group)
         return found
 
     def strays(self) -> list[Proc]:
         """Return living orphans that no attempt owns, with all below them."""
-        roots = [orphan.pid for orphan in self._orphans() if self._owner(orphan) is None]
-        return [p for p in proctree.descendants(self._look, roots) if p.alive]
+        return self._below(lambda: [o.pid for o in self._orphans() if self._owner(o) is None])
+
+    def _below(self, roots: Callable[[], list[int]]) -> list[Proc]:
+        """Return the living processes at and below some of ours.
+
+        One that dies during the look hands its children on to us, who have been listed already:
+        a look that finds nobody counts only if nobody has died in it.
+        """
+        for _ in range(MOST_LOOKS):
+            self._died = False
+            top = roots()
+            found = [p for p in proctree.descendants(self._look, top) if p.alive]
+            if found or not (self._died or top):
+                break
+        return found
 
     def remove(self, key: str) -> None:
         """Forget a tree and reap its leader if that has exited."""
@@ -108,11 +128,15 @@ class Family:
             if pid in self._leaders:
                 continue
             process = self._look.read(pid)
-            if process is None or self._is_the_hosts(process):
+            if process is None:
+                self._died = True
+                continue
+            if self._is_the_hosts(process):
                 continue
             if process.alive:
                 found.append(process)
             else:
+                self._died = True
                 self._reap(pid)
         return found
 
