@@ -99,7 +99,7 @@ SCHEDULER = [
     ("            self._starts.discard(track)\n            self._end(track, Outcome.SKIPPED, reason)", "            self._end(track, Outcome.SKIPPED, reason)"),
     ("elif self._running or self._delayed or (stuck", "elif self._running or (stuck"),
     ("elif self._running or self._delayed or (stuck", "elif self._delayed or (stuck"),
-    ("                self._starts.settle()\n", ""),
+    ("                self._starts.settle()\n", "", "the rules do not know what a job says that it waited for: tests/test_waiting.py"),
     ("        self._starts.serves(track)\n", ""),
     ("        self._starts.give_back(track)\n", ""),
     ("        if outcome is not Outcome.RESTORED:\n", "        if True:\n"),
