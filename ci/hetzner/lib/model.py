@@ -131,6 +131,13 @@ class Job:
         """Refuse: what was checked stays as it is."""
         raise AttributeError(f"job {self.name}: {field} cannot be changed, declare another job")
 
+    def __eq__(self, other: object) -> bool:
+        """Whether the other is a job that declares the same."""
+        return isinstance(other, Job) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
     def but(self, **changes: Any) -> Job:
         """Return the job with some fields changed, checked as any other. Raises ValueError."""
         return Job(**{**self.__dict__, **changes})

@@ -50,6 +50,11 @@ class Jobs(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "retries"):
             job.but(retries=-1)
 
+    def test_jobs_that_declare_the_same_are_equal(self) -> None:
+        self.assertEqual(Job("a", "true", ["b"]), Job("a", "true", depends_on=["b"]))
+        self.assertNotEqual(Job("a", "true"), Job("a", "true", retries=1))
+        self.assertEqual(len({Job("a", "true"), Job("a", "true"), Job("b", "true")}), 2)
+
     def test_names_become_file_names(self) -> None:
         for name in ("", "a/b", "../a", "-a", ".a", "a b", "a\n", "ü", "a:b", "a#2", "ci"):
             self.assertEqual(len(problems(lambda name=name: Job(name, "true"))), 1, name)
