@@ -1,126 +1,15 @@
-"""SIGKILL of the runner at random instants: what the next run, or the cleanup, finds and mends.
-
-`CI_FAULT_REPEAT` scales the number of instants; they are seeded, so a run can be had again.
-"""
+"""Runs tests/killed.py: what a killed run left is anybody's to clean up, so it is done apart."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import random
-import sqlite3
-import subprocess
-import sys
-import time
 import unittest
-from pathlib import Path
 
-from lib import treecopy
-from tests.commitstage import HETZNER
-from tests.faults import REPEAT, CommitCase
-
-INSTANTS = max(6, 2 * REPEAT)
+from tests import apart
 
 
-class Killed(CommitCase):
-    repeats = 1
-
-    def test_orphans_are_stopped_stores_are_whole_and_the_status_is_told(self) -> None:
-        began = time.monotonic()
-        self.next_run_is_unaffected()
-        whole = time.monotonic() - began
-        draw = random.Random(INSTANTS)
-        for turn in range(INSTANTS):
-            instant = draw.uniform(0, whole)
-            with self.subTest(turn=turn, instant=f"{instant:.3f} of {whole:.3f} s"):
-                self.change_sources(f"{turn}\n")
-                self.kill_at(instant)
-                if turn % 2:
-                    self.clean_up()
-                    self.assertEqual(self.living(), [])
-                self.stores_are_whole()
-                self.next_run_tells_and_passes()
-
-    def kill_at(self, instant: float) -> None:
-        self.github.seen.clear()
-        with self.stage.start(CI_JOB_STATUSES="") as process:
-            time.sleep(instant)
-            process.kill()
-            # jobs write to their logs, so the end of the output is the end of the runner
-            process.communicate(timeout=60)
-
-    def clean_up(self) -> None:
-        done = subprocess.run(
-            [sys.executable, str(HETZNER / "lib" / "cleanup.py"), "processes"],
-            cwd=self.root,
-            env=self.stage.environment(),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
-
-    def stores_are_whole(self) -> None:
-        for store in ("cache/js", "wheels"):
-            for pointer in (self.stage.state / store).glob("*.json"):
-                entry = json.loads(pointer.read_text())
-                content = pointer.parent / entry["content"] / "artifact"
-                self.assertEqual(treecopy.digest(content), entry["digest"], pointer)
-        past = self.stage.state / "history.db"
-        with contextlib.closing(sqlite3.connect(past)) as database:
-            self.assertEqual(database.execute("PRAGMA integrity_check").fetchone(), ("ok",))
-
-    def next_run_tells_and_passes(self) -> None:
-        pending = [body["state"] for body in self.github.seen] == ["pending"]
-        told = list((self.stage.state / "runs").glob("*.json"))
-        self.github.seen.clear()
-        ended = self.commit()
-        self.reap()
-        self.check(ended, 0, None, "END   exit code 0: 17 jobs passed")
-        states = [body["state"] for body in self.github.seen]
-        self.assertEqual(states, ["error"] * len(told) + ["pending", "success"])
-        self.assertTrue(told or not pending, "a status that nobody knows to be pending")
-        self.assertEqual(list((self.stage.state / "runs").iterdir()), [])
-        dist = ended.logs / "build-js.log"
-        self.assertNotIn("not what was stored", dist.read_text())
-
-    def test_process_that_is_gone_holds_no_lock(self) -> None:
-        started = self.root / "started"
-        with self.stage.start(STAGE_SLEEP="test_js", STAGE_STARTED=str(started)) as process:
-            self.wait_until(started.exists, str(started))
-            (lock,) = (self.stage.state / "work").glob("*.lock")
-            process.kill()
-            process.communicate(timeout=60)
-        self.assertIn(f"pid {process.pid}", lock.read_text())
-        ended = self.commit()
-        self.reap()
-        self.check(ended, 0, None, "CLEAN .*sleep 1000", "CLEAN the run of .* was cut off")
-        self.assertNotIn("waiting for", ended.console)
-
-    def test_pid_in_a_record_that_somebody_else_has_now_is_no_live_run(self) -> None:
-        records = self.stage.state / "runs"
-        records.mkdir(parents=True)
-        sha = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
-        record = {"sha": sha, "context": "ci/hetzner", "url": "", "since": 1}
-        (records / f"r{os.getpid()}-1.json").write_text(json.dumps(record))
-        (records / "r1-x.json").write_text("half a rec")
-        self.check(self.commit(), 0, None, f"CLEAN the run of {sha} was cut off")
-        self.assertEqual([b["state"] for b in self.github.seen], ["error", "pending", "success"])
-        self.assertEqual(list(records.iterdir()), [])
-
-    def test_record_stays_until_a_run_can_tell(self) -> None:
-        records = self.stage.state / "runs"
-        records.mkdir(parents=True)
-        sha = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
-        record = {"sha": sha, "context": "ci/hetzner", "url": "", "since": 1}
-        left = Path(records / "r1-1.json")
-        left.write_text(json.dumps(record))
-        self.check(self.commit(GITHUB_TOKEN=""), 0, None, "statuses are off")
-        self.assertTrue(left.exists())
-        self.next_run_is_unaffected()
-        self.assertEqual(self.github.seen[0]["state"], "error")
+class Kill(unittest.TestCase):
+    def test_killed_runs(self) -> None:
+        apart.run(self, "killed", apart.PROCESSES)
 
 
 if __name__ == "__main__":

@@ -138,19 +138,6 @@ class Helpers(CommitCase):
         self.assertEqual(process.returncode, 128 + signal.SIGTERM, out + errors)
         self.nothing_is_left()
 
-    def test_kill_leaves_a_step_to_the_next_run(self) -> None:
-        up = self.root / "up"
-        self.pnpm(f"setsid SLEEP & touch {up}; SLEEP")
-        with self.stage.start() as process:
-            self.wait_until(up.exists, str(up))
-            process.kill()
-            process.communicate(timeout=60)
-        self.pnpm("exit 0")
-        ended = self.commit()
-        self.reap()
-        self.check(ended, 0, None, f"CLEAN .*{self.sleep}")
-        self.assertEqual(self.status(), "success")
-
 
 class Breaks(FaultCase):
     """What the runner raises passes on, but not before everything is ended and told."""
