@@ -25,12 +25,11 @@ def run(
     """Run `tests.<module>` after the command `enter`, and fail `case` if it fails."""
     # the shell stays: a test as pid 1 would not be sent the signals that it has no handler for
     script = f'{enter} && "$PYTHON" -m unittest -v tests.{module}; exit $?'
-    variables = {
-        n: v for n, v in os.environ.items() if not n.startswith(("CI_RUN", "CI_BOX", "TMP"))
-    }
+    unwanted = ("CI_RUN", "CI_BOX", "TMP")
+    variables = {n: v for n, v in os.environ.items() if not n.startswith(unwanted)}
+    unshare = ["unshare", *namespaces, "--fork", "--kill-child", "--mount-proc"]
     done = subprocess.run(
-        ["unshare", *namespaces, "--fork", "--kill-child", "--mount-proc", "bash", "-c", script]
-        + ["bash", str(HERE)],
+        [*unshare, "bash", "-c", script, "bash", str(HERE)],
         cwd=HERE,
         env=variables | {"PYTHON": str(PYTHON), "PYTHONDONTWRITEBYTECODE": "1"},
         stdin=subprocess.DEVNULL,
