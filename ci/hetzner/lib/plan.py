@@ -51,6 +51,7 @@ class Plan:
         self._unmet: dict[str, int] = {}
         self._met: set[Edge] = set()
         self._idle = set(self._nodes)  # neither started nor ended
+        self._started: set[str] = set()  # ever
         self._over: dict[str, Over] = {}
         self._unended: dict[int, set[str]] = {}
         self._users: dict[str, int] = dict.fromkeys(self._nodes, 0)
@@ -97,6 +98,13 @@ class Plan:
     def started(self, key: str) -> None:
         """Note that a node runs: nothing dooms it any more."""
         self._idle.discard(key)
+        self._started.add(key)
+
+    def took(self, key: str) -> list[str]:
+        """Return the jobs that work, or have worked, from an output of this node as it is now."""
+        users = [user for user, edge in self._dependents[key] if edge.output is not None]
+        took = self._started - self._idle  # one that is to be tried again has taken nothing yet
+        return [self._nodes[u].job.name for u in dict.fromkeys(users) if u in took]
 
     def wrote(self, key: str, output: str) -> Change:
         """Note that an output of a node is there."""

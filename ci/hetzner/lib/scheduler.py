@@ -423,6 +423,10 @@ class Scheduler:
             reason = f"could not be stopped: {'; '.join(track.survivors)}"
         self._starts.give_back(track)
         again = outcome in (Outcome.FAILED, Outcome.TIMED_OUT) and self._may_retry(track)
+        if again and (users := self._plan.took(track.key)):
+            # what they do with it would be taken for the work of the attempt that passes
+            again = False
+            reason += f"; not tried again, since {', '.join(users)} started from its output"
         if outcome is not Outcome.RESTORED:
             # the load not of all others: a look costs as much as a start
             load = self._gauge() if again or track.tries > 1 else None

@@ -121,6 +121,12 @@ class Ledger:
         allowed = need.failed and need.node.job.allow_failure
         return allowed and (output is None or output in need.came)
 
+    def took(self, seen: Seen) -> bool:
+        """Whether somebody works, or has worked, from an output of a node as it is now."""
+        wanted = [user for user in self.all.values() if user.tries > 0 and not user.idle]
+        needs = [need for user in wanted for need in user.node.needs]
+        return any(key == seen.node.key and output is not None for key, output in needs)
+
     def blame(self, user: Seen) -> frozenset[str]:
         """Return the jobs that keep a node from ever starting."""
         blamed: set[str] = set()

@@ -65,6 +65,7 @@ SCHEDULER = [
     ("if track.ready or track.survivors or self._barred(track):", "if track.survivors or self._barred(track):"),
     ("if track.ready or track.survivors or self._barred(track):", "if track.ready or self._barred(track):"),
     ("if track.ready or track.survivors or self._barred(track):", "if track.ready or track.survivors:"),
+    ("if again and (users := self._plan.took(track.key)):", "if (users := []):"),
     ("return track.tries <= track.node.job.retries", "return track.tries < track.node.job.retries"),
     ("return track.tries <= track.node.job.retries", "return track.tries <= track.node.job.retries + 1"),
     ("flaky = track.tries > 1", "flaky = False"),
@@ -142,6 +143,7 @@ RECORD = [
     ("        self.results[track.name].attempts += (record,)\n", "        self.results[track.name].attempts = (record,)\n"),
 ]
 PLAN = [
+    ("took = self._started - self._idle ", "took = self._started "),
     ("len(node.edges) + 1", "len(node.edges)"),
     ("if self._open < n.stage <= upto]", "if n.stage <= upto]", "a stage is opened when all nodes of those before have ended or serve: none of them is idle"),
     ("            if node.key in self._idle:\n                self._take_stock", "            if True:\n                self._take_stock"),

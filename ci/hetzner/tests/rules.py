@@ -56,7 +56,7 @@ class Rules(Ledger):
         job = seen.node.job
         if seen.survived:
             outcome = Outcome.FAILED
-        may = not (seen.survived or seen.ready or self.barred(seen))
+        may = not (seen.survived or seen.ready or self.barred(seen) or self.took(seen))
         again = outcome in BAD and may and seen.tries <= job.retries
         seen.step, seen.due = None, math.inf
         result = self.results[job.name]

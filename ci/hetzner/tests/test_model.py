@@ -190,11 +190,24 @@ class Found(unittest.TestCase):
         played = self.check(case, "s=cancelled t=cancelled", 130)
         self.assertEqual(played.of(events.Interrupted)[0].running, ("s",))
 
-    def test_another_attempt_waits_for_an_output_that_has_to_come_again(self) -> None:
-        declared = jobs("a; b<a:o", a={"outputs": {"o": "o"}, "retries": 1}, b={"retries": 1})
+    def test_job_is_not_tried_again_once_somebody_works_from_its_output(self) -> None:
+        declared = jobs("a; b<a:o", a={"outputs": {"o": "o"}, "retries": 1})
         first, second = Fate(2, code=1, writes={"o": 0.5}), Fate(6, writes={"o": 5})
-        case = Case(declared, {"a": [first, second], "b": [Fate(3, code=1), Fate(1)]})
-        played = self.check(case, "a=flaky b=flaky", 0)
+        played = self.check(Case(declared, {"a": [first, second]}), "a=failed b=passed", 1)
+        reason = played.scheduler.results["a"].reason
+        self.assertEqual(reason, "exit code 1; not tried again, since b started from its output")
+
+    def test_another_attempt_waits_for_an_output_that_has_to_come_again(self) -> None:
+        mutex = {"resources": {"x": 1}}
+        declared = jobs(
+            "a; c; b<a:o",
+            a={"outputs": {"o": "o"}, "retries": 1},
+            b={"retries": 1, **mutex},
+            c={"delay": 0.6, **mutex},
+        )
+        first, second = Fate(2, code=1, writes={"o": 0.5}), Fate(6, writes={"o": 5})
+        fates = {"a": [first, second], "b": [Fate(0.5, code=1), Fate(1)], "c": [Fate(3)]}
+        played = self.check(Case(declared, fates), "a=flaky c=passed b=flaky", 0)
         self.assertEqual(played.scheduler.results["b"].attempts[1].started, 7)
 
     def test_job_is_not_tried_again_without_the_service_that_it_needs(self) -> None:
