@@ -12,6 +12,7 @@ import math
 import os
 import signal
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -148,6 +149,8 @@ class ProcessExecutor:
                 name: outputs.signature(self._path(path))
                 for name, path in attempt.node.job.outputs.items()
             }
+            if any(map(outputs.is_fresh, before.values())):
+                time.sleep(outputs.TICK)  # or a rewrite in place might look like what is there
             self._signatures[attempt.node.key] = (attempt.number, before)
         return before
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -18,6 +19,7 @@ Entry = tuple[str, int, int, int, int, int]
 Signature = tuple[Entry, ...]
 UNREADABLE: Signature = ()  # there may be something, but we may not look at it
 MOST_ENTRIES = 20_000  # of a directory: a limit on the work, not on the size of an output
+TICK = 0.01  # seconds by which the time of a change may be behind
 NOTHING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
 
@@ -37,6 +39,15 @@ def signature(path: Path) -> Signature | None:
     if stat.S_ISDIR(status.st_mode):
         found += islice(_below(path), MOST_ENTRIES)
     return tuple(sorted(found))
+
+
+def is_fresh(before: Signature | None) -> bool:
+    """Whether something was written so lately that a rewrite in place may leave all as it is.
+
+    The kernel stamps changes with its last tick (ktime_get_coarse_real_ts64), 10 ms at most.
+    """
+    newest = max((changed for *_, changed, _ in before or ()), default=0)
+    return abs(time.time_ns() - newest) < TICK * 1e9
 
 
 def written_since(before: Signature | None, path: Path) -> bool:

@@ -21,6 +21,7 @@ from typing import NamedTuple, Protocol
 from lib import interrupts
 
 RESERVE = 16  # descriptors that are left free: without any, no process can be looked at
+LONGEST = 24 * 3600.0  # seconds of one poll, whose milliseconds are an int (poll(2))
 
 
 class Woken(NamedTuple):
@@ -93,7 +94,8 @@ class SignalPipe:
         told = b""
         with contextlib.suppress(BlockingIOError):
             told = os.read(self._reader, 4096)
-        others = (number for number in told if number and number not in interrupts.SIGNALS)
+        # the program's other handlers write to this pipe as well: theirs are not ours
+        others = (n for n in told if n in self._before and n not in interrupts.SIGNALS)
         return (*self.ends(), *others)
 
     def ends(self) -> tuple[int, ...]:
@@ -154,7 +156,8 @@ class PidfdWakeup:
         if extra is not None:
             self._poll.register(extra, select.POLLIN)
         # rounded up: a wait that ends a little early would be done again at once
-        milliseconds = None if seconds == math.inf else math.ceil(max(0.0, seconds) * 1000)
+        wait = min(max(0.0, seconds), LONGEST)
+        milliseconds = None if seconds == math.inf else math.ceil(wait * 1000)
         try:
             ready = {fd for fd, _ in self._poll.poll(milliseconds)}
         finally:

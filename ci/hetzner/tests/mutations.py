@@ -151,7 +151,7 @@ PLAN = [
     ("if stage <= self._open", "if stage < self._open"),
     ("return self._users[key] > 0", "return self._users[key] > 1"),
     ("if edge.output is not None}", "if edge.output is None}"),
-    ("        self._idle.discard(key)\n\n    def wrote", "        pass\n\n    def wrote"),
+    ("        self._idle.discard(key)\n        self._started.add(key)\n", "        self._started.add(key)\n"),
     ("if edge in self._met and user in self._idle:", "if user in self._idle:"),
     ("                if self._unmet[user] == 0:\n                    change.held.append(user)\n", ""),
     ("        self._met -= {edge for _, edge in self._dependents[key]}\n", ""),

@@ -196,6 +196,15 @@ class Outputs(RunTest):
         (self.cwd / "out").write_text("old")
         self.assertEqual(self.run_jobs(Job("a", "cat out", outputs={"o": "out"}))[0], 1)
 
+    def test_rewrite_of_what_was_written_a_moment_ago_counts(self) -> None:
+        for turn in range(5):
+            (self.cwd / "o").write_text("x")
+            code, _ = self.run_jobs(Job("a", ["/bin/sh", "-c", "echo >o"], outputs={"o": "o"}))
+            self.assertEqual(code, 0, turn)
+            (self.cwd / "o").write_text("\n")
+            code, _ = self.run_jobs(Job("a", ["/bin/sh", "-c", "echo >o"], outputs={"o": "o"}))
+            self.assertEqual(code, 0, turn)
+
     def test_old_file_that_is_moved_or_copied_into_place_counts(self) -> None:
         (self.cwd / "old").write_text("old")
         os.utime(self.cwd / "old", (1, 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import unittest
 
@@ -45,6 +46,25 @@ class Pidfds(unittest.TestCase):
         self.wakeup.wait(0)
         self.end(child)
         self.assertEqual(self.wakeup.wait(10).pids, (child.pid,))
+
+    def test_wait_may_be_longer_than_a_poll_can_be(self) -> None:
+        child = self.start()
+        self.wakeup.watch(child.pid)
+        self.end(child)
+        self.assertEqual(self.wakeup.wait(1e9).pids, (child.pid,))
+
+
+class Signals(unittest.TestCase):
+    def test_signals_that_the_host_program_handles_are_not_ours(self) -> None:
+        seen: list[int] = []
+        before = signal.signal(signal.SIGUSR1, lambda number, frame: seen.append(number))
+        self.addCleanup(signal.signal, signal.SIGUSR1, before)
+        made = wakeup.make([signal.SIGUSR2])
+        self.addCleanup(made.close)
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            signal.raise_signal(number)
+        self.assertEqual(made.wait(10).signals, (signal.SIGUSR2,))
+        self.assertEqual(seen, [signal.SIGUSR1])
 
 
 if __name__ == "__main__":
