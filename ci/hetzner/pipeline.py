@@ -7,6 +7,7 @@ explains the flags, README.md the settings.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -182,11 +183,16 @@ def _run(
 
     ownenviron.hide_secrets(config.secret_names)
     revision = words.sha or default
-    lock = config.work_dir.with_suffix(".lock")
-    with files.lock(
-        lock, f"pipeline.py {revision}", waiting=lambda holder: print(f"waiting for {holder}")
-    ):
+    with contextlib.ExitStack() as held:
+        # the checkout is this run's alone, and so are the environments, which checkouts share
+        for path in (config.work_dir.with_suffix(".lock"), config.venvs_dir / ".lock"):
+            label = f"pipeline.py {revision} of {config.repo_dir}"
+            held.enter_context(files.lock(path, label, waiting=_say_whom_we_wait_for))
         return _run_commit(CommitRun(words, config, revision, absent), words, config, table)
+
+
+def _say_whom_we_wait_for(holder: str) -> None:
+    print(f"waiting for {holder}", flush=True)
 
 
 def _run_commit(run: CommitRun, words: cli.Words, config: Settings, table: list[Job]) -> int:

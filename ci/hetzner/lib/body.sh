@@ -72,18 +72,29 @@ sync_environment() {
   need uv
   need_file uv.lock "the locked versions of the Python dependencies"
   python=$(python_of "$version")
+  # it is no longer what the lock check built, unless that was from the same lock
+  grep -qs "$(sha256sum uv.lock | cut -d' ' -f1)" "$environment/.built-for.json" ||
+    rm -f "$environment/.built-for.json"
   UV_PROJECT_ENVIRONMENT=$environment uv sync --locked --python "$python" "$@"
   check_version "$environment" "$version"
 }
 
 # Prints the environment that a lock check or test-python-V made; nobody else may sync it.
 existing_environment() {
-  local environment=$CI_VENVS_DIR/$1
+  local environment=$CI_VENVS_DIR/$1 built_for
+  need_file uv.lock "the locked versions of the Python dependencies"
   if [[ ! -x $environment/bin/python ]]; then
     python_of "$1" >/dev/null
     fail "expected the environment $environment, found none: run test-python-$1 (or pipeline.py)"
   fi
   check_version "$environment" "$1"
+  # checkouts share it: what the last one had it built for stands in there
+  if [[ -e $environment/.built-for.json ]]; then
+    built_for=$(python3 -I -c 'import json, sys; print(json.load(open(sys.argv[1]))["uv.lock"])' \
+      "$environment/.built-for.json")
+    [[ $(sha256sum uv.lock) == "$built_for "* ]] ||
+      fail "expected $environment to be built for this uv.lock, it is for another: run test-python-$1 (or pipeline.py)"
+  fi
   echo "$environment"
 }
 

@@ -39,13 +39,13 @@ NODE_JOBS = (
     "test-mcp-wheel",
     "smoke-test-extras",
 )
-BROWSER_JOBS = (
+SCRIPT_JOBS = (  # which the repository's own scripts drive
     "playwright-storybook",
     "playwright-server",
     "playwright-marimo",
     "playwright-wasm-marimo",
-    "playwright-jupyter",
 )
+BROWSER_JOBS = (*SCRIPT_JOBS, "playwright-jupyter")
 STEP_TIMEOUT = 600.0  # seconds
 
 
@@ -84,6 +84,10 @@ def missing_jobs() -> dict[str, str]:
     ):
         reason = "no Chromium: apt-get install chromium, or set CI_CHROMIUM to its path"
         missing |= dict.fromkeys(BROWSER_JOBS, reason)
+    for program in ("lsof", "curl"):
+        if not shutil.which(program):
+            reason = f"no {program}: apt-get install {program}"
+            missing |= dict.fromkeys(SCRIPT_JOBS, reason)
     if not shutil.which("node") or not shutil.which("npm"):
         reason = "no node with npm: apt-get install nodejs npm"
         missing |= dict.fromkeys((*NODE_JOBS, *BROWSER_JOBS), reason)

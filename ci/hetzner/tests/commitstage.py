@@ -17,9 +17,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pipeline
+from lib import settings
 from tests.githubserver import TOKEN, GitHub
 
 HETZNER = Path(__file__).resolve().parent.parent
+JOBS = len(pipeline.job_table(settings.load_anywhere({}, {})))  # of a whole run
 CLEARED = ("CI_", "GITHUB_", "GIT_", "LOG_URL", "JUPYTER_", "PYTEST_", "UV_", "XDG_")
 BODY = r"""
 mkdir -p "$CI_WORK_DIR"

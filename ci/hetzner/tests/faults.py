@@ -22,7 +22,7 @@ from dsl import Job, Pipeline
 from lib import interrupts, proctree, subreaper
 from lib.proctree import Proc
 from tests import githubserver
-from tests.commitstage import Stage
+from tests.commitstage import JOBS, Stage
 from tests.waiting import wait_until
 
 REPEAT = int(os.environ.get("CI_FAULT_REPEAT", "1"))
@@ -197,7 +197,7 @@ class CommitCase(FaultCase):
     def next_run_is_unaffected(self) -> None:
         """Assert that a whole run passes, and says so to GitHub, whatever was before."""
         ended = self.commit()
-        self.check(ended, 0, None, "END   exit code 0: 17 jobs passed")
+        self.check(ended, 0, None, f"END   exit code 0: {JOBS} jobs passed")
         self.assertEqual(self.status(), "success")
         self.assertLessEqual(
             {job["outcome"] for job in ended.summary["jobs"]}, {"passed", "restored"}

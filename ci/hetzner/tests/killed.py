@@ -17,7 +17,7 @@ import unittest
 from pathlib import Path
 
 from lib import treecopy
-from tests.commitstage import HETZNER
+from tests.commitstage import HETZNER, JOBS
 from tests.faults import REPEAT, CommitCase
 
 INSTANTS = max(6, 2 * REPEAT)
@@ -78,7 +78,7 @@ class Killed(CommitCase):
         self.github.seen.clear()
         ended = self.commit()
         self.reap()
-        self.check(ended, 0, None, "END   exit code 0: 17 jobs passed")
+        self.check(ended, 0, None, f"END   exit code 0: {JOBS} jobs passed")
         states = [body["state"] for body in self.github.seen]
         self.assertEqual(states, ["error"] * len(told) + ["pending", "success"])
         self.assertTrue(told or not pending, "a status that nobody knows to be pending")

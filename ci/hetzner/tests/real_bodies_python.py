@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 import signal
@@ -96,6 +98,19 @@ class TestEnvironments(OnStage):
                 done = self.passes(body, LOG_VARIABLE=variable)
                 script = [call for call in done.calls if call.startswith("script")][-1]
                 self.assertTrue(script.endswith(f"{variable}={expected}"), script)
+
+    def test_environment_that_was_built_for_another_lock_is_a_failure(self) -> None:
+        stamp = self.stage.venvs / "3.13" / ".built-for.json"
+        for body in ("lint_python", "pw_marimo"):
+            stamp.write_text(json.dumps({"uv.lock": "0" * 64}))
+            self.fails(body, "3.13 to be built for this uv.lock, it is for another: run test-py")
+            lock = (self.stage.repo / "uv.lock").read_bytes()
+            stamp.write_text(json.dumps({"uv.lock": hashlib.sha256(lock).hexdigest()}))
+            self.passes(body)
+
+    def test_commit_without_locked_versions_is_not_linted_with_what_is_there(self) -> None:
+        (self.stage.repo / "uv.lock").unlink()
+        self.fails("lint_python", "expected uv.lock .*, this commit does not have it")
 
     def test_environment_with_another_checkouts_code_is_a_failure(self) -> None:
         expected = "expected this checkout's buckaroo in .*3.13, found /other/buckaroo: run test-py"

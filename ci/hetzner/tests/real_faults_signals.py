@@ -10,6 +10,7 @@ import signal
 import time
 import unittest
 
+from tests.commitstage import JOBS
 from tests.faults import REPEAT, CommitCase, Ended
 
 INSTANTS = max(4, 2 * REPEAT)
@@ -53,7 +54,7 @@ class Signals(CommitCase):
         if ended.code == 0:  # all that was left when the signal came was Python's own end
             self.assertTrue(self.was_over, told)
             self.assertNotIn("INTERRUPTED", log)
-            self.assertIn("END   exit code 0: 17 jobs passed", log)
+            self.assertIn(f"END   exit code 0: {JOBS} jobs passed", log)
             self.assertEqual(self.status(), "success")
         elif not log:  # before it took the signals over: Python itself may end with any code
             self.assertNotEqual(ended.code, 0, told)

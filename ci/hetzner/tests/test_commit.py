@@ -8,10 +8,8 @@ import subprocess
 import unittest
 
 from tests import githubserver
-from tests.commitstage import OnStage
+from tests.commitstage import JOBS, OnStage
 from tests.waiting import PATIENCE, wait_for
-
-JOBS = 17  # the sixteen, and the one that installs the wheel
 
 
 class Runs(OnStage):
@@ -22,7 +20,7 @@ class Runs(OnStage):
         self.assertEqual(len(self.stage.outcomes()), JOBS)
         self.assertIn("git: git version", (self.stage.log_dir() / "versions.txt").read_text())
         self.assertRegex(ran.out, r"(?m)^job +outcome +seconds +waited for$")
-        self.assertRegex(self.stage.log(), r"END   exit code 0: 17 jobs passed in \d+ s\n")
+        self.assertRegex(self.stage.log(), rf"END   exit code 0: {JOBS} jobs passed in \d+ s\n")
 
     def test_red_run_names_the_job_shows_its_log_and_how_to_run_it_again(self) -> None:
         ran = self.stage.run("--only-jobs", "test-js,playwright-storybook", STAGE_FAIL="test_js")
@@ -82,7 +80,7 @@ class Runs(OnStage):
         self.assertNotIn("never timed", self.stage.run("--dry-run").out)
         told = self.stage.run("simulate")
         self.assertEqual(told.code, 0, told.out)
-        self.assertIn("s for 17 jobs, with cpu=", told.out)
+        self.assertIn(f"s for {JOBS} jobs, with cpu=", told.out)
         self.assertNotIn("never timed", told.out)
 
     def test_seed_of_a_shuffled_run_is_told(self) -> None:
@@ -125,6 +123,22 @@ class Trees(OnStage):
                 self.assertRegex(log.read_text(), rf"ERROR .*has no commit '{revision}'")
                 self.assertNotIn("START", log.read_text())
 
+    def test_run_on_another_checkout_waits_for_the_environments_that_they_share(self) -> None:
+        other = self.stage.root / "other"
+        self.stage.git(self.stage.root, "clone", "-q", "origin.git", "other")
+        started = self.stage.root / "started"
+        first = self.stage.start(STAGE_SLEEP="test_js", STAGE_STARTED=str(started))
+        with first:
+            wait_for(started)
+            with self.stage.start("--repo", str(other), "--only-jobs", "lint-python") as second:
+                assert second.stdout
+                line = second.stdout.readline()
+                self.assertRegex(line, rf"waiting for .*{self.stage.repo} \(pid {first.pid},")
+                first.send_signal(signal.SIGTERM)
+                first.communicate(timeout=PATIENCE)
+                second.communicate(timeout=PATIENCE)
+        self.assertEqual(second.returncode, 0)
+
     def test_second_run_on_a_checkout_waits_and_is_told_who_holds_it(self) -> None:
         started = self.stage.root / "started"
         first = self.stage.start(STAGE_SLEEP="test_js", STAGE_STARTED=str(started))
@@ -133,7 +147,9 @@ class Trees(OnStage):
             with self.stage.start("--only-jobs", "lint-python") as second:
                 assert second.stdout
                 line = second.stdout.readline()
-                self.assertIn(f"waiting for pipeline.py HEAD (pid {first.pid},", line)
+                self.assertIn(
+                    f"waiting for pipeline.py HEAD of {self.stage.repo} (pid {first.pid},", line
+                )
                 first.send_signal(signal.SIGTERM)
                 first.communicate(timeout=PATIENCE)
                 second.communicate(timeout=PATIENCE)

@@ -21,6 +21,7 @@ from lib.history import History
 from lib.model import Job
 from lib.simulate import Scenario
 from lib.timings import Timings
+from tests.commitstage import JOBS
 from tests.fakes import Fate, Played, jobs, play
 
 NEVER = math.inf
@@ -328,7 +329,7 @@ class Commands(Recorded):
         record(self.path, play([Job("lint-python", "true"), Job("build-js", "true")]))
         code, told = self.simulate("--set", "playwright-jupyter=500", "--cpus", "16", "-j", "99")
         self.assertEqual(code, 0)
-        self.assertRegex(told, r"\A5\d\d\.\d s for 17 jobs, with cpu=16, memory=\d+, -j 99\n")
+        self.assertRegex(told, rf"\A5\d\d\.\d s for {JOBS} jobs, with cpu=16, memory=\d+, -j 99\n")
         self.assertRegex(told, r"500\.0 s  playwright-jupyter  after [^\n]+\n")
         self.assertRegex(told, r"used: cpu \d+ %, memory \d+ %, \d\.\d jobs at once\n")
         self.assertRegex(told, r"\d s  edge \S+:\S+\n")
