@@ -188,6 +188,7 @@ def _check_out(tree: Path, sha: str) -> None:
     """Make a tree that is the runner's hold exactly a commit, beside what a clean keeps."""
     _drop_dead_locks(tree)
     remedy = "free what it names, or remove the directory: it is made again"
+    _drop_blind_index(tree)
     git(tree, "checkout", "--quiet", "--force", "--detach", sha, remedy=remedy)
     git(tree, "clean", "-ffdxq", "-e", KEPT, remedy=remedy)
     found = resolve(tree, "HEAD")
@@ -205,6 +206,17 @@ def _drop_dead_locks(tree: Path) -> None:
         while (age := _age(lock)) is not None and age < LOCK_AGE:
             interrupts.sleep(0.05)
         lock.unlink(missing_ok=True)
+
+
+def _drop_blind_index(tree: Path) -> None:
+    """Remove an index in which a job has told git to overlook files: each is written anew then.
+
+    What has the bit is not even looked at by a forced checkout (git-update-index(1), skip-worktree;
+    git-sparse-checkout(1) sets it), so a later commit would be tested without its own files.
+    """
+    index = tree / git(tree, "rev-parse", "--git-dir") / "index"
+    if index.exists() and re.search("^[Ss] ", git(tree, "ls-files", "-v"), re.MULTILINE):
+        index.unlink()
 
 
 def _age(path: Path) -> float | None:

@@ -507,6 +507,18 @@ class TestWorktree(GitCase):
         self.prepare(whole)
         self.assertTrue((self.tree / "deep" / "file").exists())
 
+    def test_files_that_a_job_told_git_to_overlook_are_the_commits_again(self) -> None:
+        commit(self.repo, "deep/file", "x")
+        self.prepare("HEAD")
+        for hidden in (("update-index", "--skip-worktree"), ("update-index", "--assume-unchanged")):
+            put(self.tree / "a", "by a job")
+            git(self.tree, *hidden, "a")
+            self.prepare(commit(self.repo, "b", f"after {hidden[1]}"))
+            self.assertEqual((self.tree / "a").read_text(), (self.repo / "a").read_text())
+        git(self.tree, "sparse-checkout", "set", "--no-cone", "/a")
+        self.prepare(commit(self.repo, "b", "after a sparse checkout"))
+        self.assertTrue((self.tree / "deep" / "file").exists())
+
     def test_hooks_of_the_developer_do_not_run(self) -> None:
         hook = self.repo / ".git" / "hooks" / "post-checkout"
         put(hook, f"#!/bin/sh\ntouch {self.home}/hooked\n")
