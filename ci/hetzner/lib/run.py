@@ -7,6 +7,7 @@ reports are written, and what was taken over (signals, subreaper) is given back.
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from collections.abc import Callable
 from typing import NamedTuple, TextIO
@@ -23,6 +24,7 @@ from lib.stages import Stages
 __all__ = ["Place", "Report", "Run"]
 
 FAILED = 1
+_goes_on = threading.Lock()  # held by the one run of this process
 
 
 class Report(NamedTuple):
@@ -76,8 +78,23 @@ class Run:
     def execute(self) -> int:
         """Run to the end and return the exit code. What the runner itself raises is passed on.
 
-        A signal that comes during the last steps counts as well: the code is 128+n then.
+        A signal that comes during the last steps counts as well: the code is 128+n then. Raises
+        RuntimeError while another run goes on in this process: both would take its orphans, and the
+        children of the other, for their own.
         """
+        if not _goes_on.acquire(blocking=False):
+            if self._report.run_log is None:
+                self._log.close()
+            raise RuntimeError(
+                "another run goes on in this process, and there can be one at a time: wait for its "
+                "end, or use a process for each"
+            )
+        try:
+            return self._execute()
+        finally:
+            _goes_on.release()
+
+    def _execute(self) -> int:
         try:
             executor = ProcessExecutor(self._place, self._clock, pytest_workers=self._workers)
             try:

@@ -329,6 +329,20 @@ class Trees(RunTest):
         self.assertEqual(zombies, [])
         self.assertEqual(len(list(Path("/proc/self/fd").iterdir())), before)
 
+    def test_second_run_beside_another_in_one_process_is_refused(self) -> None:
+        codes: list[int] = []
+        made = self.pipeline(Job("a", "touch up; until [ -e down ]; do sleep 0.01; done"))
+        thread = threading.Thread(target=lambda: codes.append(made.run()))
+        thread.start()
+        while not (self.cwd / "up").exists():
+            time.sleep(0.01)
+        with self.assertRaisesRegex(RuntimeError, "one at a time"):
+            self.pipeline(Job("b", "true")).run()
+        (self.cwd / "down").touch()
+        thread.join()
+        self.assertEqual(codes, [0])
+        self.assertEqual(self.run_jobs(Job("b", "true"))[0], 0)
+
     def test_children_of_the_host_program_are_not_touched(self) -> None:
         own = subprocess.Popen(["sleep", "600"], start_new_session=True)
         self.addCleanup(own.wait)
