@@ -68,6 +68,8 @@ class InotifyWatch:
 
     def __init__(self) -> None:
         self._paths: dict[Hashable, Path] = {}
+        self._at: dict[Path, set[Hashable]] = {}  # whose path this is
+        self._under: dict[Path, set[Hashable]] = {}  # whose path leads through this
         # by watch descriptor; two spellings of one directory have the same
         self._directories: dict[int, set[Path]] = {}
         self._fd: int | None = None
@@ -80,11 +82,19 @@ class InotifyWatch:
         Source of the limits: inotify(7), /proc/sys/fs/inotify.
         """
         self._paths[token] = path
+        self._at.setdefault(path, set()).add(token)
+        for directory in path.parents:
+            self._under.setdefault(directory, set()).add(token)
         self._follow_or_poll(token)
 
     def remove(self, token: Hashable) -> None:
         """Forget a path; its directories stay watched until the last path is removed."""
-        self._paths.pop(token, None)
+        path = self._paths.pop(token, None)
+        for index, places in ((self._at, [path]), (self._under, path.parents)) if path else ():
+            for place in places:
+                index[place].discard(token)
+                if not index[place]:
+                    del index[place]
         self._refused.remove(token)
         if not self._paths:
             self._close_descriptor()
@@ -111,7 +121,8 @@ class InotifyWatch:
 
     def close(self) -> None:
         """Close the inotify descriptor, and with it all watches."""
-        self._paths.clear()
+        for mapping in (self._paths, self._at, self._under):
+            mapping.clear()
         self._refused.close()
         self._close_descriptor()
 
@@ -133,13 +144,12 @@ class InotifyWatch:
 
     def _happened(self, changed: Path, mask: int) -> set[Hashable]:
         """Return the tokens that an event may have completed; follow new directories down."""
-        told = {token for token, path in self._paths.items() if path == changed}
+        told = set(self._at.get(changed, ()))
         if mask & IN_ATTRIB and mask & IN_ISDIR:  # of what is in it this says nothing
             told = set()
         elif not mask & (IN_CLOSE_WRITE | IN_MOVED_TO | IN_ISDIR):
             told = {token for token in told if is_settled(changed)}
-        below = [token for token, path in self._paths.items() if changed in path.parents]
-        return told | self._look_again(below)
+        return told | self._look_again(list(self._under.get(changed, ())))
 
     def _look_again(self, tokens: list[Hashable]) -> set[Hashable]:
         """Follow the ways to these paths and return those that are there already."""

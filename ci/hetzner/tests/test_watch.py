@@ -55,6 +55,18 @@ class Rules(WatchTest):
         self.path.write_text("text")
         self.assertEqual(self.news(), ["token"])
 
+    def test_thousands_of_paths_are_told_of_in_time(self) -> None:
+        paths = [self.top / f"out{number}" for number in range(2000)]
+        for path in paths:
+            self.watch.add(path.name, path)
+        began = time.monotonic()
+        for path in paths:
+            path.write_text("text")
+        told: set[str] = set()
+        while len(told) < len(paths):
+            told.update(self.news())
+        self.assertLess(time.monotonic() - began, 10)  # each event is no look at every path
+
     def test_file_renamed_into_place_is_told_of(self) -> None:
         (self.top / "aside").write_text("text")
         self.watch.add("token", self.path)
