@@ -91,8 +91,8 @@ def _spawn_from_thread(argv: Sequence[str], placement: Placement, start: Start) 
     outcome: list[subprocess.Popen[bytes] | BaseException] = []
 
     def work() -> None:
-        refused.extend(_take_on(placement))
         try:
+            refused.extend(_take_on(placement))
             outcome.append(start(argv))
         except BaseException as error:  # noqa: BLE001 - carried over to the calling thread
             outcome.append(error)
@@ -118,7 +118,7 @@ def _take_on(placement: Placement) -> list[str]:
     if placement.cpus:
         try:
             os.sched_setaffinity(0, placement.cpus)
-        except OSError as error:
+        except (OSError, OverflowError, ValueError) as error:  # no such processor, or number
             wanted = ", ".join(map(str, sorted(placement.cpus)))
-            refused.append(f"cpus {wanted}: {error.strerror}")
+            refused.append(f"cpus {wanted}: {getattr(error, 'strerror', error)}")
     return refused

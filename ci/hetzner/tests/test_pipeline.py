@@ -210,6 +210,11 @@ class Outputs(RunTest):
         os.utime(self.cwd / "old", (1, 1))
         for command in ("mv old out", "cp -p out new; cp -p new out", "rm out; ln -s new out"):
             self.assertEqual(self.run_jobs(Job("a", command, outputs={"o": "out"}))[0], 0, command)
+    def test_processor_that_cannot_be_is_said_and_no_failure(self) -> None:
+        for cpu in (4000, 2**40):
+            self.assertEqual(self.run_jobs(Job("a", "true", cpus=[cpu])), (0, "a=passed"))
+            self.assertIn(f"not permitted, so jobs run without it: cpus {cpu}", self.log("ci"))
+
 
     def test_directory_counts_when_something_in_it_was_written(self) -> None:
         (self.cwd / "out").mkdir()
