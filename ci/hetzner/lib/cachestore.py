@@ -51,11 +51,14 @@ class Store:
 
     def _load(self, pointer: Path) -> Entry | None:
         try:
-            return Entry(**json.loads(pointer.read_text()))
+            entry = Entry(**json.loads(pointer.read_text()))
+            if [type(value) for value in asdict(entry).values()] != [str, str, str, int]:
+                raise TypeError("fields of other types")
         except FileNotFoundError:
             return None
         except (ValueError, TypeError) as error:
             raise CorruptError(f"{pointer}: expected an entry's JSON, found {error}") from error
+        return entry
 
     def fetch(self, entry: Entry, target: Path) -> None:
         """Copy an entry's content to a path that does not exist. Raises OSError, CorruptError."""
@@ -124,7 +127,8 @@ class Store:
         ):
             # its writer may have finished between our list of pointers and this lock
             if not any(
-                content.name in pointer.read_text() for pointer in self._root.glob("*.json")
+                content.name.encode() in pointer.read_bytes()
+                for pointer in self._root.glob("*.json")
             ):
                 treecopy.remove(content)
 

@@ -118,6 +118,19 @@ class Entries(CacheTest):
         self.assertEqual(self.read(), "stored")
         self.assertEqual((self.cwd / "art").stat().st_nlink, 1)
 
+    def test_entry_that_makes_no_sense_is_a_miss_and_a_warning_and_never_an_exception(self) -> None:
+        self.write("x")
+        self.cache().store()
+        (pointer,) = self.store.glob("*.json")
+        odd = b'{"key": "k", "content": null, "digest": "", "size": 1}'
+        for content in (b"\xff", b"[]", b"{}", odd):
+            pointer.write_bytes(content)
+            self.assertFalse(self.cache().hit())
+            self.assertFalse(self.cache().restore())
+            self.cache("echo other").store()
+            self.assertTrue(self.cache("echo other").restore())
+        self.assertIn("expected an entry's JSON", self.warnings.getvalue())
+
     def test_corrupt_content_is_a_miss_and_a_warning_and_the_old_artifact_stays(self) -> None:
         self.write("stored")
         self.cache().store()
