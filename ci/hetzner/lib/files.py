@@ -17,7 +17,8 @@ def atomic_write(path: Path, data: str | bytes, mode: int = 0o644) -> None:
 
     Written beside the target, synced, then renamed over it (rename(2)). Raises OSError.
     """
-    content = data.encode() if isinstance(data, str) else data
+    # names of files may be no text (os.fsdecode): they are written as they are
+    content = data.encode(errors="surrogateescape") if isinstance(data, str) else data
     # a name that is nearly as long as names can be leaves no room for a longer one
     name = path.parent / f".{path.name[:40]}.{os.urandom(8).hex()}"
     handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -83,7 +84,9 @@ def lock(
             _acquire(handle, path, holder, timeout)
         os.ftruncate(handle, 0)
         since = time.strftime("%Y-%m-%d %H:%M:%S")
-        os.pwrite(handle, f"{label} (pid {os.getpid()}, since {since})\n".encode(), 0)
+        os.pwrite(
+            handle, f"{label} (pid {os.getpid()}, since {since})\n".encode(errors="replace"), 0
+        )
         try:
             yield
         finally:

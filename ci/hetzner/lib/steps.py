@@ -47,6 +47,7 @@ class Versions:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 text=True,
+                errors="replace",
                 process_group=0,
             )
             self._asked.append((name, process))

@@ -61,6 +61,10 @@ class AtomicWrite(FilesTest):
         self.assertEqual(self.names(), ["file"])
         self.assertTrue((self.path / "inside").exists())
 
+    def test_names_of_files_that_are_no_text_are_written_as_they_are(self) -> None:
+        files.atomic_write(self.path, os.fsdecode(b"/tmp/\xff"))
+        self.assertEqual(self.path.read_bytes(), b"/tmp/\xff")
+
     def test_name_as_long_as_names_can_be_is_written(self) -> None:
         path = self.top / ("n" * 255)
         files.atomic_write(path, "text")
