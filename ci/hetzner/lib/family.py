@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 from lib import proctree
 from lib.proctree import Proc, ProcessTable
+from lib.seam import LOST
 
 MOST_LOOKS = 10  # in a row, while processes die during each
 
@@ -36,6 +37,15 @@ class Leader:
 def exit_code(status: os.waitid_result) -> int:
     """Return subprocess' form of a status: the exit code, or the negative signal."""
     return status.si_status if status.si_code == os.CLD_EXITED else -status.si_status
+
+
+def _peek(pid: int) -> int | None:
+    """Return how a child exited, None while it runs. Raises ChildProcessError if it is none."""
+    if hasattr(os, "waitid"):
+        status = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        return None if status is None else exit_code(status)
+    pid, result = os.waitpid(pid, os.WNOHANG)  # macOS before Python 3.13 cannot peek
+    return os.waitstatus_to_exitcode(result) if pid else None
 
 
 class Family:
@@ -64,16 +74,16 @@ class Family:
         return leader.key if leader else None
 
     def code(self, key: str) -> int | None:
-        """Return how a leader exited, leaving it unreaped; None while it runs."""
+        """Return how a leader exited, leaving it unreaped; None while it runs.
+
+        LOST where the host program has waited for it, or has the kernel do so (wait(2), NOTES).
+        """
         leader = self._by_key[key]
         if leader.code is None:
-            if hasattr(os, "waitid"):
-                peek = os.WEXITED | os.WNOHANG | os.WNOWAIT
-                status = os.waitid(os.P_PID, leader.pid, peek)
-                leader.code = None if status is None else exit_code(status)
-            else:  # macOS before Python 3.13 cannot peek
-                pid, result = os.waitpid(leader.pid, os.WNOHANG)
-                leader.code = os.waitstatus_to_exitcode(result) if pid else None
+            try:
+                leader.code = _peek(leader.pid)
+            except ChildProcessError:
+                leader.code = LOST
         return leader.code
 
     def members(self, key: str) -> list[Proc]:

@@ -56,6 +56,18 @@ class Interrupts:
         self._patience = len(self.came) + 1
 
 
+def wait_for_children() -> bool:
+    """Have the kernel keep what ended children leave; return whether it was told not to.
+
+    A program that is started with SIGCHLD ignored, as by some daemons, would never learn how its
+    children ended (wait(2), NOTES), nor would they of theirs. Only in the main thread.
+    """
+    ignored = signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN
+    if ignored:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    return ignored
+
+
 _records: list[Interrupts] = []  # the program's is the last
 
 
@@ -68,6 +80,7 @@ def noted() -> Iterator[Interrupts]:
     made = Interrupts()
     before = {number: signal.getsignal(number) for number in SIGNALS}
     _records.append(made)
+    wait_for_children()  # no caller wants it otherwise: this is for a program as a whole
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:
             signal.signal(number, made.note)

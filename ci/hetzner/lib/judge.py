@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from lib.model import Job, Outcome
+from lib.seam import LOST
 
 
 class Judgement(NamedTuple):
@@ -18,6 +19,8 @@ class Judgement(NamedTuple):
 
 def describe(code: int) -> str:
     """Put an exit code into words; negative is the signal that ended the process."""
+    if code == LOST:
+        return "its exit code is lost: the host program ignores SIGCHLD or waits for all children"
     if code >= 0:
         return f"exit code {code}"
     try:
@@ -28,7 +31,7 @@ def describe(code: int) -> str:
 
 def judge(job: Job, code: int, missing: Collection[str]) -> Judgement:
     """Judge a body that ended by itself with `code`, its outputs in `missing` not written."""
-    if code not in job.ok_codes:
+    if code == LOST or code not in job.ok_codes:
         return Judgement(Outcome.FAILED, describe(code))
     if missing:
         promised = ", ".join(f"{name} ({job.outputs[name]})" for name in missing)

@@ -21,6 +21,7 @@ class Step(enum.Enum):
     STORE = "store"
 
 
+LOST = 256  # exit code, greater than any, of a process whose own one somebody else has taken
 MISS = 3  # exit code of the RESTORE step when the cache has nothing for the job
 
 

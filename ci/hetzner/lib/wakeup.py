@@ -75,11 +75,13 @@ class SignalPipe:
         if not self._owner:
             return
         self._record = interrupts.record()
+        if interrupts.wait_for_children():
+            self._before[signal.SIGCHLD] = signal.SIG_IGN
         self._fd_before = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         for number in numbers:
             before = signal.getsignal(number)
             if before is not signal.SIG_IGN:
-                self._before[number] = before
+                self._before.setdefault(number, before)
                 ends = number in interrupts.SIGNALS
                 signal.signal(number, self._record.note if ends else _wake)
         if self._record.came:  # before we were here

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import threading
 import time
 import unittest
 from pathlib import Path
@@ -441,6 +442,47 @@ class Interrupts(RunTest):
             self.assertEqual(self.summary(), dict.fromkeys("abz", "cancelled"))
             self.assertIn(f"INTERRUPTED by {number.name}, running: a", self.log("ci"))
             self.assertEqual(tagged(self.sleeper()), [])
+
+    def test_signals_that_the_host_handles_itself_end_nothing(self) -> None:
+        for number in (signal.SIGALRM, signal.SIGCHLD):
+            with self.subTest(number=number):
+                seen: list[int] = []
+
+                def note(number: int, _: object, seen: list[int] = seen) -> None:
+                    seen.append(number)
+
+                before = signal.signal(number, note)
+                self.addCleanup(signal.signal, number, before)
+                signal.setitimer(signal.ITIMER_REAL, 0.05 if number == signal.SIGALRM else 0)
+                self.assertEqual(
+                    self.run_jobs(Job("a", "sleep 0.1"), Job("b", "sleep 0.1", ["a"])),
+                    (0, "a=passed b=passed"),
+                )
+                self.assertTrue(seen)
+
+    def test_host_that_ignores_its_children_learns_of_jobs_all_the_same(self) -> None:
+        before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        self.addCleanup(signal.signal, signal.SIGCHLD, before)
+        inner = [sys.executable, "-c", "import subprocess; subprocess.run(['false'], check=True)"]
+        self.assertEqual(
+            self.run_jobs(Job("a", "exit 3"), Job("b", "true"), Job("c", inner)),
+            (1, "a=failed b=passed c=failed"),
+        )
+        self.assertIs(signal.getsignal(signal.SIGCHLD), signal.SIG_IGN)
+
+    def test_exit_code_that_the_host_has_taken_is_a_failure_that_says_so(self) -> None:
+        before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        self.addCleanup(signal.signal, signal.SIGCHLD, before)
+        codes: list[int] = []
+        made = self.pipeline(
+            Job("a", "sleep 0.1", ok_codes=(0, 256)), Job("b", self.sleeper()), timeout=4
+        )
+        thread = threading.Thread(target=lambda: codes.append(made.run()))  # it cannot take it back
+        thread.start()
+        thread.join()
+        self.assertEqual(codes, [124])
+        self.assertRegex(self.log("ci"), "CAUSE a: its exit code is lost: .*SIGCHLD")
+        self.assertEqual(tagged(self.sleeper()), [])
 
     def test_run_timeout_ends_with_124(self) -> None:
         self.assertEqual(self.runner("{'timeout': 0.5}").wait(), 124)
