@@ -149,6 +149,7 @@ class Run:
     def _write_summary(self, run_id: str, code: int) -> int:
         """Write summary.json and show the table; a report that is lost makes a run red."""
         results = list(self.results.values())
+        self._log.check()
         code = code or (FAILED if self._log.fault else 0)
         facts: dict[str, object] = {
             "run": run_id,

@@ -6,6 +6,8 @@ The forms are fixed: `[HH:MM:SS] START x`, `PASS  x`, `FAIL  x  (see <url>/x.log
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -69,6 +71,11 @@ class RunLog:
         if not self.fault:
             self.fault = f"could not write {report}: {error.strerror}"
             self._show(f"the run is red: {self.fault}")
+
+    def check(self) -> None:
+        """Lose the log if a job has removed it: what is written then is kept nowhere."""
+        if os.fstat(self._file.fileno()).st_nlink == 0:
+            self.lose(self.path, OSError(errno.ENOENT, "it was removed during the run"))
 
     def _show(self, text: str) -> None:
         if self._console is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -64,7 +65,11 @@ def tail(log: Path, redact: Callable[[str], str] = str) -> list[str]:
     Redacted before it is cut: half a secret would not be known for one.
     """
     try:
-        with log.open("rb") as file:
+        # a job may have put something else there: a FIFO would be waited for without end
+        handle = os.open(log, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                return ["(something else than a file is in the place of its log)"]
             file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES - LONGEST_SECRET))
             text = redact(file.read().decode(errors="replace"))[-TAIL_BYTES:]
     except FileNotFoundError:

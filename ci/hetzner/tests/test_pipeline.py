@@ -110,6 +110,15 @@ class Logs(RunTest):
         self.assertNotIn("    10\n", shown)
         self.assertIn("again a", shown)
 
+    def test_log_that_a_job_made_a_fifo_holds_up_nobody(self) -> None:
+        swap = "rm logs/a.log; mkfifo logs/a.log; exit 1"
+        self.assertEqual(self.run_jobs(Job("a", swap)), (1, "a=failed"))
+        self.assertIn("something else than a file", self.console.getvalue())
+
+    def test_run_whose_log_a_job_removed_is_red(self) -> None:
+        self.assertEqual(self.run_jobs(Job("a", "rm logs/ci.log"))[0], 1)
+        self.assertIn("the run is red: could not write", self.console.getvalue())
+
     def test_job_that_cannot_be_started_fails_by_name(self) -> None:
         code, outcomes = self.run_jobs(Job("a", ["no-such-program"]))
         self.assertEqual((code, outcomes), (1, "a=failed"))
