@@ -47,11 +47,12 @@ def plan(
     `durations` are the usual seconds of jobs, for the order when slots or pools are short. Raises
     ValueError for a choice that names an unknown job, holds none, or contradicts itself.
     """
-    selection = graph.select(jobs, choice.only_jobs, choice.skip_jobs, no_deps=choice.no_deps)
+    only, skip, first = map(_listed, (choice.only_jobs, choice.skip_jobs, choice.first_jobs))
+    selection = graph.select(jobs, only, skip, no_deps=choice.no_deps)
     built = stages.build(
         jobs,
         selection.names,
-        first_jobs=choice.first_jobs,
+        first_jobs=first,
         only_testcases=choice.only_testcases,
         first_testcases=choice.first_testcases,
     )
@@ -64,6 +65,11 @@ def plan(
     return built, Orders(
         fast_fail=choice.fast_fail, urgency=urgency, filtered=selection.filtered, seed=seed
     )
+
+
+def _listed(names: Collection[str] | None) -> Collection[str] | None:
+    """Return names that can be gone through more than once, as those of a generator cannot."""
+    return names if names is None or isinstance(names, str) else tuple(names)
 
 
 def _seed(shuffle: int | None) -> int | None:

@@ -6,10 +6,11 @@ reports are written, and what was taken over (signals, subreaper) is given back.
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, TextIO
 
 from lib import events, pressure, summary
@@ -66,7 +67,7 @@ class Run:
         refused = {
             node.job.name: refusal
             for node in stages.nodes
-            if (refusal := _unmet(node.job, place.env.get("PATH", "")))
+            if (refusal := _unmet(node.job, _search_path(place.env, node.job.env)))
         }
         self._stages = stages
         self._limits = limits
@@ -184,6 +185,11 @@ class Run:
 
 
 def _unmet(job: Job, path: str) -> str:
+def _search_path(common: Mapping[str, str], own: Mapping[str, str]) -> str:
+    """Return the PATH that a job will see, or what is searched where it has none."""
+    return own.get("PATH", common.get("PATH", os.defpath))
+
+
     """Return why a job cannot run on this machine, or ''."""
     if not job.requires:
         return ""

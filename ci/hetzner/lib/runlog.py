@@ -110,7 +110,7 @@ class RunLog:
             case events.Ready():
                 return [f"READY {event.job}"]
             case events.TimedOut():
-                return [f"TIMEOUT {event.job} (>{event.seconds:g}s)"]
+                return [f"TIMEOUT {event.job} (>{event.seconds:.15g}s)"]
             case events.Leaked():
                 return [
                     f"LEAK  {event.job} left {len(event.processes)}, stopping: "

@@ -131,6 +131,17 @@ class Logs(RunTest):
         self.assertEqual((code, outcomes), (1, "a=cancelled b=failed"))
         self.assertFalse((self.cwd / "started").exists())
 
+    def test_requirement_is_looked_for_on_the_path_of_the_job(self) -> None:
+        tool = self.cwd / "own" / "own-tool"
+        tool.parent.mkdir()
+        tool.write_text("#!/bin/sh\n")
+        tool.chmod(0o755)
+        path = {"PATH": f"{tool.parent}:{os.environ['PATH']}"}
+        self.assertEqual(self.run_jobs(Job("a", "own-tool", requires=["own-tool"], env=path))[0], 0)
+        code, _ = self.run_jobs(Job("a", "true", requires=["git"], env={"PATH": str(tool.parent)}))
+        self.assertEqual(code, 1)
+        self.assertIn("requires git, not found on PATH", self.log("ci"))
+
     def test_missing_working_directory_is_an_error(self) -> None:
         with self.assertRaisesRegex(ValueError, "expected a directory"):
             self.pipeline(Job("a", "true"), cwd=self.cwd / "none").run()
@@ -191,6 +202,11 @@ class Environment(RunTest):
         self.assertEqual(self.log("b").strip(), str(base))
 
     @unittest.skipUnless(LINUX, "affinity belongs to Linux")
+    def test_processor_that_cannot_be_is_said_and_no_failure(self) -> None:
+        for cpu in (4000, 2**40):
+            self.assertEqual(self.run_jobs(Job("a", "true", cpus=[cpu])), (0, "a=passed"))
+            self.assertIn(f"not permitted, so jobs run without it: cpus {cpu}", self.log("ci"))
+
     def test_placement_that_is_not_permitted_is_said_once_and_no_failure(self) -> None:
         code, _ = self.run_jobs(Job("a", "true", cpus=[4000]), Job("b", "true", cpus=[4000]))
         self.assertEqual(code, 0)
@@ -220,11 +236,6 @@ class Outputs(RunTest):
         os.utime(self.cwd / "old", (1, 1))
         for command in ("mv old out", "cp -p out new; cp -p new out", "rm out; ln -s new out"):
             self.assertEqual(self.run_jobs(Job("a", command, outputs={"o": "out"}))[0], 0, command)
-    def test_processor_that_cannot_be_is_said_and_no_failure(self) -> None:
-        for cpu in (4000, 2**40):
-            self.assertEqual(self.run_jobs(Job("a", "true", cpus=[cpu])), (0, "a=passed"))
-            self.assertIn(f"not permitted, so jobs run without it: cpus {cpu}", self.log("ci"))
-
 
     def test_directory_counts_when_something_in_it_was_written(self) -> None:
         (self.cwd / "out").mkdir()
