@@ -168,9 +168,12 @@ class Job:
             )
         elif "\0" in "".join(self.cmd):
             problems.append("cmd: a command cannot hold a NUL character")
-        for flag in ("fast_fail", "allow_failure", "service", "testcases", "retry_alone"):
-            if not isinstance(getattr(self, flag), bool):  # "false" would be true
-                problems.append(f"{flag}: expected True or False, found {getattr(self, flag)!r}")
+        flags = ("fast_fail", "allow_failure", "service", "testcases", "retry_alone")
+        problems += [
+            f"{flag}: expected True or False, found {getattr(self, flag)!r}"
+            for flag in flags
+            if not isinstance(getattr(self, flag), bool)  # the text "false" would count as true
+        ]
         if self.when not in ("success", "always"):
             problems.append(f"when: expected 'success' or 'always', found {self.when!r}")
         if self.service and self.cache is not None:

@@ -184,12 +184,12 @@ class Run:
         self._log.line(f"NOTE  the listener {name} broke: {type(error).__name__}: {error}")
 
 
-def _unmet(job: Job, path: str) -> str:
 def _search_path(common: Mapping[str, str], own: Mapping[str, str]) -> str:
     """Return the PATH that a job will see, or what is searched where it has none."""
     return own.get("PATH", common.get("PATH", os.defpath))
 
 
+def _unmet(job: Job, path: str) -> str:
     """Return why a job cannot run on this machine, or ''."""
     if not job.requires:
         return ""

@@ -50,6 +50,12 @@ class Jobs(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "retries"):
             job.but(retries=-1)
 
+    def test_text_in_place_of_a_flag_is_refused(self) -> None:
+        for flag in ("fast_fail", "allow_failure", "service", "testcases", "retry_alone"):
+            words: dict[str, Any] = {flag: "false"}
+            with self.assertRaisesRegex(ValueError, f"{flag}: expected True or False"):
+                Job("a", "true", **words)
+
     def test_jobs_that_declare_the_same_are_equal(self) -> None:
         self.assertEqual(Job("a", "true", ["b"]), Job("a", "true", depends_on=["b"]))
         self.assertNotEqual(Job("a", "true"), Job("a", "true", retries=1))
@@ -177,6 +183,10 @@ class Selections(unittest.TestCase):
     def test_only_jobs_takes_what_they_need(self) -> None:
         self.assertEqual(self.pipeline.run(only_jobs=["test"]), 0)
         self.assertEqual(set(self.pipeline.results), {"build", "test"})
+
+    def test_names_may_come_from_a_generator(self) -> None:
+        told = self.pipeline.dry_run(Choice(skip_jobs=(name for name in ["lint"])))  # type: ignore[arg-type]
+        self.assertIn("skip  lint (filtered)", "\n".join(told))
 
     def test_no_deps_takes_the_named_ones_alone(self) -> None:
         self.assertEqual(self.pipeline.run(only_jobs=["test"], no_deps=True), 0)

@@ -87,7 +87,7 @@ class Histories(Recorded):
         self.assertEqual(record(self.path, played).outputs, {("a", "o"): 4})
 
     def test_output_of_an_attempt_that_failed_has_none(self) -> None:
-        declared = jobs("a; b<a:o", a={"outputs": {"o": "o"}, "retries": 1})
+        declared = jobs("a; b<a:o", a={"outputs": {"o": "o"}, "retries": 1}, b={"delay": 3})
         failed = Fate(9, code=1, writes={"o": 8})
         played = play(declared, {"a": [failed, Fate(9, writes={"o": 2})], "b": Fate(2)})
         self.assertEqual(record(self.path, played).outputs, {("a", "o"): 2})
