@@ -202,7 +202,7 @@ STAGES = [
     ("titles = [\"phase A\", \"phase B\"] if early else [\"\"]", "titles = [\"\", \"\"] if early else [\"\"]"),
 ]
 JUDGE = [
-    ("if code not in job.ok_codes:", "if code not in (0, 5):"),
+    ("code not in job.ok_codes:", "code not in (0, 5):"),
     ("    if missing:\n", "    if False:\n"),
     ("return Judgement(Outcome.FAILED, describe(code))", "return Judgement(Outcome.TIMED_OUT, describe(code))"),
 ]
