@@ -124,7 +124,8 @@ class Pipeline:
         draws a fresh one, which the log tells.
 
         Raises ValueError, before anything starts, for a selection that names an unknown job or
-        holds none, and for a working directory that is not there.
+        holds none, and for a working directory that is not there. Raises RuntimeError while
+        another run goes on in this process: there can be one at a time.
         """
         chosen = Choice(
             fast_fail,
