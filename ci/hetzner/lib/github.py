@@ -62,9 +62,13 @@ def post_status(
 ) -> Answer:
     """Post one commit status and return the answer, after `timeout` seconds at the latest.
 
-    Never raises for anything that the network or the server does.
+    Never raises for anything that the network, the server or a lack of descriptors does.
     """
-    import urllib.parse
+    try:
+        import urllib.parse
+        import urllib.request
+    except OSError as error:
+        return Answer(0, f"what posts a status cannot be loaded: {error}")
 
     url = f"{api_url}/repos/{repo}/statuses/{urllib.parse.quote(sha, '')}"
     headers = {
