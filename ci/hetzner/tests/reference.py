@@ -234,10 +234,10 @@ def outright(case: Case) -> dict[str, Outcome] | None:
         if faults:
             ended[node.key] = Outcome.SKIPPED
             continue
-        name = node.job.name
-        ended[node.key], attempts[name] = of_fates(node, fates_of(case, node), attempts[name])
-        failed_once = ended[node.key] in (*BAD, Outcome.FLAKY)
-        if failed_once and node.key in outputs_wanted:
+        name, before = node.job.name, attempts[node.job.name]
+        ended[node.key], attempts[name] = of_fates(node, fates_of(case, node), before)
+        passed = ended[node.key] in (Outcome.PASSED, Outcome.FLAKY)
+        if attempts[name] - before > passed and node.key in outputs_wanted:  # one has failed
             return None
     results: dict[str, Outcome] = {}
     for node in made:
