@@ -22,6 +22,7 @@ from lib import (
     checkout,
     choice,
     cli,
+    console,
     files,
     graphview,
     history,
@@ -97,12 +98,13 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
 
 def main(arguments: Sequence[str]) -> int:
     """Return the exit code of what the command line asks for; 128+n once signal n has come."""
-    with interrupts.noted() as signals:
-        code = _main(arguments)
-    if signals.came:
-        print(f"ended by {signal.Signals(signals.came[0]).name}", file=sys.stderr)
-        return 128 + signals.came[0]
-    return code
+    with console.forgiving():
+        with interrupts.noted() as signals:
+            code = _main(arguments)
+        if signals.came:
+            print(f"ended by {signal.Signals(signals.came[0]).name}", file=sys.stderr)
+            return 128 + signals.came[0]
+        return code
 
 
 def _main(arguments: Sequence[str]) -> int:
@@ -173,12 +175,10 @@ def _run(
     """
     table, chosen = job_table(config), words.choice(absent)
     if words.show in graphview.VIEWS:
-        print(graphview.VIEWS[words.show](table))
-        return 0
+        return console.put(graphview.VIEWS[words.show](table))
     planned = _planned(words, config, table, chosen).dry_run(chosen)  # refuses bad names now
     if words.show == "plan":
-        print("\n".join(planned))
-        return 0
+        return console.put("\n".join(planned))
     from lib.commit import CommitRun
 
     ownenviron.hide_secrets(config.secret_names)

@@ -22,7 +22,17 @@ if __name__ == "__main__":
     # as a program Python puts lib/ on the path, where our modules would hide others
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from lib import files, interrupts, orphans, ports, proctree, redact, settings, treecopy
+from lib import (
+    console,
+    files,
+    interrupts,
+    orphans,
+    ports,
+    proctree,
+    redact,
+    settings,
+    treecopy,
+)
 from lib.proctree import Proc, ProcessTable
 
 GRACE, GIVE_UP = 3.0, 10.0  # seconds from TERM to KILL, and until what still lives is only named
@@ -216,7 +226,8 @@ USAGE = "usage: cleanup.py port PORT | processes | pkill PATTERN | snapshot LABE
 def main(arguments: Sequence[str]) -> int:
     """Do one of the above for a script; 0 when done, 1 when a port is still held, 2 for misuse."""
     try:
-        return _main(arguments)
+        with console.forgiving():  # what is to be stopped is stopped, whoever reads of it
+            return _main(arguments)
     except (ValueError, OSError) as error:
         print(f"cleanup.py: {error}", file=sys.stderr)
         return 2

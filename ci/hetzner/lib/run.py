@@ -6,6 +6,7 @@ reports are written, and what was taken over (signals, subreaper) is given back.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -15,10 +16,11 @@ from typing import NamedTuple, TextIO
 
 from lib import events, pressure, summary
 from lib.clock import MonotonicClock
+from lib.console import Console
 from lib.executor import Place, ProcessExecutor
 from lib.model import Job, Result
 from lib.orders import Limits, Orders
-from lib.runlog import RunLog
+from lib.runlog import RunLog, complaint
 from lib.scheduler import Scheduler
 from lib.stages import Stages
 
@@ -35,7 +37,7 @@ class Report(NamedTuple):
     branch: str
     log_url: str
     redact: Callable[[str], str]
-    console: TextIO
+    console: TextIO | None
     rerun: Callable[[str], str] | None
     listeners: tuple[events.Listener, ...]
     run_log: RunLog | None
@@ -123,7 +125,7 @@ class Run:
         try:
             code = scheduler.run()
         except BaseException as error:
-            self._log.line(f"BUG   the runner broke: {type(error).__name__}: {error}")
+            self._log.line(f"BUG   the runner broke: {complaint(error)}")
             executor.abort()
             scheduler.abandon(f"the runner broke: {type(error).__name__}")
             code = scheduler.code() or FAILED
@@ -170,18 +172,25 @@ class Run:
         return code
 
     def _show(self, results: list[Result]) -> None:
-        failed = summary.failures(
-            results, self._place.log_dir, self._report.rerun, self._report.redact
-        )
-        text = "\n".join(part for part in (failed, summary.table(results)) if part)
         try:
-            print(self._report.redact(text), file=self._report.console, flush=True)
-        except (OSError, ValueError):
-            self._log.line("NOTE  the summary could not be shown: nobody reads the output")
+            failed = summary.failures(
+                results, self._place.log_dir, self._report.rerun, self._report.redact
+            )
+        except Exception as error:  # noqa: BLE001 - `rerun` is the caller's
+            failed = f"what failed cannot be shown: {complaint(error)}"
+        text = "\n".join(part for part in (failed, summary.table(results)) if part)
+        if self._report.console is None:
+            return
+        console = Console(self._report.console)
+        if not console.show(self._report.redact(text)) and console.missed:
+            self._log.line(f"NOTE  the summary could not be shown: {complaint(console.missed)}")
+        console.settle()
 
     def _listener_broke(self, listener: events.Listener, error: Exception) -> None:
-        name = getattr(listener, "__name__", type(listener).__name__)
-        self._log.line(f"NOTE  the listener {name} broke: {type(error).__name__}: {error}")
+        name = type(listener).__name__
+        with contextlib.suppress(Exception):  # it is the caller's, and may have any attributes
+            name = str(getattr(listener, "__name__", name))
+        self._log.line(f"NOTE  the listener {name} broke: {complaint(error)}")
 
 
 def _search_path(common: Mapping[str, str], own: Mapping[str, str]) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 from lib import events, files
+from lib.console import Console
 from lib.model import RUN_LOG, Outcome, Result
 
 
@@ -22,6 +23,14 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c == "\t" else "·" for c in text)
+
+
+def complaint(error: BaseException) -> str:
+    """Return what went wrong, also of an exception that cannot tell it."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 - it may be another's, and break in any way
+        return type(error).__name__
 
 
 class RunLog:
@@ -43,7 +52,7 @@ class RunLog:
         self.url = (url or str(log_dir)).rstrip("/")
         self.fault = ""
         self._stamped = (0, "")
-        self._console = console
+        self._console = Console(console) if console else None
         self._redact = redact
         files.rotate(self.path)
         self._file = self.path.open("a", encoding="utf-8", errors="replace")
@@ -78,13 +87,8 @@ class RunLog:
             self.lose(self.path, OSError(errno.ENOENT, "it was removed during the run"))
 
     def _show(self, text: str) -> None:
-        if self._console is None:
-            return
-        try:
-            self._console.write(f"{text}\n")
-            self._console.flush()
-        except (OSError, ValueError):
-            self._console = None  # whoever read it is gone; the file has it all
+        if self._console:  # what it does not take, the file has
+            self._console.show(text)
 
     def close(self) -> None:
         """Close the file; a last write that fails is a fault as well."""

@@ -7,7 +7,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Sequence
 
-from lib import choice, cli, history, machine, predecessor, settings, simulate
+from lib import choice, cli, console, history, machine, predecessor, settings, simulate
 from lib.choice import Choice
 from lib.machine import Machine
 from lib.model import Job
@@ -75,11 +75,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str], table: Callable[[Settings, Machine], list[Job]]) -> int:
-    """Print a prediction. Raises ValueError for bad names, sqlite3.Error for a bad history."""
+    """Print a prediction and return the exit code.
+
+    Raises ValueError for bad names, sqlite3.Error for a bad history.
+    """
     given = parser().parse_args(arguments)
     if given.shape:
-        print("\n".join(shape(given.max_parallel)))
-        return 0
+        return console.put("\n".join(shape(given.max_parallel)))
     config = settings.load_anywhere({"state_dir": given.state_dir})
     box = machine.this()
     if given.cpus:
@@ -108,10 +110,8 @@ def main(arguments: Sequence[str], table: Callable[[Settings, Machine], list[Job
     prediction, costs = simulate.predict(scenario), simulate.costs(scenario)
     if given.json:
         told = {**dataclasses.asdict(prediction), "costs": [dataclasses.asdict(c) for c in costs]}
-        print(json.dumps(told, indent=2))
-    else:
-        print("\n".join(lines(scenario, prediction, costs, config.timeout)))
-    return 0
+        return console.put(json.dumps(told, indent=2))
+    return console.put("\n".join(lines(scenario, prediction, costs, config.timeout)))
 
 
 def _absent(*, demo: bool) -> Sequence[str]:

@@ -184,7 +184,7 @@ class Breaks(FaultCase):
     def test_nobody_reads_the_console(self) -> None:
         reader, writer = os.pipe()
         os.close(reader)
-        with self.assertRaises(BrokenPipeError), os.fdopen(writer, "w") as console:
+        with os.fdopen(writer, "w") as console:
             made, _ = self.pipeline(Job("a", "true"), console=console)
             self.check(Ended(made.run(), self.logs, ""), 0, "a=passed", "PASS  a")
         self.next_run_is_unaffected()
