@@ -1,8 +1,9 @@
 """Tells whether a promised output was written since an attempt began. Knows no job.
 
-Identity and change time decide, never the modification time, which copying tools set as they
-like: `cp -p`, `mv` of an old file and a rewrite in place all count, a leftover does not.
-Source: inode(7); the change time moves on with every write, rename, link and attribute change.
+Identity and change time decide, whatever the modification time is set to: `cp -p`, `mv` of an
+old file and a rewrite in place all count, a leftover does not. The change time moves with every
+write and rename, but with every change of attributes too (inode(7)). So one that moved together
+with the mode, the owner or the number of names, and with nothing else, is put down to those.
 """
 
 from __future__ import annotations
@@ -14,8 +15,18 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
-Entry = tuple[str, int, int, int, int, int]
+
+class Entry(NamedTuple):
+    """What is kept of one file or directory; times are in nanoseconds."""
+
+    name: str
+    identity: tuple[int, ...]  # what only a write or another file changes
+    changed: int
+    attributes: tuple[int, ...]  # what may be changed without a write
+
+
 Signature = tuple[Entry, ...]
 UNREADABLE: Signature = ()  # there may be something, but we may not look at it
 MOST_ENTRIES = 20_000  # of a directory: a limit on the work, not on the size of an output
@@ -46,7 +57,7 @@ def is_fresh(before: Signature | None) -> bool:
 
     The kernel stamps changes with its last tick (ktime_get_coarse_real_ts64), 10 ms at most.
     """
-    newest = max((changed for *_, changed, _ in before or ()), default=0)
+    newest = max((entry.changed for entry in before or ()), default=0)
     return abs(time.time_ns() - newest) < TICK * 1e9
 
 
@@ -56,7 +67,14 @@ def written_since(before: Signature | None, path: Path) -> bool:
     False if it could not be looked at then or cannot be now: what is not known is not a success.
     """
     now = signature(path)
-    return now not in (None, UNREADABLE, before) and before != UNREADABLE
+    if not now or before == UNREADABLE:
+        return False
+    return before is None or len(now) != len(before) or any(map(_is_another, before, now))
+
+
+def _is_another(was: Entry, now: Entry) -> bool:
+    same = (now.name, now.identity) == (was.name, was.identity)
+    return not same or (now.changed != was.changed and now.attributes == was.attributes)
 
 
 def _below(path: Path) -> Iterator[Entry]:
@@ -82,5 +100,10 @@ def _scan(directory: str) -> list[os.DirEntry[str]]:
 
 
 def _entry(name: str, status: os.stat_result) -> Entry:
-    changed, modified = status.st_ctime_ns, status.st_mtime_ns
-    return (name, status.st_dev, status.st_ino, status.st_size, changed, modified)
+    kind, rights = stat.S_IFMT(status.st_mode), stat.S_IMODE(status.st_mode)
+    return Entry(
+        name,
+        (kind, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns),
+        status.st_ctime_ns,
+        (rights, status.st_uid, status.st_gid, status.st_nlink),
+    )

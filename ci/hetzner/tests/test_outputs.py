@@ -35,14 +35,21 @@ class OutputsTest(unittest.TestCase):
         (self.path / "sub" / "file").write_text("old")
 
     def assert_written(self, act: Callable[[], object]) -> None:
-        before = outputs.signature(self.path)
+        before = self.signature()
         act()
         self.assertTrue(outputs.written_since(before, self.path))
 
     def assert_not_written(self, act: Callable[[], object]) -> None:
-        before = outputs.signature(self.path)
+        before = self.signature()
         act()
         self.assertFalse(outputs.written_since(before, self.path))
+
+    def signature(self) -> outputs.Signature | None:
+        """Return it when whatever is done next moves the change time, as an attempt begins."""
+        before = outputs.signature(self.path)
+        while outputs.is_fresh(before):
+            pass
+        return before
 
 
 class Files(OutputsTest):
@@ -99,6 +106,90 @@ class Files(OutputsTest):
             self.path.write_text("new")
 
         self.assert_written(act)
+
+
+class Attributes(OutputsTest):
+    """A change of attributes moves the change time as a write does, and is none."""
+
+    def test_leftover_whose_mode_is_changed_does_not_count(self) -> None:
+        self.old("out")
+        self.assert_not_written(lambda: self.path.chmod(0o755))
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root gives files away")
+    def test_leftover_whose_owner_is_changed_does_not_count(self) -> None:
+        self.old("out")
+        self.assert_not_written(lambda: os.chown(self.path, 65534, -1))
+        self.assert_not_written(lambda: os.chown(self.path, -1, 65534))
+
+    def test_leftover_that_gets_or_loses_another_name_does_not_count(self) -> None:
+        self.old("out")
+        self.assert_not_written(lambda: os.link(self.path, self.top / "other"))
+        self.assert_not_written((self.top / "other").unlink)
+
+    def test_leftover_that_is_touched_counts(self) -> None:
+        self.old("out")
+        self.assert_written(self.path.touch)
+
+    def test_write_counts_whatever_the_mode_becomes(self) -> None:
+        self.old("out")
+
+        def act() -> None:
+            self.path.write_text("new")
+            self.path.chmod(0o755)
+
+        self.assert_written(act)
+
+    def test_copy_that_preserves_times_counts_though_the_mode_is_changed_and_set_again(
+        self,
+    ) -> None:
+        source = self.old("source")
+        self.old("out").chmod(0o755)
+
+        def act() -> None:
+            subprocess.run(["cp", "-p", source, self.path], check=True)
+            self.path.chmod(0o755)
+
+        self.assert_written(act)
+
+    def test_file_put_in_place_of_one_with_another_mode_counts(self) -> None:
+        self.old("out")
+        self.old("aside").chmod(0o755)
+        self.assert_written(lambda: (self.top / "aside").replace(self.path))
+
+    def test_leftover_that_is_moved_away_and_back_counts(self) -> None:
+        self.old("out")
+
+        def act() -> None:
+            self.path.rename(self.top / "aside")
+            (self.top / "aside").rename(self.path)
+
+        self.assert_written(act)
+
+    def test_mode_set_to_what_it_was_cannot_be_told_from_a_write_and_counts(self) -> None:
+        self.old("out").chmod(0o644)
+        self.assert_written(lambda: self.path.chmod(0o644))
+
+    @unittest.skipUnless(hasattr(os, "setxattr"), "this system has none")
+    def test_extended_attribute_cannot_be_told_from_a_write_and_counts(self) -> None:
+        self.old("out")
+        self.assert_written(lambda: os.setxattr(self.path, "user.test", b"x"))
+
+    def test_directory_in_which_only_modes_are_changed_does_not_count(self) -> None:
+        self.old_tree()
+        self.assert_not_written(lambda: self.path.chmod(0o700))
+        self.assert_not_written(lambda: (self.path / "sub" / "file").chmod(0o600))
+        more = self.path / "sub" / "more"
+
+        def act() -> None:
+            (self.path / "sub").chmod(0o700)
+            more.touch()
+
+        self.assert_written(act)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root gives files away")
+    def test_symlink_whose_owner_is_changed_does_not_count(self) -> None:
+        self.path.symlink_to(self.old("target"))
+        self.assert_not_written(lambda: os.chown(self.path, 65534, -1, follow_symlinks=False))
 
 
 class Symlinks(OutputsTest):

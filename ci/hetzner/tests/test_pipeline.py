@@ -222,6 +222,13 @@ class Outputs(RunTest):
         (self.cwd / "out").write_text("old")
         self.assertEqual(self.run_jobs(Job("a", "cat out", outputs={"o": "out"}))[0], 1)
 
+    def test_leftover_whose_mode_is_changed_is_not_what_was_promised(self) -> None:
+        (self.cwd / "out").write_text("old")
+        (self.cwd / "out").chmod(0o644)
+        job = Job("a", "chmod +x out; ln out other", outputs={"o": "out"})
+        self.assertEqual(self.run_jobs(job), (1, "a=failed"))
+        self.assertTrue(os.access(self.cwd / "out", os.X_OK))
+
     def test_rewrite_of_what_was_written_a_moment_ago_counts(self) -> None:
         for turn in range(5):
             (self.cwd / "o").write_text("x")
