@@ -1,25 +1,22 @@
 """The loop: what starts, stops, is skipped or tried again, and when.
 
-A state machine over an injected `Executor` and `Clock`. It asks `plan` what may start, tells the
-executor, waits, and emits events. It never touches a process, a file or the real time.
+A state machine over an injected `Executor` and `Clock`. It asks `plan` what may start, has
+`attempts` go their way, waits, and draws the consequences of their ends. It never touches a
+process, a file or the real time.
 """
 
 from __future__ import annotations
 
 import math
 import signal
-from collections.abc import Callable
-from functools import partial
 
 from lib import events
-from lib.judge import describe, judge
+from lib.attempts import Attempts
 from lib.model import GOOD, Load, Outcome
 from lib.orders import Limits, Orders
 from lib.plan import Change, Plan, Standing
 from lib.record import Record
 from lib.seam import (
-    MISS,
-    Attempt,
     Clock,
     Executor,
     Exited,
@@ -28,14 +25,12 @@ from lib.seam import (
     Remark,
     Report,
     Signalled,
-    StartError,
-    Step,
     Wrote,
 )
 from lib.stages import Stages
 from lib.starts import Starts
 from lib.timers import Timers
-from lib.track import ACTIVE, IDLE, State, Track
+from lib.track import IDLE, Census, State, Track
 
 
 def unknown_load() -> Load:
@@ -70,9 +65,10 @@ class Scheduler:
         self.results = self._record.results
         self._round = 0
         self._stage = -1
-        self._running = 0  # nodes that run or are being stopped
-        self._delayed = 0
-        self._serving: set[str] = set()
+        self._census = Census()
+        self._attempts = Attempts(
+            executor, clock, emit, self._plan, self._record, self._timers, self._census, self
+        )
         self._cut_off = ""  # why everything ends: a signal or the run's timeout
         self._ending = ""  # fast_fail: why only when="always" jobs start any more
         self._signal: int | None = None
@@ -145,7 +141,7 @@ class Scheduler:
 
     def _open_next_stage(self) -> None:
         last = len(self._stages.titles) - 1
-        while self._left and self._stage < last and self._plan.settled(self._serving):
+        while self._left and self._stage < last and self._plan.settled(self._census.serving):
             title = self._stages.titles[self._stage + 1]
             red = self._record.red()
             if red and self._orders.fast_fail and self._stage >= 0:
@@ -157,10 +153,11 @@ class Scheduler:
 
     def _start_what_may(self) -> None:
         while True:
-            track = self._starts.next(self._now(), running=self._running)
+            track = self._starts.next(self._now(), running=self._census.running)
+            busy = self._census.running or self._census.delayed
             if track is not None:
                 self._start(track)
-            elif self._running or self._delayed or (stuck := self._starts.first()) is None:
+            elif busy or (stuck := self._starts.first()) is None:
                 self._starts.settle()
                 return
             else:
@@ -169,7 +166,7 @@ class Scheduler:
     def _fail_stuck(self, track: Track) -> None:
         """Fail a node that nothing but services keep from starting, and they wait for it."""
         self._starts.discard(track)
-        holders = ", ".join(sorted(self._tracks[key].name for key in self._serving))
+        holders = ", ".join(sorted(self._tracks[key].name for key in self._census.serving))
         self._finish(
             track,
             Outcome.FAILED,
@@ -193,7 +190,7 @@ class Scheduler:
     def _follow(self, change: Change) -> None:
         for key in change.held:
             self._starts.discard(self._tracks[key])
-            self._move(self._tracks[key], State.WAITING)
+            self._census.move(self._tracks[key], State.WAITING)
         for key, reason in change.doomed:
             track = self._tracks[key]
             self._starts.discard(track)
@@ -206,7 +203,7 @@ class Scheduler:
         if not track.node.job.delay:
             self._enqueue(track)
             return
-        self._move(track, State.DELAYED)
+        self._census.move(track, State.DELAYED)
         due = self._now() + track.node.job.delay
 
         def enqueue() -> None:
@@ -218,7 +215,7 @@ class Scheduler:
         self._timers.at(due, enqueue)
 
     def _enqueue(self, track: Track) -> None:
-        self._move(track, State.QUEUED)
+        self._census.move(track, State.QUEUED)
         track.queued_in = self._round
         track.held_back = ""
         self._starts.push(track)
@@ -227,53 +224,7 @@ class Scheduler:
         if self._round > track.queued_in + 1:
             self._record.waits(track, self._starts.held_by(track))
         self._plan.started(track.key)
-        track.tries += 1
-        track.began = self._now()
-        track.code, track.leaked, track.survivors, track.then = None, (), (), None
-        track.forget_outputs()
-        track.ready = False
-        self._record.starts(track)
-        self._launch(track, Step.BODY if track.node.job.cache is None else Step.RESTORE)
-
-    def _launch(self, track: Track, step: Step) -> None:
-        if self._barred(track) and step is Step.STORE:
-            self._pass(track)
-            return
-        if self._barred(track):
-            self._conclude(track, Outcome.CANCELLED, self._cut_off or self._ending)
-            return
-        self._move(track, State.RUNNING)
-        track.step = step
-        number = self._record.number(track)
-        if step is Step.BODY:
-            self._emit(events.Started(self._now(), track.name, number))
-        job = track.node.job
-        watch = self._plan.watched(track.key) | (set(job.outputs) if job.service else set())
-        try:
-            self._executor.start(
-                Attempt(track.node, number, step, tuple(sorted(watch)) if step is Step.BODY else ())
-            )
-        except StartError as error:
-            if step is Step.STORE:
-                self._not_stored(track, str(error))
-            else:
-                self._conclude(track, Outcome.FAILED, str(error))
-            return
-        tries = track.tries
-        self._timers.at(self._now() + job.timeout, lambda: self._out_of_time(track, tries, step))
-
-    def _out_of_time(self, track: Track, tries: int, step: Step) -> None:
-        if track.state is not State.RUNNING or track.tries != tries or track.step is not step:
-            return
-        if step is Step.STORE:
-            self._note(f"{track.name}: its cache took too long to store")
-            self._stop(track, lambda: self._pass(track))
-            return
-        seconds = track.node.job.timeout
-        self._emit(events.TimedOut(self._now(), track.name, seconds))
-        what = "not ready" if track.node.job.service else "not done"
-        reason = f"timed out: {what} after {seconds:g} s"
-        self._stop(track, lambda: self._conclude(track, Outcome.TIMED_OUT, reason))
+        self._attempts.begin(track)
 
     # ---- what the executor reports
 
@@ -284,143 +235,31 @@ class Scheduler:
             case Remark():
                 self._note(report.text)
             case Wrote():
-                self._wrote(self._tracks[report.key], report.output)
+                self._attempts.wrote(self._tracks[report.key], report.output)
             case Exited():
-                self._exited(self._tracks[report.key], report)
+                self._attempts.exited(self._tracks[report.key], report)
             case Gone():
-                self._gone(self._tracks[report.key], report.survivors)
+                self._attempts.gone(self._tracks[report.key], report.survivors)
 
-    def _wrote(self, track: Track, output: str) -> None:
-        if track.state is not State.RUNNING or output in track.wrote:
-            return
-        track.wrote.add(output)
-        self._emit(events.OutputReady(self._now(), track.name, output))
+    # ---- what attempts tell
+
+    def barred(self, track: Track) -> str:
+        """Return why nothing of this node begins any more, '' if something may."""
+        return self._cut_off or ("" if track.node.job.when == "always" else self._ending)
+
+    def wrote(self, track: Track, output: str) -> None:
+        """Free those that wait for an output."""
         self._follow(self._plan.wrote(track.key, output))
-        if track.node.job.service and track.complete:
-            self._serve(track)
 
-    def _exited(self, track: Track, report: Exited) -> None:
-        track.code = report.code
-        if track.step is Step.BODY:
-            track.came = set(track.node.job.outputs) - set(report.missing)
-        if track.state is State.STOPPING:
-            if not report.left:
-                self._gone(track, ())
-        elif track.step is Step.RESTORE:
-            self._once_gone(track, report, lambda: self._restored(track, report))
-        elif track.step is Step.STORE:
-            self._once_gone(track, report, lambda: self._stored(track, report.code))
-        elif track.node.job.service:
-            self._service_exited(track, report)
-        else:
-            self._body_exited(track, report)
-
-    def _body_exited(self, track: Track, report: Exited) -> None:
-        judgement = judge(track.node.job, report.code, report.missing)
-        if judgement.outcome is not Outcome.PASSED:
-            after = lambda: self._conclude(track, judgement.outcome, judgement.reason)  # noqa: E731
-        elif track.node.job.cache is not None:
-            after = lambda: self._launch(track, Step.STORE)  # noqa: E731
-        else:
-            after = lambda: self._pass(track)  # noqa: E731
-        self._once_gone(track, report, after)
-
-    def _restored(self, track: Track, report: Exited) -> None:
-        if report.code == 0 and not report.missing:
-            self._conclude(track, Outcome.RESTORED, "")
-            return
-        if report.code != MISS:
-            why = f"does not hold {', '.join(report.missing)}" if report.missing else "failed"
-            self._note(f"{track.name}: its cache {why}, so it runs")
-        self._launch(track, Step.BODY)
-
-    def _stored(self, track: Track, code: int) -> None:
-        if code:
-            self._not_stored(track, describe(code))
-        else:
-            self._pass(track)
-
-    def _not_stored(self, track: Track, why: str) -> None:
-        self._note(f"{track.name}: not stored in its cache: {why}")
-        self._pass(track)
-
-    def _once_gone(self, track: Track, report: Exited, then: Callable[[], None]) -> None:
-        if report.left:
-            track.leaked += report.left
-            self._emit(events.Leaked(self._now(), track.name, report.left))
-            self._stop(track, then)
-        else:
-            then()
-
-    def _gone(self, track: Track, survivors: tuple[str, ...]) -> None:
-        track.survivors += survivors
-        if track.state is State.STOPPING and track.then is not None:
-            then, track.then = track.then, None
-            then()
-            return
-        users = ", ".join(self._plan.users(track.key))
-        if track.state is State.SERVING:
-            reason = f"all of its processes are gone while {users} still needed it"
-        else:
-            missing = ", ".join(sorted(set(track.node.job.outputs) - track.wrote))
-            reason = f"its processes ended before it was ready: {missing} never came"
-        self._conclude(track, Outcome.FAILED, reason)
-
-    # ---- services
-
-    def _service_exited(self, track: Track, report: Exited) -> None:
-        judgement = judge(track.node.job, report.code, () if report.left else report.missing)
-        if judgement.outcome is not Outcome.PASSED:
-            reason = judgement.reason
-            if track.state is State.SERVING:
-                users = ", ".join(self._plan.users(track.key))
-                reason += f" while {users} still needed it"
-            failed = partial(self._conclude, track, judgement.outcome, reason)
-            if report.left:  # no leak: they serve
-                self._stop(track, failed)
-            else:
-                failed()
-        elif not report.left:
-            self._pass(track)
-        elif track.state is State.RUNNING:
-            for output in sorted(track.came):
-                self._wrote(track, output)
-            if not track.node.job.outputs:
-                self._serve(track)
-
-    def _serve(self, track: Track) -> None:
-        self._move(track, State.SERVING)
-        self._serving.add(track.key)
-        track.ready = True
+    def serves(self, track: Track) -> None:
+        """Free those that wait for a service."""
         self._starts.serves(track)
-        self._emit(events.Ready(self._now(), track.name))
         self._follow(self._plan.ready(track.key))
         self._release(track)
         self._open_next_stage()
 
-    def _release(self, track: Track) -> None:
-        """Stop a service that nobody needs any more."""
-        if track.state is State.SERVING and not self._plan.needed(track.key):
-            self._stop(track, lambda: self._pass(track))
-
-    # ---- the end of an attempt, of a node
-
-    def _stop(self, track: Track, then: Callable[[], None]) -> None:
-        self._serving.discard(track.key)
-        self._move(track, State.STOPPING)
-        track.then = then
-        self._executor.stop(track.key)
-
-    def _pass(self, track: Track) -> None:
-        flaky = track.tries > 1
-        reason = f"passed on attempt {track.tries} of {track.node.job.retries + 1}" if flaky else ""
-        self._conclude(track, Outcome.FLAKY if flaky else Outcome.PASSED, reason)
-
-    def _conclude(self, track: Track, outcome: Outcome, reason: str) -> None:
+    def concluded(self, track: Track, outcome: Outcome, reason: str) -> None:
         """Take note of an ended attempt: another one follows, or the node has its outcome."""
-        if track.survivors:
-            outcome = Outcome.FAILED
-            reason = f"could not be stopped: {'; '.join(track.survivors)}"
         self._starts.give_back(track)
         again = outcome in (Outcome.FAILED, Outcome.TIMED_OUT) and self._may_retry(track)
         if again and (users := self._plan.took(track.key)):
@@ -432,7 +271,6 @@ class Scheduler:
             load = self._gauge() if again or track.tries > 1 else None
             self._record.attempted(track, outcome, reason, load, again=again)
         if again:
-            track.forget_outputs()
             self._try_again(track)
         else:
             self._finish(track, outcome, reason)
@@ -445,17 +283,18 @@ class Scheduler:
         if change.freed == [track.key]:
             self._enqueue(track)
             return
-        self._move(track, State.WAITING)
+        self._census.move(track, State.WAITING)
         self._follow(change)
         self._open_next_stage()
 
-    def _barred(self, track: Track) -> bool:
-        """Whether nothing of this node begins any more."""
-        return bool(self._cut_off or (self._ending and track.node.job.when != "always"))
+    def _release(self, track: Track) -> None:
+        """Stop a service that nobody needs any more."""
+        if track.state is State.SERVING and not self._plan.needed(track.key):
+            self._attempts.release(track)
 
     def _may_retry(self, track: Track) -> bool:
         # whoever uses a service that was ready has seen it fail
-        if track.ready or track.survivors or self._barred(track):
+        if track.ready or track.survivors or self.barred(track):
             return False
         return track.tries <= track.node.job.retries
 
@@ -477,25 +316,18 @@ class Scheduler:
 
     def _end(self, track: Track, outcome: Outcome, reason: str) -> None:
         """Write down an outcome; the plan knows of it already."""
-        self._serving.discard(track.key)
-        self._move(track, State.ENDED)
+        self._census.move(track, State.ENDED)
         self._left -= 1
         self._record.ended(track, outcome, reason)
         for key in dict.fromkeys(edge.key for edge in track.node.edges):
             self._release(self._tracks[key])
-
-    def _move(self, track: Track, to: State) -> None:
-        self._running += (to in ACTIVE) - (track.state in ACTIVE)
-        self._delayed += (to is State.DELAYED) - (track.state is State.DELAYED)
-        track.move(to)
 
     # ---- ends that come from outside
 
     def _interrupt(self, number: int) -> None:
         if self._cut_off:
             for track in self._tracks.values():
-                if track.state is State.STOPPING:
-                    self._executor.kill(track.key)
+                self._attempts.hasten(track)
             return
         self._signal = number
         self._cut(signal.Signals(number).name)
@@ -506,7 +338,7 @@ class Scheduler:
         self._cut_off = f"cut off by {reason}"
         self._emit(events.Interrupted(self._now(), reason, tuple(t.name for t in running)))
         for track in running:  # before their users are cancelled: a service would be let go
-            self._cancel_active(track, self._cut_off)
+            self._attempts.cancel(track, self._cut_off)
         for track in self._tracks.values():
             if track.state in IDLE:
                 self._cancel(track, self._cut_off)
@@ -518,18 +350,12 @@ class Scheduler:
         self._ending = f"cut off by fast_fail: {reason}"
         self._emit(events.FastFail(self._now(), reason))
         for track in self._tracks.values():
-            if track.state is State.RUNNING and self._barred(track):
-                self._cancel_active(track, self._ending)
+            if track.state is State.RUNNING and self.barred(track):
+                self._attempts.cancel(track, self._ending)
         for track in self._tracks.values():
             again = track.node.repeated and track.node.stage > self._stage
-            if track.state in IDLE and (again or self._barred(track)):
+            if track.state in IDLE and (again or self.barred(track)):
                 self._cancel(track, self._ending)
-
-    def _cancel_active(self, track: Track, reason: str) -> None:
-        if track.step is Step.STORE:  # the body has passed
-            self._stop(track, lambda: self._pass(track))
-        else:
-            self._stop(track, lambda: self._conclude(track, Outcome.CANCELLED, reason))
 
     def _cancel(self, track: Track, reason: str) -> None:
         """Cancel a node that has not started."""
@@ -544,7 +370,7 @@ class Scheduler:
     def _drop(self, track: Track) -> None:
         """Forget a node of a phase that is not begun: its job keeps the outcome that it has."""
         change = self._plan.ended(track.key, Standing.CUT)
-        self._move(track, State.ENDED)
+        self._census.move(track, State.ENDED)
         self._left -= 1
         for key in dict.fromkeys(edge.key for edge in track.node.edges):
             self._release(self._tracks[key])

@@ -79,8 +79,12 @@ class Track:
         """Whether every promised output has been written by this try."""
         return self.wrote.issuperset(self.node.job.outputs)
 
-    def forget_outputs(self) -> None:
-        """Begin anew: what an earlier attempt wrote does not count."""
+    def begin(self, now: float) -> None:
+        """Begin another try: what an earlier one was, and what it wrote, does not count."""
+        self.tries += 1
+        self.began = now
+        self.code, self.leaked, self.survivors, self.then = None, (), (), None
+        self.ready = False
         self.wrote.clear()
         self.came.clear()
 
@@ -89,3 +93,22 @@ class Track:
         if to not in NEXT[self.state]:
             raise RuntimeError(f"bug: {self.key}: {self.state.name} -> {to.name}")
         self.state = to
+
+
+class Census:
+    """Moves nodes, and counts those in the states that the run asks about."""
+
+    def __init__(self) -> None:
+        self.running = 0  # nodes that run or are being stopped
+        self.delayed = 0
+        self.serving: set[str] = set()  # keys
+
+    def move(self, track: Track, to: State) -> None:
+        """Change the state of a node; RuntimeError for a move that is not allowed."""
+        self.running += (to in ACTIVE) - (track.state in ACTIVE)
+        self.delayed += (to is State.DELAYED) - (track.state is State.DELAYED)
+        if track.state is State.SERVING:
+            self.serving.discard(track.key)
+        if to is State.SERVING:
+            self.serving.add(track.key)
+        track.move(to)

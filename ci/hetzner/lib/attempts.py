@@ -1,0 +1,260 @@
+"""The way of one attempt: its steps, its time, its stop, until it is known what it amounts to.
+
+An attempt asks the cache, runs the body, stores. Each step is a tree of processes, and the next
+one begins when nobody is left of the one before. What an attempt means to other nodes is not
+known here: that is for the `Course` to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from lib import events
+from lib.judge import describe, judge
+from lib.model import Outcome
+from lib.plan import Plan
+from lib.record import Record
+from lib.seam import MISS, Attempt, Clock, Executor, Exited, StartError, Step
+from lib.timers import Timers
+from lib.track import Census, State, Track
+
+
+class Course(Protocol):
+    """What the run makes of attempts."""
+
+    def barred(self, track: Track) -> str:
+        """Return why nothing of this node begins any more, '' if something may."""
+        ...
+
+    def wrote(self, track: Track, output: str) -> None:
+        """An output came while its attempt runs."""
+        ...
+
+    def serves(self, track: Track) -> None:
+        """A service is ready."""
+        ...
+
+    def concluded(self, track: Track, outcome: Outcome, reason: str) -> None:
+        """An attempt has ended, and nobody is left of it but `track.survivors`."""
+        ...
+
+
+class Attempts:
+    """All attempts that go on. Acts on the executor; tells the listeners and the course."""
+
+    def __init__(
+        self,
+        executor: Executor,
+        clock: Clock,
+        emit: events.Listener,
+        plan: Plan,
+        record: Record,
+        timers: Timers,
+        census: Census,
+        course: Course,
+    ) -> None:
+        self._executor = executor
+        self._clock = clock
+        self._emit = emit
+        self._plan = plan
+        self._record = record
+        self._timers = timers
+        self._census = census
+        self._course = course
+
+    # ---- steps
+
+    def begin(self, track: Track) -> None:
+        """Begin another attempt of a node."""
+        track.begin(self._clock.now())
+        self._record.starts(track)
+        self._launch(track, Step.BODY if track.node.job.cache is None else Step.RESTORE)
+
+    def _launch(self, track: Track, step: Step) -> None:
+        if barred := self._course.barred(track):
+            if step is Step.STORE:
+                self._pass(track)
+            else:
+                self._conclude(track, Outcome.CANCELLED, barred)
+            return
+        self._census.move(track, State.RUNNING)
+        track.step = step
+        number = self._record.number(track)
+        if step is Step.BODY:
+            self._emit(events.Started(self._clock.now(), track.name, number))
+        job = track.node.job
+        watch = self._plan.watched(track.key) | (set(job.outputs) if job.service else set())
+        try:
+            self._executor.start(
+                Attempt(track.node, number, step, tuple(sorted(watch)) if step is Step.BODY else ())
+            )
+        except StartError as error:
+            if step is Step.STORE:
+                self._not_stored(track, str(error))
+            else:
+                self._conclude(track, Outcome.FAILED, str(error))
+            return
+        tries = track.tries
+        due = self._clock.now() + job.timeout
+        self._timers.at(due, lambda: self._out_of_time(track, tries, step))
+
+    def _out_of_time(self, track: Track, tries: int, step: Step) -> None:
+        if track.state is not State.RUNNING or track.tries != tries or track.step is not step:
+            return
+        if step is Step.STORE:
+            self._note(f"{track.name}: its cache took too long to store")
+            self._stop(track, lambda: self._pass(track))
+            return
+        seconds = track.node.job.timeout
+        self._emit(events.TimedOut(self._clock.now(), track.name, seconds))
+        what = "not ready" if track.node.job.service else "not done"
+        reason = f"timed out: {what} after {seconds:g} s"
+        self._stop(track, lambda: self._conclude(track, Outcome.TIMED_OUT, reason))
+
+    # ---- what the executor reports
+
+    def exited(self, track: Track, report: Exited) -> None:
+        """Take note that the process which was started for a step has ended."""
+        track.code = report.code
+        if track.step is Step.BODY:
+            track.came = set(track.node.job.outputs) - set(report.missing)
+        if track.state is State.STOPPING:
+            if not report.left:
+                self.gone(track, ())
+        elif track.step is Step.RESTORE:
+            self._once_gone(track, report, lambda: self._restored(track, report))
+        elif track.step is Step.STORE:
+            self._once_gone(track, report, lambda: self._stored(track, report.code))
+        elif track.node.job.service:
+            self._service_exited(track, report)
+        else:
+            self._body_exited(track, report)
+
+    def _body_exited(self, track: Track, report: Exited) -> None:
+        judgement = judge(track.node.job, report.code, report.missing)
+        if judgement.outcome is not Outcome.PASSED:
+            after = lambda: self._conclude(track, judgement.outcome, judgement.reason)  # noqa: E731
+        elif track.node.job.cache is not None:
+            after = lambda: self._launch(track, Step.STORE)  # noqa: E731
+        else:
+            after = lambda: self._pass(track)  # noqa: E731
+        self._once_gone(track, report, after)
+
+    def _restored(self, track: Track, report: Exited) -> None:
+        if report.code == 0 and not report.missing:
+            self._conclude(track, Outcome.RESTORED, "")
+            return
+        if report.code != MISS:
+            why = f"does not hold {', '.join(report.missing)}" if report.missing else "failed"
+            self._note(f"{track.name}: its cache {why}, so it runs")
+        self._launch(track, Step.BODY)
+
+    def _stored(self, track: Track, code: int) -> None:
+        if code:
+            self._not_stored(track, describe(code))
+        else:
+            self._pass(track)
+
+    def _not_stored(self, track: Track, why: str) -> None:
+        self._note(f"{track.name}: not stored in its cache: {why}")
+        self._pass(track)
+
+    def _once_gone(self, track: Track, report: Exited, then: Callable[[], None]) -> None:
+        if report.left:
+            track.leaked += report.left
+            self._emit(events.Leaked(self._clock.now(), track.name, report.left))
+            self._stop(track, then)
+        else:
+            then()
+
+    def gone(self, track: Track, survivors: tuple[str, ...]) -> None:
+        """Take note that nobody is left of a tree, but for some that outlive KILL."""
+        track.survivors += survivors
+        if track.state is State.STOPPING and track.then is not None:
+            then, track.then = track.then, None
+            then()
+            return
+        users = ", ".join(self._plan.users(track.key))
+        if track.state is State.SERVING:
+            reason = f"all of its processes are gone while {users} still needed it"
+        else:
+            missing = ", ".join(sorted(set(track.node.job.outputs) - track.wrote))
+            reason = f"its processes ended before it was ready: {missing} never came"
+        self._conclude(track, Outcome.FAILED, reason)
+
+    def wrote(self, track: Track, output: str) -> None:
+        """Take note that an output is there."""
+        if track.state is not State.RUNNING or output in track.wrote:
+            return
+        track.wrote.add(output)
+        self._emit(events.OutputReady(self._clock.now(), track.name, output))
+        self._course.wrote(track, output)
+        if track.node.job.service and track.complete:
+            self._serve(track)
+
+    # ---- services
+
+    def _service_exited(self, track: Track, report: Exited) -> None:
+        judgement = judge(track.node.job, report.code, () if report.left else report.missing)
+        if judgement.outcome is not Outcome.PASSED:
+            reason = judgement.reason
+            if track.state is State.SERVING:
+                users = ", ".join(self._plan.users(track.key))
+                reason += f" while {users} still needed it"
+            failed = partial(self._conclude, track, judgement.outcome, reason)
+            if report.left:  # no leak: they serve
+                self._stop(track, failed)
+            else:
+                failed()
+        elif not report.left:
+            self._pass(track)
+        elif track.state is State.RUNNING:
+            for output in sorted(track.came):
+                self.wrote(track, output)
+            if not track.node.job.outputs:
+                self._serve(track)
+
+    def _serve(self, track: Track) -> None:
+        self._census.move(track, State.SERVING)
+        track.ready = True
+        self._emit(events.Ready(self._clock.now(), track.name))
+        self._course.serves(track)
+
+    # ---- ends
+
+    def release(self, track: Track) -> None:
+        """Stop a service that nobody needs any more."""
+        self._stop(track, lambda: self._pass(track))
+
+    def cancel(self, track: Track, reason: str) -> None:
+        """Stop an attempt that is not to go on."""
+        if track.step is Step.STORE:  # the body has passed
+            self._stop(track, lambda: self._pass(track))
+        else:
+            self._stop(track, lambda: self._conclude(track, Outcome.CANCELLED, reason))
+
+    def hasten(self, track: Track) -> None:
+        """Give an attempt that is being stopped no more time."""
+        if track.state is State.STOPPING:
+            self._executor.kill(track.key)
+
+    def _stop(self, track: Track, then: Callable[[], None]) -> None:
+        self._census.move(track, State.STOPPING)
+        track.then = then
+        self._executor.stop(track.key)
+
+    def _pass(self, track: Track) -> None:
+        flaky = track.tries > 1
+        reason = f"passed on attempt {track.tries} of {track.node.job.retries + 1}" if flaky else ""
+        self._conclude(track, Outcome.FLAKY if flaky else Outcome.PASSED, reason)
+
+    def _conclude(self, track: Track, outcome: Outcome, reason: str) -> None:
+        if track.survivors:
+            outcome = Outcome.FAILED
+            reason = f"could not be stopped: {'; '.join(track.survivors)}"
+        self._course.concluded(track, outcome, reason)
+
+    def _note(self, text: str) -> None:
+        self._emit(events.Note(self._clock.now(), text))
