@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from lib import choice, events, graph, machine, redact
 from lib.choice import EVERYTHING, Choice
+from lib.fields import variable_problems
 from lib.model import Job, Outcome, Result
 from lib.orders import Limits
 from lib.run import Place, Report, Run
@@ -81,6 +82,7 @@ class Pipeline:
         self.results: dict[str, Result] = {}
         pools = {**machine.this().pools(), **(resources or {})}
         problems = _number_problems(timeout, grace, max_parallel, pressure, pools)
+        problems += [] if env is None else variable_problems(env)
         problems += graph.problems(self.jobs, pools)
         if problems:
             raise ValueError("\n".join(problems))

@@ -7,13 +7,12 @@ nothing but the one job. What needs the other jobs as well is in `graph`.
 from __future__ import annotations
 
 import enum
-import math
-import re
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+from lib.fields import NAME, is_count, output_problems, quantity, strings, variable_problems
+
 RUN_LOG = "ci"  # ci.log is the run's own log, so no job may have this name
 
 
@@ -42,25 +41,7 @@ class CacheSpec(Protocol):
         ...
 
 
-def _quantity(problems: list[str], what: str, value: object, low: float, unit: str) -> None:
-    if (
-        not isinstance(value, (int, float))
-        or isinstance(value, bool)
-        or math.isnan(value)
-        or value < low
-    ):
-        problems.append(f"{what}: expected {unit} of {low:g} or more, found {value!r}")
-
-
-def _strings(problems: list[str], what: str, value: object) -> None:
-    if isinstance(value, (str, bytes)) or not isinstance(value, Collection):
-        problems.append(f"{what}: expected a list of names, found {value!r}")
-    elif value and not all(isinstance(item, str) and item for item in value):
-        problems.append(f"{what}: expected names that are not empty, found {list(value)!r}")
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+CONTAINERS = ("cmd", "depends_on", "outputs", "env", "ok_codes", "resources", "cpus", "requires")
 
 
 class Job:
@@ -120,6 +101,10 @@ class Job:
     ) -> None:
         given = dict(locals(), depends_on=[] if depends_on == () else depends_on)
         del given["self"]
+        for field in CONTAINERS:  # what the caller does to its own later is not checked
+            value = given[field]
+            if value is not NOTHING and isinstance(value, (list, dict, set, MappingProxyType)):
+                given[field] = value.copy()
         self.__dict__.update(given)
         problems = self._problems()
         if problems:
@@ -132,11 +117,19 @@ class Job:
         raise AttributeError(f"job {self.name}: {field} cannot be changed, declare another job")
 
     def __eq__(self, other: object) -> bool:
-        """Whether the other is a job that declares the same."""
-        return isinstance(other, Job) and self.__dict__ == other.__dict__
+        """Whether the other is a job that declares the same, be it in lists or in tuples."""
+        return isinstance(other, Job) and self._declared() == other._declared()
 
     def __hash__(self) -> int:
         return hash(self.name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let a copy, or a pickle, be declared anew: what is shared for speed cannot be pickled."""
+        given = {name: value for name, value in self.__dict__.items() if value is not NOTHING}
+        return _declare, (given,)
+
+    def _declared(self) -> dict[str, object]:
+        return {n: tuple(v) if isinstance(v, list) else v for n, v in self.__dict__.items()}
 
     def but(self, **changes: Any) -> Job:
         """Return the job with some fields changed, checked as any other. Raises ValueError."""
@@ -180,47 +173,38 @@ class Job:
             problems.append("a service cannot have a cache: it is its processes that are needed")
 
     def _check_numbers(self, problems: list[str]) -> None:
-        _quantity(problems, "delay", self.delay, 0, "seconds")
-        _quantity(problems, "timeout", self.timeout, 0, "seconds")
+        quantity(problems, "delay", self.delay, 0, "seconds")
+        quantity(problems, "timeout", self.timeout, 0, "seconds")
         if self.timeout == 0:
             problems.append("timeout: expected more than 0 seconds, found 0")
-        if not _is_count(self.retries):
+        if not is_count(self.retries):
             problems.append(f"retries: expected a count of 0 or more, found {self.retries!r}")
         if not isinstance(self.nice, int) or not -20 <= self.nice <= 19:
             problems.append(f"nice: expected a number from -20 to 19, found {self.nice!r}")
 
     def _check_collections(self, problems: list[str]) -> None:
-        _strings(problems, "depends_on", self.depends_on)
-        _strings(problems, "requires", self.requires)
-        for what, mapping in (("outputs", self.outputs), ("env", self.env)):
-            if mapping is NOTHING:
-                continue
-            if not isinstance(mapping, Mapping) or not all(
-                isinstance(k, str) and k and isinstance(v, str) for k, v in mapping.items()
-            ):
-                problems.append(f"{what}: expected names and strings, found {mapping!r}")
-            elif any("\0" in k + v or (what == "env" and "=" in k) for k, v in mapping.items()):
-                problems.append(f"{what}: no NUL, and no '=' in a variable's name: {mapping!r}")
-            elif what == "outputs":
-                for output, path in mapping.items():
-                    if not NAME.match(output):
-                        problems.append(
-                            f"output {output!r}: expected letters, digits, '.', '_' or '-'"
-                        )
-                    if not path:
-                        problems.append(f"output {output!r}: expected a path, found ''")
+        strings(problems, "depends_on", self.depends_on)
+        strings(problems, "requires", self.requires)
+        if self.env is not NOTHING:
+            problems += variable_problems(self.env)
+        if self.outputs is not NOTHING:
+            problems += output_problems(self.outputs)
         if self.resources is not NOTHING and (
             not isinstance(self.resources, Mapping)
-            or not all(isinstance(k, str) and k and _is_count(v) for k, v in self.resources.items())
+            or not all(isinstance(k, str) and k and is_count(v) for k, v in self.resources.items())
         ):
             problems.append(
                 f"resources: expected names with counts of 0 or more, found {self.resources!r}"
             )
-        if not isinstance(self.cpus, Collection) or not all(map(_is_count, self.cpus)):
+        if not isinstance(self.cpus, Collection) or not all(map(is_count, self.cpus)):
             problems.append(f"cpus: expected processor numbers, found {self.cpus!r}")
         codes = self.ok_codes
-        if not isinstance(codes, Collection) or not codes or not all(map(_is_count, codes)):
+        if not isinstance(codes, Collection) or not codes or not all(map(is_count, codes)):
             problems.append(f"ok_codes: expected exit codes such as (0,), found {codes!r}")
+
+
+def _declare(fields: Mapping[str, Any]) -> Job:
+    return Job(**fields)
 
 
 class Load(NamedTuple):

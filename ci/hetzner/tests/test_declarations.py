@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import math
+import pickle
+import re
 import tempfile
 import unittest
+from types import MappingProxyType
 from typing import Any
 
-from dsl import Job, Pipeline
+from dsl import Cache, Job, Pipeline
 from lib.choice import Choice
 
 
@@ -60,6 +64,62 @@ class Jobs(unittest.TestCase):
         self.assertEqual(Job("a", "true", ["b"]), Job("a", "true", depends_on=["b"]))
         self.assertNotEqual(Job("a", "true"), Job("a", "true", retries=1))
         self.assertEqual(len({Job("a", "true"), Job("a", "true"), Job("b", "true")}), 2)
+
+    def test_a_list_and_a_tuple_of_the_same_declare_the_same(self) -> None:
+        listed = Job("a", ["x"], ["b"], ok_codes=[0], requires=["r"], cpus=[0])
+        self.assertEqual(
+            listed, Job("a", ("x",), ("b",), ok_codes=(0,), requires=("r",), cpus=(0,))
+        )
+        self.assertNotEqual(Job("a", "x"), Job("a", ["x"]))
+
+    def test_what_becomes_of_the_callers_lists_changes_no_job(self) -> None:
+        cmd, needs, codes, programs, outputs = ["x"], ["b"], [0], ["r"], {"o": "p"}
+        env, pools, cpus = {"A": "1"}, {"cpu": 1}, {0}
+        job = Job(
+            "a",
+            cmd,
+            needs,
+            outputs=outputs,
+            env=MappingProxyType(env),
+            ok_codes=codes,
+            requires=programs,
+            resources=pools,
+            cpus=cpus,
+        )
+        for given in (cmd, needs, codes, programs, outputs, env, pools, cpus):
+            given.clear()
+        self.assertEqual((job.cmd, job.depends_on, job.ok_codes), (["x"], ["b"], [0]))
+        self.assertEqual((job.requires, job.outputs, job.env), (["r"], {"o": "p"}, {"A": "1"}))
+        self.assertEqual((job.resources, job.cpus), ({"cpu": 1}, {0}))
+
+    def test_copies_and_pickles_of_a_job_declare_the_same(self) -> None:
+        for job in (
+            Job("a", "true"),
+            Job("a", ["x"], ["b:o"], env={"A": "1"}, retries=2, cache=Cache("k", "out", "store")),
+        ):
+            for other in (copy.copy(job), copy.deepcopy(job), pickle.loads(pickle.dumps(job))):
+                self.assertEqual(other, job)
+                self.assertEqual(other.but(nice=1), job.but(nice=1))
+                with self.assertRaisesRegex(AttributeError, "job a: nice cannot be changed"):
+                    other.nice = 1
+
+    def test_what_cannot_be_an_environment_is_refused_each_by_name(self) -> None:
+        wrong: dict[Any, Any] = {"A": 1, "B=": "x", "": "x", "D\0": "x", "E": "s3cret\0", 6: "x"}
+        for make in (
+            lambda: Job("a", "true", env={**wrong, "GOOD": "x"}),
+            lambda: pipeline(Job("a", "true"), env={**wrong, "GOOD": "x"}),
+        ):
+            found = problems(make)
+            self.assertEqual(len(found), len(wrong), found)
+            for line, name in zip(
+                found, ("'A'", "'B='", "''", r"'D\x00'", "'E'", "6"), strict=True
+            ):
+                self.assertRegex(line, rf"env: .*{re.escape(name)}")
+            self.assertNotIn("s3cret", "".join(found))
+        for nothing in (["A=1"], "A=1", 7):
+            env: Any = nothing
+            self.assertEqual(len(problems(lambda env=env: Job("a", "true", env=env))), 1)
+            self.assertEqual(len(problems(lambda env=env: pipeline(env=env))), 1)
 
     def test_names_become_file_names(self) -> None:
         for name in ("", "a/b", "../a", "-a", ".a", "a b", "a\n", "ü", "a:b", "a#2", "ci"):

@@ -1,0 +1,61 @@
+"""What a field of a job may hold: each check tells what is wrong, a sentence each. Data only."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Mapping
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+
+
+def quantity(problems: list[str], what: str, value: object, low: float, unit: str) -> None:
+    """Add what keeps a value from being a number of at least `low`."""
+    if (
+        not isinstance(value, (int, float))
+        or isinstance(value, bool)
+        or math.isnan(value)
+        or value < low
+    ):
+        problems.append(f"{what}: expected {unit} of {low:g} or more, found {value!r}")
+
+
+def strings(problems: list[str], what: str, value: object) -> None:
+    """Add what keeps a value from being a list of names."""
+    if isinstance(value, (str, bytes)) or not isinstance(value, Collection):
+        problems.append(f"{what}: expected a list of names, found {value!r}")
+    elif value and not all(isinstance(item, str) and item for item in value):
+        problems.append(f"{what}: expected names that are not empty, found {list(value)!r}")
+
+
+def is_count(value: object) -> bool:
+    """Whether a value is a whole number of 0 or more."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def variable_problems(variables: object) -> list[str]:
+    """Return what keeps a mapping from being an environment, a sentence each, without values."""
+    if not isinstance(variables, Mapping):
+        return [f"env: expected names and texts, found {type(variables).__name__}"]
+    problems = []
+    for name, value in variables.items():
+        if not isinstance(name, str) or not name or "=" in name or "\0" in name:
+            problems.append(f"env: expected a name without '=' and NUL, found {name!r}")
+        elif not isinstance(value, str):
+            problems.append(f"env: {name!r}: expected a text, found {type(value).__name__}")
+        elif "\0" in value:
+            problems.append(f"env: {name!r}: expected a text without NUL, found one with it")
+    return problems
+
+
+def output_problems(outputs: object) -> list[str]:
+    """Return what keeps a mapping from telling the paths of outputs by name."""
+    if not isinstance(outputs, Mapping):
+        return [f"outputs: expected names and paths, found {outputs!r}"]
+    problems = []
+    for output, path in outputs.items():
+        if not isinstance(output, str) or not NAME.match(output):
+            problems.append(f"output {output!r}: expected letters, digits, '.', '_' or '-'")
+        if not isinstance(path, str) or not path or "\0" in path:
+            problems.append(f"output {output!r}: expected a path, found {path!r}")
+    return problems
