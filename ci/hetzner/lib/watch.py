@@ -2,8 +2,8 @@
 
 Complete means closed after writing, linked or renamed into place: a half-written file is not. A
 directory counts when it appears, so whoever promises one writes it aside and renames it. Every
-directory on the way to a path is watched for what appears in it, so the way itself may be made,
-removed and made again. What happens behind a symlink at the path itself is not noticed.
+directory on the way to a path, also through symlinks, is watched for what appears in it, so the
+way itself may be made, removed, turned and made again.
 `watch_poll` is the fallback for systems without inotify, and for what inotify refuses.
 """
 
@@ -18,7 +18,7 @@ import struct
 import sys
 from collections.abc import Hashable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from lib.watch_poll import PollWatch
 
@@ -27,6 +27,7 @@ IN_Q_OVERFLOW, IN_IGNORED, IN_ISDIR = 0x4000, 0x8000, 0x40000000
 IN_ONLYDIR, IN_MASK_ADD = 0x01000000, 0x20000000
 APPEARS = IN_MOVED_TO | IN_CREATE
 CHANGES = IN_CLOSE_WRITE | IN_ATTRIB  # the latter by utime(2), which opens nothing
+MOST_LINKS = 40  # that the kernel follows: path_resolution(7)
 HEADER = struct.Struct("iIII")  # struct inotify_event: wd, mask, cookie, length of the name
 
 
@@ -58,19 +59,30 @@ class Watch(Protocol):
         ...
 
 
+class Way(NamedTuple):
+    """The names that are looked up for a path; a symlink that ends it is in both."""
+
+    ends: set[Path]
+    leading: set[Path]
+
+
+NO_WAY = Way(set(), set())
+
+
 def make_watch() -> Watch:
     """Return the watch of this system."""
     return InotifyWatch() if sys.platform == "linux" else PollWatch()
 
 
 class InotifyWatch:
-    """Costs nothing until something is added."""
+    """Costs nothing until something is added; then one descriptor until it is closed."""
 
     def __init__(self) -> None:
         self._paths: dict[Hashable, Path] = {}
-        self._at: dict[Path, set[Hashable]] = {}  # whose path this is
-        self._under: dict[Path, set[Hashable]] = {}  # whose path leads through this
-        # by watch descriptor; two spellings of one directory have the same
+        self._ways: dict[Hashable, Way] = {}
+        self._at: dict[Path, set[Hashable]] = {}  # whose way ends with this name
+        self._under: dict[Path, set[Hashable]] = {}  # whose way leads on from it
+        # by watch descriptor; two mounts of one directory have the same
         self._directories: dict[int, set[Path]] = {}
         self._fd: int | None = None
         self._libc: Any = None
@@ -82,26 +94,20 @@ class InotifyWatch:
         Source of the limits: inotify(7), /proc/sys/fs/inotify.
         """
         self._paths[token] = path
-        self._at.setdefault(path, set()).add(token)
-        for directory in path.parents:
-            self._under.setdefault(directory, set()).add(token)
         self._follow_or_poll(token)
 
     def remove(self, token: Hashable) -> None:
         """Forget a path; its directories stay watched until the last path is removed."""
-        path = self._paths.pop(token, None)
-        for index, places in ((self._at, [path]), (self._under, path.parents)) if path else ():
-            for place in places:
-                index[place].discard(token)
-                if not index[place]:
-                    del index[place]
+        self._paths.pop(token, None)
+        self._note(token, NO_WAY)
+        del self._ways[token]
         self._refused.remove(token)
         if not self._paths:
-            self._close_descriptor()
+            self._rest()
 
     def fileno(self) -> int | None:
         """Return the inotify descriptor while there is something to wait for."""
-        return self._fd
+        return self._fd if self._paths else None
 
     def interval(self) -> float:
         """Return infinity, since inotify tells by itself, unless it has refused a path."""
@@ -121,10 +127,11 @@ class InotifyWatch:
 
     def close(self) -> None:
         """Close the inotify descriptor, and with it all watches."""
-        for mapping in (self._paths, self._at, self._under):
-            mapping.clear()
-        self._refused.close()
-        self._close_descriptor()
+        for token in list(self._paths):
+            self.remove(token)
+        if self._fd is not None:
+            os.close(self._fd)
+        self._fd = None
 
     def _events(self) -> Iterator[tuple[int, int, str]]:
         """Yield (watch descriptor, mask, name of the entry)."""
@@ -143,13 +150,17 @@ class InotifyWatch:
             yield descriptor, mask, os.fsdecode(name)
 
     def _happened(self, changed: Path, mask: int) -> set[Hashable]:
-        """Return the tokens that an event may have completed; follow new directories down."""
+        """Return the tokens that an event may have completed; follow new ways down."""
         told = set(self._at.get(changed, ()))
-        if mask & IN_ATTRIB and mask & IN_ISDIR:  # of what is in it this says nothing
+        leads_on = set(self._under.get(changed, ()))
+        if told and changed.is_symlink():
+            leads_on |= told
+            told = set()
+        elif mask & IN_ATTRIB and mask & IN_ISDIR:  # of what is in it this says nothing
             told = set()
         elif not mask & (IN_CLOSE_WRITE | IN_MOVED_TO | IN_ISDIR):
             told = {token for token in told if is_settled(changed)}
-        return told | self._look_again(list(self._under.get(changed, ())))
+        return told | self._look_again(list(leads_on))
 
     def _look_again(self, tokens: list[Hashable]) -> set[Hashable]:
         """Follow the ways to these paths and return those that are there already."""
@@ -159,22 +170,35 @@ class InotifyWatch:
 
     def _follow_or_poll(self, token: Hashable) -> None:
         try:
-            self._follow(self._paths[token])
+            self._follow(token)
         except OSError:
             self._refused.add(token, self._paths[token])
 
-    def _follow(self, path: Path) -> None:
-        """Watch every directory on the way that exists, the nearest for closed files too.
+    def _follow(self, token: Hashable) -> None:
+        """Watch every directory on the way; those that the path ends in for closed files too.
 
-        Once more as long as there are others than before: one that was made before its parent
-        was watched is told of by nobody.
+        Each is watched before a name in it is looked up, so of what is made in between we are
+        told.
         """
-        before: list[Path] = []
-        while (way := [d for d in path.parents if d.is_dir()]) != before:
-            for directory in way:
-                nearest = directory == path.parent
-                self._watch(directory, APPEARS | CHANGES if nearest else APPEARS)
-            before = way
+        names, ends = [], set()
+        for name, last in passed(self._paths[token]):
+            self._watch(name.parent, APPEARS | CHANGES if last else APPEARS)
+            names.append(name)
+            if last:
+                ends.add(name)
+        self._note(token, Way(ends, set(names[:-1])))
+
+    def _note(self, token: Hashable, way: Way) -> None:
+        """Have the events of these names, and of no others, be for a token."""
+        before = self._ways.get(token, NO_WAY)
+        self._ways[token] = way
+        for index, old, new in zip((self._at, self._under), before, way, strict=True):
+            for name in old - new:
+                index[name].discard(token)
+                if not index[name]:
+                    del index[name]
+            for name in new - old:
+                index.setdefault(name, set()).add(token)
 
     def _watch(self, directory: Path, mask: int) -> None:
         import ctypes
@@ -195,11 +219,34 @@ class InotifyWatch:
         if number not in (errno.ENOENT, errno.ENOTDIR) and not (above and number == errno.EACCES):
             raise OSError(number, os.strerror(number), str(directory))
 
-    def _close_descriptor(self) -> None:
-        if self._fd is not None:
-            os.close(self._fd)
-        self._fd = None
+    def _rest(self) -> None:
+        """Watch nothing, but keep the descriptor: to close one takes the kernel milliseconds."""
+        for descriptor in self._directories:
+            self._libc.inotify_rm_watch(self._fd, descriptor)  # it may be gone already
         self._directories.clear()
+        for _ in self._events():
+            pass  # for nobody
+
+
+def passed(path: Path) -> Iterator[tuple[Path, bool]]:
+    """Yield the names that are looked up on the way to an absolute path (path_resolution(7)).
+
+    Each is in its real directory, and said to be its last name or not: the last are a symlink
+    at the path itself and what that leads to. A name is looked up when the next is asked for.
+    """
+    here, rest, links = Path(path.anchor), [*reversed(path.parts)], 0
+    while rest and links <= MOST_LINKS:
+        part = rest.pop()
+        if part in (path.anchor, ".."):
+            here = here.parent if part == ".." else Path(part)
+            continue
+        name = here / part
+        yield name, not rest
+        try:
+            rest += reversed(name.readlink().parts)
+            links += 1
+        except OSError:  # no symlink, or nothing at all
+            here = name
 
 
 def is_settled(path: Path) -> bool:

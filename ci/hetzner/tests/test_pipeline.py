@@ -262,6 +262,18 @@ class Outputs(RunTest):
         )
         self.assertEqual(code, 0)
 
+    def test_output_edge_starts_when_the_target_of_a_symlink_is_written(self) -> None:
+        wait = "until [ -e seen ]; do sleep .01; done"
+        code, _ = self.run_jobs(
+            Job(
+                "a",
+                f"mkdir -p v1; ln -sfn v1 now; ln -s ../real now/o; echo > real; {wait}",
+                outputs={"o": "now/o"},
+            ),
+            Job("b", "touch seen", ["a:o"]),
+        )
+        self.assertEqual(code, 0)
+
     def test_half_written_file_is_not_ready(self) -> None:
         code, _ = self.run_jobs(
             Job(
@@ -387,6 +399,15 @@ class Trees(RunTest):
 
     def test_service_is_stopped_after_its_last_dependent(self) -> None:
         service = f"echo up > u.new; mv u.new u; exec {self.sleeper()}"
+        code, outcomes = self.run_jobs(
+            Job("s", service, service=True, outputs={"u": "u"}), Job("t", "cat u", ["s"])
+        )
+        self.assertEqual((code, outcomes), (0, "s=passed t=passed"))
+        self.gone()
+
+    def test_service_is_ready_when_the_target_of_its_symlink_is_written(self) -> None:
+        (self.cwd / "u").symlink_to("state/ready")  # of an earlier run, and led to nothing
+        service = f"mkdir state; echo up > state/ready; exec {self.sleeper()}"
         code, outcomes = self.run_jobs(
             Job("s", service, service=True, outputs={"u": "u"}), Job("t", "cat u", ["s"])
         )
