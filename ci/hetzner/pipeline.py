@@ -220,7 +220,7 @@ def _planned(
     """Put the jobs together with what is known of them; with a run, also with all who listen."""
     options: dict[str, Any] = {
         "max_parallel": words.max_parallel,
-        "durations": _durations(config, table, chosen),
+        "durations": _durations(config, table, chosen) if run or words.show else {},
         "secret_names": config.secret_names,
         "pressure": words.pressure,
     }

@@ -72,6 +72,7 @@ class CommitRun:
         self._pending = steps.Pending(config, self._run_id)
         self._versions = steps.Versions()
         self._strays = Strays(self.log.line)
+        self._history = config.state_dir / "history.db"
         self.state, self.text, self.code = "error", "the runner broke", FAILED
 
     # ---- the steps, in their order
@@ -87,6 +88,8 @@ class CommitRun:
         self._snapshot("before cleaning up")
         for line in cleanup.cleanup_processes(box=self._config.box):
             self.log.line(f"CLEAN {line}")
+        if said := history.mend(self._history):
+            self.log.line(f"CLEAN {said}")
         with interrupts.cut_short():
             for sha in steps.tell_of_cut_off_runs(self._config, self._reporter):
                 self.log.line(f"CLEAN the run of {sha} was cut off")
@@ -175,7 +178,7 @@ class CommitRun:
         made: list[events.Listener] = []
         if not words.only_testcases and not words.first_testcases:
             # how long some of the test cases take says nothing of all
-            made.append(history.History(config.state_dir / "history.db", self._run_id, self.sha))
+            made.append(history.History(self._history, self._run_id, self.sha))
         if not words.in_place:
             made.append(steps.WheelKeeper(config, self.sha, self.log.line))
             if config.job_statuses and self._reporter.on:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from lib import events
+from lib import events, files, treecopy
 from lib.model import AttemptRecord, Outcome
 from lib.timings import Timings
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # what was restored from a cache is an attempt here; `seconds` of a service are those until it
 # was ready, since how long it served says nothing of itself
 TABLES = {
-    "attempts": """
+    "attempts": """CREATE TABLE attempts (
         job TEXT NOT NULL,
         run TEXT NOT NULL,
         sha TEXT NOT NULL,
@@ -26,19 +26,20 @@ TABLES = {
         outcome TEXT NOT NULL,
         seconds REAL NOT NULL,
         ended_at REAL NOT NULL
-    """,
-    "outputs": """
+    )""",
+    "outputs": """CREATE TABLE outputs (
         job TEXT NOT NULL,
         output TEXT NOT NULL,
         run TEXT NOT NULL,
         seconds REAL NOT NULL,
         ended_at REAL NOT NULL
-    """,
+    )""",
 }
 VERSION = 2  # of the tables and of what they mean; in 1 a service's seconds were all of its life
 K = TypeVar("K")
 Row = tuple[str, str, str, float]  # run, job, outcome or output, seconds
 RECENT = 3  # passes of a job that its usual duration is taken from
+PATIENCE = 5.0  # seconds to wait for another run that writes
 LOOKED_AT = 5000  # latest rows that they are looked for in
 
 
@@ -99,16 +100,63 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     def version() -> int:
         return int(database.execute("PRAGMA user_version").fetchone()[0])
 
-    with contextlib.closing(sqlite3.connect(path, timeout=5)) as database:
-        if version() != VERSION:
+    with contextlib.closing(sqlite3.connect(path, timeout=PATIENCE)) as database:
+        if version() == VERSION:
+            _refuse_other_tables(database)
+        else:
             database.execute("BEGIN IMMEDIATE")
             if version() != VERSION:  # nobody else has brought it up to date meanwhile
-                for name, columns in TABLES.items():
+                for name, statement in TABLES.items():
                     database.execute(f"DROP TABLE IF EXISTS {name}")
-                    database.execute(f"CREATE TABLE {name} ({columns})")
+                    database.execute(statement)
                 database.execute(f"PRAGMA user_version = {VERSION}")
             database.commit()
         yield database
+
+
+def _refuse_other_tables(database: sqlite3.Connection) -> None:
+    import sqlite3
+
+    found = dict(database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
+    if any(found.get(n, "").split() != statement.split() for n, statement in TABLES.items()):
+        raise sqlite3.DatabaseError("its tables are not ours")
+
+
+def mend(path: Path) -> str:
+    """Move a broken history aside, so that the next is a good one; return what to say, or ''.
+
+    The latest is kept as `<path>.broken`. Raises no OSError and no sqlite3.Error, since no run
+    depends on its history; raises Interrupted.
+    """
+    fault = _fault(path)
+    if not fault:
+        return ""
+    try:
+        with files.lock(path.with_suffix(".lock"), "moving a broken history aside"):
+            if not _fault(path):  # somebody else has done it meanwhile
+                return ""
+            aside = path.with_name(f"{path.name}.broken")
+            treecopy.remove(aside)
+            path.rename(aside)  # a journal that stays behind is dropped by whoever begins anew
+    except OSError as error:
+        return f"{path} is broken ({fault}) and cannot be moved away ({error}): do it by hand"
+    return f"{path} was broken ({fault}) and is {aside.name} now: durations are recorded anew"
+
+
+def _fault(path: Path) -> str:
+    """Return what is wrong with the file, '' for what its rights, the disk or a lock are at."""
+    import sqlite3
+
+    try:
+        timings(path)
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        own = (
+            *(sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB),
+            *(sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH),
+        )
+        return str(error) if code in own or not path.is_file() else ""
+    return ""
 
 
 def timings(path: Path, beside: Collection[str] = ()) -> Timings:
@@ -120,12 +168,13 @@ def timings(path: Path, beside: Collection[str] = ()) -> Timings:
     if not path.exists():
         return Timings()
     with _opened(path) as database:
+        sane = "WHERE seconds BETWEEN 0 AND 1e9"  # for SQLite every text is more than any number
         latest = "ORDER BY rowid DESC LIMIT ?"
         attempts = database.execute(
-            f"SELECT run, job, outcome, seconds FROM attempts {latest}", (LOOKED_AT,)
+            f"SELECT run, job, outcome, seconds FROM attempts {sane} {latest}", (LOOKED_AT,)
         ).fetchall()
         outputs = database.execute(
-            f"SELECT run, job, output, seconds FROM outputs {latest}", (LOOKED_AT,)
+            f"SELECT run, job, output, seconds FROM outputs {sane} {latest}", (LOOKED_AT,)
         ).fetchall()
     jobs_of: dict[str, set[str]] = {}
     for run, job, _, _ in attempts:

@@ -226,6 +226,29 @@ class Statuses(OnStage):
         self.assertEqual(self.stage.log().count("statuses are off"), 1)
 
 
+class Histories(OnStage):
+    def test_broken_history_is_said_once_kept_and_begun_anew_and_changes_no_result(self) -> None:
+        past = self.stage.state / "history.db"
+        past.parent.mkdir()
+        past.write_text("garbage " * 200)
+        for failing, code in (("", 0), ("lint_python", 1)):
+            ran = self.stage.run("--only-jobs", "lint-python", STAGE_FAIL=failing)
+            self.assertEqual((ran.code, ran.errors), (code, ""), ran.out)
+            self.assertEqual(ran.out.count("history.db"), 0 if failing else 2, ran.out)
+            self.assertNotIn("NOTE  the listener", self.stage.log())
+        self.assertIn("garbage", past.with_name("history.db.broken").read_text())
+        self.assertEqual(self.stage.run("simulate", "--only-jobs", "lint-python").code, 0)
+
+    def test_view_says_that_the_history_is_broken_and_leaves_it(self) -> None:
+        past = self.stage.state / "history.db"
+        past.parent.mkdir()
+        past.write_text("garbage " * 200)
+        ran = self.stage.run("--dry-run")
+        self.assertEqual(ran.code, 0)
+        self.assertEqual(ran.errors.count("history.db"), 1)
+        self.assertIn("garbage", past.read_text())
+
+
 class JupyterAlone(OnStage):
     def test_missing_wheel_is_named(self) -> None:
         ran = self.stage.run("--phase=5b")

@@ -7,12 +7,16 @@ import io
 import json
 import math
 import random
+import shutil
 import sqlite3
 import tempfile
+import threading
 import unittest
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pipeline
 from lib import history, predecessor, simulate, simulatecli
@@ -67,6 +71,98 @@ class Histories(Recorded):
         self.assertEqual(history.timings(self.path), Timings())
         self.assertEqual(record(self.path, play(jobs("a"), {"a": Fate(3)})).durations, {"a": 3})
         self.assertEqual(history.timings(self.path).durations, {"a": 3})
+
+    def break_in_every_way(self) -> Iterator[str]:
+        """Break the history, each time in another way, and tell which."""
+        record(self.path, *[play(jobs("a"), {"a": Fate(3)})] * 2)
+        good = self.path.read_bytes()
+        for how, content in (
+            ("garbage", b"not a database, but long enough to be taken for one " * 20),
+            ("cut off", good[:5000]),
+            ("no page", good[:4096]),
+            ("overwritten", good[:4096] + b"\xff" * (len(good) - 4096)),
+        ):
+            self.path.write_bytes(content)
+            yield how
+            self.path.unlink()
+        self.path.mkdir()
+        (self.path / "file").touch()
+        yield "a directory"
+        shutil.rmtree(self.path)
+        for how, table in (
+            ("other columns", "CREATE TABLE attempts (job TEXT, seconds REAL)"),
+            ("a view", "CREATE VIEW attempts AS SELECT 1 AS job"),
+        ):
+            with contextlib.closing(sqlite3.connect(self.path)) as database, database:
+                database.execute(table)
+                database.execute(f"PRAGMA user_version = {history.VERSION}")
+            yield how
+            self.path.unlink()
+
+    def test_broken_history_is_moved_aside_once_and_a_new_one_begun(self) -> None:
+        for how in self.break_in_every_way():
+            with self.subTest(how):
+                with self.assertRaises(sqlite3.Error):
+                    history.timings(self.path)
+                self.assertRegex(
+                    history.mend(self.path), r"was broken \(.+\) and is history.db.broken"
+                )
+                self.assertEqual(history.mend(self.path), "")
+                self.assertTrue(self.path.with_name("history.db.broken").exists())
+                usual = record(self.path, play(jobs("a"), {"a": Fate(3)})).durations
+                self.assertEqual(usual, {"a": 3})
+                self.assertEqual(history.mend(self.path), "")
+                self.path.unlink()
+                self.path.with_name("history.db.broken").rename(self.path)
+
+    def test_history_that_another_holds_or_that_must_not_be_read_is_not_broken(self) -> None:
+        record(self.path, play(jobs("a"), {"a": Fate(3)}))
+        with contextlib.closing(sqlite3.connect(self.path)) as database:
+            database.execute("BEGIN EXCLUSIVE")
+            with patch.object(history, "PATIENCE", 0.0):
+                self.assertEqual(history.mend(self.path), "")
+        self.assertEqual(history.timings(self.path).durations, {"a": 3})
+
+    def test_broken_history_that_cannot_be_moved_is_said(self) -> None:
+        self.path.write_bytes(b"garbage " * 200)
+        with patch.object(Path, "rename", side_effect=PermissionError(13, "no")):
+            self.assertIn("cannot be moved away", history.mend(self.path))
+
+    def test_runs_that_find_it_broken_at_once_lose_nothing_of_each_other(self) -> None:
+        self.path.write_bytes(b"garbage " * 200)
+        ready = threading.Barrier(6)
+        found = threading.Barrier(6)
+        fault = history._fault
+
+        def fault_of_all(path: Path) -> str:
+            told = fault(path)
+            with contextlib.suppress(threading.BrokenBarrierError):
+                found.wait()
+            found.abort()  # the second look, under the lock, waits for nobody
+            return told
+
+        def run(number: int) -> str:
+            ready.wait()
+            told = history.mend(self.path)
+            for event in play(jobs("a"), {"a": Fate(number + 1)}).events:
+                listeners[number](event)
+            return told
+
+        listeners = [History(self.path, f"run-{number}", "sha") for number in range(6)]
+        with patch.object(history, "_fault", fault_of_all), ThreadPoolExecutor(6) as pool:
+            told = list(pool.map(run, range(6)))
+        self.assertEqual(sum(map(bool, told)), 1, told)
+        with contextlib.closing(sqlite3.connect(self.path)) as database:
+            runs = database.execute("SELECT count(DISTINCT run) FROM attempts").fetchone()
+        self.assertEqual(runs, (6,))
+        self.assertIn(b"garbage", self.path.with_name("history.db.broken").read_bytes())
+
+    def test_what_is_no_time_is_not_usual(self) -> None:
+        record(self.path, *[play(jobs("a; b"), {"a": Fate(3), "b": Fate(4)})] * 2)
+        with contextlib.closing(sqlite3.connect(self.path)) as database, database:
+            database.execute("UPDATE attempts SET seconds = 'x' WHERE job = 'a'")
+            database.execute("UPDATE attempts SET seconds = 9e999 WHERE job = 'b'")
+        self.assertEqual(history.timings(self.path).durations, {})
 
     def test_failures_are_not_usual(self) -> None:
         runs = [play(jobs("a"), {"a": Fate(3)}), play(jobs("a"), {"a": Fate(50, code=1)})]
