@@ -12,19 +12,18 @@ import math
 import os
 import signal
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lib import ending, files, interrupts, outputs, proctree, subreaper, wakeup
+from lib import ending, files, interrupts, proctree, subreaper, wakeup
 from lib.clock import MonotonicClock
 from lib.environment import environment
 from lib.family import Family
 from lib.proctree import Proc, ProcessTable
-from lib.seam import Attempt, Exited, Gone, Remark, Report, Signalled, StartError, Step, Wrote
+from lib.promises import Promises
+from lib.seam import Attempt, Exited, Gone, Remark, Report, Signalled, StartError, Step
 from lib.spawn import Placement, Spawned, absolute, spawn
-from lib.watch import make_watch
 
 FIRST_RECHECK, UNKILLABLE = 0.02, 10.0  # seconds after a KILL: look again; give up
 WITHOUT_WATCH = 0.2  # seconds between looks where no descriptor was left to be woken by
@@ -43,13 +42,9 @@ class Place(NamedTuple):
 class Tree:
     """What the executor keeps of one attempt."""
 
-    def __init__(
-        self, attempt: Attempt, spawned: Spawned, before: dict[str, outputs.Signature | None]
-    ) -> None:
+    def __init__(self, attempt: Attempt, spawned: Spawned) -> None:
         self.attempt = attempt
         self.spawned = spawned
-        self.before = before
-        self.wrote: set[str] = set()
         self.exited = False
         self.watched: set[int] = set()  # members whose end wakes us
         self.due = math.inf  # when to KILL, or to look again after a KILL
@@ -76,10 +71,9 @@ class ProcessExecutor:
         self._cwd, self._log_dir = str(place.cwd), str(place.log_dir)
         self._bash = absolute("bash", place.env.get("PATH", os.defpath))
         self._trees: dict[str, Tree] = {}
-        self._signatures: dict[str, tuple[int, dict[str, outputs.Signature | None]]] = {}
         self._reports: list[Report] = []
         self._said: set[str] = set()
-        self._watch = make_watch()
+        self._promises = Promises(place.cwd)
         self._was_subreaper = subreaper.adopt()
         try:
             adopts = self._was_subreaper is not None
@@ -94,13 +88,12 @@ class ProcessExecutor:
     def start(self, attempt: Attempt) -> None:
         """Start a step of an attempt. Raises StartError."""
         job = attempt.node.job
-        self._check_expected(attempt)
-        before = self._signatures_of(attempt)
+        self._promises.check_expected(attempt)
+        self._promises.note(attempt)
         command = self._command(attempt)
         log = self._open_log(attempt)
         try:
-            for output in attempt.watch:  # before the body can write any of them
-                self._watch.add((attempt.node.key, output), self._path(job.outputs[output]))
+            self._promises.follow(attempt)  # before the body can write any of them
             env = environment(
                 self._place.env,
                 attempt.node,
@@ -117,42 +110,19 @@ class ProcessExecutor:
                 program=self._program(command[0], env),
             )
         except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: no more threads
-            self._unwatch(attempt)
+            self._promises.leave(attempt)
             raise StartError(f"could not start {command[0]}: {error}") from error
         finally:
             os.close(log)
         for refusal in spawned.refused:
             self._say_once(f"not permitted, so jobs run without it: {refusal}")
-        self._trees[attempt.node.key] = Tree(attempt, spawned, before)
+        self._trees[attempt.node.key] = Tree(attempt, spawned)
         self._family.add(attempt.node.key, spawned.process.pid)
         try:
             self._wakeup.watch(spawned.process.pid)
         except OSError as error:
             self._end_by_force(attempt.node.key)
             raise StartError(f"could not be watched, so it was stopped: {error}") from error
-
-    def _check_expected(self, attempt: Attempt) -> None:
-        for output, path in attempt.node.expects:
-            if not self._path(path).exists():
-                raise StartError(
-                    f"output {output} ({path}) is not there: its job does not run this time, "
-                    "and no earlier run has left it; run it as well"
-                )
-
-    def _signatures_of(self, attempt: Attempt) -> dict[str, outputs.Signature | None]:
-        """Return what the outputs were when the attempt began, whatever the step."""
-        if not attempt.node.job.outputs:
-            return {}
-        number, before = self._signatures.get(attempt.node.key, (0, {}))
-        if number != attempt.number:
-            before = {
-                name: outputs.signature(self._path(path))
-                for name, path in attempt.node.job.outputs.items()
-            }
-            if any(map(outputs.is_fresh, before.values())):
-                time.sleep(outputs.TICK)  # or a rewrite in place might look like what is there
-            self._signatures[attempt.node.key] = (attempt.number, before)
-        return before
 
     def _open_log(self, attempt: Attempt) -> int:
         path = f"{self._log_dir}/{attempt.node.job.name}.log"
@@ -180,9 +150,6 @@ class ProcessExecutor:
         same = name == "bash" and env.get("PATH") == self._place.env.get("PATH")
         return self._bash if same else None
 
-    def _path(self, path: str) -> Path:
-        return self._place.cwd / path
-
     def _say_once(self, text: str) -> None:
         if text not in self._said:
             self._said.add(text)
@@ -195,12 +162,12 @@ class ProcessExecutor:
         while not self._reports:
             now = self._clock.now()
             own = (due for tree in self._trees.values() for due in (tree.due, tree.look_at))
-            due = min([deadline, now + self._watch.interval(), *own])
-            woken = self._wakeup.wait(max(0.0, due - now), self._watch.fileno())
+            due = min([deadline, now + self._promises.interval(), *own])
+            woken = self._wakeup.wait(max(0.0, due - now), self._promises.fileno())
             for number in woken.signals:
                 self._signalled(number)
-            if woken.readable or self._watch.interval() < math.inf:
-                self._outputs_changed()
+            if woken.readable or self._promises.interval() < math.inf:
+                self._reports += self._promises.written()
             self._processes_ended(woken.pids)
             self._look_without_watch()
             self._stop_harder()
@@ -226,21 +193,6 @@ class ProcessExecutor:
         for process in members:
             self._send(process, signal.SIGCONT)
 
-    def _outputs_changed(self) -> None:
-        for key, output in self._watch.read():
-            tree = self._trees.get(key)
-            if tree is not None:
-                self._look_for(tree, output)
-
-    def _look_for(self, tree: Tree, output: str) -> None:
-        if output not in tree.wrote and self._written(tree, output):
-            tree.wrote.add(output)
-            self._reports.append(Wrote(tree.attempt.node.key, output))
-
-    def _written(self, tree: Tree, output: str) -> bool:
-        path = self._path(tree.attempt.node.job.outputs[output])
-        return outputs.written_since(tree.before[output], path)
-
     def _processes_ended(self, pids: Sequence[int]) -> None:
         others = set()
         for pid in pids:
@@ -263,7 +215,7 @@ class ProcessExecutor:
         tree.spawned.process.returncode = code  # it is ours to reap, not subprocess'
         self._wakeup.forget(pid)
         left = self._family.members(key)
-        missing = tuple(o for o in tree.before if not self._written(tree, o))
+        missing = self._promises.missing(tree.attempt)
         described = tuple(f"{p.pid} {self._look.command(p.pid)[:120]}" for p in left)
         if left:
             self._wake_for(tree, left)
@@ -307,12 +259,8 @@ class ProcessExecutor:
         tree = self._trees.pop(key)
         self._wake_for(tree, ())
         self._wakeup.forget(tree.spawned.process.pid)
-        self._unwatch(tree.attempt)
+        self._promises.leave(tree.attempt)
         self._family.remove(key)
-
-    def _unwatch(self, attempt: Attempt) -> None:
-        for output in attempt.watch:
-            self._watch.remove((attempt.node.key, output))
 
     # ---- stopping
 
@@ -410,6 +358,6 @@ class ProcessExecutor:
 
     def close(self) -> None:
         """Give back signals and orphans; `signals` still tells what came last."""
-        self._watch.close()
+        self._promises.close()
         self._wakeup.close()
         subreaper.release(self._was_subreaper)

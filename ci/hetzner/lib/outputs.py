@@ -34,6 +34,15 @@ TICK = 0.01  # seconds by which the time of a change may be behind
 NOTHING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
 
+def place(cwd: Path, path: str) -> Path:
+    """Return where a declared output is, with its `..` left in.
+
+    What `link/..` is depends on where the link leads (path_resolution(7)), so everybody has to
+    be given the same words.
+    """
+    return cwd / path
+
+
 def signature(path: Path) -> Signature | None:
     """Return what identifies a file or a whole directory as it is now; None if there is none.
 

@@ -583,10 +583,10 @@ class Fallbacks(RunTest):
     def test_output_edges_without_inotify(self) -> None:
         from unittest import mock
 
-        from lib import executor
+        from lib import promises
         from lib.watch_poll import PollWatch
 
-        with mock.patch.object(executor, "make_watch", PollWatch):
+        with mock.patch.object(promises, "make_watch", PollWatch):
             code, _ = self.run_jobs(
                 Job("a", "echo > o; until [ -e seen ]; do sleep .01; done", outputs={"o": "o"}),
                 Job("b", "touch seen", ["a:o"]),

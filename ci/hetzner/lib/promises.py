@@ -1,0 +1,98 @@
+"""What the running attempts promised to write: what was there before, and what has come since.
+
+Knows no process and decides nothing: the executor asks it, and it asks the file system.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from lib import outputs
+from lib.seam import Attempt, StartError, Wrote
+from lib.watch import make_watch
+
+
+class Promises:
+    """One for all attempts of a run; `close` must be called."""
+
+    def __init__(self, cwd: Path) -> None:
+        self._cwd = cwd
+        self._watch = make_watch()
+        self._before: dict[str, tuple[int, dict[str, outputs.Signature | None]]] = {}
+        self._awaited: dict[tuple[str, str], Attempt] = {}  # by node and output
+
+    def check_expected(self, attempt: Attempt) -> None:
+        """Raise StartError if something is not there that no job of this run will write."""
+        for output, path in attempt.node.expects:
+            if not outputs.place(self._cwd, path).exists():
+                raise StartError(
+                    f"output {output} ({path}) is not there: its job does not run this time, "
+                    "and no earlier run has left it; run it as well"
+                )
+
+    def note(self, attempt: Attempt) -> None:
+        """Remember what the outputs were when the attempt began, whatever the step.
+
+        Waits for a moment if something is there that is only just written.
+        """
+        if not attempt.node.job.outputs:
+            return
+        number, _ = self._before.get(attempt.node.key, (0, {}))
+        if number == attempt.number:
+            return
+        before = {
+            output: outputs.signature(self._path(attempt, output))
+            for output in attempt.node.job.outputs
+        }
+        if any(map(outputs.is_fresh, before.values())):
+            time.sleep(outputs.TICK)  # or a rewrite in place might look like what is there
+        self._before[attempt.node.key] = (attempt.number, before)
+
+    def follow(self, attempt: Attempt) -> None:
+        """Tell from now on when what others wait for is written. Raises OSError."""
+        for output in attempt.watch:
+            token = (attempt.node.key, output)
+            self._awaited[token] = attempt
+            self._watch.add(token, self._path(attempt, output))
+
+    def leave(self, attempt: Attempt) -> None:
+        """Tell of it no more."""
+        for output in attempt.watch:
+            token = (attempt.node.key, output)
+            self._awaited.pop(token, None)
+            self._watch.remove(token)
+
+    def fileno(self) -> int | None:
+        """Return a descriptor that is readable when `written` should be asked, if there is one."""
+        return self._watch.fileno()
+
+    def interval(self) -> float:
+        """Return the seconds until it should be asked even so."""
+        return self._watch.interval()
+
+    def written(self) -> list[Wrote]:
+        """Return what has come of what is followed, each once."""
+        told = []
+        for token in self._watch.read():
+            key, output = token
+            attempt = self._awaited.get(token)
+            if attempt is not None and self._is_written(attempt, output):
+                del self._awaited[token]
+                told.append(Wrote(key, output))
+        return told
+
+    def missing(self, attempt: Attempt) -> tuple[str, ...]:
+        """Return the outputs that were not written since the attempt began."""
+        return tuple(o for o in attempt.node.job.outputs if not self._is_written(attempt, o))
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._watch.close()
+
+    def _is_written(self, attempt: Attempt, output: str) -> bool:
+        _, before = self._before[attempt.node.key]
+        return outputs.written_since(before[output], self._path(attempt, output))
+
+    def _path(self, attempt: Attempt, output: str) -> Path:
+        return outputs.place(self._cwd, attempt.node.job.outputs[output])
