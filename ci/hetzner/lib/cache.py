@@ -150,7 +150,8 @@ class Cache:
     @property
     def _artifact(self) -> Path:
         # not resolved: a symlink in its place is what gets stored or replaced
-        return Path(os.path.normpath(self._base / self.artifact_path))
+        path = self._base / self.artifact_path
+        return path.resolve() if path.name == ".." else path
 
     @property
     def _store(self) -> Store:
@@ -167,10 +168,10 @@ class Cache:
 
     def _is_refused(self) -> bool:
         """Whether the artifact is nothing to replace or copy, which is then said."""
-        store = Path(os.path.normpath(self._base / self.store_dir))
+        store, artifact = map(os.path.normpath, (self._base / self.store_dir, self._artifact))
         if self._base.resolve().is_relative_to(self._artifact.resolve()):
             self._warn("expected a file or directory to make, found the working directory in it")
-        elif store.is_relative_to(self._artifact):
+        elif Path(store).is_relative_to(artifact):
             self._warn(f"expected a store outside of it, found {store}")
         else:
             return False

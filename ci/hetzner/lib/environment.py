@@ -6,8 +6,9 @@ import functools
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
-from lib import proctree
+from lib import outputs, proctree
 from lib.proctree import TAG
 from lib.stages import Node
 
@@ -25,20 +26,19 @@ def filters(text: str) -> Mapping[str, str]:
 
 
 def environment(
-    base: Mapping[str, str], node: Node, *, run: str, cwd: str, pytest_workers: int
+    base: Mapping[str, str], node: Node, *, run: str, cwd: Path, pytest_workers: int
 ) -> dict[str, str]:
     """Return the environment of an attempt of this node.
 
     `base` is what every job gets; the number of workers goes over it, the job's own `env` over
     both; what the runner itself says (tags, filters, outputs) goes over all.
     """
-    inputs = {name: os.path.join(cwd, path) for name, path in node.inputs.items()}  # noqa: PTH118
     return {
         **base,
         "PYTEST_WORKERS": str(pytest_workers),
         **node.job.env,
         **filters(node.test_filter),
-        **{name: os.path.normpath(path) for name, path in inputs.items()},
+        **{name: str(outputs.place(cwd, path)) for name, path in node.inputs.items()},
         "CI_RUN_ID": run,
         "CI_JOB": node.job.name,
         TAG: _chain(base, f"{run}/{node.key}"),

@@ -98,7 +98,7 @@ class ProcessExecutor:
                 self._place.env,
                 attempt.node,
                 run=self.run_id,
-                cwd=self._cwd,
+                cwd=self._place.cwd,
                 pytest_workers=self._pytest_workers,
             )
             spawned = spawn(

@@ -172,6 +172,26 @@ class Entries(CacheTest):
         self.assertFalse(cache.hit())
         self.assertIn("could not be stored", self.warnings.getvalue())
 
+    def test_way_up_from_a_symlink_is_the_one_that_the_job_takes(self) -> None:
+        (self.cwd / "real" / "sub").mkdir(parents=True)
+        (self.cwd / "link").symlink_to("real/sub")
+        self.write("made", "real/art")
+        self.write("another")
+        cache = self.cache(path="link/../art")
+        cache.store()
+        self.write("", "real/art")
+        self.assertTrue(cache.restore())
+        self.assertEqual((self.read("real/art"), self.read()), ("made", "another"))
+
+    def test_artifact_may_be_named_by_the_way_up_to_it(self) -> None:
+        (self.cwd / "art" / "sub").mkdir(parents=True)
+        self.write("made", "art/file")
+        cache = self.cache(path="art/sub/..")
+        cache.store()
+        self.write("", "art/file")
+        self.assertTrue(cache.restore())
+        self.assertEqual(self.read("art/file"), "made")
+
     def test_store_within_the_artifact_is_refused(self) -> None:
         (self.cwd / "art").mkdir()
         cache = Cache("echo k", "art", "art/store", cwd=self.cwd)

@@ -262,6 +262,19 @@ class Outputs(RunTest):
         )
         self.assertEqual(code, 0)
 
+    def test_way_up_from_a_symlink_leads_job_and_dependents_to_the_same_file(self) -> None:
+        (self.cwd / "real" / "sub").mkdir(parents=True)
+        (self.cwd / "link").symlink_to("real/sub")
+        (self.cwd / "o").write_text("another\n")
+        path = "link/../o"  # that is real/o
+        wait = "until [ -e seen ]; do sleep .01; done"
+        code, _ = self.run_jobs(
+            Job("a", f"echo right > {path}; {wait}", outputs={"o": path}),
+            Job("b", 'cat "$CI_OUT_A_O"; touch seen', ["a:o"]),
+        )
+        self.assertEqual((code, self.log("b")), (0, "right\n"))
+        self.assertEqual((self.cwd / "real" / "o").read_text(), "right\n")
+
     def test_output_edge_starts_when_the_target_of_a_symlink_is_written(self) -> None:
         wait = "until [ -e seen ]; do sleep .01; done"
         code, _ = self.run_jobs(
