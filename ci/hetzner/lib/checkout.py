@@ -187,6 +187,16 @@ def _belongs_to(repo: Path, path: Path) -> bool:
 def _check_out(tree: Path, sha: str) -> None:
     """Make a tree that is the runner's hold exactly a commit, beside what a clean keeps."""
     _drop_dead_locks(tree)
+    try:
+        _overwrite(tree, sha)
+    except CheckoutError:
+        # a job may have left directories in which not even their owner may remove anything
+        if not treecopy.open_up(tree, but=KEPT):
+            raise
+        _overwrite(tree, sha)
+
+
+def _overwrite(tree: Path, sha: str) -> None:
     remedy = "free what it names, or remove the directory: it is made again"
     _drop_blind_index(tree)
     git(tree, "checkout", "--quiet", "--force", "--detach", sha, remedy=remedy)

@@ -6,7 +6,6 @@ change when the original does.
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import hashlib
 import os
@@ -84,15 +83,35 @@ def size(path: Path) -> int:
     return status.st_size + sum(size(entry) for entry in path.iterdir())
 
 
+def open_up(tree: Path, but: str = "") -> bool:
+    """Let the owner do everything with each directory of a tree; return whether one was changed.
+
+    Directories of the name `but`, and what is below them, stay as they are, and so does what is
+    not ours to change.
+    """
+    changed = _grant(tree)
+    for directory, names, _ in os.walk(tree):  # looks into each after it was granted
+        names[:] = [name for name in names if name != but]
+        for name in names:
+            changed = _grant(Path(directory, name)) or changed
+    return changed
+
+
+def _grant(directory: Path) -> bool:
+    mode = directory.lstat().st_mode
+    if not stat.S_ISDIR(mode) or mode & stat.S_IRWXU == stat.S_IRWXU:
+        return False
+    try:
+        directory.chmod(stat.S_IMODE(mode) | stat.S_IRWXU)
+    except PermissionError:  # who needs the right will say so
+        return False
+    return True
+
+
 def remove(path: Path) -> None:
     """Remove a file, a symlink or a tree, directories without write permission too."""
     if path.is_dir() and not path.is_symlink():
-        for directory, names, _ in os.walk(path):
-            for name in [*names, ""]:
-                with contextlib.suppress(OSError):
-                    inner = Path(directory, name)
-                    if not inner.is_symlink():
-                        inner.chmod(0o700)
+        open_up(path)
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

@@ -89,6 +89,27 @@ class Rights(CommitCase):
         self.runs_well()
         self.ends_well(signal.SIGTERM)
 
+    def test_directories_that_a_job_left_without_rights_hold_up_no_later_run(self) -> None:
+        """New ones within each other, one that the next commit changes, and the tree itself."""
+        kept = self.stage.repo / "kept" / "file"
+        kept.parent.mkdir()
+        commits = []
+        for text in ("1", "2"):
+            kept.write_text(text)
+            commits.append(self.stage.commit(text))
+        make = "mkdir -p a/b/c; touch a/b/c/f; chmod 0 a/b/c; chmod 500 a/b; chmod 555 a kept"
+        self.body("test_js", f"{make}; ln -s / out; chmod 555 .; [[ ! -w . ]]")
+        self.as_user()
+        ran = self.stage.run(commits[0], through=self.through)
+        self.assertEqual(ran.code, 0, ran.out)
+        self.body("test_js", "ls -A; cat kept/file")
+        ended = self.commit()
+        self.check(ended, 0, None)
+        seen = (ended.logs / "test-js.log").read_text().splitlines()
+        self.assertEqual(seen[-1], "2")
+        self.assertFalse({"a", "out"} & set(seen), seen)
+        self.next_run_is_unaffected()
+
     def test_where_proc_hides_the_processes_of_others(self) -> None:
         for how in ("1", "2"):
             with self.subTest(hidepid=how):
