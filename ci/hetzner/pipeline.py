@@ -178,7 +178,8 @@ def _run(
         return console.put(graphview.VIEWS[words.show](table))
     planned = _planned(words, config, table, chosen).dry_run(chosen)  # refuses bad names now
     if words.show == "plan":
-        return console.put("\n".join(planned))
+        lacking = _missing_wheel(words, config, default) if words.phase == "5b" else []
+        return console.put("\n".join([*lacking, *planned]))
     from lib.commit import CommitRun
 
     ownenviron.hide_secrets(config.secret_names)
@@ -189,6 +190,18 @@ def _run(
             label = f"pipeline.py {revision} of {config.repo_dir}"
             held.enter_context(files.lock(path, label, waiting=_say_whom_we_wait_for))
         return _run_commit(CommitRun(words, config, revision, absent), words, config, table)
+
+
+def _missing_wheel(words: cli.Words, config: Settings, default: str) -> list[str]:
+    """Return what a run of --phase=5b would end by before its jobs, one line or none."""
+    from lib.steps import missing_wheel
+
+    try:
+        sha = checkout.resolve(config.repo_dir, words.wheel_from or words.sha or default)
+        missing = missing_wheel(config, sha)
+    except CheckoutError as error:
+        missing = error.brief
+    return [f"no job would run: {missing}; if it were there:"] if missing else []
 
 
 def _say_whom_we_wait_for(holder: str) -> None:

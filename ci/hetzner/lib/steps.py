@@ -100,25 +100,40 @@ class WheelKeeper:
             self._say(f"NOTE  the wheel of {self._sha} was not kept: {error}")
 
 
+def missing_wheel(config: Settings, sha: str) -> str:
+    """Return why no kept wheel of a commit can be used, as far as that is seen; '' if one can."""
+    try:
+        return "" if Store(config.state_dir / "wheels").find(sha) else _no_wheel(config, sha)
+    except (OSError, CorruptError) as error:
+        return _unusable_wheel(sha, error)
+
+
 def fetch_wheel(config: Settings, sha: str) -> str:
     """Put the kept wheel of a commit where `build-wheel` would; return what is missing, or ''."""
     store = Store(config.state_dir / "wheels")
-    missing = (
-        f"no wheel of {sha} is kept in {config.state_dir / 'wheels'}: run build-wheel on that "
-        "commit first, or name another with --wheel-from"
-    )
     try:
         entry = store.find(sha)
         if entry is None:
-            return missing
+            return _no_wheel(config, sha)
         aside = config.work_dir / "wheel-fetched"
         remove(aside)
         config.work_dir.mkdir(parents=True, exist_ok=True)
         store.fetch(entry, aside)
         replace(aside, config.work_dir / "wheel")
     except (OSError, CorruptError) as error:
-        return f"the wheel of {sha} cannot be used: {error}"
+        return _unusable_wheel(sha, error)
     return ""
+
+
+def _no_wheel(config: Settings, sha: str) -> str:
+    return (
+        f"no wheel of {sha} is kept in {config.state_dir / 'wheels'}: run build-wheel on that "
+        "commit first, or name another with --wheel-from"
+    )
+
+
+def _unusable_wheel(sha: str, error: Exception) -> str:
+    return f"the wheel of {sha} cannot be used: {error}"
 
 
 class JobStatuses:

@@ -255,6 +255,18 @@ class JupyterAlone(OnStage):
         self.assertEqual(ran.code, 1)
         self.assertRegex(self.stage.log(), r"ERROR no wheel of [0-9a-f]{40} is kept in .*run build")
 
+    def test_dry_run_tells_that_the_wheel_is_missing(self) -> None:
+        for words, told in (
+            ([], r"\Ano job would run: no wheel of [0-9a-f]{40} is kept in .*run build-wheel"),
+            (["--wheel-from=nowhere"], r"\Ano job would run: .*has no commit 'nowhere'"),
+        ):
+            ran = self.stage.run("--phase=5b", "--dry-run", *words)
+            self.assertEqual((ran.code, ran.errors), (0, ""))
+            self.assertRegex(ran.out, told)
+            self.assertIn("start playwright-jupyter", ran.out)
+        self.assertEqual(self.stage.run("--only-jobs", "build-wheel").code, 0)
+        self.assertNotIn("no job would run", self.stage.run("--phase=5b", "--dry-run").out)
+
     def test_wheel_is_kept_the_moment_it_is_built_whatever_becomes_of_the_run(self) -> None:
         self.assertEqual(self.stage.run(STAGE_FAIL="test_mcp_wheel").code, 1)
         self.assertEqual(self.stage.run("--phase=5b").code, 0, self.stage.log())
