@@ -25,7 +25,7 @@ if __name__ == "__main__":
     # as a program Python puts lib/ on the path, where our modules would hide others
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from lib import command, proctree, treecopy
+from lib import command, console, proctree, treecopy
 from lib.cachestore import CorruptError, Entry, Store
 
 KEY_TIMEOUT = 60.0  # seconds for the key command
@@ -74,10 +74,11 @@ class Cache:
             return ""
         if not key:
             self._warn("its key command printed nothing")
-        if "\N{REPLACEMENT CHARACTER}" in key:  # two such keys may look the same here
+        try:
+            return os.fsencode(key).decode()  # nobody could tell keys apart that are no text
+        except UnicodeDecodeError:
             self._warn("its key command printed something that is no UTF-8")
             return ""
-        return key
 
     def hit(self) -> bool:
         """Whether the store holds an entry for the key."""
@@ -191,7 +192,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("cache", type=Cache.from_json, help="the fields of the cache, as JSON")
     given = parser.parse_args(arguments)
     act = _restore if given.action == "restore" else _store
-    return act(given.cache, given.key_file)
+    with console.forgiving():  # it tells of paths, which need not be text
+        return act(given.cache, given.key_file)
 
 
 def _restore(cache: Cache, key_file: Path) -> int:

@@ -161,7 +161,8 @@ def _lost_its_repository(path: Path) -> bool:
 def _add_worktree(repo: Path, path: Path, marker: Path, sha: str) -> None:
     treecopy.remove(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    marker.write_text(f"{path.name} is a worktree of {repo}, and the runner's to overwrite\n")
+    told = f"{path.name} is a worktree of {repo}, and the runner's to overwrite\n"
+    marker.write_bytes(os.fsencode(told))
     # forced twice: also where an earlier one is registered, and locked since its making was cut off
     force = ("--force", "--force")
     git(repo, "worktree", "add", *force, "--detach", "--no-checkout", "--", str(path), sha)

@@ -90,4 +90,4 @@ def _wait(process: subprocess.Popen[bytes], timeout: float) -> None:
 
 def _text(file: IO[bytes]) -> str:
     file.seek(0)
-    return file.read().decode(errors="replace")
+    return os.fsdecode(file.read())  # it may be a path, whose bytes are to stay what they are

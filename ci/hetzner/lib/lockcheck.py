@@ -160,7 +160,7 @@ class Lockcheck:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         try:
             with self.log.open("ab") as log:
-                log.write(f"$ {shown}\n".encode())
+                log.write(os.fsencode(f"$ {shown}\n"))
                 log.flush()
                 done = command.run(
                     [program, *argv[1:]], cwd=cwd, env=env, timeout=self.step_timeout, log=log

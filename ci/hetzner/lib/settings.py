@@ -10,6 +10,7 @@ body finds the same settings when it is run by hand. Unaware of jobs, runs and p
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import shlex
@@ -288,6 +289,8 @@ def main(arguments: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     variables = exports(settings) | {"PATH": _path(settings, os.environ)}
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # paths need not be text
     for name, value in variables.items():
         print(f"export {name}={shlex.quote(value)}")
     return 0

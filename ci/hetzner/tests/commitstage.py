@@ -147,6 +147,7 @@ class Stage:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            errors="replace",
         )
 
     def run(self, *words: str, program: str = "", through: Sequence[str] = (), **extra: str) -> Ran:

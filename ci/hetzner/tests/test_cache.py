@@ -47,6 +47,22 @@ class Keys(CacheTest):
         self.assertEqual(self.cache("echo a; echo b").key(), "a\nb")
         self.assertEqual(Cache(["printf", "%s", "x y"], "art", "store", cwd=self.cwd).key(), "x y")
 
+    def test_key_that_is_no_text_is_a_miss_and_a_warning(self) -> None:
+        self.write("one")
+        self.cache(r"printf '\377'").store()
+        self.assertFalse(self.cache(r"printf '\377'").hit())
+        self.assertFalse(self.store.exists())
+        self.assertIn("no UTF-8", self.warnings.getvalue())
+
+    def test_what_is_in_a_path_that_is_no_text_is_kept_and_restored(self) -> None:
+        cache = self.cache(path=os.fsdecode(b"art\xff"))
+        key = str(self.cwd / "key")
+        for action, code in (("restore", MISS), ("store", 0), ("restore", 0)):
+            (self.cwd / os.fsdecode(b"art\xff")).write_text("made")
+            argv = [sys.executable, str(PROGRAM), action, "--key-file", key, cache.to_json()]
+            done = subprocess.run(argv, capture_output=True, check=False)
+            self.assertEqual((done.returncode, done.stderr), (code, b""))
+
     def test_failed_or_empty_key_is_a_miss_and_a_warning_and_never_touches_the_store(self) -> None:
         self.write("precious")
         self.cache().store()

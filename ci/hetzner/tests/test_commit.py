@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import unittest
 
 from tests import githubserver
-from tests.commitstage import JOBS, OnStage
+from tests.commitstage import JOBS, OnStage, Stage
 from tests.waiting import PATIENCE, wait_for
 
 
@@ -224,6 +225,24 @@ class Statuses(OnStage):
         self.assertEqual(self.stage.run(GITHUB_TOKEN="").code, 0)
         self.assertEqual(self.github.requests, [])
         self.assertEqual(self.stage.log().count("statuses are off"), 1)
+
+
+class OddPlaces(OnStage):
+    def test_checkout_and_state_in_a_place_that_is_no_text_are_as_good_as_any(self) -> None:
+        place = self.stage.root / os.fsdecode(b"bytes\xff")
+        place.mkdir()
+        stage = Stage(place)
+        stage.prepare()
+        for words in ([], ["--in-place", "--only-jobs", "lint-python"]):
+            for _ in range(2):  # the worktree is made, then used again
+                ran = stage.run(*words)
+                self.assertEqual((ran.code, ran.errors), (0, ""), ran.out)
+        self.assertIn(" in ", stage.log())
+        self.assertEqual(stage.run("--list").code, 0)
+        self.assertEqual(stage.run("--dry-run").code, 0)
+        red = stage.run("--only-jobs", "lint-python", STAGE_FAIL="lint_python")
+        self.assertEqual((red.code, red.errors), (1, ""))
+        self.assertIn("run it again: python3", red.out)
 
 
 class Histories(OnStage):
