@@ -60,7 +60,7 @@ class Watch(Protocol):
 
 
 class Way(NamedTuple):
-    """The names that are looked up for a path; a symlink that ends it is in both."""
+    """The names that are looked up for a path: those that are its last, and those before."""
 
     ends: set[Path]
     leading: set[Path]
@@ -153,7 +153,7 @@ class InotifyWatch:
         """Return the tokens that an event may have completed; follow new ways down."""
         told = set(self._at.get(changed, ()))
         leads_on = set(self._under.get(changed, ()))
-        if told and changed.is_symlink():
+        if told and changed.is_symlink():  # where it leads to now is another end
             leads_on |= told
             told = set()
         elif mask & IN_ATTRIB and mask & IN_ISDIR:  # of what is in it this says nothing
@@ -180,13 +180,11 @@ class InotifyWatch:
         Each is watched before a name in it is looked up, so of what is made in between we are
         told.
         """
-        names, ends = [], set()
+        way = Way(set(), set())
         for name, last in passed(self._paths[token]):
             self._watch(name.parent, APPEARS | CHANGES if last else APPEARS)
-            names.append(name)
-            if last:
-                ends.add(name)
-        self._note(token, Way(ends, set(names[:-1])))
+            (way.ends if last else way.leading).add(name)
+        self._note(token, way)
 
     def _note(self, token: Hashable, way: Way) -> None:
         """Have the events of these names, and of no others, be for a token."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import random
 import resource
 import select
 import shutil
@@ -226,6 +227,30 @@ class Rules(WatchTest):
         self.assertEqual(self.watch.read(), [])
 
 
+def place(rng: random.Random, top: Path) -> Path:
+    """Draw a path of few names, so that what is drawn later meets it."""
+    return top.joinpath(*rng.choices("abc", k=rng.randint(1, 3)))
+
+
+def shuffle(rng: random.Random, top: Path) -> None:
+    """Change something below a directory, or nothing if that is not possible."""
+    path, other, up = place(rng, top), place(rng, top), rng.choice([("..",), ()])
+    with contextlib.suppress(OSError):
+        match rng.randrange(6):
+            case 0:
+                path.mkdir(parents=True)
+            case 1:
+                path.symlink_to(other)
+            case 2:
+                path.symlink_to(Path(*up, *rng.choices("abc", k=2)))
+            case 3:
+                path.rename(other)
+            case 4:
+                path.unlink()
+            case 5:
+                shutil.rmtree(path)
+
+
 @unittest.skipUnless(sys.platform == "linux", "inotify is Linux's own")
 class Inotify(Rules):
     def make(self) -> Watch:
@@ -352,6 +377,27 @@ class Inotify(Rules):
         self.assertEqual(self.news(), ["token"])
         self.watch.remove("token")
         self.assertEqual(self.watch.interval(), math.inf)
+
+    def test_no_file_is_missed_whatever_was_made_turned_or_moved_on_the_way(self) -> None:
+        written = 0
+        for seed in range(300):
+            rng, top = random.Random(seed), self.top / str(seed)
+            path = place(rng, top)
+            shuffle(rng, top)
+            self.watch.add(seed, path)
+            for _ in range(3):
+                shuffle(rng, top)
+                if rng.random() < 0.5:
+                    self.watch.read()
+            try:
+                path.write_text("text")
+            except OSError:
+                pass  # the way leads nowhere, or to a directory
+            else:
+                written += 1
+                self.assertEqual(self.watch.read(), [seed], path)
+            self.watch.remove(seed)
+        self.assertGreater(written, 50)
 
     def test_no_file_is_missed_while_directories_are_made(self) -> None:
         """mkdir and write race with the watch that follows them down."""
