@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dsl import Job, Pipeline
-from lib import demo, files, settings
+from lib import console, demo, files, settings
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parent.parent
@@ -116,8 +116,7 @@ def main(arguments: Sequence[str]) -> int:
     state = config.state_dir
     state.mkdir(parents=True, exist_ok=True)
     if given.list:
-        print("\n".join(job.name for job in jobs(state, Path(sys.executable))))
-        return 0
+        return console.put("\n".join(job.name for job in jobs(state, Path(sys.executable))))
     with files.lock(
         state / "check.lock", "check.py", waiting=lambda who: print(f"waiting for {who}")
     ):
@@ -154,4 +153,5 @@ def check(state: Path, only: list[str] | None, *, fast: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    with console.forgiving():
+        sys.exit(main(sys.argv[1:]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
@@ -85,13 +86,8 @@ class Runs(RunTest):
     def test_pipe_that_does_not_block_and_is_full_changes_no_result(self) -> None:
         reader, writer = os.pipe()
         self.addCleanup(os.close, reader)
-        os.set_blocking(writer, False)
+        fill(writer)
         with os.fdopen(writer, "w") as console:
-            while True:
-                try:
-                    os.write(writer, b"x" * 4096)
-                except BlockingIOError:
-                    break
             self.with_console(console)
 
     def test_what_the_console_cannot_show_is_shown_with_backslashes(self) -> None:
@@ -131,6 +127,15 @@ class Streams(RunTest):
     def test_program_that_uses_the_library_ends_with_the_code_of_its_run(self) -> None:
         ended = closed([sys.executable, "-c", LIBRARY], self.cwd, dict(os.environ, **BUFFERED))
         self.assertEqual(ended, (0, "0\n"))
+
+
+def fill(pipe: int) -> None:
+    """Make a pipe one that does not block, and full."""
+    os.set_blocking(pipe, False)
+    for size in (4096, 1):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(pipe, b"x" * size)
 
 
 def closed(argv: list[str], cwd: Path, env: dict[str, str]) -> tuple[int, str]:
@@ -183,6 +188,33 @@ class Programs(OnStage):
     def test_commit_whose_run_nobody_reads_is_as_green_as_any(self) -> None:
         self.assertEqual(self.closed("--only-jobs", "lint-python,test-js", **BUFFERED), (0, ""))
         self.assertIn("END   exit code 0: 2 jobs passed", self.stage.log())
+
+    def test_commit_whose_output_and_errors_nobody_reads_is_as_green_as_any(self) -> None:
+        reader, writer = os.pipe()
+        os.close(reader)
+        with os.fdopen(writer) as output:
+            argv = [sys.executable, str(HETZNER / "pipeline.py"), "--only-jobs", "lint-python"]
+            env = self.stage.environment(**BUFFERED)
+            code = subprocess.run(
+                argv, cwd=self.stage.repo, env=env, stdout=output, stderr=output, check=False
+            ).returncode
+        self.assertEqual(code, 0)
+
+    def test_commit_whose_output_is_full_and_does_not_block_is_as_green_as_any(self) -> None:
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        fill(writer)
+        with os.fdopen(writer) as output:
+            done = subprocess.run(
+                [sys.executable, str(HETZNER / "pipeline.py"), "--only-jobs", "lint-python"],
+                cwd=self.stage.repo,
+                env=self.stage.environment(**BUFFERED),
+                stdout=output,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_commit_whose_run_has_no_output_at_all_is_as_green_as_any(self) -> None:
         ran = self.stage.run(
