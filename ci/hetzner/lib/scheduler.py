@@ -271,6 +271,7 @@ class Scheduler:
             load = self._gauge() if again or track.tries > 1 else None
             self._record.attempted(track, outcome, reason, load, again=again)
         if again:
+            track.forget_outputs()
             self._try_again(track)
         else:
             self._finish(track, outcome, reason)

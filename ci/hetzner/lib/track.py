@@ -80,11 +80,14 @@ class Track:
         return self.wrote.issuperset(self.node.job.outputs)
 
     def begin(self, now: float) -> None:
-        """Begin another try: what an earlier one was, and what it wrote, does not count."""
+        """Begin another try."""
         self.tries += 1
         self.began = now
         self.code, self.leaked, self.survivors, self.then = None, (), (), None
         self.ready = False
+
+    def forget_outputs(self) -> None:
+        """Let nothing count that the last try wrote: even if no other one can begin."""
         self.wrote.clear()
         self.came.clear()
 

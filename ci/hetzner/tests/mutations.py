@@ -75,6 +75,7 @@ SCHEDULER = [
     ("        self._starts.serves(track)\n", ""),
     ("        self._starts.give_back(track)\n", ""),
     ("        if outcome is not Outcome.RESTORED:\n", "        if True:\n"),
+    ("            track.forget_outputs()\n", ""),
     ("        self._record.ended(track, outcome, reason)\n        for key in dict.fromkeys(edge.key for edge in track.node.edges):\n            self._release(self._tracks[key])\n", "        self._record.ended(track, outcome, reason)\n"),
     ("            self._drop(track)\n            return\n        self._starts.discard(track)\n", "            self._drop(track)\n            return\n"),
     ("        if track.node.repeated and track.node.stage > self._stage:\n            self._drop(track)\n            return\n        self._starts", "        self._starts"),

@@ -268,6 +268,17 @@ class Found(unittest.TestCase):
         case = Case(declared, {"a": [Fate(code=1)]}, fast_fail=True, lump=0.1)
         self.check(case, "a=failed b=cancelled", 1)
 
+    def test_what_a_failed_attempt_left_does_not_count_for_one_that_can_never_start(self) -> None:
+        declared = jobs(
+            "a; s; u<a:o,s",
+            a={"outputs": {"o": "o"}, "retries": 1, "retry_alone": True, "allow_failure": True},
+            s={"service": True},
+        )
+        declared = [job.but(resources={"m": 1}) if job.name != "u" else job for job in declared]
+        fates = {"a": [Fate(1, code=1)], "s": [Fate(1, leaves=NEVER)]}
+        played = self.check(Case(declared, fates), "a=failed s=passed u=skipped", 1)
+        self.assertIn("can never start", played.scheduler.results["a"].reason)
+
 
 if __name__ == "__main__":
     unittest.main()
