@@ -186,7 +186,8 @@ class Breaks(FaultCase):
         os.close(reader)
         with os.fdopen(writer, "w") as console:
             made, _ = self.pipeline(Job("a", "true"), console=console)
-            self.check(Ended(made.run(), self.logs, ""), 0, "a=passed", "PASS  a")
+            ended = Ended(made.run(), self.logs, "")
+        self.check(ended, 0, "a=passed", "PASS  a")
         self.next_run_is_unaffected()
 
 
