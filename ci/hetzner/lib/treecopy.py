@@ -98,12 +98,12 @@ def open_up(tree: Path, but: str = "") -> bool:
 
 
 def _grant(directory: Path) -> bool:
-    mode = directory.lstat().st_mode
-    if not stat.S_ISDIR(mode) or mode & stat.S_IRWXU == stat.S_IRWXU:
-        return False
     try:
+        mode = directory.lstat().st_mode
+        if not stat.S_ISDIR(mode) or mode & stat.S_IRWXU == stat.S_IRWXU:
+            return False
         directory.chmod(stat.S_IMODE(mode) | stat.S_IRWXU)
-    except PermissionError:  # who needs the right will say so
+    except OSError:  # gone, or not ours: who needs the right will say so
         return False
     return True
 

@@ -23,8 +23,8 @@ from tests.faults import REPEAT, CommitCase
 INSTANTS = max(6, 2 * REPEAT)
 
 
-class Killed(CommitCase):
-    repeats = 1
+class AtRandomInstants(CommitCase):
+    repeats = 1  # its instants are as many
 
     def test_orphans_are_stopped_stores_are_whole_and_the_status_is_told(self) -> None:
         began = time.monotonic()
@@ -86,6 +86,8 @@ class Killed(CommitCase):
         dist = ended.logs / "build-js.log"
         self.assertNotIn("not what was stored", dist.read_text())
 
+
+class AfterAKill(CommitCase):
     def test_process_that_is_gone_holds_no_lock(self) -> None:
         started = self.root / "started"
         with self.stage.start(STAGE_SLEEP="test_js", STAGE_STARTED=str(started)) as process:

@@ -169,11 +169,6 @@ class Attributes(OutputsTest):
         self.old("out").chmod(0o644)
         self.assert_written(lambda: self.path.chmod(0o644))
 
-    @unittest.skipUnless(hasattr(os, "setxattr"), "this system has none")
-    def test_extended_attribute_cannot_be_told_from_a_write_and_counts(self) -> None:
-        self.old("out")
-        self.assert_written(lambda: os.setxattr(self.path, "user.test", b"x"))
-
     def test_directory_in_which_only_modes_are_changed_does_not_count(self) -> None:
         self.old_tree()
         self.assert_not_written(lambda: self.path.chmod(0o700))
