@@ -6,14 +6,14 @@ import shutil
 import signal
 import sys
 import tempfile
-import time
 import unittest
 import unittest.mock
 import venv
 from pathlib import Path
 
-from lib import lockcheck, settings
+from lib import lockcheck, proctree, settings
 from lib.lockcheck import LOCK_FILES, NODE_MODULES, Lockcheck, LockcheckError
+from tests.waiting import wait_until
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 TOKEN = "token-of-the-runner"
@@ -195,11 +195,12 @@ class TestRebuild(WithTree):
         self.assertFalse(self.check().valid())
 
     def test_step_that_hangs_is_stopped_with_all_that_it_started(self) -> None:
-        pid = self.home / "pid"
-        program(self.bin / "uv", f"sleep 600 & echo $! > {pid}.new; mv {pid}.new {pid}; wait")
+        mark = f"sleep 600.{os.getpid()}"
+        program(self.bin / "uv", f"{mark} & wait")
         with self.assertRaisesRegex(LockcheckError, "expected it done in 1 s, it was not"):
             self.check(timeout=1).rebuild()
-        wait_until_gone(int(pid.read_text()))
+        look = proctree.table()
+        wait_until(lambda: all(look.command(p.pid) != mark for p in look.all()), f"no {mark}")
 
     def test_missing_tool_is_named(self) -> None:
         # no /usr/bin: there may be one
@@ -276,18 +277,6 @@ class TestModuleLevel(WithTree):
         self.assertFalse(lockcheck.lockcheck_valid())
         lockcheck.lockcheck_update()
         self.assertTrue(lockcheck.lockcheck_valid(self.tree))
-
-
-def wait_until_gone(pid: int) -> None:
-    """Return when no process of this id is at work; a test that never ends here has failed."""
-    while True:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except (FileNotFoundError, ProcessLookupError):
-            return
-        if state == "Z":
-            return
-        time.sleep(0.01)
 
 
 if __name__ == "__main__":
