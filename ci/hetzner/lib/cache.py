@@ -169,10 +169,10 @@ class Cache:
 
     def _is_refused(self) -> bool:
         """Whether the artifact is nothing to replace or copy, which is then said."""
-        store, artifact = map(os.path.normpath, (self._base / self.store_dir, self._artifact))
+        store, artifact = (self._base / self.store_dir).resolve(), self._artifact
         if self._base.resolve().is_relative_to(self._artifact.resolve()):
             self._warn("expected a file or directory to make, found the working directory in it")
-        elif Path(store).is_relative_to(artifact):
+        elif store.is_relative_to(artifact.parent.resolve() / artifact.name):
             self._warn(f"expected a store outside of it, found {store}")
         else:
             return False

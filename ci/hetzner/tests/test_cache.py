@@ -208,13 +208,24 @@ class Entries(CacheTest):
         self.assertTrue(cache.restore())
         self.assertEqual(self.read("art/file"), "made")
 
-    def test_store_within_the_artifact_is_refused(self) -> None:
-        (self.cwd / "art").mkdir()
-        cache = Cache("echo k", "art", "art/store", cwd=self.cwd)
+    def test_store_within_the_artifact_is_refused_whatever_way_leads_there(self) -> None:
+        (self.cwd / "art" / "deep").mkdir(parents=True)
+        (self.cwd / "way").symlink_to("art")
+        (self.cwd / "in").symlink_to("art/deep")
+        for store in ("art/store", "way/store", "in/../store"):
+            cache = Cache("echo k", "art", store, cwd=self.cwd)
+            cache.store()
+            self.assertFalse(cache.hit())
+            self.assertIn("expected a store outside of it", self.warnings.getvalue())
+            self.assertEqual([entry.name for entry in (self.cwd / "art").iterdir()], ["deep"])
+
+    def test_store_behind_a_symlink_that_is_replaced_stays(self) -> None:
+        (self.cwd / "real").mkdir()
+        (self.cwd / "art").symlink_to("real")
+        cache = Cache("echo k", "art", "real/store", cwd=self.cwd)
         cache.store()
-        self.assertFalse(cache.hit())
-        self.assertIn("expected a store outside of it", self.warnings.getvalue())
-        self.assertEqual(list((self.cwd / "art").iterdir()), [])
+        self.assertTrue(cache.restore())
+        self.assertEqual((self.cwd / "art").readlink(), Path("real"))
 
 
 class Bound(CacheTest):
