@@ -12,6 +12,7 @@ import sys
 import unittest
 from pathlib import Path
 
+from lib import proctree
 from tests import bodystage
 from tests.bodystage import BODIES, BODY_LIB, JOBS, Done, OnStage, Stage
 from tests.waiting import PATIENCE
@@ -226,13 +227,18 @@ class TestPorts(OnStage):
         listen = "import socket, time; s = socket.create_server(('127.0.0.1', 0)); "
         listen += "print(s.getsockname()[1], flush=True); time.sleep(600)"
         # what a dead run left: what descends from a live one, as these tests may, is spared
-        env = os.environ | {"CI_RUN_TAG": "r1-0/dead"}
+        runner = subprocess.Popen(["sleep", "600"])
+        self.addCleanup(runner.wait)
+        self.addCleanup(runner.kill)
+        env = os.environ | {"CI_RUN_TAG": f"{proctree.run_id(proctree.table(), runner.pid)}/dead"}
         argv = [sys.executable, "-c", listen]
         holder = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=env)
         self.addCleanup(holder.communicate)
         self.addCleanup(holder.kill)
         assert holder.stdout
         port = holder.stdout.readline().strip()
+        runner.kill()
+        runner.wait()
         self.passes("pw_storybook", CI_BOX="1", CI_PORT_STORYBOOK=port)
         self.assertEqual(holder.wait(PATIENCE), -signal.SIGTERM)
 
