@@ -70,6 +70,7 @@ class ProcessExecutor:
         self.run_id = proctree.run_id(self._look, os.getpid())
         self._cwd, self._log_dir = str(place.cwd), str(place.log_dir)
         self._bash = absolute("bash", place.env.get("PATH", os.defpath))
+        self.logged: set[str] = set()  # the jobs whose log is of this run
         self._trees: dict[str, Tree] = {}
         self._reports: list[Report] = []
         self._said: set[str] = set()
@@ -92,6 +93,7 @@ class ProcessExecutor:
         self._promises.note(attempt)
         command = self._command(attempt)
         log = self._open_log(attempt)
+        self.logged.add(job.name)
         try:
             self._promises.follow(attempt)  # before the body can write any of them
             env = environment(

@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple, TextIO
 
 from lib import events, pressure, summary
@@ -147,15 +147,15 @@ class Run:
         if late := executor.signals():
             self._log.line(f"INTERRUPTED by {signal.Signals(late[0]).name}, all jobs had ended")
             code = 128 + late[0]
-        return self._write_summary(executor.run_id, code)
+        return self._write_summary(executor, code)
 
-    def _write_summary(self, run_id: str, code: int) -> int:
+    def _write_summary(self, executor: ProcessExecutor, code: int) -> int:
         """Write summary.json and show the table; a report that is lost makes a run red."""
         results = list(self.results.values())
         self._log.check()
         code = code or (FAILED if self._log.fault else 0)
         facts: dict[str, object] = {
-            "run": run_id,
+            "run": executor.run_id,
             "sha": self._report.sha,
             "branch": self._report.branch,
             "exit_code": code,
@@ -168,13 +168,13 @@ class Run:
         except OSError as error:
             self._log.lose(path, error)
             code = code or FAILED
-        self._show(results)
+        self._show(results, executor.logged)
         return code
 
-    def _show(self, results: list[Result]) -> None:
+    def _show(self, results: list[Result], logged: Collection[str]) -> None:
         try:
             failed = summary.failures(
-                results, self._place.log_dir, self._report.rerun, self._report.redact
+                results, self._place.log_dir, logged, self._report.rerun, self._report.redact
             )
         except Exception as error:  # noqa: BLE001 - `rerun` is the caller's
             failed = f"what failed cannot be shown: {complaint(error)}"

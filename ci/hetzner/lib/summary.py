@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from lib import files
@@ -14,6 +15,13 @@ from lib.runlog import printable
 TAIL_LINES, TAIL_BYTES = 20, 64 * 1024
 TAIL_WIDTH = 1000  # characters of a line
 LONGEST_SECRET = 8 * 1024  # bytes
+# what a terminal obeys and does not show: ECMA-48 5.4 (control sequences: colours), 5.6 (control
+# strings: titles, links), ECMA-35 13 (other escape sequences)
+SEQUENCES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x00-\x1f\x7f-\x9f]*(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b(?:[ -/]+[0-~]|[0-OQ-WYZ\\`-~])"
+)
 
 
 def table(results: Sequence[Result]) -> str:
@@ -44,25 +52,35 @@ def _seconds(result: Result) -> str:
 def failures(
     results: Sequence[Result],
     log_dir: Path,
+    logged: Collection[str],
     rerun: Callable[[str], str] | None,
     redact: Callable[[str], str] = str,
 ) -> str:
-    """Return, for each job that failed, why, the end of its log and how to run just it again."""
+    """Return, for each job that failed, why, the end of its log and how to run just it again.
+
+    `logged` are the jobs whose log is of this run. Those that fail the run come first.
+    """
     parts = []
-    for result in results:
-        if result.outcome in (Outcome.FAILED, Outcome.TIMED_OUT):
-            log = log_dir / f"{result.name}.log"
-            parts.append(f"--- {result.name}: {redact(result.reason)} ({log})")
+    failed = [r for r in results if r.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)]
+    for result in sorted(failed, key=lambda each: each.acceptable):
+        log = log_dir / f"{result.name}.log"
+        why = ("allowed to fail, " if result.allowed else "") + redact(result.reason)
+        if result.name in logged:
+            parts.append(f"--- {result.name}: {why} ({log})")
             parts += [f"    {line}" for line in tail(log, redact)]
-            if rerun:
-                parts.append(f"    run it again: {rerun(result.name)}")
+        else:  # an earlier run may have left one there
+            parts.append(f"--- {result.name}: {why}")
+            parts.append("    (it has no log: it did not start)")
+        if rerun:
+            parts.append(f"    run it again: {rerun(result.name)}")
     return "\n".join(parts)
 
 
 def tail(log: Path, redact: Callable[[str], str] = str) -> list[str]:
     """Return the last lines of a log, as text that is safe to show on a terminal.
 
-    Redacted before it is cut: half a secret would not be known for one.
+    Redacted before it is cut, since half a secret would not be known for one, and once more when
+    nothing is left that may have stood within one.
     """
     try:
         # a job may have put something else there: a FIFO would be waited for without end
@@ -71,15 +89,14 @@ def tail(log: Path, redact: Callable[[str], str] = str) -> list[str]:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 return ["(something else than a file is in the place of its log)"]
             file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES - LONGEST_SECRET))
-            text = redact(file.read().decode(errors="replace"))[-TAIL_BYTES:]
-    except FileNotFoundError:
-        return ["(it has no log: it did not start)"]
+            text = redact(file.read().decode(errors="replace"))
     except OSError as error:
         return [f"(its log cannot be read: {error.strerror})"]
+    text = redact(SEQUENCES.sub("", text))[-TAIL_BYTES:]
     lines = text.rstrip("\n").splitlines()[-TAIL_LINES:]
     return [
         printable(line if len(line) <= TAIL_WIDTH else f"{line[:TAIL_WIDTH]}…") for line in lines
-    ]
+    ] or ["(its log is empty)"]
 
 
 def as_json(
