@@ -51,7 +51,7 @@ def run(
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
-            process_group=0,
+            start_new_session=True,
         )
         try:
             with interrupts.cut_short():

@@ -1,8 +1,8 @@
 """Starts, watches and stops process trees. Knows no graph, no retries and no outcome.
 
-Each attempt is a process group of its own whose output goes straight to `<name>.log`; the
-runner copies no byte. Waiting is event-driven; stopping is TERM now, KILL after the grace,
-driven by `wait`, so it never blocks the loop.
+Each attempt is a session and a process group of its own, whose output goes straight to
+`<name>.log`; the runner copies no byte. Waiting is event-driven; stopping is TERM now, KILL after
+the grace, driven by `wait`, so it never blocks the loop.
 """
 
 from __future__ import annotations

@@ -56,10 +56,10 @@ class Family:
         self._run = run
         self._subreaper = subreaper
         self._self = os.getpid()
-        self._group = os.getpgrp()
+        own = look.read(self._self)
+        self._session = own.session if own else 0
         children = map(look.read, look.children(self._self))
         self._foreign = {(child.pid, child.started) for child in children if child}
-        self._known: set[tuple[int, int]] = set()  # members that were seen: a zombie has no tag
         self._died = False  # whether an orphan was met that is dead
         self._leaders: dict[int, Leader] = {}
         self._by_key: dict[str, Leader] = {}
@@ -94,9 +94,7 @@ class Family:
             own = [] if leader.code is not None else [leader.pid]
             return own + [o.pid for o in self._orphans() if self._owner(o) is leader]
 
-        found = self._below(roots)
-        self._known.update((p.pid, p.started) for p in found if p.group == self._group)
-        return found
+        return self._below(roots)
 
     def strays(self) -> list[Proc]:
         """Return living orphans that no attempt owns, with all below them."""
@@ -123,12 +121,6 @@ class Family:
         if leader.code is not None:
             self._reap(leader.pid)
 
-    def group_is_ours(self, process: Proc) -> bool:
-        """Whether the group of a member holds nobody but members: it is a group of its tree."""
-        other = self._leaders.get(process.group)
-        owner = None if other is None else other.key
-        return process.group not in (0, self._group) and owner is None
-
     def _orphans(self) -> list[Proc]:
         """Return our living adopted children, reaping those that are dead."""
         if not self._subreaper:
@@ -151,12 +143,11 @@ class Family:
         return found
 
     def _is_the_hosts(self, process: Proc) -> bool:
-        """Whether the host program started it: it was there, or is in our group and no member."""
-        if (process.pid, process.started) in self._foreign:
-            return True
-        if process.group != self._group or (process.pid, process.started) in self._known:
-            return False
-        return not process.alive or all(run != self._run for run, _ in self._named(process))
+        """Whether the host program started it: it was there, or is of our session.
+
+        What descends from an attempt is of another one, and none can be joined (setsid(2)).
+        """
+        return (process.pid, process.started) in self._foreign or process.session == self._session
 
     def _is_lost(self, process: Proc) -> bool:
         return process.alive and process.ppid == 1 and self._named_owner(process) is not None

@@ -1,4 +1,7 @@
-"""Starts one process as the leader of its own group. Knows no job.
+"""Starts one process as the leader of its own session and group. Knows no job.
+
+Of its own session, since a process can change its group only within its session (setpgid(2)):
+nothing that descends from it can pass for a child of the runner's program.
 
 Not with `preexec_fn`: that forbids vfork, costs ten times as much, and may deadlock beside
 threads. Priority and processor affinity are inherited from the *thread* that starts a process
@@ -53,7 +56,7 @@ def spawn(
             stderr=log,
             cwd=cwd,
             env=env,
-            process_group=0,
+            start_new_session=True,
         )
 
     if not placement.nice and not placement.cpus:

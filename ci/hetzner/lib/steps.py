@@ -48,7 +48,7 @@ class Versions:
                 stderr=subprocess.DEVNULL,
                 text=True,
                 errors="replace",
-                process_group=0,
+                start_new_session=True,
             )
             self._asked.append((name, process))
 

@@ -15,6 +15,18 @@ keep_forking() { trap '' TERM; while :; do SLEEP & wait $!; done; }
 for n in $(seq 300); do keep_forking & done
 """
 
+# tries to pass for a child of the program that runs the jobs, and sheds its environment
+JOIN = """
+import os
+try:
+    os.setpgid(0, {group})
+except PermissionError:
+    if os.fork():
+        os._exit(0)
+    open("refused", "w").close()
+    os.execve("/bin/sleep", ["sleep", "{mark}"], {{}})
+"""
+
 
 class Escapes(FaultCase):
     def does_not_escape(self, escape: str) -> None:
@@ -82,10 +94,11 @@ class Escapes(FaultCase):
     def test_child_that_holds_the_log_open(self) -> None:
         self.does_not_escape("setsid bash -c 'echo held; SLEEP' </dev/null &")
 
-    def test_child_that_joins_the_group_of_the_runner(self) -> None:
-        join = f"import os, time; os.setpgid(0, {os.getpgrp()}); open('joined', 'w')"
-        wait = "until [[ -e joined ]]; do sleep 0.01; done; rm joined"
-        self.does_not_escape(f'python3 -S -E -c "{join}; time.sleep({self.mark})" & {wait}')
+    def test_child_cannot_join_the_group_of_the_runner(self) -> None:
+        program = self.root / "join.py"
+        program.write_text(JOIN.format(group=os.getpgrp(), mark=self.mark))
+        wait = "until [[ -e refused ]]; do sleep 0.01; done; rm refused"
+        self.does_not_escape(f"python3 -S -E {program} & {wait}")
 
     def test_pipeline_of_children(self) -> None:
         self.does_not_escape("(SLEEP | SLEEP | setsid SLEEP) &")

@@ -410,6 +410,21 @@ class Trees(RunTest):
         self.assertIsNone(own.poll())
         self.assertEqual(quick.wait(), 7)
 
+    def test_child_that_the_host_program_starts_during_a_run_is_not_touched(self) -> None:
+        made: list[subprocess.Popen[bytes]] = []
+
+        def start(event: events.Event) -> None:
+            if isinstance(event, events.Started):
+                made.append(subprocess.Popen(["sleep", "600"], process_group=0))
+                made.append(subprocess.Popen(["bash", "-c", "exit 7"], process_group=0))
+
+        self.run_jobs(Job("a", "sleep 0.05"), Job("b", "sleep 0.05", ["a"]), listeners=[start])
+        for own in made[::2]:
+            self.assertIsNone(own.poll())
+            own.kill()
+            own.wait()
+        self.assertEqual([quick.wait() for quick in made[1::2]], [7, 7])
+
     def test_service_is_stopped_after_its_last_dependent(self) -> None:
         service = f"echo up > u.new; mv u.new u; exec {self.sleeper()}"
         code, outcomes = self.run_jobs(
