@@ -29,7 +29,7 @@ class Rights(CommitCase):
     def leaves(self) -> None:
         """Have two jobs leave processes behind, one of them out of every group."""
         self.body("test_js", f"{self.sleep} & setsid {self.sleep} & exit 0")
-        linger = f"setsid bash -c 'touch up; exec {self.sleep}' &"
+        linger = f"setsid bash -c ': >up; exec {self.sleep}' &"
         self.body("lint_python", f"{linger} until [[ -e up ]]; do sleep 0.01; done; rm up")
 
     def runs_well(self) -> None:
