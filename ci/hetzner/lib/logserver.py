@@ -9,6 +9,7 @@ script, and a link or a pipe that such code leaves there leads nowhere.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
 import stat
@@ -41,7 +42,10 @@ HEADERS = [
 
 
 class Logs:
-    """A WSGI application (PEP 3333): `/<sha>/` lists a commit's logs, `/<sha>/<name>` is one."""
+    """A WSGI application (PEP 3333).
+
+    `/` lists the commits, newest first, `/<sha>/` the logs of one, and `/<sha>/<name>` is a log.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -62,12 +66,39 @@ class Logs:
         path = os.fsdecode(environ.get("PATH_INFO", "").encode("latin-1"))
         run, slash, name = path.removeprefix("/").partition("/")
         try:
-            if not RUN.fullmatch(run) or not slash:
+            if path == "/":
+                return _show(start, _commits(self._directory) or ["(no logs yet)"])
+            if not RUN.fullmatch(run):
                 raise FileNotFoundError(path)
             handle = _open(self._directory / run, name)
         except (OSError, ValueError):  # ValueError: a NUL in it
             return _say(start, "404 Not Found")
-        return _list(start, handle) if not name else _send(start, handle)
+        if name:
+            return _send(start, handle)
+        names = _logs(handle)
+        if not slash:  # a browser would look for what is listed one level above
+            return _say(start, "301 Moved Permanently", [("Location", f"/{run}/")])
+        return _show(start, names)
+
+
+def _logs(run: int) -> list[str]:
+    """Return the names in the directory of a run, and close it."""
+    try:
+        return sorted(name for name in os.listdir(run) if not name.startswith("."))
+    finally:
+        os.close(run)
+
+
+def _commits(directory: Path) -> list[str]:
+    """Return the directories of commits, those that changed last first. Raises OSError."""
+    found = []
+    with contextlib.suppress(FileNotFoundError), os.scandir(directory) as entries:
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):  # removed since
+                if RUN.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
+                    changed = entry.stat(follow_symlinks=False).st_mtime_ns
+                    found.append((changed, f"{entry.name}/"))
+    return [name for _, name in sorted(found, reverse=True)]
 
 
 def _open(run: Path, name: str) -> int:
@@ -96,11 +127,7 @@ def _say(
     return [text]
 
 
-def _list(start: StartResponse, directory: int) -> Iterable[bytes]:
-    try:
-        names = sorted(name for name in os.listdir(directory) if not name.startswith("."))
-    finally:
-        os.close(directory)
+def _show(start: StartResponse, names: Sequence[str]) -> Iterable[bytes]:
     text = "".join(f"{name!r}\n" if not name.isprintable() else f"{name}\n" for name in names)
     body = text.encode(errors="backslashreplace")
     start("200 OK", [*HEADERS, ("Content-Length", str(len(body)))])

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -70,11 +71,33 @@ class Serving(unittest.TestCase):
         self.is_text(listed)
         self.assertEqual(listed.read(), b"a.log\n")
 
+    def test_root_lists_the_commits_and_nothing_else_newest_first(self) -> None:
+        for age, digit in enumerate("bdac"):
+            made = self.logs / (digit * 40)
+            made.mkdir()
+            os.utime(made, (0, 1000 - age))
+        (self.logs / ("e" * 40)).touch()
+        (self.logs / "unresolved-0123456789ab").mkdir()
+        answer = self.get("/")
+        self.is_text(answer)
+        commits = [SHA, *(digit * 40 for digit in "bdac")]
+        self.assertEqual(answer.read().decode(), "".join(f"{sha}/\n" for sha in commits))
+
+    def test_root_says_that_there_are_no_logs_yet(self) -> None:
+        shutil.rmtree(self.logs)
+        answer = self.get("/")
+        self.assertEqual((answer.status, answer.read()), (200, b"(no logs yet)\n"))
+
+    def test_commit_without_a_slash_leads_to_its_list(self) -> None:
+        answer = self.get(f"/{SHA}")
+        self.assertEqual((answer.status, answer.headers["Location"]), (301, f"/{SHA}/"))
+        self.is_text(answer)
+        self.assertEqual(self.get(answer.headers["Location"]).read(), b"a.log\n")
+
     def test_nothing_outside_of_the_runs_is_reached(self) -> None:
         for path in (
-            "/",
-            "//",
-            f"/{SHA}",
+            f"/{SHA[1:]}",
+            f"/{'f' * 40}",
             f"/{SHA}/../../secret",
             f"/{SHA}/..%2f..%2fsecret",
             "/../secret",
@@ -99,9 +122,15 @@ class Serving(unittest.TestCase):
         other = "f" * 40
         (self.logs / other).symlink_to(self.logs.parent)
         self.refused(f"/{other}/secret")
+        self.refused(f"/{other}")
+        self.assertEqual(self.get("/").read().decode(), f"{SHA}/\n")
 
     def test_head_tells_the_size_and_sends_nothing(self) -> None:
-        for path, code, size in ((f"/{SHA}/a.log", 200, 27), ("/nothing", 404, 14)):
+        for path, code, size in (
+            (f"/{SHA}/a.log", 200, 27),
+            ("/", 200, 42),
+            ("/nothing", 404, 14),
+        ):
             with socket.create_connection(("127.0.0.1", self.port)) as asked:
                 asked.sendall(f"HEAD {path} HTTP/1.0\r\n\r\n".encode())
                 with asked.makefile("rb") as answer:
