@@ -1,3 +1,5 @@
+"""How a commit gets into the tree that is tested, in real repositories of git."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""What an earlier run left is found by its tag and stopped; a box loses more than that."""
+
 from __future__ import annotations
 
 import contextlib

@@ -1,3 +1,5 @@
+"""Programs around the jobs: what they print, and that nothing of them outlives them."""
+
 from __future__ import annotations
 
 import os

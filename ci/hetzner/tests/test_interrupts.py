@@ -1,3 +1,5 @@
+"""Signals are noted and not raised, and cut short only what waits."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""When dependencies count as stale, and what a rebuild runs and records."""
+
 from __future__ import annotations
 
 import contextlib

@@ -1,3 +1,5 @@
+"""Which ports are held, and by whom: what stands in the kernel's tables, and no guess."""
+
 from __future__ import annotations
 
 import contextlib

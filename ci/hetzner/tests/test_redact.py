@@ -1,3 +1,5 @@
+"""Secrets are masked in whatever form they are written, and jobs see none."""
+
 from __future__ import annotations
 
 import base64

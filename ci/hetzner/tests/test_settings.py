@@ -1,3 +1,5 @@
+"""Where each setting comes from, and what is refused."""
+
 from __future__ import annotations
 
 import contextlib

@@ -1,3 +1,5 @@
+"""Statuses of commits as GitHub gets them, over real sockets."""
+
 from __future__ import annotations
 
 import contextlib
