@@ -159,6 +159,7 @@ def _demo(words: cli.Words) -> int:
 
     config = settings.load_anywhere({"state_dir": words.state_dir})
     prepared = prepare(config.state_dir, print)
+    prepared.refuse_unknown(words.sha or "green")
     absent = {} if words.only_jobs else prepared.missing
     return _run(words, _settings(words, str(prepared.path)), "green", absent)
 

@@ -16,7 +16,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lib import command, pythons, treecopy
+from lib import command, gitcommand, pythons, treecopy
+from lib.gitcommand import CheckoutError
 
 SOURCE = Path(__file__).resolve().parent.parent / "demo"
 UV, PNPM = "0.13.9", "9.10.0"  # what the lock files are made with
@@ -61,6 +62,16 @@ class DemoRepo:
     commits: dict[str, str]
     missing: dict[str, str] = field(default_factory=dict)  # job -> reason and remedy
 
+    def refuse_unknown(self, revision: str) -> None:
+        """Raise DemoError, which tells the commits, unless this is the name of one."""
+        try:
+            gitcommand.resolve(self.path, revision)
+        except CheckoutError as error:
+            raise DemoError(
+                f"--demo {gitcommand.shown(revision, 80)}: expected a commit of the demo "
+                f"({', '.join(self.commits)}), found none of that name"
+            ) from error
+
 
 def prepare(state_dir: Path, say: Callable[[str], None]) -> DemoRepo:
     """Provide the tools, then make the repository unless it is there. Raises DemoError, OSError."""
@@ -70,7 +81,7 @@ def prepare(state_dir: Path, say: Callable[[str], None]) -> DemoRepo:
     if not path.exists():
         say(f"making the demo repository {path}")
         make_repository(path, lambda tree: _lock(tree, env))
-    return DemoRepo(path, _commits(path), missing_jobs())
+    return DemoRepo(path, commits(path), missing_jobs())
 
 
 def missing_jobs() -> dict[str, str]:
@@ -205,7 +216,8 @@ def _step(argv: list[str], cwd: Path, env: Mapping[str, str]) -> None:
         raise DemoError(f"{' '.join(argv)}: exit code {done.code}: {said}")
 
 
-def _commits(path: Path) -> dict[str, str]:
+def commits(path: Path) -> dict[str, str]:
+    """Return the SHAs of the commits by their names. Raises DemoError."""
     names = [GREEN, *OTHERS]
     argv = ["git", "rev-parse", *(f"refs/tags/{name}^{{commit}}" for name in names)]
     asked = command.run(argv, cwd=path, env=os.environ, timeout=STEP_TIMEOUT)
