@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from lib import outputs
-from lib.seam import Attempt, StartError, Wrote
+from lib.seam import Attempt, StartError, Step, Wrote
 from lib.watch import make_watch
 
 
@@ -19,7 +19,7 @@ class Promises:
     def __init__(self, cwd: Path) -> None:
         self._cwd = cwd
         self._watch = make_watch()
-        self._before: dict[str, tuple[int, dict[str, outputs.Signature | None]]] = {}
+        self._before: dict[str, dict[str, outputs.Signature | None]] = {}  # by node
         self._awaited: dict[tuple[str, str], Attempt] = {}  # by node and output
 
     def check_expected(self, attempt: Attempt) -> None:
@@ -32,14 +32,12 @@ class Promises:
                 )
 
     def note(self, attempt: Attempt) -> None:
-        """Remember what the outputs were when the attempt began, whatever the step.
+        """Remember what the outputs are now that a step begins which is to write them.
 
-        Waits for a moment if something is there that is only just written.
+        What a cache left that restored too little was not written by the body. Waits for a moment
+        if something is there that is only just written.
         """
-        if not attempt.node.job.outputs:
-            return
-        number, _ = self._before.get(attempt.node.key, (0, {}))
-        if number == attempt.number:
+        if not attempt.node.job.outputs or attempt.step is Step.STORE:
             return
         before = {
             output: outputs.signature(self._path(attempt, output))
@@ -47,7 +45,7 @@ class Promises:
         }
         if any(map(outputs.is_fresh, before.values())):
             time.sleep(outputs.TICK)  # or a rewrite in place might look like what is there
-        self._before[attempt.node.key] = (attempt.number, before)
+        self._before[attempt.node.key] = before
 
     def follow(self, attempt: Attempt) -> None:
         """Tell from now on when what others wait for is written. Raises OSError."""
@@ -83,7 +81,7 @@ class Promises:
         return told
 
     def missing(self, attempt: Attempt) -> tuple[str, ...]:
-        """Return the outputs that were not written since the attempt began."""
+        """Return the outputs that were not written since the step began, or are gone again."""
         return tuple(o for o in attempt.node.job.outputs if not self._is_written(attempt, o))
 
     def close(self) -> None:
@@ -91,8 +89,8 @@ class Promises:
         self._watch.close()
 
     def _is_written(self, attempt: Attempt, output: str) -> bool:
-        _, before = self._before[attempt.node.key]
-        return outputs.written_since(before[output], self._path(attempt, output))
+        before = self._before[attempt.node.key][output]
+        return outputs.written_since(before, self._path(attempt, output))
 
     def _path(self, attempt: Attempt, output: str) -> Path:
         return outputs.place(self._cwd, attempt.node.job.outputs[output])

@@ -45,7 +45,7 @@ class Exited(NamedTuple):
     """The process that was started for a step ended; `code` is negative for a signal.
 
     `left` describes the processes that it left running: while there are any, a `Gone` follows.
-    `missing` are the promised outputs that were not written since the attempt began.
+    `missing` are the promised outputs that were not written since the step began.
     """
 
     key: str

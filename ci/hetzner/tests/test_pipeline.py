@@ -322,6 +322,24 @@ class CacheRuns(RunTest):
         self.assertEqual(self.run_jobs(job()), (0, "a=passed"))
         self.assertEqual((self.cwd / "ran").read_text(), "ran\nran\n")
 
+    def test_what_a_rejected_restore_left_was_not_written_by_the_body(self) -> None:
+        cache = Cache("echo k", "dist", "store", cwd=self.cwd)
+        (self.cwd / "dist").mkdir()
+        (self.cwd / "dist" / "a").write_text("of an earlier build")
+        cache.store()
+        (self.cwd / "dist" / "a").unlink()
+        outputs = {"a": "dist/a", "b": "dist/b"}
+        job = Job("a", "echo new > dist/b", outputs=outputs, cache=cache)
+        self.assertEqual(self.run_jobs(job), (1, "a=failed"))
+        self.assertIn("its cache does not hold b, so it runs", self.console.getvalue())
+        self.assertIn("did not write its output a (dist/a)", self.console.getvalue())
+
+    def test_what_a_restore_left_that_was_killed_was_not_written_by_the_body(self) -> None:
+        cache = Cache("touch out; kill -KILL $PPID", "out", "store")
+        job = Job("a", "true", outputs={"o": "out"}, cache=cache)
+        self.assertEqual(self.run_jobs(job), (1, "a=failed"))
+        self.assertIn("did not write its output o (out)", self.console.getvalue())
+
     def test_failed_job_is_not_stored(self) -> None:
         cache = Cache("echo k", "out", "store")
         self.run_jobs(Job("a", "touch out; exit 1", cache=cache))
