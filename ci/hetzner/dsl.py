@@ -43,15 +43,27 @@ def __getattr__(name: str) -> object:
 class Pipeline:
     """Jobs that belong together, and the place where they run.
 
-    `timeout` and `grace` (from TERM to KILL) are seconds; `cwd` is where jobs start and what
-    relative outputs are relative to; `log_dir` gets ci.log, `<name>.log` and summary.json.
-    `max_parallel` bounds the jobs at once (None: only the pools do); `resources` are the pools,
-    with the machine's processors as `cpu` and its MiB as `memory` unless given; above `pressure`
-    percent of CPU or memory pressure starts are held back (Linux; None: never). `env` is what
-    jobs see (default: this process's environment); secrets are taken out of it either way.
-    `durations` are usual seconds of jobs, for the order when slots are short; `listeners` get
-    every event; `rerun` tells the command that runs one job again; lines of the log are shown on
-    `console` (default: stdout).
+    - `jobs`: equals start in their order.
+    - `sha`, `branch`: what summary.json says was tested; nothing is checked out by them.
+    - `log_dir` gets ci.log, `<name>.log` and summary.json, and is made if it is missing.
+    - `timeout`: seconds for all jobs together (default 180), after which the run ends with 124.
+    - `cwd`: where jobs start and what relative outputs are relative to (default: `/repo`).
+    - `max_parallel`: jobs at once (default None: only the pools bound them).
+    - `resources`: the pools, over the default of the machine's processors as `cpu` and its MiB
+      as `memory`.
+    - `grace`: seconds from TERM to KILL (default 5).
+    - `env`: what jobs see (default None: this process's environment), less what holds secrets,
+      by its name; `secret_names` are further variables that do (default: none).
+    - `durations`: usual seconds by job, for the order when slots are short (default: unknown).
+    - `listeners`: called with every event of `lib/events.py` (default: none).
+    - `rerun`: called with a job's name, tells the command that runs it again, for the summary of
+      what failed (default None: not told).
+    - `log_url`: where a browser finds `log_dir`, for the lines that point to logs (default None:
+      what `LOG_URL` says; without it they tell the path).
+    - `run_log`: a log that was begun before, which stays open (default None: a new ci.log).
+    - `console`: shows the lines of the log (default None: stdout).
+    - `pressure`: percent of CPU or memory pressure above which starts are held back (Linux;
+      default None: never).
 
     Raises ValueError that lists every problem of the jobs and numbers at once.
     """
@@ -122,8 +134,13 @@ class Pipeline:
     ) -> int:
         """Run the jobs; return 0 passed, 1 failed, 124 run out of time, 128+n for signal n.
 
-        With `shuffle` ready jobs start in random order: a seed gives the same order again, True
-        draws a fresh one, which the log tells.
+        Critical jobs are those with `fast_fail=True`: with `fast_fail` the failure of one ends the
+        run. `only_jobs` are names of jobs, run with what they need, or alone with `no_deps`;
+        `skip_jobs` are not run, what they make has to be there; `first_jobs` are run before the
+        rest. `only_testcases` and `first_testcases`, names separated by commas, reach jobs as
+        PYTEST_K_FILTER and PW_GREP_FILTER; after the first ones all are run. `pytest_workers`
+        reaches them as PYTEST_WORKERS. With `shuffle` ready jobs start in random order: a seed
+        gives the same order again, True draws a fresh one, which the log tells.
 
         Raises ValueError, before anything starts, for a selection that names an unknown job or
         holds none, and for a working directory that is not there. Raises RuntimeError while

@@ -37,11 +37,16 @@ MISS = 3  # the scheduler's name for this exit code is seam.MISS
 class Cache:
     """What a job makes (`artifact_path`, a file or a directory), kept below `store_dir`.
 
-    `key_cmd` prints the key, as a bash command or an argument vector. In a bash command a pipe
-    fails with any of its parts (pipefail): a hash of nothing would be found again and again.
-    Relative paths are relative to `cwd` (None: the working directory, in a pipeline the
-    pipeline's). `max_bytes` bounds the store; the least recently used entries go first, but never
-    one that is being read.
+    - `key_cmd` prints the key within 60 seconds (in a pipeline, within the job's `timeout` too),
+      as a bash command or an argument vector. In a bash command a pipe fails with any of its
+      parts (pipefail): a hash of nothing would be found again and again.
+    - `store_dir` is a directory for this cache alone, made if it is missing.
+    - `cwd` is where `key_cmd` runs and what relative paths are relative to (default None: the
+      working directory, in a pipeline the pipeline's).
+    - `max_bytes` bounds the store, in bytes (default None: no bound). The least recently used
+      entries go first, but never one that is being read; what is larger alone is not stored.
+
+    Raises ValueError for an argument that is empty, or a bound below 0.
     """
 
     key_cmd: str | Sequence[str]

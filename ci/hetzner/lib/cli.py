@@ -21,8 +21,9 @@ examples:
                                       pipeline.py simulate --help
   pipeline.py --demo                  the whole pipeline on a small repository made for it
 
-exit codes: 0 passed, 1 failed, 2 bad usage or configuration, 124 the run's own timeout,
-128+n ended by signal n
+exit codes: 0 passed, 1 failed, 2 bad usage or configuration, 124 --timeout was over before all
+jobs were done (the checkout and the dependencies before them have limits of their own), 128+n
+ended by signal n
 
 Settings that are not flags come from the environment: CI_BOX, CI_REPO_DIR, CI_STATE_DIR,
 CI_TIMEOUT, GITHUB_TOKEN, GITHUB_REPO, LOG_URL, CI_PORT_…; see README.md."""
@@ -183,7 +184,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="SEED",
         help="start ready jobs in random order, to expose missing edges; a SEED repeats an order",
     )
-    how.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="for the whole run")
+    how.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="for all jobs together")
     how.add_argument("--repo", metavar="DIR", help="the checkout (default: the one around you)")
     how.add_argument("--state-dir", metavar="DIR", help="what is kept between runs")
     how.add_argument(

@@ -209,6 +209,10 @@ class ProcessExecutor:
                 self._look_at_rest(key, tree)
 
     def _leader_ended(self, key: str, pid: int) -> None:
+        """Report the exit code and who is left of the tree: a leak is found here.
+
+        Whether it is one, or a service that serves, is for `attempts` to decide.
+        """
         code = self._family.code(key)
         if code is None:
             return

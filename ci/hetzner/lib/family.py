@@ -6,8 +6,9 @@ always by pid, so no status is ever stolen from `subprocess` or from the host pr
 A leader that exited stays a zombie until its tree is gone, so that its pid, which is also the
 number of its group, cannot go to a stranger. What it left is found by parentage (we are the
 subreaper, so orphans become our children) and belongs to the tree that its tag or its group
-names. An orphan that shed both belongs to the only attempt that it can have come from: the last
-one left of those that were running when it was started.
+names: once the leader has exited, `members` is the leak. An orphan that shed both belongs to the
+only attempt that it can have come from: the last one left of those that were running when it was
+started.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ class Settings:
     repo_dir: Path  # CI_REPO_DIR: the checkout under test
     state_dir: Path  # CI_STATE_DIR: everything that is kept between runs
     runner_dir: Path  # CI_RUNNER_DIR: where pipeline.py is
-    timeout: float  # CI_TIMEOUT: seconds of a whole run
+    timeout: float  # CI_TIMEOUT: seconds for all jobs together
     github_token: str  # GITHUB_TOKEN
     github_repo: str  # GITHUB_REPO: owner/name, or ''
     github_api_url: str  # GITHUB_API_URL

@@ -1,0 +1,50 @@
+"""What docs/design.md lists: the modules, and the fields of a job with their defaults."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import unittest
+from collections.abc import Mapping
+from pathlib import Path
+
+from dsl import Job
+
+HOME = Path(__file__).resolve().parent.parent
+DESIGN = (HOME / "docs" / "design.md").read_text()
+
+
+def section(heading: str) -> str:
+    """Return the text below a heading that begins so, up to the next one."""
+    return DESIGN.split(f"\n## {heading}", 1)[1].split("\n## ", 1)[0]
+
+
+class TestDesign(unittest.TestCase):
+    def test_layers_name_every_module(self) -> None:
+        lines = section("Layers").split("```")[1].splitlines()
+        # what follows a gap explains
+        named = {word for line in lines for word in line.strip().split("  ")[0].split()}
+        named = {word.strip("(),;") for word in named}
+        modules = {path.stem for path in (HOME / "lib").glob("*.py")} - {"__init__"}
+        self.assertEqual(modules - named, set())
+
+    def test_table_explains_every_field_of_a_job_and_positional_ones_in_their_order(self) -> None:
+        rows = re.findall(r"^\| `(\w+)` ", section("A job"), re.MULTILINE)
+        fields = inspect.signature(Job).parameters.values()
+        self.assertEqual(sorted(rows), sorted(field.name for field in fields))
+        by_position = [f.name for f in fields if f.kind is f.POSITIONAL_OR_KEYWORD]
+        self.assertEqual(rows[: len(by_position)], by_position)
+
+    def test_table_tells_the_defaults_of_a_job(self) -> None:
+        rows = dict(re.findall(r"^\| `(\w+)` \| `?([^|`]+)`?", section("A job"), re.MULTILINE))
+        made = Job("name", "true")
+        for field in inspect.signature(Job).parameters.values():
+            if field.default is not field.empty:
+                value = getattr(made, field.name)
+                shown = dict(value) if isinstance(value, Mapping) else value
+                text = f'"{shown}"' if isinstance(shown, str) else str(shown)
+                self.assertEqual(rows[field.name].strip(), text, field.name)
+
+
+if __name__ == "__main__":
+    unittest.main()
