@@ -104,11 +104,16 @@ class Run:
                 code = self._drive(executor)
             finally:
                 executor.close()
+            late = executor.signals()
+            code = 128 + late[0] if late else code or (FAILED if self._log.fault else 0)
+            if self._report.run_log is None:  # whoever has given us a log writes its last line
+                self._have_the_last_word(code)
         finally:
             if self._report.run_log is None:
                 self._log.close()
-        late = executor.signals()
-        return 128 + late[0] if late else code or (FAILED if self._log.fault else 0)
+            if self._report.console is not None:
+                Console(self._report.console).settle()
+        return code or (FAILED if self._log.fault else 0)
 
     def _drive(self, executor: ProcessExecutor) -> int:
         scheduler = Scheduler(
@@ -184,7 +189,15 @@ class Run:
         console = Console(self._report.console)
         if not console.show(self._report.redact(text)) and console.missed:
             self._log.line(f"NOTE  the summary could not be shown: {complaint(console.missed)}")
-        console.settle()
+
+    def _have_the_last_word(self, code: int) -> None:
+        """Tell the verdict in the last line of the log."""
+        text = summary.describe(list(self.results.values()), self._clock.now())
+        if self._log.fault:
+            text = f"{self._log.fault}; {text}"
+        if code > 128:
+            text = f"ended by {signal.Signals(code - 128).name}"
+        self._log.line(f"END   exit code {code}: {text}")
 
     def _listener_broke(self, listener: events.Listener, error: Exception) -> None:
         name = type(listener).__name__

@@ -13,13 +13,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from lib import environment, events, files, interrupts, proctree
 from lib.cachestore import CorruptError, Store
-from lib.model import GOOD, Outcome, Result
+from lib.model import GOOD, Outcome
 from lib.settings import Settings
 from lib.status import CONTEXT, BackgroundReporter, StatusReporter
+from lib.summary import describe as describe
 from lib.treecopy import remove, replace
 
 VERSION_OF = ("git", "uv", "node", "pnpm", "bash")
@@ -161,17 +162,6 @@ class JobStatuses:
     def _post(self, state: str, job: str, text: str) -> None:
         url = f"{self._url}/{job}.log" if self._url else ""
         self._reporter.post(state, self._sha, f"{CONTEXT}/{job}", text, url)
-
-
-def describe(results: Sequence[Result], seconds: float) -> str:
-    """Return a sentence for the commit's status."""
-    bad = [r.name for r in results if not r.acceptable and r.reason != "filtered"]
-    failed = [r.name for r in results if r.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)]
-    flaky = [r.name for r in results if r.outcome is Outcome.FLAKY]
-    if bad:
-        return f"failed in {seconds:.0f} s: {', '.join(failed or bad)}"
-    text = f"{sum(r.acceptable for r in results)} jobs passed in {seconds:.0f} s"
-    return f"{text}, flaky: {', '.join(flaky)}" if flaky else text
 
 
 class Pending:

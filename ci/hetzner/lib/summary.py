@@ -35,6 +35,18 @@ def table(results: Sequence[Result]) -> str:
     )
 
 
+def describe(results: Sequence[Result], seconds: float) -> str:
+    """Return what became of a run in a sentence, such as a commit's status has room for."""
+    bad = [r for r in results if not r.acceptable and r.reason != "filtered"]
+    failed = [r.name for r in bad if r.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)]
+    flaky = [r.name for r in results if r.outcome is Outcome.FLAKY]
+    if bad:
+        return f"failed in {seconds:.0f} s: {', '.join(failed or [r.name for r in bad])}"
+    passed = sum(r.acceptable for r in results)
+    text = f"{passed} job{'s' * (passed != 1)} passed in {seconds:.0f} s"
+    return f"{text}, flaky: {', '.join(flaky)}" if flaky else text
+
+
 def _outcome(result: Result) -> str:
     text = str(result.outcome or "unfinished")
     if result.outcome is Outcome.SKIPPED:

@@ -221,7 +221,7 @@ class Programs(OnStage):
             "--only-jobs", "lint-python", through=["bash", "-c", 'exec "$@" >&- 2>&-', "bash"]
         )
         self.assertEqual(ran.code, 0)
-        self.assertIn("END   exit code 0: 1 jobs passed", self.stage.log())
+        self.assertIn("END   exit code 0: 1 job passed", self.stage.log())
 
     def test_cleaning_up_goes_on_though_nobody_reads_of_it(self) -> None:
         argv = [sys.executable, str(HETZNER / "lib" / "cleanup.py"), "pkill", "no-such-pattern"]

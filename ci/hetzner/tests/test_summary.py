@@ -99,3 +99,31 @@ class Shown(Closing):
         script = f"printf 's3cret-{ESC}[1mtok{ESC}[0men\\n'; exit 1"
         self.run_jobs(Job("a", script), env={"GITHUB_TOKEN": "s3cret-token"})
         self.assertIn("    ***\n", self.console.getvalue())
+
+
+class Verdict(Closing):
+    def verdict(self, *jobs: Job, **chosen: Any) -> str:
+        """Return the last line that a run shows, which its log ends with as well."""
+        self.pipeline(*jobs).run(**chosen)
+        last = self.console.getvalue().splitlines()[-1]
+        self.assertEqual(last, self.log("ci").splitlines()[-1])
+        self.assertEqual(self.console.getvalue().count(" END   "), 1)
+        return last[11:]
+
+    def test_green_run_ends_with_its_exit_code_and_the_count_of_its_jobs(self) -> None:
+        told = self.verdict(Job("a", "true"), Job("b", "true"))
+        self.assertRegex(told, r"\AEND   exit code 0: 2 jobs passed in \d+ s\Z")
+
+    def test_red_run_names_what_failed_and_not_what_was_allowed_to_or_only_skipped(self) -> None:
+        jobs = Job("a", "exit 1", allow_failure=True), Job("b", "exit 1"), Job("c", "true", ["b"])
+        told = self.verdict(*jobs, Job("d", "true"), skip_jobs=["d"])
+        self.assertRegex(told, r"\AEND   exit code 1: failed in \d+ s: b\Z")
+
+    def test_run_that_a_signal_ended_names_it(self) -> None:
+        told = self.verdict(Job("a", "kill -TERM $PPID; sleep 99"))
+        self.assertEqual(told, "END   exit code 143: ended by SIGTERM")
+
+    def test_run_that_lost_its_log_says_so(self) -> None:
+        self.pipeline(Job("a", "rm logs/ci.log")).run()
+        last = self.console.getvalue().splitlines()[-1]
+        self.assertRegex(last, r"END   exit code 1: could not write .*; 1 job passed in \d+ s\Z")
