@@ -218,6 +218,7 @@ def _run_commit(run: CommitRun, words: cli.Words, config: Settings, table: list[
         run.prepare_tree()
         run.prepare_dependencies()
         chosen = words.choice(run.absent)
+        run.prepare_products(table, chosen)
         pipeline = _planned(words, config, table, chosen, run)
         code = pipeline.run(**chosen._asdict(), pytest_workers=config.pytest_workers)
         run.judge(code, pipeline.results.values())

@@ -148,7 +148,7 @@ def parser() -> argparse.ArgumentParser:
         "--skip",
         type=names,
         metavar="JOBS",
-        help="not these: what they make is taken from the last run",
+        help="not these: what they make is taken from the last run on the same tree",
     )
     which.add_argument(
         "--first-jobs", type=names, metavar="JOBS", help="these and their needs, then the rest"

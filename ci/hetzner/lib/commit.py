@@ -25,15 +25,18 @@ from lib import (
     history,
     interrupts,
     proctree,
+    products,
     redact,
     settings,
     steps,
 )
 from lib.checkout import CheckoutError
+from lib.choice import Choice
 from lib.cli import Words
 from lib.interrupts import Interrupted
 from lib.lockcheck import Lockcheck, LockcheckError
 from lib.model import Job, Result
+from lib.products import Products
 from lib.pythons import VERSIONS as PYTHONS
 from lib.runlog import RunLog
 from lib.settings import Settings
@@ -119,18 +122,28 @@ class CommitRun:
         files.atomic_write(self.log_dir / "versions.txt", self._versions.answers())
 
     def prepare_dependencies(self) -> None:
-        """Rebuild what the lock files ask for if they changed; fetch the wheel that 5b starts from.
-
-        Raises LockcheckError, CheckoutError, OSError.
-        """
+        """Rebuild what the lock files ask for if they changed. Raises LockcheckError, OSError."""
         pythons = [v for v in PYTHONS if f"test-python-{v}" not in self.absent]
         log = self.log_dir / "rebuild.log"
         check = Lockcheck(self._config, self.tree, log, pythons, self.log.line)
         if reason := check.reason():
             self.log.line(f"LOCKS {reason}: rebuilding the dependencies")
             check.rebuild()
-        if self._words.phase == "5b":
-            self._fetch_wheel()
+        self._strays.end()
+
+    def prepare_products(self, table: Sequence[Job], chosen: Choice) -> None:
+        """Have there what jobs that are left out made of this very tree, and nothing of another.
+
+        Raises CheckoutError, OSError.
+        """
+        in_place = " in place" if self._words.in_place else ""
+        made = products.Products(self._config, self.tree, self.sha + in_place, self.log.line)
+        made.drop_others()
+        for job in products.left_out(table, chosen):
+            if job.name == "build-wheel" and self._words.phase == "5b":
+                self._bring_wheel(made)
+            else:
+                made.bring(job)
         self._strays.end()
 
     def judge(self, code: int, results: Collection[Result]) -> None:
@@ -211,12 +224,14 @@ class CommitRun:
         except OSError as error:
             self.log.line(f"NOTE  no snapshot {label}: {error}")
 
-    def _fetch_wheel(self) -> None:
+    def _bring_wheel(self, made: Products) -> None:
         wanted = self.sha
         if self._words.wheel_from:
             wanted = checkout.resolve(self._config.repo_dir, self._words.wheel_from)
-        if missing := steps.fetch_wheel(self._config, wanted):
+        if missing := made.bring_wheel(wanted):
             raise CheckoutError(missing)
+        without = ", without what is not committed" if self._words.in_place else ""
+        self.log.line(f"NOTE  the wheel is the one that was kept of {wanted}{without}")
 
     def _leave_nothing(self) -> None:
         self._versions.close()

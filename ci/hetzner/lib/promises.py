@@ -28,7 +28,7 @@ class Promises:
             if not outputs.place(self._cwd, path).exists():
                 raise StartError(
                     f"output {output} ({path}) is not there: its job does not run this time, "
-                    "and no earlier run has left it; run it as well"
+                    "and nothing of an earlier run is there; run it as well"
                 )
 
     def note(self, attempt: Attempt) -> None:
