@@ -46,6 +46,11 @@ class Cache:
     - `max_bytes` bounds the store, in bytes (default None: no bound). The least recently used
       entries go first, but never one that is being read; what is larger alone is not stored.
 
+    What a symlink leads to is not in the cache. So a symlink in the artifact's place is refused,
+    which is a warning and a miss, and an artifact is not stored that holds one to anything in the
+    working directory but itself: that may have been made of other inputs when the link comes back.
+    Others stay as they are, as that of a Python environment to its interpreter.
+
     Raises ValueError for an argument that is empty, or a bound below 0.
     """
 
@@ -132,6 +137,7 @@ class Cache:
         if not key or self._is_refused():
             return False
         try:
+            self._refuse_links()
             self._store.put(key, self._artifact, self.max_bytes)
         except OSError as error:
             self._warn(f"could not be stored: {error}")
@@ -155,9 +161,9 @@ class Cache:
 
     @property
     def _artifact(self) -> Path:
-        # not resolved: a symlink in its place is what gets stored or replaced
+        # not resolved: a symlink in its place is refused
         path = self._base / self.artifact_path
-        return path.resolve() if path.name == ".." else path
+        return _real(path) if path.name == ".." else path
 
     @property
     def _store(self) -> Store:
@@ -174,17 +180,31 @@ class Cache:
 
     def _is_refused(self) -> bool:
         """Whether the artifact is nothing to replace or copy, which is then said."""
-        store, artifact = (self._base / self.store_dir).resolve(), self._artifact
-        if self._base.resolve().is_relative_to(self._artifact.resolve()):
+        store, artifact = _real(self._base / self.store_dir), _real(self._artifact)
+        if self._artifact.is_symlink():
+            self._warn("expected a file or directory, found a symlink: name what it leads to")
+        elif _real(self._base).is_relative_to(artifact):
             self._warn("expected a file or directory to make, found the working directory in it")
-        elif store.is_relative_to(artifact.parent.resolve() / artifact.name):
+        elif store.is_relative_to(artifact) or artifact.is_relative_to(store):
             self._warn(f"expected a store outside of it, found {store}")
         else:
             return False
         return True
 
+    def _refuse_links(self) -> None:
+        """Raise OSError if a link in the artifact leads to what may have been made beside it."""
+        base, artifact = _real(self._base), _real(self._artifact)
+        for link in treecopy.links(artifact):
+            target = _real(link)
+            if target.is_relative_to(base) and not target.is_relative_to(artifact):
+                raise OSError(f"{link} leads out of it to {target}, which it would not hold")
+
     def _warn(self, text: str) -> None:
         print(f"cache of {self.artifact_path}: {text}", file=sys.stderr, flush=True)
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))  # takes loops as they are: resolve() raises RuntimeError
 
 
 def main(arguments: Sequence[str]) -> int:

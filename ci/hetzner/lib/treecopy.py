@@ -75,6 +75,18 @@ def _walk(path: Path, name: str) -> Iterator[tuple[str, str, str]]:
         raise UnsupportedFileError(f"{path}: expected a file, a directory or a symlink")
 
 
+def links(path: Path) -> Iterator[Path]:
+    """Yield the symlinks below a directory; none for a file. Raises OSError."""
+    queue = [path] if path.is_dir() else []
+    for directory in queue:  # grows while it is walked
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                if entry.is_symlink():
+                    yield Path(entry.path)
+                elif entry.is_dir():
+                    queue.append(Path(entry.path))
+
+
 def size(path: Path) -> int:
     """Return the bytes of all files below a path."""
     status = path.lstat()

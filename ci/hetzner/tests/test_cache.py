@@ -219,13 +219,60 @@ class Entries(CacheTest):
             self.assertIn("expected a store outside of it", self.warnings.getvalue())
             self.assertEqual([entry.name for entry in (self.cwd / "art").iterdir()], ["deep"])
 
-    def test_store_behind_a_symlink_that_is_replaced_stays(self) -> None:
-        (self.cwd / "real").mkdir()
-        (self.cwd / "art").symlink_to("real")
-        cache = Cache("echo k", "art", "real/store", cwd=self.cwd)
+    def test_store_is_refused_what_is_in_it(self) -> None:
+        (self.store / "content-art").mkdir(parents=True)
+        self.write("mine", "store/content-art/file")
+        cache = self.cache(path="store/content-art")
         cache.store()
+        self.assertFalse(cache.restore())
+        self.assertIn("expected a store outside of it", self.warnings.getvalue())
+        self.assertEqual(self.read("store/content-art/file"), "mine")
+
+    def test_symlink_in_place_of_the_artifact_is_not_what_was_made_and_is_refused(self) -> None:
+        (self.cwd / "real").mkdir()
+        self.write("one", "real/app")
+        self.cache(path="real").store()
+        for target in ("real", "nowhere", "art"):
+            with self.subTest(target):
+                (self.cwd / "art").symlink_to(target)
+                self.cache().store()
+                self.assertFalse(self.cache().restore())
+                self.assertIn("found a symlink", self.warnings.getvalue())
+                self.assertEqual((self.cwd / "art").readlink(), Path(target))
+                (self.cwd / "art").unlink()
+
+    def test_way_to_the_artifact_may_lead_through_symlinks(self) -> None:
+        (self.cwd / "real").mkdir()
+        (self.cwd / "way").symlink_to("real")
+        self.write("one", "real/art")
+        cache = self.cache(path="way/art")
+        cache.store()
+        self.write("two", "real/art")
         self.assertTrue(cache.restore())
-        self.assertEqual((self.cwd / "art").readlink(), Path("real"))
+        self.assertEqual(self.read("real/art"), "one")
+
+    def test_symlink_to_what_is_made_beside_the_artifact_is_refused(self) -> None:
+        (self.cwd / "art" / "sub").mkdir(parents=True)
+        (self.cwd / "way").symlink_to(".")
+        for target in ("../../real/app", self.cwd / "real" / "app", "../../way/real"):
+            with self.subTest(target):
+                (self.cwd / "art" / "sub" / "app").symlink_to(target)
+                self.cache().store()
+                self.assertFalse(self.cache().hit())
+                self.assertIn("art/sub/app leads out of it", self.warnings.getvalue())
+                (self.cwd / "art" / "sub" / "app").unlink()
+
+    def test_symlinks_within_the_artifact_and_out_of_the_working_directory_are_kept(self) -> None:
+        (self.cwd / "art" / "sub").mkdir(parents=True)
+        links = {"within": "sub/../other", "loop": "loop", "python": "/usr/bin/env"}
+        for name, target in links.items():
+            (self.cwd / "art" / name).symlink_to(target)
+        self.cache().store()
+        self.assertEqual(self.warnings.getvalue(), "")
+        treecopy.remove(self.cwd / "art")
+        self.assertTrue(self.cache().restore())
+        found = {name: str((self.cwd / "art" / name).readlink()) for name in links}
+        self.assertEqual(found, links)
 
 
 class Bound(CacheTest):

@@ -340,6 +340,16 @@ class CacheRuns(RunTest):
         self.assertEqual(self.run_jobs(job), (1, "a=failed"))
         self.assertIn("did not write its output o (out)", self.console.getvalue())
 
+    def test_artifact_behind_a_symlink_is_never_that_of_another_key(self) -> None:
+        (self.cwd / "dist").symlink_to("real")
+        cache = Cache("cat src", "dist", "store")
+        for text in ("1", "2", "1"):
+            (self.cwd / "src").write_text(text)
+            build = Job("a", "mkdir -p real; cp src real/app", outputs={"o": "dist"}, cache=cache)
+            test = Job("b", 'cmp src "$CI_OUT_A_O/app"', ["a"])
+            self.assertEqual(self.run_jobs(build, test), (0, "a=passed b=passed"))
+        self.assertIn("found a symlink", self.log("a"))
+
     def test_failed_job_is_not_stored(self) -> None:
         cache = Cache("echo k", "out", "store")
         self.run_jobs(Job("a", "touch out; exit 1", cache=cache))
