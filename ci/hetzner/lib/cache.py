@@ -27,8 +27,10 @@ if __name__ == "__main__":
 
 from lib import command, console, proctree, treecopy
 from lib.cachestore import CorruptError, Entry, Store
+from lib.fields import is_text
 
 KEY_TIMEOUT = 60.0  # seconds for the key command
+TROUBLE = (OSError, ValueError, RecursionError, CorruptError)  # a miss and a warning
 ASIDE = ".restored-"  # directories beside an artifact, with the id of the process that uses them
 MISS = 3  # the scheduler's name for this exit code is seam.MISS
 
@@ -51,7 +53,8 @@ class Cache:
     working directory but itself: that may have been made of other inputs when the link comes back.
     Others stay as they are, as that of a Python environment to its interpreter.
 
-    Raises ValueError for an argument that is empty, or a bound below 0.
+    Raises ValueError for an argument that is empty, a path that no file can have, or a bound
+    below 0.
     """
 
     key_cmd: str | Sequence[str]
@@ -65,6 +68,9 @@ class Cache:
             raise ValueError(
                 "Cache: expected a key command, an artifact and a store, found nothing"
             )
+        for path in (self.artifact_path, self.store_dir, self.cwd or ""):
+            if not is_text(str(path)):
+                raise ValueError(f"Cache: expected a path, found {str(path)!r}")
         if self.max_bytes is not None and self.max_bytes < 0:
             raise ValueError(f"Cache: max_bytes: expected 0 or more, found {self.max_bytes}")
 
@@ -103,7 +109,7 @@ class Cache:
         while (entry := self._find(key)) is not None:
             try:
                 self._put_in_place(entry)
-            except (OSError, CorruptError) as error:
+            except TROUBLE as error:
                 if self._find(key) != entry:
                     continue  # it was replaced or evicted before it could be read
                 self._warn(f"could not be restored: {error}")
@@ -134,12 +140,12 @@ class Cache:
 
     def store_key(self, key: str) -> bool:
         """Do what `store` does, with a key that is known already; return whether it is stored."""
-        if not key or self._is_refused():
-            return False
         try:
+            if not key or self._is_refused():
+                return False
             self._refuse_links()
             self._store.put(key, self._artifact, self.max_bytes)
-        except OSError as error:
+        except TROUBLE as error:
             self._warn(f"could not be stored: {error}")
             return False
         return True
@@ -170,11 +176,9 @@ class Cache:
         return Store(self._base / self.store_dir)
 
     def _find(self, key: str) -> Entry | None:
-        if not key or self._is_refused():
-            return None
         try:
-            return self._store.find(key)
-        except (OSError, CorruptError) as error:
+            return None if not key or self._is_refused() else self._store.find(key)
+        except TROUBLE as error:
             self._warn(f"could not be read: {error}")
             return None
 

@@ -14,12 +14,16 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lib import files, treecopy
+
+CONTENT = re.compile(r"content-[a-z0-9_]{8}")  # as tempfile.mkdtemp names them
+POINTER = "entry.json"
 
 
 class CorruptError(Exception):
@@ -54,9 +58,11 @@ class Store:
             entry = Entry(**json.loads(pointer.read_text()))
             if [type(value) for value in asdict(entry).values()] != [str, str, str, int]:
                 raise TypeError("fields of other types")
+            if not CONTENT.fullmatch(entry.content):
+                raise ValueError(f"no content directory: {entry.content!r}")
         except FileNotFoundError:
             return None
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise CorruptError(f"{pointer}: expected an entry's JSON, found {error}") from error
         return entry
 
@@ -85,7 +91,7 @@ class Store:
                 if max_bytes is not None and entry.size > max_bytes:
                     raise OSError(f"it has {entry.size} bytes, the bound is {max_bytes}")
                 # written in here first, so that what a killed writer left is swept as one
-                pointer = content / "entry.json"
+                pointer = content / POINTER
                 files.atomic_write(pointer, json.dumps(asdict(entry)))
                 pointer.replace(self._pointer(key))
         except BaseException:
@@ -121,16 +127,25 @@ class Store:
         return False
 
     def _discard(self, content: Path) -> None:
-        with (
-            contextlib.suppress(BlockingIOError, FileNotFoundError),
-            _locked(content, fcntl.LOCK_EX | fcntl.LOCK_NB),
-        ):
-            # its writer may have finished between our list of pointers and this lock
-            if not any(
-                content.name.encode() in pointer.read_bytes()
-                for pointer in self._root.glob("*.json")
-            ):
-                treecopy.remove(content)
+        with contextlib.suppress(BlockingIOError, FileNotFoundError):
+            if not _is_ours(content):
+                return
+            with _locked(content, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                self._remove_unless_named(content)
+
+    def _remove_unless_named(self, content: Path) -> None:
+        # its writer may have finished between our list of pointers and this lock
+        name, pointers = content.name.encode(), self._root.glob("*.json")
+        if not any(name in pointer.read_bytes() for pointer in pointers):
+            treecopy.remove(content)
+
+
+def _is_ours(content: Path) -> bool:
+    """Whether a directory is one that a writer has made, and holds nothing but what one puts in."""
+    if not CONTENT.fullmatch(content.name) or content.is_symlink() or not content.is_dir():
+        return False
+    names = {entry.name for entry in content.iterdir()} - {"artifact", POINTER}
+    return all(name.startswith(f".{POINTER}.") for name in names)
 
 
 def _last_use(pointer: Path) -> float:

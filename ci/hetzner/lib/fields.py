@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Collection, Mapping
 
@@ -26,6 +27,20 @@ def strings(problems: list[str], what: str, value: object) -> None:
         problems.append(f"{what}: expected a list of names, found {value!r}")
     elif value and not all(isinstance(item, str) and item for item in value):
         problems.append(f"{what}: expected names that are not empty, found {list(value)!r}")
+
+
+def is_text(value: object) -> bool:
+    """Whether a value is a text that a program or a file can be given: no NUL, no lone surrogate.
+
+    Bytes that are no text are meant by surrogates of their own (os.fsdecode), and may be given.
+    """
+    if not isinstance(value, str) or "\0" in value:
+        return False
+    try:
+        os.fsencode(value)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_count(value: object) -> bool:

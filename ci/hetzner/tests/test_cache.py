@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import signal
 import subprocess
@@ -19,6 +20,9 @@ from lib.cache import MISS, Cache
 from lib.cachestore import Store, _locked
 
 PROGRAM = Path(__file__).parent.parent / "lib" / "cache.py"
+
+
+ODD_NAMES = ("", "..", "../content-abcdefgh", "content-a\0", "content-\ud800", "/tmp")
 
 
 class CacheTest(unittest.TestCase):
@@ -139,7 +143,10 @@ class Entries(CacheTest):
         self.cache().store()
         (pointer,) = self.store.glob("*.json")
         odd = b'{"key": "k", "content": null, "digest": "", "size": 1}'
-        for content in (b"\xff", b"[]", b"{}", odd):
+        fields = {"key": "k", "digest": "", "size": 1}
+        names = [json.dumps(fields | {"content": name}).encode() for name in ODD_NAMES]
+        deep = b"[" * 100_000
+        for content in (b"\xff", b"[]", b"{}", odd, deep, *names):
             pointer.write_bytes(content)
             self.assertFalse(self.cache().hit())
             self.assertFalse(self.cache().restore())
@@ -187,6 +194,44 @@ class Entries(CacheTest):
         cache.store()
         self.assertFalse(cache.hit())
         self.assertIn("could not be stored", self.warnings.getvalue())
+
+    def test_loop_of_symlinks_is_a_miss_and_a_warning_and_never_an_exception(self) -> None:
+        (self.cwd / "loop").symlink_to("loop")
+        self.write("x")
+        for artifact, store in (("loop", "store"), ("loop/art", "store"), ("art", "loop")):
+            for name in (artifact, f"{artifact}/.."):
+                with self.subTest(artifact=name, store=store):
+                    cache = Cache("echo k", name, store, cwd=self.cwd)
+                    cache.store()
+                    self.assertFalse(cache.hit())
+                    self.assertFalse(cache.restore())
+                    self.assertIn(f"cache of {name}: ", self.warnings.getvalue())
+
+    def test_working_directory_that_is_gone_is_a_miss_with_a_known_key_too(self) -> None:
+        self.write("x")
+        self.cache().store()
+        code = (
+            "import os; from lib.cache import Cache; c = Cache('echo k', 'art', 'store')\n"
+            "os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')\n"
+            "print(c.restore_key('k'), c.store_key('k'), c.hit())"
+        )
+        environment = os.environ | {"PYTHONPATH": str(PROGRAM.parent.parent)}
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=self.cwd,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.assertEqual(done.stdout, "False False False\n", done.stderr)
+
+    def test_path_that_no_file_can_have_is_refused_when_it_is_declared(self) -> None:
+        for path in ("a\0", "\ud800"):
+            for fields in ({"artifact_path": path}, {"store_dir": path}, {"cwd": path}):
+                given: dict[str, str] = {"artifact_path": "a", "store_dir": "s", **fields}
+                with self.subTest(**fields), self.assertRaisesRegex(ValueError, "expected a path"):
+                    Cache("echo k", **given)  # type: ignore[arg-type]
 
     def test_way_up_from_a_symlink_is_the_one_that_the_job_takes(self) -> None:
         (self.cwd / "real" / "sub").mkdir(parents=True)
@@ -306,11 +351,26 @@ class Bound(CacheTest):
         self.assertEqual(list(self.store.glob("content-*")), [])
 
     def test_what_a_dead_writer_left_is_swept(self) -> None:
-        debris = self.store / "content-dead"
+        debris = self.store / "content-deadbeef"
         (debris / "artifact").mkdir(parents=True)
+        (debris / ".entry.json.0123456789abcdef").touch()
+        (self.store / "content-12345678").mkdir()
         self.write("x")
         self.cache().store()
-        self.assertFalse(debris.exists())
+        self.assertEqual(len(list(self.store.iterdir())), 2)
+
+    def test_what_no_writer_made_is_not_swept(self) -> None:
+        others = [self.store / name for name in ("content-others", "content-security")]
+        for other in others:
+            other.mkdir(parents=True)
+            (other / "file").touch()
+        (self.cwd / "else" / "artifact").mkdir(parents=True)
+        (self.store / "content-linkedto").symlink_to("../else")
+        self.write("x")
+        self.cache().store()
+        self.assertTrue(self.cache().hit())
+        for other in (*others, self.store / "content-linkedto"):
+            self.assertTrue(other.exists(), other)
 
 
 class Concurrency(CacheTest):
