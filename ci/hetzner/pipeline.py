@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Run the CI of one commit: the job table, then the story of a run, top to bottom.
 
-Called by the webhook's queue for each commit, by developers and by coding agents. `--help`
-explains the flags, README.md the settings.
+Called for each commit by whatever receives the webhooks, and by developers. `--help` explains the
+flags, README.md the settings.
 """
 
 from __future__ import annotations

@@ -48,8 +48,8 @@ class Job:
     """One node of the pipeline: a command, what it needs, and what it promises.
 
     `cmd` as a string runs as `bash -c`, as a list it is an argument vector. `delay` and
-    `timeout` are seconds, the timeout counts per attempt. Every field is explained in
-    `docs/design.md`.
+    `timeout` are seconds, the timeout counts for each step of an attempt. Every field is explained
+    in `docs/design.md`.
 
     Raises ValueError that lists every problem of the job at once.
     """
