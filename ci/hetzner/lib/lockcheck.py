@@ -53,16 +53,20 @@ class Lockcheck:
 
     def reason(self) -> str:
         """Return why a rebuild is needed; '' when it is not. Raises OSError."""
-        record = _read(self._recorded)
-        if not record:
+        if not _read(self._recorded):
             return "nothing was built before"
-        changed = [name for name, value in self.hashes().items() if record.get(name) != value]
-        if changed:
+        if changed := self._changed():
             return f"{', '.join(changed)} changed"
-        lacking = [name for name in NODE_MODULES if record.get(name) and not self._has(name)]
-        if self._has(UV_LOCK):
-            lacking += [f"Python {v} environment" for v in self.pythons if not self._serves(v)]
-        return f"missing: {', '.join(lacking)}" if lacking else ""
+        missing = self._lacking_modules()
+        elsewhere: list[str] = []
+        for version in self._stale():
+            taken = self._built_for_another(version)
+            (elsewhere if taken else missing).append(f"Python {version} environment")
+        return "; ".join(
+            f"{what}: {', '.join(names)}"
+            for what, names in (("missing", missing), ("built for another checkout", elsewhere))
+            if names
+        )
 
     def valid(self) -> bool:
         """Whether what the lock files ask for is what is installed. Raises OSError."""
@@ -77,22 +81,44 @@ class Lockcheck:
         self._record(self.hashes())
 
     def rebuild(self) -> None:
-        """Install all that the lock files ask for anew, then record it.
+        """Install anew what is missing or stale, then record it.
 
-        Raises LockcheckError when a step fails; nothing counts as built then. Raises OSError.
+        That is all that the lock files ask for if they changed, or if nothing asks for a rebuild.
+        Raises LockcheckError when a step fails; what it was to install does not count as built
+        then. Raises OSError.
         """
         hashes = self.hashes()  # a lock file that changes from now on is not what was built
-        self._recorded.unlink(missing_ok=True)
+        pythons, modules = list(self.pythons), True
+        if not self._changed():
+            stale, lacking = self._stale(), self._lacking_modules()
+            if stale or lacking:
+                pythons, modules = stale, bool(lacking)
+        if modules:
+            self._recorded.unlink(missing_ok=True)
         if self._has(UV_LOCK):
-            for version in self.pythons:
+            for version in pythons:
                 self._sync(version)
         else:
             self.say(f"no {UV_LOCK} in this commit: no Python environment is built")
-        if self._has(PNPM_LOCK):
-            self._install_node_modules()
-        else:
+        if not self._has(PNPM_LOCK):
             self.say(f"no {PNPM_LOCK} in this commit: no node_modules are installed")
+        elif modules:
+            self._install_node_modules()
         self._record(hashes)
+
+    def _changed(self) -> list[str]:
+        """Return the lock files that are not as recorded, all of them if nothing is recorded."""
+        record = _read(self._recorded)
+        return [name for name, value in self.hashes().items() if record.get(name) != value]
+
+    def _lacking_modules(self) -> list[str]:
+        """Return the node_modules that were there when it was recorded, and are not any more."""
+        record = _read(self._recorded)
+        return [name for name in NODE_MODULES if record.get(name) and not self._has(name)]
+
+    def _stale(self) -> list[str]:
+        """Return the versions whose environments are not as this checkout asks for."""
+        return [v for v in self.pythons if self._has(UV_LOCK) and not self._serves(v)]
 
     @property
     def _recorded(self) -> Path:
@@ -120,6 +146,11 @@ class Lockcheck:
         if stamp == json.loads(self._stamp(self.hashes())):
             return version_of(self._python(version)) == version
         return not self._available(version)
+
+    def _built_for_another(self, version: str) -> bool:
+        """Whether an environment is there and holds the code of another checkout."""
+        tree = _read(self._environment(version) / STAMP).get("tree", str(self.tree))
+        return tree != str(self.tree) and version_of(self._python(version)) == version
 
     def _available(self, version: str) -> str:
         """Return the interpreter of a version; that there is none is said once."""

@@ -70,6 +70,13 @@ class WithTree(unittest.TestCase):
             put(self.tree / name / "x.js")
         self.check().update()
 
+    def build_other(self) -> None:
+        """Have another checkout, which is the same but for its place, take the environment."""
+        other = self.home / "other"
+        shutil.copytree(self.tree, other)
+        self.check(other).update()
+        self.assertTrue(self.check(other).valid())
+
     def log(self) -> str:
         return (self.home / "logs" / "rebuild.log").read_text()
 
@@ -124,11 +131,14 @@ class TestValid(WithTree):
 
     def test_environment_that_holds_the_code_of_another_checkout_is_not_valid(self) -> None:
         self.build()
-        other = self.home / "other"
-        shutil.copytree(self.tree, other)
-        self.check(other).update()
-        self.assertTrue(self.check(other).valid())
-        self.assertEqual(self.check().reason(), f"missing: Python {VERSION} environment")
+        self.build_other()
+        elsewhere = f"built for another checkout: Python {VERSION} environment"
+        self.assertEqual(self.check().reason(), elsewhere)
+        shutil.rmtree(self.tree / NODE_MODULES[0])
+        self.assertEqual(self.check().reason(), f"missing: {NODE_MODULES[0]}; {elsewhere}")
+        shutil.rmtree(self.environment)
+        missing = f"missing: {NODE_MODULES[0]}, Python {VERSION} environment"
+        self.assertEqual(self.check().reason(), missing)
 
     def test_version_that_the_machine_lacks_is_said_once_and_not_missed(self) -> None:
         self.build()
@@ -158,6 +168,38 @@ class TestRebuild(WithTree):
             self.assertIn(part, str(caught.exception))
         self.assertIn("no such version", self.log())
         self.assertEqual(self.check().reason(), "nothing was built before")
+
+    def test_only_the_environment_that_another_checkout_took_is_built_again(self) -> None:
+        self.build()
+        self.build_other()
+        program(self.bin / "uv", "exit 0")  # and no pnpm: it is not to be looked for
+        self.check().rebuild()
+        self.assertEqual([line.split()[0] for line in self.said], ["uv"])
+        self.assertEqual(self.check().reason(), "")
+        self.assertTrue((self.tree / NODE_MODULES[0] / "x.js").exists())
+
+    def test_environment_that_could_not_be_built_again_stays_to_be_built(self) -> None:
+        self.build()
+        self.build_other()
+        program(self.bin / "uv", "exit 1")
+        with self.assertRaises(LockcheckError):
+            self.check().rebuild()
+        self.assertEqual(self.check().reason(), f"missing: Python {VERSION} environment")
+
+    def test_only_node_modules_are_installed_again_if_only_they_are_missing(self) -> None:
+        self.build()
+        shutil.rmtree(self.tree / NODE_MODULES[2])
+        program(self.bin / "pnpm", f"mkdir ../{NODE_MODULES[2]}")  # and no uv
+        self.check().rebuild()
+        self.assertEqual([line.split()[0] for line in self.said], ["pnpm"])
+        self.assertEqual(self.check().reason(), "")
+
+    def test_rebuild_that_nothing_asks_for_builds_all_anew(self) -> None:
+        self.build()
+        for tool in ("uv", "pnpm"):
+            program(self.bin / tool, "exit 0")
+        self.check().rebuild()
+        self.assertEqual([line.split()[0] for line in self.said], ["uv", "pnpm"])
 
     def test_failing_pnpm_step_is_named_and_nothing_is_recorded(self) -> None:
         self.build()
