@@ -12,11 +12,11 @@ from functools import partial
 from typing import Protocol
 
 from lib import events
-from lib.judge import describe, judge
+from lib.judge import describe, judge, named
 from lib.model import Outcome
 from lib.plan import Plan
 from lib.record import Record
-from lib.seam import MISS, Attempt, Clock, Executor, Exited, StartError, Step
+from lib.seam import MISS, Attempt, Clock, Executor, Exited, Gone, StartError, Step
 from lib.timers import Timers
 from lib.track import Census, State, Track
 
@@ -122,7 +122,7 @@ class Attempts:
             track.came = set(track.node.job.outputs) - set(report.missing)
         if track.state is State.STOPPING:
             if not report.left:
-                self.gone(track, ())
+                self.gone(track, Gone(track.key))
         elif track.step is Step.RESTORE:
             self._once_gone(track, report, lambda: self._restored(track, report))
         elif track.step is Step.STORE:
@@ -136,11 +136,18 @@ class Attempts:
         judgement = judge(track.node.job, report.code, report.missing)
         if judgement.outcome is not Outcome.PASSED:
             after = lambda: self._conclude(track, judgement.outcome, judgement.reason)  # noqa: E731
-        elif track.node.job.cache is not None:
-            after = lambda: self._launch(track, Step.STORE)  # noqa: E731
         else:
-            after = lambda: self._pass(track)  # noqa: E731
+            after = lambda: self._body_passed(track)  # noqa: E731
         self._once_gone(track, report, after)
+
+    def _body_passed(self, track: Track) -> None:
+        if track.lost:
+            reason = f"what it left running removed its output {named(track.node.job, track.lost)}"
+            self._conclude(track, Outcome.FAILED, reason)
+        elif track.node.job.cache is not None:
+            self._launch(track, Step.STORE)
+        else:
+            self._pass(track)
 
     def _restored(self, track: Track, report: Exited) -> None:
         if report.code == 0 and not report.missing:
@@ -169,9 +176,11 @@ class Attempts:
         else:
             then()
 
-    def gone(self, track: Track, survivors: tuple[str, ...]) -> None:
+    def gone(self, track: Track, report: Gone) -> None:
         """Take note that nobody is left of a tree, but for some that outlive KILL."""
-        track.survivors += survivors
+        track.survivors += report.survivors
+        if track.step is Step.BODY:
+            track.lost = report.missing
         if track.state is State.STOPPING and track.then is not None:
             then, track.then = track.then, None
             then()

@@ -234,8 +234,7 @@ class ProcessExecutor:
         left = self._family.members(key)
         self._wake_for(tree, left)
         if tree.exited and not left:
-            self._forget(key)
-            self._reports.append(Gone(key))
+            self._gone(key)
 
     def _look_without_watch(self) -> None:
         for key, tree in list(self._trees.items()):
@@ -260,6 +259,11 @@ class ProcessExecutor:
                 tree.look_at = self._clock.now() + WITHOUT_WATCH
                 return
             tree.watched.add(pid)
+
+    def _gone(self, key: str, survivors: tuple[str, ...] = ()) -> None:
+        missing = self._promises.missing(self._trees[key].attempt)
+        self._forget(key)
+        self._reports.append(Gone(key, survivors, missing))
 
     def _forget(self, key: str) -> None:
         tree = self._trees.pop(key)
@@ -307,8 +311,7 @@ class ProcessExecutor:
         # looked at again, at growing distances: a fork may have slipped through
         tree.due = now + max(FIRST_RECHECK, now - tree.killed_at)
         if tree.exited and not left:
-            self._forget(key)
-            self._reports.append(Gone(key))
+            self._gone(key)
         elif now - tree.killed_at > UNKILLABLE:
             self._give_up(key, left)
 
@@ -317,8 +320,7 @@ class ProcessExecutor:
 
     def _give_up(self, key: str, left: Sequence[Proc]) -> None:
         survivors = tuple(f"{p.pid} {self._look.command(p.pid)[:120]} ({p.state})" for p in left)
-        self._forget(key)
-        self._reports.append(Gone(key, survivors))
+        self._gone(key, survivors)
 
     def _send(self, process: Proc, number: int) -> None:
         try:

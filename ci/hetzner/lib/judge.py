@@ -34,8 +34,13 @@ def judge(job: Job, code: int, missing: Collection[str]) -> Judgement:
     if code == LOST or code not in job.ok_codes:
         return Judgement(Outcome.FAILED, describe(code))
     if missing:
-        promised = ", ".join(f"{name} ({job.outputs[name]})" for name in missing)
         return Judgement(
-            Outcome.FAILED, f"{describe(code)}, but it did not write its output {promised}"
+            Outcome.FAILED,
+            f"{describe(code)}, but it did not write its output {named(job, missing)}",
         )
     return Judgement(Outcome.PASSED)
+
+
+def named(job: Job, outputs: Collection[str]) -> str:
+    """Return the names of outputs with their paths."""
+    return ", ".join(f"{name} ({job.outputs[name]})" for name in outputs)

@@ -239,7 +239,7 @@ class Scheduler:
             case Exited():
                 self._attempts.exited(self._tracks[report.key], report)
             case Gone():
-                self._attempts.gone(self._tracks[report.key], report.survivors)
+                self._attempts.gone(self._tracks[report.key], report)
 
     # ---- what attempts tell
 

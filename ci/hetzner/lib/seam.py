@@ -55,10 +55,14 @@ class Exited(NamedTuple):
 
 
 class Gone(NamedTuple):
-    """Nothing of a tree is left, but for `survivors` that not even KILL could end."""
+    """Nothing of a tree is left, but for `survivors` that not even KILL could end.
+
+    `missing` is what `Exited` tells, as it is now: what was left may have removed an output.
+    """
 
     key: str
     survivors: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 class Wrote(NamedTuple):

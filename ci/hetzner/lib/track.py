@@ -58,6 +58,7 @@ class Track:
         self.code: int | None = None  # of the body, once that has exited
         self.wrote: set[str] = set()  # outputs that came while it ran
         self.came: set[str] = set()  # outputs that were there when its body ended
+        self.lost: tuple[str, ...] = ()  # of those, what was gone when nobody was left of it
         self.leaked: tuple[str, ...] = ()
         self.survivors: tuple[str, ...] = ()
         self.has_slot = False
@@ -83,7 +84,7 @@ class Track:
         """Begin another try."""
         self.tries += 1
         self.began = now
-        self.code, self.leaked, self.survivors, self.then = None, (), (), None
+        self.code, self.lost, self.leaked, self.survivors, self.then = None, (), (), (), None
         self.ready = False
 
     def forget_outputs(self) -> None:

@@ -171,6 +171,7 @@ def draw_fate(source: Source, job: Job, mood: Mood) -> Fate:
         code,
         leaves,
         writes,
+        tuple(o for o in job.outputs if rarely(source, 4)) if leaves is not None else (),
         ignores_term=rarely(source, mood.stubborn),
         unstartable="no bash" if unstartable else "",
         unkillable=rarely(source, 4 * mood.stubborn),

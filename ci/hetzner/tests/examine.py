@@ -35,6 +35,7 @@ REACHED = (
     "cut off",
     "unstartable",
     "survived",
+    "removed",
     "stuck",
     "beside others",
     "held back",

@@ -29,6 +29,7 @@ class Fate:
         None  # seconds that its leftovers live if nobody stops them; inf: forever
     )
     writes: Mapping[str, float] | None = None  # output -> seconds; None: all, at the end
+    removes: tuple[str, ...] = ()  # outputs that what it leaves removes before it is gone
     ignores_term: bool = False
     unstartable: str = ""
     unkillable: bool = False  # something of its tree outlives even the KILL
@@ -142,10 +143,7 @@ class FakeExecutor:
         if self.live.get(key) is not live or live.exited:
             return None
         live.exited = True
-        outputs = live.attempt.node.job.outputs
-        missing = (
-            () if live.fate.writes is None else tuple(o for o in outputs if o not in live.wrote)
-        )
+        missing = tuple(o for o in live.attempt.node.job.outputs if self._lacks(live, o))
         if live.attempt.step is not Step.BODY:
             missing = ()
         if leaves is None:
@@ -160,7 +158,13 @@ class FakeExecutor:
             return None
         del self.live[key]
         survivors = live.stopping and live.fate.unkillable
-        return Gone(key, ("1 survivor",) if survivors else ())
+        missing = tuple(live.attempt.node.job.outputs)  # by what asks a cache: nobody is to care
+        if live.attempt.step is Step.BODY:
+            missing = tuple(o for o in missing if o in live.fate.removes or self._lacks(live, o))
+        return Gone(key, ("1 survivor",) if survivors else (), missing)
+
+    def _lacks(self, live: Live, output: str) -> bool:
+        return live.fate.writes is not None and output not in live.wrote
 
     def stop(self, key: str) -> None:
         if key in self.reported and key not in self.live:

@@ -98,10 +98,12 @@ ATTEMPTS = [
     ("            if not report.left:\n                self.gone(track, ())\n", "            self.gone(track, ())\n"),
     ("        if report.code == 0 and not report.missing:\n", "        if report.code == 0 or not report.missing:\n"),
     ("            self._conclude(track, Outcome.RESTORED, \"\")\n", "            self._conclude(track, Outcome.PASSED, \"\")\n"),
-    ("        elif track.node.job.cache is not None:\n            after", "        elif False:\n            after"),
+    ("        elif track.node.job.cache is not None:\n            self._launch", "        elif False:\n            self._launch"),
+    ("        if track.lost:\n", "        if False:\n"),
+    ("        if track.step is Step.BODY:\n            track.lost", "        if True:\n            track.lost"),
     ("            if step is Step.STORE:\n                self._not_stored(track, str(error))\n            else:\n", "            if True:\n"),
     ("            track.leaked += report.left\n", ""),
-    ("        track.survivors += survivors\n", "        track.survivors = survivors\n"),
+    ("        track.survivors += report.survivors\n", "        track.survivors = report.survivors\n"),
     ("        if report.left:\n            track.leaked", "        if False:\n            track.leaked"),
     # services
     ("judge(track.node.job, report.code, () if report.left else report.missing)", "judge(track.node.job, report.code, report.missing)"),
@@ -123,7 +125,7 @@ TRACK = [
     ("        if track.state is State.SERVING:\n            self.serving.discard(track.key)\n", ""),
     ("        self.wrote.clear()\n", ""),
     ("        self.came.clear()\n", ""),
-    ("self.code, self.leaked, self.survivors, self.then = None, (), (), None", "self.then = None"),
+    ("self.code, self.lost, self.leaked, self.survivors, self.then = None, (), (), (), None", "self.then = None"),
 ]
 STARTS = [
     ("        if self._alone is not None:\n            return None\n", ""),

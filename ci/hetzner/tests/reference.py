@@ -293,4 +293,6 @@ def of_attempt(node: Node, fate: Fate) -> Outcome:
         return Outcome.TIMED_OUT
     missing = set() if fate.writes is None else set(job.outputs) - set(fate.writes)
     missing |= {o for o, after in (fate.writes or {}).items() if after > fate.seconds}
+    if fate.leaves is not None:
+        missing |= set(job.outputs).intersection(fate.removes)
     return Outcome.PASSED if passes(job, fate.code, missing) else Outcome.FAILED

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
 
 from lib.model import AttemptRecord, Outcome
 from lib.seam import Exited, Gone, Remark, Report, Signalled, Step, Wrote
@@ -193,8 +192,8 @@ class Rules(Ledger):
                 self.wrote(self.all[key], output)
             case Exited():
                 self.exited(self.all[report.key], report)
-            case Gone(key, survivors):
-                self.gone(self.all[key], survivors)
+            case Gone():
+                self.gone(self.all[report.key], report)
 
     def signalled(self, number: int) -> None:
         if not self.cut:
@@ -259,10 +258,14 @@ class Rules(Ledger):
             return None
         return Outcome.PASSED if job.cache is None else Step.STORE
 
-    def gone(self, seen: Seen, survivors: Collection[str]) -> None:
-        if survivors:
+    def gone(self, seen: Seen, report: Gone) -> None:
+        if report.survivors:
             seen.survived = True
             self.reached["survived"] += 1
+        goes_on = seen.verdict in (Outcome.PASSED, Step.STORE) and not seen.node.job.service
+        if report.missing and seen.step is Step.BODY and goes_on:
+            seen.verdict = Outcome.FAILED
+            self.reached["removed"] += 1
         self.next(seen, seen.verdict or Outcome.FAILED)
 
     def woke(self, now: float) -> None:

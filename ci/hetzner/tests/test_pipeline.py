@@ -373,6 +373,13 @@ class Trees(RunTest):
         self.gone()
         return result
 
+    def test_output_that_what_was_left_removes_when_it_is_stopped_fails_the_job(self) -> None:
+        leak = "(trap 'rm out; exit' TERM; touch up; sleep 50 & wait) &"
+        job = Job("a", f"{leak} until [ -e up ]; do :; done; touch out", outputs={"o": "out"})
+        code, outcomes = self.run_jobs(job, Job("b", "cat out", ["a"]))
+        self.assertEqual((code, outcomes), (1, "a=failed b=skipped"))
+        self.assertIn("what it left running removed its output o (out)", self.console.getvalue())
+
     def test_background_process_does_not_survive_its_job(self) -> None:
         self.assertEqual(self.leaves(f"{self.sleeper()} & true"), (0, "a=passed"))
         self.assertIn("LEAK  a left 1", self.log("ci"))

@@ -212,6 +212,21 @@ class Leaks(RuleTest):
         self.assertEqual(played.of(events.Leaked)[0].job, "a")
         self.assertEqual(played.scheduler.results["b"].started, 6)
 
+    def test_output_that_what_was_left_has_removed_fails_the_job_and_is_not_stored(self) -> None:
+        promise = {"outputs": {"o": "out/x"}}
+        for fields in (promise, {**promise, "cache": Dummy()}):
+            declared = jobs("a; b<a", a=fields)
+            played = play(declared, {"a": Fate(1, leaves=NEVER, removes=("o",))})
+            self.check(played, "a=failed b=skipped", 1)
+            reason = played.scheduler.results["a"].reason
+            self.assertEqual(reason, "what it left running removed its output o (out/x)")
+            self.assertNotIn(("a", "store"), played.executor.steps)
+
+    def test_service_may_remove_its_outputs_when_it_is_stopped(self) -> None:
+        declared = jobs("s; t<s", s={"service": True, "outputs": {"o": "socket"}})
+        played = play(declared, {"s": Fate(1, leaves=NEVER, removes=("o",))})
+        self.check(played, "s=passed t=passed", 0)
+
     def test_leak_of_a_failed_attempt_is_stopped_before_the_next(self) -> None:
         fates = {"a": [Fate(1, code=1, leaves=NEVER), Fate(1)]}
         self.check(play(jobs("a", a={"retries": 1}), fates), "a=flaky", 0)
