@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from pathlib import Path
 
-from lib import interrupts, treecopy
+from lib import treecopy
+from lib.exacttree import check_out
 from lib.gitcommand import (
+    AS_COMMITTED,
     CheckoutError,
     current_branch,
     enclosing_checkout,
@@ -24,6 +25,7 @@ from lib.gitcommand import (
 )
 
 __all__ = [
+    "AS_COMMITTED",
     "CheckoutError",
     "current_branch",
     "enclosing_checkout",
@@ -36,9 +38,7 @@ __all__ = [
 ]
 
 FETCH_TIMEOUT = 300.0  # seconds
-LOCK_AGE = 3.0  # seconds that a git may hold an index lock before it counts as dead
 MARKER = ".made-by-ci-runner"  # suffix of a file beside a worktree: it is the runner's
-KEPT = "node_modules"  # what a clean leaves: the lock check decides about it
 STATIC = ("compiled.css", "widget.js", "widget.css")
 
 
@@ -56,7 +56,7 @@ def prepare_box(repo: Path, revision: str, branch: str, timeout: float = FETCH_T
             remedy=f"the branch {shown(branch, 80)!r} is no branch's name: pass the real one",
         )
     sha = _fetched(repo, revision, branch, timeout)
-    _check_out(repo, sha)
+    check_out(repo, sha)
     return sha
 
 
@@ -75,7 +75,7 @@ def prepare_worktree(repo: Path, path: Path, revision: str) -> str:
             f"{path}: expected nothing, or the runner's own worktree of {repo}, found something "
             f"else: move it away, and {marker.name} beside it"
         )
-    _check_out(path, sha)
+    check_out(path, sha)
     return sha
 
 
@@ -183,56 +183,3 @@ def _belongs_to(repo: Path, path: Path) -> bool:
     )
     linked = own != common  # a repository's main tree is never the runner's
     return linked and common == theirs and top.resolve() == path.resolve()
-
-
-def _check_out(tree: Path, sha: str) -> None:
-    """Make a tree that is the runner's hold exactly a commit, beside what a clean keeps."""
-    _drop_dead_locks(tree)
-    try:
-        _overwrite(tree, sha)
-    except CheckoutError:
-        # a job may have left directories in which not even their owner may remove anything
-        if not treecopy.open_up(tree, but=KEPT):
-            raise
-        _overwrite(tree, sha)
-
-
-def _overwrite(tree: Path, sha: str) -> None:
-    remedy = "free what it names, or remove the directory: it is made again"
-    _drop_blind_index(tree)
-    git(tree, "checkout", "--quiet", "--force", "--detach", sha, remedy=remedy)
-    git(tree, "clean", "-ffdxq", "-e", KEPT, remedy=remedy)
-    found = resolve(tree, "HEAD")
-    if found != sha:
-        raise CheckoutError(f"{tree}: expected commit {sha} checked out, found {found}; {remedy}")
-
-
-def _drop_dead_locks(tree: Path) -> None:
-    """Remove the locks that a killed git left in a tree of the runner's own.
-
-    git never does (gitrepository-layout(5)): one kill would fail every later run.
-    """
-    directory = tree / git(tree, "rev-parse", "--git-dir")
-    for lock in (directory / "index.lock", directory / "HEAD.lock"):
-        while (age := _age(lock)) is not None and age < LOCK_AGE:
-            interrupts.sleep(0.05)
-        lock.unlink(missing_ok=True)
-
-
-def _drop_blind_index(tree: Path) -> None:
-    """Remove an index in which a job has told git to overlook files: each is written anew then.
-
-    What has the bit is not even looked at by a forced checkout (git-update-index(1), skip-worktree;
-    git-sparse-checkout(1) sets it), so a later commit would be tested without its own files.
-    """
-    index = tree / git(tree, "rev-parse", "--git-dir") / "index"
-    if index.exists() and re.search("^[Ss] ", git(tree, "ls-files", "-v"), re.MULTILINE):
-        index.unlink()
-
-
-def _age(path: Path) -> float | None:
-    """Return the seconds since a file was written, None if there is none."""
-    try:
-        return abs(time.time() - path.stat().st_mtime)  # a clock that was set back makes it old
-    except FileNotFoundError:
-        return None

@@ -12,6 +12,7 @@ import shlex
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from lib import command, redact
 
@@ -44,6 +45,8 @@ REDIRECTIONS = frozenset(
 CONFIG = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
+    "core.splitIndex=false",
+    "core.commitGraph=false",
     "gc.auto=0",
     "maintenance.auto=false",
     "core.sparseCheckout=false",
@@ -51,6 +54,8 @@ CONFIG = (
     "fetch.recurseSubmodules=false",
     "advice.detachedHead=false",
 )
+# a commit is what its SHA says, and so are its parents (gitreplace(7), the graft file: none there)
+AS_COMMITTED = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": f"{os.devnull}/none"}
 
 
 class CheckoutError(Exception):
@@ -74,15 +79,17 @@ def git(
     *arguments: str,
     timeout: float = STEP_TIMEOUT,
     remedy: str = "do what git asks for, then run again",
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Run one git command in a directory and return what it prints, without the last newline.
 
     It asks nobody, runs no hook and is stopped after `timeout` seconds with all that it started.
+    `variables` are for its environment.
     Raises CheckoutError that ends in `remedy`.
     """
     argv = ["git", *(word for entry in CONFIG for word in ("-c", entry)), *arguments]
     quiet = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
-    env = without_redirections(os.environ) | quiet
+    env = {**without_redirections(os.environ), **quiet, **AS_COMMITTED, **variables}
     expected = f"`{shown(shlex.join(['git', *arguments]), 200)}` in {repo}: expected exit code 0"
     try:
         done = command.run(argv, cwd=repo, env=env, timeout=timeout)

@@ -161,7 +161,10 @@ def work_dir(settings: Settings, checkout: Path) -> Path:
 
 def exports(settings: Settings) -> dict[str, str]:
     """Return what a job body finds in its environment, beside what a run adds."""
+    from lib import checkout
+
     variables = {
+        **checkout.AS_COMMITTED,  # a key that a cache makes of HEAD is that of what is tested
         "CI_REPO_DIR": str(settings.repo_dir),
         "CI_STATE_DIR": str(settings.state_dir),
         "CI_RUNNER_DIR": str(settings.runner_dir),

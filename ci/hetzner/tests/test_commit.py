@@ -115,6 +115,16 @@ class Trees(OnStage):
         (tree,) = (self.stage.state / "worktrees").glob("repo-*[0-9a-f]")
         self.assertEqual((tree / "file").read_text(), "first")
 
+    def test_commit_that_a_job_replaced_is_tested_as_it_was(self) -> None:
+        body = self.stage.root / "runner" / "jobs" / "test_js.sh"
+        first = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
+        second = self.stage.commit("second")
+        body.write_text(f"git replace {first} {second}\n")
+        self.assertEqual(self.stage.run("--only-jobs", "test-js").code, 0)
+        body.write_text("cat file; git show HEAD:file\n")
+        self.assertEqual(self.stage.run(first, "--only-jobs", "test-js").code, 0)
+        self.assertEqual((self.stage.log_dir(first) / "test-js.log").read_text(), "firstfirst")
+
     def test_unknown_commit_ends_red_with_the_reason_and_no_job_runs(self) -> None:
         for revision, name in (("f" * 40, "f" * 40), ("no-such-branch", "unresolved-*")):
             with self.subTest(revision):
