@@ -95,7 +95,7 @@ class Pipeline:
         pools = {**machine.this().pools(), **(resources or {})}
         problems = _number_problems(timeout, grace, max_parallel, pressure, pools)
         problems += [] if env is None else variable_problems(env)
-        problems += graph.problems(self.jobs, pools)
+        problems += graph.problems(self.jobs, pools, str(Path(cwd).absolute()))
         if problems:
             raise ValueError("\n".join(problems))
         self._limits = Limits(pools, max_parallel, timeout, pressure)

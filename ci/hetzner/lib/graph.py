@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
+from posixpath import join, normpath
 from typing import NamedTuple
 
 from lib.model import Job
@@ -44,8 +46,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def problems(jobs: Sequence[Job], pools: Mapping[str, int]) -> list[str]:
-    """Return everything that is wrong with the jobs as a whole, a sentence each."""
+def problems(jobs: Sequence[Job], pools: Mapping[str, int], cwd: str = "") -> list[str]:
+    """Return everything that is wrong with the jobs as a whole, a sentence each.
+
+    Relative outputs are relative to `cwd`.
+    """
     by_name = {job.name: job for job in jobs}
     found = [
         f"job {name}: the name is used by {count} jobs, names must be unique"
@@ -60,6 +65,8 @@ def problems(jobs: Sequence[Job], pools: Mapping[str, int]) -> list[str]:
         cycle = find_cycle(by_name)
         if cycle:
             found.append(f"cycle: {' -> '.join(cycle)} (each depends on the next)")
+        else:
+            found += _shared_paths(by_name, cwd)
     return found
 
 
@@ -101,6 +108,48 @@ def _collisions(jobs: Sequence[Job]) -> list[str]:
         for name, several in owners.items()
         if len(several) > 1
     ]
+
+
+def _shared_paths(by_name: Mapping[str, Job], cwd: str) -> list[str]:
+    """Tell of outputs that one job could owe to another: their paths are compared as words."""
+    owners: dict[str, dict[str, str]] = {}  # by path: the jobs, and what they call it
+    for name, job in by_name.items():
+        for output, path in job.outputs.items():
+            owners.setdefault(normpath(join(cwd, path)), {})[name] = output
+    shared = {path: several for path, several in owners.items() if len(several) > 1}
+    if not shared:
+        return []
+    dependents = dependents_of(by_name)
+    position = {name: number for number, name in enumerate(_order(by_name, dependents))}
+    return [
+        f"outputs {one}:{several[one]} and {other}:{several[other]} are one path, {path}, and "
+        "neither job waits for the end of the other: write another, or let one depend on the other"
+        for path, several in shared.items()
+        # if each waits for the end of the one before, all do
+        for one, other in pairwise(sorted(several, key=position.__getitem__))
+        if not _ends_before(by_name, dependents, position, one, other)
+    ]
+
+
+def _ends_before(
+    by_name: Mapping[str, Job],
+    dependents: Mapping[str, Sequence[str]],
+    position: Mapping[str, int],
+    one: str,
+    other: str,
+) -> bool:
+    """Whether a job can only begin when another has ended, not just served or written a file."""
+    if by_name[one].service:
+        return False
+    queue = [user for user in dependents[one] if one in by_name[user].depends_on]
+    seen = set(queue)
+    for user in queue:  # grows while it is walked
+        if user == other:
+            return True
+        more = {u for u in dependents[user] if position[u] <= position[other]} - seen
+        seen |= more
+        queue += more
+    return False
 
 
 def order(by_name: Mapping[str, Job]) -> list[str]:

@@ -25,7 +25,7 @@ def problems(make: Any) -> list[str]:
 
 
 def pipeline(*jobs: Job, **options: Any) -> Pipeline:
-    return Pipeline(list(jobs), "sha", "main", "/nowhere", cwd="/", **options)
+    return Pipeline(list(jobs), "sha", "main", "/nowhere", **{"cwd": "/", **options})
 
 
 class Jobs(unittest.TestCase):
@@ -191,6 +191,49 @@ class Pipelines(unittest.TestCase):
     def test_outputs_whose_variables_collide_are_refused(self) -> None:
         declared = (Job("a-b", "x", outputs={"c": "p"}), Job("a.b", "x", outputs={"C": "q"}))
         self.assertIn("CI_OUT_A_B_C", problems(lambda: pipeline(*declared))[0])
+
+    def test_one_path_promised_by_two_jobs_that_may_run_at_once_is_refused(self) -> None:
+        a = Job("a", "x", outputs={"o": "out/x"})
+        for path in ("out/x", "./out//x", "out/y/../x", "/work/out/x"):
+            other = Job("b", "x", outputs={"p": path})
+            (found,) = problems(lambda other=other: pipeline(a, other, cwd="/work"))
+            for word in ("a:o and b:p", "/work/out/x", "neither job waits for the end"):
+                self.assertIn(word, found)
+
+    def test_one_path_may_be_promised_by_jobs_that_run_one_after_the_other(self) -> None:
+        made = {"outputs": {"o": "out"}}
+        first, last = Job("a", "x", **made), Job("b", "x", ["c"], **made)  # type: ignore[arg-type]
+        between = Job("c", "x", ["a"])
+        for declared in ((first, between, last), (last, between, first)):
+            self.assertEqual(problems(lambda declared=declared: pipeline(*declared)), [])
+        twice = Job("a", "x", outputs={"o": "out", "p": "./out"})
+        self.assertEqual(problems(lambda: pipeline(twice)), [])
+
+    def test_edge_to_an_output_or_to_a_service_does_not_wait_for_the_end(self) -> None:
+        for first, need in (
+            (Job("a", "x", outputs={"o": "out"}), "a:o"),
+            (Job("a", "x", outputs={"o": "out"}, service=True), "a"),
+        ):
+            for declared in (
+                (first, Job("b", "x", [need], outputs={"o": "out"})),
+                (first, Job("c", "x", [need]), Job("b", "x", ["c"], outputs={"o": "out"})),
+            ):
+                found = problems(lambda declared=declared: pipeline(*declared))
+                self.assertEqual(len(found), 1, declared)
+
+    def test_each_of_many_jobs_of_one_path_is_compared_with_the_one_before(self) -> None:
+        chain = [
+            Job(f"j{n}", "x", [f"j{n - 1}"] if n else [], outputs={"o": "out"}) for n in range(2000)
+        ]
+        self.assertEqual(problems(lambda: pipeline(*chain)), [])
+        found = problems(lambda: pipeline(*chain, Job("k", "x", ["j5"], outputs={"o": "out"})))
+        self.assertTrue(found)
+        for line in found:
+            self.assertIn("k:o", line)
+
+    def test_directory_and_what_is_in_it_may_be_promised_by_two(self) -> None:
+        declared = (Job("a", "x", outputs={"o": "d"}), Job("b", "x", outputs={"o": "d/x"}))
+        self.assertEqual(problems(lambda: pipeline(*declared)), [])
 
     def test_every_problem_of_a_pipeline_is_listed(self) -> None:
         found = problems(
