@@ -97,13 +97,13 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Return the exit code of what the command line asks for; 128+n once signal n has come."""
+    """Return the exit code of what the command line asks for; 128+n if signal n came before it."""
     with console.forgiving():
         with interrupts.noted() as signals:
             code = _main(arguments)
-        if signals.came:
-            print(f"ended by {signal.Signals(signals.came[0]).name}", file=sys.stderr)
-            return 128 + signals.came[0]
+        if signals.ended_by is not None:
+            print(f"ended by {signal.Signals(signals.ended_by).name}", file=sys.stderr)
+            return 128 + signals.ended_by
         return code
 
 

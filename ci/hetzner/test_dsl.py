@@ -22,7 +22,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 # the slowest modules, to begin with: whatever is begun last is waited for
-SLOW = ("test_commit", "test_checkout", "test_pipeline", "test_model")
+SLOW = ("test_commit", "test_telling", "test_checkout", "test_pipeline", "test_model")
 
 
 def main(names: Sequence[str]) -> int:

@@ -29,6 +29,7 @@ from lib import (
     redact,
     settings,
     steps,
+    summary,
 )
 from lib.checkout import CheckoutError
 from lib.choice import Choice
@@ -36,11 +37,12 @@ from lib.cli import Words
 from lib.interrupts import Interrupted
 from lib.lockcheck import Lockcheck, LockcheckError
 from lib.model import Job, Result
+from lib.outbox import Outbox
 from lib.products import Products
 from lib.pythons import VERSIONS as PYTHONS
 from lib.runlog import RunLog
 from lib.settings import Settings
-from lib.status import CONTEXT, StatusReporter
+from lib.status import CONTEXT, Fate, Status, StatusReporter
 from lib.strays import Strays
 
 FAILED = 1
@@ -70,13 +72,14 @@ class CommitRun:
         self.url = f"{config.log_url.rstrip('/')}/{self.sha}" if config.log_url else ""
         self._mask = redact.Redactor(settings.secrets(config, os.environ))
         self.log = RunLog(self.log_dir, url=self.url, console=sys.stdout, redact=self._mask)
-        self._reporter = StatusReporter(config, self.log.line)
         self._run_id = proctree.run_id(proctree.table(), os.getpid())
-        self._pending = steps.Pending(config, self._run_id)
+        self._outbox = Outbox(config.state_dir, self._run_id, self.log.line)
+        self._reporter = StatusReporter(config, self.log.line, outbox=self._outbox)
         self._versions = steps.Versions()
         self._strays = Strays(self.log.line)
         self._history = config.state_dir / "history.db"
         self.state, self.text, self.code = "error", "the runner broke", FAILED
+        self._summed_up: int | None = None  # the exit code in summary.json
 
     # ---- the steps, in their order
 
@@ -87,21 +90,20 @@ class CommitRun:
         self._versions.ask(settings.job_environment(self._config, os.environ))
 
     def clean_up(self) -> None:
-        """Stop what an earlier run left, and tell of statuses that it left pending."""
+        """Stop what an earlier run left, and tell what it left untold."""
         self._snapshot("before cleaning up")
         for line in cleanup.cleanup_processes(box=self._config.box):
             self.log.line(f"CLEAN {line}")
         if said := history.mend(self._history):
             self.log.line(f"CLEAN {said}")
         with interrupts.cut_short():
-            for sha in steps.tell_of_cut_off_runs(self._config, self._reporter):
-                self.log.line(f"CLEAN the run of {sha} was cut off")
+            for line in self._outbox.tell_for_others(self._reporter):
+                self.log.line(line)
         self._snapshot("after cleaning up")
 
     def set_pending(self) -> None:
-        """Say on the commit that it is being checked, and remember that this was said."""
-        if self._speaks_for_commit and self._reporter.on:
-            self._pending.write(self.sha, CONTEXT, self.url)
+        """Say on the commit that it is being checked."""
+        if self._speaks_for_commit:
             self._reporter.pending(self.sha, CONTEXT, "runs", self.url)
 
     def prepare_tree(self) -> None:
@@ -148,7 +150,7 @@ class CommitRun:
 
     def judge(self, code: int, results: Collection[Result]) -> None:
         """Take note of what became of the jobs."""
-        self.code = code
+        self.code = self._summed_up = code
         self.text = steps.describe(list(results), time.monotonic() - self._began)
         self.state = STATES.get(code, "error")
 
@@ -165,14 +167,14 @@ class CommitRun:
         finally:
             interrupts.record().be_patient()  # what follows tells others how it ended
             self._leave_nothing()
-            self._have_the_last_word()
             self._snapshot("after")
             for job, reason in self.absent.items():
                 self.log.line(f"NOTE  {job} was left out: {reason}")
-            self.log.line(f"END   exit code {self.code}: {self.text}")
+            if self._words.partial:
+                self.log.line("no status of the commit is set: this run did not check all of it")
+            self._have_the_last_word()
             self._set_status()
             self.log.close()
-            self.code = self.code or (FAILED if self.log.fault else 0)
 
     # ---- for the pipeline of the jobs
 
@@ -241,25 +243,46 @@ class CommitRun:
         self._strays.close()
 
     def _have_the_last_word(self) -> None:
-        """A log that is lost makes a run red, and a signal decides whatever else happened."""
-        if self.log.fault:
-            self.state, self.text = "error", f"{self.log.fault}; {self.text}"
-            self.code = self.code or FAILED
-        if came := interrupts.record().came:
-            self.state, self.code = "error", 128 + came[0]
-            self.text = f"ended by {signal.Signals(came[0]).name}"
+        """Decide how the run ended and write it down; what comes later changes nothing of it.
+
+        A log that is lost makes a run red, and a signal decides whatever else happened.
+        """
+        ended_by = interrupts.record().decide()
+        lost: str | None = None
+        while lost != self.log.fault:  # to write it down may lose the log
+            lost = self.log.fault
+            if lost:
+                self.state, self.text = "error", f"{lost}; {self.text}"
+                self.code = self.code or FAILED
+            if ended_by is not None:
+                self.state, self.code = "error", 128 + ended_by
+                self.text = f"ended by {signal.Signals(ended_by).name}"
+            self._correct_summary()
+            self.log.end(f"END   exit code {self.code}: {self.text}")
+
+    def _correct_summary(self) -> None:
+        """Have summary.json tell what was decided after it was written."""
+        if self._summed_up in (None, self.code):
+            return
+        self._summed_up = self.code
+        path = self.log_dir / "summary.json"
+        try:
+            summary.correct(path, self.code)
+        except OSError as error:
+            self.log.lose(path, error)
 
     def _set_status(self) -> None:
-        if self._words.partial:
-            self.log.line("no status of the commit is set: this run did not check all of it")
-        elif self._speaks_for_commit:
-            try:
-                with interrupts.cut_short():
-                    text = self._mask(self.text)
-                    self._reporter.post(self.state, self.sha, CONTEXT, text, self.url)
-                self._pending.clear()
-            except (Interrupted, OSError) as error:
-                self.log.line(f"NOTE  the status is left to the next run: {error!r}")
+        if not self._speaks_for_commit or not self._reporter.on:
+            return
+        status = Status(self.state, self.sha, CONTEXT, self._mask(self.text), self.url)
+        self._outbox.note(status)
+        try:
+            with interrupts.cut_short():
+                left = self._reporter.post(*status) is Fate.LOST
+        except Interrupted:
+            left = True
+        if left:
+            self.log.line("NOTE  the status is left to the next run")
 
 
 def _name(repo: Path, revision: str) -> str:

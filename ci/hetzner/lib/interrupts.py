@@ -26,16 +26,24 @@ class Interrupted(BaseException):
 
 
 class Interrupts:
-    """The signals that came, in their order; a wait withstands `patience` of them."""
+    """The signals that came, in their order; a wait withstands `patience` of them.
+
+    `ended_by` is the one that decides the exit code: the first, unless how it ends was decided
+    before it came.
+    """
 
     def __init__(self) -> None:
         self.came: list[int] = []
+        self.ended_by: int | None = None
+        self._decided = False
         self._patience = 0
         self._waits = False
 
     def note(self, number: int, frame: FrameType | None = None) -> None:
         """Take note of a signal: a handler. Raises Interrupted where a step waits."""
         self.came.append(number)
+        if not self._decided:
+            self.ended_by, self._decided = number, True
         if self._waits and len(self.came) > self._patience:
             self._waits = False  # the exception may come before the wait can say that it is over
             raise Interrupted(number)
@@ -50,6 +58,11 @@ class Interrupts:
             yield
         finally:
             self._waits = before
+
+    def decide(self) -> int | None:
+        """Return the signal that ends the program, if one does: none that comes later will."""
+        self._decided = True
+        return self.ended_by
 
     def be_patient(self) -> None:
         """From now on withstand one more signal: what is under way matters to others."""

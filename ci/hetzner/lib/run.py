@@ -75,6 +75,7 @@ class Run:
         self._limits = limits
         self._orders = orders._replace(refused=refused)
         self._began = time.time()
+        self._summary = place.log_dir / "summary.json"
         self._scheduler: Scheduler | None = None
         self.results: dict[str, Result] = {}
 
@@ -104,16 +105,22 @@ class Run:
                 code = self._drive(executor)
             finally:
                 executor.close()
-            late = executor.signals()
+            late, told = executor.signals(), code  # by summary.json
             code = 128 + late[0] if late else code or (FAILED if self._log.fault else 0)
             if self._report.run_log is None:  # whoever has given us a log writes its last line
-                self._have_the_last_word(code)
+                code = self._have_the_last_word(code)
         finally:
             if self._report.run_log is None:
                 self._log.close()
             if self._report.console is not None:
                 Console(self._report.console).settle()
-        return code or (FAILED if self._log.fault else 0)
+        final = code or (FAILED if self._log.fault else 0)
+        if final != told:
+            try:
+                summary.correct(self._summary, final)
+            except OSError as error:
+                self._log.lose(self._summary, error)
+        return final
 
     def _drive(self, executor: ProcessExecutor) -> int:
         scheduler = Scheduler(
@@ -167,11 +174,10 @@ class Run:
             "started_at": time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(self._began)),
             "seconds": self._clock.now(),
         }
-        path = self._place.log_dir / "summary.json"
         try:
-            summary.write(path, results, facts, self._report.redact)
+            summary.write(self._summary, results, facts, self._report.redact)
         except OSError as error:
-            self._log.lose(path, error)
+            self._log.lose(self._summary, error)
             code = code or FAILED
         self._show(results, executor.logged)
         return code
@@ -190,14 +196,20 @@ class Run:
         if not console.show(self._report.redact(text)) and console.missed:
             self._log.line(f"NOTE  the summary could not be shown: {complaint(console.missed)}")
 
-    def _have_the_last_word(self, code: int) -> None:
-        """Tell the verdict in the last line of the log."""
-        text = summary.describe(list(self.results.values()), self._clock.now())
-        if self._log.fault:
-            text = f"{self._log.fault}; {text}"
-        if code > 128:
-            text = f"ended by {signal.Signals(code - 128).name}"
-        self._log.line(f"END   exit code {code}: {text}")
+    def _have_the_last_word(self, code: int) -> int:
+        """Tell the verdict in the last line of the log; return the code, 1 if that line is lost."""
+        lost: str | None = None
+        while lost != self._log.fault:
+            lost = self._log.fault
+            code = code or (FAILED if lost else 0)
+            text = summary.describe(list(self.results.values()), self._clock.now())
+            if lost:
+                text = f"{lost}; {text}"
+            if code > 128:
+                text = f"ended by {signal.Signals(code - 128).name}"
+            self._log.line(f"END   exit code {code}: {text}")
+            self._log.check()
+        return code
 
     def _listener_broke(self, listener: events.Listener, error: Exception) -> None:
         name = type(listener).__name__

@@ -55,15 +55,19 @@ class RunLog:
         self._console = Console(console) if console else None
         self._redact = redact
         files.rotate(self.path)
-        self._file = self.path.open("a", encoding="utf-8", errors="replace")
+        self._file = self.path.open("ab")
+        self._written = 0  # bytes
+        self._ended = False
 
     def line(self, text: str) -> None:
         """Write one line with the time of day; what is not to be printed is shown as such."""
         shown = printable(self._redact(text).replace("\r", "\\r").replace("\n", "\\n"))
         stamped = f"{self._stamp()} {shown}"
+        content = f"{stamped}\n".encode(errors="replace")
         try:
-            self._file.write(stamped + "\n")
+            self._file.write(content)
             self._file.flush()
+            self._written += len(content)
         except OSError as error:
             self.lose(self.path, error)
         self._show(stamped)
@@ -77,14 +81,33 @@ class RunLog:
 
     def lose(self, report: Path, error: OSError) -> None:
         """Note that a report could not be written; the console is told, since no file may be."""
-        if not self.fault:
+        if self._ended:
+            self._show(f"NOTE  could not write {report} any more: {error.strerror}")
+        elif not self.fault:
             self.fault = f"could not write {report}: {error.strerror}"
             self._show(f"the run is red: {self.fault}")
 
     def check(self) -> None:
-        """Lose the log if a job has removed it: what is written then is kept nowhere."""
-        if os.fstat(self._file.fileno()).st_nlink == 0:
+        """Lose the log if a job has removed, moved, replaced or cut it: nobody would find it."""
+        try:
+            found = self.path.stat()
+        except OSError:
             self.lose(self.path, OSError(errno.ENOENT, "it was removed during the run"))
+            return
+        if not os.path.samestat(found, os.fstat(self._file.fileno())):
+            self.lose(self.path, OSError(errno.ENOENT, "something else is in its place"))
+        elif found.st_size < self._written:
+            self.lose(self.path, OSError(errno.EIO, "it was cut during the run"))
+
+    def end(self, text: str) -> None:
+        """Write the line that ends a run; losing one after it changes nothing of what it says."""
+        self.line(text)
+        try:
+            os.fsync(self._file.fileno())  # some file systems tell only here that they are full
+        except OSError as error:
+            self.lose(self.path, error)
+        self.check()
+        self._ended = True
 
     def _show(self, text: str) -> None:
         if self._console:  # what it does not take, the file has

@@ -6,12 +6,13 @@ Unaware of HTTP, jobs and runs.
 
 from __future__ import annotations
 
+import enum
 import functools
 import queue
 import threading
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from lib import github, settings
 from lib.redact import Redactor
@@ -47,8 +48,31 @@ class Status(NamedTuple):
         return body
 
 
+class Fate(enum.Enum):
+    """What has become of a status."""
+
+    TAKEN = "GitHub took it"
+    REFUSED = "GitHub will never take it"
+    LOST = "no answer came, or one that may be another later"
+
+
+class Keeper(Protocol):
+    """Keeps what has yet to be told, whatever becomes of this program."""
+
+    def note(self, status: Status) -> None:
+        """Take note of a status before it is posted."""
+        ...
+
+    def settle(self, status: Status) -> None:
+        """Forget one that was taken or refused."""
+        ...
+
+
 class StatusReporter:
-    """Posts statuses of commits, each when the one before is done."""
+    """Posts statuses of commits, each when the one before is done.
+
+    `outbox` keeps each until GitHub has taken or refused it.
+    """
 
     def __init__(
         self,
@@ -57,11 +81,13 @@ class StatusReporter:
         *,
         budget: float = BUDGET,
         first_pause: float = FIRST_PAUSE,
+        outbox: Keeper | None = None,
     ) -> None:
         self._config = config
         self._log = log
         self._budget = budget
         self._first_pause = first_pause
+        self._outbox = outbox
         self._mask = Redactor([config.github_token])
         self._said_off = False
         self._early: BackgroundReporter | None = None
@@ -84,44 +110,58 @@ class StatusReporter:
 
     def success(self, sha: str, context: str, description: str, url: str = "") -> bool:
         """Say that it passed; return whether GitHub took it."""
-        return self.post("success", sha, context, description, url)
+        return self.post("success", sha, context, description, url) is Fate.TAKEN
 
     def failure(self, sha: str, context: str, description: str, url: str = "") -> bool:
         """Say that it failed; return whether GitHub took it."""
-        return self.post("failure", sha, context, description, url)
+        return self.post("failure", sha, context, description, url) is Fate.TAKEN
 
     def error(self, sha: str, context: str, description: str, url: str = "") -> bool:
         """Say that it could not be found out; return whether GitHub took it."""
-        return self.post("error", sha, context, description, url)
+        return self.post("error", sha, context, description, url) is Fate.TAKEN
 
-    def post(self, state: str, sha: str, context: str, description: str, url: str) -> bool:
+    def post(self, state: str, sha: str, context: str, description: str, url: str) -> Fate:
         """Post one status, trying again within the budget where GitHub says that it may help."""
         if self._early:  # a late `pending` must not overwrite this one
             self._early.close(ATTEMPT)
             self._early = None
         return self.deliver(Status(state, sha, context, description, url), threading.Event())
 
-    def deliver(self, status: Status, stop: threading.Event) -> bool:
+    def deliver(self, status: Status, stop: threading.Event) -> Fate:
         """Post one status; once `stop` is set no further attempt is begun."""
         if not self.on:
-            return False
-        end = time.monotonic() + self._budget
-        pause = self._first_pause
-        while True:
-            answer = self._attempt(status, min(ATTEMPT, max(0.1, end - time.monotonic())))
-            if answer.status == 201:
-                return True
-            wait = github.pause_before_retry(answer, pause)
-            late = wait is None or time.monotonic() + wait >= end
-            if late or stop.wait(wait):
-                self.give_up(status, str(answer))
-                return False
-            pause *= 2
+            return Fate.LOST
+        if self._outbox:
+            self._outbox.note(status)
+        fate = self._insist(status, stop)
+        if self._outbox and fate is not Fate.LOST and status.state != "pending":
+            self._outbox.settle(status)
+        return fate
 
     def give_up(self, status: Status, why: str) -> None:
         """Log that a status was not posted, and why."""
         what = f"status {status.state} of {status.context} for {status.sha}"
         self._log(self._mask(f"{what} was not posted: {why}"))
+
+    def drop(self, status: Status, why: str) -> None:
+        """Give up a status without an attempt; a final one is kept if there is an outbox."""
+        if self._outbox and status.state != "pending":
+            self._outbox.note(status)
+        self.give_up(status, why)
+
+    def _insist(self, status: Status, stop: threading.Event) -> Fate:
+        end = time.monotonic() + self._budget
+        pause = self._first_pause
+        while True:
+            answer = self._attempt(status, min(ATTEMPT, max(0.1, end - time.monotonic())))
+            if answer.status == 201:
+                return Fate.TAKEN
+            wait = github.pause_before_retry(answer, pause)
+            late = wait is None or time.monotonic() + wait >= end
+            if late or stop.wait(wait):
+                self.give_up(status, str(answer))
+                return Fate.REFUSED if wait is None else Fate.LOST
+            pause *= 2
 
     def _attempt(self, status: Status, timeout: float) -> github.Answer:
         config = self._config
@@ -166,7 +206,7 @@ class BackgroundReporter:
     def _work(self) -> None:
         while (status := self._queue.get()) is not None:
             if self._stop.is_set():
-                self._reporter.give_up(status, "the run has ended, and those before took too long")
+                self._reporter.drop(status, "the run has ended, and those before took too long")
             else:
                 self._reporter.deliver(status, self._stop)
 
@@ -183,7 +223,7 @@ def _post(state: str, sha: str, context: str, description: str, url: str) -> boo
     except settings.SettingsError as error:
         print(f"status {state} of {context} was not posted: {error}")
         return False
-    return _reporter(config).post(state, sha, context, description, url)
+    return _reporter(config).post(state, sha, context, description, url) is Fate.TAKEN
 
 
 def status_pending(sha: str, context: str, description: str, url: str = "") -> bool:

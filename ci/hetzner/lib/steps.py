@@ -1,4 +1,4 @@
-"""The steps of a commit's run around its jobs: versions, wheels, statuses, runs cut off before.
+"""The steps of a commit's run around its jobs: versions, wheels, statuses.
 
 Each is one function or listener; the order in which they happen stands in pipeline.py.
 """
@@ -6,16 +6,14 @@ Each is one function or listener; the order in which they happen stands in pipel
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 
-from lib import environment, events, files, interrupts, proctree
+from lib import environment, events, interrupts
 from lib.cachestore import CorruptError, Store
 from lib.model import GOOD, Outcome
 from lib.settings import Settings
@@ -162,41 +160,3 @@ class JobStatuses:
     def _post(self, state: str, job: str, text: str) -> None:
         url = f"{self._url}/{job}.log" if self._url else ""
         self._reporter.post(state, self._sha, f"{CONTEXT}/{job}", text, url)
-
-
-class Pending:
-    """The record of a status that is pending, so that a run that is cut off can be told of."""
-
-    def __init__(self, config: Settings, run: str) -> None:
-        self._path = config.state_dir / "runs" / f"{run}.json"
-
-    def write(self, sha: str, context: str, url: str) -> None:
-        """Note what is pending. Raises OSError."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"sha": sha, "context": context, "url": url, "since": time.time()})
-        files.atomic_write(self._path, text)
-
-    def clear(self) -> None:
-        """Forget it: the final status was sent."""
-        self._path.unlink(missing_ok=True)
-
-
-def tell_of_cut_off_runs(config: Settings, reporter: StatusReporter) -> list[str]:
-    """Post `error` for every pending status whose runner is dead; return their commits."""
-    if not reporter.on:  # a later run may be able to tell
-        return []
-    look = proctree.table()
-    told = []
-    for path in sorted((config.state_dir / "runs").glob("r*.json")):
-        if proctree.driver_lives(look, path.stem):
-            continue
-        try:
-            record = json.loads(path.read_text())
-            sha, context, url = record["sha"], record["context"], record["url"]
-        except (OSError, ValueError, KeyError, TypeError):
-            path.unlink(missing_ok=True)
-            continue
-        reporter.error(sha, context, "the run was cut off: its runner was killed", url)
-        told.append(sha)
-        path.unlink(missing_ok=True)
-    return told

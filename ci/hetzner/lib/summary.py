@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -115,12 +116,15 @@ def as_json(
     results: Sequence[Result], facts: dict[str, object], redact: Callable[[str], str] = str
 ) -> str:
     """Return the run as JSON: `facts` about the run as a whole, then each job with its attempts."""
+    return _laid_out(_masked(facts, redact), [_masked(_job(result), redact) for result in results])
+
+
+def _laid_out(facts: object, jobs: Sequence[object]) -> str:
     import json  # late: it is not needed before the end
 
     # a line a job, and not json's own indentation, which is written in Python and slow
-    jobs = ",\n".join([f"    {json.dumps(_masked(_job(result), redact))}" for result in results])
-    head = json.dumps(_masked({**facts, "jobs": []}, redact), indent=2)
-    return f"{head[:-4]}[\n{jobs}\n  ]\n}}\n"
+    lines = ",\n".join([f"    {json.dumps(job)}" for job in jobs])
+    return f'{json.dumps(facts, indent=2)[:-2]},\n  "jobs": [\n{lines}\n  ]\n}}\n'
 
 
 def _job(result: Result) -> dict[str, object]:
@@ -168,6 +172,22 @@ def write(
 ) -> None:
     """Write summary.json, whole or not at all, its texts redacted. Raises OSError."""
     files.atomic_write(path, as_json(results, facts, redact))
+
+
+def correct(path: Path, code: int) -> None:
+    """Give a summary that was written another exit code; none is left if that cannot be done.
+
+    Raises OSError.
+    """
+    import json
+
+    try:
+        facts = json.loads(path.read_text())
+        jobs = facts.pop("jobs")
+        files.atomic_write(path, _laid_out({**facts, "exit_code": code}, jobs))
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        path.unlink(missing_ok=True)  # it would tell what is not so
+        raise OSError(errno.EIO, f"its exit code cannot become {code}: {error}") from error
 
 
 def _masked(value: object, redact: Callable[[str], str]) -> object:

@@ -17,6 +17,7 @@ import unittest
 from pathlib import Path
 
 from lib import treecopy
+from lib.outbox import CUT_OFF
 from tests.commitstage import HETZNER, JOBS
 from tests.faults import REPEAT, CommitCase
 
@@ -74,13 +75,14 @@ class AtRandomInstants(CommitCase):
 
     def next_run_tells_and_passes(self) -> None:
         pending = [body["state"] for body in self.github.seen] == ["pending"]
-        told = list((self.stage.state / "runs").glob("*.json"))
+        records = list((self.stage.state / "runs").glob("*.json"))
+        told = [status[0] for path in records for status in json.loads(path.read_text())["left"]]
         self.github.seen.clear()
         ended = self.commit()
         self.reap()
         self.check(ended, 0, None, f"END   exit code 0: {JOBS} jobs passed")
         states = [body["state"] for body in self.github.seen]
-        self.assertEqual(states, ["error"] * len(told) + ["pending", "success"])
+        self.assertEqual(states, [*told, "pending", "success"])
         self.assertTrue(told or not pending, "a status that nobody knows to be pending")
         self.assertEqual(list((self.stage.state / "runs").iterdir()), [])
         dist = ended.logs / "build-js.log"
@@ -105,7 +107,8 @@ class AfterAKill(CommitCase):
         records = self.stage.state / "runs"
         records.mkdir(parents=True)
         sha = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
-        record = {"sha": sha, "context": "ci/hetzner", "url": "", "since": 1}
+        left = ["error", sha, "ci/hetzner", CUT_OFF, ""]
+        record = {"since": 1, "left": [left]}
         (records / f"r{os.getpid()}-1.json").write_text(json.dumps(record))
         (records / "r1-x.json").write_text("half a rec")
         self.check(self.commit(), 0, None, f"CLEAN the run of {sha} was cut off")
@@ -116,9 +119,9 @@ class AfterAKill(CommitCase):
         records = self.stage.state / "runs"
         records.mkdir(parents=True)
         sha = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
-        record = {"sha": sha, "context": "ci/hetzner", "url": "", "since": 1}
         left = Path(records / "r1-1.json")
-        left.write_text(json.dumps(record))
+        status = ["error", sha, "ci/hetzner", CUT_OFF, ""]
+        left.write_text(json.dumps({"since": 1, "left": [status]}))
         self.check(self.commit(GITHUB_TOKEN=""), 0, None, "statuses are off")
         self.assertTrue(left.exists())
         self.next_run_is_unaffected()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import shutil
 import signal
@@ -72,19 +73,21 @@ class LastSteps(CommitCase):
         self.github.gate = None
         return Ended(process.returncode, self.stage.log_dir(), out + errors)
 
-    def test_signal_gives_its_code_and_the_status_is_set_all_the_same(self) -> None:
+    def test_signal_after_the_verdict_changes_nothing_of_it(self) -> None:
         for number in interrupts.SIGNALS:
             with self.subTest(number.name):
-                self.check(self.while_it_tells(number), 128 + number, None)
-                self.assertEqual(self.status(), "success")
+                ended = self.while_it_tells(number)
+                self.check(ended, 0, None, "END   exit code 0")
+                self.assertEqual((ended.summary["exit_code"], self.status()), (0, "success"))
         self.next_run_is_unaffected()
 
-    def test_second_signal_leaves_the_status_to_the_next_run(self) -> None:
+    def test_second_signal_leaves_the_verdict_to_the_next_run_to_tell(self) -> None:
         ended = self.while_it_tells(signal.SIGINT, signal.SIGTERM)
-        self.assertIn(ended.code, (128 + signal.SIGINT, 128 + signal.SIGTERM))
-        self.check(ended, ended.code, None, "NOTE  the status is left to the next run")
+        self.check(ended, 0, None, "END   exit code 0", "NOTE  the status is left to the next run")
+        self.github.seen.clear()
         self.next_run_is_unaffected()
-        self.assertIn("error", [body["state"] for body in self.github.seen])
+        states = [body["state"] for body in self.github.seen]
+        self.assertEqual(states, ["success", "pending", "success"])
 
 
 class Helpers(CommitCase):
@@ -179,6 +182,17 @@ class Breaks(FaultCase):
 
         ended = self.run_jobs(Job("a", "true"), listeners=[interrupt])
         self.check(ended, 143, "a=passed", "INTERRUPTED by SIGTERM, all jobs had ended")
+        self.next_run_is_unaffected()
+
+    def test_signal_after_the_summary_was_written(self) -> None:
+        class Interrupting(io.StringIO):
+            def write(self, text: str) -> int:
+                if text.startswith("job "):
+                    os.kill(os.getpid(), signal.SIGTERM)
+                return super().write(text)
+
+        ended = self.run_jobs(Job("a", "true"), console=Interrupting())
+        self.check(ended, 143, "a=passed")
         self.next_run_is_unaffected()
 
     def test_nobody_reads_the_console(self) -> None:

@@ -115,9 +115,26 @@ class Logs(RunTest):
         self.assertEqual(self.run_jobs(Job("a", swap)), (1, "a=failed"))
         self.assertIn("something else than a file", self.console.getvalue())
 
-    def test_run_whose_log_a_job_removed_is_red(self) -> None:
-        self.assertEqual(self.run_jobs(Job("a", "rm logs/ci.log"))[0], 1)
-        self.assertIn("the run is red: could not write", self.console.getvalue())
+    def test_run_whose_log_a_job_took_away_is_red(self) -> None:
+        for body, told in (
+            ("rm logs/ci.log", "it was removed during the run"),
+            ("mv logs/ci.log logs/elsewhere", "it was removed during the run"),
+            ("mv logs elsewhere", "it was removed during the run"),
+            ("mv logs other && mkdir logs && touch logs/ci.log", "something else is in its place"),
+            ("cp logs/ci.log new && mv new logs/ci.log", "something else is in its place"),
+            (": > logs/ci.log", "it was cut during the run"),
+        ):
+            with self.subTest(body):
+                self.assertEqual(self.run_jobs(Job("a", body))[0], 1)
+                said = f"the run is red: could not write {self.logs}/ci.log: {told}"
+                self.assertIn(said, self.console.getvalue())
+                summary = self.logs / "summary.json"
+                told_code = json.loads(summary.read_text())["exit_code"] if summary.exists() else 1
+                self.assertEqual(told_code, 1)
+
+    def test_log_that_is_still_in_its_place_is_whole(self) -> None:
+        body = "mv logs other && ln -s other logs && echo more >> logs/ci.log"
+        self.assertEqual(self.run_jobs(Job("a", body))[0], 0)
 
     def test_job_that_cannot_be_started_fails_by_name(self) -> None:
         code, outcomes = self.run_jobs(Job("a", ["no-such-program"]))

@@ -57,7 +57,7 @@ class WithGitHub(unittest.TestCase):
         return StatusReporter(config, self.log.append, budget=budget, first_pause=0.01)
 
     def post(self, reporter: StatusReporter | None = None) -> bool:
-        return (reporter or self.reporter()).post("success", SHA, "ci/hetzner", "fine", "")
+        return (reporter or self.reporter()).success(SHA, "ci/hetzner", "fine")
 
     def assert_one_line(self, *parts: str) -> None:
         self.assertEqual(len(self.log), 1, self.log)

@@ -1,0 +1,149 @@
+"""What a run tells agrees: its exit code, the END of ci.log, summary.json and the statuses."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import unittest
+
+from tests import githubserver
+from tests.commitstage import HETZNER, JOBS, OnStage, Ran
+from tests.waiting import PATIENCE, wait_for
+
+BUSY = (503, {"Retry-After": "3600"}, b"")  # nobody waits that long: it is left to the next run
+NEVER: githubserver.Reply = (422, {}, b'{"message": "No commit found"}')
+PART = ("--only-jobs", "lint-python")  # says nothing of the commit itself
+# runs a statement between summary.json and the END of ci.log
+BEFORE_THE_END = """
+import os, resource, signal, sys
+sys.path.insert(0, {hetzner!r})
+import pipeline
+from lib import commit
+
+def snapshot(self, label):
+    if label == "after":
+        {statement}
+
+def limit(bytes):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (bytes, bytes))
+
+commit.CommitRun._snapshot = snapshot
+sys.exit(pipeline.main([]))
+"""
+
+
+class WithGitHub(OnStage):
+    def setUp(self) -> None:
+        super().setUp()
+        self.github = self.enterContext(githubserver.serve())
+        self.stage.github = self.github
+
+    def posted(self) -> list[tuple[str, str]]:
+        return [(body["state"], body["context"]) for body in self.github.seen]
+
+    def left(self) -> list[str]:
+        return [path.name for path in (self.stage.state / "runs").iterdir()]
+
+    def run_part(self, *replies: githubserver.Reply) -> str:
+        """Run one job while GitHub answers with these; return ci.log."""
+        self.github.replies = [*replies]
+        self.github.seen.clear()
+        self.assertEqual(self.stage.run(*PART).code, 0)
+        self.assertEqual(self.github.replies, [])
+        return self.stage.log()
+
+
+class LeftToTheNextRun(WithGitHub):
+    def kill(self, *words: str, **variables: str) -> None:
+        started = self.stage.root / "started"
+        variables = {"STAGE_SLEEP": "test_js", "STAGE_STARTED": str(started), **variables}
+        with self.stage.start(*words, **variables) as process:
+            wait_for(started)
+            process.kill()
+            process.communicate(timeout=PATIENCE)
+
+    def test_run_that_was_cut_off_is_told_of_as_soon_as_github_answers(self) -> None:
+        self.kill()
+        for _ in range(2):
+            log = self.run_part(BUSY)
+            self.assertRegex(log, r"NOTE  the run of \w{40} was cut off: .* left to the next run")
+            self.assertNotIn("CLEAN the run", log)
+        log = self.run_part()
+        self.assertRegex(log, r"CLEAN the run of \w{40} was cut off: ci/hetzner tells it now")
+        self.assertEqual(self.posted(), [("error", "ci/hetzner")])
+        self.assertEqual(self.left(), [])
+
+    def test_what_github_refuses_is_told_once_and_dropped(self) -> None:
+        self.kill()
+        log = self.run_part(NEVER)
+        self.assertRegex(log, r"NOTE  the run of \w{40} was cut off: GitHub refuses")
+        self.assertEqual(self.left(), [])
+        self.assertNotIn("cut off", self.run_part())
+        self.assertEqual(self.posted(), [])
+
+    def test_verdict_that_github_did_not_take_is_told_as_it_was(self) -> None:
+        self.github.replies = [BUSY, BUSY]
+        self.assertEqual(self.stage.run().code, 0)
+        self.assertIn("NOTE  the status is left to the next run", self.stage.log())
+        self.assertEqual((len(self.left()), self.posted()), (1, []))
+        log = self.run_part()
+        self.assertRegex(log, r"CLEAN the run of \w{40} ended untold, with success")
+        self.assertEqual(self.posted(), [("success", "ci/hetzner")])
+        self.assertIn(f"{JOBS} jobs passed", self.github.seen[0]["description"])
+        self.assertEqual(self.left(), [])
+
+    def test_verdict_that_was_left_is_never_told_after_a_later_one(self) -> None:
+        self.github.replies = [BUSY, BUSY]
+        self.assertEqual(self.stage.run().code, 0)
+        self.github.replies = [BUSY, BUSY]  # what is left, and that a new run has begun
+        self.assertEqual(self.stage.run(STAGE_FAIL="lint_python").code, 1)
+        self.assertEqual(self.posted(), [("failure", "ci/hetzner")])
+        self.run_part()
+        self.assertEqual((self.posted(), self.left()), ([], []))
+
+
+class Agreement(WithGitHub):
+    def agrees(self, ran: Ran, code: int, state: str, *, summary: bool = True) -> str:
+        """Assert that all places tell the same; return the text of the status."""
+        self.assertEqual(ran.code, code, ran.out + ran.errors)
+        self.assertEqual(re.findall(r"END   exit code (\d+)", ran.out)[-1], str(code))
+        path = self.stage.log_dir() / "summary.json"
+        self.assertEqual(path.exists(), summary)
+        if summary:
+            told = json.loads(path.read_text())
+            self.assertEqual((told["exit_code"], len(told["jobs"])), (code, JOBS))
+        self.assertEqual(self.posted(), [("pending", "ci/hetzner"), (state, "ci/hetzner")])
+        self.assertEqual(self.left(), [])
+        return self.github.seen[-1]["description"]
+
+    def run_with(self, statement: str) -> Ran:
+        program = BEFORE_THE_END.format(hetzner=str(HETZNER), statement=statement)
+        return self.stage.run(program=program)
+
+    def test_green_run(self) -> None:
+        self.agrees(self.stage.run(), 0, "success")
+
+    def test_last_line_of_the_log_that_cannot_be_written(self) -> None:
+        statement = (
+            "[self.log.line('x' * 99) for _ in range(999)]; limit(self.log.path.stat().st_size + 9)"
+        )
+        text = self.agrees(self.run_with(statement), 1, "error")
+        self.assertRegex(text, "could not write .*ci.log: File too large")
+
+    def test_summary_that_cannot_be_corrected_is_none(self) -> None:
+        ran = self.run_with("limit(self.log.path.stat().st_size + 9)")
+        self.agrees(ran, 1, "error", summary=False)
+
+    def test_signal_between_the_jobs_and_the_end(self) -> None:
+        ran = self.run_with("os.kill(os.getpid(), signal.SIGTERM)")
+        text = self.agrees(ran, 128 + signal.SIGTERM, "error")
+        self.assertEqual(text, "ended by SIGTERM")
+
+    def test_log_that_was_moved_after_the_jobs(self) -> None:
+        ran = self.run_with("self.log.path.rename(self.log.path.with_name('elsewhere'))")
+        self.assertIn("it was removed", self.agrees(ran, 1, "error"))
+
+
+if __name__ == "__main__":
+    unittest.main()
