@@ -59,11 +59,6 @@ class Run:
             raise ValueError(f"cwd: expected a directory, found nothing at {place.cwd}")
         self._place = place
         self._report = report
-        place.log_dir.mkdir(parents=True, exist_ok=True)
-        self._log = report.run_log or RunLog(
-            place.log_dir, url=report.log_url, console=report.console, redact=report.redact
-        )
-        self._bus = events.Bus([self._log, *report.listeners], self._listener_broke)
         self._clock = MonotonicClock()
         self._workers = pytest_workers
         refused = {
@@ -87,16 +82,23 @@ class Run:
         children of the other, for their own.
         """
         if not _goes_on.acquire(blocking=False):
-            if self._report.run_log is None:
-                self._log.close()
             raise RuntimeError(
                 "another run goes on in this process, and there can be one at a time: wait for its "
                 "end, or use a process for each"
             )
         try:
+            self._open_log()  # not before: a run that is refused leaves the logs as they are
             return self._execute()
         finally:
             _goes_on.release()
+
+    def _open_log(self) -> None:
+        place, report = self._place, self._report
+        place.log_dir.mkdir(parents=True, exist_ok=True)
+        self._log = report.run_log or RunLog(
+            place.log_dir, url=report.log_url, console=report.console, redact=report.redact
+        )
+        self._bus = events.Bus([self._log, *report.listeners], self._listener_broke)
 
     def _execute(self) -> int:
         try:
