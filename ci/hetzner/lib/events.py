@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from lib.model import AttemptRecord, Result
+from lib.model import AttemptRecord, Outcome, Result
 
 
 class RunStarted(NamedTuple):
@@ -80,12 +80,19 @@ class AttemptEnded(NamedTuple):
 
 
 class Finished(NamedTuple):
-    """A job has its outcome: a copy of its result. Twice for a job that runs in two phases."""
+    """A job, or a pass of one that runs in two phases, has its outcome.
+
+    `result` is a copy of the job's result so far, the worse of its passes; `outcome` and `reason`
+    are of this pass alone. `again` tells whether a pass has yet to end, which may never begin.
+    """
 
     at: float
     job: str
     result: Result
+    outcome: Outcome
+    reason: str
     repeated: bool = False
+    again: bool = False
 
 
 class FastFail(NamedTuple):

@@ -63,7 +63,7 @@ class History:
             self._wrote.setdefault(event.job, {})[event.output] = event.at
         elif isinstance(event, events.AttemptEnded):
             self._note(event.job, event.record)
-        elif isinstance(event, events.Finished) and event.result.outcome is Outcome.RESTORED:
+        elif isinstance(event, events.Finished) and event.outcome is Outcome.RESTORED:
             number = len(event.result.attempts) + 1
             self._add(event.job, number, Outcome.RESTORED, event.result.duration)
         elif isinstance(event, events.RunEnded) and self._attempts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from lib import events
@@ -25,6 +26,7 @@ class Record:
             node.job.name: Result(node.job.name, allowed=node.job.allow_failure)
             for node in stages.nodes
         }
+        self._passes = Counter(node.job.name for node in stages.nodes)  # those that have not ended
         for name in filtered:
             self.results[name] = Result(name, Outcome.SKIPPED, reason="filtered")
 
@@ -69,11 +71,16 @@ class Record:
         self._emit(events.AttemptEnded(self._clock.now(), track.name, record, again))
 
     def ended(self, track: Track, outcome: Outcome, reason: str) -> None:
-        """Note the outcome of a node; of a job's two phases the worse one counts."""
-        result = self.results[track.name]
+        """Note the outcome of a node; of a job's two passes the worse one counts."""
+        result, repeated = self.results[track.name], track.node.repeated
+        before = result.outcome
         if result.outcome is None or worse(result.outcome, outcome) is not result.outcome:
             result.outcome, result.reason = outcome, reason
-        result.ended = self._clock.now()
-        self._emit(
-            events.Finished(self._clock.now(), result.name, result.snapshot(), track.node.repeated)
-        )
+        if before not in (None, outcome) and result.reason:
+            second = repeated == (result.outcome is outcome)
+            result.reason += f" (in the {'second' if second else 'first'} pass)"
+        result.ended = now = self._clock.now()
+        self._passes[track.name] -= 1
+        again = self._passes[track.name] > 0
+        copy = result.snapshot()
+        self._emit(events.Finished(now, track.name, copy, outcome, reason, repeated, again))

@@ -147,7 +147,7 @@ class RunLog:
                 record = event.record
                 return [f"RETRY {event.job} (attempt {record.number}: {record.reason})"]
             case events.Finished():
-                return self._finished(event.result)
+                return self._finished(event)
             case events.FastFail():
                 return [f"FAST-FAIL: {event.reason}"]
             case events.Interrupted():
@@ -157,9 +157,17 @@ class RunLog:
                 return [f"NOTE  {event.text}"]
         return []
 
-    def _finished(self, result: Result) -> list[str]:
-        name, reason = result.name, result.reason
-        match result.outcome:
+    def _finished(self, event: events.Finished) -> list[str]:
+        result = event.result
+        lines = self._passed(event)
+        if event.outcome is not result.outcome:
+            lines.append(f"NOTE  {result.name} counts as {result.outcome}: {result.reason}")
+        return lines
+
+    def _passed(self, event: events.Finished) -> list[str]:
+        """Return what became of a job, or of a pass of it."""
+        result, name, reason = event.result, event.job, event.reason
+        match event.outcome:
             case Outcome.PASSED:
                 return [f"PASS  {name}"]
             case Outcome.FLAKY:

@@ -153,7 +153,12 @@ TIMERS = [
 ]
 RECORD = [
     ("if result.outcome is None or worse(result.outcome, outcome) is not result.outcome:", "if True:"),
-    ("        result.ended = self._clock.now()\n", "        result.ended = result.ended or self._clock.now()\n"),
+    ("        result.ended = now = self._clock.now()\n", "        now = self._clock.now()\n        result.ended = result.ended or now\n"),
+    ("copy, outcome, reason, repeated, again))", "copy, result.outcome, reason, repeated, again))"),
+    ("copy, outcome, reason, repeated, again))", "copy, outcome, result.reason, repeated, again))"),
+    ("        self._passes[track.name] -= 1\n", ""),
+    ("self._passes[track.name] > 0", "not repeated"),
+    ("if before not in (None, outcome) and result.reason:", "if before not in (None, outcome):"),
     ("if r.outcome is not None and not r.acceptable", "if r.outcome is not None and r.outcome not in (Outcome.PASSED, Outcome.FLAKY)"),
     ("        if result.started is None:\n            result.started", "        if True:\n            result.started"),
     ("Outcome.PASSED if outcome is Outcome.FLAKY else outcome", "outcome"),

@@ -87,7 +87,9 @@ class Rules(Ledger):
         result.ended = self.now
         self.reached[outcome.value] += 1
         if not told:
-            self.owe("finished", job.name, result.outcome, seen.node.repeated)
+            passes = [s for s in self.all.values() if s.node.job.name == job.name]
+            again = any(s.outcome is None for s in passes)
+            self.owe("finished", job.name, result.outcome, outcome, seen.node.repeated, again)
 
     def settle(self) -> None:
         """Let everything follow that follows: skips, fast_fail, services not needed, phases."""

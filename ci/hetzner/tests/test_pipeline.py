@@ -187,6 +187,27 @@ class Environment(RunTest):
         self.assertEqual(self.pipeline(*jobs, max_parallel=1).run(first_testcases="x"), 0)
         self.assertEqual(sorted((self.cwd / "seen").read_text().split()), ["[]", "[x]", "w"])
 
+    def test_lines_of_a_phase_tell_what_became_of_the_jobs_in_it(self) -> None:
+        jobs = (Job("a", '[ -z "$PYTEST_K_FILTER" ]'), Job("b", "true", ["a"]))
+        self.assertEqual(self.run_jobs(*jobs)[0], 0)
+        code = self.pipeline(*jobs).run(first_testcases="x")
+        first, second = self.log("ci").split("PHASE all test cases\n")
+        self.assertIn("CAUSE a: exit code 1\n", first)
+        self.assertIn("SKIP  b (dependency failed: a)\n", first)
+        self.assertEqual(
+            [line.partition("] ")[2] for line in second.splitlines()[:-1]],
+            [
+                "START a (attempt 2)",
+                "PASS  a",
+                "NOTE  a counts as failed: exit code 1 (in the first pass)",
+                "START b",
+                "PASS  b",
+                "NOTE  b counts as skipped: dependency failed: a (in the first pass)",
+            ],
+        )
+        self.assertEqual(code, 1)
+        self.assertIn("--- a: exit code 1 (in the first pass) ", self.console.getvalue())
+
     def test_secrets_do_not_reach_jobs_and_are_masked_in_what_the_runner_writes(self) -> None:
         env = dict(os.environ, GITHUB_TOKEN="s3cret-token", CI_SECRET_X="other-s3cret", KEPT="k")
         self.run_jobs(

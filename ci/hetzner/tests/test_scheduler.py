@@ -353,6 +353,21 @@ class Phases(RuleTest):
         self.assertEqual(played.executor.started, ["a", "a#2"])
         self.check(played, "a=failed", 1)
 
+    def test_each_pass_tells_its_own_outcome_and_the_job_the_worse_and_which_that_was(self) -> None:
+        for codes, own, reason in (
+            ((1, 0), ["failed", "passed"], "exit code 1 (in the first pass)"),
+            ((0, 1), ["passed", "failed"], "exit code 1 (in the second pass)"),
+            ((1, 1), ["failed", "failed"], "exit code 1"),
+            ((0, 0), ["passed", "passed"], ""),
+        ):
+            fates = [Fate(code=code) for code in codes]
+            played = play(jobs("a"), {"a": fates}, first_testcases="x")
+            told = played.of(events.Finished)
+            self.assertEqual([str(event.outcome) for event in told], own)
+            self.assertEqual([event.reason for event in told], [c * "exit code 1" for c in codes])
+            self.assertEqual([event.again for event in told], [True, False])
+            self.assertEqual(told[-1].result.reason, reason)
+
     def test_phase_b_waits_for_all_of_phase_a(self) -> None:
         results = play(jobs("a; b; c<a"), {"c": Fate(7)}, first_jobs=["c"]).scheduler.results
         self.assertEqual(results["b"].started, 8)

@@ -167,7 +167,10 @@ class Umpire(Rules):
         self.rule(number == expected, "{}: told of attempt {}, it is {}", job, number, expected)
 
     def finishes(self, event: events.Finished) -> None:
-        debt = ("finished", event.job, event.result.outcome, event.repeated)
+        told = (event.result.outcome, event.outcome, event.repeated, event.again)
+        debt = ("finished", event.job, *told)
+        silent = event.outcome in (Outcome.PASSED, Outcome.RESTORED)
+        self.rule(bool(event.reason) != silent, "a pass of {}: {!r}", event.job, event.reason)
         if not self.pay(*debt):
             stuck = [s for s in self.stuck() if s.node.job.name == event.job]
             self.rule(stuck, "told without a reason: {}", debt)
