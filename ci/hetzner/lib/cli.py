@@ -58,8 +58,13 @@ class Words:
     @property
     def partial(self) -> bool:
         """Whether this run cannot speak for its commit as a whole."""
-        return bool(
-            self.only_jobs
+        return bool(self.only_jobs) or not self.whole_jobs
+
+    @property
+    def whole_jobs(self) -> bool:
+        """Whether each job of this run is checked as a whole, with what this run itself makes."""
+        return not (
+            self.no_deps
             or self.skip_jobs
             or self.only_testcases
             or self.in_place

@@ -196,8 +196,8 @@ class CommitRun:
             made.append(history.History(self._history, self._run_id, self.sha))
         if not words.in_place:
             made.append(steps.WheelKeeper(config, self.sha, self.log.line))
-            if config.job_statuses and self._reporter.on:
-                made.append(steps.JobStatuses(self._reporter, self.sha, self.url))
+        if config.job_statuses and words.whole_jobs and self._reporter.on:
+            made.append(steps.JobStatuses(self._reporter, self.sha, self.url))
         return made
 
     def rerun(self, pipeline: Path, table: Sequence[Job], job: str) -> str:

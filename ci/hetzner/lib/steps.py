@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 
 from lib import environment, events, interrupts
 from lib.cachestore import CorruptError, Store
-from lib.model import GOOD, Outcome
+from lib.model import GOOD, Outcome, Result
 from lib.settings import Settings
 from lib.status import CONTEXT, BackgroundReporter, StatusReporter
 from lib.summary import describe as describe
@@ -136,26 +136,39 @@ def _unusable_wheel(sha: str, error: Exception) -> str:
 
 
 class JobStatuses:
-    """Posts a status for each job, from a thread of its own. A listener."""
+    """Posts a status for each job, from a thread of its own. A listener.
+
+    A job of two passes over its test cases has failed with the first that fails, but it has passed
+    only after both.
+    """
 
     def __init__(self, reporter: StatusReporter, sha: str, url: str) -> None:
         self._reporter = BackgroundReporter(reporter)
         self._sha = sha
         self._url = url
+        self._half: set[str] = set()  # jobs that are fine so far, and have another pass to come
 
     def __call__(self, event: events.Event) -> None:
         """Queue what a start or an end says."""
         if isinstance(event, events.Started) and event.attempt == 1:
             self._post("pending", event.job, "runs")
         elif isinstance(event, events.Finished):
-            result = event.result
-            state = "success" if result.acceptable else "failure"
-            if result.outcome is Outcome.CANCELLED:
-                state = "error"
-            reason = f": {result.reason}" if result.reason else ""
-            self._post(state, event.job, f"{result.outcome} in {result.duration:.0f} s{reason}")
+            if event.again and event.result.acceptable:
+                self._half.add(event.job)
+            else:
+                self._half.discard(event.job)
+                self._ended(event.job, event.result)
         elif isinstance(event, events.RunEnded):
+            for job in sorted(self._half):
+                self._post("error", job, "not all of its test cases were run")
             self._reporter.close(budget=10.0)
+
+    def _ended(self, job: str, result: Result) -> None:
+        state = "success" if result.acceptable else "failure"
+        if result.outcome is Outcome.CANCELLED:
+            state = "error"
+        reason = f": {result.reason}" if result.reason else ""
+        self._post(state, job, f"{result.outcome} in {result.duration:.0f} s{reason}")
 
     def _post(self, state: str, job: str, text: str) -> None:
         url = f"{self._url}/{job}.log" if self._url else ""

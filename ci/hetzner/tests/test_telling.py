@@ -9,10 +9,11 @@ import unittest
 
 from tests import githubserver
 from tests.commitstage import HETZNER, JOBS, OnStage, Ran
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import PATIENCE, wait_for, wait_until
 
 BUSY = (503, {"Retry-After": "3600"}, b"")  # nobody waits that long: it is left to the next run
 NEVER: githubserver.Reply = (422, {}, b'{"message": "No commit found"}')
+OF_A_PASS = ["pending", "success"]
 PART = ("--only-jobs", "lint-python")  # says nothing of the commit itself
 # runs a statement between summary.json and the END of ci.log
 BEFORE_THE_END = """
@@ -143,6 +144,80 @@ class Agreement(WithGitHub):
     def test_log_that_was_moved_after_the_jobs(self) -> None:
         ran = self.run_with("self.log.path.rename(self.log.path.with_name('elsewhere'))")
         self.assertIn("it was removed", self.agrees(ran, 1, "error"))
+
+
+class OfJobs(WithGitHub):
+    """Statuses of jobs: a context for each."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.stage.variables["CI_JOB_STATUSES"] = "1"
+        self.started = self.stage.root / "started"
+        self.stage.variables["STAGE_STARTED"] = str(self.started)
+
+    def of(self, job: str) -> list[str]:
+        return [state for state, context in self.posted() if context == f"ci/hetzner/{job}"]
+
+    def body(self, text: str) -> None:
+        """Give playwright-storybook another body."""
+        (self.stage.root / "runner" / "jobs" / "pw_storybook.sh").write_text(f"{text}\n")
+
+    def test_job_that_is_checked_as_a_whole_is_told_of_by_a_part_of_the_run_too(self) -> None:
+        self.run_part()
+        self.assertEqual(self.posted(), [(s, "ci/hetzner/lint-python") for s in OF_A_PASS])
+
+    def test_job_that_is_not_checked_as_a_whole_is_not_told_of(self) -> None:
+        for words in (
+            ("--only-testcases", "test_one"),
+            (*PART, "--only-testcases", "test_one"),
+            (*PART, "--no-deps"),
+            ("--skip-jobs", "test-js"),
+            (*PART, "--in-place"),
+        ):
+            self.assertEqual(self.stage.run(*words).code, 0, words)
+            self.assertEqual(self.posted(), [], words)
+
+    def test_job_of_two_passes_has_passed_after_the_second(self) -> None:
+        marker = self.stage.root / "passes"
+        self.body(f'echo "pass of [$PYTEST_K_FILTER]" >>{marker}')
+        only = ("--only-jobs", "playwright-storybook", "--first-testcases", "x")
+        self.assertEqual(self.stage.run(*only).code, 0)
+        self.assertEqual(marker.read_text(), "pass of [x]\npass of []\n")
+        self.assertEqual(self.of("playwright-storybook"), OF_A_PASS)
+        self.assertEqual(self.of("build-js"), OF_A_PASS)
+
+    def test_job_whose_second_pass_is_not_begun_has_not_passed(self) -> None:
+        only = ("--only-jobs", "playwright-storybook,test-python-3.11", "--fast-fail")
+        failing = self.stage.run(*only, "--first-testcases", "x", STAGE_FAIL="test_python")
+        self.assertEqual(failing.code, 1)
+        self.assertEqual(self.of("test-python-3.11"), ["pending", "failure"])
+        self.assertEqual(self.of("playwright-storybook"), ["pending", "error"])
+        self.assertIn("not all of its test cases", self.github.seen[-1]["description"])
+        self.assertEqual(self.left(), [])
+
+    def test_job_of_a_run_that_was_cut_off_in_either_pass_is_told_of_by_the_next(self) -> None:
+        for waits in ("-n", "-z"):  # of the first pass, of the second
+            with self.subTest(waits):
+                sleeps = f"touch {self.started}; sleep 999"
+                self.body(f'[ {waits} "$PYTEST_K_FILTER" ] || exit 0; {sleeps}')
+                self.github.seen.clear()
+                only = ("--only-jobs", "playwright-storybook", "--first-testcases", "x")
+                with self.stage.start(*only) as process:
+                    wait_for(self.started)
+                    wait_until(lambda: bool(self.of("playwright-storybook")), "a pending status")
+                    process.kill()
+                    process.communicate(timeout=PATIENCE)
+                self.started.unlink()
+                self.assertEqual(self.of("playwright-storybook"), ["pending"])
+                self.run_part()
+                self.assertEqual(self.of("playwright-storybook"), ["error"])
+                self.assertEqual(self.left(), [])
+
+    def test_end_of_a_job_that_github_did_not_take_is_told_as_it_was_by_the_next(self) -> None:
+        self.github.replies = [BUSY] * 2
+        self.assertEqual(self.stage.run(*PART).code, 0)
+        self.assertRegex(self.run_part(), "CLEAN .* with success: ci/hetzner/lint-python tells it")
+        self.assertEqual(self.of("lint-python"), ["success", *OF_A_PASS])
 
 
 if __name__ == "__main__":
