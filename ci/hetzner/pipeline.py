@@ -185,12 +185,11 @@ def _run(
 
     ownenviron.hide_secrets(config.secret_names)
     revision = words.sha or default
-    with contextlib.ExitStack() as held:
-        # the checkout is this run's alone, and so are the environments, which checkouts share
-        for path in (config.work_dir.with_suffix(".lock"), config.venvs_dir / ".lock"):
-            label = f"pipeline.py {revision} of {config.repo_dir}"
-            held.enter_context(files.lock(path, label, waiting=_say_whom_we_wait_for))
-        return _run_commit(CommitRun(words, config, revision, absent), words, config, table)
+    label = f"pipeline.py {revision} of {config.repo_dir}"
+    with contextlib.ExitStack() as stack:
+        taken = (files.lock(path, label, waiting=_say_whom_we_wait_for) for path in config.locks)
+        held = [stack.enter_context(lock) for lock in taken]
+        return _run_commit(CommitRun(words, config, revision, absent, held), words, config, table)
 
 
 def _missing_wheel(words: cli.Words, config: Settings, default: str) -> list[str]:

@@ -53,17 +53,24 @@ STATES = {0: "success", FAILED: "failure"}  # of the commit's status, by exit co
 class CommitRun:
     """One commit on one checkout: its logs, its tree, its verdict and its status.
 
-    `revision` is what to test; `absent` are jobs that this machine cannot run, and why. `tree` and
-    `sha` are known from `prepare_tree` on, `code` and `text` once it has been judged.
+    `revision` is what to test; `absent` are jobs that this machine cannot run, and why; `locks`
+    keep other runs away. `tree` and `sha` are known from `prepare_tree` on, `code` and `text` once
+    it has been judged.
     """
 
     def __init__(
-        self, words: Words, config: Settings, revision: str, absent: Mapping[str, str]
+        self,
+        words: Words,
+        config: Settings,
+        revision: str,
+        absent: Mapping[str, str],
+        locks: Sequence[files.Held],
     ) -> None:
         self._words = words
         self._config = config
         self._revision = revision
         self.absent = absent
+        self._locks = locks
         self._began = time.monotonic()
         self.tree = config.repo_dir
         self.sha = _name(config.repo_dir, revision)
@@ -149,10 +156,15 @@ class CommitRun:
         self._strays.end()
 
     def judge(self, code: int, results: Collection[Result]) -> None:
-        """Take note of what became of the jobs."""
+        """Take note of what became of the jobs, which is worth nothing without the locks."""
         self.code = self._summed_up = code
         self.text = steps.describe(list(results), time.monotonic() - self._began)
         self.state = STATES.get(code, "error")
+        for lock in self._locks:
+            if lock.lost:
+                self.state, self.code = "error", code or FAILED
+                told = "was removed during the run, so another run may have used the same"
+                self.text = f"the lock {lock.path} {told} tree; {self.text}"
 
     @contextlib.contextmanager
     def closing(self) -> Iterator[None]:

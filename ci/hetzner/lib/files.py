@@ -61,6 +61,23 @@ class LockTimeoutError(Exception):
     """A lock stayed with its holder for longer than the caller would wait."""
 
 
+class Held:
+    """A lock while it is held; it protects nobody once its file is not the one at the path."""
+
+    def __init__(self, path: Path, handle: int) -> None:
+        self.path = path
+        self._handle = handle
+
+    @property
+    def lost(self) -> bool:
+        """Whether the file was removed, so that somebody else may hold one of this name."""
+        try:
+            there = self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        return not os.path.samestat(os.fstat(self._handle), there)
+
+
 @contextlib.contextmanager
 def lock(
     path: Path,
@@ -68,32 +85,43 @@ def lock(
     *,
     timeout: float | None = None,
     waiting: Callable[[str], None] = lambda holder: None,
-) -> Iterator[None]:
+) -> Iterator[Held]:
     """Hold an exclusive lock (flock(2)) on a file that names its holder.
 
     The kernel frees it when the holder dies, however it dies. `waiting` is called once with the
     holder's name if the lock is taken; `timeout` are the seconds to wait for it (None: for ever).
     Raises LockTimeoutError, OSError, and Interrupted while it waits.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        if not _try(handle):
-            holder = _holder(handle)
-            waiting(holder)
-            _acquire(handle, path, holder, timeout)
-        os.ftruncate(handle, 0)
-        since = time.strftime("%Y-%m-%d %H:%M:%S")
-        os.pwrite(
-            handle, f"{label} (pid {os.getpid()}, since {since})\n".encode(errors="replace"), 0
-        )
+    end = None if timeout is None else time.monotonic() + timeout
+    told = False
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        held = Held(path, handle)
         try:
-            yield
-        finally:
-            # or the next holder would be told by our name until it has written its own
+            if not _try(handle):
+                holder = _holder(handle)
+                if not told:
+                    waiting(holder)
+                    told = True
+                if not _acquire(handle, end):
+                    raise LockTimeoutError(
+                        f"{path} is held by {holder}; waited {timeout:g} s for it"
+                    )
+            if held.lost:  # while we waited: the next comer would lock another file
+                continue
             os.ftruncate(handle, 0)
-    finally:
-        os.close(handle)
+            since = time.strftime("%Y-%m-%d %H:%M:%S")
+            name = f"{label} (pid {os.getpid()}, since {since})\n"
+            os.pwrite(handle, name.encode(errors="replace"), 0)
+            try:
+                yield held
+            finally:
+                # or the next holder would be told by our name until it has written its own
+                os.ftruncate(handle, 0)
+            return
+        finally:
+            os.close(handle)
 
 
 def _try(handle: int) -> bool:
@@ -104,16 +132,17 @@ def _try(handle: int) -> bool:
     return True
 
 
-def _acquire(handle: int, path: Path, holder: str, timeout: float | None) -> None:
-    if timeout is None:
+def _acquire(handle: int, end: float | None) -> bool:
+    """Wait for a lock; return whether it came before `end`."""
+    if end is None:
         with interrupts.cut_short():
             fcntl.flock(handle, fcntl.LOCK_EX)
-        return
-    end = time.monotonic() + timeout
+        return True
     while not _try(handle):
         if time.monotonic() >= end:
-            raise LockTimeoutError(f"{path} is held by {holder}; waited {timeout:g} s for it")
+            return False
         interrupts.sleep(min(0.1, max(0.0, end - time.monotonic())))
+    return True
 
 
 def _holder(handle: int) -> str:

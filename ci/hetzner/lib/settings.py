@@ -80,6 +80,13 @@ class Settings:
         return work_dir(self, self.repo_dir)
 
     @property
+    def locks(self) -> tuple[Path, Path]:
+        """What a run holds: its checkout, and the environments, which checkouts share."""
+        # aside: a job that clears its work directory and what begins like it must not remove it
+        checkout = self.state_dir / "locks" / f"{_key(self.repo_dir)}.lock"
+        return checkout, self.venvs_dir / ".lock"
+
+    @property
     def worktree_dir(self) -> Path:
         """The runner's own worktree of the repository, off the box."""
         return self.state_dir / "worktrees" / _key(self.repo_dir)

@@ -94,7 +94,7 @@ class AfterAKill(CommitCase):
         started = self.root / "started"
         with self.stage.start(STAGE_SLEEP="test_js", STAGE_STARTED=str(started)) as process:
             self.wait_until(started.exists, str(started))
-            (lock,) = (self.stage.state / "work").glob("*.lock")
+            (lock,) = (self.stage.state / "locks").glob("*.lock")
             process.kill()
             process.communicate(timeout=60)
         self.assertIn(f"pid {process.pid}", lock.read_text())

@@ -166,6 +166,32 @@ class Trees(OnStage):
                 second.communicate(timeout=PATIENCE)
         self.assertEqual(second.returncode, 0)
 
+    def test_job_that_clears_its_directories_lets_no_second_run_in(self) -> None:
+        started = self.stage.root / "started"
+        body = self.stage.root / "runner" / "jobs" / "test_js.sh"
+        clear = 'rm -rf "$CI_WORK_DIR"* "$CI_VENVS_DIR"/.lock'
+        body.write_text(f'{clear}; touch "$STARTED"; sleep 1000\n')
+        words = ("--only-jobs", "test-js")
+        with self.stage.start(*words, STARTED=str(started)) as first:
+            wait_for(started)
+            with self.stage.start("--only-jobs", "lint-python") as second:
+                assert second.stdout
+                self.assertIn("waiting for pipeline.py HEAD of", second.stdout.readline())
+                first.send_signal(signal.SIGTERM)
+                first.communicate(timeout=PATIENCE)
+                second.communicate(timeout=PATIENCE)
+        self.assertEqual(second.returncode, 0)
+
+    def test_run_whose_lock_was_removed_is_red(self) -> None:
+        body = self.stage.root / "runner" / "jobs" / "test_js.sh"
+        for place in ('"$CI_VENVS_DIR"/.lock', '"$CI_STATE_DIR"/locks'):
+            body.write_text(f"rm -r {place}\n")
+            ran = self.stage.run("--only-jobs", "test-js")
+            self.assertEqual(ran.code, 1, ran.out)
+            self.assertEqual(self.stage.outcomes(), {"test-js": "passed"})
+            told = r"END   exit code 1: the lock .*lock was removed during the run, so another run"
+            self.assertRegex(self.stage.log(), told)
+
 
 class Statuses(OnStage):
     def setUp(self) -> None:

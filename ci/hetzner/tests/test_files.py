@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -182,6 +183,35 @@ class Lock(FilesTest):
                 pass
         finally:
             child.communicate()
+
+    def test_lock_on_a_file_that_was_removed_meanwhile_is_none(self) -> None:
+        process = self.holder()
+
+        def waiting(name: str) -> None:
+            self.path.unlink()
+            assert process.stdin
+            process.stdin.close()  # it lets go
+
+        with files.lock(self.path, "me", waiting=waiting):
+            self.assertIn(f"me (pid {os.getpid()}, since ", self.path.read_text())
+            with (
+                self.assertRaises(files.LockTimeoutError),
+                files.lock(self.path, "the next", timeout=0),
+            ):
+                self.fail("two hold one lock")
+        process.stdin = None
+
+    def test_holder_can_tell_that_the_file_of_its_lock_was_removed_or_replaced(self) -> None:
+        with files.lock(self.path, "me") as held:
+            self.assertFalse(held.lost)
+            self.path.unlink()
+            self.assertTrue(held.lost)
+            with files.lock(self.path, "the next", timeout=0, waiting=self.fail) as second:
+                self.assertTrue(held.lost)
+                self.assertFalse(second.lost)
+            shutil.rmtree(self.top)
+            self.assertTrue(held.lost)
+        self.top.mkdir()
 
     def test_name_goes_with_the_lock(self) -> None:
         with files.lock(self.path, "me"):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import subprocess
 import sys
 import tempfile
 import unittest
 import unittest.mock
-from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 from lib import checkout, settings
@@ -69,7 +69,7 @@ class TestSources(InCheckout):
         found = self.load({"GITHUB_TOKEN": "ghp_secret\n"})
         self.assertEqual(found.github_token, "ghp_secret")
         self.assertNotIn("ghp_secret", repr(found) + str(found))
-        with self.assertRaises(FrozenInstanceError):
+        with self.assertRaises(dataclasses.FrozenInstanceError):
             found.box = True  # type: ignore[misc]
 
 
@@ -259,8 +259,14 @@ class TestJobs(InCheckout):
     def test_scratch_of_a_checkout_keeps_its_name_when_it_gets_a_suffix(self) -> None:
         found = self.load()
         paths = [Path("/a/my.repo"), Path("/b/my.repo")]
-        locks = {settings.work_dir(found, path).with_suffix(".lock") for path in paths}
-        self.assertEqual(len(locks), 2)
+        records = {settings.work_dir(found, path).with_suffix(".locks.json") for path in paths}
+        self.assertEqual(len(records), 2)
+
+    def test_checkouts_do_not_share_their_lock_and_share_that_of_the_environments(self) -> None:
+        found = self.load()
+        other = dataclasses.replace(found, repo_dir=Path("/b") / self.repo.name)
+        self.assertNotEqual(found.locks[0], other.locks[0])
+        self.assertEqual(found.locks[1], other.locks[1])
 
 
 class TestShell(InCheckout):
