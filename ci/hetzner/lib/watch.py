@@ -1,9 +1,9 @@
 """Tells when a file at a path may be complete, from inotify(7). Knows no job.
 
-Complete means closed after writing, linked or renamed into place: a half-written file is not. A
-directory counts when it appears, so whoever promises one writes it aside and renames it. Every
-directory on the way to a path, also through symlinks, is watched for what appears in it, so the
-way itself may be made, removed, turned and made again.
+Complete means closed by all who wrote to it, be it before or after it was linked or renamed into
+place: a half-written file is not. A directory counts when it appears, so whoever promises one
+writes it aside and renames it. Every directory on the way to a path, also through symlinks, is
+watched for what appears in it, so the way itself may be made, removed, turned and made again.
 `watch_poll` is the fallback for systems without inotify, and for what inotify refuses.
 """
 
@@ -86,7 +86,8 @@ class InotifyWatch:
         self._directories: dict[int, set[Path]] = {}
         self._fd: int | None = None
         self._libc: Any = None
-        self._refused = PollWatch()
+        self._refused = PollWatch(is_settled)
+        self._closing = PollWatch(is_settled)  # what was closed, and still counts as open
 
     def add(self, token: Hashable, path: Path) -> None:
         """Watch the way to a path; by timed looks if inotify refuses, as when its limits are met.
@@ -102,6 +103,7 @@ class InotifyWatch:
         self._note(token, NO_WAY)
         del self._ways[token]
         self._refused.remove(token)
+        self._closing.remove(token)
         if not self._paths:
             self._rest()
 
@@ -110,19 +112,22 @@ class InotifyWatch:
         return self._fd if self._paths else None
 
     def interval(self) -> float:
-        """Return infinity, since inotify tells by itself, unless it has refused a path."""
-        return self._refused.interval()
+        """Return infinity, since inotify tells by itself, unless some path has to be looked at."""
+        return min(self._refused.interval(), self._closing.interval())
 
     def read(self) -> list[Any]:
         """Read what happened and return the tokens that it may complete."""
-        ready = set(self._refused.read())
+        closed = self._closing.read()
+        for token in closed:
+            self._closing.remove(token)
+        ready = {*self._refused.read(), *closed}
         for descriptor, mask, name in self._events():
             if mask & IN_Q_OVERFLOW:
                 ready |= self._look_again(list(self._paths))
             elif mask & IN_IGNORED:  # the directory is gone; its parent tells if it comes back
                 self._directories.pop(descriptor, None)
             for directory in list(self._directories.get(descriptor, ())):
-                ready |= self._happened(directory / name, mask)
+                ready |= self._happened(directory / name, mask, ready)
         return [token for token in self._paths if token in ready]
 
     def close(self) -> None:
@@ -149,24 +154,43 @@ class InotifyWatch:
             offset += length
             yield descriptor, mask, os.fsdecode(name)
 
-    def _happened(self, changed: Path, mask: int) -> set[Hashable]:
-        """Return the tokens that an event may have completed; follow new ways down."""
-        told = set(self._at.get(changed, ()))
+    def _happened(self, changed: Path, mask: int, ready: set[Hashable]) -> set[Hashable]:
+        """Return the tokens that an event may have completed as well; follow new ways down."""
+        told = self._at.get(changed, set()) - ready
         leads_on = set(self._under.get(changed, ()))
         if told and changed.is_symlink():  # where it leads to now is another end
             leads_on |= told
             told = set()
         elif mask & IN_ATTRIB and mask & IN_ISDIR:  # of what is in it this says nothing
             told = set()
-        elif not mask & (IN_CLOSE_WRITE | IN_MOVED_TO | IN_ISDIR):
-            told = {token for token in told if is_settled(changed)}
+        elif told and not self._is_closed(told):
+            if mask & IN_CLOSE_WRITE:  # the kernel tells of it before it counts as closed
+                for token in told:
+                    self._closing.add(token, self._paths[token])
+            told = set()
         return told | self._look_again(list(leads_on))
 
     def _look_again(self, tokens: list[Hashable]) -> set[Hashable]:
         """Follow the ways to these paths and return those that are there already."""
         for token in tokens:
             self._follow_or_poll(token)
-        return {token for token in tokens if is_settled(self._paths[token])}
+        return {token for token in tokens if self._is_closed({token})}
+
+    def _is_closed(self, tokens: set[Hashable]) -> bool:
+        """Whether nobody writes at the path of these; if somebody does, his close is waited for.
+
+        It may have been opened under another name, or none, and would then be told of there.
+        """
+        path = self._paths[next(iter(tokens))]
+        if is_settled(path):
+            return True
+        try:
+            for end in {end for token in tokens for end in self._ways.get(token, NO_WAY).ends}:
+                self._watch(end, IN_CLOSE_WRITE, 0)
+        except OSError:
+            for token in tokens:
+                self._refused.add(token, self._paths[token])
+        return is_settled(path)
 
     def _follow_or_poll(self, token: Hashable) -> None:
         try:
@@ -198,7 +222,7 @@ class InotifyWatch:
             for name in new - old:
                 index.setdefault(name, set()).add(token)
 
-    def _watch(self, directory: Path, mask: int) -> None:
+    def _watch(self, directory: Path, mask: int, only: int = IN_ONLYDIR) -> None:
         import ctypes
 
         if self._fd is None:
@@ -207,7 +231,7 @@ class InotifyWatch:
             if fd < 0:
                 raise OSError(ctypes.get_errno(), "inotify_init1")
             self._fd = fd
-        name, flags = os.fsencode(directory), IN_ONLYDIR | IN_MASK_ADD
+        name, flags = os.fsencode(directory), only | IN_MASK_ADD
         descriptor = self._libc.inotify_add_watch(self._fd, name, mask | flags)
         if descriptor >= 0:
             self._directories.setdefault(descriptor, set()).add(directory)

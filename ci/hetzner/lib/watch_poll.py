@@ -19,9 +19,17 @@ SHARE = 0.1  # of the time
 
 
 class PollWatch:
-    """A path is complete when it exists and was the same at the look before."""
+    """A path is complete when it exists, was the same at the look before, and is settled.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    Where the system can tell, that is when nobody has it open for writing.
+    """
+
+    def __init__(
+        self,
+        is_settled: Callable[[Path], bool] = Path.exists,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._is_settled = is_settled
         self._clock = clock
         self._paths: dict[Hashable, Path] = {}
         self._last: dict[Hashable, outputs.Signature | None] = {}
@@ -65,7 +73,7 @@ class PollWatch:
             now = outputs.signature(path)
             if now != self._last[token]:
                 self._gap = SHORTEST
-            elif now is not None and self._told.get(token) != now:
+            elif now is not None and self._told.get(token) != now and self._is_settled(path):
                 self._told[token] = now
                 complete.append(token)
             self._last[token] = now

@@ -336,6 +336,20 @@ class Outputs(RunTest):
         )
         self.assertEqual(code, 0)
 
+    @unittest.skipUnless(LINUX, "needs file leases")
+    def test_file_is_ready_when_the_last_writer_has_closed_it_whatever_its_name_was(self) -> None:
+        end = "sleep 0.3; echo whole >&3; exec 3>&-; sleep 9"
+        for way in (
+            "exec 3>> o; echo half >> o",
+            "exec 3> t; echo half >&3; mv t o",
+            "exec 3> t; echo half >&3; ln t o",
+        ):
+            with self.subTest(way):
+                writer = Job("a", f"{way}; {end}", outputs={"o": "o"}, service=True)
+                reader = Job("b", "grep whole o", ["a:o"], ok_codes=(0,))
+                self.assertEqual(self.run_jobs(writer, reader), (0, "a=passed b=passed"))
+                (self.cwd / "o").unlink()
+
     def test_skipped_job_whose_output_is_not_there_fails_whoever_needs_it_by_name(self) -> None:
         made = self.pipeline(Job("a", "x", outputs={"o": "o"}), Job("b", "cat $CI_OUT_A_O", ["a"]))
         self.assertEqual(made.run(skip_jobs=["a"]), 1)

@@ -36,6 +36,13 @@ class WatchTest(unittest.TestCase):
     def make(self) -> Watch:
         return PollWatch()
 
+    def assert_silent(self) -> None:
+        """Demand that nothing is told of, by timed looks either, while nobody writes."""
+        for _ in range(4):
+            self.assertEqual(self.watch.read(), [])
+            if self.watch.interval() < math.inf:
+                time.sleep(self.watch.interval())
+
     def news(self) -> list[str]:
         """Wait as the executor does until the watch tells of something."""
         end = time.monotonic() + PATIENCE
@@ -265,6 +272,75 @@ class Inotify(Rules):
                 self.assertEqual(self.watch.read(), [])
         self.assertEqual(self.watch.read(), ["token"])
 
+    def test_file_that_another_still_writes_is_not_told_of_when_one_has_closed_it(self) -> None:
+        self.watch.add("token", self.path)
+        with self.path.open("a"):
+            for _ in range(3):
+                with self.path.open("a") as quick:
+                    quick.write("part")
+                self.assert_silent()
+        self.assertEqual(self.news(), ["token"])
+
+    def test_file_that_is_renamed_into_place_before_it_is_closed_is_not_told_of(self) -> None:
+        (self.top / "else").mkdir()
+        for number, way in enumerate(("aside", "else/aside")):
+            path = self.top / f"out{number}"
+            self.watch.add(number, path)
+            with (self.top / way).open("w") as file:
+                (self.top / way).rename(path)
+                self.assert_silent()
+                file.write("part")
+                file.flush()
+                self.assert_silent()
+            self.assertEqual(self.news(), [number])
+
+    def test_file_that_is_linked_into_place_is_told_of_when_it_is_closed(self) -> None:
+        (self.top / "else").mkdir()
+        for number, way in enumerate(("aside", "else/aside")):
+            path = self.top / f"out{number}"
+            self.watch.add(number, path)
+            with (self.top / way).open("w") as file:
+                os.link(self.top / way, path)
+                self.assert_silent()
+                file.write("text")
+            self.assertEqual(self.news(), [number])
+
+    def test_file_without_a_name_that_is_linked_into_place_is_told_of_when_it_is_closed(
+        self,
+    ) -> None:
+        try:
+            handle = os.open(self.top, os.O_TMPFILE | os.O_WRONLY)
+        except OSError as error:  # the file system has none
+            self.skipTest(str(error))
+        self.watch.add("token", self.path)
+        # a directory makes it linkat(2), which follows
+        os.link(f"/proc/self/fd/{handle}", self.path, src_dir_fd=handle, follow_symlinks=True)
+        self.assert_silent()
+        os.close(handle)
+        self.assertEqual(self.news(), ["token"])
+
+    def test_file_that_is_open_when_its_last_event_is_read_is_told_of_all_the_same(self) -> None:
+        """The kernel tells of a close before it counts the file as closed."""
+        self.watch.add("token", self.path)
+        self.path.write_text("text")
+        with mock.patch.object(watch, "is_settled", return_value=False):
+            self.assertEqual(self.watch.read(), [])
+        self.assertEqual(self.news(), ["token"])
+
+    def test_no_file_is_missed_however_soon_its_end_is_looked_at(self) -> None:
+        code = "import sys\nfor line in sys.stdin: open(line.strip(), 'w').close()"
+        maker = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, text=True)
+        assert maker.stdin
+        for number in range(2000):
+            path = self.top / str(number)
+            self.watch.add(number, path)
+            maker.stdin.write(f"{path}\n")
+            maker.stdin.flush()
+            self.assertEqual(self.news(), [number])
+            self.watch.remove(number)
+        maker.stdin.close()
+        maker.wait()
+
     def test_half_written_file_in_a_new_directory_is_not_told_of(self) -> None:
         deep = self.top / "a" / "b" / "out"
         self.watch.add("token", deep)
@@ -489,7 +565,7 @@ class TimedLooks(unittest.TestCase):
             self.now += 1.0  # a look begins and ends with a question for the time
             return self.now
 
-        slow = PollWatch(clock_of_a_slow_disk)
+        slow = PollWatch(clock=clock_of_a_slow_disk)
         slow.add("token", self.path)
         self.now += 10
         slow.read()
