@@ -6,6 +6,7 @@ Unaware of HTTP, jobs and runs.
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import functools
 import queue
@@ -131,10 +132,10 @@ class StatusReporter:
         """Post one status; once `stop` is set no further attempt is begun."""
         if not self.on:
             return Fate.LOST
-        if self._outbox:
+        if self._outbox is not None:
             self._outbox.note(status)
         fate = self._insist(status, stop)
-        if self._outbox and fate is not Fate.LOST and status.state != "pending":
+        if self._outbox is not None and fate is not Fate.LOST and status.state != "pending":
             self._outbox.settle(status)
         return fate
 
@@ -145,7 +146,7 @@ class StatusReporter:
 
     def drop(self, status: Status, why: str) -> None:
         """Give up a status without an attempt; a final one is kept if there is an outbox."""
-        if self._outbox and status.state != "pending":
+        if self._outbox is not None and status.state != "pending":
             self._outbox.note(status)
         self.give_up(status, why)
 
@@ -201,14 +202,17 @@ class BackgroundReporter:
         self._queue.put(None)
         self._thread.join(budget)
         self._stop.set()
+        with contextlib.suppress(queue.Empty):  # here: the thread ends whenever the program does
+            while True:
+                if status := self._queue.get_nowait():
+                    why = "the run has ended, and those before took too long"
+                    self._reporter.drop(status, why)
+        self._queue.put(None)
         return not self._thread.is_alive()
 
     def _work(self) -> None:
         while (status := self._queue.get()) is not None:
-            if self._stop.is_set():
-                self._reporter.drop(status, "the run has ended, and those before took too long")
-            else:
-                self._reporter.deliver(status, self._stop)
+            self._reporter.deliver(status, self._stop)
 
 
 @functools.lru_cache(maxsize=1)

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lib import github, settings, status
-from lib.status import BackgroundReporter, StatusReporter
+from lib.status import BackgroundReporter, Fate, Status, StatusReporter
 from tests.githubserver import TOKEN, Reply, serve
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -32,6 +32,16 @@ def hang_up(connection: socket.socket) -> None:
 def half_an_error(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 422 no\r\nTransfer-Encoding: chunked\r\n\r\n400\r\nabc")
     connection.shutdown(socket.SHUT_RDWR)
+
+
+class Kept(dict[str, str]):
+    """An outbox: the state that is left of each context."""
+
+    def note(self, status: Status) -> None:
+        self[status.context] = status.state
+
+    def settle(self, status: Status) -> None:
+        del self[status.context]
 
 
 class WithGitHub(unittest.TestCase):
@@ -52,9 +62,13 @@ class WithGitHub(unittest.TestCase):
         }
         return given | changes
 
-    def reporter(self, budget: float = 10.0, **changes: str) -> StatusReporter:
+    def reporter(
+        self, budget: float = 10.0, outbox: Kept | None = None, **changes: str
+    ) -> StatusReporter:
         config = settings.load_anywhere(None, self.environ(**changes))
-        return StatusReporter(config, self.log.append, budget=budget, first_pause=0.01)
+        return StatusReporter(
+            config, self.log.append, budget=budget, first_pause=0.01, outbox=outbox
+        )
 
     def post(self, reporter: StatusReporter | None = None) -> bool:
         return (reporter or self.reporter()).success(SHA, "ci/hetzner", "fine")
@@ -99,7 +113,7 @@ class TestPost(WithGitHub):
     def test_without_token_or_repository_one_line_and_no_call(self) -> None:
         for missing in ("GITHUB_TOKEN", "GITHUB_REPO"):
             self.log.clear()
-            reporter = self.reporter(10.0, **{missing: ""})
+            reporter = self.reporter(10.0, None, **{missing: ""})
             reporter.pending(SHA, "c", "d")
             self.assertFalse(self.post(reporter))
             self.assertFalse(self.post(reporter))
@@ -171,6 +185,28 @@ class TestRetry(WithGitHub):
         self.assertTrue(all(pause is not None and 0.5 <= pause <= 1.5 for pause in found))
 
 
+class TestOutbox(WithGitHub):
+    def test_status_is_kept_until_github_took_or_refused_it(self) -> None:
+        later = {"Retry-After": "3600"}
+        for reply, fate, left in (
+            ((201, {}, b""), Fate.TAKEN, {}),
+            ((404, {}, b""), Fate.REFUSED, {}),
+            ((503, later, b""), Fate.LOST, {"c": "success"}),
+            ((403, later, b""), Fate.LOST, {"c": "success"}),
+        ):
+            kept, self.github.replies = Kept(), [reply]
+            found = self.reporter(outbox=kept).post("success", SHA, "c", "fine", "")
+            self.assertEqual((found, kept), (fate, left))
+
+    def test_pending_is_left_though_github_took_it(self) -> None:
+        kept = Kept()
+        reporter = self.reporter(outbox=kept)
+        reporter.deliver(Status("pending", SHA, "c", "runs", ""), threading.Event())
+        self.assertEqual(kept, {"c": "pending"})
+        self.assertTrue(reporter.failure(SHA, "c", "failed"))
+        self.assertEqual(kept, {})
+
+
 class TestBudget(WithGitHub):
     def test_hanging_server_ends_with_the_budget(self) -> None:
         self.github.gate = threading.Event()
@@ -238,6 +274,19 @@ class TestBackground(WithGitHub):
         self.assertTrue(background.close(10))
         found = [body["context"] for body in self.github.seen]
         self.assertEqual(found, [f"ci/hetzner/{number}" for number in range(20)])
+
+    def test_what_close_drops_is_kept_as_soon_as_it_returns(self) -> None:
+        self.github.gate = threading.Event()
+        kept = Kept()
+        background = BackgroundReporter(self.reporter(outbox=kept))
+        background.post("pending", SHA, "first", "runs")
+        for context in ("first", "second"):
+            background.post("success", SHA, context, "fine")
+        background.post("pending", SHA, "third", "runs")
+        self.assertFalse(background.close(0.05))
+        self.assertEqual(kept, {"first": "success", "second": "success"})
+        self.github.gate.set()
+        self.assertTrue(background.close(10))
 
     def test_close_drops_what_is_left_and_names_it(self) -> None:
         self.github.gate = threading.Event()
