@@ -27,8 +27,10 @@ from lib.gitcommand import (
 __all__ = [
     "AS_COMMITTED",
     "CheckoutError",
+    "check_out",
     "current_branch",
     "enclosing_checkout",
+    "fetch",
     "is_dirty",
     "make_placeholders",
     "prepare_box",
@@ -46,7 +48,17 @@ def prepare_box(repo: Path, revision: str, branch: str, timeout: float = FETCH_T
     """Fetch, check the commit out by force, clean, and return its full SHA.
 
     For a CI box only: what was changed or untracked in the checkout is lost, but `node_modules`
-    stay. A fetch that fails ends it even if the commit is there, for then nobody knows what the
+    stay. `timeout` is seconds for a fetch. Raises CheckoutError.
+    """
+    sha = fetch(repo, revision, branch, timeout)
+    check_out(repo, sha)
+    return sha
+
+
+def fetch(repo: Path, revision: str, branch: str, timeout: float = FETCH_TIMEOUT) -> str:
+    """Fetch all branches, and what they do not hold; return the full SHA of a revision.
+
+    A fetch that fails ends it even if the commit is there, for then nobody knows what the
     revision means by now. `timeout` is seconds for a fetch. Raises CheckoutError.
     """
     if branch:
@@ -55,9 +67,7 @@ def prepare_box(repo: Path, revision: str, branch: str, timeout: float = FETCH_T
             *("check-ref-format", f"refs/heads/{branch}"),
             remedy=f"the branch {shown(branch, 80)!r} is no branch's name: pass the real one",
         )
-    sha = _fetched(repo, revision, branch, timeout)
-    check_out(repo, sha)
-    return sha
+    return _fetched(repo, revision, branch, timeout)
 
 
 def prepare_worktree(repo: Path, path: Path, revision: str) -> str:

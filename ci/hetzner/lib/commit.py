@@ -54,8 +54,9 @@ class CommitRun:
     """One commit on one checkout: its logs, its tree, its verdict and its status.
 
     `revision` is what to test; `absent` are jobs that this machine cannot run, and why; `locks`
-    keep other runs away. `tree` and `sha` are known from `prepare_tree` on, `code` and `text` once
-    it has been judged.
+    keep other runs away. `sha` stays what it is, whatever becomes of a branch: logs, URL, statuses
+    and tree are of it. `tree` is known from `prepare_tree` on, `code` and `text` once it has been
+    judged.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class CommitRun:
         self._locks = locks
         self._began = time.monotonic()
         self.tree = config.repo_dir
-        self.sha = _name(config.repo_dir, revision)
+        self.sha, self._unknown = _pinned(words, config, revision)
         self.log_dir = config.state_dir / "logs" / self.sha
         self.log_dir.mkdir(parents=True, exist_ok=True)
         self.url = f"{config.log_url.rstrip('/')}/{self.sha}" if config.log_url else ""
@@ -116,15 +117,24 @@ class CommitRun:
     def prepare_tree(self) -> None:
         """Put the commit under test where its jobs run. Raises CheckoutError, OSError."""
         config = self._config
+        if self._unknown:
+            raise self._unknown
         if self._words.in_place:
-            self.sha = checkout.resolve(self.tree, "HEAD")
+            found = checkout.resolve(self.tree, "HEAD")
             if checkout.is_dirty(self.tree):
                 self.log.line("NOTE  uncommitted changes are included")
-        elif config.box:
-            self.sha = checkout.prepare_box(self.tree, self._revision, self._words.branch)
+        elif config.box and FULL_SHA.fullmatch(self._revision):
+            found = checkout.prepare_box(self.tree, self._revision, self._words.branch)
+        elif config.box:  # fetched before it was named
+            checkout.check_out(self.tree, found := self.sha)
         else:
             self.tree = config.worktree_dir
-            self.sha = checkout.prepare_worktree(config.repo_dir, self.tree, self._revision)
+            found = checkout.prepare_worktree(config.repo_dir, self.tree, self.sha)
+        if found != self.sha:
+            raise CheckoutError(
+                f"{self.tree}: expected {self.sha}, which the logs are named after, found {found}: "
+                "name a commit that stays, then run again"
+            )
         self.log.line(f"TREE  {self.sha} in {self.tree}")
         checkout.make_placeholders(self.tree)
         config.work_dir.mkdir(parents=True, exist_ok=True)
@@ -297,10 +307,18 @@ class CommitRun:
             self.log.line("NOTE  the status is left to the next run")
 
 
-def _name(repo: Path, revision: str) -> str:
-    """Return a name for the logs of a commit: its SHA, or what is safe if it is not known yet."""
-    with contextlib.suppress(CheckoutError):
-        return checkout.resolve(repo, revision)
-    if FULL_SHA.fullmatch(revision):
-        return revision
-    return "unresolved-" + hashlib.sha256(revision.encode(errors="replace")).hexdigest()[:12]
+def _pinned(words: Words, config: Settings, revision: str) -> tuple[str, CheckoutError | None]:
+    """Return the commit of a run, or a name that is safe for its logs, and why it is not known.
+
+    On a box a branch is fetched first: what it was before names another commit.
+    """
+    whole = FULL_SHA.fullmatch(revision)
+    try:
+        if config.box and not words.in_place and not whole:
+            return checkout.fetch(config.repo_dir, revision, words.branch), None
+        return checkout.resolve(config.repo_dir, revision), None
+    except CheckoutError as error:
+        if whole:
+            return revision, None if config.box else error
+        digest = hashlib.sha256(revision.encode(errors="replace")).hexdigest()
+        return f"unresolved-{digest[:12]}", error

@@ -37,6 +37,27 @@ class Box(OnStage):
         self.assertEqual((self.checkout / "file").read_text(), "second")
         self.assertEqual(self.posted(), ["pending", "success"])
 
+    def test_branch_is_what_the_fetch_brings_in_logs_url_and_statuses(self) -> None:
+        first = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
+        sha = self.stage.commit("second")
+        ran = self.stage.run("main", "main", LOG_URL="https://box/logs")
+        self.assertEqual(ran.code, 0, ran.out + ran.errors)
+        self.assertIn(f"TREE  {sha} in", self.stage.log(sha))
+        self.assertFalse(self.stage.log_dir(first).exists())
+        self.assertEqual(self.posted(), ["pending", "success"])
+        self.assertTrue(all(path.endswith(sha) for path in self.github.requests))
+        urls = {body["target_url"] for body in self.github.seen}
+        self.assertEqual(urls, {f"https://box/logs/{sha}"})
+
+    def test_branch_that_cannot_be_fetched_is_red_and_says_nothing_of_what_it_was(self) -> None:
+        self.stage.git(self.checkout, "remote", "set-url", "origin", "/nonexistent")
+        ran = self.stage.run("main", "main")
+        self.assertEqual(ran.code, 1, ran.out + ran.errors)
+        (log,) = (self.stage.state / "logs").glob("unresolved-*/ci.log")
+        self.assertRegex(log.read_text(), "ERROR .*see that the remote `origin`")
+        self.assertNotIn("START", log.read_text())
+        self.assertEqual(self.posted(), [])
+
     def test_checkout_is_cleaned_but_for_its_node_modules(self) -> None:
         (self.checkout / "file").write_text("changed")
         (self.checkout / "left").touch()

@@ -9,8 +9,23 @@ import subprocess
 import unittest
 
 from tests import githubserver
-from tests.commitstage import JOBS, OnStage, Stage
+from tests.commitstage import HETZNER, JOBS, OnStage, Stage
 from tests.waiting import PATIENCE, wait_for
+
+# commits something between the naming of a run and the making of its tree
+MOVES_HEAD = f"""
+import subprocess, sys
+sys.path.insert(0, {str(HETZNER)!r})
+import pipeline
+from lib.commit import CommitRun
+set_pending = CommitRun.set_pending
+def move_head(run):
+    who = ["-c", "user.name=t", "-c", "user.email=t@localhost"]
+    subprocess.run(["git", *who, "commit", "-q", "--allow-empty", "-m", "moved"], check=True)
+    set_pending(run)
+CommitRun.set_pending = move_head
+sys.exit(pipeline.main(sys.argv[1:]))
+"""
 
 
 class Runs(OnStage):
@@ -114,6 +129,18 @@ class Trees(OnStage):
         self.assertEqual(self.stage.run(first, "--only-jobs", "test-js").code, 0)
         (tree,) = (self.stage.state / "worktrees").glob("repo-*[0-9a-f]")
         self.assertEqual((tree / "file").read_text(), "first")
+
+    def test_commit_stays_the_one_that_the_logs_are_named_after(self) -> None:
+        for words, code in ((["main"], 0), ([], 0), (["--in-place"], 1)):
+            with self.subTest(words):
+                named = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
+                ran = self.stage.run(*words, "--only-jobs", "test-js", program=MOVES_HEAD)
+                self.assertEqual(ran.code, code, ran.out + ran.errors)
+                moved = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
+                self.assertNotEqual(moved, named)
+                said = f"ERROR .* expected {named}, .* found {moved}" if code else f"TREE  {named}"
+                self.assertRegex(self.stage.log(named), said)
+                self.assertFalse(self.stage.log_dir(moved).exists())
 
     def test_commit_that_a_job_replaced_is_tested_as_it_was(self) -> None:
         body = self.stage.root / "runner" / "jobs" / "test_js.sh"
