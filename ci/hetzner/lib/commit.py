@@ -87,7 +87,8 @@ class CommitRun:
         self._strays = Strays(self.log.line)
         self._history = config.state_dir / "history.db"
         self.state, self.text, self.code = "error", "the runner broke", FAILED
-        self._summed_up: int | None = None  # the exit code in summary.json
+        self._summary = self.log_dir / "summary.json"
+        self._summed_up: int | None = None  # the exit code in it
 
     # ---- the steps, in their order
 
@@ -95,6 +96,10 @@ class CommitRun:
         """Say what is tested by which runner, and ask the tools for their versions."""
         version = steps.runner_version(self._config)
         self.log.line(f"RUN   {self._revision} of {self._config.repo_dir}, runner {version}")
+        try:  # one of an earlier run must not stand for this one
+            files.rotate(self._summary)
+        except OSError as error:
+            self.log.lose(self._summary, error)
         self._versions.ask(settings.job_environment(self._config, os.environ))
 
     def clean_up(self) -> None:
@@ -287,11 +292,10 @@ class CommitRun:
         if self._summed_up in (None, self.code):
             return
         self._summed_up = self.code
-        path = self.log_dir / "summary.json"
         try:
-            summary.correct(path, self.code)
+            summary.correct(self._summary, self.code)
         except OSError as error:
-            self.log.lose(path, error)
+            self.log.lose(self._summary, error)
 
     def _set_status(self) -> None:
         if not self._speaks_for_commit or not self._reporter.on:

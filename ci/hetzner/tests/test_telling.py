@@ -141,6 +141,16 @@ class Agreement(WithGitHub):
         text = self.agrees(ran, 128 + signal.SIGTERM, "error")
         self.assertEqual(text, "ended by SIGTERM")
 
+    def test_summary_of_an_earlier_run_does_not_stand_for_one_that_came_to_no_jobs(self) -> None:
+        self.agrees(self.stage.run(), 0, "success")
+        self.github.seen.clear()
+        program = BEFORE_THE_END.format(hetzner=str(HETZNER), statement="pass")
+        breaks = "\ncommit.CommitRun.prepare_tree = lambda self: os.stat('/no/tree')\nsys.exit("
+        ran = self.stage.run(program=program.replace("\nsys.exit(", breaks))
+        self.agrees(ran, 1, "error", summary=False)
+        earlier = json.loads((self.stage.log_dir() / "summary.json.1").read_text())
+        self.assertEqual(earlier["exit_code"], 0)
+
     def test_log_that_was_moved_after_the_jobs(self) -> None:
         ran = self.run_with("self.log.path.rename(self.log.path.with_name('elsewhere'))")
         self.assertIn("it was removed", self.agrees(ran, 1, "error"))
