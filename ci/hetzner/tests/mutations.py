@@ -95,7 +95,7 @@ ATTEMPTS = [
     ("if track.state is not State.RUNNING or output in track.wrote:", "if output in track.wrote:"),
     ("        if track.node.job.service and track.complete:\n            self._serve(track)\n", "        if track.node.job.service:\n            self._serve(track)\n"),
     ("            track.came = set(track.node.job.outputs) - set(report.missing)\n", "            track.came = set(track.node.job.outputs)\n"),
-    ("            if not report.left:\n                self.gone(track, ())\n", "            self.gone(track, ())\n"),
+    ("            if not report.left:\n                self.gone(track, Gone(track.key))\n", "            self.gone(track, Gone(track.key))\n"),
     ("        if report.code == 0 and not report.missing:\n", "        if report.code == 0 or not report.missing:\n"),
     ("            self._conclude(track, Outcome.RESTORED, \"\")\n", "            self._conclude(track, Outcome.PASSED, \"\")\n"),
     ("        elif track.node.job.cache is not None:\n            self._launch", "        elif False:\n            self._launch"),
