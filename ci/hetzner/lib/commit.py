@@ -173,7 +173,7 @@ class CommitRun:
     def judge(self, code: int, results: Collection[Result]) -> None:
         """Take note of what became of the jobs, which is worth nothing without the locks."""
         self.code = self._summed_up = code
-        self.text = steps.describe(list(results), time.monotonic() - self._began)
+        self.text = summary.describe(list(results), time.monotonic() - self._began, code)
         self.state = STATES.get(code, "error")
         for lock in self._locks:
             if lock.lost:

@@ -181,7 +181,9 @@ class LogServer(ThreadingMixIn, WSGIServer):
 def main(arguments: Sequence[str]) -> int:
     """Serve until a signal; 2 for settings or an address that cannot be used."""
     parser = argparse.ArgumentParser(prog="logserver.py", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: ours)")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"
+    )
     parser.add_argument("--port", type=int, default=8080, help="(default: 8080)")
     parser.add_argument("--state-dir", metavar="DIR", help="what is kept between runs")
     given = parser.parse_args(arguments)

@@ -204,7 +204,8 @@ class Run:
         while lost != self._log.fault:
             lost = self._log.fault
             code = code or (FAILED if lost else 0)
-            text = summary.describe(list(self.results.values()), self._clock.now())
+            results = list(self.results.values())
+            text = summary.describe(results, self._clock.now(), 0 if lost else code)
             if lost:
                 text = f"{lost}; {text}"
             if code > 128:

@@ -18,7 +18,6 @@ from lib.cachestore import CorruptError, Store
 from lib.model import GOOD, Outcome, Result
 from lib.settings import Settings
 from lib.status import CONTEXT, BackgroundReporter, StatusReporter
-from lib.summary import describe as describe
 from lib.treecopy import remove, replace
 
 VERSION_OF = ("git", "uv", "node", "pnpm", "bash")

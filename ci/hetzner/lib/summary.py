@@ -36,8 +36,11 @@ def table(results: Sequence[Result]) -> str:
     )
 
 
-def describe(results: Sequence[Result], seconds: float) -> str:
-    """Return what became of a run in a sentence, such as a commit's status has room for."""
+def describe(results: Sequence[Result], seconds: float, code: int) -> str:
+    """Return what became of a run in a sentence, such as a commit's status has room for.
+
+    `code` is its exit code: a run may be red though no job is, by what it could not stop.
+    """
     bad = [r for r in results if not r.acceptable and r.reason != "filtered"]
     failed = [r.name for r in bad if r.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)]
     flaky = [r.name for r in results if r.outcome is Outcome.FLAKY]
@@ -45,6 +48,8 @@ def describe(results: Sequence[Result], seconds: float) -> str:
         return f"failed in {seconds:.0f} s: {', '.join(failed or [r.name for r in bad])}"
     passed = sum(r.acceptable for r in results)
     text = f"{passed} job{'s' * (passed != 1)} passed in {seconds:.0f} s"
+    if code:
+        return f"{text}, but the run is red: LEAK and NOTE in ci.log tell why"
     return f"{text}, flaky: {', '.join(flaky)}" if flaky else text
 
 
