@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from lib import choice, events, graph, machine, redact
 from lib.choice import EVERYTHING, Choice
-from lib.fields import variable_problems
+from lib.fields import is_number, variable_problems
 from lib.model import Job, Outcome, Result
 from lib.orders import Limits
 from lib.run import Place, Report, Run
@@ -183,15 +183,13 @@ def _number_problems(
 ) -> list[str]:
     problems = []
     for what, value, low in (("timeout", timeout, "more than 0"), ("grace", grace, "0 or more")):
-        good = isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+        good = is_number(value) and value >= 0
         if not good or (low != "0 or more" and value == 0):
             problems.append(f"{what}: expected {low} seconds, found {value!r}")
     for what, value in [("max_parallel", max_parallel)] if max_parallel is not None else []:
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             problems.append(f"{what}: expected 1 or more jobs, or None, found {value!r}")
-    if pressure is not None and (
-        not isinstance(pressure, (int, float)) or isinstance(pressure, bool) or pressure < 0
-    ):
+    if pressure is not None and (not is_number(pressure) or pressure < 0):
         problems.append(f"pressure: expected a percentage, or None, found {pressure!r}")
     for name, size in pools.items():
         if not isinstance(size, int) or isinstance(size, bool) or size < 0:

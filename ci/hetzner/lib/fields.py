@@ -6,18 +6,24 @@ import math
 import os
 import re
 from collections.abc import Collection, Mapping
+from typing import TypeGuard
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 
 
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a value is a number to reckon with: no bool, and none that no float can hold."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    try:
+        return not math.isnan(value)
+    except OverflowError:
+        return False
+
+
 def quantity(problems: list[str], what: str, value: object, low: float, unit: str) -> None:
     """Add what keeps a value from being a number of at least `low`."""
-    if (
-        not isinstance(value, (int, float))
-        or isinstance(value, bool)
-        or math.isnan(value)
-        or value < low
-    ):
+    if not is_number(value) or value < low:
         problems.append(f"{what}: expected {unit} of {low:g} or more, found {value!r}")
 
 
@@ -54,12 +60,12 @@ def variable_problems(variables: object) -> list[str]:
         return [f"env: expected names and texts, found {type(variables).__name__}"]
     problems = []
     for name, value in variables.items():
-        if not isinstance(name, str) or not name or "=" in name or "\0" in name:
+        if not is_text(name) or not name or "=" in name:
             problems.append(f"env: expected a name without '=' and NUL, found {name!r}")
         elif not isinstance(value, str):
             problems.append(f"env: {name!r}: expected a text, found {type(value).__name__}")
-        elif "\0" in value:
-            problems.append(f"env: {name!r}: expected a text without NUL, found one with it")
+        elif not is_text(value):
+            problems.append(f"env: {name!r}: expected a text without NUL or lone surrogates")
     return problems
 
 
@@ -71,6 +77,6 @@ def output_problems(outputs: object) -> list[str]:
     for output, path in outputs.items():
         if not isinstance(output, str) or not NAME.match(output):
             problems.append(f"output {output!r}: expected letters, digits, '.', '_' or '-'")
-        if not isinstance(path, str) or not path or "\0" in path:
+        if not is_text(path) or not path:
             problems.append(f"output {output!r}: expected a path, found {path!r}")
     return problems

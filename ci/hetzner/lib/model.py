@@ -11,7 +11,15 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
-from lib.fields import NAME, is_count, output_problems, quantity, strings, variable_problems
+from lib.fields import (
+    NAME,
+    is_count,
+    is_text,
+    output_problems,
+    quantity,
+    strings,
+    variable_problems,
+)
 
 RUN_LOG = "ci"  # ci.log is the run's own log, so no job may have this name
 
@@ -103,8 +111,12 @@ class Job:
         del given["self"]
         for field in CONTAINERS:  # what the caller does to its own later is not checked
             value = given[field]
-            if value is not NOTHING and isinstance(value, (list, dict, set, MappingProxyType)):
+            if value is NOTHING or isinstance(value, (str, tuple)):
+                continue
+            if isinstance(value, (list, set)):
                 given[field] = value.copy()
+            elif isinstance(value, Mapping):  # last: the question is a slow one
+                given[field] = MappingProxyType(dict(value))
         self.__dict__.update(given)
         problems = self._problems()
         if problems:
@@ -125,7 +137,7 @@ class Job:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let a copy, or a pickle, be declared anew: what is shared for speed cannot be pickled."""
-        given = {name: value for name, value in self.__dict__.items() if value is not NOTHING}
+        given = {n: _plain(value) for n, value in self.__dict__.items() if value is not NOTHING}
         return _declare, (given,)
 
     def _declared(self) -> dict[str, object]:
@@ -159,8 +171,8 @@ class Job:
             problems.append(
                 f"cmd: expected a bash command or a list of arguments, found {self.cmd!r}"
             )
-        elif "\0" in "".join(self.cmd):
-            problems.append("cmd: a command cannot hold a NUL character")
+        elif not is_text("".join(self.cmd)):
+            problems.append("cmd: a command cannot hold a NUL character or a lone surrogate")
         flags = ("fast_fail", "allow_failure", "service", "testcases", "retry_alone")
         problems += [
             f"{flag}: expected True or False, found {getattr(self, flag)!r}"
@@ -169,6 +181,9 @@ class Job:
         ]
         if self.when not in ("success", "always"):
             problems.append(f"when: expected 'success' or 'always', found {self.when!r}")
+        called = None if isinstance(self.cache, type) else getattr(self.cache, "to_json", None)
+        if self.cache is not None and not callable(called):
+            problems.append(f"cache: expected a Cache, found {self.cache!r}")
         if self.service and self.cache is not None:
             problems.append("a service cannot have a cache: it is its processes that are needed")
 
@@ -194,13 +209,18 @@ class Job:
             or not all(isinstance(k, str) and k and is_count(v) for k, v in self.resources.items())
         ):
             problems.append(
-                f"resources: expected names with counts of 0 or more, found {self.resources!r}"
+                "resources: expected names with counts of 0 or more, "
+                f"found {_plain(self.resources)!r}"
             )
         if not isinstance(self.cpus, Collection) or not all(map(is_count, self.cpus)):
             problems.append(f"cpus: expected processor numbers, found {self.cpus!r}")
         codes = self.ok_codes
         if not isinstance(codes, Collection) or not codes or not all(map(is_count, codes)):
             problems.append(f"ok_codes: expected exit codes such as (0,), found {codes!r}")
+
+
+def _plain(value: object) -> object:
+    return dict(value) if isinstance(value, MappingProxyType) else value
 
 
 def _declare(fields: Mapping[str, Any]) -> Job:

@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 if __name__ == "__main__":
@@ -118,7 +119,11 @@ def made_by(made: object, usual: object) -> str:
 
 def changed(made: object, usual: object) -> list[str]:
     """Return `field=value` for each field that is not as usual."""
-    differs = {k: v for k, v in vars(made).items() if v != vars(usual)[k]}
+    differs = {
+        k: dict(v) if isinstance(v, MappingProxyType) else v
+        for k, v in vars(made).items()
+        if v != vars(usual)[k]
+    }
     return [
         f"{name}={value if isinstance(value, Step) else repr(value)}".replace("inf", "math.inf")
         for name, value in differs.items()

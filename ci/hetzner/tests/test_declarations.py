@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import io
 import math
+import os
 import pickle
 import re
 import tempfile
 import unittest
+from collections import ChainMap, UserDict
 from types import MappingProxyType
 from typing import Any
 
@@ -92,6 +94,23 @@ class Jobs(unittest.TestCase):
         self.assertEqual((job.requires, job.outputs, job.env), (["r"], {"o": "p"}, {"A": "1"}))
         self.assertEqual((job.resources, job.cpus), ({"cpu": 1}, {0}))
 
+    def test_mappings_of_any_kind_are_copied_and_cannot_be_changed(self) -> None:
+        given = {"A": "1"}
+        for mapping in (given, UserDict(given), ChainMap(given), MappingProxyType(given)):
+            job = Job("a", "true", env=mapping, outputs=mapping, resources={"m": 1})
+            mine: Any = job
+            given["B"] = "2"
+            for kept in (mine.env, mine.outputs, mine.resources):
+                with self.assertRaises(TypeError):
+                    kept["B"] = 7
+            self.assertEqual((job.env, job.outputs), ({"A": "1"}, {"A": "1"}))
+            self.assertEqual(
+                job, Job("a", "true", env=job.env, outputs=job.env, resources={"m": 1})
+            )
+            self.assertEqual(job.but(nice=1).env, {"A": "1"})
+            del given["B"]
+        self.assertEqual(Job("a", "true", env=os.environ).env, dict(os.environ))
+
     def test_copies_and_pickles_of_a_job_declare_the_same(self) -> None:
         for job in (
             Job("a", "true"),
@@ -149,6 +168,38 @@ class Jobs(unittest.TestCase):
         self.assertTrue(problems(lambda: Job("a", "true", timeout=math.nan)))
         self.assertTrue(problems(lambda: Job("a", "true", timeout=True)))
         self.assertTrue(problems(lambda: Job("a", "true", delay="1")))  # type: ignore[arg-type]
+
+    def test_number_that_no_clock_can_hold_is_refused(self) -> None:
+        for what in ("timeout", "delay"):
+            words: dict[str, Any] = {what: 10**400}
+            self.assertIn(
+                f"{what}: expected", problems(lambda words=words: Job("a", "x", **words))[0]
+            )
+        for what in ("timeout", "grace", "pressure"):
+            words = {what: 10**400}
+            (found,) = problems(lambda words=words: pipeline(Job("a", "x"), **words))
+            self.assertIn(f"{what}: expected", found)
+
+    def test_text_that_no_program_can_be_given_is_refused(self) -> None:
+        for text in ("x\0", "x\ud800"):
+            for fields in (
+                {"cmd": text},
+                {"cmd": ["x", text]},
+                {"cmd": "x", "outputs": {"o": text}},
+                {"cmd": "x", "env": {"A": text}},
+                {"cmd": "x", "env": {text: "A"}},
+            ):
+                words: dict[str, Any] = fields
+                self.assertEqual(len(problems(lambda words=words: Job("a", **words))), 1, fields)
+        name = os.fsdecode(b"x\xff")
+        self.assertEqual(problems(lambda: Job("a", name, outputs={"o": name}, env={"A": name})), [])
+
+    def test_cache_that_is_none_is_refused(self) -> None:
+        for nothing in ("x", 7, Cache):
+            cache: Any = nothing
+            found = problems(lambda cache=cache: Job("a", "true", cache=cache))
+            self.assertEqual(len(found), 1)
+            self.assertIn("cache: expected a Cache", found[0])
 
     def test_a_string_of_dependencies_is_refused(self) -> None:
         self.assertIn("expected a list", problems(lambda: Job("a", "true", "b"))[0])
