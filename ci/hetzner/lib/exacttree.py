@@ -63,18 +63,18 @@ def _drop_index(tree: Path, index: Path) -> bool:
     sizes and times that a job can set again, or that no second tells apart. What was the last
     commit's in a directory that a clean keeps goes as well.
     """
-    if index.exists():
+    if os.path.lexists(index):
         kept = (f":(top,glob)**/{KEPT}", f":(top,glob)**/{KEPT}/**")
         try:
             names = git(tree, "ls-files", "-z", "--", *kept)
         except CheckoutError:
-            index.unlink()
+            treecopy.remove(index)
             return False
         for path in (tree / name for name in names.split("\0") if name):
             if path.parent.resolve() == tree.resolve() / path.parent.relative_to(tree):
                 with contextlib.suppress(NotADirectoryError):
                     treecopy.remove(path)
-        index.unlink()
+        treecopy.remove(index)
     return True
 
 

@@ -659,6 +659,12 @@ class TestExact(GitCase):
         put(self.tree / "node_modules" / "x")
         index.write_bytes(b"no index")
         self.is_exact()  # nobody knows any more what in there was the commit's
+        index.unlink()
+        index.mkdir()
+        self.is_exact()
+        index.unlink()
+        index.symlink_to(self.home / "ran")
+        self.is_exact()
         put(self.tree / "b", "made up")
         git(self.tree, "add", "b")
         git(self.tree, "update-index", "--split-index")
