@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -27,6 +28,8 @@ SLOW = ("test_commit", "test_telling", "test_checkout", "test_pipeline", "test_m
 
 def main(names: Sequence[str]) -> int:
     """Run the named tests here, or all fast ones side by side; 0 if all passed."""
+    # a shell starts its background jobs with it ignored, which all that tests interrupt would be
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if not names:
         return run_modules()
     suite = unittest.defaultTestLoader.loadTestsFromNames(list(names))
