@@ -47,7 +47,7 @@ def jobs(state: Path, python: Path) -> list[Job]:
         ),
         Job("shfmt", f"shfmt -i 2 -ci -d {SCRIPTS} {DEMO_SCRIPTS}", ok_codes=(0,)),
         Job("hadolint", f"hadolint {shlex.quote(str(TOP / 'Dockerfile'))}", ok_codes=(0,)),
-        Job("unit-tests", run + "test_dsl.py", timeout=400, ok_codes=(0,)),
+        Job("unit-tests", run + "test_dsl.py", timeout=900, ok_codes=(0,)),
     ]
     # beside others it would measure those; twice the target in each of its rounds is no noise
     measure = f"{run}bench.py --short --fail-above 2"

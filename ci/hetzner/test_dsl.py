@@ -10,6 +10,7 @@ is in tests/real_*.py and run by check.py.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import re
 import signal
@@ -22,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+PATIENCE = 240.0  # seconds for one module, which takes 20 on a quiet machine
 # the slowest modules, to begin with: whatever is begun last is waited for
 SLOW = ("test_commit", "test_telling", "test_checkout", "test_pipeline", "test_model")
 
@@ -32,6 +34,7 @@ def main(names: Sequence[str]) -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if not names:
         return run_modules()
+    faulthandler.dump_traceback_later(PATIENCE, exit=True)  # of a test that hangs, where it does
     suite = unittest.defaultTestLoader.loadTestsFromNames(list(names))
     result = unittest.TextTestRunner(verbosity=1).run(suite)
     # a run of no tests has shown nothing
