@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The fast tests: `python3 test_dsl.py`. Standard library only, no set-up, under half a minute.
+"""The fast tests: `python3 test_dsl.py`. Standard library only, no set-up, under a minute.
 
 They are in tests/test_*.py, by module; a test's name is the rule that it checks. Each module runs
 in a process of its own, as many at once as there are processors. What starts tools and browsers
@@ -30,7 +30,9 @@ SLOW = ("test_commit", "test_telling", "test_checkout", "test_pipeline", "test_m
 
 def main(names: Sequence[str]) -> int:
     """Run the named tests here, or all fast ones side by side; 0 if all passed."""
-    # a shell starts its background jobs with it ignored, which all that tests interrupt would be
+    # nohup, and a shell in the background, start us with some ignored, which tests would inherit
+    for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if not names:
         return run_modules()
