@@ -66,16 +66,21 @@ class Outbox:
 
     def _take_over(self) -> None:
         look = proctree.table()
-        dead = [
-            path
-            for path in self._path.parent.glob("r*.json")
-            if path != self._path and not proctree.driver_lives(look, path.stem)
-        ]
-        for _, statuses in sorted(_read(path) for path in dead):
+        found = {}
+        for path in self._path.parent.glob("r*.json"):
+            if path == self._path or proctree.driver_lives(look, path.stem):
+                continue
+            try:
+                found[path] = _parse(path.read_bytes())
+            except FileNotFoundError:
+                continue  # a run beside this one has taken it over
+            except OSError as error:  # whoever can read it tells what is in it
+                self._say(f"NOTE  what a dead run has left to tell stays in {path}: {error}")
+        for _, statuses in sorted(found.values()):
             self._left.update({_key(status): status for status in statuses})
         if self._left and not self._keep():
             return
-        for path in dead:
+        for path in found:
             path.unlink(missing_ok=True)
 
     def _keep(self) -> bool:
@@ -97,10 +102,10 @@ def _key(status: Status) -> tuple[str, str]:
     return status.sha, status.context
 
 
-def _read(path: Path) -> tuple[float, list[Status]]:
-    """Return since when something is left in a file, and what; nothing of one that is broken."""
+def _parse(content: bytes) -> tuple[float, list[Status]]:
+    """Return since when something is left to tell, and what; nothing of a record that is broken."""
     try:
-        record = json.loads(path.read_text())
+        record = json.loads(content)
         return float(record["since"]), [Status(*map(str, each)) for each in record["left"]]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return 0.0, []

@@ -83,6 +83,12 @@ class LeftToTheNextRun(WithGitHub):
         self.assertNotIn("cut off", self.run_part())
         self.assertEqual(self.posted(), [])
 
+    def test_record_that_cannot_be_read_is_said_and_left_for_whoever_can(self) -> None:
+        record = self.stage.state / "runs" / "r1-1.json"
+        record.mkdir(parents=True)  # root may read any file
+        self.assertIn(f"NOTE  what a dead run has left to tell stays in {record}", self.run_part())
+        self.assertTrue(record.is_dir())
+
     def test_verdict_that_github_did_not_take_is_told_as_it_was(self) -> None:
         self.github.replies = [BUSY, BUSY]
         self.assertEqual(self.stage.run().code, 0)
