@@ -194,7 +194,7 @@ def _run(
 
 def _missing_wheel(words: cli.Words, config: Settings, default: str) -> list[str]:
     """Return what a run of --phase=5b would end by before its jobs, one line or none."""
-    from lib.steps import missing_wheel
+    from lib.wheels import missing_wheel
 
     try:
         sha = checkout.resolve(config.repo_dir, words.wheel_from or words.sha or default)

@@ -49,13 +49,13 @@ def planned(jobs: list[Job]) -> int:
 
 def all_listeners(*, statuses: bool) -> list[events.Listener]:
     """Return what listens to the run of a commit; statuses go to GITHUB_API_URL."""
-    from lib import history, settings, steps
+    from lib import history, settings, steps, wheels
     from lib.status import StatusReporter
 
     config = settings.load_anywhere()
     found: list[events.Listener] = [
         history.History(config.state_dir / "history.db", "r1-1", "0" * 40),
-        steps.WheelKeeper(config, "0" * 40, print),
+        wheels.WheelKeeper(config, "0" * 40, print),
     ]
     if statuses:
         reporter = StatusReporter(config, print)

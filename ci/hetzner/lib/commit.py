@@ -30,6 +30,7 @@ from lib import (
     settings,
     steps,
     summary,
+    wheels,
 )
 from lib.checkout import CheckoutError
 from lib.choice import Choice
@@ -222,7 +223,7 @@ class CommitRun:
             # how long some of the test cases take says nothing of all
             made.append(history.History(self._history, self._run_id, self.sha))
         if not words.in_place:
-            made.append(steps.WheelKeeper(config, self.sha, self.log.line))
+            made.append(wheels.WheelKeeper(config, self.sha, self.log.line))
         if config.job_statuses and words.whole_jobs and self._reporter.on:
             made.append(steps.JobStatuses(self._reporter, self.sha, self.url))
         return made

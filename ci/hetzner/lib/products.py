@@ -13,10 +13,10 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lib import choice, command, files, settings, steps, treecopy
+from lib import choice, command, files, settings, treecopy, wheels
 from lib.choice import Choice
 from lib.executor import CACHE_PROGRAM
-from lib.model import Job
+from lib.model import CacheSpec, Job
 from lib.settings import Settings
 
 CACHE_PATIENCE = 300.0  # seconds to restore one artifact
@@ -42,7 +42,7 @@ class Products:
 
     def drop_others(self) -> None:
         """Remove a wheel that was made from another tree: nobody is to test it. Raises OSError."""
-        if not self._stamp.exists() or self._stamp.read_text() != self._of:
+        if not self._stamp.exists() or self._stamp.read_bytes() != self._of.encode():
             treecopy.remove(self._wheel)
             files.atomic_write(self._stamp, self._of)
 
@@ -50,7 +50,7 @@ class Products:
         """Have the wheel there that was kept of a commit; return why it is not, or ''."""
         treecopy.remove(self._wheel)
         files.atomic_write(self._stamp, sha)
-        return steps.fetch_wheel(self._config, sha)
+        return wheels.fetch_wheel(self._config, sha)
 
     def bring(self, job: Job) -> None:
         """Have there what a job made of this tree, as far as it was kept. Raises Interrupted.
@@ -58,22 +58,21 @@ class Products:
         What stays missing fails whoever expects it, by name.
         """
         if job.cache is not None:
-            self._restore(job)
+            self._restore(job, job.cache)
         elif job.name == "build-wheel" and self._wheel.exists():
             self._say(f"NOTE  the wheel is that of an earlier run on {self._of}")
-        elif job.name == "build-wheel" and not steps.fetch_wheel(self._config, self._of):
+        elif job.name == "build-wheel" and not wheels.fetch_wheel(self._config, self._of):
             self._say(f"NOTE  the wheel is the one that was kept of {self._of}")
 
-    def _restore(self, job: Job) -> None:
+    def _restore(self, job: Job, cache: CacheSpec) -> None:
         """Restore from its cache what a checkout has removed."""
-        assert job.cache is not None
         if all((self._tree / path).exists() for path in job.outputs.values()):
             return  # in place it is the developer's
         with tempfile.NamedTemporaryFile(prefix="key-", dir=self._config.work_dir) as key_file:
             program = [sys.executable, str(CACHE_PROGRAM), "restore", "--key-file", key_file.name]
             try:
                 done = command.run(
-                    [*program, job.cache.to_json()],
+                    [*program, cache.to_json()],
                     cwd=self._tree,
                     env=settings.job_environment(self._config, os.environ),
                     timeout=CACHE_PATIENCE,

@@ -20,7 +20,7 @@ BROKEN_LISTENER = """
 import sys
 sys.path.insert(0, {hetzner!r})
 import pipeline
-from lib import history, runlog, steps
+from lib import history, runlog, steps, wheels
 
 def broken(self, event):
     raise {error}
@@ -39,7 +39,7 @@ class Listeners(CommitCase):
         return Ended(process.returncode, self.stage.log_dir(), out + errors)
 
     def test_view_that_breaks_changes_no_result_and_is_told(self) -> None:
-        listeners = ("history.History", "steps.WheelKeeper", "steps.JobStatuses", "runlog.RunLog")
+        listeners = ("history.History", "wheels.WheelKeeper", "steps.JobStatuses", "runlog.RunLog")
         errors = ("RuntimeError('no view')", "OSError(28, 'no view')", "RecursionError('no view')")
         for turn, listener in enumerate(listeners):
             with self.subTest(listener):

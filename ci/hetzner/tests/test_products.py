@@ -35,6 +35,13 @@ class LeftOut(OnStage):
         self.stage.commit("second")
         self.is_missing(*ALONE)
 
+    def test_stamp_that_a_job_has_overwritten_is_no_stamp(self) -> None:
+        self.passes("--only-jobs", "build-wheel")
+        (stamp,) = self.stage.state.glob("work/*/wheel-of")
+        stamp.write_bytes(b"\xff")
+        self.passes(*ALONE)
+        self.assertIn("NOTE  the wheel is the one that was kept of", self.stage.log())
+
     def test_wheel_that_was_kept_of_the_commit_is_brought(self) -> None:
         self.passes("--only-jobs", "build-wheel")
         self.stage.commit("second")
