@@ -12,6 +12,7 @@ from functools import partial
 from typing import Protocol
 
 from lib import events
+from lib.cause import PLAINLY, Cause, Why
 from lib.judge import describe, judge, named
 from lib.model import Outcome
 from lib.plan import Plan
@@ -24,8 +25,8 @@ from lib.track import Census, State, Track
 class Course(Protocol):
     """What the run makes of attempts."""
 
-    def barred(self, track: Track) -> str:
-        """Return why nothing of this node begins any more, '' if something may."""
+    def barred(self, track: Track) -> Why | None:
+        """Return why nothing of this node begins any more, None if something may."""
         ...
 
     def wrote(self, track: Track, output: str) -> None:
@@ -36,7 +37,7 @@ class Course(Protocol):
         """A service is ready."""
         ...
 
-    def concluded(self, track: Track, outcome: Outcome, reason: str) -> None:
+    def concluded(self, track: Track, outcome: Outcome, why: Why) -> None:
         """An attempt has ended, and nobody is left of it but `track.survivors`."""
         ...
 
@@ -94,7 +95,7 @@ class Attempts:
             if step is Step.STORE:
                 self._not_stored(track, str(error))
             else:
-                self._conclude(track, Outcome.FAILED, str(error))
+                self._conclude(track, Outcome.FAILED, Why(str(error), Cause.NOT_STARTED))
             return
         tries = track.tries
         due = self._clock.now() + job.timeout
@@ -110,8 +111,8 @@ class Attempts:
         seconds = track.node.job.timeout
         self._emit(events.TimedOut(self._clock.now(), track.name, seconds))
         what = "not ready" if track.node.job.service else "not done"
-        reason = f"timed out: {what} after {seconds:g} s"
-        self._stop(track, lambda: self._conclude(track, Outcome.TIMED_OUT, reason))
+        why = Why(f"timed out: {what} after {seconds:g} s", Cause.TIMEOUT)
+        self._stop(track, lambda: self._conclude(track, Outcome.TIMED_OUT, why))
 
     # ---- what the executor reports
 
@@ -135,7 +136,7 @@ class Attempts:
     def _body_exited(self, track: Track, report: Exited) -> None:
         judgement = judge(track.node.job, report.code, report.missing)
         if judgement.outcome is not Outcome.PASSED:
-            after = lambda: self._conclude(track, judgement.outcome, judgement.reason)  # noqa: E731
+            after = lambda: self._conclude(track, *judgement)  # noqa: E731
         else:
             after = lambda: self._body_passed(track)  # noqa: E731
         self._once_gone(track, report, after)
@@ -143,7 +144,7 @@ class Attempts:
     def _body_passed(self, track: Track) -> None:
         if track.lost:
             reason = f"what it left running removed its output {named(track.node.job, track.lost)}"
-            self._conclude(track, Outcome.FAILED, reason)
+            self._conclude(track, Outcome.FAILED, Why(reason, Cause.MISSING_OUTPUT))
         elif track.node.job.cache is not None:
             self._launch(track, Step.STORE)
         else:
@@ -151,7 +152,7 @@ class Attempts:
 
     def _restored(self, track: Track, report: Exited) -> None:
         if report.code == 0 and not report.missing:
-            self._conclude(track, Outcome.RESTORED, "")
+            self._conclude(track, Outcome.RESTORED, PLAINLY)
             return
         if report.code != MISS:
             why = f"does not hold {', '.join(report.missing)}" if report.missing else "failed"
@@ -191,7 +192,7 @@ class Attempts:
         else:
             missing = ", ".join(sorted(set(track.node.job.outputs) - track.wrote))
             reason = f"its processes ended before it was ready: {missing} never came"
-        self._conclude(track, Outcome.FAILED, reason)
+        self._conclude(track, Outcome.FAILED, Why(reason, Cause.SERVICE_GONE))
 
     def wrote(self, track: Track, output: str) -> None:
         """Take note that an output is there."""
@@ -208,11 +209,11 @@ class Attempts:
     def _service_exited(self, track: Track, report: Exited) -> None:
         judgement = judge(track.node.job, report.code, () if report.left else report.missing)
         if judgement.outcome is not Outcome.PASSED:
-            reason = judgement.reason
+            why = judgement.why
             if track.state is State.SERVING:
                 users = ", ".join(self._plan.users(track.key))
-                reason += f" while {users} still needed it"
-            failed = partial(self._conclude, track, judgement.outcome, reason)
+                why = why._replace(text=f"{why.text} while {users} still needed it")
+            failed = partial(self._conclude, track, judgement.outcome, why)
             if report.left:  # no leak: they serve
                 self._stop(track, failed)
             else:
@@ -237,12 +238,12 @@ class Attempts:
         """Stop a service that nobody needs any more."""
         self._stop(track, lambda: self._pass(track))
 
-    def cancel(self, track: Track, reason: str) -> None:
+    def cancel(self, track: Track, why: Why) -> None:
         """Stop an attempt that is not to go on."""
         if track.step is Step.STORE:  # the body has passed
             self._stop(track, lambda: self._pass(track))
         else:
-            self._stop(track, lambda: self._conclude(track, Outcome.CANCELLED, reason))
+            self._stop(track, lambda: self._conclude(track, Outcome.CANCELLED, why))
 
     def hasten(self, track: Track) -> None:
         """Give an attempt that is being stopped no more time."""
@@ -255,15 +256,18 @@ class Attempts:
         self._executor.stop(track.key)
 
     def _pass(self, track: Track) -> None:
-        flaky = track.tries > 1
-        reason = f"passed on attempt {track.tries} of {track.node.job.retries + 1}" if flaky else ""
-        self._conclude(track, Outcome.FLAKY if flaky else Outcome.PASSED, reason)
+        if track.tries == 1:
+            self._conclude(track, Outcome.PASSED, PLAINLY)
+            return
+        text = f"passed on attempt {track.tries} of {track.node.job.retries + 1}"
+        self._conclude(track, Outcome.FLAKY, Why(text, Cause.FLAKY))
 
-    def _conclude(self, track: Track, outcome: Outcome, reason: str) -> None:
+    def _conclude(self, track: Track, outcome: Outcome, why: Why) -> None:
         if track.survivors:
             outcome = Outcome.FAILED
-            reason = f"could not be stopped: {'; '.join(track.survivors)}"
-        self._course.concluded(track, outcome, reason)
+            text = f"could not be stopped: {'; '.join(track.survivors)}"
+            why = Why(text, Cause.UNSTOPPABLE)
+        self._course.concluded(track, outcome, why)
 
     def _note(self, text: str) -> None:
         self._emit(events.Note(self._clock.now(), text))

@@ -6,15 +6,16 @@ import signal
 from collections.abc import Collection
 from typing import NamedTuple
 
+from lib.cause import PLAINLY, Cause, Why
 from lib.model import Job, Outcome
 from lib.seam import LOST
 
 
 class Judgement(NamedTuple):
-    """An outcome, and why it is not a pass ('' for a pass)."""
+    """An outcome, and why it is not a plain pass."""
 
     outcome: Outcome
-    reason: str = ""
+    why: Why = PLAINLY
 
 
 def describe(code: int) -> str:
@@ -29,15 +30,20 @@ def describe(code: int) -> str:
         return f"killed by signal {-code}"
 
 
+def cause(code: int) -> Cause:
+    """Return the class of an exit code that is no pass."""
+    if code == LOST:
+        return Cause.LOST
+    return Cause.EXIT_CODE if code >= 0 else Cause.SIGNAL
+
+
 def judge(job: Job, code: int, missing: Collection[str]) -> Judgement:
     """Judge a body that ended by itself with `code`, its outputs in `missing` not written."""
     if code == LOST or code not in job.ok_codes:
-        return Judgement(Outcome.FAILED, describe(code))
+        return Judgement(Outcome.FAILED, Why(describe(code), cause(code)))
     if missing:
-        return Judgement(
-            Outcome.FAILED,
-            f"{describe(code)}, but it did not write its output {named(job, missing)}",
-        )
+        text = f"{describe(code)}, but it did not write its output {named(job, missing)}"
+        return Judgement(Outcome.FAILED, Why(text, Cause.MISSING_OUTPUT))
     return Judgement(Outcome.PASSED)
 
 

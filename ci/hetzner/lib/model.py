@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
+from lib.cause import Cause
 from lib.fields import (
     NAME,
     is_count,
@@ -268,6 +269,7 @@ class AttemptRecord(NamedTuple):
     reason: str = ""
     leaked: tuple[str, ...] = ()
     load: Load | None = None
+    cause: Cause = Cause.NONE
 
 
 class Result:
@@ -282,6 +284,7 @@ class Result:
         outcome: Outcome | None = None,
         *,
         reason: str = "",
+        cause: Cause = Cause.NONE,
         allowed: bool = False,
     ) -> None:
         self.name = name
@@ -289,7 +292,8 @@ class Result:
         self.attempts: tuple[AttemptRecord, ...] = ()
         self.started: float | None = None
         self.ended: float | None = None
-        self.reason = reason  # why it failed, was skipped or was cancelled
+        self.reason = reason  # why it is not a plain pass, for people
+        self.cause = cause  # the class of the reason
         self.waited_for = ""  # the dependency, pool or delay that held it back last
         self.allowed = allowed  # allow_failure: a failure of this job does not fail the run
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from lib import events
+from lib.cause import Cause, Why
 from lib.model import AttemptRecord, Load, Outcome, Result
 from lib.seam import Clock
 from lib.stages import Stages
@@ -28,7 +29,9 @@ class Record:
         }
         self._passes = Counter(node.job.name for node in stages.nodes)  # those that have not ended
         for name in filtered:
-            self.results[name] = Result(name, Outcome.SKIPPED, reason="filtered")
+            self.results[name] = Result(
+                name, Outcome.SKIPPED, reason="filtered", cause=Cause.FILTERED
+            )
 
     def red(self) -> list[str]:
         """Return the jobs that have ended and may not stand in a green run."""
@@ -54,7 +57,7 @@ class Record:
             result.started = track.began
 
     def attempted(
-        self, track: Track, outcome: Outcome, reason: str, load: Load | None, *, again: bool
+        self, track: Track, outcome: Outcome, why: Why, load: Load | None, *, again: bool
     ) -> None:
         """Note that an attempt has ended; another one follows if `again`."""
         record = AttemptRecord(
@@ -63,19 +66,20 @@ class Record:
             code=track.code,
             started=track.began,
             ended=self._clock.now(),
-            reason=reason,
+            reason=why.text,
             leaked=track.leaked,
             load=load,
+            cause=why.cause,
         )
         self.results[track.name].attempts += (record,)
         self._emit(events.AttemptEnded(self._clock.now(), track.name, record, again))
 
-    def ended(self, track: Track, outcome: Outcome, reason: str) -> None:
+    def ended(self, track: Track, outcome: Outcome, why: Why) -> None:
         """Note the outcome of a node; of a job's two passes the worse one counts."""
         result, repeated = self.results[track.name], track.node.repeated
         before = result.outcome
         if result.outcome is None or worse(result.outcome, outcome) is not result.outcome:
-            result.outcome, result.reason = outcome, reason
+            result.outcome, result.reason, result.cause = outcome, *why
         if before not in (None, outcome) and result.reason:
             second = repeated == (result.outcome is outcome)
             result.reason += f" (in the {'second' if second else 'first'} pass)"
@@ -83,4 +87,4 @@ class Record:
         self._passes[track.name] -= 1
         again = self._passes[track.name] > 0
         copy = result.snapshot()
-        self._emit(events.Finished(now, track.name, copy, outcome, reason, repeated, again))
+        self._emit(events.Finished(now, track.name, copy, outcome, why.text, repeated, again))

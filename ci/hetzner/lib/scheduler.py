@@ -12,6 +12,7 @@ import signal
 
 from lib import events
 from lib.attempts import Attempts
+from lib.cause import Cause, Why
 from lib.model import GOOD, Load, Outcome
 from lib.orders import Limits, Orders
 from lib.plan import Change, Plan, Standing
@@ -69,8 +70,8 @@ class Scheduler:
         self._attempts = Attempts(
             executor, clock, emit, self._plan, self._record, self._timers, self._census, self
         )
-        self._cut_off = ""  # why everything ends: a signal or the run's timeout
-        self._ending = ""  # fast_fail: why only when="always" jobs start any more
+        self._cut_off: Why | None = None  # why everything ends: a signal or the run's timeout
+        self._ending: Why | None = None  # fast_fail: why only when="always" jobs start any more
         self._signal: int | None = None
         self._timed_out = False
         self._tracks = {
@@ -113,7 +114,7 @@ class Scheduler:
         for track in self._tracks.values():
             if track.state is not State.ENDED:
                 track.state = State.ENDED
-                self._record.ended(track, Outcome.CANCELLED, reason)
+                self._record.ended(track, Outcome.CANCELLED, Why(reason, Cause.RUNNER))
         self._left = 0
         self._emit(events.RunEnded(self._now(), self.code() or 1, tuple(self.results.values())))
 
@@ -130,14 +131,16 @@ class Scheduler:
 
     def _refuse(self) -> None:
         refused = self._orders.refused
+        others = Why(f"nothing was started: {', '.join(refused)} cannot run", Cause.REFUSED)
         for track in self._tracks.values():
             if track.name not in refused:
-                self._cancel(track, f"nothing was started: {', '.join(refused)} cannot run")
+                self._cancel(track, others)
             elif track.node.repeated:
                 self._drop(track)
             else:
                 self._plan.ended(track.key, Standing.CUT)
-                self._end(track, Outcome.FAILED, refused[track.name])
+                why = Why(refused[track.name], Cause.MISSING_PROGRAM)
+                self._end(track, Outcome.FAILED, why)
 
     def _open_next_stage(self) -> None:
         last = len(self._stages.titles) - 1
@@ -167,12 +170,11 @@ class Scheduler:
         """Fail a node that nothing but services keep from starting, and they wait for it."""
         self._starts.discard(track)
         holders = ", ".join(sorted(self._tracks[key].name for key in self._census.serving))
-        self._finish(
-            track,
-            Outcome.FAILED,
+        text = (
             f"can never start: {self._starts.short(track)} is held by {holders}, "
-            "which stays up as long as it is needed; lower what one of them takes",
+            "which stays up as long as it is needed; lower what one of them takes"
         )
+        self._finish(track, Outcome.FAILED, Why(text, Cause.NO_ROOM))
 
     def _now(self) -> float:
         return self._clock.now()
@@ -183,7 +185,7 @@ class Scheduler:
     def _run_out_of_time(self) -> None:
         if not self._cut_off and self._left:
             self._timed_out = True
-            self._cut(f"the run's timeout of {self._limits.timeout:g} s")
+            self._cut(f"the run's timeout of {self._limits.timeout:g} s", Cause.RUN_TIMEOUT)
 
     # ---- the way of a node, from free to running
 
@@ -194,7 +196,7 @@ class Scheduler:
         for key, reason in change.doomed:
             track = self._tracks[key]
             self._starts.discard(track)
-            self._end(track, Outcome.SKIPPED, reason)
+            self._end(track, Outcome.SKIPPED, Why(reason, Cause.DEPENDENCY))
         for key in change.freed:
             self._free(self._tracks[key])
 
@@ -243,9 +245,9 @@ class Scheduler:
 
     # ---- what attempts tell
 
-    def barred(self, track: Track) -> str:
-        """Return why nothing of this node begins any more, '' if something may."""
-        return self._cut_off or ("" if track.node.job.when == "always" else self._ending)
+    def barred(self, track: Track) -> Why | None:
+        """Return why nothing of this node begins any more, None if something may."""
+        return self._cut_off or (None if track.node.job.when == "always" else self._ending)
 
     def wrote(self, track: Track, output: str) -> None:
         """Free those that wait for an output."""
@@ -258,23 +260,24 @@ class Scheduler:
         self._release(track)
         self._open_next_stage()
 
-    def concluded(self, track: Track, outcome: Outcome, reason: str) -> None:
+    def concluded(self, track: Track, outcome: Outcome, why: Why) -> None:
         """Take note of an ended attempt: another one follows, or the node has its outcome."""
         self._starts.give_back(track)
         again = outcome in (Outcome.FAILED, Outcome.TIMED_OUT) and self._may_retry(track)
         if again and (users := self._plan.took(track.key)):
             # what they do with it would be taken for the work of the attempt that passes
             again = False
-            reason += f"; not tried again, since {', '.join(users)} started from its output"
+            text = f"{why.text}; not tried again, since {', '.join(users)} started from its output"
+            why = why._replace(text=text)
         if outcome is not Outcome.RESTORED:
             # the load not of all others: a look costs as much as a start
             load = self._gauge() if again or track.tries > 1 else None
-            self._record.attempted(track, outcome, reason, load, again=again)
+            self._record.attempted(track, outcome, why, load, again=again)
         if again:
             track.forget_outputs()
             self._try_again(track)
         else:
-            self._finish(track, outcome, reason)
+            self._finish(track, outcome, why)
 
     def _try_again(self, track: Track) -> None:
         """Queue another attempt, as soon as all that it needs is there (again)."""
@@ -299,7 +302,7 @@ class Scheduler:
             return False
         return track.tries <= track.node.job.retries
 
-    def _finish(self, track: Track, outcome: Outcome, reason: str) -> None:
+    def _finish(self, track: Track, outcome: Outcome, why: Why) -> None:
         job = track.node.job
         failed = outcome in (Outcome.FAILED, Outcome.TIMED_OUT)
         if outcome in GOOD:
@@ -309,17 +312,17 @@ class Scheduler:
         else:
             standing = Standing.CUT
         change = self._plan.ended(track.key, standing, track.wrote | track.came)
-        self._end(track, outcome, reason)
+        self._end(track, outcome, why)
         self._follow(change)
         if failed and job.fast_fail and self._orders.fast_fail and not job.allow_failure:
             self._end_early(f"{job.name} {outcome}")
         self._open_next_stage()
 
-    def _end(self, track: Track, outcome: Outcome, reason: str) -> None:
+    def _end(self, track: Track, outcome: Outcome, why: Why) -> None:
         """Write down an outcome; the plan knows of it already."""
         self._census.move(track, State.ENDED)
         self._left -= 1
-        self._record.ended(track, outcome, reason)
+        self._record.ended(track, outcome, why)
         for key in dict.fromkeys(edge.key for edge in track.node.edges):
             self._release(self._tracks[key])
 
@@ -331,12 +334,12 @@ class Scheduler:
                 self._attempts.hasten(track)
             return
         self._signal = number
-        self._cut(signal.Signals(number).name)
+        self._cut(signal.Signals(number).name, Cause.INTERRUPTED)
 
-    def _cut(self, reason: str) -> None:
+    def _cut(self, reason: str, cause: Cause) -> None:
         """End everything: a signal, or the run's timeout."""
         running = [t for t in self._tracks.values() if t.state in (State.RUNNING, State.SERVING)]
-        self._cut_off = f"cut off by {reason}"
+        self._cut_off = Why(f"cut off by {reason}", cause)
         self._emit(events.Interrupted(self._now(), reason, tuple(t.name for t in running)))
         for track in running:  # before their users are cancelled: a service would be let go
             self._attempts.cancel(track, self._cut_off)
@@ -348,7 +351,7 @@ class Scheduler:
         """fast_fail: end all but the jobs that run after failures too, and what serves them."""
         if self._cut_off or self._ending:
             return
-        self._ending = f"cut off by fast_fail: {reason}"
+        self._ending = Why(f"cut off by fast_fail: {reason}", Cause.FAST_FAIL)
         self._emit(events.FastFail(self._now(), reason))
         for track in self._tracks.values():
             if track.state is State.RUNNING and self.barred(track):
@@ -358,14 +361,14 @@ class Scheduler:
             if track.state in IDLE and (again or self.barred(track)):
                 self._cancel(track, self._ending)
 
-    def _cancel(self, track: Track, reason: str) -> None:
+    def _cancel(self, track: Track, why: Why) -> None:
         """Cancel a node that has not started."""
         if track.node.repeated and track.node.stage > self._stage:
             self._drop(track)
             return
         self._starts.discard(track)
         change = self._plan.ended(track.key, Standing.CUT)
-        self._end(track, Outcome.CANCELLED, reason)
+        self._end(track, Outcome.CANCELLED, why)
         self._follow(change)
 
     def _drop(self, track: Track) -> None:

@@ -10,11 +10,32 @@ from __future__ import annotations
 import math
 
 from lib import events
-from lib.model import Outcome, Result
+from lib.cause import Cause
+from lib.model import AttemptRecord, Outcome, Result
 from lib.seam import Attempt, Step
 from tests.ledger import FRESH, PATIENCE, Seen
 from tests.reference import exit_code
 from tests.rules import Rules
+
+FAILURES = {
+    Cause.EXIT_CODE,
+    Cause.SIGNAL,
+    Cause.MISSING_OUTPUT,
+    Cause.MISSING_PROGRAM,
+    Cause.NOT_STARTED,
+    Cause.UNSTOPPABLE,
+    Cause.SERVICE_GONE,
+    Cause.NO_ROOM,
+}
+CAUSES = {
+    Outcome.PASSED: {Cause.NONE},
+    Outcome.RESTORED: {Cause.NONE},
+    Outcome.FLAKY: {Cause.FLAKY},
+    Outcome.FAILED: FAILURES,
+    Outcome.TIMED_OUT: {Cause.TIMEOUT},
+    Outcome.SKIPPED: {Cause.DEPENDENCY, Cause.FILTERED},
+    Outcome.CANCELLED: {Cause.FAST_FAIL, Cause.INTERRUPTED, Cause.RUN_TIMEOUT, Cause.REFUSED},
+}
 
 
 class Umpire(Rules):
@@ -146,7 +167,9 @@ class Umpire(Rules):
         filtered = tuple(job.name for job in self.case.jobs if job.name in skipped)
         self.rule((event.names, event.filtered) == (tuple(names), filtered), "{}", event)
         for name in filtered:
-            self.results[name] = Result(name, Outcome.SKIPPED, reason="filtered")
+            self.results[name] = Result(
+                name, Outcome.SKIPPED, reason="filtered", cause=Cause.FILTERED
+            )
         if not self.case.refused:
             self.settle()
             return
@@ -197,6 +220,7 @@ class Umpire(Rules):
         self.rule(len(told.attempts) == len(mine.attempts), "{}: {}", told.name, told.attempts)
         silent = told.outcome in (Outcome.PASSED, Outcome.RESTORED)
         self.rule(bool(told.reason) != silent, "{}: {}, {!r}", told.name, told.outcome, told.reason)
+        self.classed(told)
         if told.outcome is Outcome.SKIPPED and told.reason != "filtered":
             blamed = {
                 c for s in self.all.values() if s.node.job.name == told.name for c in s.culprits
@@ -206,11 +230,18 @@ class Umpire(Rules):
                 words[:1] and words[0] in blamed, "{}: {}, not {}", told.name, told.reason, blamed
             )
 
+    def classed(self, told: Result | AttemptRecord) -> None:
+        """Demand a class of what has a reason, and one that the outcome can have."""
+        self.rule(bool(told.reason) == bool(told.cause), "{!r}: no class or no words", told)
+        fitting = CAUSES[told.outcome] if told.outcome else {Cause.NONE}
+        self.rule(told.cause in fitting, "{} by {!r}", told.outcome, told.cause)
+
     def attempt_ends(self, event: events.AttemptEnded) -> None:
         record = event.record
         debt = ("attempt ended", event.job, record.number, event.again)
         self.rule(self.pay(*debt), "told without a reason: {}", debt)
         mine = self.results[event.job].attempts[record.number - 1]
+        self.classed(record._replace(outcome=_of_job(record)))
         for name in ("outcome", "code", "started", "ended", "leaked"):
             pair = getattr(record, name), getattr(mine, name)
             self.rule(
@@ -238,6 +269,11 @@ class Umpire(Rules):
             self.rule(result.outcome is mine, "{} is {}, not {}", result.name, result.outcome, mine)
         self.rule([r.name for r in event.results] == list(self.results), "results are missing")
         self.over = True
+
+
+def _of_job(record: AttemptRecord) -> Outcome:
+    """Return what an attempt's outcome makes of its job: its words are those of the job."""
+    return Outcome.FLAKY if record.cause is Cause.FLAKY else record.outcome
 
 
 def _debt(event: events.Event) -> tuple[object, ...]:
