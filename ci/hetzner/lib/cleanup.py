@@ -212,8 +212,11 @@ def snapshot_container_state(label: str, outfile: str | Path) -> None:
         if Path(source).exists():
             text += [f"--- {title}", *Path(source).read_text().splitlines()[:5]]
     path = Path(outfile)
-    before = path.read_text() if path.exists() else ""
-    files.atomic_write(path, before + "\n".join(text) + "\n")
+    before = b""
+    with contextlib.suppress(FileNotFoundError):
+        before = files.read(path)
+    new = "\n".join(text) + "\n"
+    files.atomic_write(path, before + new.encode(errors="surrogateescape"))
 
 
 def _on_box(box: bool | None) -> bool:

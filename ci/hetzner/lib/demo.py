@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lib import command, gitcommand, pythons, treecopy
+from lib import command, files, gitcommand, pythons, treecopy
 from lib.gitcommand import CheckoutError
 
 SOURCE = Path(__file__).resolve().parent.parent / "demo"
@@ -140,9 +140,15 @@ def _link(link: Path, target: Path) -> None:
 
 def make_repository(path: Path, lock: Callable[[Path], None]) -> None:
     """Make the repository at `path`, whole or not at all; `lock` writes the uv.lock of a tree."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    treecopy.remove(aside)
-    aside.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.new")
+    with files.lock(path.with_name(f".{path.name}.lock"), "making the repository of the demo"):
+        treecopy.remove(aside)  # of one that was killed
+        if path.exists():  # whoever held the lock has made it
+            return
+        _make_repository(path, aside, lock)
+
+
+def _make_repository(path: Path, aside: Path, lock: Callable[[Path], None]) -> None:
     try:
         _copy(SOURCE / "repo", aside)
         _git(aside, "init", "--quiet", "--initial-branch=main")

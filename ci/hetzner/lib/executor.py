@@ -71,6 +71,7 @@ class ProcessExecutor:
         self._cwd, self._log_dir = str(place.cwd), str(place.log_dir)
         self._bash = absolute("bash", place.env.get("PATH", os.defpath))
         self.logged: set[str] = set()  # the jobs whose log is of this run
+        self._logs: dict[str, os.stat_result] = {}  # by job: the one of its attempt
         self._trees: dict[str, Tree] = {}
         self._reports: list[Report] = []
         self._said: set[str] = set()
@@ -127,17 +128,33 @@ class ProcessExecutor:
             raise StartError(f"could not be watched, so it was stopped: {error}") from error
 
     def _open_log(self, attempt: Attempt) -> int:
-        path = f"{self._log_dir}/{attempt.node.job.name}.log"
+        """Return the log of an attempt, a new one for its first step. Raises StartError."""
+        name = attempt.node.job.name
+        path = f"{self._log_dir}/{name}.log"
         first = attempt.step is Step.RESTORE or attempt.node.job.cache is None
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         try:
-            if first:
-                with contextlib.suppress(FileExistsError):
-                    return os.open(path, flags | os.O_EXCL, 0o644)
-                files.rotate(Path(path))
-            return os.open(path, flags, 0o644)
+            handle = files.begin(path) if first else self._open_again(name, path)
         except OSError as error:
             raise StartError(f"could not open its log {path}: {error.strerror}") from error
+        self._logs[name] = os.fstat(handle)
+        return handle
+
+    def _open_again(self, name: str, path: str) -> int:
+        """Return the log that an attempt has begun, or a new one if a job has put another there."""
+        found = "nothing"
+        with contextlib.suppress(FileNotFoundError):
+            try:
+                handle = files.open_file(path, os.O_WRONLY | os.O_APPEND)
+            except files.NotAFileError:
+                found = files.another_kind(path)
+            else:
+                if os.path.samestat(os.fstat(handle), self._logs[name]):
+                    return handle
+                os.close(handle)
+                found = "another file"
+        handle = files.begin(path)  # before it is said: what is there is moved away
+        self._say_once(f"{name}: in the place of its log was {found}: the rest is in a new one")
+        return handle
 
     def _command(self, attempt: Attempt) -> Sequence[str]:
         job = attempt.node.job

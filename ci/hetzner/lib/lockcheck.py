@@ -7,6 +7,7 @@ file that makes no sense is the error of the tool that reads it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -190,7 +191,7 @@ class Lockcheck:
             raise LockcheckError(f"{shown}: expected {argv[0]} on PATH, found none: install it")
         self.log.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with self.log.open("ab") as log:
+            with os.fdopen(self._open_log(), "ab") as log:
                 log.write(os.fsencode(f"$ {shown}\n"))
                 log.flush()
                 done = command.run(
@@ -206,6 +207,11 @@ class Lockcheck:
             raise LockcheckError(
                 f"{shown}: expected exit code 0, found {done.code}: see {self.log}"
             )
+
+    def _open_log(self) -> int:
+        with contextlib.suppress(files.NotAFileError, FileNotFoundError):
+            return files.open_file(self.log, os.O_WRONLY | os.O_APPEND)
+        return files.begin(self.log)
 
     def _step_environment(self) -> dict[str, str]:
         """Return the environment of a step: a job's, and what keeps a tool from guessing."""
@@ -226,7 +232,7 @@ class Lockcheck:
 
     def _hash(self, name: str) -> str:
         try:
-            return hashlib.sha256((self.tree / name).read_bytes()).hexdigest()
+            return hashlib.sha256(files.read((self.tree / name).resolve())).hexdigest()
         except FileNotFoundError:
             return ""
 
@@ -234,8 +240,8 @@ class Lockcheck:
 def _read(path: Path) -> dict[str, object]:
     """Return a record, an empty one if there is none that makes sense. Raises OSError."""
     try:
-        found = json.loads(path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+        found = json.loads(files.read(path))
+    except (FileNotFoundError, files.NotAFileError, NotADirectoryError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -71,7 +71,7 @@ class Outbox:
             if path == self._path or proctree.driver_lives(look, path.stem):
                 continue
             try:
-                found[path] = _parse(path.read_bytes())
+                found[path] = _parse(files.read(path))
             except FileNotFoundError:
                 continue  # a run beside this one has taken it over
             except OSError as error:  # whoever can read it tells what is in it

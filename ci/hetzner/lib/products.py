@@ -6,6 +6,7 @@ made earlier is either gone, or may be of another commit. A green run on that wo
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -42,9 +43,14 @@ class Products:
 
     def drop_others(self) -> None:
         """Remove a wheel that was made from another tree: nobody is to test it. Raises OSError."""
-        if not self._stamp.exists() or self._stamp.read_bytes() != self._of.encode():
+        if self._stamped() != self._of.encode():
             treecopy.remove(self._wheel)
             files.atomic_write(self._stamp, self._of)
+
+    def _stamped(self) -> bytes:
+        with contextlib.suppress(FileNotFoundError, files.NotAFileError):
+            return files.read(self._stamp)
+        return b""
 
     def bring_wheel(self, sha: str) -> str:
         """Have the wheel there that was kept of a commit; return why it is not, or ''."""

@@ -54,8 +54,7 @@ class RunLog:
         self._stamped = (0, "")
         self._console = Console(console) if console else None
         self._redact = redact
-        files.rotate(self.path)
-        self._file = self.path.open("ab")
+        self._file = os.fdopen(files.begin(self.path), "ab")
         self._written = 0  # bytes
         self._ended = False
 
@@ -90,7 +89,7 @@ class RunLog:
     def check(self) -> None:
         """Lose the log if a job has removed, moved, replaced or cut it: nobody would find it."""
         try:
-            found = self.path.stat()
+            found = self.path.lstat()
         except OSError:
             self.lose(self.path, OSError(errno.ENOENT, "it was removed during the run"))
             return

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import stat
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
@@ -101,13 +100,11 @@ def tail(log: Path, redact: Callable[[str], str] = str) -> list[str]:
     nothing is left that may have stood within one.
     """
     try:
-        # a job may have put something else there: a FIFO would be waited for without end
-        handle = os.open(log, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                return ["(something else than a file is in the place of its log)"]
+        with os.fdopen(files.open_file(log, os.O_RDONLY), "rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES - LONGEST_SECRET))
             text = redact(file.read().decode(errors="replace"))
+    except files.NotAFileError as error:
+        return [f"(something else than a file is in the place of its log: {error.strerror})"]
     except OSError as error:
         return [f"(its log cannot be read: {error.strerror})"]
     text = redact(SEQUENCES.sub("", text))[-TAIL_BYTES:]
@@ -187,7 +184,7 @@ def correct(path: Path, code: int) -> None:
     import json
 
     try:
-        facts = json.loads(path.read_text())
+        facts = json.loads(files.read(path))
         jobs = facts.pop("jobs")
         files.atomic_write(path, _laid_out({**facts, "exit_code": code}, jobs))
     except (OSError, ValueError, KeyError, AttributeError) as error:

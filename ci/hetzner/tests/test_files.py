@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import shutil
 import signal
@@ -12,8 +14,10 @@ import tempfile
 import threading
 import unittest
 from pathlib import Path
+from unittest import mock
 
-from lib import files
+from lib import files, treecopy
+from tests.intheway import IN_THE_WAY
 
 TOP = Path(__file__).parent.parent
 HOLD = """
@@ -23,6 +27,13 @@ from lib import files
 with files.lock(Path(sys.argv[1]), "the other run"):
     print("held", flush=True)
     sys.stdin.read()
+"""
+DIE = """
+import os, signal, sys
+from pathlib import Path
+from lib import files
+os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)
+files.atomic_write(Path(sys.argv[1]), "half")
 """
 
 
@@ -66,10 +77,126 @@ class AtomicWrite(FilesTest):
         files.atomic_write(self.path, os.fsdecode(b"/tmp/\xff"))
         self.assertEqual(self.path.read_bytes(), b"/tmp/\xff")
 
+    def half_written(self) -> Path:
+        """Return what a writer has left that was killed."""
+        subprocess.run([sys.executable, "-c", DIE, str(self.path)], cwd=TOP, check=False)
+        (left,) = self.top.glob(".file.*")
+        return left
+
+    def test_file_that_a_killed_writer_left_is_swept_by_the_next(self) -> None:
+        left = self.half_written()
+        self.assertEqual(left.read_text(), "half")
+        files.atomic_write(self.top / "another", "text")
+        self.assertEqual(self.names(), ["another"])
+
+    def test_file_that_is_being_written_is_not_swept(self) -> None:
+        real = os.fsync
+
+        def sweep_before(handle: int) -> None:
+            files.sweep(self.top)
+            real(handle)
+
+        with mock.patch("os.fsync", sweep_before):
+            files.atomic_write(self.path, "text")
+        self.assertEqual(self.names(), ["file"])
+
+    def test_writer_whose_file_is_swept_before_it_is_locked_takes_another(self) -> None:
+        real = fcntl.flock
+        turns: list[int] = []
+
+        def sweep_before(handle: int, operation: int) -> None:
+            if not turns:
+                turns.append(handle)
+                files.sweep(self.top)
+            real(handle, operation)
+
+        with mock.patch("fcntl.flock", sweep_before):
+            files.atomic_write(self.path, "text")
+        self.assertEqual((self.names(), self.path.read_text()), (["file"], "text"))
+
+    def test_sweep_leaves_what_is_not_the_writers(self) -> None:
+        names = [".file", ".file.0123456789abcdef", ".a.0123456789abcdeX.writing", "a.writing"]
+        for name in names:
+            (self.top / name).touch()
+        os.mkfifo(self.top / ".file.0123456789abcdef.writing")
+        (self.top / ".dir.0123456789abcdef.writing").mkdir()
+        before = self.names()
+        files.sweep(self.top)
+        files.sweep(self.top / "none")
+        self.assertEqual(self.names(), before)
+
+    def test_where_there_are_no_locks_files_are_written_and_nothing_is_swept(self) -> None:
+        left = self.half_written()
+        none = OSError(errno.ENOLCK, "no locks available")
+        with mock.patch("fcntl.flock", side_effect=none):
+            files.atomic_write(self.path, "text")
+        self.assertEqual(self.names(), [left.name, "file"])
+
     def test_name_as_long_as_names_can_be_is_written(self) -> None:
         path = self.top / ("n" * 255)
         files.atomic_write(path, "text")
         self.assertEqual(path.read_text(), "text")
+
+
+class InTheWay(FilesTest):
+    """What a job may have put in the place of a file that the runner opens."""
+
+    def test_anything_but_a_file_is_refused_by_name_and_nobody_waits_for_it(self) -> None:
+        for kind, make in IN_THE_WAY.items():
+            for flags in (os.O_RDONLY, os.O_WRONLY | os.O_APPEND, os.O_RDWR | os.O_CREAT):
+                with self.subTest(kind=kind, flags=flags):
+                    make(self.path)
+                    with self.assertRaises(files.NotAFileError) as caught:
+                        files.open_file(self.path, flags)
+                    self.assertIn(f"expected a file, found {kind}", str(caught.exception))
+                    self.assertIn(str(self.path), str(caught.exception))
+                    treecopy.remove(self.path)
+        self.assertEqual(self.names(), [])  # nothing was made where a link leads
+
+    def test_file_is_opened_as_any_other(self) -> None:
+        handle = files.open_file(self.path, os.O_WRONLY | os.O_CREAT, 0o600)
+        self.assertTrue(os.get_blocking(handle))
+        self.assertFalse(os.get_inheritable(handle))
+        os.write(handle, b"text")
+        os.close(handle)
+        self.assertEqual(files.read(self.path), b"text")
+
+    def test_directory_may_be_a_link_of_the_users(self) -> None:
+        (self.top / "real").mkdir()
+        (self.top / "link").symlink_to("real")
+        os.close(files.begin(self.top / "link" / "a.log"))
+        self.assertEqual(files.read(self.top / "link" / "a.log"), b"")
+        self.assertTrue((self.top / "real" / "a.log").exists())
+
+    def test_what_is_not_there_or_not_ours_is_told_as_ever(self) -> None:
+        with self.assertRaises(FileNotFoundError):
+            files.read(self.path)
+        with self.assertRaises(NotADirectoryError):
+            files.read(TOP / "dsl.py" / "file")
+
+    def test_new_file_is_begun_whatever_is_there(self) -> None:
+        for make in IN_THE_WAY.values():
+            make(self.path)
+            handle = files.begin(self.path)
+            os.write(handle, b"ours")
+            os.close(handle)
+            self.assertEqual(files.read(self.path), b"ours")
+            self.path.unlink()
+        self.assertFalse((self.top / "nowhere").exists())
+
+    def test_file_that_somebody_makes_again_and_again_is_an_error_and_no_loop(self) -> None:
+        self.path.touch()
+        with mock.patch.object(files, "rotate"), self.assertRaises(FileExistsError):
+            files.begin(self.path)
+
+    def test_lock_is_taken_whatever_is_in_the_place_of_its_file(self) -> None:
+        for make in IN_THE_WAY.values():
+            make(self.path)
+            with files.lock(self.path, "me", timeout=0, waiting=self.fail) as held:
+                self.assertFalse(held.lost)
+                self.assertIn("me (pid", self.path.read_text())
+            self.path.unlink()
+        self.assertFalse((self.top / "nowhere").exists())
 
 
 class Rotate(FilesTest):
@@ -90,11 +217,24 @@ class Rotate(FilesTest):
         self.assertEqual(self.names(), ["file.1"])
         self.assertEqual((self.top / "file.1").readlink(), Path("nowhere"))
 
-    def test_what_cannot_be_moved_stays_and_no_empty_file_is_left(self) -> None:
-        self.path.mkdir()
-        with self.assertRaises(OSError):
+    def test_whatever_is_there_is_moved_as_it_is(self) -> None:
+        for number, (kind, make) in enumerate(IN_THE_WAY.items(), 1):
+            make(self.path)
             files.rotate(self.path)
-        self.assertEqual(self.names(), ["file"])
+            moved = self.top / f"file.{number}"
+            self.assertEqual(files.another_kind(moved), kind)
+            self.assertFalse(os.path.lexists(self.path))
+
+    def test_what_cannot_be_moved_stays_and_no_empty_file_is_left(self) -> None:
+        for make in (Path.touch, Path.mkdir):
+            make(self.path)
+            with (
+                mock.patch.object(Path, "rename", side_effect=PermissionError),
+                self.assertRaises(PermissionError),
+            ):
+                files.rotate(self.path)
+            self.assertEqual(self.names(), ["file"])
+            treecopy.remove(self.path)
 
     def test_two_that_rotate_at_once_lose_no_file(self) -> None:
         count = 200

@@ -1,0 +1,64 @@
+"""Runs whose jobs put pipes, links and directories into the places that the runner opens.
+
+None of them may hold up a run, and nothing is written to where a link leads.
+"""
+
+from __future__ import annotations
+
+from dsl import Cache, Job
+from lib import files, treecopy
+from tests.intheway import COMMANDS, IN_THE_WAY
+from tests.test_pipeline import RunTest
+
+RUNNERS_OWN = ("ci.log", "a.log", "a.log.1")
+
+
+class InTheWay(RunTest):
+    def store(self, number: int) -> Cache:
+        """Return a cache: the log of its job is opened to restore, to run and to store."""
+        place = self.cwd.parent / f"{self.cwd.name}-store"
+        self.addCleanup(treecopy.remove, place)
+        return Cache(f"echo {number}", f"out{number}", place, cwd=self.cwd)
+
+    def test_log_that_its_job_replaces_holds_up_nobody_and_is_said(self) -> None:
+        for number, (kind, make) in enumerate(COMMANDS.items()):
+            with self.subTest(kind=kind):
+                body = f"mkdir out{number}; rm logs/a.log; {make.format('logs/a.log')}"
+                job = Job("a", body, cache=self.store(number), timeout=20)
+                self.assertEqual(self.run_jobs(job), (0, "a=passed"))
+                told = f"NOTE  a: in the place of its log was {kind}: the rest is in a new one"
+                self.assertIn(told, self.log("ci"))
+                self.assertEqual(files.another_kind(self.logs / "a.log"), "")
+                self.assertFalse((self.logs / "nowhere").exists())
+
+    def test_log_is_not_written_to_a_file_that_a_job_has_put_there(self) -> None:
+        (self.cwd / "source").write_text("precious")
+        for number, put in enumerate(("ln source logs/a.log", "cp source logs/a.log")):
+            body = f"mkdir out{number}; rm logs/a.log; {put}"
+            job = Job("a", body, cache=self.store(number))
+            self.assertEqual(self.run_jobs(job), (0, "a=passed"))
+            self.assertIn("NOTE  a: in the place of its log was another file", self.log("ci"))
+        self.assertEqual((self.cwd / "source").read_text(), "precious")
+
+    def test_log_of_a_job_that_has_yet_to_start_is_begun_all_the_same(self) -> None:
+        for kind, make in COMMANDS.items():
+            with self.subTest(kind=kind):
+                jobs = Job("z", make.format("logs/a.log")), Job("a", "echo said", ["z"])
+                self.assertEqual(self.run_jobs(*jobs), (0, "z=passed a=passed"))
+                self.assertEqual(self.log("a"), "said\n")
+                self.assertFalse((self.logs / "nowhere").exists())
+                treecopy.remove(self.logs)
+
+    def test_whatever_an_earlier_run_has_left_is_set_aside(self) -> None:
+        for name in RUNNERS_OWN:
+            for kind, make in IN_THE_WAY.items():
+                with self.subTest(name=name, kind=kind):
+                    self.logs.mkdir()
+                    if name.endswith(".1"):
+                        (self.logs / name.removesuffix(".1")).write_text("of an earlier run")
+                    make(self.logs / name)
+                    self.assertEqual(self.run_jobs(Job("a", "echo said")), (0, "a=passed"))
+                    self.assertEqual(self.log("a"), "said\n")
+                    self.assertIn("PASS  a", self.log("ci"))
+                    self.assertFalse((self.logs / "nowhere").exists())
+                    treecopy.remove(self.logs)
