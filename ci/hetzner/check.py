@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dsl import Job, Pipeline
-from lib import console, demo, files, settings
+from lib import console, demo, files, granted, settings
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parent.parent
@@ -51,9 +51,7 @@ def jobs(state: Path, python: Path) -> list[Job]:
     ]
     # beside others it would measure those; twice the target in each of its rounds is no noise
     measure = f"{run}bench.py --short --fail-above 2"
-    bench = Job(
-        "bench", measure, timeout=300, resources={"cpu": os.cpu_count() or 1}, ok_codes=(0,)
-    )
+    bench = Job("bench", measure, timeout=300, resources={"cpu": granted.cpus()}, ok_codes=(0,))
     slow = [
         Job(
             f"real-{path.stem.removeprefix('real_').replace('_', '-')}",
@@ -74,7 +72,7 @@ def jobs(state: Path, python: Path) -> list[Job]:
         run + "tests/mutants.py -j 2",
         timeout=900,
         ok_codes=(0,),
-        resources={"cpu": min(2, os.cpu_count() or 1)},
+        resources={"cpu": min(2, granted.cpus())},
     )
     return [*fast, search, mutants, *slow, bench, *demo_jobs(state, run)]
 
@@ -82,7 +80,7 @@ def jobs(state: Path, python: Path) -> list[Job]:
 def demo_jobs(state: Path, run: str) -> list[Job]:
     """Return a job for each commit of the demo; a red one passes if the right job went red."""
     pipeline = f"{run}pipeline.py --state-dir {shlex.quote(str(state))} --demo"
-    turn = {"demo": 1, "cpu": os.cpu_count() or 1}
+    turn = {"demo": 1, "cpu": granted.cpus()}
     made = [Job("demo-green", pipeline, timeout=900, resources=turn, ok_codes=(0,))]
     for name in demo.OTHERS:
         expect = f"{run}tests/expect.py {shlex.quote(str(state))} {name}"
@@ -138,7 +136,7 @@ def check(state: Path, only: list[str] | None, *, fast: bool) -> int:
         timeout=1700,
         cwd=HERE,
         env=env,
-        max_parallel=os.cpu_count(),
+        max_parallel=granted.cpus(),
         rerun=lambda name: f"python3 {Path(__file__).resolve()} --only {name}",
     )
     try:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from lib import choice, events, graph, machine, redact
+from lib import choice, events, graph, inherited, machine, redact
 from lib.choice import EVERYTHING, Choice
 from lib.fields import is_number, variable_problems
 from lib.model import Job, Outcome, Result
@@ -53,7 +53,9 @@ class Pipeline:
       as `memory`.
     - `grace`: seconds from TERM to KILL (default 5).
     - `env`: what jobs see (default None: this process's environment), less what holds secrets,
-      by its name; `secret_names` are further variables that do (default: none).
+      by its name; `secret_names` are further variables that do (default: none). Variables of a
+      surrounding git hook, of an outer run and of the caller's shell (`lib/inherited.py`) reach
+      jobs only with another value than this process has them with, or by a job's own `env`.
     - `durations`: usual seconds by job, for the order when slots are short (default: unknown).
     - `listeners`: called with every event of `lib/events.py` (default: none).
     - `rerun`: called with a job's name, tells the command that runs it again, for the summary of
@@ -100,7 +102,7 @@ class Pipeline:
             raise ValueError("\n".join(problems))
         self._limits = Limits(pools, max_parallel, timeout, pressure)
         self._durations = dict(durations or {})
-        environ = os.environ if env is None else env
+        environ = inherited.without(os.environ if env is None else env, os.environ)
         self._place = Place(
             cwd=Path(cwd).absolute(),
             log_dir=Path(log_dir).absolute(),

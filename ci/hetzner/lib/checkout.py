@@ -13,7 +13,6 @@ from pathlib import Path
 from lib import treecopy
 from lib.exacttree import check_out
 from lib.gitcommand import (
-    AS_COMMITTED,
     CheckoutError,
     current_branch,
     enclosing_checkout,
@@ -25,7 +24,6 @@ from lib.gitcommand import (
 )
 
 __all__ = [
-    "AS_COMMITTED",
     "CheckoutError",
     "check_out",
     "current_branch",

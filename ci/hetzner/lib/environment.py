@@ -12,6 +12,9 @@ from lib import outputs, proctree
 from lib.proctree import TAG
 from lib.stages import Node
 
+# what a program of Python has printed is in its log when it hangs, and not lost in a buffer
+UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
+
 
 @functools.cache
 def filters(text: str) -> Mapping[str, str]:
@@ -30,11 +33,13 @@ def environment(
 ) -> dict[str, str]:
     """Return the environment of an attempt of this node.
 
-    `base` is what every job gets; the number of workers goes over it, the job's own `env` over
-    both; what the runner itself says (tags, filters, outputs) goes over all.
+    `base` is what every job gets; the number of workers and the place go over it, the job's own
+    `env` over both; what the runner itself says (tags, filters, outputs) goes over all.
     """
     return {
+        **UNBUFFERED,
         **base,
+        **place(cwd),
         "PYTEST_WORKERS": str(pytest_workers),
         **node.job.env,
         **filters(node.test_filter),
@@ -48,6 +53,11 @@ def environment(
 def tagged(base: Mapping[str, str], what: str) -> dict[str, str]:
     """Return an environment that says of a helper program which process it was started for."""
     return {**base, TAG: _chain(base, f"{_run_of(os.getpid())}/{what}")}
+
+
+def place(cwd: Path) -> dict[str, str]:
+    """Return what tells a process where it is, as a shell that went there would (POSIX, cd)."""
+    return {"PWD": str(cwd)}
 
 
 @functools.cache

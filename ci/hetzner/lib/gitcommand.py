@@ -15,31 +15,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from lib import command, redact
+from lib.inherited import AS_COMMITTED, REDIRECTIONS
 
 STEP_TIMEOUT = 120.0  # seconds
 LONGEST_REVISION = 1000  # characters
-# what `git rev-parse --local-env-vars` lists and a hook's git sets for its children
-REDIRECTIONS = frozenset(
-    {
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-        "GIT_COMMON_DIR",
-        "GIT_CONFIG",
-        "GIT_CONFIG_PARAMETERS",
-        "GIT_DIR",
-        "GIT_GRAFT_FILE",
-        "GIT_IMPLICIT_WORK_TREE",
-        "GIT_INDEX_FILE",
-        "GIT_INTERNAL_SUPER_PREFIX",
-        "GIT_NAMESPACE",
-        "GIT_NO_REPLACE_OBJECTS",
-        "GIT_OBJECT_DIRECTORY",
-        "GIT_PREFIX",
-        "GIT_QUARANTINE_PATH",
-        "GIT_REPLACE_REF_BASE",
-        "GIT_SHALLOW_FILE",
-        "GIT_WORK_TREE",
-    }
-)
 # no hooks: they would be code of the branch outside of any job; nothing that stays behind; and
 # the whole tree, whatever part of it the developer looks at
 CONFIG = (
@@ -54,8 +33,6 @@ CONFIG = (
     "fetch.recurseSubmodules=false",
     "advice.detachedHead=false",
 )
-# a commit is what its SHA says, and so are its parents (gitreplace(7), the graft file: none there)
-AS_COMMITTED = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": f"{os.devnull}/none"}
 
 
 class CheckoutError(Exception):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import NamedTuple
 
+from lib import granted
+
 MIB = 1024 * 1024
-BOUND = Path("/sys/fs/cgroup/memory.max")  # of the container, if we are in one (cgroup v2)
 
 
 class Machine(NamedTuple):
@@ -35,13 +34,6 @@ class Machine(NamedTuple):
         return {"memory": min(count, self.memory // 2)}
 
 
-def this(bound: Path = BOUND) -> Machine:
-    """Return the machine that we run on, or as much of it as our container may use."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    try:
-        limit = bound.read_text().strip()
-    except OSError:
-        limit = ""
-    if limit.isdecimal():  # it says `max` where there is none
-        memory = min(memory, int(limit))
-    return Machine(os.cpu_count() or 1, max(1, memory // MIB))
+def this() -> Machine:
+    """Return as much as we may use of the machine that we run on."""
+    return Machine(granted.cpus(), max(1, granted.memory() // MIB))

@@ -7,14 +7,13 @@ reports are written, and what was taken over (signals, subreaper) is given back.
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from typing import NamedTuple, TextIO
 
-from lib import events, pressure, summary
+from lib import events, pressure, programs, summary
 from lib.clock import MonotonicClock
 from lib.console import Console
 from lib.executor import Place, ProcessExecutor
@@ -62,9 +61,7 @@ class Run:
         self._clock = MonotonicClock()
         self._workers = pytest_workers
         refused = {
-            node.job.name: refusal
-            for node in stages.nodes
-            if (refusal := _unmet(node.job, _search_path(place.env, node.job.env)))
+            node.job.name: refusal for node in stages.nodes if (refusal := _unmet(node.job, place))
         }
         self._stages = stages
         self._limits = limits
@@ -221,18 +218,12 @@ class Run:
         self._log.line(f"NOTE  the listener {name} broke: {complaint(error)}")
 
 
-def _search_path(common: Mapping[str, str], own: Mapping[str, str]) -> str:
-    """Return the PATH that a job will see, or what is searched where it has none."""
-    return own.get("PATH", common.get("PATH", os.defpath))
-
-
-def _unmet(job: Job, path: str) -> str:
+def _unmet(job: Job, place: Place) -> str:
     """Return why a job cannot run on this machine, or ''."""
     if not job.requires:
         return ""
-    import shutil  # late: it takes a millisecond, and many pipelines require nothing
-
-    lacking = [program for program in job.requires if shutil.which(program, path=path) is None]
+    env = {**place.env, **job.env}
+    lacking = [name for name in job.requires if programs.find(name, env, place.cwd) is None]
     if not lacking:
         return ""
     return f"requires {', '.join(lacking)}, not found on PATH: install it, then rerun"

@@ -23,7 +23,7 @@ if __name__ == "__main__":
     # as a program Python puts lib/ on the path, where our modules would hide others
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from lib import redact
+from lib import granted, inherited, redact
 from lib.settingsreader import Reader, SettingsError
 
 __all__ = ["Settings", "SettingsError", "job_environment", "load", "load_anywhere", "secrets"]
@@ -168,10 +168,8 @@ def work_dir(settings: Settings, checkout: Path) -> Path:
 
 def exports(settings: Settings) -> dict[str, str]:
     """Return what a job body finds in its environment, beside what a run adds."""
-    from lib import checkout
-
     variables = {
-        **checkout.AS_COMMITTED,  # a key that a cache makes of HEAD is that of what is tested
+        **inherited.AS_COMMITTED,  # a key that a cache makes of HEAD is that of what is tested
         "CI_REPO_DIR": str(settings.repo_dir),
         "CI_STATE_DIR": str(settings.state_dir),
         "CI_RUNNER_DIR": str(settings.runner_dir),
@@ -199,12 +197,11 @@ def exports(settings: Settings) -> dict[str, str]:
 def job_environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
     """Return what job bodies see: the caller's environment less secrets, plus the settings.
 
-    Less git's redirections too: a run that a git hook starts must not act on the hook's index.
+    Less what tells of the caller's place too: a run that a git hook starts must not act on the
+    hook's index.
     """
-    from lib import checkout
-
     env = redact.without_secrets(environ, settings.secret_names)
-    env = checkout.without_redirections(env) | exports(settings)
+    env = inherited.without(env, environ) | exports(settings)
     return env | {"PATH": _path(settings, environ)}
 
 
@@ -245,9 +242,7 @@ def _installed_chromium(environ: Mapping[str, str]) -> str:
 
 def _servers() -> int:
     """Return how many Jupyter servers this machine can drive: nine need 16 processors, three 2."""
-    affinity = getattr(os, "sched_getaffinity", None)  # not on macOS
-    cpus = len(affinity(0)) if affinity else os.cpu_count() or 1
-    return servers_for(cpus)
+    return servers_for(granted.cpus())
 
 
 def servers_for(cpus: int) -> int:

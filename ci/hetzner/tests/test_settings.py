@@ -12,7 +12,7 @@ import unittest
 import unittest.mock
 from pathlib import Path
 
-from lib import checkout, settings
+from lib import inherited, settings
 from lib.settings import Settings, SettingsError
 
 BOX = {"CI_BOX": "1"}
@@ -247,7 +247,7 @@ class TestJobs(InCheckout):
         hook = {"GIT_DIR": "/x/.git", "GIT_INDEX_FILE": "i", "GIT_SSH_COMMAND": "ssh -v"}
         env = settings.job_environment(self.load(), self.environ | hook)
         names = {name for name in env if name.startswith("GIT_")}
-        self.assertEqual(names, {"GIT_SSH_COMMAND", *checkout.AS_COMMITTED})
+        self.assertEqual(names, {"GIT_SSH_COMMAND", *inherited.AS_COMMITTED})
 
     def test_checkouts_do_not_share_their_scratch(self) -> None:
         found = self.load()

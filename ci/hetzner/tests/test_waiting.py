@@ -19,7 +19,7 @@ from typing import Any
 from unittest import mock
 
 from dsl import Pipeline
-from lib import cli, events, graph, history, machine, settings, watch
+from lib import cli, events, granted, graph, history, machine, settings, watch
 from lib.model import Job, Load, Outcome
 from pipeline import job_table
 from tests.fakes import Fate, Played, jobs, play
@@ -224,16 +224,8 @@ class Machines(unittest.TestCase):
         mine = machine.this()
         self.assertIn(f"the pool has {mine.cpus}", problems())
         self.assertIn(f"the pool has {mine.memory}", problems())
-        self.assertEqual(mine.cpus, os.cpu_count())
+        self.assertEqual(mine.cpus, granted.cpus())
         self.assertIn("the pool has 7", problems(memory=7))
-
-    def test_a_container_has_no_more_memory_than_it_may_use(self) -> None:
-        with tempfile.TemporaryDirectory() as directory:
-            bound = Path(directory, "memory.max")
-            bound.write_text(f"{300 * machine.MIB}\n")
-            self.assertEqual(machine.this(bound).memory, 300)
-            bound.write_text("max\n")
-            self.assertEqual(machine.this(bound), machine.this(Path(directory, "none")))
 
     def test_needs_are_in_proportion_and_fit_the_smallest_machine(self) -> None:
         big, small = machine.Machine(16, 64000), machine.Machine(1, 900)

@@ -1,0 +1,88 @@
+"""What of the caller's environment jobs and key commands do not see. Pure.
+
+Three kinds of variables tell of the caller's place and not of the job's: git's redirections, which
+git sets for its hooks (githooks(5)) and which turn a repository that a test makes into the
+developer's; what an outer run told a job that runs a pipeline of its own; and settings of the
+caller's shell, by which a job can be green without having run (bash(1), INVOCATION).
+
+What an environment says otherwise than the caller's own is meant, and stays.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+# what `git rev-parse --local-env-vars` lists and a hook's git sets for its children
+REDIRECTIONS = frozenset(
+    {
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_COMMON_DIR",
+        "GIT_CONFIG",
+        "GIT_CONFIG_PARAMETERS",
+        "GIT_DIR",
+        "GIT_GRAFT_FILE",
+        "GIT_IMPLICIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_INTERNAL_SUPER_PREFIX",
+        "GIT_NAMESPACE",
+        "GIT_NO_REPLACE_OBJECTS",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_PREFIX",
+        "GIT_QUARANTINE_PATH",
+        "GIT_REPLACE_REF_BASE",
+        "GIT_SHALLOW_FILE",
+        "GIT_WORK_TREE",
+    }
+)
+# a commit is what its SHA says, and so are its parents (gitreplace(7), the graft file: none there)
+AS_COMMITTED = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": f"{os.devnull}/none"}
+# git lists the count as local too, but sets it for nobody: outside of a hook it is somebody's
+# settings, as GIT_CONFIG_GLOBAL is, without which git may refuse to work (safe.directory)
+SETTINGS = ("GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
+OUTER_RUN = frozenset({"CI_JOB", "CI_RUN_ID", "PYTEST_K_FILTER", "PW_GREP_FILTER"})
+OUTPUT = "CI_OUT_"
+# start-up files, options, and what changes how a script reads; IFS is taken from nobody
+SHELL = frozenset(
+    {
+        "BASHOPTS",
+        "BASH_COMPAT",
+        "BASH_ENV",
+        "BASH_XTRACEFD",
+        "CDPATH",
+        "ENV",
+        "EXECIGNORE",
+        "GLOBIGNORE",
+        "GLOBSORT",
+        "POSIXLY_CORRECT",
+        "PS4",
+        "SHELLOPTS",
+        "TIMEFORMAT",
+        "TMOUT",
+    }
+)
+FUNCTION = "BASH_FUNC_"
+
+
+def without(environ: Mapping[str, str], caller: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without what merely came along from the caller's."""
+    in_hook = not (REDIRECTIONS - AS_COMMITTED.keys()).isdisjoint(caller)
+    return {
+        name: value
+        for name, value in environ.items()
+        if caller.get(name) != value
+        or AS_COMMITTED.get(name) == value  # of an outer run, and said by this one as well
+        or not _of_the_caller(name, in_hook=in_hook)
+    }
+
+
+def _of_the_caller(name: str, *, in_hook: bool) -> bool:
+    """Whether a variable tells of the caller's place alone. PWD is for `environment` to set."""
+    return (
+        name == "OLDPWD"
+        or name in REDIRECTIONS
+        or name in SHELL
+        or name in OUTER_RUN
+        or name.startswith((OUTPUT, FUNCTION))
+        or (in_hook and name.startswith(SETTINGS))
+    )

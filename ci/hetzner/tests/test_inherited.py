@@ -1,0 +1,128 @@
+"""What of the caller's environment does not reach jobs, and what does."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import tempfile
+import unittest
+from collections.abc import Mapping
+from pathlib import Path
+from unittest import mock
+
+from dsl import Job, Pipeline
+from lib import inherited
+from lib.inherited import AS_COMMITTED
+
+HOOK = {"GIT_DIR": "/dev/repo/.git", "GIT_INDEX_FILE": "/dev/repo/.git/index", "GIT_PREFIX": "a/"}
+CONFIG = {
+    "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_KEY_0": "safe.directory",
+    "GIT_CONFIG_VALUE_0": "*",
+}
+BASH = {
+    "BASH_ENV": "/dev/null/rc",
+    "ENV": "/dev/null/rc",
+    "SHELLOPTS": "braceexpand:hashall:noexec",
+    "BASHOPTS": "extglob",
+    "BASH_FUNC_test%%": "() { return 0; }",
+    "CDPATH": "/",
+    "GLOBIGNORE": "*",
+    "POSIXLY_CORRECT": "1",
+    "PS4": "$(exit)",
+    "TMOUT": "1",
+}
+OUTER = {"CI_OUT_BUILD_TOOL": "/outer/tool", "CI_JOB": "outer", "PYTEST_K_FILTER": "one"}
+
+NONE_OR_EXPLICIT: tuple[Mapping[str, str] | None, ...] = (None, {})
+
+
+class Without(unittest.TestCase):
+    def test_what_git_calls_local_is_left_out(self) -> None:
+        listed = subprocess.check_output(["git", "rev-parse", "--local-env-vars"], text=True)
+        caller = dict.fromkeys(listed.split(), "x")
+        self.assertEqual(inherited.without(caller, caller), {})
+
+    def test_what_a_hook_a_shell_and_an_outer_run_set_is_left_out(self) -> None:
+        caller = {**HOOK, **BASH, **OUTER, "OLDPWD": "/", "HOME": "/root", "GIT_AUTHOR_NAME": "me"}
+        kept = {"HOME": "/root", "GIT_AUTHOR_NAME": "me"}
+        self.assertEqual(inherited.without(caller, caller), kept)
+
+    def test_what_an_environment_says_otherwise_than_the_callers_is_meant(self) -> None:
+        meant = {"BASH_ENV": "/mine", "GIT_DIR": "/other", "CI_OUT_BUILD_TOOL": "/mine"}
+        caller = {**HOOK, **BASH, **OUTER}
+        self.assertEqual(inherited.without({**caller, **meant}, caller), meant)
+
+    def test_settings_of_git_are_the_hooks_in_a_hook_and_somebodys_elsewhere(self) -> None:
+        self.assertEqual(inherited.without(CONFIG, CONFIG), CONFIG)
+        within = {**HOOK, **CONFIG}
+        self.assertEqual(inherited.without(within, within), {})
+
+    def test_what_a_run_says_of_commits_reaches_the_jobs_of_an_inner_one(self) -> None:
+        caller = {**AS_COMMITTED, **CONFIG}
+        self.assertEqual(inherited.without(caller, caller), caller)
+
+
+class Jobs(unittest.TestCase):
+    def setUp(self) -> None:
+        self.root = Path(self.enterContext(tempfile.TemporaryDirectory())).resolve()
+
+    def sees(
+        self,
+        cmd: str | list[str],
+        around: Mapping[str, str],
+        env: Mapping[str, str] | None = None,
+        **own: str,
+    ) -> str:
+        """Return what a job prints whose runner was started with these variables around it."""
+        with mock.patch.dict(os.environ, around):
+            job = Job("job", cmd, env=own)
+            logs = self.root / "logs"
+            given = {**os.environ, **env} if env is not None else None
+            quiet = io.StringIO()
+            Pipeline([job], "s", "b", logs, cwd=self.root, env=given, console=quiet).run()
+        return (logs / "job.log").read_text().strip()
+
+    def test_pwd_is_the_directory_of_the_job_for_a_list_too(self) -> None:
+        around = {"PWD": "/elsewhere", "OLDPWD": "/"}
+        for env in NONE_OR_EXPLICIT:
+            self.assertEqual(self.sees(["printenv", "PWD"], around, env), str(self.root))
+            self.assertEqual(self.sees(["printenv", "OLDPWD"], around, env), "")
+            self.assertEqual(self.sees("echo $PWD", around, env), str(self.root))
+
+    def test_pwd_of_the_jobs_own_is_left_to_it(self) -> None:
+        self.assertEqual(self.sees(["printenv", "PWD"], {}, PWD="/own"), "/own")
+
+    def test_variables_of_a_hook_do_not_reach_jobs(self) -> None:
+        said = self.sees("env", HOOK)
+        self.assertFalse([name for name in HOOK if f"{name}=" in said], said)
+        self.assertEqual(self.sees("echo $GIT_DIR", HOOK, GIT_DIR="/mine"), "/mine")
+
+    def test_settings_of_the_callers_shell_do_not_reach_jobs(self) -> None:
+        rc = self.root / "rc"
+        rc.write_text("exit 0\n")
+        around = {**BASH, "BASH_ENV": str(rc)}
+        for env in NONE_OR_EXPLICIT:
+            self.assertEqual(self.sees("test 1 = 2 || echo ran", around, env), "ran")
+        self.assertEqual(self.sees("echo ran", {}, BASH_ENV=str(rc)), "")
+        self.assertEqual(self.sees("echo ran", {}, {"BASH_ENV": str(rc)}), "")
+
+    def test_outputs_of_an_outer_run_do_not_reach_an_inner_one(self) -> None:
+        self.assertEqual(self.sees("echo [$CI_OUT_BUILD_TOOL$PYTEST_K_FILTER]", OUTER), "[]")
+
+    def test_tags_of_outer_runs_stay(self) -> None:
+        said = self.sees("echo $CI_RUN_TAG", {"CI_RUN_TAG": "r1-1/outer"})
+        self.assertRegex(said, r"^r1-1/outer:r\d+-\d+/job$")
+
+    def test_what_a_hung_python_has_printed_is_in_its_log(self) -> None:
+        program = "import os, time; print('step'); os.kill(os.getpid(), 9)"
+        with mock.patch.dict(os.environ):
+            os.environ.pop("PYTHONUNBUFFERED", None)
+            self.assertEqual(self.sees(["python3", "-c", program], {}), "step")
+            self.assertEqual(self.sees("echo $PYTHONUNBUFFERED", {"PYTHONUNBUFFERED": ""}), "")
+            self.assertEqual(self.sees("echo $PYTHONUNBUFFERED", {}, PYTHONUNBUFFERED="x"), "x")
+
+
+if __name__ == "__main__":
+    unittest.main()
