@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from lib import choice, events, graph, inherited, machine, redact
 from lib.choice import EVERYTHING, Choice
+from lib.declaring import told
 from lib.fields import is_number, variable_problems
 from lib.model import Job, Outcome, Result
 from lib.orders import Limits
@@ -27,6 +28,12 @@ from lib.runlog import RunLog
 
 if TYPE_CHECKING:
     from lib.cache import Cache
+
+PIPELINES, RUNS = "it is an argument of Pipeline(…)", "it is an argument of Pipeline.run(…)"
+OF_PIPELINE = dict.fromkeys(("timeout", "cwd", "max_parallel", "resources", "grace"), PIPELINES)
+OF_RUN = dict.fromkeys(
+    ("fast_fail", "only_jobs", "skip_jobs", "first_jobs", "only_testcases", "pytest_workers"), RUNS
+)
 
 __all__ = ["Cache", "Job", "Outcome", "Pipeline", "Result"]
 
@@ -70,6 +77,7 @@ class Pipeline:
     Raises ValueError that lists every problem of the jobs and numbers at once.
     """
 
+    @told(lambda _: "Pipeline", elsewhere=OF_RUN, checks=True)
     def __init__(
         self,
         jobs: Sequence[Job],
@@ -92,8 +100,11 @@ class Pipeline:
         secret_names: Collection[str] = (),
         pressure: float | None = None,
     ) -> None:
-        self.jobs = tuple(jobs)
         self.results: dict[str, Result] = {}
+        jobs = tuple(jobs) if isinstance(jobs, Iterable) else jobs
+        if problems := _kind_problems(jobs, log_dir, cwd, resources):
+            raise ValueError("\n".join(problems))
+        self.jobs = jobs
         pools = {**machine.this().pools(), **(resources or {})}
         problems = _number_problems(timeout, grace, max_parallel, pressure, pools)
         problems += [] if env is None else variable_problems(env)
@@ -121,6 +132,7 @@ class Pipeline:
             run_log=run_log,
         )
 
+    @told(lambda _: "Pipeline.run", elsewhere=OF_PIPELINE)
     def run(
         self,
         fast_fail: bool = False,
@@ -161,6 +173,7 @@ class Pipeline:
         built, orders = choice.plan(self.jobs, chosen, self._durations)
         if not isinstance(pytest_workers, int) or pytest_workers < 1:
             raise ValueError(f"pytest_workers: expected 1 or more, found {pytest_workers!r}")
+        orders = orders._replace(notes=graph.pool_questions(self.jobs, self._limits.pools))
         run = Run(built, orders, self._limits, self._place, self._report, pytest_workers)
         self.results = run.results
         return run.execute()
@@ -174,6 +187,23 @@ class Pipeline:
 
         built, orders = choice.plan(self.jobs, chosen, self._durations)
         return dryrun.lines(built, orders, self._limits, self._durations)
+
+
+def _kind_problems(jobs: object, log_dir: object, cwd: object, resources: object) -> list[str]:
+    """Tell what is no declaration at all, so that nothing more can be asked of it."""
+    if not isinstance(jobs, tuple):
+        return [f"jobs: expected a list such as [Job(…)], found {jobs!r}"]
+    problems = [
+        f"jobs: expected a Job at place {place}, found {job!r}"
+        for place, job in enumerate(jobs)
+        if not isinstance(job, Job)
+    ]
+    for name, value in (("log_dir", log_dir), ("cwd", cwd)):
+        if not isinstance(value, str | os.PathLike):
+            problems.append(f"{name}: expected the path of a directory, found {value!r}")
+    if resources is not None and not isinstance(resources, Mapping):
+        problems.append(f"resources: expected pools such as {{'cpu': 4}}, found {resources!r}")
+    return problems
 
 
 def _number_problems(

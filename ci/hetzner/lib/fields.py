@@ -30,7 +30,7 @@ def quantity(problems: list[str], what: str, value: object, low: float, unit: st
 def strings(problems: list[str], what: str, value: object) -> None:
     """Add what keeps a value from being a list of names."""
     if isinstance(value, (str, bytes)) or not isinstance(value, Collection):
-        problems.append(f"{what}: expected a list of names, found {value!r}")
+        problems.append(f"{what}: expected a list of names such as ['x'], found {value!r}")
     elif value and not all(isinstance(item, str) and item for item in value):
         problems.append(f"{what}: expected names that are not empty, found {list(value)!r}")
 

@@ -14,6 +14,13 @@ from typing import NamedTuple
 
 from lib.model import Job
 
+MOST_CYCLES = 20  # that are told of at once
+NO_POOL = "a name without a pool is a mutex of one"
+SAME = {  # what others call the pools that every machine has
+    "cpu": {"core", "cores", "processor", "processors", "vcpu", "vcpus", "nproc"},
+    "memory": {"mem", "ram", "mib", "memory_mb", "memory_mib"},
+}
+
 
 class Selection(NamedTuple):
     """Which jobs a run executes (`names`) and which it was told to leave out (`filtered`)."""
@@ -61,13 +68,13 @@ def problems(jobs: Sequence[Job], pools: Mapping[str, int], cwd: str = "") -> li
         found += _edge_problems(job, by_name)
         found += _pool_problems(job, pools)
     found += _collisions(jobs)
-    if not found:
-        cycle = find_cycle(by_name)
-        if cycle:
-            found.append(f"cycle: {' -> '.join(cycle)} (each depends on the next)")
-        else:
-            found += _shared_paths(by_name, cwd)
-    return found
+    circles = [
+        f"cycle: {' -> '.join(c)} (each depends on the next): take one out of depends_on"
+        for c in cycles(by_name)
+    ]
+    if not circles and len(order(by_name)) == len(by_name):  # no job depends on itself
+        found += _shared_paths(by_name, cwd)
+    return found + circles
 
 
 def _edge_problems(job: Job, by_name: Mapping[str, Job]) -> list[str]:
@@ -75,7 +82,9 @@ def _edge_problems(job: Job, by_name: Mapping[str, Job]) -> list[str]:
     for dependency in job.depends_on:
         target, output = split(dependency)
         if target == job.name:
-            problems.append(f"job {job.name}: depends_on {dependency!r} is the job itself")
+            problems.append(
+                f"job {job.name}: depends_on {dependency!r} is the job itself: take it out"
+            )
         elif target not in by_name:
             problems.append(
                 f"job {job.name}: depends_on {dependency!r} is not a job{nearest(target, by_name)}"
@@ -92,10 +101,48 @@ def _edge_problems(job: Job, by_name: Mapping[str, Job]) -> list[str]:
 def _pool_problems(job: Job, pools: Mapping[str, int]) -> list[str]:
     return [
         f"job {job.name}: resource {name!r}: wants {count}, the pool has {pools.get(name, 1)}"
-        + ("" if name in pools else " (a name without a pool is a mutex of one)")
+        + ("" if name in pools else f" ({NO_POOL}{_asked(like_a_pool(name, pools))})")
         for name, count in job.resources.items()
         if count > pools.get(name, 1)
     ]
+
+
+def like_a_pool(name: str, pools: Collection[str]) -> str:
+    """Return the pool whose name one without a pool is nearly, '' if there is none."""
+    import difflib  # late: most names are those of pools, or of ports
+
+    plain = name.lower()
+    for pool in pools:
+        same = plain in SAME.get(pool, ()) or plain == pool.lower()
+        if same or (sorted(plain) == sorted(pool.lower()) and len(pool) > 2):
+            return pool
+    # `gpu` is another thing than `cpu`: a letter too many or too few, or one of many
+    return next(iter(difflib.get_close_matches(plain, pools, n=1, cutoff=0.8)), "")
+
+
+def pool_questions(jobs: Iterable[Job], pools: Collection[str]) -> list[str]:
+    """Ask for each name of a resource that has no pool whether that of another one is meant."""
+    users: dict[str, list[str]] = {}
+    for job in jobs:
+        for name in job.resources:
+            if name not in pools and ":" not in name:  # `port:8889` has a form of its own
+                users.setdefault(name, []).append(job.name)
+    shared = [name for name, several in users.items() if len(several) > 1]
+    return [
+        f"resource {name!r} of {', '.join(several)}: {NO_POOL}{_asked(near)}"
+        for name, several in users.items()
+        if (near := like_a_pool(name, pools) or (len(several) == 1 and _like(name, shared)))
+    ]
+
+
+def _like(name: str, others: Collection[str]) -> str:
+    """Return the mutex of several jobs whose name this one's is nearly; numbers are no typos."""
+    near = like_a_pool(name, others)
+    return "" if re.sub(r"\d", "", near) == re.sub(r"\d", "", name) else near
+
+
+def _asked(near: str) -> str:
+    return f"; did you mean {near!r}?" if near else ""
 
 
 def _collisions(jobs: Sequence[Job]) -> list[str]:
@@ -155,13 +202,14 @@ def _ends_before(
 def order(by_name: Mapping[str, Job]) -> list[str]:
     """Return the jobs so that each comes after what it depends on; what a cycle holds is left out.
 
-    Among jobs that could come next the declared order decides (Kahn's algorithm).
+    What is not among them is not waited for. Among jobs that could come next the declared order
+    decides (Kahn's algorithm).
     """
     return _order(by_name, dependents_of(by_name))
 
 
 def _order(by_name: Mapping[str, Job], dependents: Mapping[str, Sequence[str]]) -> list[str]:
-    unmet = {name: len(needs(job)) for name, job in by_name.items()}
+    unmet = {name: len(by_name.keys() & needs(job)) for name, job in by_name.items()}
     ready = [name for name, count in unmet.items() if count == 0]
     for name in ready:  # grows while it is walked: it is the queue
         for dependent in dependents[name]:
@@ -181,18 +229,33 @@ def dependents_of(by_name: Mapping[str, Job]) -> dict[str, list[str]]:
     return dependents
 
 
-def find_cycle(by_name: Mapping[str, Job]) -> list[str]:
-    """Return one cycle, first name repeated at the end, each depending on the next; or []."""
+def cycles(by_name: Mapping[str, Job]) -> list[list[str]]:
+    """Return cycles of several jobs, each job depending on the next and the last being the first.
+
+    No two share an edge. Without one of its edges each, no cycle is left, but for those beyond
+    the first `MOST_CYCLES`.
+    """
     if len(order(by_name)) == len(by_name):
         return []
     from graphlib import CycleError, TopologicalSorter
 
-    try:
-        TopologicalSorter({name: needs(job) for name, job in by_name.items()}).prepare()
-    except CycleError as error:
-        # graphlib lists predecessors first: reversed, each name depends on the next
-        return list(reversed(error.args[1]))
-    return []
+    edges = {
+        name: [need for need in needs(job) if need in by_name and need != name]
+        for name, job in by_name.items()
+    }
+    found: list[list[str]] = []
+    while len(found) < MOST_CYCLES:
+        try:
+            TopologicalSorter(edges).prepare()
+        except CycleError as error:
+            # graphlib lists predecessors first: reversed, each name depends on the next
+            cycle = list(reversed(error.args[1]))
+            for user, need in pairwise(cycle):
+                edges[user].remove(need)
+            found.append(cycle)
+        else:
+            break
+    return found
 
 
 def select(

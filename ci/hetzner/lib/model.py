@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from lib.cause import Cause
+from lib.declaring import told
 from lib.fields import (
     NAME,
     is_count,
@@ -50,6 +51,13 @@ class CacheSpec(Protocol):
         ...
 
 
+ELSEWHERE = {
+    "cwd": "jobs start in Pipeline(cwd=…), a command may begin with cd",
+    "max_parallel": "it is an argument of Pipeline(…)",
+    "only_jobs": "it is an argument of Pipeline.run(…)",
+    "skip_jobs": "it is an argument of Pipeline.run(…)",
+    "matrix": "declare a job for each of its values",
+}
 CONTAINERS = ("cmd", "depends_on", "outputs", "env", "ok_codes", "resources", "cpus", "requires")
 
 
@@ -60,7 +68,8 @@ class Job:
     `timeout` are seconds, the timeout counts for each step of an attempt. Every field is explained
     in `docs/design.md`.
 
-    Raises ValueError that lists every problem of the job at once.
+    Raises ValueError that lists every problem of the job at once; for names of fields that there
+    are not, a DeclarationError, which is one, and says which are meant.
     """
 
     name: str
@@ -84,6 +93,7 @@ class Job:
     cache: CacheSpec | None
     retry_alone: bool
 
+    @told(lambda given: f"job {_title(given.get('name', ''))}", elsewhere=ELSEWHERE, checks=True)
     def __init__(
         self,
         name: str,
@@ -121,9 +131,8 @@ class Job:
         self.__dict__.update(given)
         problems = self._problems()
         if problems:
-            proper = isinstance(self.name, str) and NAME.match(self.name)
-            shown = self.name if proper else repr(self.name)
-            raise ValueError("\n".join(f"job {shown}: {problem}" for problem in problems))
+            start = f"job {_title(self.name)}"
+            raise ValueError("\n".join(f"{start}: {problem}" for problem in problems))
 
     def __setattr__(self, field: str, value: object) -> None:
         """Refuse: what was checked stays as it is."""
@@ -214,10 +223,17 @@ class Job:
                 f"found {_plain(self.resources)!r}"
             )
         if not isinstance(self.cpus, Collection) or not all(map(is_count, self.cpus)):
-            problems.append(f"cpus: expected processor numbers, found {self.cpus!r}")
+            problems.append(
+                f"cpus: expected numbers of processors such as (0, 1), found {self.cpus!r}; how "
+                "many a job takes is said by resources={'cpu': 4}"
+            )
         codes = self.ok_codes
         if not isinstance(codes, Collection) or not codes or not all(map(is_count, codes)):
             problems.append(f"ok_codes: expected exit codes such as (0,), found {codes!r}")
+
+
+def _title(name: object) -> str:
+    return name if isinstance(name, str) and NAME.match(name) else repr(name)
 
 
 def _plain(value: object) -> object:

@@ -24,7 +24,7 @@ class Orders(NamedTuple):
 
     `urgency` is a job's longest remaining path in seconds; `filtered` are the jobs to leave out;
     `refused` those that cannot run on this machine, with the reason. A `seed` says that the
-    urgencies are random numbers, and what they were made from.
+    urgencies are random numbers, and what they were made from. `notes` are said at the beginning.
     """
 
     fast_fail: bool = False
@@ -32,3 +32,4 @@ class Orders(NamedTuple):
     filtered: Sequence[str] = ()
     refused: Mapping[str, str] = {}
     seed: int | None = None
+    notes: Sequence[str] = ()

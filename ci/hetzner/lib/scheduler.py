@@ -119,6 +119,8 @@ class Scheduler:
         self._emit(events.RunEnded(self._now(), self.code() or 1, tuple(self.results.values())))
 
     def _begin(self) -> None:
+        for text in self._orders.notes:
+            self._note(text)
         if self._orders.refused:
             self._refuse()
             return
