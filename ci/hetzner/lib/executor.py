@@ -23,7 +23,7 @@ from lib.family import Family
 from lib.proctree import Proc, ProcessTable
 from lib.promises import Promises
 from lib.seam import Attempt, Exited, Gone, Remark, Report, Signalled, StartError, Step
-from lib.spawn import Placement, Spawned, absolute, spawn
+from lib.spawn import Placement, Spawned, Spawner, absolute
 
 FIRST_RECHECK, UNKILLABLE = 0.02, 10.0  # seconds after a KILL: look again; give up
 WITHOUT_WATCH = 0.2  # seconds between looks where no descriptor was left to be woken by
@@ -76,6 +76,7 @@ class ProcessExecutor:
         self._reports: list[Report] = []
         self._said: set[str] = set()
         self._promises = Promises(place.cwd)
+        self._spawner = Spawner()
         self._was_subreaper = subreaper.adopt()
         try:
             adopts = self._was_subreaper is not None
@@ -104,7 +105,7 @@ class ProcessExecutor:
                 cwd=self._place.cwd,
                 pytest_workers=self._pytest_workers,
             )
-            spawned = spawn(
+            spawned = self._spawner.spawn(
                 command,
                 cwd=self._cwd,
                 env=env,
@@ -384,5 +385,6 @@ class ProcessExecutor:
     def close(self) -> None:
         """Give back signals and orphans; `signals` still tells what came last."""
         self._promises.close()
+        self._spawner.close()
         self._wakeup.close()
         subreaper.release(self._was_subreaper)

@@ -6,12 +6,15 @@ nothing that descends from it can pass for a child of the runner's program.
 Not with `preexec_fn`: that forbids vfork, costs ten times as much, and may deadlock beside
 threads. Priority and processor affinity are inherited from the *thread* that starts a process
 (on Linux both belong to threads, sched(7)), so a thread takes them on first: they are in force
-before the program runs and for all of its children.
+before the program runs and for all of its children. That thread lives as long as the run: a
+program that asks to be ended with its parent is ended with the thread that started it
+(PR_SET_PDEATHSIG, prctl(2)).
 """
 
 from __future__ import annotations
 
 import os
+import queue
 import subprocess
 import sys
 import threading
@@ -30,40 +33,63 @@ class Spawned(NamedTuple):
     """A started process, and what of its placement the system did not permit."""
 
     process: subprocess.Popen[bytes]
-    refused: list[str]
+    refused: Sequence[str]
 
 
-def spawn(
-    argv: Sequence[str],
-    *,
-    cwd: str,
-    env: Mapping[str, str],
-    log: int,
-    placement: Placement,
-    program: str | None = None,
-) -> Spawned:
-    """Start `argv` with both outputs going to the descriptor `log`. Raises OSError.
+Start = Callable[[], "subprocess.Popen[bytes]"]
 
-    `program` is the path of what `argv[0]` names, if it has been looked up already.
-    """
 
-    def start(command: Sequence[str]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            command,
-            executable=program if command is argv else None,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=cwd,
-            env=env,
-            start_new_session=True,
-        )
+class Spawner:
+    """Starts processes, those of one placement from one thread. `close` ends the threads."""
 
-    if not placement.nice and not placement.cpus:
-        return Spawned(start(argv), [])
-    if sys.platform != "linux":
-        return _spawn_by_command(argv, placement, start)
-    return _spawn_from_thread(argv, placement, start)
+    def __init__(self) -> None:
+        self._threads: dict[tuple[int, frozenset[int]], _PlacedThread] = {}
+
+    def spawn(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str,
+        env: Mapping[str, str],
+        log: int,
+        placement: Placement,
+        program: str | None = None,
+    ) -> Spawned:
+        """Start `argv` with both outputs going to the descriptor `log`.
+
+        `program` is the path of what `argv[0]` names, if it has been looked up already. Raises
+        OSError, and RuntimeError where the system has no thread left.
+        """
+        command, refused = (argv, []) if sys.platform == "linux" else _placed(argv, placement)
+
+        def start() -> subprocess.Popen[bytes]:
+            return subprocess.Popen(
+                command,
+                executable=program if command is argv else None,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=cwd,
+                env=env,
+                start_new_session=True,
+            )
+
+        if sys.platform != "linux" or not (placement.nice or placement.cpus):
+            return Spawned(start(), refused)
+        thread = self._thread(placement)
+        return Spawned(thread.call(start), thread.refused)
+
+    def _thread(self, placement: Placement) -> _PlacedThread:
+        key = placement.nice, frozenset(placement.cpus)
+        if key not in self._threads:
+            self._threads[key] = _PlacedThread(placement)
+        return self._threads[key]
+
+    def close(self) -> None:
+        """End the threads: to be called when none of what they started is left."""
+        for thread in self._threads.values():
+            thread.end()
+        self._threads.clear()
 
 
 def absolute(name: str, path: str) -> str | None:
@@ -80,33 +106,45 @@ def absolute(name: str, path: str) -> str | None:
     return None
 
 
-Start = Callable[[Sequence[str]], "subprocess.Popen[bytes]"]
-
-
-def _spawn_by_command(argv: Sequence[str], placement: Placement, start: Start) -> Spawned:
+def _placed(argv: Sequence[str], placement: Placement) -> tuple[Sequence[str], list[str]]:
+    """Return a command that takes a placement on by itself, and what of it there is not here."""
     refused = ["cpus: this system has no processor affinity"] if placement.cpus else []
     prefix = ["nice", "-n", str(placement.nice)] if placement.nice else []
-    return Spawned(start([*prefix, *argv]), refused)
+    return [*prefix, *argv] if prefix else argv, refused
 
 
-def _spawn_from_thread(argv: Sequence[str], placement: Placement, start: Start) -> Spawned:
-    refused: list[str] = []
-    outcome: list[subprocess.Popen[bytes] | BaseException] = []
+class _PlacedThread:
+    """A thread that has taken a placement on, and starts what it is asked to until its end."""
 
-    def work() -> None:
-        try:
-            refused.extend(_take_on(placement))
-            outcome.append(start(argv))
-        except BaseException as error:  # noqa: BLE001 - carried over to the calling thread
-            outcome.append(error)
+    def __init__(self, placement: Placement) -> None:
+        self.refused: list[str] = []
+        self._asked: queue.SimpleQueue[Start | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[subprocess.Popen[bytes] | BaseException] = queue.SimpleQueue()
+        self._thread = threading.Thread(
+            target=self._work, args=(placement,), name="spawn", daemon=True
+        )
+        self._thread.start()
 
-    thread = threading.Thread(target=work, name="spawn")
-    thread.start()
-    thread.join()
-    result = outcome[0]
-    if isinstance(result, BaseException):
-        raise result
-    return Spawned(result, refused)
+    def call(self, start: Start) -> subprocess.Popen[bytes]:
+        """Have the thread start a process, and wait for that. Raises what starting raises."""
+        self._asked.put(start)
+        result = self._done.get()
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    def end(self) -> None:
+        """End the thread."""
+        self._asked.put(None)
+        self._thread.join()
+
+    def _work(self, placement: Placement) -> None:
+        self.refused += _take_on(placement)
+        while (start := self._asked.get()) is not None:
+            try:
+                self._done.put(start())
+            except BaseException as error:  # noqa: BLE001 - carried over to the calling thread
+                self._done.put(error)
 
 
 def _take_on(placement: Placement) -> list[str]:
