@@ -14,12 +14,30 @@ from typing import Protocol
 from lib import events
 from lib.cause import PLAINLY, Cause, Why
 from lib.judge import describe, judge, named
-from lib.model import Outcome
+from lib.model import CacheState, Outcome
 from lib.plan import Plan
 from lib.record import Record
-from lib.seam import MISS, Attempt, Clock, Executor, Exited, Gone, StartError, Step
+from lib.seam import (
+    MISS,
+    NO_KEY,
+    UNUSABLE,
+    Attempt,
+    Clock,
+    Executor,
+    Exited,
+    Gone,
+    StartError,
+    Step,
+)
 from lib.timers import Timers
 from lib.track import Census, State, Track
+
+STATES = {  # by the exit code of the RESTORE step
+    0: CacheState.HIT,
+    MISS: CacheState.MISS,
+    NO_KEY: CacheState.NO_KEY,
+    UNUSABLE: CacheState.UNUSABLE,
+}
 
 
 class Course(Protocol):
@@ -71,7 +89,9 @@ class Attempts:
         """Begin another attempt of a node."""
         track.begin(self._clock.now())
         self._record.starts(track)
-        self._launch(track, Step.BODY if track.node.job.cache is None else Step.RESTORE)
+        if track.node.job.cache is not None and not track.node.cached:
+            self._record.cache(track, CacheState.OFF)
+        self._launch(track, Step.RESTORE if track.node.cached else Step.BODY)
 
     def _launch(self, track: Track, step: Step) -> None:
         if barred := self._course.barred(track):
@@ -93,7 +113,7 @@ class Attempts:
             )
         except StartError as error:
             if step is Step.STORE:
-                self._not_stored(track, str(error))
+                self._not_stored(track, f"not stored in its cache: {error}")
             else:
                 self._conclude(track, Outcome.FAILED, Why(str(error), Cause.NOT_STARTED))
             return
@@ -118,8 +138,8 @@ class Attempts:
 
     def exited(self, track: Track, report: Exited) -> None:
         """Take note that the process which was started for a step has ended."""
-        track.code = report.code
         if track.step is Step.BODY:
+            track.code = report.code
             track.came = set(track.node.job.outputs) - set(report.missing)
         if track.state is State.STOPPING:
             if not report.left:
@@ -127,7 +147,7 @@ class Attempts:
         elif track.step is Step.RESTORE:
             self._once_gone(track, report, lambda: self._restored(track, report))
         elif track.step is Step.STORE:
-            self._once_gone(track, report, lambda: self._stored(track, report.code))
+            self._once_gone(track, report, lambda: self._stored(track, report))
         elif track.node.job.service:
             self._service_exited(track, report)
         else:
@@ -145,28 +165,42 @@ class Attempts:
         if track.lost:
             reason = f"what it left running removed its output {named(track.node.job, track.lost)}"
             self._conclude(track, Outcome.FAILED, Why(reason, Cause.MISSING_OUTPUT))
-        elif track.node.job.cache is not None:
+        elif track.stores and track.code:  # a hit would not say it, and read as a full pass
+            self._not_stored(
+                track, f"not stored in its cache: it ended with {describe(track.code)}"
+            )
+        elif track.stores:
             self._launch(track, Step.STORE)
         else:
             self._pass(track)
 
     def _restored(self, track: Track, report: Exited) -> None:
+        self._record.cache(track, STATES.get(report.code, CacheState.UNUSABLE))
         if report.code == 0 and not report.missing:
             self._conclude(track, Outcome.RESTORED, PLAINLY)
             return
-        if report.code != MISS:
-            why = f"does not hold {', '.join(report.missing)}" if report.missing else "failed"
-            self._note(f"{track.name}: its cache {why}, so it runs")
+        if report.code == 0:
+            self._record.cache(track, CacheState.MISS)
+            self._note_once(
+                track, f"its cache does not hold {', '.join(report.missing)}, so it runs"
+            )
+        elif report.told:
+            self._note_once(track, report.told)
+        elif report.code != MISS:
+            self._note_once(track, f"its cache failed, so it runs: {describe(report.code)}")
+        track.stores = report.code in (0, MISS)
         self._launch(track, Step.BODY)
 
-    def _stored(self, track: Track, code: int) -> None:
-        if code:
-            self._not_stored(track, describe(code))
+    def _stored(self, track: Track, report: Exited) -> None:
+        if report.code:
+            why = report.told or f"not stored in its cache: {describe(report.code)}"
+            self._not_stored(track, why)
         else:
+            self._record.cache(track, CacheState.STORED)
             self._pass(track)
 
     def _not_stored(self, track: Track, why: str) -> None:
-        self._note(f"{track.name}: not stored in its cache: {why}")
+        self._note_once(track, why)
         self._pass(track)
 
     def _once_gone(self, track: Track, report: Exited, then: Callable[[], None]) -> None:
@@ -268,6 +302,12 @@ class Attempts:
             text = f"could not be stopped: {'; '.join(track.survivors)}"
             why = Why(text, Cause.UNSTOPPABLE)
         self._course.concluded(track, outcome, why)
+
+    def _note_once(self, track: Track, text: str) -> None:
+        """Note what a cache has to say, however often the job is tried."""
+        if text not in track.noted:
+            track.noted.add(text)
+            self._note(f"{track.name}: {text}")
 
     def _note(self, text: str) -> None:
         self._emit(events.Note(self._clock.now(), text))

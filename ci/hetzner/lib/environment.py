@@ -42,7 +42,7 @@ def environment(
         **place(cwd),
         "PYTEST_WORKERS": str(pytest_workers),
         **node.job.env,
-        **filters(node.test_filter),
+        **filters(node.test_filter if node.filtered else ""),
         **{name: str(outputs.place(cwd, path)) for name, path in node.inputs.items()},
         "CI_RUN_ID": run,
         "CI_JOB": node.job.name,

@@ -132,7 +132,7 @@ class ProcessExecutor:
         """Return the log of an attempt, a new one for its first step. Raises StartError."""
         name = attempt.node.job.name
         path = f"{self._log_dir}/{name}.log"
-        first = attempt.step is Step.RESTORE or attempt.node.job.cache is None
+        first = attempt.step is (Step.RESTORE if attempt.node.cached else Step.BODY)
         try:
             handle = files.begin(path) if first else self._open_again(name, path)
         except OSError as error:

@@ -38,6 +38,17 @@ class Outcome(enum.StrEnum):
     RESTORED = "restored"
 
 
+class CacheState(enum.StrEnum):
+    """What the cache of a job has come to in a run."""
+
+    OFF = "off"  # only a part of its test cases is run: the cache is for all of them
+    HIT = "hit"
+    MISS = "miss"  # and nothing was stored, or not yet
+    STORED = "stored"
+    NO_KEY = "no key"
+    UNUSABLE = "unusable"  # the store or the artifact cannot be used
+
+
 GOOD = frozenset({Outcome.PASSED, Outcome.FLAKY, Outcome.RESTORED})
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -312,6 +323,7 @@ class Result:
         self.cause = cause  # the class of the reason
         self.waited_for = ""  # the dependency, pool or delay that held it back last
         self.allowed = allowed  # allow_failure: a failure of this job does not fail the run
+        self.cache: CacheState | None = None  # None: it has none, or has not been asked
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Result) and self.__dict__ == other.__dict__

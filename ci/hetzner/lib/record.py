@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lib import events
 from lib.cause import Cause, Why
-from lib.model import AttemptRecord, Load, Outcome, Result
+from lib.model import AttemptRecord, CacheState, Load, Outcome, Result
 from lib.seam import Clock
 from lib.stages import Stages
 from lib.track import Track
@@ -49,6 +49,10 @@ class Record:
     def waits(self, track: Track, what: str) -> None:
         """Note what a node has waited for last."""
         self.results[track.name].waited_for = what
+
+    def cache(self, track: Track, state: CacheState) -> None:
+        """Note what has come of asking the cache of a node, or of storing in it."""
+        self.results[track.name].cache = state
 
     def starts(self, track: Track) -> None:
         """Note that an attempt begins."""

@@ -22,7 +22,9 @@ class Step(enum.Enum):
 
 
 LOST = 256  # exit code, greater than any, of a process whose own one somebody else has taken
-MISS = 3  # exit code of the RESTORE step when the cache has nothing for the job
+# exit codes of the RESTORE step: the cache has nothing for the job, and for the last two there is
+# no sense in storing
+MISS, NO_KEY, UNUSABLE = 3, 4, 5
 
 
 class Attempt(NamedTuple):
@@ -45,13 +47,15 @@ class Exited(NamedTuple):
     """The process that was started for a step ended; `code` is negative for a signal.
 
     `left` describes the processes that it left running: while there are any, a `Gone` follows.
-    `missing` are the promised outputs that were not written since the step began.
+    `missing` are the promised outputs that were not written since the step began. `told` is what
+    the cache has to say of a RESTORE or STORE step, '' for nothing.
     """
 
     key: str
     code: int
     left: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    told: str = ""
 
 
 class Gone(NamedTuple):

@@ -37,6 +37,16 @@ class Node(NamedTuple):
     inputs: Mapping[str, str]
     expects: tuple[tuple[str, str], ...]
 
+    @property
+    def filtered(self) -> bool:
+        """Whether it is to run a part of its test cases only."""
+        return bool(self.test_filter) and self.job.testcases
+
+    @property
+    def cached(self) -> bool:
+        """Whether its cache is asked, and stored in: never for a part of its test cases."""
+        return self.job.cache is not None and not self.filtered
+
 
 class Stages(NamedTuple):
     """The nodes of a run in declared order, and a title for each stage."""

@@ -56,6 +56,8 @@ class Track:
         self.queued_in = 0  # the round of the loop in which it was queued
         self.held_back = ""  # the pressure that kept it in the queue
         self.code: int | None = None  # of the body, once that has exited
+        self.stores = False  # there is a key to store under, once it has passed
+        self.noted: set[str] = set()  # what its cache had to say, in whichever try
         self.wrote: set[str] = set()  # outputs that came while it ran
         self.came: set[str] = set()  # outputs that were there when its body ended
         self.lost: tuple[str, ...] = ()  # of those, what was gone when nobody was left of it
@@ -85,7 +87,7 @@ class Track:
         self.tries += 1
         self.began = now
         self.code, self.lost, self.leaked, self.survivors, self.then = None, (), (), (), None
-        self.ready = False
+        self.ready = self.stores = False
 
     def forget_outputs(self) -> None:
         """Let nothing count that the last try wrote: even if no other one can begin."""

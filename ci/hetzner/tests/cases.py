@@ -175,7 +175,7 @@ def draw_fate(source: Source, job: Job, mood: Mood) -> Fate:
         ignores_term=rarely(source, mood.stubborn),
         unstartable="no bash" if unstartable else "",
         unkillable=rarely(source, 4 * mood.stubborn),
-        cache=one_of(source, (3, 3, 0, 0, 1)) if job.cache else 3,
+        cache=one_of(source, (3, 3, 0, 0, 4, 5, 1)) if job.cache else 3,
         stored=one_of(source, (0, 0, 1)) if job.cache else 0,
         cache_seconds=one_of(source, (0.01, 0, 1, 1, 5)) if job.cache else 0.01,
         store_seconds=one_of(source, (0.01, 0, 1, 1, 5)) if job.cache else 0.01,

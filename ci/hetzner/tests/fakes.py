@@ -105,7 +105,7 @@ class FakeExecutor:
         if key in self.live:
             raise AssertionError(f"{key} was started while it runs")
         fate = self._fate(attempt)
-        first = Step.BODY if attempt.node.job.cache is None else Step.RESTORE
+        first = Step.RESTORE if attempt.node.cached else Step.BODY
         if fate.unstartable and attempt.step is (fate.unstartable_step or first):
             raise StartError(fate.unstartable)
         for output, _ in attempt.node.expects:

@@ -40,6 +40,7 @@ class Seen:
     came: set[str] = field(default_factory=set)  # all outputs that were written
     free_since: float | None = None  # all that it needs is there
     code: int | None = None
+    keyed: bool = False  # its cache was asked, and what it makes can be stored
     left: tuple[str, ...] = ()
     survived: bool = False
     culprits: frozenset[str] = frozenset()

@@ -63,6 +63,11 @@ class Node:
     test_filter: str
 
     @property
+    def cached(self) -> bool:
+        """A cache speaks for all test cases, and so only for who runs them all."""
+        return self.job.cache is not None and not (self.test_filter and self.job.testcases)
+
+    @property
     def always(self) -> bool:
         return self.job.when == "always"
 
@@ -285,9 +290,9 @@ def of_attempt(node: Node, fate: Fate) -> Outcome:
     job = node.job
     if node.lacks or fate.unstartable:
         return Outcome.FAILED
-    if job.cache is not None and fate.cache_seconds > job.timeout:
+    if node.cached and fate.cache_seconds > job.timeout:
         return Outcome.TIMED_OUT
-    if job.cache is not None and fate.cache == 0:
+    if node.cached and fate.cache == 0:
         return Outcome.RESTORED
     if fate.seconds > job.timeout:
         return Outcome.TIMED_OUT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from lib.model import AttemptRecord, Outcome
+from lib.model import AttemptRecord, CacheState, Outcome
 from lib.seam import Exited, Gone, Remark, Report, Signalled, Step, Wrote
 from tests.ledger import Ledger, Seen, Verdict
 from tests.reference import BAD, acceptable, passes, worse
@@ -221,8 +221,8 @@ class Rules(Ledger):
         self.owe("ready", seen.node.job.name)
 
     def exited(self, seen: Seen, report: Exited) -> None:
-        seen.code = report.code
         if seen.step is Step.BODY:
+            seen.code = report.code
             seen.came |= set(seen.node.job.outputs) - set(report.missing)
         if seen.verdict is not None:
             if not report.left:
@@ -245,8 +245,13 @@ class Rules(Ledger):
         job = seen.node.job
         if seen.step is Step.RESTORE:
             found = report.code == 0 and not report.missing
+            state = {0: "hit", 3: "miss", 4: "no key"}.get(report.code, "unusable")
+            self.results[job.name].cache = CacheState(state if found or report.code else "miss")
+            seen.keyed = report.code in (0, 3)
             return Outcome.RESTORED if found else Step.BODY
         if seen.step is Step.STORE:
+            if report.code == 0:
+                self.results[job.name].cache = CacheState.STORED
             return Outcome.PASSED
         goes_on = job.service and report.left
         if not passes(job, report.code, () if goes_on else report.missing):
@@ -258,7 +263,7 @@ class Rules(Ledger):
                 self.serve(seen)
                 self.settle()
             return None
-        return Outcome.PASSED if job.cache is None else Step.STORE
+        return Step.STORE if seen.keyed and report.code == 0 else Outcome.PASSED
 
     def gone(self, seen: Seen, report: Gone) -> None:
         if report.survivors:

@@ -179,6 +179,11 @@ class Environment(RunTest):
         self.pipeline(Job("a", show)).run(only_testcases="a, b", pytest_workers=7)
         self.assertEqual(self.log("a"), "a or b/a|b/7\n")
 
+    def test_job_that_honours_no_filter_is_not_told_of_one(self) -> None:
+        show = 'echo "[$PYTEST_K_FILTER$PW_GREP_FILTER]"'
+        self.pipeline(Job("a", show, testcases=False)).run(only_testcases="x")
+        self.assertEqual(self.log("a"), "[]\n")
+
     def test_filtered_phase_first_then_all(self) -> None:
         jobs = (
             Job("a", 'echo "[$PYTEST_K_FILTER]" >> seen'),
@@ -382,7 +387,8 @@ class CacheRuns(RunTest):
         (self.cwd / "dist" / "a").unlink()
         outputs = {"a": "dist/a", "b": "dist/b"}
         job = Job("a", "echo new > dist/b", outputs=outputs, cache=cache)
-        self.assertEqual(self.run_jobs(job), (1, "a=failed"))
+        made = self.pipeline(job)
+        self.assertEqual((made.run(), made.results["a"].cache), (1, "miss"))
         self.assertIn("its cache does not hold b, so it runs", self.console.getvalue())
         self.assertIn("did not write its output a (dist/a)", self.console.getvalue())
 
@@ -401,6 +407,14 @@ class CacheRuns(RunTest):
             test = Job("b", 'cmp src "$CI_OUT_A_O/app"', ["a"])
             self.assertEqual(self.run_jobs(build, test), (0, "a=passed b=passed"))
         self.assertIn("found a symlink", self.log("a"))
+
+    def test_what_passed_with_a_filter_is_not_restored_as_a_pass_of_all(self) -> None:
+        cache = Cache("echo k", "out", "store")
+        body = 'echo "${PYTEST_K_FILTER:-all}" > out; test "$PYTEST_K_FILTER" = x'
+        made = self.pipeline(Job("a", body, cache=cache, ok_codes=(0,)))
+        self.assertEqual(made.run(only_testcases="x"), 0)
+        self.assertEqual(self.run_jobs(Job("a", body, cache=cache)), (1, "a=failed"))
+        self.assertEqual(self.pipeline(Job("a", body, cache=cache)).run(first_testcases="x"), 1)
 
     def test_failed_job_is_not_stored(self) -> None:
         cache = Cache("echo k", "out", "store")

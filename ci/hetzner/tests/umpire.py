@@ -11,7 +11,7 @@ import math
 
 from lib import events
 from lib.cause import Cause
-from lib.model import AttemptRecord, Outcome, Result
+from lib.model import AttemptRecord, CacheState, Outcome, Result
 from lib.seam import Attempt, Step
 from tests.ledger import FRESH, PATIENCE, Seen
 from tests.reference import exit_code
@@ -46,7 +46,7 @@ class Umpire(Rules):
     def starts(self, attempt: Attempt) -> None:
         seen = self.all[attempt.node.key]
         if not self.pay("start", seen.node.key, attempt.step):
-            first = Step.BODY if seen.node.job.cache is None else Step.RESTORE
+            first = Step.RESTORE if seen.node.cached else Step.BODY
             self.rule(
                 attempt.step is first is Step.RESTORE, "{}: {} is not due", seen.node.key, attempt
             )
@@ -81,8 +81,10 @@ class Umpire(Rules):
         self.first_of_all(seen)
         seen.tries += 1
         seen.step, seen.began, seen.code, seen.left = step, self.now, None, ()
-        seen.told, seen.came, seen.survived = set(), set(), False
+        seen.told, seen.came, seen.survived, seen.keyed = set(), set(), False, False
         result = self.results[seen.node.job.name]
+        if seen.node.job.cache is not None and not seen.node.cached:
+            result.cache = CacheState.OFF
         if result.started is None:
             result.started = self.now
         self.reached["beside others"] += len(self.busy()) > 1
@@ -184,7 +186,7 @@ class Umpire(Rules):
         if not self.pay("started", job):
             seen = next(s for s in self.all.values() if s.node.job.name == job and not s.ended)
             self.begin(seen, Step.BODY)
-            self.rule(seen.node.job.cache is None, "{} runs though its cache was not asked", job)
+            self.rule(not seen.node.cached, "{} runs though its cache was not asked", job)
             self.owe("start", seen.node.key, Step.BODY)
         expected = len(self.results[job].attempts) + 1
         self.rule(number == expected, "{}: told of attempt {}, it is {}", job, number, expected)
@@ -207,7 +209,7 @@ class Umpire(Rules):
     def compare(self, told: Result) -> None:
         """Demand that a result is what the rules say, with words where words are due."""
         mine = self.results[told.name]
-        for name in ("started", "ended", "allowed"):
+        for name in ("started", "ended", "allowed", "cache"):
             pair = getattr(told, name), getattr(mine, name)
             self.rule(
                 pair[0] == pair[1],
