@@ -17,6 +17,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+if __name__ == "__main__" and sys.flags.safe_path:  # then Python leaves out where we are (-P)
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
+
 from benchmarks import table
 from benchmarks.course import NAMES, SHORT, Course
 from benchmarks.measuring import ProgramError

@@ -16,6 +16,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+if __name__ == "__main__" and sys.flags.safe_path:  # then Python leaves out where we are (-P)
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
+
 from dsl import Job, Pipeline
 from lib import console, demo, files, granted, settings
 
@@ -110,7 +113,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--fast", action="store_true", help="linters and fast tests only")
     parser.add_argument("--list", action="store_true", help="the names of the jobs")
     given = parser.parse_args(arguments)
-    config = settings.load_anywhere()
+    try:
+        config = settings.load_anywhere()
+    except settings.SettingsError as error:
+        print(f"check.py: {error}", file=sys.stderr)
+        return 2
     state = config.state_dir
     state.mkdir(parents=True, exist_ok=True)
     if given.list:
@@ -125,6 +132,7 @@ def check(state: Path, only: list[str] | None, *, fast: bool) -> int:
     """Run the jobs and print the counts."""
     tools = install_tools(state)
     env = dict(os.environ, PATH=f"{tools / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
+    env.pop("PYTHONSAFEPATH", None)  # `-m unittest` would not find the tests
     every = jobs(state, tools / "bin" / "python")
     if fast and not only:
         only = list(FAST)

@@ -108,15 +108,16 @@ class Pipeline:
         pools = {**machine.this().pools(), **(resources or {})}
         problems = _number_problems(timeout, grace, max_parallel, pressure, pools)
         problems += [] if env is None else variable_problems(env)
-        problems += graph.problems(self.jobs, pools, str(Path(cwd).absolute()))
+        place, logs = _absolute(problems, "cwd", cwd), _absolute(problems, "log_dir", log_dir)
+        problems += graph.problems(self.jobs, pools, str(place))
         if problems:
             raise ValueError("\n".join(problems))
         self._limits = Limits(pools, max_parallel, timeout, pressure)
         self._durations = dict(durations or {})
         environ = inherited.without(os.environ if env is None else env, os.environ)
         self._place = Place(
-            cwd=Path(cwd).absolute(),
-            log_dir=Path(log_dir).absolute(),
+            cwd=place,
+            log_dir=logs,
             env=redact.without_secrets(environ, secret_names),
             grace=grace,
         )
@@ -204,6 +205,18 @@ def _kind_problems(jobs: object, log_dir: object, cwd: object, resources: object
     if resources is not None and not isinstance(resources, Mapping):
         problems.append(f"resources: expected pools such as {{'cpu': 4}}, found {resources!r}")
     return problems
+
+
+def _absolute(problems: list[str], what: str, path: str | Path) -> Path:
+    """Return a path from the root on; add what keeps it from being one."""
+    try:
+        return Path(path).absolute()
+    except FileNotFoundError:
+        problems.append(
+            f"{what}: expected an absolute path, since the current directory was removed, "
+            f"found {str(path)!r}"
+        )
+        return Path("/nonexistent")
 
 
 def _number_problems(

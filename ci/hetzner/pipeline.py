@@ -17,6 +17,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+if __name__ == "__main__" and sys.flags.safe_path:  # then Python leaves out where we are (-P)
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
+
 from dsl import Cache, Job, Pipeline
 from lib import (
     checkout,
@@ -151,7 +154,7 @@ def _refuse_no_checkout(directory: Path) -> None:
     try:
         checkout.enclosing_checkout(directory)
     except CheckoutError as error:
-        raise SettingsError(error.brief) from error
+        raise SettingsError(str(error)) from error
 
 
 def _demo(words: cli.Words) -> int:

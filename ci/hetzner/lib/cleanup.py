@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 if __name__ == "__main__":
-    # as a program Python puts lib/ on the path, where our modules would hide others
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    # as a program Python puts lib/ on the path, where our modules would hide others; with -P none
+    sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parent.parent)]
 
 from lib import (
     console,
@@ -125,7 +125,8 @@ def cleanup_processes(*, box: bool | None = None) -> list[str]:
         print("a run is live: its files are not told from stale ones, so all of them stay")
         return done
     done += _remove_stale(Path("/tmp"), STALE_FILES)
-    done += _remove_stale(Path.home(), STALE_HOME)
+    if home := settings.home(os.environ):
+        done += _remove_stale(home, STALE_HOME)
     return done
 
 

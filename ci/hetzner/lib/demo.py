@@ -130,7 +130,7 @@ def _has_pnpm() -> bool:
     if not shutil.which("pnpm"):
         return False
     argv = ["pnpm", "--version"]
-    return command.run(argv, cwd=Path.cwd(), env=os.environ, timeout=60).output.strip() == PNPM
+    return command.run(argv, cwd=Path("/"), env=os.environ, timeout=60).output.strip() == PNPM
 
 
 def _link(link: Path, target: Path) -> None:

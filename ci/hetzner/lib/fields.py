@@ -9,6 +9,9 @@ from collections.abc import Collection, Mapping
 from typing import TypeGuard
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+# bytes of a job's name: what is made of it (`<name>.log.12`, temporary files, the context of a
+# status) stays below 255, which is NAME_MAX (limits.h(0p)) and what GitHub takes
+LONGEST_NAME = 200
 
 
 def is_number(value: object) -> TypeGuard[float]:

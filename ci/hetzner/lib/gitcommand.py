@@ -13,12 +13,17 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 from lib import command, redact
-from lib.inherited import AS_COMMITTED, REDIRECTIONS
+from lib.inherited import AS_COMMITTED, READINGS, REDIRECTIONS
 
 STEP_TIMEOUT = 120.0  # seconds
 LONGEST_REVISION = 1000  # characters
+NO_SUCH_REVISION = (
+    "Needed a single revision|unknown revision|bad revision|ambiguous argument|not a valid|"
+    "expected commit type|unable to read|bad object|invalid"
+)
 # no hooks: they would be code of the branch outside of any job; nothing that stays behind; and
 # the whole tree, whatever part of it the developer looks at
 CONFIG = (
@@ -35,6 +40,13 @@ CONFIG = (
 )
 
 
+class Known(NamedTuple):
+    """A cause of a failure that git's own words tell for sure, and what to do about it."""
+
+    words: str  # a regular expression
+    remedy: str
+
+
 class CheckoutError(Exception):
     """A git step failed: what was expected, what git said, what to do.
 
@@ -48,7 +60,8 @@ class CheckoutError(Exception):
 
 def without_redirections(environ: Mapping[str, str]) -> dict[str, str]:
     """Return an environment in which git acts on the repository that it is told."""
-    return {name: value for name, value in environ.items() if name not in REDIRECTIONS}
+    other = REDIRECTIONS | READINGS
+    return {name: value for name, value in environ.items() if name not in other}
 
 
 def git(
@@ -56,13 +69,15 @@ def git(
     *arguments: str,
     timeout: float = STEP_TIMEOUT,
     remedy: str = "do what git asks for, then run again",
+    known: Known | None = None,
     variables: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Run one git command in a directory and return what it prints, without the last newline.
 
     It asks nobody, runs no hook and is stopped after `timeout` seconds with all that it started.
     `variables` are for its environment.
-    Raises CheckoutError that ends in `remedy`.
+    Raises CheckoutError with git's words that ends in `remedy`, or in that of the cause which is
+    `known` by them: no other cause is guessed.
     """
     argv = ["git", *(word for entry in CONFIG for word in ("-c", entry)), *arguments]
     quiet = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
@@ -74,11 +89,16 @@ def git(
         text = f"{expected}, found it not done after {timeout:g} s; {remedy}"
         raise CheckoutError(text, remedy) from error
     except (OSError, ValueError) as error:
+        if isinstance(error, FileNotFoundError) and error.filename == "git":
+            remedy = "git is not on PATH: install it"
         text = f"{expected}, found {shown(str(error), 200)}; {remedy}"
         raise CheckoutError(text, remedy) from error
     if done.code != 0:
         said = shown(done.errors.strip() or done.output.strip() or "nothing", 1000)
-        raise CheckoutError(f"{expected}, found {done.code}; git said: {said}; {remedy}", remedy)
+        brief = f"git said: {said}; {remedy}"
+        if known and re.search(known.words, said):
+            remedy = brief = known.remedy
+        raise CheckoutError(f"{expected}, found {done.code}; git said: {said}; {remedy}", brief)
     return done.output.removesuffix("\n")
 
 
@@ -87,10 +107,14 @@ def enclosing_checkout(path: Path) -> Path:
 
     Raises CheckoutError that says how to name one.
     """
-    remedy = f"no git checkout around {path}: go into one, or name one with --repo or CI_REPO_DIR"
-    bare = git(path, "rev-parse", "--is-bare-repository", remedy=remedy) == "true"
+    named = "go into one, or name one with --repo or CI_REPO_DIR"
+    none = Known(r"not a git repository \(or any", f"no git checkout around {path}: {named}")
+    remedy = (
+        f"do what git asks for, or name another checkout than {path} with --repo or CI_REPO_DIR"
+    )
+    bare = git(path, "rev-parse", "--is-bare-repository", remedy=remedy, known=none) == "true"
     question = "--absolute-git-dir" if bare else "--show-toplevel"
-    return Path(git(path, "rev-parse", question, remedy=remedy))
+    return Path(git(path, "rev-parse", question, remedy=remedy, known=none))
 
 
 def resolve(repo: Path, revision: str) -> str:
@@ -103,7 +127,7 @@ def resolve(repo: Path, revision: str) -> str:
     sha = git(
         repo,
         *("rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}"),
-        remedy=f"{repo} has no commit {named}: fetch it, or name another",
+        known=Known(NO_SUCH_REVISION, f"{repo} has no commit {named}: fetch it, or name another"),
     )
     if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", sha):  # `^HEAD` is none, though git knows it
         raise CheckoutError(f"expected a commit of {repo}, found {named}: name one")

@@ -2,8 +2,9 @@
 
 Three kinds of variables tell of the caller's place and not of the job's: git's redirections, which
 git sets for its hooks (githooks(5)) and which turn a repository that a test makes into the
-developer's; what an outer run told a job that runs a pipeline of its own; and settings of the
-caller's shell, by which a job can be green without having run (bash(1), INVOCATION).
+developer's, or by which it reads its arguments otherwise; what an outer run told a job that runs a
+pipeline of its own; and settings of the caller's shell, by which a job can be
+green without having run (bash(1), INVOCATION).
 
 What an environment says otherwise than the caller's own is meant, and stays.
 """
@@ -33,6 +34,17 @@ REDIRECTIONS = frozenset(
         "GIT_REPLACE_REF_BASE",
         "GIT_SHALLOW_FILE",
         "GIT_WORK_TREE",
+    }
+)
+# what gives the arguments of git another meaning (git(1), Environment Variables); editors set some
+READINGS = frozenset(
+    {
+        "GIT_ATTR_SOURCE",
+        "GIT_EXTERNAL_DIFF",
+        "GIT_GLOB_PATHSPECS",
+        "GIT_ICASE_PATHSPECS",
+        "GIT_LITERAL_PATHSPECS",
+        "GIT_NOGLOB_PATHSPECS",
     }
 )
 # a commit is what its SHA says, and so are its parents (gitreplace(7), the graft file: none there)
@@ -81,6 +93,7 @@ def _of_the_caller(name: str, *, in_hook: bool) -> bool:
     return (
         name == "OLDPWD"
         or name in REDIRECTIONS
+        or name in READINGS
         or name in SHELL
         or name in OUTER_RUN
         or name.startswith((OUTPUT, FUNCTION))

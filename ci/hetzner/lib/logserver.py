@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import os
 import re
+import socket
 import stat
 import sys
 from collections.abc import Iterable, Sequence
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 if __name__ == "__main__":
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parent.parent)]
 
 from lib import settings
 from lib.settings import SettingsError
@@ -174,8 +175,18 @@ class LogServer(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
     def __init__(self, directory: Path, host: str, port: int) -> None:
+        host = host.removeprefix("[").removesuffix("]")  # as in a URL
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)
+        if socket.AF_INET not in {family for family, *_ in found}:
+            self.address_family = socket.AF_INET6
         super().__init__((host, port), Handler)
         self.set_app(Logs(directory))
+
+    @property
+    def url(self) -> str:
+        """Where it listens; an IPv6 address stands in brackets (RFC 3986, section 3.2.2)."""
+        host = str(self.server_address[0])
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.server_port}/"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -194,7 +205,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"logserver.py: {given.host}:{given.port}: {error}", file=sys.stderr)
         return 2
     with server:
-        print(f"serving {logs} on http://{given.host}:{server.server_port}/", flush=True)
+        print(f"serving {logs} on {server.url}", flush=True)
         try:
             server.serve_forever()
         except KeyboardInterrupt:

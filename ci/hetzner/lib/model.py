@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from lib.cause import Cause
 from lib.declaring import told
 from lib.fields import (
+    LONGEST_NAME,
     NAME,
     is_count,
     is_text,
@@ -182,6 +183,11 @@ class Job:
             problems.append(
                 f"name: expected letters, digits, '.', '_' or '-', a letter or digit first, "
                 f"found {self.name!r} (it becomes a file name)"
+            )
+        elif len(self.name) > LONGEST_NAME:
+            problems.append(
+                f"name: expected at most {LONGEST_NAME} characters, found {len(self.name)} "
+                "(it becomes a part of file names): shorten it"
             )
         elif self.name == RUN_LOG:
             problems.append("name: ci.log is the log of the run, choose another name")

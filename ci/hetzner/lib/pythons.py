@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 if __name__ == "__main__":
-    # as a program Python puts lib/ on the path, where our modules would hide others
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    # as a program Python puts lib/ on the path, where our modules would hide others; with -P none
+    sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parent.parent)]
 
 from lib import command
 
@@ -50,17 +50,22 @@ def remedy(version: str) -> str:
 
 def _candidates(version: str) -> list[str]:
     found = [shutil.which(f"python{version}")]
-    pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
-    uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR", "~/.local/share/uv/python")).expanduser()
+    pyenv = _expanded(os.environ.get("PYENV_ROOT", "~/.pyenv"))
+    uv = _expanded(os.environ.get("UV_PYTHON_INSTALL_DIR", "~/.local/share/uv/python"))
     for root in (pyenv / "versions", uv):
         found += map(str, sorted(root.glob(f"*{version}.*/bin/python{version}"), reverse=True))
     return [name for name in found if name]
 
 
+def _expanded(path: str) -> Path:
+    """Return a path with its `~` replaced where there is a home; nothing is below it elsewhere."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - that of Path raises
+
+
 def _ask(python: Path | str) -> tuple[str, str]:
     try:
         argv = [str(python), "-I", "-c", PROGRAM]
-        asked = command.run(argv, cwd=Path.cwd(), env=os.environ, timeout=30)
+        asked = command.run(argv, cwd=Path("/"), env=os.environ, timeout=30)
     except (OSError, subprocess.TimeoutExpired):
         return "", ""
     version, _, path = asked.output.strip().partition(" ")

@@ -9,6 +9,7 @@ body finds the same settings when it is run by hand. Unaware of jobs, runs and p
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -20,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 if __name__ == "__main__":
-    # as a program Python puts lib/ on the path, where our modules would hide others
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    # as a program Python puts lib/ on the path, where our modules would hide others; with -P none
+    sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parent.parent)]
 
 from lib import granted, inherited, redact
 from lib.settingsreader import Reader, SettingsError
@@ -102,7 +103,7 @@ def load(
     `arguments` is what the command line gave, by name of the field (`repo` stands for `repo_dir`);
     None, and names of other things, are passed over. Raises SettingsError that lists every problem.
     """
-    read = Reader(arguments or {}, environ, cwd or Path.cwd())
+    read = Reader(arguments or {}, environ, cwd or _here())
     box = read.flag("CI_BOX")
     repo = read.path("repo_dir", "CI_REPO_DIR", "/repo") if box else read.checkout()
     settings = _load(read, box, repo, environ)
@@ -118,14 +119,14 @@ def load_anywhere(
 
     Raises SettingsError that lists every problem.
     """
-    read = Reader(arguments or {}, environ, Path.cwd())
-    settings = _load(read, read.flag("CI_BOX"), Path.cwd(), environ)
+    read = Reader(arguments or {}, environ, _here())
+    settings = _load(read, read.flag("CI_BOX"), _here(), environ)
     read.finish()
     return settings
 
 
 def _load(read: Reader, box: bool, repo: Path, environ: Mapping[str, str]) -> Settings:
-    state = read.path("state_dir", "CI_STATE_DIR", "/opt/ci" if box else _home(environ))
+    state = read.path("state_dir", "CI_STATE_DIR", "/opt/ci" if box else _cache_home(environ))
     runner = "/opt/ci-runner" if box else Path(__file__).resolve().parent.parent
     parallel = read.number("jupyter_parallel", "JUPYTER_PARALLEL", _servers(), 1, 64)
     settings = Settings(
@@ -224,12 +225,37 @@ def _key(checkout: Path) -> str:
     return f"{re.sub(r'[^A-Za-z0-9_-]', '_', checkout.name)[:80] or 'root'}-{digest}"
 
 
-def _home(environ: Mapping[str, str]) -> Path:
+def _here() -> Path:
+    """Return the current directory. Raises SettingsError if it was removed."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise SettingsError(
+            "expected a current directory, found that it was removed: go to another"
+        ) from error
+
+
+def home(environ: Mapping[str, str]) -> Path | None:
+    """Return the user's home: HOME, else what passwd(5) tells; None without either.
+
+    None for a relative one too: it would be another in each directory.
+    """
+    found = environ.get("HOME", "")
+    if not found:
+        import pwd  # late: HOME is nearly always there
+
+        with contextlib.suppress(KeyError):
+            found = pwd.getpwuid(os.getuid()).pw_dir
+    return Path(found) if Path(found).is_absolute() else None
+
+
+def _cache_home(environ: Mapping[str, str]) -> Path | None:
     """Return the runner's directory in the cache home (XDG Base Directory Specification)."""
     cache_home = environ.get("XDG_CACHE_HOME", "")
     if Path(cache_home).is_absolute():  # the specification wants others to be ignored
         return Path(cache_home) / "ci-runner"
-    return Path(environ.get("HOME") or Path.home()) / ".cache" / "ci-runner"
+    found = home(environ)
+    return found / ".cache" / "ci-runner" if found else None
 
 
 def _installed_chromium(environ: Mapping[str, str]) -> str:

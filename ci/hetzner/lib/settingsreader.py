@@ -79,16 +79,27 @@ class Reader:
             return default
         return float(value)
 
-    def path(self, field: str, name: str, default: str | Path) -> Path:
-        """Return an absolute path; a relative one starts at the current directory."""
+    def path(self, field: str, name: str, default: str | Path | None) -> Path:
+        """Return an absolute path; a relative one starts at the current directory.
+
+        None stands for a default in the home of the user where that is not known.
+        """
         source, value = self._given(field, name)
-        if not value:
+        if not value and default is not None:
             return Path(default)
+        if not value:
+            home = self._environ.get("HOME", "")
+            found = f"HOME={home!r}" if home else "no HOME and no home in the list of users"
+            self._problems.append(
+                f"{name}: expected a directory, or an absolute HOME to have one in, "
+                f"found {found}: set {name}, or HOME"
+            )
+            return Path("/nonexistent")
         try:
             given = Path(value).expanduser()
         except RuntimeError:
             self._wrong(source, "a path whose ~user exists", value)
-            return Path(default)
+            return Path(default or "/nonexistent")
         return Path(os.path.normpath(self._cwd / given))
 
     def checkout(self) -> Path:

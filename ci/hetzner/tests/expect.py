@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
-sys.path[0] = str(HERE)
+sys.path[: not sys.flags.safe_path] = [str(HERE)]
 
 from lib import demo  # noqa: E402
 

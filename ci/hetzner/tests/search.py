@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 if __name__ == "__main__":
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parent.parent)]
 
 from lib.model import Job
 from lib.seam import Step

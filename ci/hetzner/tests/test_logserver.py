@@ -195,6 +195,25 @@ class Program(unittest.TestCase):
                 process.send_signal(signal.SIGINT)
                 self.assertEqual(process.wait(30), 130)
 
+    def test_address_may_be_one_of_ipv6(self) -> None:
+        for host in ("::1", "[::1]", "::"):
+            with self.subTest(host), tempfile.TemporaryDirectory() as logs:
+                (Path(logs) / SHA).mkdir()
+                try:
+                    server = LogServer(Path(logs), host, 0)
+                except OSError as error:
+                    self.skipTest(f"no IPv6 here: {error}")
+                thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+                with server, mock.patch.object(Handler, "log_message"):
+                    thread.start()
+                    asked = http.client.HTTPConnection("::1", server.server_port, timeout=30)
+                    with contextlib.closing(asked):
+                        asked.request("GET", "/")
+                        self.assertEqual(asked.getresponse().read(), f"{SHA}/\n".encode())
+                    self.assertRegex(server.url, r"\Ahttp://\[::1?\]:\d+/\Z")
+                    server.shutdown()
+                    thread.join()
+
     def test_address_that_is_taken_is_said(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = str(taken.getsockname()[1])
