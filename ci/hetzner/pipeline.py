@@ -85,16 +85,16 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
         Job("build-wheel", body("build_wheel"), ["build-js"], fast_fail=True, timeout=300, outputs=wheel, requires=uv + node, resources=take(2, 1000), ok_codes=exact, testcases=False),
         Job("jupyter-warmup", body("jupyter_warmup"), [], timeout=300, outputs=jupyter, requires=uv, service=True, resources={**box.mib(servers * 250), **port(s.port_jupyter)}, ok_codes=exact, testcases=False),
         Job("install-wheel", ["bash", "-c", INSTALL_WHEEL], ["build-wheel", "jupyter-warmup:venv"], timeout=120, requires=uv, resources=take(1, 200), ok_codes=exact, testcases=False),
-        Job("playwright-jupyter", body("pw_jupyter"), ["build-wheel", "jupyter-warmup", "install-wheel"], timeout=600, requires=node, resources=take(9, servers * 600), ok_codes=exact),
+        Job("playwright-jupyter", body("pw_jupyter"), ["build-wheel", "jupyter-warmup", "install-wheel"], timeout=600, requires=node, resources=take(9, servers * 600)),
         Job("lint-python", body("lint_python"), [], timeout=60, resources=take(1, 100), ok_codes=exact, testcases=False),
-        Job("test-js", body("test_js"), [], timeout=300, requires=node, resources=take(2, 1000), ok_codes=exact, testcases=False),
+        Job("test-js", body("test_js"), [], timeout=300, requires=node, resources=take(2, 1000), testcases=False),
         *[Job(f"test-python-{v}", body("test_python", v), [], timeout=600, requires=uv, resources=take(4, s.pytest_workers * 300)) for v in PYTHONS],
         Job("test-mcp-wheel", body("test_mcp_wheel"), ["build-wheel"], timeout=300, requires=uv, resources={**take(1, 400), **port(s.port_mcp)}),
-        Job("smoke-test-extras", body("smoke_test_extras"), ["build-wheel"], timeout=300, requires=uv, resources=take(3, 1000), ok_codes=exact, testcases=False),
-        Job("playwright-storybook", body("pw_storybook"), ["build-js"], timeout=300, requires=node, resources={**take(3, 1000), **port(s.port_storybook)}, ok_codes=exact),
-        Job("playwright-server", body("pw_server"), ["build-wheel"], timeout=300, requires=uv + node, resources={**take(3, 1000), **port(s.port_server)}, ok_codes=exact, retries=1, retry_alone=True),
-        Job("playwright-marimo", body("pw_marimo"), ["build-wheel"], timeout=300, requires=uv + node, resources={**take(3, 1000), **port(s.port_marimo)}, ok_codes=exact),
-        Job("playwright-wasm-marimo", body("pw_wasm_marimo"), [], timeout=300, requires=node, resources={**take(3, 1000), **port(s.port_wasm_marimo)}, ok_codes=exact),
+        Job("smoke-test-extras", body("smoke_test_extras"), ["build-wheel"], timeout=300, requires=uv, resources=take(3, 1000), testcases=False),
+        Job("playwright-storybook", body("pw_storybook"), ["build-js"], timeout=300, requires=node, resources={**take(3, 1000), **port(s.port_storybook)}),
+        Job("playwright-server", body("pw_server"), ["build-wheel"], timeout=300, requires=uv + node, resources={**take(3, 1000), **port(s.port_server)}, retries=1, retry_alone=True),
+        Job("playwright-marimo", body("pw_marimo"), ["build-wheel"], timeout=300, requires=uv + node, resources={**take(3, 1000), **port(s.port_marimo)}),
+        Job("playwright-wasm-marimo", body("pw_wasm_marimo"), [], timeout=300, requires=node, resources={**take(3, 1000), **port(s.port_wasm_marimo)}),
     ]
     # fmt: on
 

@@ -2,6 +2,7 @@
 # Browser tests of the notebooks in JupyterLab: one notebook at a time on each of the servers of
 # jupyter-warmup, in rounds when there are fewer servers than notebooks. Their ports: see there.
 # Reads PW_GREP_FILTER, JUPYTER_TOKEN; the servers' URLs and environment from jupyter-warmup.
+# Exits with 5 if the commit predates all notebooks.
 # shellcheck disable=SC2329 # functions are called through part
 set -euo pipefail
 # shellcheck source=../lib/body.sh
@@ -20,22 +21,28 @@ reports=$CI_WORK_DIR/playwright-jupyter
 rm -rf "$reports"
 mkdir -p "$reports"
 
+spec_of() { # spec_of NOTEBOOK: prints the spec that looks at it, from the JavaScript core
+  local spec=integration
+  [[ $1 != test_infinite_scroll_transcript ]] || spec=infinite-scroll-transcript
+  echo "pw-tests/$spec.spec.ts"
+}
+
 names=(buckaroo_widget buckaroo_infinite_widget polars_widget polars_infinite_widget dfviewer
   dfviewer_infinite polars_dfviewer polars_dfviewer_infinite infinite_scroll_transcript)
 notebooks=()
 for name in "${names[@]}"; do
-  if [[ -e tests/integration_notebooks/test_$name.ipynb ]]; then
-    notebooks+=("test_$name")
-  else
-    say "no tests/integration_notebooks/test_$name.ipynb in this commit: nothing to run of it"
+  notebook=test_$name
+  if has_subject "tests/integration_notebooks/$notebook.ipynb" "it shows a widget" &&
+    has_subject "packages/buckaroo-js-core/$(spec_of "$notebook")" "it looks at what the notebook shows"; then
+    notebooks+=("$notebook")
   fi
 done
-[[ ${#notebooks[@]} -gt 0 ]] || fail "expected notebooks to test, this commit has none of them"
+[[ ${#notebooks[@]} -gt 0 ]] || nothing_to_test
 
 run_notebook() { # run_notebook NAME SERVER; each step says itself whether it went well
   local name=$1 server=$2 filter=()
-  local config=playwright.config.integration.ts spec=pw-tests/integration.spec.ts
-  [[ $name != test_infinite_scroll_transcript ]] || spec=pw-tests/infinite-scroll-transcript.spec.ts
+  local config=playwright.config.integration.ts spec
+  spec=$(spec_of "$name")
   export TEST_NOTEBOOK=$name.ipynb JUPYTER_BASE_URL=$server
   export PLAYWRIGHT_HTML_OPEN=never PLAYWRIGHT_HTML_OUTPUT_DIR=$reports/html-$name
   if no_test_matches "$config" "$spec"; then

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Installs the wheel with each extra into a fresh environment of its own, side by side, and runs
-# the repository's smoke test there. No port.
+# the repository's smoke test there. No port. Exits with 5 if the commit predates that test.
 # shellcheck disable=SC2329 # functions are called through part
 set -euo pipefail
 # shellcheck source=../lib/body.sh
 . "$(dirname "$0")/../lib/body.sh"
 begin
 
-need_file scripts/smoke_test.py "it tests an installation"
+need_subject scripts/smoke_test.py "it tests an installation"
 wheel=$(the_wheel)
 temporary_environments smoke
 

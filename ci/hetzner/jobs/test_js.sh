@@ -5,7 +5,7 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/body.sh"
 begin
 
+need_subject packages/buckaroo-js-core/package.json "it says how the JavaScript core is tested"
 install_node_modules
-need_file packages/buckaroo-js-core/package.json "it says how the JavaScript core is tested"
 cd packages/buckaroo-js-core
 pnpm run test

@@ -11,7 +11,7 @@ begin
 
 [[ $# -eq 1 ]] || fail "usage: test_python.sh VERSION, such as 3.13"
 version=$1
-need_file tests/unit "the unit tests"
+need_subject tests/unit "the unit tests"
 environment=$CI_VENVS_DIR/$version
 sync_environment "$environment" "$version" --dev --all-extras
 python=$environment/bin/python

@@ -14,6 +14,9 @@ fail() {
 
 # Settings come from the runner; by hand they are asked from their one home.
 begin() {
+  # 5 means that there was nothing to test, and passes: only `exit 5` says that, no tool that fails
+  set -o errtrace
+  trap '[[ $? -ne 5 ]] || exit 1' ERR
   ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)) ||
     fail "expected bash 5.1 or newer, found $BASH_VERSION: install it, and put it first on PATH"
   # without it a failure inside $(…) would go unnoticed
@@ -44,6 +47,42 @@ need() {
 # need_file PATH WHY: a commit that lacks it cannot pass this job, and says so
 need_file() {
   [[ -e $1 ]] || fail "expected $1 ($2), this commit does not have it: the job cannot check it"
+}
+
+# need_subject PATH WHY: what the job tests. A commit that predates it has nothing to test: exit 5.
+need_subject() {
+  has_subject "$@" || nothing_to_test
+}
+
+nothing_to_test() {
+  say "nothing to test"
+  exit 5
+}
+
+# has_subject PATH WHY: whether this commit has a part of what the job tests; 1 if it predates it:
+# nothing in its history ever had it. A commit that lost it is a failure, and so is a history that
+# cannot tell, as that of a shallow clone (git-rev-list(1), "History Simplification").
+has_subject() {
+  [[ ! -e $1 ]] || return 0
+  local lacks="expected $1 ($2), this commit does not have it" shallow last
+  need git
+  shallow=$(history rev-parse --is-shallow-repository) ||
+    fail "$lacks: whether an earlier one had it cannot be told, git does not work here"
+  [[ $shallow == false ]] ||
+    fail "$lacks: whether an earlier one had it cannot be told, the clone is shallow: git fetch --unshallow"
+  last=$(history rev-list --full-history --max-count=1 HEAD -- "$1") ||
+    fail "$lacks: whether an earlier one had it cannot be told, the history is not whole"
+  [[ -z $last ]] ||
+    fail "$lacks, an earlier one did (see ${last:0:12}): the job cannot check what was removed"
+  say "this commit predates $1 ($2)"
+  return 1
+}
+
+# git in the repository under test, as it was committed, and without a network
+history() {
+  GIT_NO_REPLACE_OBJECTS=1 GIT_GRAFT_FILE=/dev/null/none GIT_LITERAL_PATHSPECS=1 \
+    GIT_NO_LAZY_FETCH=1 GIT_TERMINAL_PROMPT=0 \
+    git -C "$CI_REPO_DIR" -c core.commitGraph=false -c protocol.allow=never "$@"
 }
 
 # need_output PATH JOB: what another job writes
@@ -211,7 +250,7 @@ playwright_script() {
   local script=scripts/test_playwright_$target.sh config=playwright.config.${target//_/-}.ts
   # the storybook's is the one without a name
   [[ $target != storybook ]] || config=playwright.config.ts
-  need_file "$script" "it starts the target and its specs"
+  need_subject "$script" "it starts the target and its specs"
   need lsof curl
   install_node_modules
   if (cd packages/buckaroo-js-core && no_test_matches "$config"); then
@@ -262,6 +301,7 @@ part() {
   local name=$1
   shift
   (
+    trap - ERR # whoever waits for the parts judges their codes
     set -o pipefail
     "$@" 2>&1 | sed -u "s/^/[$name] /"
   ) &
@@ -279,7 +319,7 @@ wait_for_parts() {
   done
 }
 
-# finish NAME=CODE…: names what failed, and exits with the first code that is not 0
+# finish NAME=CODE…: names what failed, and exits with the first code that is not 0 (1 for 5)
 finish() {
   local pair worst=0 failed=()
   [[ $# -gt 0 ]] || fail "expected something to have run, found nothing"
@@ -290,6 +330,7 @@ finish() {
     fi
   done
   [[ $worst -eq 0 ]] || printf 'failed: %s\n' "${failed[@]}" >&2
+  [[ $worst -ne 5 ]] || worst=1
   exit "$worst"
 }
 

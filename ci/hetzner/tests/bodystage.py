@@ -7,7 +7,10 @@ red commits of the demo, and the bodies with the real tools by real_body_failure
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -59,6 +62,8 @@ FILES = (
     "tests/unit/server/test_mcp_server_integration.py",
     "scripts/smoke_test.py",
     *(f"tests/integration_notebooks/test_{name}.ipynb" for name in NOTEBOOKS),
+    "packages/buckaroo-js-core/pw-tests/integration.spec.ts",
+    "packages/buckaroo-js-core/pw-tests/infinite-scroll-transcript.spec.ts",
 )
 CONFIGS = ("", ".server", ".marimo", ".wasm-marimo", ".integration")
 TARGETS = ("storybook", "server", "marimo", "wasm_marimo")
@@ -176,9 +181,28 @@ class Stage:
         return Done(code, text, calls.read_text().splitlines() if calls.exists() else [])
 
 
+@functools.cache
+def _history() -> Path:
+    """Return a repository of one commit without files; each stage begins with a copy."""
+    root = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
+    git(root, "init", "--quiet", "--template=")
+    git(root, "commit", "--quiet", "--allow-empty", "-m", "before everything")
+    return root
+
+
+def git(repo: Path, *arguments: str) -> None:
+    """Call git in a repository of a test. Raises subprocess.CalledProcessError."""
+    who = [f"GIT_{role}_{n}" for role in ("AUTHOR", "COMMITTER") for n in ("NAME", "EMAIL")]
+    env = {n: v for n, v in os.environ.items() if not n.startswith("GIT_")}
+    env |= {**dict.fromkeys(who, "tests@localhost"), "GIT_CONFIG_GLOBAL": os.devnull}
+    subprocess.run(["git", *arguments], cwd=repo, env=env, check=True, capture_output=True)
+
+
 def make(root: Path) -> Stage:
     """Make a stage on which every body passes."""
     stage = Stage(root)
+    shutil.copytree(_history() / ".git", stage.repo / ".git")
     tools = root / "bin"
     tools.mkdir(parents=True)
     (tools / "stand-in").symlink_to(STAND_IN)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -117,42 +116,6 @@ class TestPytestCodes(OnStage):
         runs = [call for call in done.calls if "-m pytest" in call]
         self.assertTrue(all("-k a or b" in call for call in runs))
         self.assertTrue(any("-n 7" in call for call in runs))
-
-
-class TestOldCommits(OnStage):
-    def test_commit_that_lacks_what_a_body_needs_fails_and_names_it(self) -> None:
-        needs = {
-            "build_js": "packages/pnpm-lock.yaml",
-            "test_js": "packages/buckaroo-js-core/package.json",
-            "build_wheel": "scripts/full_build.sh",
-            "test_python 3.13": "uv.lock",
-            "test_mcp_wheel": "tests/unit/server/test_mcp_uvx_install.py",
-            "smoke_test_extras": "scripts/smoke_test.py",
-            "pw_storybook": "scripts/test_playwright_storybook.sh",
-            "pw_server": "scripts/test_playwright_server.sh",
-            "pw_marimo": "scripts/test_playwright_marimo.sh",
-            "pw_wasm_marimo": "scripts/test_playwright_wasm_marimo.sh",
-        }
-
-        def turn(stage: Stage, body: str) -> None:
-            (stage.repo / needs[body]).unlink()
-            expected = rf"expected {needs[body]} \(.*\), this commit does not have it"
-            self.fails(body, expected, on=stage)
-
-        self.each(turn, needs)
-
-    def test_missing_integration_tests_of_the_server_are_a_pass_and_said(self) -> None:
-        path = "tests/unit/server/test_mcp_server_integration.py"
-        (self.stage.repo / path).unlink()
-        self.assertIn(f"no {path} in this commit", self.passes("test_mcp_wheel").text)
-
-    def test_missing_notebooks_are_named_and_none_at_all_is_a_failure(self) -> None:
-        done = self.passes("pw_jupyter")
-        named = re.findall(r"no tests/integration_notebooks/(\w+)\.ipynb", done.text)
-        self.assertEqual(sorted(named), sorted(bodystage.MISSING))
-        shutil.rmtree(self.stage.repo / "tests" / "integration_notebooks")
-        self.fails("pw_jupyter", "expected notebooks to test, this commit has none")
-        self.fails("jupyter_warmup", "this commit has none: nothing to serve")
 
 
 class TestFilters(OnStage):

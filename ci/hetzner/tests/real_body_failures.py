@@ -29,10 +29,23 @@ class TestEveryCall(OnStage):
                     self.assertIn(call, done.calls)
                     self.assertNotIn(done.code, (0, 5), done.text)
 
+    def test_exit_code_5_of_a_tool_is_no_pass_of_a_body(self) -> None:
+        turns = [
+            (body, call)
+            for body in BODIES
+            for call in sorted(set(self.make().run(body).calls))
+            if "pytest" not in call and not any(probe in call for probe in PROBES)
+        ]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            ended = pool.map(lambda turn: self._fail(turn, FAIL_CODE="5"), turns)
+            for (body, call), done in zip(turns, ended, strict=True):
+                with self.subTest(body, call=call):
+                    self.assertNotIn(done.code, (0, 5), done.text)
+
     @staticmethod
-    def _fail(turn: tuple[str, str]) -> Done:
+    def _fail(turn: tuple[str, str], **extra: str) -> Done:
         with tempfile.TemporaryDirectory() as root:
-            return bodystage.make(Path(root).resolve()).run(turn[0], FAIL=turn[1])
+            return bodystage.make(Path(root).resolve()).run(turn[0], FAIL=turn[1], **extra)
 
     def test_servers_fail_when_any_of_their_calls_fails_and_are_not_promised(self) -> None:
         calls = sorted(set(self.calls_of_warm_servers()))
