@@ -24,7 +24,7 @@ from benchmarks import table
 from benchmarks.course import NAMES, SHORT, Course
 from benchmarks.measuring import ProgramError
 from benchmarks.peers import SetupError
-from lib import settings
+from lib import program, settings
 
 HERE = Path(__file__).resolve().parent
 LAST, README = HERE / "benchmarks" / "last.json", HERE.parent.parent / "README.md"
@@ -102,4 +102,4 @@ def known(text: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    program.leave(lambda: main(sys.argv[1:]))

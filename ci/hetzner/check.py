@@ -13,14 +13,14 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 if __name__ == "__main__" and sys.flags.safe_path:  # then Python leaves out where we are (-P)
     sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from dsl import Job, Pipeline
-from lib import console, demo, files, granted, settings
+from lib import console, demo, files, granted, program, pythons, settings
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parent.parent
@@ -37,8 +37,23 @@ SCRIPTS = "jobs/*.sh lib/body.sh"
 DEMO_SCRIPTS = "demo/repo/scripts/*.sh"
 
 
-def jobs(state: Path, python: Path) -> list[Job]:
-    """Return the jobs. The demo's commits share its ports and environments, so they take turns."""
+def interpreters() -> dict[str, str]:
+    """Return the interpreters of this machine by version, oldest first; ours for its own."""
+    ours = f"{sys.version_info.major}.{sys.version_info.minor}"
+    found = {v: sys.executable if v == ours else pythons.find(v) for v in pythons.VERSIONS}
+    return {version: path for version, path in found.items() if path}
+
+
+def _order(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
+
+
+def jobs(state: Path, python: Path, found: Mapping[str, str]) -> list[Job]:
+    """Return the jobs. The demo's commits share its ports and environments, so they take turns.
+
+    `python` has the tools of the checks; `found` are the interpreters by version. The fast tests
+    run with each of them, those of faults with the oldest and the newest.
+    """
     run = f"{shlex.quote(sys.executable)} "
     fast = [
         Job("ruff", "ruff check . && ruff format --check .", ok_codes=(0,)),
@@ -55,15 +70,6 @@ def jobs(state: Path, python: Path) -> list[Job]:
     # beside others it would measure those; twice the target in each of its rounds is no noise
     measure = f"{run}bench.py --short --fail-above 2"
     bench = Job("bench", measure, timeout=300, resources={"cpu": granted.cpus()}, ok_codes=(0,))
-    slow = [
-        Job(
-            f"real-{path.stem.removeprefix('real_').replace('_', '-')}",
-            f"{shlex.quote(str(python))} -m unittest -v tests.{path.stem}",
-            timeout=600,
-            ok_codes=(0,),
-        )
-        for path in sorted((HERE / "tests").glob("real_*.py"))
-    ]
     search = Job(
         "search",
         f"{shlex.quote(str(python))} tests/search.py",
@@ -77,7 +83,29 @@ def jobs(state: Path, python: Path) -> list[Job]:
         ok_codes=(0,),
         resources={"cpu": min(2, granted.cpus())},
     )
+    slow = tests(python, found)
     return [*fast, search, mutants, *slow, bench, *demo_jobs(state, run)]
+
+
+def tests(python: Path, found: Mapping[str, str]) -> list[Job]:
+    """Return a job for each suite and each interpreter that it runs with, but the first's."""
+
+    def suite(name: str, interpreter: str, words: str) -> Job:
+        return Job(name, f"{shlex.quote(interpreter)} {words}", timeout=900, ok_codes=(0,))
+
+    made = [
+        suite(f"unit-tests-{version}", interpreter, "test_dsl.py")
+        for version, interpreter in found.items()
+        if interpreter != sys.executable
+    ]
+    ends = dict.fromkeys((min(found, key=_order), max(found, key=_order)))
+    for path in sorted((HERE / "tests").glob("real_*.py")):
+        name, words = f"real-{path.stem[5:].replace('_', '-')}", f"-m unittest -v tests.{path.stem}"
+        if "_faults_" in path.stem:
+            made += [suite(f"{name}-{version}", found[version], words) for version in ends]
+        else:
+            made.append(suite(name, str(python), words))
+    return made
 
 
 def demo_jobs(state: Path, run: str) -> list[Job]:
@@ -121,7 +149,9 @@ def main(arguments: Sequence[str]) -> int:
     state = config.state_dir
     state.mkdir(parents=True, exist_ok=True)
     if given.list:
-        return console.put("\n".join(job.name for job in jobs(state, Path(sys.executable))))
+        return console.put(
+            "\n".join(job.name for job in jobs(state, Path(sys.executable), interpreters()))
+        )
     with files.lock(
         state / "check.lock", "check.py", waiting=lambda who: print(f"waiting for {who}")
     ):
@@ -133,7 +163,8 @@ def check(state: Path, only: list[str] | None, *, fast: bool) -> int:
     tools = install_tools(state)
     env = dict(os.environ, PATH=f"{tools / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
     env.pop("PYTHONSAFEPATH", None)  # `-m unittest` would not find the tests
-    every = jobs(state, tools / "bin" / "python")
+    found = interpreters()
+    every = jobs(state, tools / "bin" / "python", found)
     if fast and not only:
         only = list(FAST)
     pipeline = Pipeline(
@@ -154,10 +185,11 @@ def check(state: Path, only: list[str] | None, *, fast: bool) -> int:
         return 2
     results = [r for r in pipeline.results.values() if r.reason != "filtered"]
     passed = sum(result.acceptable for result in results)
+    if lacking := [version for version in pythons.VERSIONS if version not in found]:
+        print(f"not on this machine, so nothing was run with it: Python {', '.join(lacking)}")
     print(f"{passed} passed, {len(results) - passed} failed")
     return code
 
 
 if __name__ == "__main__":
-    with console.forgiving():
-        sys.exit(main(sys.argv[1:]))
+    program.leave(lambda: main(sys.argv[1:]))

@@ -32,6 +32,7 @@ from lib import (
     interrupts,
     machine,
     ownenviron,
+    program,
     redact,
     settings,
 )
@@ -271,4 +272,4 @@ def _durations(config: Settings, table: list[Job], chosen: Choice) -> Mapping[st
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    program.run(main)

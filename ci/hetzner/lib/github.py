@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from lib import program
+
 VERSION = "2022-11-28"
 REDIRECTS = (301, 302, 307, 308)  # a repository that was renamed answers with one
 MOST_REDIRECTS = 3
@@ -113,7 +115,10 @@ def _within(timeout: float, request: Callable[[], Answer]) -> Answer:
     except RuntimeError:  # no thread is to be had: then the socket's timeout has to do
         return request()
     thread.join(timeout)
-    return answers[0] if answers else Answer(0, f"no whole answer within {timeout:.1f} s")
+    if answers:
+        return answers[0]
+    program.join_at_exit(thread, 2 * timeout)
+    return Answer(0, f"no whole answer within {timeout:.1f} s")
 
 
 def _follow(url: str, data: bytes, headers: Mapping[str, str], timeout: float) -> Answer:

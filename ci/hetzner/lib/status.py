@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from lib import github, settings
+from lib import github, program, settings
 from lib.redact import Redactor
 from lib.settings import Settings
 
@@ -208,7 +208,10 @@ class BackgroundReporter:
                     why = "the run has ended, and those before took too long"
                     self._reporter.drop(status, why)
         self._queue.put(None)
-        return not self._thread.is_alive()
+        if not self._thread.is_alive():
+            return True
+        program.join_at_exit(self._thread, 2 * ATTEMPT)
+        return False
 
     def _work(self) -> None:
         while (status := self._queue.get()) is not None:

@@ -34,7 +34,8 @@ def set_back():
 
 time.time = set_back
 import pipeline
-sys.exit(pipeline.main([]))
+from lib import program
+program.run(lambda _: pipeline.main([]))
 """
 
 

@@ -20,13 +20,13 @@ BROKEN_LISTENER = """
 import sys
 sys.path.insert(0, {hetzner!r})
 import pipeline
-from lib import history, runlog, steps, wheels
+from lib import history, program, runlog, steps, wheels
 
 def broken(self, event):
     raise {error}
 
 {listener}.__call__ = broken
-sys.exit(pipeline.main([]))
+program.run(lambda _: pipeline.main([]))
 """
 
 

@@ -17,6 +17,7 @@ MOVES_HEAD = f"""
 import subprocess, sys
 sys.path.insert(0, {str(HETZNER)!r})
 import pipeline
+from lib import program
 from lib.commit import CommitRun
 set_pending = CommitRun.set_pending
 def move_head(run):
@@ -24,7 +25,7 @@ def move_head(run):
     subprocess.run(["git", *who, "commit", "-q", "--allow-empty", "-m", "moved"], check=True)
     set_pending(run)
 CommitRun.set_pending = move_head
-sys.exit(pipeline.main(sys.argv[1:]))
+program.run(pipeline.main)
 """
 
 

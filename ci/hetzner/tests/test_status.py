@@ -17,7 +17,7 @@ import unittest.mock
 from collections.abc import Callable
 from pathlib import Path
 
-from lib import github, settings, status
+from lib import github, program, settings, status
 from lib.status import BackgroundReporter, Fate, Status, StatusReporter
 from tests.githubserver import TOKEN, Reply, serve
 
@@ -212,6 +212,15 @@ class TestBudget(WithGitHub):
         self.github.gate = threading.Event()
         self.assertFalse(self.post(self.reporter(budget=0.1)))
         self.assert_one_line("no whole answer within 0.1 s")
+
+    def test_request_that_is_left_behind_is_waited_for_at_the_exit(self) -> None:
+        """Python 3.12 and 3.13 crash if it wakes up while the interpreter ends."""
+        self.github.gate = threading.Event()
+        with unittest.mock.patch.object(program, "join_at_exit") as waits:
+            self.post(self.reporter(budget=0.1))
+        ((thread, seconds),) = (call.args for call in waits.call_args_list)
+        self.assertEqual((thread.is_alive(), seconds), (True, 0.2))
+        self.github.gate.set()
 
     def test_trickling_server_ends_with_the_budget(self) -> None:
         stop = threading.Event()

@@ -20,7 +20,7 @@ BEFORE_THE_END = """
 import os, resource, signal, sys
 sys.path.insert(0, {hetzner!r})
 import pipeline
-from lib import commit
+from lib import commit, program
 
 def snapshot(self, label):
     if label == "after":
@@ -30,7 +30,7 @@ def limit(bytes):
     resource.setrlimit(resource.RLIMIT_FSIZE, (bytes, bytes))
 
 commit.CommitRun._snapshot = snapshot
-sys.exit(pipeline.main([]))
+program.run(lambda _: pipeline.main([]))
 """
 
 
@@ -151,8 +151,8 @@ class Agreement(WithGitHub):
         self.agrees(self.stage.run(), 0, "success")
         self.github.seen.clear()
         program = BEFORE_THE_END.format(hetzner=str(HETZNER), statement="pass")
-        breaks = "\ncommit.CommitRun.prepare_tree = lambda self: os.stat('/no/tree')\nsys.exit("
-        ran = self.stage.run(program=program.replace("\nsys.exit(", breaks))
+        breaks = "\ncommit.CommitRun.prepare_tree = lambda self: os.stat('/no/tree')\nprogram.run("
+        ran = self.stage.run(program=program.replace("\nprogram.run(", breaks))
         self.agrees(ran, 1, "error", summary=False)
         earlier = json.loads((self.stage.log_dir() / "summary.json.1").read_text())
         self.assertEqual(earlier["exit_code"], 0)
