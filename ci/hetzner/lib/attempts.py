@@ -13,7 +13,7 @@ from typing import Protocol
 
 from lib import events
 from lib.cause import PLAINLY, Cause, Why
-from lib.judge import describe, judge, named
+from lib.judge import describe, judge, named, unready
 from lib.model import CacheState, Outcome
 from lib.plan import Plan
 from lib.record import Record
@@ -26,6 +26,8 @@ from lib.seam import (
     Executor,
     Exited,
     Gone,
+    Listens,
+    Occupied,
     StartError,
     Step,
 )
@@ -130,8 +132,11 @@ class Attempts:
             return
         seconds = track.node.job.timeout
         self._emit(events.TimedOut(self._clock.now(), track.name, seconds))
-        what = "not ready" if track.node.job.service else "not done"
-        why = Why(f"timed out: {what} after {seconds:g} s", Cause.TIMEOUT)
+        text = f"timed out: not done after {seconds:g} s"
+        if track.node.job.service:
+            lacks = unready(track.node.job, track.wrote, track.heard)
+            text = f"timed out: not ready after {seconds:g} s: {lacks}"
+        why = Why(text, Cause.TIMEOUT)
         self._stop(track, lambda: self._conclude(track, Outcome.TIMED_OUT, why))
 
     # ---- what the executor reports
@@ -219,14 +224,8 @@ class Attempts:
         if track.state is State.STOPPING and track.then is not None:
             then, track.then = track.then, None
             then()
-            return
-        users = ", ".join(self._plan.users(track.key))
-        if track.state is State.SERVING:
-            reason = f"all of its processes are gone while {users} still needed it"
         else:
-            missing = ", ".join(sorted(set(track.node.job.outputs) - track.wrote))
-            reason = f"its processes ended before it was ready: {missing} never came"
-        self._conclude(track, Outcome.FAILED, Why(reason, Cause.SERVICE_GONE))
+            self._service_gone(track)
 
     def wrote(self, track: Track, output: str) -> None:
         """Take note that an output is there."""
@@ -235,10 +234,22 @@ class Attempts:
         track.wrote.add(output)
         self._emit(events.OutputReady(self._clock.now(), track.name, output))
         self._course.wrote(track, output)
-        if track.node.job.service and track.complete:
-            self._serve(track)
+        self._serve_if_complete(track)
 
     # ---- services
+
+    def heard(self, track: Track, report: Listens) -> None:
+        """Take note on which of its ports a service listens."""
+        if track.state is State.RUNNING:
+            track.heard = frozenset(report.ports)
+            self._serve_if_complete(track)
+
+    def occupied(self, track: Track, report: Occupied) -> None:
+        """Fail a service that is not ready yet: whoever uses the port would get somebody else."""
+        if track.state is State.RUNNING:
+            text = f"port {report.port} is held by {report.holder}: stop that, or use another port"
+            why = Why(text, Cause.PORT_TAKEN)
+            self._stop(track, lambda: self._conclude(track, Outcome.FAILED, why))
 
     def _service_exited(self, track: Track, report: Exited) -> None:
         judgement = judge(track.node.job, report.code, () if report.left else report.missing)
@@ -252,13 +263,29 @@ class Attempts:
                 self._stop(track, failed)
             else:
                 failed()
+        elif not report.left and track.node.job.listens:
+            self._service_gone(track)
         elif not report.left:
             self._pass(track)
         elif track.state is State.RUNNING:
             for output in sorted(track.came):
                 self.wrote(track, output)
-            if not track.node.job.outputs:
+            if not track.node.job.outputs and not track.node.job.listens:
                 self._serve(track)
+
+    def _service_gone(self, track: Track) -> None:
+        """Fail a service of which nobody is left though it was not released."""
+        if track.state is State.SERVING:
+            users = ", ".join(self._plan.users(track.key))
+            text = f"all of its processes are gone while {users} still needed it"
+        else:
+            lacks = unready(track.node.job, track.wrote, track.heard)
+            text = f"its processes ended before it was ready: {lacks}"
+        self._conclude(track, Outcome.FAILED, Why(text, Cause.SERVICE_GONE))
+
+    def _serve_if_complete(self, track: Track) -> None:
+        if track.node.job.service and track.complete:
+            self._serve(track)
 
     def _serve(self, track: Track) -> None:
         self._census.move(track, State.SERVING)

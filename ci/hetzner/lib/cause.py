@@ -23,6 +23,7 @@ class Cause(enum.StrEnum):
     MISSING_PROGRAM = "missing program"
     NOT_STARTED = "could not start"
     UNSTOPPABLE = "could not be stopped"
+    PORT_TAKEN = "port taken"  # somebody else listens on a port of a service
     SERVICE_GONE = "service gone"  # its processes ended before it was ready, or while needed
     NO_ROOM = "no room"  # what it needs of a pool is never given back
     DEPENDENCY = "dependency"

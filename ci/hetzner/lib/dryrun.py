@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from lib import events, graph
 from lib.orders import Limits, Orders
 from lib.scheduler import Scheduler
-from lib.seam import MISS, Attempt, Exited, Gone, Report, Step, Wrote
+from lib.seam import MISS, Attempt, Exited, Gone, Listens, Report, Step, Wrote
 from lib.stages import Node, Stages
 from lib.timings import Timings
 
@@ -60,7 +60,9 @@ class DryExecutor:
         for output in attempt.watch:
             when = self._timings.outputs.get((job.name, output), seconds)
             self._after(min(when, seconds), key, Wrote(key, output))
-        if not job.service:
+        if job.listens:
+            self._after(seconds, key, Listens(key, tuple(job.listens)))
+        elif not job.service:
             self._after(seconds, key, Exited(key, 0))
         elif not job.outputs:
             self._after(seconds, key, Exited(key, 0, left=("what serves",)))

@@ -20,6 +20,7 @@ from lib import ending, files, interrupts, proctree, subreaper, wakeup
 from lib.clock import MonotonicClock
 from lib.environment import environment
 from lib.family import Family
+from lib.listening import Listening
 from lib.proctree import Proc, ProcessTable
 from lib.promises import Promises
 from lib.seam import Attempt, Exited, Gone, Remark, Report, Signalled, StartError, Step
@@ -81,6 +82,7 @@ class ProcessExecutor:
         try:
             adopts = self._was_subreaper is not None
             self._family = Family(self._look, self.run_id, subreaper=adopts)
+            self._listening = Listening(self._look, self._family.members, self._promises.awaits)
             self._wakeup = wakeup.make([*interrupts.SIGNALS, signal.SIGTSTP])
         except BaseException:
             subreaper.release(self._was_subreaper)
@@ -92,6 +94,7 @@ class ProcessExecutor:
         """Start a step of an attempt. Raises StartError."""
         job = attempt.node.job
         self._promises.check_expected(attempt)
+        self._listening.check_free(attempt)
         self._promises.note(attempt)
         command = self._command(attempt)
         log = self._open_log(attempt)
@@ -127,6 +130,7 @@ class ProcessExecutor:
         except OSError as error:
             self._end_by_force(attempt.node.key)
             raise StartError(f"could not be watched, so it was stopped: {error}") from error
+        self._listening.follow(attempt, self._clock.now())
 
     def _open_log(self, attempt: Attempt) -> int:
         """Return the log of an attempt, a new one for its first step. Raises StartError."""
@@ -182,13 +186,14 @@ class ProcessExecutor:
         while not self._reports:
             now = self._clock.now()
             own = (due for tree in self._trees.values() for due in (tree.due, tree.look_at))
-            due = min([deadline, now + self._promises.interval(), *own])
+            due = min([deadline, now + self._promises.interval(), self._listening.due, *own])
             woken = self._wakeup.wait(max(0.0, due - now), self._promises.fileno())
             for number in woken.signals:
                 self._signalled(number)
             if woken.readable or self._promises.interval() < math.inf:
                 self._reports += self._promises.written()
             self._processes_ended(woken.pids)
+            self._reports += self._listening.look(self._clock.now())
             self._look_without_watch()
             self._stop_harder()
             if self._clock.now() >= deadline:
@@ -244,6 +249,7 @@ class ProcessExecutor:
         if left:
             self._wake_for(tree, left)
         else:
+            self._reports += self._listening.last_look(key)
             self._forget(key)
         self._reports.append(Exited(key, code, described, missing))
 
@@ -280,6 +286,7 @@ class ProcessExecutor:
 
     def _gone(self, key: str, survivors: tuple[str, ...] = ()) -> None:
         missing = self._promises.missing(self._trees[key].attempt)
+        self._reports += self._listening.last_look(key)
         self._forget(key)
         self._reports.append(Gone(key, survivors, missing))
 
@@ -288,6 +295,7 @@ class ProcessExecutor:
         self._wake_for(tree, ())
         self._wakeup.forget(tree.spawned.process.pid)
         self._promises.leave(tree.attempt)
+        self._listening.leave(key)
         self._family.remove(key)
 
     # ---- stopping
@@ -297,6 +305,7 @@ class ProcessExecutor:
         tree = self._trees.get(key)
         if tree is None:
             return  # its end is among the reports that were handed over last
+        self._listening.leave(key)
         tree.due = self._clock.now() + self._place.grace
         members = self._family.members(key)
         for process in members:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import TypeGuard
 
+HIGHEST_PORT = 65535
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 # bytes of a job's name: what is made of it (`<name>.log.12`, temporary files, the context of a
 # status) stays below 255, which is NAME_MAX (limits.h(0p)) and what GitHub takes
@@ -69,6 +70,24 @@ def variable_problems(variables: object) -> list[str]:
             problems.append(f"env: {name!r}: expected a text, found {type(value).__name__}")
         elif not is_text(value):
             problems.append(f"env: {name!r}: expected a text without NUL or lone surrogates")
+    return problems
+
+
+def port_problems(ports: object, *, service: bool) -> list[str]:
+    """Return what keeps a value from being the TCP ports that a service listens on."""
+    if not isinstance(ports, Collection) or isinstance(ports, str | bytes | Mapping):
+        return [f"listens: expected ports such as (8080,), found {ports!r}"]
+    problems = [
+        f"listens: expected a port from 1 to {HIGHEST_PORT}, found {port!r}"
+        for port in ports
+        if not is_count(port) or not 1 <= port <= HIGHEST_PORT
+    ]
+    if not problems and len(set(ports)) < len(ports):
+        problems.append(f"listens: expected each port once, found {list(ports)!r}")
+    if ports and not service:
+        problems.append(
+            f"listens: is for services, found {list(ports)!r}: say service=True, or leave it out"
+        )
     return problems
 
 

@@ -47,6 +47,21 @@ def judge(job: Job, code: int, missing: Collection[str]) -> Judgement:
     return Judgement(Outcome.PASSED)
 
 
+def unready(job: Job, wrote: Collection[str], heard: Collection[int]) -> str:
+    """Say what a service lacks to be ready: outputs, ports, or the end of its body."""
+    if not job.outputs and not job.listens:
+        return (
+            "its body has not ended, and neither outputs= nor listens= says when it is ready: name "
+            "a file that it writes then, or the ports that it listens on"
+        )
+    lacks = []
+    if missing := [output for output in job.outputs if output not in wrote]:
+        lacks.append(f"{named(job, missing)} never came")
+    if silent := [str(port) for port in job.listens if port not in heard]:
+        lacks.append(f"no process of it listens on port {', '.join(silent)}")
+    return " and ".join(lacks)
+
+
 def named(job: Job, outputs: Collection[str]) -> str:
     """Return the names of outputs with their paths."""
     return ", ".join(f"{name} ({job.outputs[name]})" for name in outputs)

@@ -19,6 +19,7 @@ from lib.fields import (
     is_count,
     is_text,
     output_problems,
+    port_problems,
     quantity,
     strings,
     variable_problems,
@@ -70,7 +71,17 @@ ELSEWHERE = {
     "skip_jobs": "it is an argument of Pipeline.run(…)",
     "matrix": "declare a job for each of its values",
 }
-CONTAINERS = ("cmd", "depends_on", "outputs", "env", "ok_codes", "resources", "cpus", "requires")
+CONTAINERS = (
+    "cmd",
+    "depends_on",
+    "outputs",
+    "env",
+    "ok_codes",
+    "resources",
+    "cpus",
+    "requires",
+    "listens",
+)
 
 
 class Job:
@@ -104,6 +115,7 @@ class Job:
     when: str
     cache: CacheSpec | None
     retry_alone: bool
+    listens: Collection[int]
 
     @told(lambda given: f"job {_title(given.get('name', ''))}", elsewhere=ELSEWHERE, checks=True)
     def __init__(
@@ -129,6 +141,7 @@ class Job:
         when: str = "success",
         cache: CacheSpec | None = None,
         retry_alone: bool = False,
+        listens: Collection[int] = (),
     ) -> None:
         given = dict(locals(), depends_on=[] if depends_on == () else depends_on)
         del given["self"]
@@ -138,6 +151,8 @@ class Job:
                 continue
             if isinstance(value, (list, set)):
                 given[field] = value.copy()
+            elif isinstance(value, range):
+                given[field] = tuple(value)
             elif isinstance(value, Mapping):  # last: the question is a slow one
                 given[field] = MappingProxyType(dict(value))
         self.__dict__.update(given)
@@ -244,6 +259,8 @@ class Job:
                 f"cpus: expected numbers of processors such as (0, 1), found {self.cpus!r}; how "
                 "many a job takes is said by resources={'cpu': 4}"
             )
+        if self.listens != ():
+            problems += port_problems(self.listens, service=self.service)
         codes = self.ok_codes
         if not isinstance(codes, Collection) or not codes or not all(map(is_count, codes)):
             problems.append(f"ok_codes: expected exit codes such as (0,), found {codes!r}")

@@ -6,12 +6,15 @@ if the port is free.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 if __name__ == "__main__":
     # as a program Python puts lib/ on the path, where our modules would hide others; with -P none
@@ -38,9 +41,11 @@ class Listener:
         return f"port {self.port}: {who} (user {self.uid}, address {self.address or 'unknown'})"
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A listening socket as the kernel's table has it."""
+class Socket(NamedTuple):
+    """A listening socket as the kernel's table has it.
+
+    `inode` is its identity; where only lsof tells of sockets, the pid of who holds it.
+    """
 
     port: int
     address: str
@@ -52,7 +57,7 @@ def listeners(port: int) -> list[Listener]:
     """Return who listens on a port, on any address, of any owner."""
     if sys.platform != "linux":
         return _probe(port)
-    rows = [row for row in _rows() if row.port == port]
+    rows = sockets([port])
     holders = _holders({row.inode for row in rows}) if rows else {}
     look = proctree.table()
     return [
@@ -62,6 +67,49 @@ def listeners(port: int) -> list[Listener]:
     ]
 
 
+def sockets(ports: Collection[int]) -> list[Socket]:
+    """Return the sockets that listen on these ports, whoever holds them.
+
+    Raises OSError where nothing tells: neither /proc/net/tcp nor lsof.
+    """
+    if sys.platform == "linux":
+        return [row for row in _rows() if row.port in ports]
+    from lib import ports_lsof
+
+    return ports_lsof.sockets(ports)
+
+
+def owned(found: Collection[Socket], pids: Collection[int]) -> set[int]:
+    """Return the inodes of those sockets that one of these processes holds.
+
+    The files of a process of another user cannot be seen (proc(5), ptrace access mode): a socket
+    of that user counts as its own.
+    """
+    if sys.platform != "linux":
+        return {each.inode for each in found} & set(pids)
+    wanted = {f"socket:[{each.inode}]": each.inode for each in found}
+    mine: set[int] = set()
+    for pid in pids:
+        process = Path("/proc", str(pid))
+        try:
+            mine |= {wanted[link] for link in wanted.keys() & set(_links(process / "fd"))}
+        except PermissionError:
+            with contextlib.suppress(OSError):
+                user = process.stat().st_uid
+                mine |= {each.inode for each in found if each.uid == user != os.geteuid()}
+        except OSError:  # gone
+            continue
+    return mine
+
+
+def holder(socket: Socket) -> Listener:
+    """Return a process that holds a socket, without a pid if none can be seen."""
+    port, address, uid, inode = socket
+    pid = _holders({inode}).get(inode, [None])[0] if sys.platform == "linux" else inode
+    command = proctree.table().command(pid) if pid else ""
+    return Listener(port, address, uid, inode, pid, command)
+
+
 def listening() -> list[tuple[int, int]]:
     """Return every listening port with the user that owns it."""
     if sys.platform != "linux":
@@ -69,7 +117,7 @@ def listening() -> list[tuple[int, int]]:
     return sorted({(row.port, row.uid) for row in _rows()})
 
 
-def _rows() -> Iterator[_Row]:
+def _rows() -> Iterator[Socket]:
     for table in ("tcp", "tcp6"):
         try:
             lines = Path("/proc/net", table).read_text().splitlines()[1:]
@@ -78,7 +126,7 @@ def _rows() -> Iterator[_Row]:
         for fields in map(str.split, lines):
             if fields[3] == LISTEN:
                 address, _, port = fields[1].rpartition(":")
-                yield _Row(int(port, 16), _address(address), int(fields[7]), int(fields[9]))
+                yield Socket(int(port, 16), _address(address), int(fields[7]), int(fields[9]))
 
 
 def _address(digits: str) -> str:
@@ -100,12 +148,13 @@ def _holders(inodes: set[int]) -> dict[int, list[int | None]]:
 
 
 def _open_files(descriptors: Path) -> Iterator[str]:
-    """Yield what the links in a directory such as /proc/<pid>/fd point to."""
-    try:
-        links = list(descriptors.iterdir())
-    except OSError:  # gone, or another user's
-        return
-    for link in links:
+    """Yield what the links in a directory such as /proc/<pid>/fd point to, if it can be seen."""
+    with contextlib.suppress(OSError):  # gone, or another user's
+        yield from _links(descriptors)
+
+
+def _links(descriptors: Path) -> Iterator[str]:
+    for link in list(descriptors.iterdir()):
         try:
             yield str(link.readlink())
         except OSError:  # closed meanwhile; the others still count

@@ -80,6 +80,10 @@ class Promises:
                 told.append(Wrote(key, output))
         return told
 
+    def awaits(self, attempt: Attempt) -> bool:
+        """Whether somebody waits for an output of this attempt that has not come."""
+        return any((attempt.node.key, output) in self._awaited for output in attempt.watch)
+
     def missing(self, attempt: Attempt) -> tuple[str, ...]:
         """Return the outputs that were not written since the step began, or are gone again."""
         return tuple(o for o in attempt.node.job.outputs if not self._is_written(attempt, o))

@@ -23,6 +23,8 @@ from lib.seam import (
     Exited,
     Gauge,
     Gone,
+    Listens,
+    Occupied,
     Remark,
     Report,
     Signalled,
@@ -240,6 +242,10 @@ class Scheduler:
                 self._note(report.text)
             case Wrote():
                 self._attempts.wrote(self._tracks[report.key], report.output)
+            case Listens():
+                self._attempts.heard(self._tracks[report.key], report)
+            case Occupied():
+                self._attempts.occupied(self._tracks[report.key], report)
             case Exited():
                 self._attempts.exited(self._tracks[report.key], report)
             case Gone():

@@ -76,6 +76,21 @@ class Wrote(NamedTuple):
     output: str
 
 
+class Listens(NamedTuple):
+    """On which of its `ports` a tree, and nobody else, listens from now on, until told anew."""
+
+    key: str
+    ports: tuple[int, ...] = ()
+
+
+class Occupied(NamedTuple):
+    """Somebody else listens on a port that a tree is to listen on; `holder` describes him."""
+
+    key: str
+    port: int
+    holder: str
+
+
 class Signalled(NamedTuple):
     """The runner itself received a signal that asks it to end."""
 
@@ -88,7 +103,7 @@ class Remark(NamedTuple):
     text: str
 
 
-Report = Exited | Gone | Wrote | Signalled | Remark
+Report = Exited | Gone | Wrote | Listens | Occupied | Signalled | Remark
 
 
 class Executor(Protocol):

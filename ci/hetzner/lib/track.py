@@ -59,6 +59,7 @@ class Track:
         self.stores = False  # there is a key to store under, once it has passed
         self.noted: set[str] = set()  # what its cache had to say, in whichever try
         self.wrote: set[str] = set()  # outputs that came while it ran
+        self.heard: frozenset[int] = frozenset()  # ports on which it listens, and nobody else
         self.came: set[str] = set()  # outputs that were there when its body ended
         self.lost: tuple[str, ...] = ()  # of those, what was gone when nobody was left of it
         self.leaked: tuple[str, ...] = ()
@@ -79,8 +80,9 @@ class Track:
 
     @property
     def complete(self) -> bool:
-        """Whether every promised output has been written by this try."""
-        return self.wrote.issuperset(self.node.job.outputs)
+        """Whether all that makes a service ready is there: of this try, and at once."""
+        job = self.node.job
+        return self.wrote.issuperset(job.outputs) and self.heard.issuperset(job.listens)
 
     def begin(self, now: float) -> None:
         """Begin another try."""
@@ -88,6 +90,7 @@ class Track:
         self.began = now
         self.code, self.lost, self.leaked, self.survivors, self.then = None, (), (), (), None
         self.ready = self.stores = False
+        self.heard = frozenset()
 
     def forget_outputs(self) -> None:
         """Let nothing count that the last try wrote: even if no other one can begin."""

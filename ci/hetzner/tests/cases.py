@@ -148,6 +148,7 @@ def draw_job(source: Source, before: Sequence[Job], eventful: int, mood: Mood) -
         when="always" if rarely(source, 5) else "success",
         cache=CACHED if not service and rarely(source, mood.cache) else None,
         retry_alone=rarely(source, 4),
+        listens=one_of(source, ((), (), (1,), (1, 2))) if service else (),
     )
 
 
@@ -165,13 +166,22 @@ def draw_fate(source: Source, job: Job, mood: Mood) -> Fate:
         moments = (0, 0, 0.5, 0.5, 1, 1, 2, 3, None, 8)
         drawn = ((output, one_of(source, moments)) for output in job.outputs)
         writes = {output: moment for output, moment in drawn if moment is not None}
+    listens = []
+    if job.listens and source.below(4):
+        # all at once, one after the other, or one that is given up again
+        ways = (((1, 2),), ((1,), (1, 2)), ((1, 2), (2,)), ((1,),), ((2,), (), (1, 2)))
+        times = sorted(float(one_of(source, (0, 0.5, 1, 1, 2, 8))) for _ in range(3))
+        listens = list(zip(times, map(frozenset, one_of(source, ways)), strict=False))
+    taken = one_of(source, (0, 1, 2, 6)) if job.listens and rarely(source, 5) else None
     unstartable = rarely(source, 30)
     return Fate(
-        seconds,
-        code,
-        leaves,
-        writes,
-        tuple(o for o in job.outputs if rarely(source, 4)) if leaves is not None else (),
+        listens=listens,
+        taken=taken,
+        seconds=seconds,
+        code=code,
+        leaves=leaves,
+        writes=writes,
+        removes=tuple(o for o in job.outputs if rarely(source, 4)) if leaves is not None else (),
         ignores_term=rarely(source, mood.stubborn),
         unstartable="no bash" if unstartable else "",
         unkillable=rarely(source, 4 * mood.stubborn),

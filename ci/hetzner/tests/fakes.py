@@ -16,7 +16,18 @@ from lib import events, graph, stages
 from lib.model import Job, Load
 from lib.orders import Limits, Orders
 from lib.scheduler import Scheduler, unknown_load
-from lib.seam import Attempt, Exited, Gone, Report, Signalled, StartError, Step, Wrote
+from lib.seam import (
+    Attempt,
+    Exited,
+    Gone,
+    Listens,
+    Occupied,
+    Report,
+    Signalled,
+    StartError,
+    Step,
+    Wrote,
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +49,8 @@ class Fate:
     cache_seconds: float = 0.01  # of the RESTORE step
     store_seconds: float = 0.01
     cache_leaves: float | None = None  # as `leaves`, of both
+    listens: Sequence[tuple[float, frozenset[int]]] = ()  # (seconds, its ports from then on)
+    taken: float | None = None  # seconds after which somebody else listens on its first port
     unstartable_step: Step | None = None  # the one that is unstartable; None: the first
 
 
@@ -129,9 +142,18 @@ class FakeExecutor:
                 self.clock.time + after,
                 lambda output=output: self._write(key, live, output),  # type: ignore[misc]
             )
+        for after, ports in fate.listens:
+            report = Listens(key, tuple(sorted(ports)))
+            self._at(self.clock.time + after, lambda report=report: self._of(live, report))  # type: ignore[misc]
+        if fate.taken is not None:
+            taken = Occupied(key, min(attempt.node.job.listens, default=0), "pid 1")
+            self._at(self.clock.time + fate.taken, lambda: self._of(live, taken))
         self._at(
             self.clock.time + fate.seconds, lambda: self._exit(key, live, fate.code, fate.leaves)
         )
+
+    def _of(self, live: Live, report: Listens | Occupied) -> Report | None:
+        return report if self.live.get(report.key) is live and not live.stopping else None
 
     def _write(self, key: str, live: Live, output: str) -> Report | None:
         if self.live.get(key) is not live or (live.stopping and live.exited):

@@ -94,6 +94,10 @@ ATTEMPTS = [
     # what is reported
     ("if track.state is not State.RUNNING or output in track.wrote:", "if output in track.wrote:"),
     ("        if track.node.job.service and track.complete:\n            self._serve(track)\n", "        if track.node.job.service:\n            self._serve(track)\n"),
+    ("        if track.state is State.RUNNING:\n            track.heard =", "        if True:\n            track.heard ="),
+    ("            track.heard = frozenset(report.ports)\n", "            track.heard |= frozenset(report.ports)\n"),
+    ("        if track.state is State.RUNNING:\n            text = f\"port", "        if True:\n            text = f\"port"),
+    ("        elif not report.left and track.node.job.listens:\n            self._service_gone(track)\n", ""),
     ("            track.came = set(track.node.job.outputs) - set(report.missing)\n", "            track.came = set(track.node.job.outputs)\n"),
     ("            if not report.left:\n                self.gone(track, Gone(track.key))\n", "            self.gone(track, Gone(track.key))\n"),
     ("        if report.code == 0 and not report.missing:\n", "        if report.code == 0 or not report.missing:\n"),
@@ -115,7 +119,8 @@ ATTEMPTS = [
     ("judge(track.node.job, report.code, () if report.left else report.missing)", "judge(track.node.job, report.code, report.missing)"),
     ("            if report.left:  # no leak: they serve\n                self._stop(track, failed)\n            else:\n                failed()\n", "            failed()\n"),
     ("            for output in sorted(track.came):\n                self.wrote(track, output)\n", ""),
-    ("            if not track.node.job.outputs:\n                self._serve(track)\n", "            if track.state is State.RUNNING:\n                self._serve(track)\n"),
+    ("            if not track.node.job.outputs and not track.node.job.listens:\n                self._serve(track)\n", "            if track.state is State.RUNNING:\n                self._serve(track)\n"),
+    ("            if not track.node.job.outputs and not track.node.job.listens:\n", "            if not track.node.job.outputs:\n"),
     ("        track.ready = True\n", ""),
     # the end of an attempt
     ("        if track.survivors:\n            outcome = Outcome.FAILED\n", "        if track.survivors:\n"),
@@ -129,6 +134,8 @@ ATTEMPTS = [
 TRACK = [
     # services
     ("        if track.state is State.SERVING:\n            self.serving.discard(track.key)\n", ""),
+    (" and self.heard.issuperset(job.listens)", ""),
+    ("        self.heard = frozenset()\n", ""),
     ("        self.wrote.clear()\n", ""),
     ("        self.came.clear()\n", ""),
     ("self.code, self.lost, self.leaked, self.survivors, self.then = None, (), (), (), None", "self.then = None"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from lib.model import AttemptRecord, CacheState, Outcome
-from lib.seam import Exited, Gone, Remark, Report, Signalled, Step, Wrote
+from lib.seam import Exited, Gone, Listens, Occupied, Remark, Report, Signalled, Step, Wrote
 from tests.ledger import Ledger, Seen, Verdict
 from tests.reference import BAD, acceptable, passes, worse
 
@@ -192,6 +192,12 @@ class Rules(Ledger):
                 self.owe("note", text)
             case Wrote(key, output):
                 self.wrote(self.all[key], output)
+            case Listens(key, ports):
+                self.listens(self.all[key], frozenset(ports))
+            case Occupied(key):
+                if self.all[key].running and not self.all[key].ready:
+                    self.reached["taken"] += 1
+                    self.stop(self.all[key], Outcome.FAILED)
             case Exited():
                 self.exited(self.all[report.key], report)
             case Gone():
@@ -211,9 +217,21 @@ class Rules(Ledger):
         seen.came.add(output)
         seen.told.add(output)
         self.owe("output", seen.node.job.name, output)
-        if seen.node.job.service and seen.told.issuperset(seen.node.job.outputs):
-            self.serve(seen)
+        self.serve_if_complete(seen)
         self.settle()
+
+    def listens(self, seen: Seen, ports: frozenset[int]) -> None:
+        if seen.running and not seen.ready:
+            seen.heard = ports
+            self.reached["listens"] += 1
+            self.serve_if_complete(seen)
+            self.settle()
+
+    def serve_if_complete(self, seen: Seen) -> None:
+        job = seen.node.job
+        whole = seen.told.issuperset(job.outputs) and seen.heard.issuperset(job.listens)
+        if job.service and whole:
+            self.serve(seen)
 
     def serve(self, seen: Seen) -> None:
         seen.ready, seen.due = True, math.inf
@@ -259,10 +277,13 @@ class Rules(Ledger):
         if goes_on:
             for output in set(job.outputs) - set(report.missing):
                 self.wrote(seen, output)
-            if not job.outputs:
+            if not job.outputs and not job.listens:
                 self.serve(seen)
                 self.settle()
             return None
+        if job.listens:
+            self.reached["listened no more"] += 1
+            return Outcome.FAILED
         return Step.STORE if seen.keyed and report.code == 0 else Outcome.PASSED
 
     def gone(self, seen: Seen, report: Gone) -> None:

@@ -25,6 +25,7 @@ FAILURES = {
     Cause.NOT_STARTED,
     Cause.UNSTOPPABLE,
     Cause.SERVICE_GONE,
+    Cause.PORT_TAKEN,
     Cause.NO_ROOM,
 }
 CAUSES = {
@@ -82,6 +83,7 @@ class Umpire(Rules):
         seen.tries += 1
         seen.step, seen.began, seen.code, seen.left = step, self.now, None, ()
         seen.told, seen.came, seen.survived, seen.keyed = set(), set(), False, False
+        seen.heard = frozenset()
         result = self.results[seen.node.job.name]
         if seen.node.job.cache is not None and not seen.node.cached:
             result.cache = CacheState.OFF
