@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 import errno
-import os
-import re
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from lib import files
+from lib import files, logend
 from lib.model import Load, Outcome, Result
-from lib.runlog import printable
-
-TAIL_LINES, TAIL_BYTES = 20, 64 * 1024
-TAIL_WIDTH = 1000  # characters of a line
-LONGEST_SECRET = 8 * 1024  # bytes
-# what a terminal obeys and does not show: ECMA-48 5.4 (control sequences: colours), 5.6 (control
-# strings: titles, links), ECMA-35 13 (other escape sequences)
-SEQUENCES = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
-    r"|(?:\x1b[]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x00-\x1f\x7f-\x9f]*(?:\x07|\x1b\\|\x9c)"
-    r"|\x1b(?:[ -/]+[0-~]|[0-OQ-WYZ\\`-~])"
-)
 
 
 def table(results: Sequence[Result]) -> str:
@@ -75,43 +61,25 @@ def failures(
 ) -> str:
     """Return, for each job that failed, why, the end of its log and how to run just it again.
 
-    `logged` are the jobs whose log is of this run. Those that fail the run come first.
+    The same for those that were cut off while they ran: by a signal, the run's timeout or
+    `fast_fail`. `logged` are the jobs whose log is of this run. Those that fail the run come first,
+    those that it cut off last.
     """
     parts = []
     failed = [r for r in results if r.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)]
-    for result in sorted(failed, key=lambda each: each.acceptable):
+    cut_off = [r for r in results if r.outcome is Outcome.CANCELLED and r.name in logged]
+    for result in (*sorted(failed, key=lambda each: each.acceptable), *cut_off):
         log = log_dir / f"{result.name}.log"
         why = ("allowed to fail, " if result.allowed else "") + redact(result.reason)
         if result.name in logged:
             parts.append(f"--- {result.name}: {why} ({log})")
-            parts += [f"    {line}" for line in tail(log, redact)]
+            parts += [f"    {line}" for line in logend.shown(log, redact)]
         else:  # an earlier run may have left one there
             parts.append(f"--- {result.name}: {why}")
             parts.append("    (it has no log: it did not start)")
         if rerun:
             parts.append(f"    run it again: {rerun(result.name)}")
     return "\n".join(parts)
-
-
-def tail(log: Path, redact: Callable[[str], str] = str) -> list[str]:
-    """Return the last lines of a log, as text that is safe to show on a terminal.
-
-    Redacted before it is cut, since half a secret would not be known for one, and once more when
-    nothing is left that may have stood within one.
-    """
-    try:
-        with os.fdopen(files.open_file(log, os.O_RDONLY), "rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES - LONGEST_SECRET))
-            text = redact(file.read().decode(errors="replace"))
-    except files.NotAFileError as error:
-        return [f"(something else than a file is in the place of its log: {error.strerror})"]
-    except OSError as error:
-        return [f"(its log cannot be read: {error.strerror})"]
-    text = redact(SEQUENCES.sub("", text))[-TAIL_BYTES:]
-    lines = text.rstrip("\n").splitlines()[-TAIL_LINES:]
-    return [
-        printable(line if len(line) <= TAIL_WIDTH else f"{line[:TAIL_WIDTH]}…") for line in lines
-    ] or ["(its log is empty)"]
 
 
 def as_json(

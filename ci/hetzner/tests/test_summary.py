@@ -65,6 +65,37 @@ class WhichLog(Closing):
         self.assertIn("(its log cannot be read: No such file or directory)", shown)
 
 
+class CutOff(Closing):
+    """What was cut off while it ran shows how far it got, and how to run it again."""
+
+    def rerun(self, *jobs: Job, **options: Any) -> str:
+        self.pipeline(*jobs, rerun=lambda name: f"again {name}", **options).run(fast_fail=True)
+        return self.console.getvalue().partition("\n--- ")[2]
+
+    def test_what_the_runs_timeout_cuts_off(self) -> None:
+        jobs = Job("a", "echo step 3; sleep 99"), Job("b", "true", ["a"])
+        shown = self.rerun(*jobs, timeout=1)
+        self.assertRegex(
+            shown, r"\Aa: cut off by the run's timeout.*\n    step 3\n    run it again: again a\n"
+        )
+        self.assertNotIn("--- b", shown)  # it did not run
+
+    def test_what_a_signal_cuts_off(self) -> None:
+        shown = self.rerun(Job("a", "echo step 3; kill -TERM $PPID; sleep 99"))
+        self.assertRegex(shown, r"\Aa: .*SIGTERM.*\n    step 3\n    run it again: again a\n")
+
+    def test_what_fast_fail_cuts_off_comes_after_the_failure(self) -> None:
+        shown = self.rerun(
+            Job("a", "echo step 3; touch up; sleep 99", outputs={"up": "up"}),
+            Job("b", "echo broken; exit 3", ["a:up"], fast_fail=True),
+        )
+        self.assertRegex(
+            shown,
+            r"\Ab: exit code 3 .*\n    broken\n    run it again: again b\n"
+            r"--- a: .*\n    step 3\n    run it again: again a\n",
+        )
+
+
 class Shown(Closing):
     def test_failures_that_make_the_run_red_come_before_allowed_ones(self) -> None:
         shown = self.closing(

@@ -1,0 +1,80 @@
+"""Which lines of a log name what failed, by the forms that tools give them. Pure.
+
+A line that is taken for one and is none costs a line on the screen; one that is missed costs a look
+into the log. So the forms are those of the tools that bodies call, not of all that there are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+LONGEST = 2000  # characters of a line that are looked at
+# each names a failure: a test, a place in a file, a step
+NAMES = (
+    r"(?:FAILED|ERROR) \S",  # pytest's short summary; surefire
+    r"\[gw\d+\].* (?:FAILED|ERROR) ",  # pytest-xdist
+    r"\S+::\S+ (?:FAILED|ERROR)\b",  # pytest -v
+    r"!{3,} .+ !{3,}$",  # pytest: Interrupted: 1 error during collection
+    r"(?:FAIL|ERROR): \S",  # unittest
+    r"\s*● \S",  # jest
+    r"\s*FAIL\s+\S",  # jest, vitest, go test
+    r"\s*[×✕✖✗✘⨯]\s+\S",  # vitest, jest, mocha, Playwright's list
+    r"\s*\d+\) \S",  # mocha; Playwright: 1) [chromium] › a.spec.ts:3:5 › title
+    r"\s*\[[\w -]+\] › \S+:\d+:\d+",  # Playwright's summary
+    r"\s*--- FAIL: ",  # go test
+    r"test .+ \.\.\. FAILED",  # cargo test
+    r"thread '.*' panicked at|panic: ",  # Rust, Go
+    r"\s*not ok \d+",  # TAP
+    r"[^\s:][^:]*(?::\d+){1,2}: (?:fatal )?error\b",  # gcc, clang, mypy
+    r"\S+\.go:\d+:\d+: ",  # go build, go vet
+    r".*\berror TS\d+: ",  # tsc
+    r"\S+:\d+:\d+: [A-Z]+\d+ ",  # ruff, flake8
+    r"\s+\d+:\d+\s+error\s",  # eslint
+    r"error(?:\[\w+\])?: |(?:fatal|Fatal error): ",  # rustc, ruff, uv, git
+    r"In \S+ line \d+:",  # shellcheck
+    r"g?make(?:\[\d+\])?: \*\*\* |FAILED: |ninja: .*(?:error|stopped)|CMake Error",
+    r"\S*ld(?:\.\w+)?: .*(?:undefined|cannot find)|.*\bundefined reference to ",
+    r"\S+: (?:line )?\d+: \S+: |\S+: -c: line \d+: |\S+: line \d+: ",  # bash, dash
+    r"npm (?:ERR!|error) |\s*ERR_PNPM_|\s*\bELIFECYCLE\b|yarn .*error |\[ERROR\] |::error",
+    r"\* What went wrong:|> Task \S+ FAILED|BUILD FAILED",  # gradle, ant
+    r"(?:ERROR|FATAL|CRITICAL)\b[ :]",  # pip
+    r"\S*\d\S*(?: \S+){0,2} \[?(?:ERROR|FATAL|CRITICAL)\b",  # loggers, after the time
+    r".*(?:Segmentation fault|core dumped|AddressSanitizer|Out of memory|No space left on device)",
+)
+# what is told of one that is named elsewhere
+DETAILS = (
+    r"[E>] {3,}\S",  # pytest
+    r"\s*--> \S+:\d+:\d+",  # rustc, ruff
+    r"[\s|+]*(?:[\w.$]+)?(?:Error|Exception|Interrupt|Exit)(?: \[\w+\])?(?:: |$)",
+    r"=+ .*\b(?:failed|errors?)\b.* =+$",  # pytest's last line
+    r"\s*(?:Test Suites|Tests|Test Files|Snapshots):? .*\bfailed\b",  # jest, vitest
+)
+_NAMES, _DETAILS = (re.compile("|".join(forms)) for forms in (NAMES, DETAILS))
+TRACEBACK = "Traceback (most recent call last):"
+
+
+def pick(lines: Sequence[str], most: int) -> list[int]:
+    """Return where the lines are that name a failure, at most `most`, in their order.
+
+    Where there are more, those that name one go before what tells of it, and of those the first and
+    the last: the first error of a compiler is the cause of others, a summary stands at the end.
+    """
+    names, details = [], []
+    frames: list[int] | None = None  # of a traceback; the line after the last tells what was raised
+    for number, line in enumerate(lines):
+        start = line[:LONGEST]
+        if frames is not None and start[:1].strip():
+            details += [*frames[-1:], number]
+            frames = None
+        elif _NAMES.match(start):
+            names.append(number)
+        elif _DETAILS.match(start):
+            details.append(number)
+        if start.endswith(TRACEBACK):
+            frames = []
+        elif frames is not None and start.startswith("  File "):
+            frames.append(number)
+    if len(names) > most:
+        names = [*names[: most - most // 2], *names[len(names) - most // 2 :]]
+    return sorted([*names, *details[: most - len(names)]])
