@@ -14,7 +14,6 @@ import sqlite3
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if __name__ == "__main__" and sys.flags.safe_path:  # then Python leaves out where we are (-P)
@@ -80,6 +79,7 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
     jupyter = {"venv": str(work / "jupyter-venv"), "servers": str(work / "jupyter-servers")}
     js_cache = Cache(JS_KEY, f"{JS_CORE}/dist", s.state_dir / "cache" / "js", max_bytes=2 * 1024**3)
     uv, node, exact = ["uv"], ["node", "pnpm"], (0,)
+    scripts = [*node, "lsof", "curl"]  # what the repository's own scripts of browser tests need
     # fmt: off
     return [
         Job("build-js", body("build_js"), [], fast_fail=True, timeout=300, outputs={"dist": f"{JS_CORE}/dist"}, cache=js_cache, requires=node, resources=take(2, 1000), ok_codes=exact, testcases=False),
@@ -92,10 +92,10 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
         *[Job(f"test-python-{v}", body("test_python", v), [], timeout=600, requires=uv, resources=take(4, s.pytest_workers * 300)) for v in PYTHONS],
         Job("test-mcp-wheel", body("test_mcp_wheel"), ["build-wheel"], timeout=300, requires=uv, resources={**take(1, 400), **port(s.port_mcp)}),
         Job("smoke-test-extras", body("smoke_test_extras"), ["build-wheel"], timeout=300, requires=uv, resources=take(3, 1000), testcases=False),
-        Job("playwright-storybook", body("pw_storybook"), ["build-js"], timeout=300, requires=node, resources={**take(3, 1000), **port(s.port_storybook)}),
-        Job("playwright-server", body("pw_server"), ["build-wheel"], timeout=300, requires=uv + node, resources={**take(3, 1000), **port(s.port_server)}, retries=1, retry_alone=True),
-        Job("playwright-marimo", body("pw_marimo"), ["build-wheel"], timeout=300, requires=uv + node, resources={**take(3, 1000), **port(s.port_marimo)}),
-        Job("playwright-wasm-marimo", body("pw_wasm_marimo"), [], timeout=300, requires=node, resources={**take(3, 1000), **port(s.port_wasm_marimo)}),
+        Job("playwright-storybook", body("pw_storybook"), ["build-js"], timeout=300, requires=scripts, resources={**take(3, 1000), **port(s.port_storybook)}),
+        Job("playwright-server", body("pw_server"), ["build-wheel"], timeout=300, requires=uv + scripts, resources={**take(3, 1000), **port(s.port_server)}, retries=1, retry_alone=True),
+        Job("playwright-marimo", body("pw_marimo"), ["build-wheel"], timeout=300, requires=uv + scripts, resources={**take(3, 1000), **port(s.port_marimo)}),
+        Job("playwright-wasm-marimo", body("pw_wasm_marimo"), [], timeout=300, requires=scripts, resources={**take(3, 1000), **port(s.port_wasm_marimo)}),
     ]
     # fmt: on
 
@@ -164,27 +164,21 @@ def _demo(words: cli.Words) -> int:
     config = settings.load_anywhere({"state_dir": words.state_dir})
     prepared = prepare(config.state_dir, print)
     prepared.refuse_unknown(words.sha or "green")
-    absent = {} if words.only_jobs else prepared.missing
-    return _run(words, _settings(words, str(prepared.path)), "green", absent)
+    return _run(words, _settings(words, str(prepared.path)), "green")
 
 
-def _run(
-    words: cli.Words,
-    config: Settings,
-    default: str = "HEAD",
-    absent: Mapping[str, str] = MappingProxyType({}),
-) -> int:
-    """Show what was asked for, or run one commit under the lock of its checkout.
-
-    `absent` are jobs that this machine cannot run, and why: they are left out, which is said.
-    """
-    table, chosen = job_table(config), words.choice(absent)
+def _run(words: cli.Words, config: Settings, default: str = "HEAD") -> int:
+    """Show what was asked for, or run one commit under the lock of its checkout."""
+    table = job_table(config)
     if words.show in graphview.VIEWS:
         return console.put(graphview.VIEWS[words.show](table))
+    absent = _absent(words, config, table, default)
+    chosen = words.choice(absent)
     planned = _planned(words, config, table, chosen).dry_run(chosen)  # refuses bad names now
     if words.show == "plan":
         lacking = _missing_wheel(words, config, default) if words.phase == "5b" else []
-        return console.put("\n".join([*lacking, *planned]))
+        left_out = [f"NOTE  {job} would be left out: {why}" for job, why in absent.items()]
+        return console.put("\n".join([*lacking, *planned, *left_out]))
     from lib.commit import CommitRun
 
     ownenviron.hide_secrets(config.secret_names)
@@ -194,6 +188,19 @@ def _run(
         taken = (files.lock(path, label, waiting=_say_whom_we_wait_for) for path in config.locks)
         held = [stack.enter_context(lock) for lock in taken]
         return _run_commit(CommitRun(words, config, revision, absent, held), words, config, table)
+
+
+def _absent(
+    words: cli.Words, config: Settings, table: list[Job], default: str
+) -> Mapping[str, str]:
+    """Return the jobs that this machine cannot run, and why; what was named has to run, or fail."""
+    from lib import lacking
+
+    if words.only_jobs or words.phase != "all":
+        return {}
+    revision = "" if words.in_place else words.sha or default
+    found = lacking.absent(table, config, revision, skipped=words.skip_jobs or ())
+    return {job: why for job, why in found.items() if job not in (words.first_jobs or ())}
 
 
 def _missing_wheel(words: cli.Words, config: Settings, default: str) -> list[str]:

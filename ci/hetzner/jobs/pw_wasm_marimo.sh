@@ -8,19 +8,7 @@ set -euo pipefail
 begin
 
 free_ports CI_PORT_WASM_MARIMO "$CI_PORT_WASM_MARIMO"
+need_subject scripts/test_playwright_wasm_marimo.sh "it starts the target and its specs"
 need git curl
-named=$(git grep -hoE "https://[^\"'\`<> )]*pyodide[^\"'\`<> )]*" -- packages scripts ':!*lock*' || true)
-origins=$(grep -oE '^https://[^/]+' <<<"$named" | sort -u || true)
-if [[ -z $origins ]]; then
-  if git grep -qF '"pyodide":' -- 'packages/*package.json'; then
-    say "this commit brings pyodide along as a package: no network is needed"
-  else
-    origins=https://cdn.jsdelivr.net # where pages that marimo exports load it from
-  fi
-fi
-for origin in $origins; do
-  # any answer will do: what the page asks for is the specs' to find out
-  curl --silent --show-error --head --output /dev/null --connect-timeout 1 --max-time 3 "$origin" ||
-    fail "expected $origin to answer (the page loads pyodide from it), it is out of reach: check the network"
-done
+python3 "$BODY_LIB/network.py" "$CI_REPO_DIR"
 playwright_script wasm_marimo

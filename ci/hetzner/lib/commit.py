@@ -72,6 +72,7 @@ class CommitRun:
         self._config = config
         self._revision = revision
         self.absent = absent
+        self._partial = words.partial or bool(absent)
         self._locks = locks
         self._began = time.monotonic()
         self.tree = config.repo_dir
@@ -175,6 +176,8 @@ class CommitRun:
         """Take note of what became of the jobs, which is worth nothing without the locks."""
         self.code = self._summed_up = code
         self.text = summary.describe(list(results), time.monotonic() - self._began, code)
+        if self.absent:
+            self.text += f"; left out: {', '.join(self.absent)}"
         self.state = STATES.get(code, "error")
         for lock in self._locks:
             if lock.lost:
@@ -198,7 +201,7 @@ class CommitRun:
             self._snapshot("after")
             for job, reason in self.absent.items():
                 self.log.line(f"NOTE  {job} was left out: {reason}")
-            if self._words.partial:
+            if self._partial:
                 self.log.line("no status of the commit is set: this run did not check all of it")
             self._have_the_last_word()
             self._set_status()
@@ -243,7 +246,7 @@ class CommitRun:
 
     @property
     def _speaks_for_commit(self) -> bool:
-        return not self._words.partial and FULL_SHA.fullmatch(self.sha) is not None
+        return not self._partial and FULL_SHA.fullmatch(self.sha) is not None
 
     def _snapshot(self, label: str) -> None:
         """Keep the state of a box beside the logs; a run is not judged by it."""

@@ -1,4 +1,4 @@
-"""Makes the repository that `pipeline.py --demo` runs on, and what the machine lacks for it.
+"""Makes the repository that `pipeline.py --demo` runs on, and installs the tools for it.
 
 The files are under demo/: `repo` is the green commit, each directory of `commits` holds what
 another commit changes, and a list REMOVED of what it does not have. The history is the same on
@@ -13,10 +13,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from lib import command, files, gitcommand, pythons, treecopy
+from lib import command, files, gitcommand, treecopy
 from lib.gitcommand import CheckoutError
 
 SOURCE = Path(__file__).resolve().parent.parent / "demo"
@@ -32,21 +32,6 @@ OTHERS = {
     "python-only": (),
     "lock-change": (),
 }
-NODE_JOBS = (
-    "build-js",
-    "test-js",
-    "build-wheel",
-    "install-wheel",
-    "test-mcp-wheel",
-    "smoke-test-extras",
-)
-SCRIPT_JOBS = (  # which the repository's own scripts drive
-    "playwright-storybook",
-    "playwright-server",
-    "playwright-marimo",
-    "playwright-wasm-marimo",
-)
-BROWSER_JOBS = (*SCRIPT_JOBS, "playwright-jupyter")
 STEP_TIMEOUT = 600.0  # seconds
 
 
@@ -56,11 +41,10 @@ class DemoError(ValueError):
 
 @dataclass(frozen=True)
 class DemoRepo:
-    """The prepared repository: its commits by name, and the jobs that this machine cannot run."""
+    """The prepared repository, and its commits by name."""
 
     path: Path
     commits: dict[str, str]
-    missing: dict[str, str] = field(default_factory=dict)  # job -> reason and remedy
 
     def refuse_unknown(self, revision: str) -> None:
         """Raise DemoError, which tells the commits, unless this is the name of one."""
@@ -81,28 +65,7 @@ def prepare(state_dir: Path, say: Callable[[str], None]) -> DemoRepo:
     if not path.exists():
         say(f"making the demo repository {path}")
         make_repository(path, lambda tree: _lock(tree, env))
-    return DemoRepo(path, commits(path), missing_jobs())
-
-
-def missing_jobs() -> dict[str, str]:
-    """Return the jobs that this machine cannot run, each with the reason and what to do."""
-    missing: dict[str, str] = {}
-    for version in pythons.VERSIONS:
-        if not pythons.find(version):
-            missing[f"test-python-{version}"] = pythons.remedy(version)
-    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))) and not (
-        os.environ.get("CI_CHROMIUM") or os.environ.get("PLAYWRIGHT_BROWSERS_PATH")
-    ):
-        reason = "no Chromium: apt-get install chromium, or set CI_CHROMIUM to its path"
-        missing |= dict.fromkeys(BROWSER_JOBS, reason)
-    for program in ("lsof", "curl"):
-        if not shutil.which(program):
-            reason = f"no {program}: apt-get install {program}"
-            missing |= dict.fromkeys(SCRIPT_JOBS, reason)
-    if not shutil.which("node") or not shutil.which("npm"):
-        reason = "no node with npm: apt-get install nodejs npm"
-        missing |= dict.fromkeys((*NODE_JOBS, *BROWSER_JOBS), reason)
-    return missing
+    return DemoRepo(path, commits(path))
 
 
 def provide_tools(state_dir: Path, say: Callable[[str], None]) -> Path:

@@ -8,6 +8,7 @@ As a program: `pythons.py 3.12` prints its path; 1 and what to do if there is no
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
@@ -34,7 +35,7 @@ def version_of(python: Path | str) -> str:
 def find(version: str) -> str:
     """Return the path of an interpreter of exactly this minor version; '' if there is none."""
     for candidate in _candidates(version):
-        found, path = _ask(candidate)
+        found, path = _told(candidate)
         if found == version:
             return path
     return ""
@@ -60,6 +61,12 @@ def _candidates(version: str) -> list[str]:
 def _expanded(path: str) -> Path:
     """Return a path with its `~` replaced where there is a home; nothing is below it elsewhere."""
     return Path(os.path.expanduser(path))  # noqa: PTH111 - that of Path raises
+
+
+@functools.cache
+def _told(python: str) -> tuple[str, str]:
+    """Return what an interpreter says of itself, which it is asked once: a shim takes its time."""
+    return _ask(python)
 
 
 def _ask(python: Path | str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Sequence
 
-from lib import choice, cli, console, history, machine, predecessor, settings, simulate
+from lib import choice, cli, console, history, lacking, machine, predecessor, settings, simulate
 from lib.choice import Choice
 from lib.machine import Machine
 from lib.model import Job
@@ -87,9 +87,12 @@ def main(arguments: Sequence[str], table: Callable[[Settings, Machine], list[Job
     if given.cpus:
         box = box._replace(cpus=given.cpus)
     jobs = table(config, box)
+    left_out = (
+        lacking.absent(jobs, config, "HEAD", skipped=given.skip_jobs or ()) if given.demo else ()
+    )
     chosen = Choice(
         only_jobs=given.only_jobs,
-        skip_jobs=[*(given.skip_jobs or ()), *_absent(demo=given.demo)],
+        skip_jobs=[*(given.skip_jobs or ()), *left_out],
         first_jobs=given.first_jobs,
         no_deps=given.no_deps,
     )
@@ -112,14 +115,6 @@ def main(arguments: Sequence[str], table: Callable[[Settings, Machine], list[Job
         told = {**dataclasses.asdict(prediction), "costs": [dataclasses.asdict(c) for c in costs]}
         return console.put(json.dumps(told, indent=2))
     return console.put("\n".join(lines(scenario, prediction, costs, config.timeout)))
-
-
-def _absent(*, demo: bool) -> Sequence[str]:
-    if not demo:
-        return ()
-    from lib.demo import missing_jobs
-
-    return sorted(missing_jobs())
 
 
 def lines(

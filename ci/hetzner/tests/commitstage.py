@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pipeline
-from lib import settings
+from lib import pythons, settings
 from tests.githubserver import TOKEN, GitHub
 
 HETZNER = Path(__file__).resolve().parent.parent
@@ -84,8 +84,10 @@ class Stage:
         for body in (HETZNER / "jobs").glob("*.sh"):
             (runner / "jobs" / body.name).write_text(BODY)
         tools.mkdir()
-        for tool in ("uv", "node", "pnpm"):
-            (tools / tool).write_text("#!/bin/sh\necho 1\n")
+        stand_ins = dict.fromkeys(("uv", "node", "pnpm", "lsof", "curl", "chromium"), "1")
+        stand_ins |= {f"python{version}": f"{version} $0" for version in pythons.VERSIONS}
+        for tool, said in stand_ins.items():
+            (tools / tool).write_text(f"#!/bin/sh\necho {said}\n")
             (tools / tool).chmod(0o755)
         self.git(self.root, "init", "-q", "--bare", "-b", "main", "origin.git")
         self.git(self.root, "init", "-q", "-b", "main", "repo")

@@ -1,0 +1,94 @@
+"""What this machine lacks, and which jobs of buckaroo cannot run for it.
+
+A developer's machine need not have all: what cannot run there is left out by name, and such a run
+does not speak for its commit. A box has to have all, since its image promises it: there nothing is
+left out, and what is missing makes the run red.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from lib import graph, network, pythons
+from lib.model import Job
+from lib.settings import Settings, job_environment
+
+BROWSER = "playwright-"  # how the jobs begin that need one
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+REMEDIES = {
+    "uv": "pip install uv",
+    "node": "apt-get install nodejs npm",
+    "pnpm": "npm install --global pnpm@9.10.0",
+    "lsof": "apt-get install lsof",
+    "curl": "apt-get install curl",
+}
+
+
+def absent(
+    table: Sequence[Job], config: Settings, revision: str, *, skipped: Collection[str] = ()
+) -> dict[str, str]:
+    """Return the jobs of a run that this machine cannot run, each with the reason and the remedy.
+
+    `revision` is the commit to run, '' for the tree as it is; `skipped` are jobs that do not run
+    anyhow. Raises ValueError if no other job is left.
+    """
+    if config.box:
+        return {}
+    env = job_environment(config, os.environ)
+    found = _jobs(table, config, env["PATH"], skipped)
+    wanted = {job.name for job in table} - set(skipped)
+    if network.NEEDS_NETWORK in wanted - found.keys() and (
+        why := network.out_of_reach(config.repo_dir, revision, env)
+    ):
+        found[network.NEEDS_NETWORK] = why
+    if wanted and wanted <= found.keys():
+        raise ValueError("\n".join(["no job can run here:", *map(": ".join, found.items())]))
+    return found
+
+
+def _jobs(
+    table: Sequence[Job], config: Settings, path: str, skipped: Collection[str]
+) -> dict[str, str]:
+    """Return the jobs that lack something, or need such a job, in the order of their needs."""
+    by_name = {job.name: job for job in table}
+    interpreters = _interpreters([name for name in by_name if name not in skipped])
+    found: dict[str, str] = {}
+    for name in graph.order(by_name):
+        job = by_name[name]
+        reasons = [*_programs(job, path), *interpreters.get(name, ()), *_browser(job, config)]
+        lacks = [need for need in graph.needs(job) if need in found]
+        if name in skipped:
+            continue
+        if reasons:
+            found[name] = "; ".join(reasons)
+        elif lacks:
+            found[name] = f"it needs {', '.join(lacks)}, which is left out"
+    return found
+
+
+def _programs(job: Job, path: str) -> Iterator[str]:
+    for program in job.requires:
+        if not shutil.which(program, path=path):
+            yield f"no {program}: {REMEDIES.get(program, 'install it')}"
+
+
+def _interpreters(names: Sequence[str]) -> Mapping[str, list[str]]:
+    """Return what is to be done for the tests of Python versions that are not there."""
+    versions = {f"test-python-{v}": v for v in pythons.VERSIONS if f"test-python-{v}" in names}
+    with ThreadPoolExecutor(max(1, len(versions))) as pool:  # a shim takes its time
+        found = pool.map(pythons.find, versions.values())
+        pairs = zip(versions.items(), found, strict=True)
+        return {name: [pythons.remedy(version)] for (name, version), path in pairs if not path}
+
+
+def _browser(job: Job, config: Settings) -> Iterator[str]:
+    if not job.name.startswith(BROWSER) or config.chromium or config.browsers_path:
+        return
+    # where Playwright installs them by itself
+    playwrights = Path(os.path.expanduser("~/.cache/ms-playwright"))  # noqa: PTH111 - as in pythons
+    if not any(map(shutil.which, BROWSERS)) and not any(playwrights.glob("chromium*")):
+        yield "no Chromium: apt-get install chromium, or set CI_CHROMIUM to its path"
