@@ -20,6 +20,7 @@ class Cause(enum.StrEnum):
     LOST = "exit code lost"
     TIMEOUT = "timeout"  # its own
     MISSING_OUTPUT = "missing output"
+    SYNTAX = "syntax error"  # in its command
     MISSING_PROGRAM = "missing program"
     NOT_STARTED = "could not start"
     UNSTOPPABLE = "could not be stopped"

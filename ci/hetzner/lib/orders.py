@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from lib.cause import Why
+
 
 class Limits(NamedTuple):
     """What bounds a run: pools of resources, jobs at once (None: no limit), and seconds.
@@ -23,13 +25,13 @@ class Orders(NamedTuple):
     """What this run was told.
 
     `urgency` is a job's longest remaining path in seconds; `filtered` are the jobs to leave out;
-    `refused` those that cannot run on this machine, with the reason. A `seed` says that the
+    `refused` those that cannot run at all, with the reason. A `seed` says that the
     urgencies are random numbers, and what they were made from. `notes` are said at the beginning.
     """
 
     fast_fail: bool = False
     urgency: Mapping[str, float] = {}
     filtered: Sequence[str] = ()
-    refused: Mapping[str, str] = {}
+    refused: Mapping[str, Why] = {}
     seed: int | None = None
     notes: Sequence[str] = ()

@@ -10,10 +10,11 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple, TextIO
 
-from lib import events, pressure, programs, summary
+from lib import events, pressure, programs, scripts, summary
+from lib.cause import Cause, Why
 from lib.clock import MonotonicClock
 from lib.console import Console
 from lib.executor import Place, ProcessExecutor
@@ -60,12 +61,11 @@ class Run:
         self._report = report
         self._clock = MonotonicClock()
         self._workers = pytest_workers
-        refused = {
-            node.job.name: refusal for node in stages.nodes if (refusal := _unmet(node.job, place))
-        }
+        jobs = [node.job for node in stages.nodes]
         self._stages = stages
         self._limits = limits
-        self._orders = orders._replace(refused=refused)
+        ends = scripts.line_ends(jobs, place.cwd)
+        self._orders = orders._replace(refused=_refused(jobs, place), notes=[*orders.notes, *ends])
         self._began = time.time()
         self._summary = place.log_dir / "summary.json"
         self._scheduler: Scheduler | None = None
@@ -216,6 +216,18 @@ class Run:
         with contextlib.suppress(Exception):  # it is the caller's, and may have any attributes
             name = str(getattr(listener, "__name__", name))
         self._log.line(f"NOTE  the listener {name} broke: {complaint(error)}")
+
+
+def _refused(jobs: Sequence[Job], place: Place) -> dict[str, Why]:
+    """Return the jobs that cannot run at all, and why: all that is to be known before the start."""
+    found = {
+        job.name: Why(text, Cause.MISSING_PROGRAM) for job in jobs if (text := _unmet(job, place))
+    }
+    if bash := programs.find("bash", place.env, place.cwd):
+        for name, text in scripts.syntax_errors(jobs, bash).items():
+            more = [found[name].text] if name in found else []
+            found[name] = Why("; ".join([*more, text]), Cause.SYNTAX)
+    return found
 
 
 def _unmet(job: Job, place: Place) -> str:

@@ -143,8 +143,7 @@ class Scheduler:
                 self._drop(track)
             else:
                 self._plan.ended(track.key, Standing.CUT)
-                why = Why(refused[track.name], Cause.MISSING_PROGRAM)
-                self._end(track, Outcome.FAILED, why)
+                self._end(track, Outcome.FAILED, refused[track.name])
 
     def _open_next_stage(self) -> None:
         last = len(self._stages.titles) - 1

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import overload
 
 from lib import events, graph, stages
+from lib.cause import Cause, Why
 from lib.model import Load, Result
 from lib.orders import Limits, Orders
 from lib.scheduler import Scheduler
@@ -184,7 +185,7 @@ def scheduler_of(
             if shuffled
             else graph.remaining_paths(by_name, case.durations),
             filtered=filtered,
-            refused=case.refused,
+            refused={n: Why(text, Cause.MISSING_PROGRAM) for n, text in case.refused.items()},
             seed=case.shuffle,
         ),
         lambda: load(case, fake.clock.now()),

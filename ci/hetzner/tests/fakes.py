@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib import events, graph, stages
+from lib.cause import Cause, Why
 from lib.model import Job, Load
 from lib.orders import Limits, Orders
 from lib.scheduler import Scheduler, unknown_load
@@ -321,7 +322,7 @@ def play(
             if shuffle is None
             else graph.shuffled(by_name, shuffle),
             filtered=selection.filtered,
-            refused=refused or {},
+            refused={n: Why(text, Cause.MISSING_PROGRAM) for n, text in (refused or {}).items()},
             seed=shuffle,
         ),
         unknown_load if load is None else lambda: load(clock.now()),

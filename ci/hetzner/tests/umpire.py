@@ -22,6 +22,7 @@ FAILURES = {
     Cause.SIGNAL,
     Cause.MISSING_OUTPUT,
     Cause.MISSING_PROGRAM,
+    Cause.SYNTAX,
     Cause.NOT_STARTED,
     Cause.UNSTOPPABLE,
     Cause.SERVICE_GONE,
