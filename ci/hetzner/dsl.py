@@ -115,18 +115,20 @@ class Pipeline:
         self._limits = Limits(pools, max_parallel, timeout, pressure)
         self._durations = dict(durations or {})
         environ = inherited.without(os.environ if env is None else env, os.environ)
+        secrets = redact.secret_values({**os.environ, **environ}, secret_names)
+        mask = redact.Redactor(secrets) if secrets else str
         self._place = Place(
             cwd=place,
             log_dir=logs,
             env=redact.without_secrets(environ, secret_names),
             grace=grace,
+            redact=mask,
         )
-        secrets = redact.secret_values({**os.environ, **environ}, secret_names)
         self._report = Report(
             sha=sha,
             branch=branch,
             log_url=os.environ.get("LOG_URL", "") if log_url is None else log_url,
-            redact=redact.Redactor(secrets) if secrets else str,
+            redact=mask,
             console=console or sys.stdout,
             rerun=rerun,
             listeners=tuple(listeners),

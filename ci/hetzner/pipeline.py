@@ -128,7 +128,7 @@ def _main(arguments: Sequence[str]) -> int:
 
 
 def _complain(text: str) -> None:
-    print(redact.Redactor(redact.secret_values(os.environ))(text), file=sys.stderr)
+    print(redact.of_environment()(text), file=sys.stderr)
 
 
 def _simulate(arguments: Sequence[str]) -> int:
@@ -183,7 +183,7 @@ def _run(words: cli.Words, config: Settings, default: str = "HEAD") -> int:
 
     ownenviron.hide_secrets(config.secret_names)
     revision = words.sha or default
-    label = f"pipeline.py {revision} of {config.repo_dir}"
+    label = redact.of_environment()(f"pipeline.py {revision} of {config.repo_dir}")
     with contextlib.ExitStack() as stack:
         taken = (files.lock(path, label, waiting=_say_whom_we_wait_for) for path in config.locks)
         held = [stack.enter_context(lock) for lock in taken]

@@ -25,7 +25,7 @@ if __name__ == "__main__":
     # as a program Python puts lib/ on the path, where our modules would hide others; with -P none
     sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parent.parent)]
 
-from lib import command, console, proctree, treecopy
+from lib import command, console, proctree, redact, treecopy
 from lib.cachestore import CorruptError, Entry, Store
 from lib.fields import is_text
 
@@ -85,7 +85,7 @@ class Cache:
             return ""
         key = done.output.strip()
         if done.code != 0:
-            said = done.errors.strip()[-500:] or "nothing"
+            said = redact.shorten_start(done.errors.strip(), 500) or "nothing"
             self._warn(f"its key command ended with exit code {done.code} and said: {said}")
             return ""
         if not key:

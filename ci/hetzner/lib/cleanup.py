@@ -105,7 +105,8 @@ def kill_port(port: int, *, box: bool | None = None) -> list[str]:
 
     stopped = stop(look, holders)
     for listener in ports.listeners(port):
-        print(f"still held, {listener}; stop it, or give its job another port (CI_PORT_…)")
+        who = redact.of_environment()(str(listener))
+        print(f"still held, {who}; stop it, or give its job another port (CI_PORT_…)")
     return stopped
 
 
@@ -147,13 +148,13 @@ def stop(look: ProcessTable, find: Callable[[], Iterable[Proc]]) -> list[str]:
         waited = time.monotonic() - began
         if waited > GIVE_UP:
             for process in left:
-                print(f"could not be stopped: {process.pid} {look.command(process.pid)}")
+                print(f"could not be stopped: {proctree.describe(look, process)}")
                 seen.pop((process.pid, process.started), None)
             break
         for process in left:
             identity = (process.pid, process.started)
             fresh = identity not in seen
-            seen.setdefault(identity, f"{process.pid} {look.command(process.pid)[:120]}")
+            seen.setdefault(identity, proctree.describe(look, process))
             if fresh or waited > GRACE:
                 _signal(look, process, signal.SIGKILL if waited > GRACE else signal.SIGTERM)
         interrupts.sleep(0.02 if waited < 0.2 else 0.1)
@@ -199,10 +200,11 @@ def snapshot_container_state(label: str, outfile: str | Path) -> None:
     For comparing before and after a run by eye or with diff. Raises OSError.
     """
     look = proctree.table()
-    mask = redact.Redactor(redact.secret_values(os.environ))
     processes = sorted(look.all())
     text = [f"=== {label} {time.strftime('%Y-%m-%dT%H:%M:%S')} pid {os.getpid()}", "--- processes"]
-    text += [f"{p.pid} {p.ppid} {p.state} {mask(look.command(p.pid))[:300]}" for p in processes]
+    text += [
+        f"{p.pid} {p.ppid} {p.state} {redact.shorten(look.command(p.pid), 300)}" for p in processes
+    ]
     text += ["--- listening ports (user)"]
     text += [f"{port} ({uid})" for port, uid in ports.listening()]
     text += ["--- /tmp", *sorted(entry.name for entry in Path("/tmp").iterdir())]

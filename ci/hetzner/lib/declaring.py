@@ -10,6 +10,8 @@ import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
+from lib import redact
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -160,4 +162,4 @@ def _shown(value: object) -> str:
     """Return a value in short; of a mapping, which may hold secrets, only its names."""
     names = f"{{{', '.join(map(repr, value))}: …}}" if isinstance(value, Mapping) and value else ""
     text = " ".join((names or repr(value)).split())
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return redact.shorten(text, 60)

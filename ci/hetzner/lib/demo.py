@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib import command, files, gitcommand, treecopy
+from lib import command, files, gitcommand, redact, treecopy
 from lib.gitcommand import CheckoutError
 
 SOURCE = Path(__file__).resolve().parent.parent / "demo"
@@ -181,8 +181,10 @@ def _step(argv: list[str], cwd: Path, env: Mapping[str, str]) -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise DemoError(f"{' '.join(argv)}: {error}") from error
     if done.code:
-        said = (done.errors or done.output).strip()[-1000:]
-        raise DemoError(f"{' '.join(argv)}: exit code {done.code}: {said}")
+        said = (done.errors or done.output).strip()
+        raise DemoError(
+            f"{' '.join(argv)}: exit code {done.code}: {redact.shorten_start(said, 1000)}"
+        )
 
 
 def commits(path: Path) -> dict[str, str]:

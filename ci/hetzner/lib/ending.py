@@ -34,10 +34,12 @@ def freeze(find: Find, send: Callable[[Proc, int], object]) -> Sequence[Proc]:
     return found
 
 
-def end(look: ProcessTable, find: Find) -> tuple[list[str], list[str]]:
+def end(
+    look: ProcessTable, find: Find, mask: Callable[[str], str] | None = None
+) -> tuple[list[str], list[str]]:
     """Kill all that is found until nothing is; return descriptions of the ended and the others.
 
-    Blocks, for `GIVE_UP` seconds at most.
+    They are without secrets, as `redact.shorten` makes them. Blocks, for `GIVE_UP` seconds at most.
     """
 
     def send(process: Proc, number: int) -> None:
@@ -51,7 +53,7 @@ def end(look: ProcessTable, find: Find) -> tuple[list[str], list[str]]:
     last = time.monotonic() + GIVE_UP
     while left := freeze(find, send):
         for process in left:
-            seen.setdefault(process.pid, f"{process.pid} {look.command(process.pid)[:120]}")
+            seen.setdefault(process.pid, proctree.describe(look, process, mask))
             send(process, signal.SIGKILL)
         if time.monotonic() > last or all(process.pid in refused for process in left):
             survivors = {process.pid for process in left}

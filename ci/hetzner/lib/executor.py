@@ -12,7 +12,7 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,6 +38,7 @@ class Place(NamedTuple):
     log_dir: Path
     env: Mapping[str, str]
     grace: float = 5.0  # seconds from TERM to KILL
+    redact: Callable[[str], str] = str  # what masks secrets in what is told of processes
 
 
 class Tree:
@@ -245,7 +246,7 @@ class ProcessExecutor:
         self._wakeup.forget(pid)
         left = self._family.members(key)
         missing = self._promises.missing(tree.attempt)
-        described = tuple(f"{p.pid} {self._look.command(p.pid)[:120]}" for p in left)
+        described = tuple(self._described(p) for p in left)
         if left:
             self._wake_for(tree, left)
         else:
@@ -346,8 +347,11 @@ class ProcessExecutor:
         return ending.freeze(lambda: self._family.members(key), self._send)
 
     def _give_up(self, key: str, left: Sequence[Proc]) -> None:
-        survivors = tuple(f"{p.pid} {self._look.command(p.pid)[:120]} ({p.state})" for p in left)
+        survivors = tuple(f"{self._described(p)} ({p.state})" for p in left)
         self._gone(key, survivors)
+
+    def _described(self, process: Proc) -> str:
+        return proctree.describe(self._look, process, self._place.redact)
 
     def _send(self, process: Proc, number: int) -> None:
         try:
@@ -385,7 +389,7 @@ class ProcessExecutor:
 
     def end_strays(self) -> tuple[list[str], list[str]]:
         """End orphans that no attempt owned; return what was ended, and what could not be."""
-        return ending.end(self._look, self._family.strays)
+        return ending.end(self._look, self._family.strays, self._place.redact)
 
     def signals(self) -> tuple[int, ...]:
         """Return the signals that came since the last wait."""

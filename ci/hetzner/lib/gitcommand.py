@@ -149,7 +149,6 @@ def is_dirty(repo: Path) -> bool:
 
 def shown(text: str, longest: int) -> str:
     """Return a text as one line without secrets, those in a remote's URL included."""
-    text = redact.Redactor(redact.secret_values(os.environ))(text)
+    text = redact.of_environment()(text)
     text = re.sub(r"(?<=://)[^/@\s]+@", f"{redact.MASK}@", text)
-    text = " | ".join(text.splitlines())
-    return text if len(text) <= longest else f"{text[:longest]}…"
+    return redact.shorten(" | ".join(text.splitlines()), longest)

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from lib import program
+from lib import program, redact
 
 VERSION = "2022-11-28"
 REDIRECTS = (301, 302, 307, 308)  # a repository that was renamed answers with one
@@ -56,7 +56,7 @@ class Answer:
         else:
             remedy = REMEDIES.get(self.status, "see that GITHUB_API_URL is right and answers")
         found = f"{self.status} {self.text}" if self.status else self.text
-        return f"expected 201, found {' '.join(found.split())[:200]}; {remedy}"
+        return f"expected 201, found {redact.shorten(' '.join(found.split()), 200)}; {remedy}"
 
 
 def post_status(
@@ -164,4 +164,4 @@ def _message(body: bytes) -> str:
     try:
         return str(json.loads(text)["message"])
     except (ValueError, TypeError, KeyError, RecursionError):
-        return text[:200]
+        return text

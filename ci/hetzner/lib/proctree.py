@@ -10,12 +10,15 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from lib import redact
+
 TAG = "CI_RUN_TAG"  # environment variable: "<run>/<job>" parts joined by ':', outermost run first
 PROC = Path("/proc")
+LONGEST_COMMAND = 120  # characters that are shown of one
 EXEC_LOOKS, EXEC_PAUSE = 5, 0.001  # times and seconds, until a process counts as one without tag
 LINKS_OF_ONE_THREAD = 3  # of /proc/<pid>/task: its own two, and one for each thread
 
@@ -160,6 +163,11 @@ def table() -> ProcessTable:
     from lib.proctree_ps import PsTable
 
     return PsTable()
+
+
+def describe(look: ProcessTable, process: Proc, mask: Callable[[str], str] | None = None) -> str:
+    """Return a process' id and the beginning of its command, its secrets masked."""
+    return f"{process.pid} {redact.shorten(look.command(process.pid), LONGEST_COMMAND, mask)}"
 
 
 def descendants(look: ProcessTable, roots: Iterable[int]) -> list[Proc]:

@@ -5,8 +5,10 @@ Pure functions over text and environments. Unaware of logs, statuses and where a
 
 from __future__ import annotations
 
+import functools
+import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 # the last three are names that the gh program takes a token from (gh help environment)
 ALWAYS = frozenset(
@@ -58,6 +60,35 @@ class Redactor:
     def __call__(self, text: str) -> str:
         """Return the text with every secret masked."""
         return self._pattern.sub(MASK, text) if self._pattern else text
+
+
+def of_environment() -> Redactor:
+    """Return what masks the secrets of this process' environment."""
+    return _redactor(secret_values(os.environ))
+
+
+@functools.lru_cache(maxsize=4)
+def _redactor(values: tuple[str, ...]) -> Redactor:
+    return Redactor(values)
+
+
+def shorten(text: str, longest: int, mask: Callable[[str], str] | None = None) -> str:
+    """Return at most `longest` characters of a text, cut after its secrets have been masked.
+
+    Half a secret is one that nobody knows for one, so whatever the runner shows is cut here alone.
+    `mask` is what masks them (default: those of this process' environment).
+    """
+    text = (mask or of_environment())(text)
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def shorten_start(text: str, longest: int, mask: Callable[[str], str] | None = None) -> str:
+    """Do the same, but keep the end, from a whole word on: who reads it may know other secrets."""
+    text = (mask or of_environment())(text)
+    if len(text) <= longest:
+        return text
+    cut, *rest = text[1 - longest :].split(maxsplit=1)
+    return f"…{rest[0] if rest else cut}"
 
 
 def _secrets(environ: Mapping[str, str], names: Collection[str]) -> dict[str, str]:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from lib import redact
+
 ALIASES = {"repo_dir": "repo"}  # fields whose flag on the command line is shorter
 
 
@@ -158,7 +160,7 @@ class Reader:
         return name, self._environ.get(name, "")
 
     def _wrong(self, source: str, expected: str, found: str) -> None:
-        shown = found if len(found) <= 200 else found[:200] + "…"
+        shown = redact.shorten(found, 200)
         self._problems.append(
             f"{source}: expected {expected}, found {shown!r}: correct or unset it"
         )

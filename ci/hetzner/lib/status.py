@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 import enum
 import functools
+import os
 import queue
 import threading
 import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from lib import github, program, settings
-from lib.redact import Redactor
+from lib import github, program, redact, settings
 from lib.settings import Settings
 
 LONGEST = 140  # characters of a description
@@ -41,8 +41,8 @@ class Status(NamedTuple):
         text = " ".join(self.description.split())
         body = {
             "state": self.state,
-            "context": self.context[:LONGEST_CONTEXT],
-            "description": text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…",
+            "context": redact.shorten(self.context, LONGEST_CONTEXT),
+            "description": redact.shorten(text, LONGEST),
         }
         if self.url.startswith(("http://", "https://")):
             body["target_url"] = self.url
@@ -89,7 +89,7 @@ class StatusReporter:
         self._budget = budget
         self._first_pause = first_pause
         self._outbox = outbox
-        self._mask = Redactor([config.github_token])
+        self._mask = redact.Redactor(settings.secrets(config, os.environ))
         self._said_off = False
         self._early: BackgroundReporter | None = None
 
@@ -132,6 +132,7 @@ class StatusReporter:
         """Post one status; once `stop` is set no further attempt is begun."""
         if not self.on:
             return Fate.LOST
+        status = status._replace(description=self._mask(status.description))  # before it is cut
         if self._outbox is not None:
             self._outbox.note(status)
         fate = self._insist(status, stop)
