@@ -22,7 +22,7 @@ from lib.choice import EVERYTHING, Choice
 from lib.declaring import told
 from lib.fields import is_number, variable_problems
 from lib.model import Job, Outcome, Result
-from lib.orders import Limits
+from lib.orders import DEFAULT_CWD, DEFAULT_TIMEOUT, Limits
 from lib.run import Place, Report, Run
 from lib.runlog import RunLog
 
@@ -84,8 +84,8 @@ class Pipeline:
         sha: str,
         branch: str,
         log_dir: str | Path,
-        timeout: float = 180,
-        cwd: str | Path = "/repo",
+        timeout: float = DEFAULT_TIMEOUT,
+        cwd: str | Path = DEFAULT_CWD,
         *,
         max_parallel: int | None = None,
         resources: Mapping[str, int] | None = None,

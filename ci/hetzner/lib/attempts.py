@@ -13,8 +13,9 @@ from typing import Protocol
 
 from lib import events
 from lib.cause import PLAINLY, Cause, Why
+from lib.declaring import by_default
 from lib.judge import describe, judge, named, unready
-from lib.model import CacheState, Outcome
+from lib.model import DEFAULT_TIMEOUT, CacheState, Outcome
 from lib.plan import Plan
 from lib.record import Record
 from lib.seam import (
@@ -136,6 +137,7 @@ class Attempts:
         if track.node.job.service:
             lacks = unready(track.node.job, track.wrote, track.heard)
             text = f"timed out: not ready after {seconds:g} s: {lacks}"
+        text += by_default("timeout", seconds, DEFAULT_TIMEOUT)
         why = Why(text, Cause.TIMEOUT)
         self._stop(track, lambda: self._conclude(track, Outcome.TIMED_OUT, why))
 

@@ -101,6 +101,14 @@ def told(
     return around
 
 
+def by_default(argument: str, value: object, default: object) -> str:
+    """Return `; timeout=120 is the default: pass timeout=` for a value that is it, else ''.
+
+    Whoever meets a limit or a place that he has not asked for is to learn where it comes from.
+    """
+    return f"; {argument}={value!r} is the default: pass {argument}=" if value == default else ""
+
+
 def meant(name: str, known: Collection[str]) -> str:
     """Return the known name that is meant by another one, '' if none is like it."""
     import difflib  # late: most declarations mistype nothing

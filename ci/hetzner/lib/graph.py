@@ -15,6 +15,7 @@ from typing import NamedTuple
 from lib.model import Job
 
 MOST_CYCLES = 20  # that are told of at once
+MACHINES = "what the machine grants by default: pass Pipeline(resources=…) for another size"
 NO_POOL = "a name without a pool is a mutex of one"
 SAME = {  # what others call the pools that every machine has
     "cpu": {"core", "cores", "processor", "processors", "vcpu", "vcpus", "nproc"},
@@ -101,6 +102,7 @@ def _edge_problems(job: Job, by_name: Mapping[str, Job]) -> list[str]:
 def _pool_problems(job: Job, pools: Mapping[str, int]) -> list[str]:
     return [
         f"job {job.name}: resource {name!r}: wants {count}, the pool has {pools.get(name, 1)}"
+        + (f" ({MACHINES})" if name in SAME else "")
         + ("" if name in pools else f" ({NO_POOL}{_asked(like_a_pool(name, pools))})")
         for name, count in job.resources.items()
         if count > pools.get(name, 1)

@@ -25,6 +25,7 @@ from lib.fields import (
     variable_problems,
 )
 
+DEFAULT_TIMEOUT = 120  # seconds of each step of an attempt
 RUN_LOG = "ci"  # ci.log is the run's own log, so no job may have this name
 
 
@@ -126,7 +127,7 @@ class Job:
         nice: int = 0,
         delay: float = 0,
         fast_fail: bool = False,
-        timeout: float = 120,
+        timeout: float = DEFAULT_TIMEOUT,
         outputs: Mapping[str, str] = NOTHING,
         env: Mapping[str, str] = NOTHING,
         *,

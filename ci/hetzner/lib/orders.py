@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from lib.cause import Why
 
+DEFAULT_TIMEOUT = 180  # seconds for all jobs of a run together
+DEFAULT_CWD = "/repo"
+
 
 class Limits(NamedTuple):
     """What bounds a run: pools of resources, jobs at once (None: no limit), and seconds.

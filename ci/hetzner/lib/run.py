@@ -17,9 +17,10 @@ from lib import events, pressure, programs, scripts, summary
 from lib.cause import Cause, Why
 from lib.clock import MonotonicClock
 from lib.console import Console
+from lib.declaring import by_default
 from lib.executor import Place, ProcessExecutor
 from lib.model import Job, Result
-from lib.orders import Limits, Orders
+from lib.orders import DEFAULT_CWD, Limits, Orders
 from lib.runlog import RunLog, complaint
 from lib.scheduler import Scheduler
 from lib.stages import Stages
@@ -56,7 +57,9 @@ class Run:
         pytest_workers: int,
     ) -> None:
         if not place.cwd.is_dir():
-            raise ValueError(f"cwd: expected a directory, found nothing at {place.cwd}")
+            found = "something else" if place.cwd.exists() else "nothing"
+            hint = by_default("cwd", str(place.cwd), DEFAULT_CWD)
+            raise ValueError(f"cwd: expected a directory, found {found} at {place.cwd}{hint}")
         self._place = place
         self._report = report
         self._clock = MonotonicClock()

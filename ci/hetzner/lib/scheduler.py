@@ -13,8 +13,9 @@ import signal
 from lib import events
 from lib.attempts import Attempts
 from lib.cause import Cause, Why
+from lib.declaring import by_default
 from lib.model import GOOD, Load, Outcome
-from lib.orders import Limits, Orders
+from lib.orders import DEFAULT_TIMEOUT, Limits, Orders
 from lib.plan import Change, Plan, Standing
 from lib.record import Record
 from lib.seam import (
@@ -188,7 +189,9 @@ class Scheduler:
     def _run_out_of_time(self) -> None:
         if not self._cut_off and self._left:
             self._timed_out = True
-            self._cut(f"the run's timeout of {self._limits.timeout:g} s", Cause.RUN_TIMEOUT)
+            seconds = self._limits.timeout
+            hint = by_default("timeout", seconds, DEFAULT_TIMEOUT)
+            self._cut(f"the run's timeout of {seconds:g} s{hint}", Cause.RUN_TIMEOUT)
 
     # ---- the way of a node, from free to running
 
