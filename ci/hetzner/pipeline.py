@@ -53,7 +53,6 @@ JS_KEY = (
     f'cd {JS_CORE} && test -z "$(git status --porcelain -- {" ".join(JS_INPUTS)})" && '
     f"git rev-parse {' '.join(f'HEAD:./{path}' for path in JS_INPUTS)}"
 )
-INSTALL_WHEEL = '. "$CI_RUNNER_DIR/lib/body.sh" && install_wheel'
 
 
 def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
@@ -75,7 +74,7 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
 
     work = s.work_dir
     servers = s.jupyter_parallel  # and as many browsers
-    wheel = {"wheel": str(work / "wheel")}
+    wheel = {"wheel": str(work / "wheel"), "static": str(work / "wheel" / "static")}
     jupyter = {"venv": str(work / "jupyter-venv"), "servers": str(work / "jupyter-servers")}
     js_cache = Cache(JS_KEY, f"{JS_CORE}/dist", s.state_dir / "cache" / "js", max_bytes=2 * 1024**3)
     uv, node, exact = ["uv"], ["node", "pnpm"], (0,)
@@ -85,10 +84,10 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
         Job("build-js", body("build_js"), [], fast_fail=True, timeout=300, outputs={"dist": f"{JS_CORE}/dist"}, cache=js_cache, requires=node, resources=take(2, 1000), ok_codes=exact, testcases=False),
         Job("build-wheel", body("build_wheel"), ["build-js"], fast_fail=True, timeout=300, outputs=wheel, requires=uv + node, resources=take(2, 1000), ok_codes=exact, testcases=False),
         Job("jupyter-warmup", body("jupyter_warmup"), [], timeout=300, outputs=jupyter, requires=uv, service=True, resources={**box.mib(servers * 250), **port(s.port_jupyter)}, ok_codes=exact, testcases=False),
-        Job("install-wheel", ["bash", "-c", INSTALL_WHEEL], ["build-wheel", "jupyter-warmup:venv"], timeout=120, requires=uv, resources=take(1, 200), ok_codes=exact, testcases=False),
+        Job("install-wheel", body("install_wheel"), ["build-wheel", "jupyter-warmup:venv"], timeout=120, requires=uv, resources=take(1, 200), ok_codes=exact, testcases=False),
         Job("playwright-jupyter", body("pw_jupyter"), ["build-wheel", "jupyter-warmup", "install-wheel"], timeout=600, requires=node, resources=take(9, servers * 600)),
         Job("lint-python", body("lint_python"), [], timeout=60, resources=take(1, 100), ok_codes=exact, testcases=False),
-        Job("test-js", body("test_js"), [], timeout=300, requires=node, resources=take(2, 1000), testcases=False),
+        Job("test-js", body("test_js"), [], timeout=300, requires=node, resources=take(2, 1000)),
         *[Job(f"test-python-{v}", body("test_python", v), [], timeout=600, requires=uv, resources=take(4, s.pytest_workers * 300)) for v in PYTHONS],
         Job("test-mcp-wheel", body("test_mcp_wheel"), ["build-wheel"], timeout=300, requires=uv, resources={**take(1, 400), **port(s.port_mcp)}),
         Job("smoke-test-extras", body("smoke_test_extras"), ["build-wheel"], timeout=300, requires=uv, resources=take(3, 1000), testcases=False),

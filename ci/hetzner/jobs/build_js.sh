@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the JavaScript core: packages/buckaroo-js-core/dist. No port.
+# Builds the JavaScript core, in a tree of its own, and puts it where its cache and those who need
+# it find it: packages/buckaroo-js-core/dist of the checkout. No port.
 set -euo pipefail
 # shellcheck source=../lib/body.sh
 . "$(dirname "$0")/../lib/body.sh"
@@ -7,5 +8,7 @@ begin
 
 install_node_modules
 need_file packages/buckaroo-js-core/package.json "it says how the JavaScript core is built"
+own_tree build-js --modules
 cd packages/buckaroo-js-core
 pnpm run build
+bring dist "$CI_REPO_DIR/packages/buckaroo-js-core/dist"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Builds the wheel with the repository's own script and puts it, alone, into $CI_WORK_DIR/wheel.
-# No port. The script skips the JavaScript build when the core's dist/ is there, reads
-# PNPM_STORE_DIR, and rewrites the tracked file buckaroo/static/standalone.js.
+# Builds the wheel with the repository's own script, in a tree of its own, and puts it, alone, into
+# $CI_WORK_DIR/wheel, and what the build generated for the package into static/ beside it. No port.
+# The script skips the JavaScript build when the core's dist/ is there, reads PNPM_STORE_DIR, and
+# rewrites buckaroo/static, a tracked file in it too.
 set -euo pipefail
 # shellcheck source=../lib/body.sh
 . "$(dirname "$0")/../lib/body.sh"
@@ -10,8 +11,11 @@ begin
 need uv
 need_file scripts/full_build.sh "it builds the wheel"
 install_node_modules
-# a wheel of an earlier build would pass for this one's
-rm -f dist/buckaroo-*.whl
+prepare_environments "$CI_WORK_DIR/constraints-build.txt"
+own_tree build-wheel --modules
+core=packages/buckaroo-js-core/dist
+built=${CI_OUT_BUILD_JS_DIST:-$CI_REPO_DIR/$core}
+[[ ! -e $built ]] || bring "$built" "$core"
 bash scripts/full_build.sh
 shopt -s nullglob
 wheels=(dist/buckaroo-*.whl)
@@ -22,6 +26,7 @@ aside=$CI_WORK_DIR/wheel.new
 rm -rf "$aside"
 mkdir "$aside"
 cp "${wheels[0]}" "$aside/"
+cp -a buckaroo/static "$aside/static"
 rm -rf "$CI_WORK_DIR/wheel"
 mv "$aside" "$CI_WORK_DIR/wheel"
 say "built ${wheels[0]}"

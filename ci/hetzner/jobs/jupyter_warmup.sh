@@ -18,11 +18,9 @@ rm -f "$CI_WORK_DIR"/jupyter-{venv,servers}
 # settings, workspaces and signatures are not ours to change
 home=$CI_WORK_DIR/jupyter
 rm -rf "$home"
-mkdir -p "$home"/{config,data,runtime,ipython/profile_default}
+mkdir -p "$home"/{config,data,runtime,ipython/profile_default,notebooks}
 export JUPYTER_CONFIG_DIR=$home/config JUPYTER_DATA_DIR=$home/data
 export JUPYTER_RUNTIME_DIR=$home/runtime IPYTHONDIR=$home/ipython
-# kernels start in the checkout, whose package would be imported in place of the wheel's
-echo 'c.InteractiveShellApp.ignore_cwd = True' >"$IPYTHONDIR/profile_default/ipython_kernel_config.py"
 
 publish() { # publish NAME LINE…: written aside and renamed, so it is never seen half
   printf '%s\n' "${@:2}" >"$CI_WORK_DIR/.$1.new"
@@ -39,33 +37,26 @@ fi
 
 environment=$CI_VENVS_DIR/jupyter
 sync_environment "$environment" "$JUPYTER_PYTHON" --all-extras
-uv pip install --quiet --python "$environment/bin/python" websocket-client
+need_module "$environment" websocket websocket-client
 publish jupyter-venv "$environment"
 
-copies=()
+# copies, for a server writes to what it shows, and kernels start beside them: in the checkout its
+# package would be imported in place of the wheel's
+[[ ${#notebooks[@]} -eq 0 ]] || cp "${notebooks[@]}" "$home/notebooks/"
+
 pids=()
 clean_up() {
   kill "${pids[@]}" 2>/dev/null || true
   # nobody is to be sent to servers that are gone
-  rm -f "${copies[@]}" "$CI_WORK_DIR/jupyter-servers"
+  rm -f "$CI_WORK_DIR/jupyter-servers"
 }
-trap clean_up EXIT
-
-for notebook in "${notebooks[@]}"; do
-  copy=${notebook##*/}
-  if [[ -e $copy ]] && ! cmp -s "$notebook" "$copy"; then
-    [[ ${CI_BOX:-} == 1 ]] ||
-      fail "expected to copy $notebook to $PWD/$copy, found another file there: move it away"
-  fi
-  cp "$notebook" "$copy"
-  copies+=("$copy")
-done
+at_exit clean_up
 
 urls=()
 for port in "${ports[@]}"; do
   "$environment/bin/jupyter-lab" --no-browser --allow-root --ip=127.0.0.1 --port="$port" \
     --ServerApp.port_retries=0 --ServerApp.allow_origin='*' --ServerApp.disable_check_xsrf=True \
-    --ServerApp.root_dir="$CI_REPO_DIR" --LabApp.workspaces_dir="$home/workspaces-$port" \
+    --ServerApp.root_dir="$home/notebooks" --LabApp.workspaces_dir="$home/workspaces-$port" \
     --FileCheckpoints.checkpoint_dir="$home/checkpoints-$port" >"$home/server-$port.log" 2>&1 &
   pids+=("$!")
   urls+=("http://127.0.0.1:$port")
@@ -83,8 +74,8 @@ fail_for() {
 }
 
 # trusted while the servers start, which takes longer
-if [[ ${#copies[@]} -gt 0 ]]; then
-  "$environment/bin/jupyter-trust" "${copies[@]}" >/dev/null
+if [[ ${#notebooks[@]} -gt 0 ]]; then
+  "$environment/bin/jupyter-trust" "$home"/notebooks/*.ipynb >/dev/null
 fi
 "$environment/bin/python" "$BODY_LIB/jupyter_warm.py" warm "${urls[@]}" &
 warm=$!

@@ -9,4 +9,4 @@ begin
 environment=$(existing_environment 3.13)
 [[ -x $environment/bin/ruff ]] ||
   fail "expected ruff in $environment, found none: add it to the commit's uv.lock"
-"$environment/bin/ruff" check
+"$environment/bin/ruff" check --no-cache

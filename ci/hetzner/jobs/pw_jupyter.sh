@@ -2,7 +2,7 @@
 # Browser tests of the notebooks in JupyterLab: one notebook at a time on each of the servers of
 # jupyter-warmup, in rounds when there are fewer servers than notebooks. Their ports: see there.
 # Reads PW_GREP_FILTER, JUPYTER_TOKEN; the servers' URLs and environment from jupyter-warmup.
-# Exits with 5 if the commit predates all notebooks.
+# Exits with 5 if no test matches the filter, or the commit predates all notebooks.
 # shellcheck disable=SC2329 # functions are called through part
 set -euo pipefail
 # shellcheck source=../lib/body.sh
@@ -37,22 +37,27 @@ for name in "${names[@]}"; do
     notebooks+=("$notebook")
   fi
 done
-[[ ${#notebooks[@]} -gt 0 ]] || nothing_to_test
+[[ ${#notebooks[@]} -gt 0 ]] || nothing_to_test "no notebook is tested"
 
 run_notebook() { # run_notebook NAME SERVER; each step says itself whether it went well
-  local name=$1 server=$2 filter=()
+  local name=$1 server=$2 filter=() matching code=0
   local config=playwright.config.integration.ts spec
   spec=$(spec_of "$name")
   export TEST_NOTEBOOK=$name.ipynb JUPYTER_BASE_URL=$server
   export PLAYWRIGHT_HTML_OPEN=never PLAYWRIGHT_HTML_OUTPUT_DIR=$reports/html-$name
-  if no_test_matches "$config" "$spec"; then
-    return 0
+  if [[ -n $PW_GREP_FILTER ]]; then
+    if matching=$(matching_specs "$config" "$spec") && [[ -z $matching ]]; then
+      say "no test of $name matches the filter $PW_GREP_FILTER: nothing to test"
+      return 5
+    fi
+    filter=(--grep "$PW_GREP_FILTER")
   fi
-  [[ -z ${PW_GREP_FILTER:-} ]] || filter=(--grep "$PW_GREP_FILTER")
   # kernels and workspaces that a notebook left on a server change what the next one shows
-  "$environment/bin/python" "$BODY_LIB/jupyter_warm.py" reset "$server" || return
+  "$environment/bin/python" "$BODY_LIB/jupyter_warm.py" reset "$server" || return 1
   npx --no-install playwright test "$spec" --config "$config" --timeout 180000 --retries 2 \
-    --output "$reports/$name" "${filter[@]}"
+    --output "$reports/$name" "${filter[@]}" || code=$?
+  # 5 would say that no test matches
+  return $((code == 5 ? 1 : code))
 }
 
 serve() { # serve N: every so many-th notebook, one after the other, on the server of this number
@@ -66,14 +71,18 @@ serve() { # serve N: every so many-th notebook, one after the other, on the serv
 }
 
 cd packages/buckaroo-js-core
+need_browser
 for number in "${!servers[@]}"; do
   part "server $number" serve "$number"
 done
 wait_for_parts
-codes=("${PART_CODES[@]}")
+codes=()
+for pair in "${PART_CODES[@]}"; do
+  [[ ${pair##*=} -eq 0 ]] || codes+=("$pair")
+done
 for notebook in "${notebooks[@]}"; do
   # without a code it did not come to its end
   code=$(cat "$reports/$notebook.code" || echo 1)
   codes+=("$notebook=$code")
 done
-finish "${codes[@]}"
+finish_tests "${codes[@]}"

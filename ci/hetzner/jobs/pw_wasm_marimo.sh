@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Browser tests of the marimo page that runs Python in the browser. Port: CI_PORT_WASM_MARIMO.
-# Reads PW_GREP_FILTER. The page loads its runtime, pyodide, from a CDN unless the commit brings
-# it along: without that network the specs would fail only after minutes, so it is tried first.
+# Reads PW_GREP_FILTER; exits with 5 if no test matches it. The page loads its runtime, pyodide,
+# from a CDN unless the commit brings it along: without that network the specs would fail only after
+# minutes, so it is tried first.
 set -euo pipefail
 # shellcheck source=../lib/body.sh
 . "$(dirname "$0")/../lib/body.sh"
@@ -11,4 +12,5 @@ free_ports CI_PORT_WASM_MARIMO "$CI_PORT_WASM_MARIMO"
 need_subject scripts/test_playwright_wasm_marimo.sh "it starts the target and its specs"
 need git curl
 python3 "$BODY_LIB/network.py" "$CI_REPO_DIR"
+playwright_tree wasm_marimo
 playwright_script wasm_marimo

@@ -22,6 +22,10 @@ environment=$TEMPORARY/environment
 new_environment "$environment" "${wheel}[mcp]" pytest
 export BUCKAROO_MCP_CMD=$environment/bin/buckaroo-table
 
+# the server runs in the tree, and shows the page with what is generated there
+own_tree test-mcp-wheel
+bring_static
+
 options=(--color=no -m slow)
 [[ -z ${PYTEST_K_FILTER:-} ]] || options+=(-k "$PYTEST_K_FILTER")
 server=0
@@ -30,4 +34,4 @@ server=0
 # alone, since these break servers on purpose
 failure_modes=0
 "$environment/bin/pytest" "$installed::TestUvxFailureModes" "${options[@]}" || failure_modes=$?
-finish_pytest server="$server" TestUvxFailureModes="$failure_modes"
+finish_tests server="$server" TestUvxFailureModes="$failure_modes"

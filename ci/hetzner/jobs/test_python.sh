@@ -15,10 +15,12 @@ need_subject tests/unit "the unit tests"
 environment=$CI_VENVS_DIR/$version
 sync_environment "$environment" "$version" --dev --all-extras
 python=$environment/bin/python
-if ! "$python" -I -c 'import importlib.util as u; exit(not u.find_spec("xdist"))'; then
-  say "pytest-xdist is not in this commit's lock: installing it"
-  uv pip install --python "$python" pytest-xdist
-fi
+need_module "$environment" xdist pytest-xdist
+
+# in a tree of its own, for tests write where they run; the package in the environment is that of
+# the checkout, which is the same, but for what others do there
+own_tree "test-python-$version"
+export PYTHONPATH=$PWD
 
 options=(--color=no)
 if [[ ${CI_BOX:-} == 1 || -e /.dockerenv || -e /run/.containerenv ]]; then
@@ -41,4 +43,4 @@ nice_pytest() { # nice_pytest NICENESS OPTION…: where the niceness is not perm
 part timing nice_pytest -15 -m timing_dependent
 part rest nice_pytest 10 -m "not slow and not timing_dependent" -n "$PYTEST_WORKERS"
 wait_for_parts
-finish_pytest "${PART_CODES[@]}"
+finish_tests "${PART_CODES[@]}"

@@ -12,11 +12,29 @@ fail() {
   exit 1
 }
 
+# nothing_to_test WHY: ends the body with 5, which says so; no other end of a body is 5
+nothing_to_test() {
+  say "$*: nothing to test"
+  NOTHING_TO_TEST=1
+  exit 5
+}
+
+# at_exit FUNCTION: called when the body ends, however that is
+at_exit() { AT_EXIT+=("$1"); }
+
+NOTHING_TO_TEST=
+AT_EXIT=()
+end_body() {
+  local code=$? step
+  for step in "${AT_EXIT[@]}"; do "$step"; done
+  if [[ $code -eq 5 && -z $NOTHING_TO_TEST ]]; then
+    echo "a command of this body ended with exit code 5, which is no way to say that there is nothing to test" >&2
+    exit 1
+  fi
+}
+
 # Settings come from the runner; by hand they are asked from their one home.
 begin() {
-  # 5 means that there was nothing to test, and passes: only `exit 5` says that, no tool that fails
-  set -o errtrace
-  trap '[[ $? -ne 5 ]] || exit 1' ERR
   ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)) ||
     fail "expected bash 5.1 or newer, found $BASH_VERSION: install it, and put it first on PATH"
   # without it a failure inside $(…) would go unnoticed
@@ -30,10 +48,12 @@ begin() {
   export CI=1
   # an activated environment or a search path of the caller's would be tested in place of ours
   unset VIRTUAL_ENV PYTHONPATH PYTHONHOME
+  : "${PW_GREP_FILTER:=}"
   # an interpreter that uv fetches by itself is not the one that was asked for
   export UV_PYTHON_DOWNLOADS=never
+  trap end_body EXIT
   mkdir -p "$CI_WORK_DIR" "$CI_VENVS_DIR"
-  cd "$CI_REPO_DIR"
+  cd "$CI_REPO_DIR" || exit
 }
 
 need() {
@@ -51,12 +71,7 @@ need_file() {
 
 # need_subject PATH WHY: what the job tests. A commit that predates it has nothing to test: exit 5.
 need_subject() {
-  has_subject "$@" || nothing_to_test
-}
-
-nothing_to_test() {
-  say "nothing to test"
-  exit 5
+  has_subject "$@" || nothing_to_test "this commit is older than $1"
 }
 
 # has_subject PATH WHY: whether this commit has a part of what the job tests; 1 if it predates it:
@@ -90,15 +105,45 @@ need_output() {
   [[ -e $1 ]] || fail "expected $1, found nothing: run $2 first"
 }
 
+# ---- trees
+
+# own_tree NAME [--modules]: goes into a tree of this job's own, made of $CI_REPO_DIR as it is now,
+# with node_modules if asked for: others read that one at the same time. What this job makes in
+# its tree reaches them as an output, and what they made comes by `bring`.
+own_tree() {
+  local tree=$CI_WORK_DIR/trees/$1
+  shift
+  python3 "$BODY_LIB/owntree.py" "$@" "$CI_REPO_DIR" "$tree"
+  cd "$tree" || exit
+}
+
+# bring FROM TO: what another job made, in the place of what is in this job's tree
+bring() {
+  rm -rf "$2"
+  mkdir -p "$(dirname "$2")"
+  cp -a "$1" "$2"
+}
+
+# Brings what the build of the wheel generated: the package in the tree is not whole without it.
+bring_static() {
+  local static=${CI_OUT_BUILD_WHEEL_STATIC:-$CI_WORK_DIR/wheel/static}
+  need_output "$static" build-wheel
+  bring "$static" buckaroo/static
+}
+
 # ---- Python
 
 # Prints the interpreter of exactly this version, or fails with what to do.
 python_of() { python3 "$BODY_LIB/pythons.py" "$1"; }
 
+# answer_of PYTHON CODE: prints what CODE writes to file descriptor 3. What is imported, and what
+# an environment does at its start (sitecustomize, .pth files), may print: that is no answer.
+answer_of() { "$1" -I -c "$2" 3>&1 >&2; }
+
 # uv picks interpreters by itself when it is not told; what counts is what the environment says
 check_version() {
   local found
-  found=$("$1/bin/python" -I -c 'import sys; print("%d.%d" % sys.version_info[:2])') ||
+  found=$(answer_of "$1/bin/python" 'import os, sys; os.write(3, b"%d.%d" % sys.version_info[:2])') ||
     fail "$1: expected Python $2, its interpreter does not start: remove $1, then run this again"
   [[ $found == "$2" ]] ||
     fail "$1: expected Python $2, found $found: remove $1, then run this again"
@@ -114,7 +159,9 @@ sync_environment() {
   # it is no longer what the lock check built, unless that was from the same lock
   grep -qs "$(sha256sum uv.lock | cut -d' ' -f1)" "$environment/.built-for.json" ||
     rm -f "$environment/.built-for.json"
-  UV_PROJECT_ENVIRONMENT=$environment uv sync --locked --python "$python" "$@"
+  # an editable build imports what is in the tree, and is to leave nothing there
+  PYTHONDONTWRITEBYTECODE=1 UV_PROJECT_ENVIRONMENT=$environment \
+    uv sync --locked --python "$python" "$@"
   check_version "$environment" "$version"
 }
 
@@ -129,7 +176,7 @@ existing_environment() {
   check_version "$environment" "$1"
   # checkouts share it: what the last one had it built for stands in there
   if [[ -e $environment/.built-for.json ]]; then
-    built_for=$(python3 -I -c 'import json, sys; print(json.load(open(sys.argv[1]))["uv.lock"])' \
+    built_for=$(python3 -I -S -c 'import json, sys; print(json.load(open(sys.argv[1]))["uv.lock"])' \
       "$environment/.built-for.json")
     [[ $(sha256sum uv.lock) == "$built_for "* ]] ||
       fail "expected $environment to be built for this uv.lock, it is for another: run test-python-$1 (or pipeline.py)"
@@ -137,19 +184,21 @@ existing_environment() {
   echo "$environment"
 }
 
-# prepare_environments FILE: sets PYTHON, the interpreter of new environments, and CONSTRAINTS, the
-# locked versions in FILE: without them an installation gets the newest of everything, and breaks
+# prepare_environments FILE: sets PYTHON, the interpreter of new environments, and holds whatever
+# is installed from now on, by the repository's scripts too, to the locked versions, written to
+# FILE: without them an installation gets the newest of everything, and breaks
 prepare_environments() {
   need uv
   PYTHON=$(python_of "$JUPYTER_PYTHON")
-  CONSTRAINTS=
+  unset UV_CONSTRAINT UV_BUILD_CONSTRAINT PIP_CONSTRAINT
   if [[ ! -e uv.lock ]]; then
     say "no uv.lock in this commit: versions are not constrained"
+    : >"$1"
     return
   fi
   uv export --quiet --locked --python "$PYTHON" --all-extras --no-hashes --no-emit-project \
     --output-file "$1" >/dev/null
-  CONSTRAINTS=$1
+  export UV_CONSTRAINT=$1 UV_BUILD_CONSTRAINT=$1 PIP_CONSTRAINT=$1
 }
 
 # new_environment DIRECTORY REQUIREMENT…: made from nothing
@@ -158,7 +207,17 @@ new_environment() {
   shift
   uv venv --quiet --clear --python "$PYTHON" "$environment"
   check_version "$environment" "$JUPYTER_PYTHON"
-  UV_CONSTRAINT=$CONSTRAINTS uv pip install --quiet --python "$environment/bin/python" "$@"
+  uv pip install --quiet --python "$environment/bin/python" "$@"
+}
+
+# need_module ENVIRONMENT MODULE PACKAGE: installs what a body needs beside what is locked
+need_module() {
+  local python=$1/bin/python
+  if ! "$python" -I -c "import importlib.util as u; exit(not u.find_spec('$2'))" >&2; then
+    say "$3 is not in this commit's lock: installing it"
+    prepare_environments "$CI_WORK_DIR/constraints-$3.txt"
+    uv pip install --quiet --python "$python" "$3"
+  fi
 }
 
 # temporary_environments NAME: sets TEMPORARY, a directory that is removed when the body ends. Its
@@ -167,9 +226,11 @@ temporary_environments() {
   TEMPORARY=$CI_VENVS_DIR/$1-${CI_WORK_DIR##*/}
   rm -rf "$TEMPORARY"
   mkdir -p "$TEMPORARY"
-  trap 'rm -rf "$TEMPORARY"' EXIT
+  at_exit remove_temporary
   prepare_environments "$TEMPORARY/constraints.txt"
 }
+
+remove_temporary() { rm -rf "$TEMPORARY"; }
 
 # Prints the one wheel that build-wheel made.
 the_wheel() {
@@ -179,23 +240,6 @@ the_wheel() {
   [[ $wheels == *.whl && $wheels != *$'\n'* ]] ||
     fail "expected one wheel in $directory, found: ${wheels:-none}; run build-wheel again"
   echo "$wheels"
-}
-
-# The body of install-wheel: over the editable install in the environment of the Jupyter servers.
-install_wheel() {
-  set -euo pipefail
-  begin
-  need uv
-  local file wheel environment imported
-  file=${CI_OUT_JUPYTER_WARMUP_VENV:-$CI_WORK_DIR/jupyter-venv}
-  need_output "$file" jupyter-warmup
-  environment=$(<"$file")
-  wheel=$(the_wheel)
-  uv pip install --python "$environment/bin/python" --no-deps --reinstall "$wheel"
-  imported=$("$environment/bin/python" -I -c 'import buckaroo; print(buckaroo.__file__)')
-  [[ $imported == "$environment"/* ]] ||
-    fail "expected the wheel's buckaroo in $environment, found $imported: remove $environment"
-  say "the notebooks import $imported"
 }
 
 # ---- JavaScript
@@ -231,32 +275,59 @@ node_modules_state() {
   done
 }
 
-# no_test_matches CONFIG [SPEC]: whether there is a filter, and no test of the suite matches it.
-# That is no failure of a filtered run, as with pytest, and costs no server. Any doubt (a listing
-# that fails, too) means no: then the suite runs, and says what is wrong with it.
-no_test_matches() {
-  local config=$1 listed
+# matching_specs CONFIG [SPEC…]: prints the spec files in which a test matches the filter, a line
+# each. Fails in any doubt: then the suite is to run, and to say what is wrong with it.
+matching_specs() {
+  local config=$1 listing=$CI_WORK_DIR/listing.$BASHPID code=0
   shift
-  [[ -n ${PW_GREP_FILTER:-} && -e $config ]] || return 1
-  listed=$(npx --no-install playwright test "$@" --config "$config" --list \
-    --grep "$PW_GREP_FILTER" --pass-with-no-tests) || return 1
-  [[ $listed == *"Total: 0 tests in 0 files"* ]] || return 1
-  say "no test of $config matches the filter $PW_GREP_FILTER: nothing to run"
+  # to a file, for what the configuration prints when it is loaded is no listing
+  PLAYWRIGHT_JSON_OUTPUT_NAME=$listing npx --no-install playwright test "$@" --config "$config" \
+    --list --reporter json --grep "$PW_GREP_FILTER" --pass-with-no-tests >&2 || code=$?
+  if [[ $code -eq 0 ]]; then
+    python3 "$BODY_LIB/testreport.py" playwright "$listing" || code=$?
+  fi
+  rm -f "$listing"
+  return "$code"
 }
 
-# playwright_script TARGET: runs the repository's own script for a target
+# Fails with a sentence if the browser of this commit's Playwright is not there. A configuration
+# that reads CI_CHROMIUM has another one.
+need_browser() {
+  if [[ -n ${CI_CHROMIUM:-} ]] && grep -qs CI_CHROMIUM playwright.config* pw-tests/*; then
+    return
+  fi
+  node "$BODY_LIB/need_browser.cjs"
+}
+
+# playwright_tree TARGET: a tree of its own for playwright_script
+playwright_tree() {
+  need_subject "scripts/test_playwright_$1.sh" "it starts the target and its specs"
+  need lsof curl
+  install_node_modules
+  own_tree "playwright-$1" --modules
+}
+
+# playwright_script TARGET: runs the repository's own script for a target, in a tree of its own
 playwright_script() {
-  local target=$1
+  local target=$1 matching spec specs
   local script=scripts/test_playwright_$target.sh config=playwright.config.${target//_/-}.ts
   # the storybook's is the one without a name
   [[ $target != storybook ]] || config=playwright.config.ts
-  need_subject "$script" "it starts the target and its specs"
-  need lsof curl
-  install_node_modules
-  if (cd packages/buckaroo-js-core && no_test_matches "$config"); then
-    return
+  # none named means all that the configuration names
+  specs=$({ grep -v '^ *#' "$script" | grep -oE 'pw-tests/[A-Za-z0-9_./-]+\.spec\.ts' || true; } | sort -u)
+  pushd packages/buckaroo-js-core >/dev/null || exit
+  # shellcheck disable=SC2086 # a word each
+  if [[ -n $PW_GREP_FILTER && -e $config ]] && matching=$(matching_specs "$config" $specs); then
+    [[ -n $matching ]] || nothing_to_test "no test of $config matches the filter $PW_GREP_FILTER"
+    # a script that runs one spec after the other would fail for those without a matching test
+    for spec in $specs; do
+      grep -qxF "$spec" <<<"$matching" || rm -f "$spec"
+    done
   fi
-  SKIP_INSTALL=1 PW_GREP=${PW_GREP_FILTER:-} PLAYWRIGHT_HTML_OPEN=never \
+  need_browser
+  popd >/dev/null || exit
+  # scripts that do not quote their filter take it apart at blanks
+  SKIP_INSTALL=1 PW_GREP=${PW_GREP_FILTER// /\\s} PLAYWRIGHT_HTML_OPEN=never \
     PLAYWRIGHT_HTML_OUTPUT_DIR="$CI_WORK_DIR/playwright-$target" bash "$script"
 }
 
@@ -301,7 +372,6 @@ part() {
   local name=$1
   shift
   (
-    trap - ERR # whoever waits for the parts judges their codes
     set -o pipefail
     "$@" 2>&1 | sed -u "s/^/[$name] /"
   ) &
@@ -319,7 +389,7 @@ wait_for_parts() {
   done
 }
 
-# finish NAME=CODE…: names what failed, and exits with the first code that is not 0 (1 for 5)
+# finish NAME=CODE…: names what failed, and exits with the first code that is not 0
 finish() {
   local pair worst=0 failed=()
   [[ $# -gt 0 ]] || fail "expected something to have run, found nothing"
@@ -330,12 +400,11 @@ finish() {
     fi
   done
   [[ $worst -eq 0 ]] || printf 'failed: %s\n' "${failed[@]}" >&2
-  [[ $worst -ne 5 ]] || worst=1
   exit "$worst"
 }
 
-# finish_pytest NAME=CODE…: the same; 5 (no tests collected) only if that was so everywhere
-finish_pytest() {
+# finish_tests NAME=CODE…: the same; 5 (no tests collected) only if that was so everywhere
+finish_tests() {
   local pair others=()
   for pair in "$@"; do
     if [[ ${pair##*=} -eq 5 ]]; then
@@ -344,6 +413,6 @@ finish_pytest() {
       others+=("$pair")
     fi
   done
-  [[ ${#others[@]} -gt 0 ]] || exit 5
+  [[ ${#others[@]} -gt 0 ]] || nothing_to_test "no test was collected"
   finish "${others[@]}"
 }

@@ -71,7 +71,8 @@ def _told(python: str) -> tuple[str, str]:
 
 def _ask(python: Path | str) -> tuple[str, str]:
     try:
-        argv = [str(python), "-I", "-c", PROGRAM]
+        # without site: what an environment does at its start may print, which is no answer
+        argv = [str(python), "-I", "-S", "-c", PROGRAM]
         asked = command.run(argv, cwd=Path("/"), env=os.environ, timeout=30)
     except (OSError, subprocess.TimeoutExpired):
         return "", ""

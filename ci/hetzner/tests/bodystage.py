@@ -32,7 +32,6 @@ Result = TypeVar("Result")
 HETZNER = Path(settings.__file__).resolve().parent.parent
 JOBS, BODY_LIB = HETZNER / "jobs", HETZNER / "lib" / "body.sh"
 STAND_IN = HETZNER / "tests" / "stand_in.sh"
-INSTALL_WHEEL = '. "$CI_RUNNER_DIR/lib/body.sh" && install_wheel'  # as pipeline.py calls it
 BODIES = (  # those that come to an end: jupyter_warmup stays
     "build_js",
     "build_wheel",
@@ -54,6 +53,7 @@ TOOLS = ("uv", "pnpm", "npx", "node", "lsof", "curl", "python3.13", "script", "f
 NOTEBOOKS = ("buckaroo_widget", "polars_widget", "infinite_scroll_transcript")
 FILES = (
     "uv.lock",
+    "buckaroo/__init__.py",
     "packages/package.json",
     "packages/pnpm-lock.yaml",
     "packages/js/package.json",
@@ -110,6 +110,17 @@ class Stage:
         """CI_VENVS_DIR."""
         return self.root / "venvs"
 
+    def files(self) -> dict[str, bytes]:
+        """Return what is in the tree that jobs share: names and contents.
+
+        Less node_modules, which all who need them install together, and what git keeps.
+        """
+        return {
+            str(path.relative_to(self.repo)): path.read_bytes()
+            for path in sorted(self.repo.rglob("*"))
+            if path.is_file() and not {"node_modules", ".git"} & {*path.parts}
+        }
+
     def environment(self, extra: Mapping[str, str]) -> dict[str, str]:
         """Return what a body of a run finds, with `extra` over it."""
         variables = {
@@ -142,9 +153,7 @@ class Stage:
         }
 
     def command(self, body: str) -> list[str]:
-        """Return how a body is started; `install_wheel` is the one without a script."""
-        if body == "install_wheel":
-            return ["bash", "-c", INSTALL_WHEEL]
+        """Return how a body is started."""
         script, *arguments = body.split()
         return ["bash", str(JOBS / f"{script}.sh"), *arguments]
 
@@ -218,6 +227,9 @@ def make(root: Path) -> Stage:
     wheel = stage.work / "wheel" / "buckaroo-1-py3-none-any.whl"
     wheel.parent.mkdir(parents=True)
     wheel.write_text("a wheel")
+    (wheel.parent / "static").mkdir()
+    (wheel.parent / "static" / "widget.js").write_text("built")
+    (stage.repo / ".gitignore").write_text("node_modules\ndist\nbuckaroo/static\n")
     for name in ("3.13", "jupyter"):
         (stage.venvs / name / "bin").mkdir(parents=True)
         (stage.venvs / name / "version").write_text("3.13\n")

@@ -34,7 +34,7 @@ case $body in
     ;;
   build_wheel)
     rm -rf "$CI_WORK_DIR/wheel"
-    mkdir "$CI_WORK_DIR/wheel"
+    mkdir -p "$CI_WORK_DIR/wheel/static"
     touch "$CI_WORK_DIR/wheel/b.whl"
     ;;
   jupyter_warmup)
@@ -78,9 +78,7 @@ class Stage:
     def prepare(self) -> None:
         """Make all of it."""
         runner, tools = self.root / "runner", self.root / "tools"
-        (runner / "lib").mkdir(parents=True)
-        (runner / "lib" / "body.sh").write_text("install_wheel() { echo installed; }\n")
-        (runner / "jobs").mkdir()
+        (runner / "jobs").mkdir(parents=True)
         for body in (HETZNER / "jobs").glob("*.sh"):
             (runner / "jobs" / body.name).write_text(BODY)
         tools.mkdir()

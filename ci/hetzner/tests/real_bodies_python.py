@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+from itertools import product
 
 from tests.bodystage import BODIES, OnStage, Stage
 from tests.waiting import PATIENCE, wait_for
@@ -47,7 +48,19 @@ class TestEnvironments(OnStage):
             for call in installs:
                 self.assertRegex(call, r"UV_CONSTRAINT=\S+constraints\.txt$", body)
 
-        self.each(turn, ("smoke_test_extras", "test_mcp_wheel", "pw_server"))
+        self.each(turn, ("smoke_test_extras", "test_mcp_wheel"))
+
+    def test_what_scripts_install_themselves_is_held_to_the_locked_versions(self) -> None:
+        def turn(stage: Stage, case: tuple[str, str]) -> None:
+            body, variable = case
+            done = self.passes(body, on=stage, LOG_VARIABLE=variable)
+            scripts = [call for call in done.calls if call.startswith(("script", "full_build"))]
+            self.assertTrue(scripts, body)
+            for call in scripts:
+                self.assertRegex(call, rf"{variable}=\S+/constraints\S*\.txt$", body)
+
+        variables = ("UV_CONSTRAINT", "UV_BUILD_CONSTRAINT", "PIP_CONSTRAINT")
+        self.each(turn, product(("pw_server", "pw_marimo", "build_wheel"), variables))
 
     def test_missing_lock_is_said(self) -> None:
         (self.stage.repo / "uv.lock").unlink()
@@ -70,27 +83,8 @@ class TestEnvironments(OnStage):
 
         self.each(turn, ("smoke_test_extras", "test_mcp_wheel"))
 
-    def test_server_environment_is_kept_until_the_wheel_or_the_lock_changes(self) -> None:
-        def made() -> bool:
-            (self.stage.root / "calls").unlink(missing_ok=True)
-            return any(call.startswith("uv venv") for call in self.passes("pw_server").calls)
-
-        self.assertTrue(made())
-        self.assertFalse(made())
-        (self.stage.work / "wheel" / "buckaroo-1-py3-none-any.whl").write_text("another")
-        self.assertTrue(made())
-        (self.stage.repo / "uv.lock").write_text("another")
-        self.assertTrue(made())
-        self.assertFalse(made())
-
-    def test_half_made_server_environment_is_made_again(self) -> None:
-        failing = next(c for c in self.make().run("pw_server").calls if c.startswith("uv pip"))
-        self.assertEqual(self.stage.run("pw_server", FAIL=failing).code, 3)
-        (self.stage.root / "calls").unlink()
-        self.assertIn("uv pip", " ".join(self.passes("pw_server").calls))
-
     def test_specs_that_call_uv_get_an_environment_and_leave_it_as_it_is(self) -> None:
-        for body, environment in (("pw_server", "mcp-test-work"), ("pw_marimo", "3.13")):
+        for body, environment in (("pw_server", "3.13"), ("pw_marimo", "3.13")):
             for variable, expected in (
                 ("UV_PROJECT_ENVIRONMENT", str(self.stage.venvs / environment)),
                 ("UV_NO_SYNC", "1"),
@@ -112,10 +106,12 @@ class TestEnvironments(OnStage):
         (self.stage.repo / "uv.lock").unlink()
         self.fails("lint_python", "expected uv.lock .*, this commit does not have it")
 
-    def test_environment_with_another_checkouts_code_is_a_failure(self) -> None:
-        expected = "expected this checkout's buckaroo in .*3.13, found /other/buckaroo: run test-py"
-        done = self.fails("pw_marimo", expected, INSTALLED="/other/buckaroo")
-        self.assertFalse(any(call.startswith("script") for call in done.calls))
+    def test_package_that_is_tested_is_that_of_the_jobs_own_tree(self) -> None:
+        for body, tree in (("pw_marimo", "playwright-marimo"), ("test_python 3.13",) * 2):
+            tree = tree.replace("test_python ", "test-python-")
+            done = self.passes(body, LOG_VARIABLE="PYTHONPATH")
+            last = done.calls[-1]
+            self.assertTrue(last.endswith(f"PYTHONPATH={self.stage.work}/trees/{tree}"), last)
 
     def test_search_path_of_the_caller_is_not_tested(self) -> None:
         elsewhere = "/elsewhere"
@@ -141,7 +137,7 @@ class TestWheel(OnStage):
         (self.stage.work / "wheel" / "buckaroo-0-py3-none-any.whl").write_text("old")
         self.passes("build_wheel")
         names = [path.name for path in (self.stage.work / "wheel").iterdir()]
-        self.assertEqual(names, ["buckaroo-1-py3-none-any.whl"])
+        self.assertEqual(sorted(names), ["buckaroo-1-py3-none-any.whl", "static"])
 
     def test_missing_or_second_wheel_is_a_failure(self) -> None:
         bodies = ("smoke_test_extras", "test_mcp_wheel", "pw_server", "install_wheel")
@@ -153,6 +149,11 @@ class TestWheel(OnStage):
             self.fails(body, "expected .*wheel, found nothing: run build-wheel first", on=stage)
 
         self.each(turn, bodies)
+
+    def test_what_code_under_test_prints_is_no_answer(self) -> None:
+        done = self.passes("install_wheel")
+        self.assertIn("must be running inside ipython", done.text)
+        self.assertRegex(done.text, r"the notebooks import /\S+/buckaroo/__init__\.py\n")
 
     def test_installed_package_that_is_still_the_checkouts_is_a_failure(self) -> None:
         self.fails("install_wheel", "expected the wheel's buckaroo in", IMPORTED="/repo/buckaroo")

@@ -49,6 +49,7 @@ class TestEveryCall(OnStage):
 
     def test_servers_fail_when_any_of_their_calls_fails_and_are_not_promised(self) -> None:
         calls = sorted(set(self.calls_of_warm_servers()))
+        calls = [call for call in calls if not any(probe in call for probe in PROBES)]
         self.assertGreater(len(calls), 6)
         for call in calls:
             with self.subTest(call):

@@ -1,0 +1,71 @@
+"""Reads the reports in which test runners say what they have, or what they ran.
+
+As a program: `testreport.py playwright FILE` prints the spec files that have tests in a listing
+of Playwright's JSON reporter, as paths from the current directory, a line each; `testreport.py
+jest FILE` prints how many tests ran, by jest's `--json`. 1 for a report of errors, or none at all.
+
+Sources: `JSONReport` in Playwright's test reporter types; "testResultsProcessor" in jest's
+configuration, whose object `--json` writes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+
+class ReportError(ValueError):
+    """The file is no report, or one that says that the runner itself failed."""
+
+
+def specs_with_tests(report: Any) -> list[str]:
+    """Return the spec files of a Playwright listing, each once, as paths. Raises ReportError."""
+    try:
+        if report["errors"]:
+            raise ReportError(f"Playwright has errors to tell: {report['errors']}")
+        root = Path(report["config"]["rootDir"])
+        files = {spec["file"] for suite in report["suites"] for spec in _specs(suite)}
+    except (KeyError, TypeError) as error:
+        raise ReportError(f"expected a report of Playwright, it lacks {error}") from error
+    return sorted(str(root / file) for file in files)
+
+
+def _specs(suite: Any) -> Iterator[Any]:
+    yield from suite.get("specs", ())
+    for inner in suite.get("suites", ()):
+        yield from _specs(inner)
+
+
+def tests_that_ran(report: Any) -> int:
+    """Return how many tests a run of jest came to; a file that broke counts as one."""
+    counts = ("numPassedTests", "numFailedTests", "numRuntimeErrorTestSuites")
+    try:
+        return sum(int(report[name]) for name in counts)
+    except (KeyError, TypeError) as error:
+        raise ReportError(f"expected a report of jest, it lacks {error}") from error
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print what a report says; see the module."""
+    if len(arguments) != 2 or arguments[0] not in ("playwright", "jest"):
+        print("usage: testreport.py playwright|jest FILE", file=sys.stderr)
+        return 2
+    try:
+        report = json.loads(Path(arguments[1]).read_bytes())
+        if arguments[0] == "jest":
+            print(tests_that_ran(report))
+        else:
+            for path in specs_with_tests(report):
+                print(os.path.relpath(path))
+    except (OSError, ValueError) as error:
+        print(f"{arguments[1]}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
