@@ -42,10 +42,10 @@ RUN python3 -m venv /opt/uv \
     && /opt/uv/bin/pip install --no-cache-dir uv==0.13.9 \
     && uv python install 3.11 3.12 3.13 3.14
 
-# the browsers belong to one version of Playwright: that of the repository under test
-ARG PLAYWRIGHT=1.55.0
+# what browsers need of the system; they themselves belong to one version of Playwright, that of
+# the lock file of a commit, and the lock check installs them
 RUN npm install --global pnpm@9.10.0 \
-    && npx --yes "playwright@$PLAYWRIGHT" install --with-deps chromium \
+    && npx --yes playwright install-deps chromium \
     && rm -rf /root/.npm /var/lib/apt/lists/*
 
 # the checkout belongs to somebody else than the root of this container

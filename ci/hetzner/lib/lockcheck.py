@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,10 @@ NODE_MODULES = (
     "packages/node_modules",
     *(f"packages/{p}/node_modules" for p in ("js", "buckaroo-js-core")),
 )
+JS_CORE = "packages/buckaroo-js-core"
+# the versions of pnpm's lock file write it `playwright-core@1`, `/playwright-core@1`, `…-core/1`
+PLAYWRIGHT = re.compile(r"^ +'?/?playwright-core[@/](\d[^:'(]*)", re.MULTILINE)
+BROWSERS_STAMP = ".installed-for"  # beside the browsers: the version of Playwright
 STAMP = ".built-for.json"  # in an environment: the record that it was built for
 STEP_TIMEOUT = 900.0  # seconds
 
@@ -63,6 +68,8 @@ class Lockcheck:
         for version in self._stale():
             taken = self._built_for_another(version)
             (elsewhere if taken else missing).append(f"Python {version} environment")
+        if version := self._lacking_browsers():
+            missing.append(f"browsers of Playwright {version}")
         return "; ".join(
             f"{what}: {', '.join(names)}"
             for what, names in (("missing", missing), ("built for another checkout", elsewhere))
@@ -92,7 +99,7 @@ class Lockcheck:
         pythons, modules = list(self.pythons), True
         if not self._changed():
             stale, lacking = self._stale(), self._lacking_modules()
-            if stale or lacking:
+            if stale or lacking or self._lacking_browsers():
                 pythons, modules = stale, bool(lacking)
         if modules:
             self._recorded.unlink(missing_ok=True)
@@ -105,6 +112,8 @@ class Lockcheck:
             self.say(f"no {PNPM_LOCK} in this commit: no node_modules are installed")
         elif modules:
             self._install_node_modules()
+        if version := self._lacking_browsers():
+            self._install_browsers(version)
         self._record(hashes)
 
     def _changed(self) -> list[str]:
@@ -180,6 +189,26 @@ class Lockcheck:
         for name in NODE_MODULES:
             treecopy.remove(self.tree / name)
         self._step(["pnpm", "install", "--frozen-lockfile"], self.tree / "packages", {})
+
+    def _lacking_browsers(self) -> str:
+        """Return the version of Playwright whose browsers a box lacks, '' if it lacks none.
+
+        Each version wants browsers of its own, and an installation removes those of others.
+        """
+        if not self.config.box or not self.config.browsers_path or not self._has(PNPM_LOCK):
+            return ""
+        locked = PLAYWRIGHT.search((self.tree / PNPM_LOCK).read_text(errors="replace"))
+        stamp = Path(self.config.browsers_path, BROWSERS_STAMP)
+        installed = stamp.read_text(errors="replace") if stamp.exists() else ""
+        return locked[1] if locked and locked[1] != installed else ""
+
+    def _install_browsers(self, version: str) -> None:
+        directory = Path(self.config.browsers_path)
+        (directory / BROWSERS_STAMP).unlink(missing_ok=True)
+        install = ["pnpm", "exec", "playwright", "install", "chromium"]
+        self._step(install, self.tree / JS_CORE, {})
+        directory.mkdir(parents=True, exist_ok=True)
+        files.atomic_write(directory / BROWSERS_STAMP, version)
 
     def _step(self, argv: Sequence[str], cwd: Path, extra: Mapping[str, str]) -> None:
         """Run one step; its output goes to the end of the log. Raises LockcheckError."""

@@ -23,8 +23,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 if __name__ == "__main__":
-    # as a program Python puts lib/ on the path, where our modules would hide others
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    # as a program Python puts lib/ on the path, where our modules would hide others; with -P none
+    sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parent.parent)]
 
 from lib import checkout, treecopy
 from lib.gitcommand import CheckoutError, git

@@ -51,7 +51,11 @@ class TestNodeModules(OnStage):
                 commands,
             )
             self.assertEqual([each.returncode for each in done], [0, 0, 0, 0])
-        installs = [c for c in (self.stage.root / "calls").read_text().splitlines() if "--frozen-lockfile" in c]
+        installs = [
+            c
+            for c in (self.stage.root / "calls").read_text().splitlines()
+            if "--frozen-lockfile" in c
+        ]
         self.assertEqual(len(installs), 1)
 
 

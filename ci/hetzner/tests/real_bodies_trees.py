@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from tests.bodystage import BODIES, OnStage, Stage
+import json
+import os
+import shutil
+import subprocess
+
+from tests.bodystage import BODIES, BODY_LIB, OnStage, Stage
 
 JS_CORE = "packages/buckaroo-js-core"
 WRITES = """
@@ -120,3 +125,28 @@ class TestBrowser(OnStage):
         (self.stage.repo / JS_CORE / "playwright.config.server.ts").write_text("CI_CHROMIUM")
         done = self.passes("pw_server", CI_CHROMIUM="/usr/bin/chromium")
         self.assertFalse(any(call.startswith("node") for call in done.calls))
+
+    def test_missing_revision_is_said_in_a_sentence(self) -> None:
+        node = shutil.which("node", path=os.environ["PATH"])
+        assert node, "expected node on PATH, found none: install it"
+        core, browsers = self.stage.repo / JS_CORE, self.stage.root / "browsers"
+        module = core / "node_modules" / "@playwright" / "test"
+        module.mkdir(parents=True)
+        (core / "package.json").write_text("{}")
+        path = browsers / "chromium-1200" / "chrome-linux64" / "chrome"
+        text = f"exports.chromium = {{ executablePath: () => {json.dumps(str(path))} }};"
+        (module / "index.js").write_text(text)
+
+        def ask() -> tuple[int, str]:
+            argv = [node, str(BODY_LIB.with_name("need_browser.cjs"))]
+            done = subprocess.run(argv, cwd=core, capture_output=True, text=True, check=False)
+            return done.returncode, done.stderr
+
+        code, said = ask()
+        self.assertEqual(code, 1)
+        expected = f"expected Playwright's Chromium of revision 1200 in {browsers}, found none: run"
+        self.assertTrue(said.startswith(expected), said)
+        (browsers / "chromium_headless_shell-1200").mkdir(parents=True)
+        self.assertEqual(ask(), (0, ""))
+        shutil.rmtree(module)  # Playwright itself is to say that it is not there
+        self.assertEqual(ask(), (0, ""))

@@ -310,6 +310,81 @@ class TestRebuild(WithTree):
         self.assertRegex(self.log(), r"before\n\$ uv sync .*\nof uv\n")
 
 
+class TestBrowsers(WithTree):
+    """On a box the browsers are those of the Playwright that is locked."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.browsers = self.home / "browsers"
+        self.locked("1.57.0")
+        program(self.bin / "pnpm", 'echo "$PWD: $*" >>"$HOME/calls"')
+
+    def locked(self, version: str) -> None:
+        lock = f"packages:\n\n  playwright-core@{version}:\n    engines: x\n"
+        put(self.tree / lockcheck.PNPM_LOCK, lock)
+
+    def on_box(self) -> Lockcheck:
+        environ = self.environ | {
+            "CI_BOX": "1",
+            "CI_VENVS_DIR": str(self.config.venvs_dir),
+            "PLAYWRIGHT_BROWSERS_PATH": str(self.browsers),
+        }
+        self.config = settings.load({"repo": str(self.tree)}, environ, self.home)
+        (self.tree / lockcheck.JS_CORE).mkdir(parents=True, exist_ok=True)
+        return self.check()
+
+    def calls(self) -> list[str]:
+        path = self.home / "calls"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def test_version_that_moves_is_said_and_installed_once(self) -> None:
+        self.build()
+        check = self.on_box()
+        self.assertEqual(check.reason(), "missing: browsers of Playwright 1.57.0")
+        check.rebuild()
+        core = self.tree / lockcheck.JS_CORE
+        self.assertEqual(self.calls(), [f"{core}: exec playwright install chromium"])
+        self.assertEqual(check.reason(), "")
+        self.locked("1.58.0")
+        check.update()
+        self.assertEqual(check.reason(), "missing: browsers of Playwright 1.58.0")
+        check.rebuild()
+        self.assertEqual(len(self.calls()), 2)
+
+    def test_browsers_that_a_new_container_lacks_are_missed(self) -> None:
+        self.build()
+        check = self.on_box()
+        check.rebuild()
+        shutil.rmtree(self.browsers)
+        self.assertEqual(check.reason(), "missing: browsers of Playwright 1.57.0")
+
+    def test_failing_installation_is_named_and_done_again(self) -> None:
+        self.build()
+        program(self.bin / "pnpm", "exit 3")
+        check = self.on_box()
+        with self.assertRaisesRegex(LockcheckError, "playwright install chromium.*found 3"):
+            check.rebuild()
+        self.assertEqual(check.reason(), "missing: browsers of Playwright 1.57.0")
+
+    def test_elsewhere_they_are_the_developers(self) -> None:
+        self.build()
+        self.assertEqual(self.check().reason(), "")
+        shutil.rmtree(self.tree / NODE_MODULES[0])
+        self.check().rebuild()
+        packages = self.tree / "packages"
+        self.assertEqual(self.calls(), [f"{packages}: install --frozen-lockfile"])
+
+    def test_every_form_of_the_lock_file_is_read(self) -> None:
+        for line in (
+            "  playwright-core@1.2.3:",
+            "  /playwright-core@1.2.3:",
+            "  /playwright-core/1.2.3:",
+        ):
+            found = lockcheck.PLAYWRIGHT.search(f"packages:\n{line}\n")
+            assert found
+            self.assertEqual(found[1], "1.2.3")
+
+
 class TestModuleLevel(WithTree):
     def test_functions_take_the_settings_of_the_environment(self) -> None:
         for name in LOCK_FILES:
