@@ -149,15 +149,18 @@ class Pipeline:
         no_deps: bool = False,
         shuffle: int | None = None,
     ) -> int:
-        """Run the jobs; return 0 passed, 1 failed, 124 run out of time, 128+n for signal n.
+        """Run the jobs; return 0 passed, 1 failed, 4 no test met the filter, 124 run out of time.
+
+        128+n is for signal n.
 
         Critical jobs are those with `fast_fail=True`: with `fast_fail` the failure of one ends the
         run. `only_jobs` are names of jobs, run with what they need, or alone with `no_deps`;
         `skip_jobs` are not run, what they make has to be there; `first_jobs` are run before the
         rest. `only_testcases` and `first_testcases`, names separated by commas, reach jobs as
-        PYTEST_K_FILTER and PW_GREP_FILTER; after the first ones all are run. `pytest_workers`
-        reaches them as PYTEST_WORKERS. With `shuffle` ready jobs start in random order: a seed
-        gives the same order again, True draws a fresh one, which the log tells.
+        PYTEST_K_FILTER and PW_GREP_FILTER; after the first ones all are run. If no job with
+        `testcases=True` runs a test by them (each ends with 5), the run is red, with 4.
+        `pytest_workers` reaches them as PYTEST_WORKERS. With `shuffle` ready jobs start in random
+        order: a seed gives the same order again, True draws a fresh one, which the log tells.
 
         Raises ValueError, before anything starts, for a selection that names an unknown job or
         holds none, and for a working directory that is not there. Raises RuntimeError while

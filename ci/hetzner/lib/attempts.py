@@ -14,7 +14,7 @@ from typing import Protocol
 from lib import events
 from lib.cause import PLAINLY, Cause, Why
 from lib.declaring import by_default
-from lib.judge import describe, judge, named, unready
+from lib.judge import NO_TESTS, describe, judge, named, passed, unready
 from lib.model import DEFAULT_TIMEOUT, CacheState, Outcome
 from lib.plan import Plan
 from lib.record import Record
@@ -147,6 +147,8 @@ class Attempts:
         """Take note that the process which was started for a step has ended."""
         if track.step is Step.BODY:
             track.code = report.code
+            track.verdict = None if track.state is State.STOPPING else report.code
+            track.ran_tests = report.code != NO_TESTS
             track.came = set(track.node.job.outputs) - set(report.missing)
         if track.state is State.STOPPING:
             if not report.left:
@@ -319,11 +321,9 @@ class Attempts:
         self._executor.stop(track.key)
 
     def _pass(self, track: Track) -> None:
-        if track.tries == 1:
-            self._conclude(track, Outcome.PASSED, PLAINLY)
-            return
-        text = f"passed on attempt {track.tries} of {track.node.job.retries + 1}"
-        self._conclude(track, Outcome.FLAKY, Why(text, Cause.FLAKY))
+        outcome = Outcome.PASSED if track.tries == 1 else Outcome.FLAKY
+        why = passed(track.verdict, track.tries, track.node.job.retries + 1)
+        self._conclude(track, outcome, why)
 
     def _conclude(self, track: Track, outcome: Outcome, why: Why) -> None:
         if track.survivors:

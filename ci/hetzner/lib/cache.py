@@ -25,7 +25,7 @@ if __name__ == "__main__":
     # as a program Python puts lib/ on the path, where our modules would hide others; with -P none
     sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parent.parent)]
 
-from lib import command, console, proctree, redact, treecopy
+from lib import command, console, proctree, redact, shell, treecopy
 from lib.cachestore import CorruptError, Entry, Store
 from lib.fields import is_text
 
@@ -40,8 +40,8 @@ class Cache:
     """What a job makes (`artifact_path`, a file or a directory), kept below `store_dir`.
 
     - `key_cmd` prints the key within 60 seconds (in a pipeline, within the job's `timeout` too),
-      as a bash command or an argument vector. In a bash command a pipe fails with any of its
-      parts (pipefail): a hash of nothing would be found again and again.
+      as a script of bash or an argument vector. A script is strict, as that of a job is
+      (`bash -eo pipefail -c`): a hash of nothing would be found again and again.
     - `store_dir` is a directory for this cache alone, made if it is missing.
     - `cwd` is where `key_cmd` runs and what relative paths are relative to (default None: the
       working directory, in a pipeline the pipeline's).
@@ -76,8 +76,7 @@ class Cache:
 
     def key(self) -> str:
         """Run the key command and return what it prints, stripped; '' and a warning if it fails."""
-        bash = ["bash", "-o", "pipefail", "-c"]
-        argv = [*bash, self.key_cmd] if isinstance(self.key_cmd, str) else self.key_cmd
+        argv = shell.argv(self.key_cmd) if isinstance(self.key_cmd, str) else self.key_cmd
         try:
             done = command.run(argv, cwd=self._base, env=os.environ, timeout=KEY_TIMEOUT)
         except (OSError, ValueError, subprocess.TimeoutExpired) as error:

@@ -45,10 +45,11 @@ from lib.runlog import RunLog
 from lib.settings import Settings
 from lib.status import CONTEXT, Fate, Status, StatusReporter
 from lib.strays import Strays
+from lib.verdict import FAILED, NO_MATCH, PASSED, also_failed
 
-FAILED = 1
 FULL_SHA = re.compile(r"[0-9a-f]{40}")
-STATES = {0: "success", FAILED: "failure"}  # of the commit's status, by exit code
+# of the commit's status, by exit code; what is not here is an error
+STATES = {PASSED: "success", FAILED: "failure", NO_MATCH: "failure"}
 
 
 class CommitRun:
@@ -181,7 +182,7 @@ class CommitRun:
         self.state = STATES.get(code, "error")
         for lock in self._locks:
             if lock.lost:
-                self.state, self.code = "error", code or FAILED
+                self.state, self.code = "error", also_failed(code)
                 told = "was removed during the run, so another run may have used the same"
                 self.text = f"the lock {lock.path} {told} tree; {self.text}"
 
@@ -270,7 +271,7 @@ class CommitRun:
         self._versions.close()
         if not self._strays.end():
             self.state, self.text = "error", "processes could not be stopped"
-            self.code = self.code or FAILED
+            self.code = also_failed(self.code)
         self._strays.close()
 
     def _have_the_last_word(self) -> None:
@@ -284,7 +285,7 @@ class CommitRun:
             lost = self.log.fault
             if lost:
                 self.state, self.text = "error", f"{lost}; {self.text}"
-                self.code = self.code or FAILED
+                self.code = also_failed(self.code)
             if ended_by is not None:
                 self.state, self.code = "error", 128 + ended_by
                 self.text = f"ended by {signal.Signals(ended_by).name}"

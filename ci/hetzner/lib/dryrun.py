@@ -96,7 +96,7 @@ def make(
     usual = graph.usual([node.job.name for node in stages.nodes], timings.durations)
     nodes = tuple(_without_timeout(node, timings, usual) for node in stages.nodes)
     return Scheduler(
-        Stages(nodes, stages.titles),
+        stages._replace(nodes=nodes),
         DryExecutor(clock, timings, usual),
         clock,
         listener,

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lib import ending, files, interrupts, proctree, subreaper, wakeup
+from lib import ending, files, interrupts, proctree, shell, subreaper, wakeup
 from lib.clock import MonotonicClock
 from lib.environment import environment
 from lib.family import Family
@@ -165,7 +165,7 @@ class ProcessExecutor:
     def _command(self, attempt: Attempt) -> Sequence[str]:
         job = attempt.node.job
         if attempt.step is Step.BODY or job.cache is None:
-            return ["bash", "-c", job.cmd] if isinstance(job.cmd, str) else list(job.cmd)
+            return shell.argv(job.cmd) if isinstance(job.cmd, str) else list(job.cmd)
         key_file = self._place.log_dir / f".{job.name}.cache-key"
         program = [sys.executable, str(CACHE_PROGRAM), attempt.step.value]
         return [*program, "--key-file", str(key_file), job.cache.to_json()]

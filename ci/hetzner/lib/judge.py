@@ -10,6 +10,9 @@ from lib.cause import PLAINLY, Cause, Why
 from lib.model import Job, Outcome
 from lib.seam import LOST
 
+# exit code of a program that found no tests to run: pytest's, docs.pytest.org, "Exit codes"
+NO_TESTS = 5
+
 
 class Judgement(NamedTuple):
     """An outcome, and why it is not a plain pass."""
@@ -28,6 +31,20 @@ def describe(code: int) -> str:
         return f"killed by {signal.Signals(-code).name}"
     except ValueError:
         return f"killed by signal {-code}"
+
+
+def passed(code: int | None, tries: int = 1, of: int = 1) -> Why:
+    """Return what there is to say of a pass by this exit code, on so many tries of those allowed.
+
+    `code` is None for a body that the runner has ended.
+    """
+    empty = code == NO_TESTS
+    if tries == 1:
+        return Why(f"exit code {NO_TESTS}: no tests", Cause.NO_TESTS) if empty else PLAINLY
+    text = f"passed on attempt {tries} of {of}"
+    if empty:
+        return Why(f"{text}, with exit code {NO_TESTS}: no tests", Cause.NO_TESTS)
+    return Why(text, Cause.FLAKY)
 
 
 def cause(code: int) -> Cause:

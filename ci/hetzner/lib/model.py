@@ -88,9 +88,9 @@ CONTAINERS = (
 class Job:
     """One node of the pipeline: a command, what it needs, and what it promises.
 
-    `cmd` as a string runs as `bash -c`, as a list it is an argument vector. `delay` and
-    `timeout` are seconds, the timeout counts for each step of an attempt. Every field is explained
-    in `docs/design.md`.
+    `cmd` as a string runs as `bash -eo pipefail -c`, as a list it is an argument vector. `delay`
+    and `timeout` are seconds, the timeout counts for each step of an attempt. Every field is
+    explained in `docs/design.md`.
 
     Raises ValueError that lists every problem of the job at once; for names of fields that there
     are not, a DeclarationError, which is one, and says which are meant.

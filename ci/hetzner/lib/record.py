@@ -9,7 +9,7 @@ from lib import events
 from lib.cause import Cause, Why
 from lib.model import AttemptRecord, CacheState, Load, Outcome, Result
 from lib.seam import Clock
-from lib.stages import Stages
+from lib.stages import Stages, heeds_filter
 from lib.track import Track
 from lib.verdict import exit_code, worse
 
@@ -27,6 +27,8 @@ class Record:
             node.job.name: Result(node.job.name, allowed=node.job.allow_failure)
             for node in stages.nodes
         }
+        self._filter = stages.test_filter
+        self._ran_tests: dict[str, bool] = {}  # in the filtered pass, by job
         self._passes = Counter(node.job.name for node in stages.nodes)  # those that have not ended
         for name in filtered:
             self.results[name] = Result(
@@ -40,7 +42,29 @@ class Record:
 
     def code(self, signal: int | None, *, timed_out: bool) -> int:
         """Return the exit code that the results so far amount to."""
-        return exit_code(self.selected, self.results, signal=signal, timed_out=timed_out)
+        return exit_code(
+            self.selected,
+            self.results,
+            signal=signal,
+            timed_out=timed_out,
+            matched=not self.unmatched,
+        )
+
+    @property
+    def unmatched(self) -> bool:
+        """Whether there is a filter of test cases, and no job so far has run a test by it."""
+        return bool(self._filter) and not any(self._ran_tests.values())
+
+    def matches(self) -> str:
+        """Return in which jobs the filter of test cases has matched; '' without a filter."""
+        if not self._filter:
+            return ""
+        asked = [name for name in self.selected if name in self._ran_tests]
+        some = ", ".join(name for name in asked if self._ran_tests[name])
+        none = ", ".join(name for name in asked if not self._ran_tests[name])
+        if some:
+            return f"{self._filter!r} matched in {some}" + (f"; no test in {none}" if none else "")
+        return f"{self._filter!r} matched no test in {none or 'any job: none of these runs tests'}"
 
     def number(self, track: Track) -> int:
         """Return the number of a job's next attempt, over all its phases."""
@@ -80,9 +104,12 @@ class Record:
 
     def ended(self, track: Track, outcome: Outcome, why: Why) -> None:
         """Note the outcome of a node; of a job's two passes the worse one counts."""
+        if track.node.test_filter and heeds_filter(track.node.job):
+            self._ran_tests[track.name] = track.ran_tests
         result, repeated = self.results[track.name], track.node.repeated
         before = result.outcome
-        if result.outcome is None or worse(result.outcome, outcome) is not result.outcome:
+        both_passed = outcome is before is Outcome.PASSED  # the second pass says more
+        if before is None or both_passed or worse(before, outcome) is not before:
             result.outcome, result.reason, result.cause = outcome, *why
         if before not in (None, outcome) and result.reason:
             second = repeated == (result.outcome is outcome)

@@ -24,10 +24,10 @@ from lib.orders import DEFAULT_CWD, Limits, Orders
 from lib.runlog import RunLog, complaint
 from lib.scheduler import Scheduler
 from lib.stages import Stages
+from lib.verdict import FAILED, also_failed
 
 __all__ = ["Place", "Report", "Run"]
 
-FAILED = 1
 _goes_on = threading.Lock()  # held by the one run of this process
 
 
@@ -108,7 +108,7 @@ class Run:
             finally:
                 executor.close()
             late, told = executor.signals(), code  # by summary.json
-            code = 128 + late[0] if late else code or (FAILED if self._log.fault else 0)
+            code = 128 + late[0] if late else (also_failed(code) if self._log.fault else code)
             if self._report.run_log is None:  # whoever has given us a log writes its last line
                 code = self._have_the_last_word(code)
         finally:
@@ -116,7 +116,7 @@ class Run:
                 self._log.close()
             if self._report.console is not None:
                 Console(self._report.console).settle()
-        final = code or (FAILED if self._log.fault else 0)
+        final = also_failed(code) if self._log.fault else code
         if final != told:
             try:
                 summary.correct(self._summary, final)
@@ -142,7 +142,7 @@ class Run:
             self._log.line(f"BUG   the runner broke: {complaint(error)}")
             executor.abort()
             scheduler.abandon(f"the runner broke: {type(error).__name__}")
-            code = scheduler.code() or FAILED
+            code = also_failed(scheduler.code())
             raise
         finally:
             code = self._finish(executor, code)
@@ -157,7 +157,7 @@ class Run:
             self._log.line(f"LEAK  of no job in particular, stopped: {'; '.join(ended)}")
         if survivors:
             self._log.line(f"LEAK  could not be stopped: {'; '.join(survivors)}")
-            code = code or FAILED
+            code = also_failed(code)
         if late := executor.signals():
             self._log.line(f"INTERRUPTED by {signal.Signals(late[0]).name}, all jobs had ended")
             code = 128 + late[0]
@@ -167,7 +167,7 @@ class Run:
         """Write summary.json and show the table; a report that is lost makes a run red."""
         results = list(self.results.values())
         self._log.check()
-        code = code or (FAILED if self._log.fault else 0)
+        code = also_failed(code) if self._log.fault else code
         facts: dict[str, object] = {
             "run": executor.run_id,
             "sha": self._report.sha,
@@ -180,7 +180,7 @@ class Run:
             summary.write(self._summary, results, facts, self._report.redact)
         except OSError as error:
             self._log.lose(self._summary, error)
-            code = code or FAILED
+            code = also_failed(code)
         self._show(results, executor.logged)
         return code
 
@@ -203,7 +203,7 @@ class Run:
         lost: str | None = None
         while lost != self._log.fault:
             lost = self._log.fault
-            code = code or (FAILED if lost else 0)
+            code = also_failed(code) if lost else code
             results = list(self.results.values())
             text = summary.describe(results, self._clock.now(), 0 if lost else code)
             if lost:

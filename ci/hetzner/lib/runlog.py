@@ -168,7 +168,7 @@ class RunLog:
         result, name, reason = event.result, event.job, event.reason
         match event.outcome:
             case Outcome.PASSED:
-                return [f"PASS  {name}"]
+                return [f"PASS  {name}  ({reason})" if reason else f"PASS  {name}"]
             case Outcome.FLAKY:
                 return [f"PASS  {name}  (flaky: {'; '.join([reason, *_loads(result)])})"]
             case Outcome.RESTORED:

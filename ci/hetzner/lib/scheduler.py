@@ -31,10 +31,11 @@ from lib.seam import (
     Signalled,
     Wrote,
 )
-from lib.stages import Stages
+from lib.stages import ALL_TESTCASES, Stages
 from lib.starts import Starts
 from lib.timers import Timers
 from lib.track import IDLE, Census, State, Track
+from lib.verdict import also_failed
 
 
 def unknown_load() -> Load:
@@ -86,7 +87,7 @@ class Scheduler:
     # ---- the loop
 
     def run(self) -> int:
-        """Run to the end and return the exit code: 0, 1, 124 or 128+n."""
+        """Run to the end and return the exit code: 0, 1, 4, 124 or 128+n."""
         orders = self._orders
         self._emit(
             events.RunStarted(
@@ -102,6 +103,8 @@ class Scheduler:
                 for report in self._executor.wait(due):
                     self._take(report)
                 self._timers.expire(self._now)
+        if matches := self._record.matches():
+            self._note(matches)
         self._emit(events.RunEnded(self._now(), self.code(), tuple(self.results.values())))
         return self.code()
 
@@ -119,7 +122,8 @@ class Scheduler:
                 track.state = State.ENDED
                 self._record.ended(track, Outcome.CANCELLED, Why(reason, Cause.RUNNER))
         self._left = 0
-        self._emit(events.RunEnded(self._now(), self.code() or 1, tuple(self.results.values())))
+        code = also_failed(self.code())
+        self._emit(events.RunEnded(self._now(), code, tuple(self.results.values())))
 
     def _begin(self) -> None:
         for text in self._orders.notes:
@@ -150,13 +154,20 @@ class Scheduler:
         last = len(self._stages.titles) - 1
         while self._left and self._stage < last and self._plan.settled(self._census.serving):
             title = self._stages.titles[self._stage + 1]
-            red = self._record.red()
-            if red and self._orders.fast_fail and self._stage >= 0:
-                self._end_early(f"{title} is not begun: {', '.join(red)} did not pass")
+            if self._orders.fast_fail and self._stage >= 0 and (why := self._bad_so_far(title)):
+                self._end_early(f"{title} is not begun: {why}")
             self._stage += 1
             if title and not self._ending:
                 self._emit(events.StageStarted(self._now(), title))
             self._follow(self._plan.open_stages(self._stage))
+
+    def _bad_so_far(self, title: str) -> str:
+        """Return why a run is red before the stage of this title, '' if it is not."""
+        if red := self._record.red():
+            return f"{', '.join(red)} did not pass"
+        if title == ALL_TESTCASES and self._record.unmatched:
+            return self._record.matches()
+        return ""
 
     def _start_what_may(self) -> None:
         while True:

@@ -49,13 +49,23 @@ class Node(NamedTuple):
 
 
 class Stages(NamedTuple):
-    """The nodes of a run in declared order, and a title for each stage."""
+    """The nodes of a run in declared order, a title for each stage, and its filter of test cases.
+
+    With `first_testcases` the filter is that of the first pass; '' is that of a run without one.
+    """
 
     nodes: tuple[Node, ...]
     titles: tuple[str, ...]
+    test_filter: str = ""
 
 
+ALL_TESTCASES = "all test cases"  # the title of the second pass
 REPEATED = "#2"  # '#' cannot stand in a job's name
+
+
+def heeds_filter(job: Job) -> bool:
+    """Whether a job runs test cases, and those alone that a filter matches."""
+    return job.testcases and not job.service
 
 
 def build(
@@ -83,13 +93,13 @@ def build(
         again = _repeated(by_name, selected)
         if again:
             titles = [f"{title} {first_testcases!r}".strip() for title in titles]
-            titles.append("all test cases")
+            titles.append(ALL_TESTCASES)
         nodes += [
             _again(by_name, chosen, name, len(titles) - 1, again)
             for name in selected
             if name in again
         ]
-    return Stages(tuple(nodes), tuple(titles))
+    return Stages(tuple(nodes), tuple(titles), only_testcases or first_testcases)
 
 
 def _first_phase(

@@ -7,7 +7,9 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from lib import files, logend
+from lib.cause import Cause
 from lib.model import Load, Outcome, Result
+from lib.verdict import NO_MATCH
 
 
 def table(results: Sequence[Result]) -> str:
@@ -33,8 +35,12 @@ def describe(results: Sequence[Result], seconds: float, code: int) -> str:
         return f"failed in {seconds:.0f} s: {', '.join(failed or [r.name for r in bad])}"
     passed = sum(r.acceptable for r in results)
     text = f"{passed} job{'s' * (passed != 1)} passed in {seconds:.0f} s"
+    if code == NO_MATCH:
+        return f"{text}, but the filter of test cases matched no test"
     if code:
         return f"{text}, but the run is red: LEAK and NOTE in ci.log tell why"
+    if empty := [r.name for r in results if r.cause is Cause.NO_TESTS]:
+        text += f", no tests in: {', '.join(empty)}"
     return f"{text}, flaky: {', '.join(flaky)}" if flaky else text
 
 
@@ -43,7 +49,9 @@ def _outcome(result: Result) -> str:
     if result.outcome is Outcome.SKIPPED:
         return f"{text} ({result.reason})"
     if result.outcome is Outcome.FLAKY:
-        return f"{text} ({len(result.attempts)} attempts)"
+        text += f" ({len(result.attempts)} attempts)"
+    if result.cause is Cause.NO_TESTS:
+        return f"{text} (no tests)"
     bad = result.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)
     return f"{text} (allowed)" if bad and result.allowed else text
 

@@ -58,6 +58,8 @@ class Track:
         self.code: int | None = None  # of the body, once that has exited
         self.stores = False  # there is a key to store under, once it has passed
         self.noted: set[str] = set()  # what its cache had to say, in whichever try
+        self.verdict: int | None = None  # the code of a body that has ended by itself
+        self.ran_tests = False  # its body has ended, and not by saying that there are none
         self.wrote: set[str] = set()  # outputs that came while it ran
         self.heard: frozenset[int] = frozenset()  # ports on which it listens, and nobody else
         self.came: set[str] = set()  # outputs that were there when its body ended
@@ -89,7 +91,8 @@ class Track:
         self.tries += 1
         self.began = now
         self.code, self.lost, self.leaked, self.survivors, self.then = None, (), (), (), None
-        self.ready = self.stores = False
+        self.verdict = None
+        self.ready = self.ran_tests = self.stores = False
         self.heard = frozenset()
 
     def forget_outputs(self) -> None:

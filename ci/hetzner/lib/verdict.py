@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from lib.model import Outcome, Result
 
-PASSED, FAILED, TIMED_OUT = 0, 1, 124
+PASSED, FAILED, NO_MATCH, TIMED_OUT = 0, 1, 4, 124
 
 _SEVERITY = {
     outcome: rank
@@ -44,10 +44,21 @@ def exit_code(
     *,
     signal: int | None = None,
     timed_out: bool = False,
+    matched: bool = True,
 ) -> int:
-    """Return the run's exit code: 0, 1, 124 for its own timeout, 128+n for signal n."""
+    """Return the run's exit code: 0, 1, 4, 124 for its own timeout, 128+n for signal n.
+
+    4 is that of a run which is red for nothing but a filter of test cases that `matched` no test.
+    """
     if signal is not None:
         return 128 + signal
     if timed_out:
         return TIMED_OUT
-    return PASSED if green(selected, results, cut_off=False) else FAILED
+    if not green(selected, results, cut_off=False):
+        return FAILED
+    return PASSED if matched else NO_MATCH
+
+
+def also_failed(code: int) -> int:
+    """Return the exit code of a run that would have had this one, and has failed besides."""
+    return FAILED if code in (PASSED, NO_MATCH) else code

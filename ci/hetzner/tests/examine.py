@@ -44,6 +44,8 @@ REACHED = (
     "beside others",
     "held back",
     "outright",
+    "no tests",
+    "no match",
     "refused selection",
 )
 Built = tuple[Stages, tuple[str, ...]]  # the stages, and what was filtered

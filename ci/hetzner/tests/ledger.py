@@ -44,6 +44,8 @@ class Seen:
     keyed: bool = False  # its cache was asked, and what it makes can be stored
     left: tuple[str, ...] = ()
     survived: bool = False
+    empty: bool = False  # its body has ended by itself, and with 5
+    tested: bool = False  # its body has ended, and not with 5
     culprits: frozenset[str] = frozenset()
 
     @property

@@ -60,8 +60,10 @@ SCHEDULER = [
     ("if track.state in IDLE and (again or self.barred(track)):", "if track.state in IDLE and self.barred(track):"),
     ("        self._end(track, Outcome.CANCELLED, why)\n        self._follow(change)\n", "        self._end(track, Outcome.CANCELLED, why)\n"),
     # stages and refusals
-    ("            if red and self._orders.fast_fail and self._stage >= 0:", "            if red and self._stage >= 0:"),
-    ("            if red and self._orders.fast_fail and self._stage >= 0:", "            if False:"),
+    ("            if self._orders.fast_fail and self._stage >= 0 and (why", "            if self._stage >= 0 and (why"),
+    ("            if self._orders.fast_fail and self._stage >= 0 and (why", "            if False and (why"),
+    ("if title == ALL_TESTCASES and self._record.unmatched:", "if False:"),
+    ("if title == ALL_TESTCASES and self._record.unmatched:", "if self._record.unmatched:"),
     ("while self._left and self._stage < last and self._plan.settled(self._census.serving):", "if self._left and self._stage < last and self._plan.settled(self._census.serving):"),
     ("while self._left and self._stage < last and self._plan.settled(self._census.serving):", "while self._left and self._stage < last:"),
     ("            elif track.node.repeated:\n                self._drop(track)\n", ""),
@@ -115,6 +117,8 @@ ATTEMPTS = [
     ("            track.leaked += report.left\n", ""),
     ("        track.survivors += report.survivors\n", "        track.survivors = report.survivors\n"),
     ("        if report.left:\n            track.leaked", "        if False:\n            track.leaked"),
+    ("None if track.state is State.STOPPING else report.code", "report.code"),
+    ("track.ran_tests = report.code != NO_TESTS", "track.ran_tests = True"),
     # services
     ("judge(track.node.job, report.code, () if report.left else report.missing)", "judge(track.node.job, report.code, report.missing)"),
     ("            if report.left:  # no leak: they serve\n                self._stop(track, failed)\n            else:\n                failed()\n", "            failed()\n"),
@@ -124,7 +128,7 @@ ATTEMPTS = [
     ("        track.ready = True\n", ""),
     # the end of an attempt
     ("        if track.survivors:\n            outcome = Outcome.FAILED\n", "        if track.survivors:\n"),
-    ("if track.tries == 1:", "if True:"),
+    ("Outcome.PASSED if track.tries == 1 else Outcome.FLAKY", "Outcome.PASSED"),
     # ends that come from outside
     ("        if track.state is State.STOPPING:\n            self._executor.kill(track.key)\n", "        pass\n"),
     ("        if track.step is Step.STORE:  # the body has passed\n            self._stop(track, lambda: self._pass(track))\n        else:\n            self._stop", "        if True:\n            self._stop"),
@@ -165,7 +169,10 @@ TIMERS = [
     ("return self._heap[0][0] if self._heap else math.inf", "return math.inf"),
 ]
 RECORD = [
-    ("if result.outcome is None or worse(result.outcome, outcome) is not result.outcome:", "if True:"),
+    ("if before is None or both_passed or worse(before, outcome) is not before:", "if True:"),
+    ("if before is None or both_passed or worse(before, outcome) is not before:", "if before is None or worse(before, outcome) is not before:"),
+    ("if track.node.test_filter and heeds_filter(track.node.job):", "if heeds_filter(track.node.job):"),
+    ("if track.node.test_filter and heeds_filter(track.node.job):", "if track.node.test_filter:"),
     ("        result.ended = now = self._clock.now()\n", "        now = self._clock.now()\n        result.ended = result.ended or now\n"),
     ("result.outcome, result.reason, result.cause = outcome, *why", "result.outcome, result.reason = outcome, why.text"),
     ("copy, outcome, why.text, repeated, again))", "copy, result.outcome, why.text, repeated, again))"),
@@ -238,6 +245,7 @@ STAGES = [
     ("titles = [\"phase A\", \"phase B\"] if early else [\"\"]", "titles = [\"\", \"\"] if early else [\"\"]"),
 ]
 JUDGE = [
+    ("empty = code == NO_TESTS", "empty = False"),
     ("code not in job.ok_codes:", "code not in (0, 5):"),
     ("    if missing:\n", "    if False:\n"),
     ("return Judgement(Outcome.FAILED, Why(describe(code), cause(code)))", "return Judgement(Outcome.TIMED_OUT, Why(describe(code), cause(code)))"),
@@ -250,7 +258,8 @@ VERDICT = [
     ("and all(name in results and results[name].acceptable for name in selected)", "and any(name in results and results[name].acceptable for name in selected)"),
     ("return 128 + signal", "return PASSED if green(selected, results, cut_off=False) else 128 + signal"),
     ("    if timed_out:\n        return TIMED_OUT\n", ""),
-    ("PASSED if green(selected, results, cut_off=False) else FAILED", "PASSED"),
+    ("        return FAILED\n    return PASSED if matched else NO_MATCH\n", "        return PASSED\n    return PASSED if matched else NO_MATCH\n"),
+    ("return PASSED if matched else NO_MATCH", "return PASSED"),
     ("bool(selected)\n        and not", "not", 'a selection of nothing is refused before there is a run; tests/test_declarations.py'),
 ]
 # fmt: on

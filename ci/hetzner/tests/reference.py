@@ -208,11 +208,12 @@ def worse(one: Outcome | None, other: Outcome) -> Outcome:
     return other if one is None else max(one, other, key=lambda o: BEST_FIRST.index(o.value))
 
 
-def exit_code(case: Case, outcomes: Mapping[str, Outcome]) -> int:
-    """Return the exit code of a run that nothing cut off."""
+def exit_code(case: Case, outcomes: Mapping[str, Outcome], *, tested: bool) -> int:
+    """Return the exit code of a run that nothing cut off; `tested`: some test met the filter."""
     jobs = {job.name: job for job in case.jobs}
-    good = outcomes and all(acceptable(jobs[name], o) for name, o in outcomes.items())
-    return 0 if good else 1
+    if not outcomes or not all(acceptable(jobs[name], o) for name, o in outcomes.items()):
+        return 1
+    return 4 if (case.only_testcases or case.first_testcases) and not tested else 0
 
 
 def outright(case: Case) -> dict[str, Outcome] | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
+from lib.cause import Cause
 from lib.model import AttemptRecord, CacheState, Outcome
 from lib.seam import Exited, Gone, Listens, Occupied, Remark, Report, Signalled, Step, Wrote
 from tests.ledger import Ledger, Seen, Verdict
-from tests.reference import BAD, acceptable, passes, worse
+from tests.reference import BAD, GOOD, acceptable, passes, worse
 
 SIGNALS = {2: "SIGINT", 15: "SIGTERM", 1: "SIGHUP"}
 
@@ -83,7 +84,13 @@ class Rules(Ledger):
         self.left.remove(seen)
         job = seen.node.job
         result = self.results[job.name]
-        result.outcome = worse(result.outcome, outcome)
+        before = result.outcome
+        result.outcome = worse(before, outcome)
+        if result.outcome in GOOD and (result.outcome is not before or before is Outcome.PASSED):
+            plain = Cause.FLAKY if outcome is Outcome.FLAKY else Cause.NONE
+            self.reached["no tests"] += seen.empty
+            if outcome is result.outcome:  # of two passes that passed the second
+                result.cause = Cause.NO_TESTS if seen.empty else plain
         result.ended = self.now
         self.reached[outcome.value] += 1
         if not told:
@@ -150,7 +157,8 @@ class Rules(Ledger):
             return False
         if not all(self.serves(s) for s in opened):
             return False
-        if self.stage >= 0 and self.red():
+        in_vain = self.titles[self.stage + 1] == "all test cases" and not self.tested()
+        if self.stage >= 0 and (self.red() or in_vain):
             self.end_early()
         self.stage += 1
         title = self.titles[self.stage]
@@ -163,6 +171,13 @@ class Rules(Ledger):
         return any(
             s.outcome is not None
             and not acceptable(s.node.job, self.results[s.node.job.name].outcome or s.outcome)
+            for s in self.all.values()
+        )
+
+    def tested(self) -> bool:
+        """Whether a job of the filtered pass has run a test."""
+        return any(
+            s.tested and s.node.test_filter and s.node.job.testcases and not s.node.job.service
             for s in self.all.values()
         )
 
@@ -241,6 +256,8 @@ class Rules(Ledger):
     def exited(self, seen: Seen, report: Exited) -> None:
         if seen.step is Step.BODY:
             seen.code = report.code
+            seen.empty = report.code == 5 and seen.verdict is None
+            seen.tested = report.code != 5
             seen.came |= set(seen.node.job.outputs) - set(report.missing)
         if seen.verdict is not None:
             if not report.left:

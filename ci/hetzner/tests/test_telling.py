@@ -183,14 +183,14 @@ class OfJobs(WithGitHub):
         self.assertEqual(self.posted(), [(s, "ci/hetzner/lint-python") for s in OF_A_PASS])
 
     def test_job_that_is_not_checked_as_a_whole_is_not_told_of(self) -> None:
-        for words in (
-            ("--only-testcases", "test_one"),
-            (*PART, "--only-testcases", "test_one"),
-            (*PART, "--no-deps"),
-            ("--skip-jobs", "test-js"),
-            (*PART, "--in-place"),
+        for code, *words in (
+            (0, "--only-testcases", "test_one"),
+            (4, *PART, "--only-testcases", "test_one"),  # a linter runs no test
+            (0, *PART, "--no-deps"),
+            (0, "--skip-jobs", "test-js"),
+            (0, *PART, "--in-place"),
         ):
-            self.assertEqual(self.stage.run(*words).code, 0, words)
+            self.assertEqual(self.stage.run(*words).code, code, words)
             self.assertEqual(self.posted(), [], words)
 
     def test_job_of_two_passes_has_passed_after_the_second(self) -> None:

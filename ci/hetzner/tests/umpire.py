@@ -14,7 +14,7 @@ from lib.cause import Cause
 from lib.model import AttemptRecord, CacheState, Outcome, Result
 from lib.seam import Attempt, Step
 from tests.ledger import FRESH, PATIENCE, Seen
-from tests.reference import exit_code
+from tests.reference import GOOD, exit_code
 from tests.rules import Rules
 
 FAILURES = {
@@ -30,9 +30,9 @@ FAILURES = {
     Cause.NO_ROOM,
 }
 CAUSES = {
-    Outcome.PASSED: {Cause.NONE},
+    Outcome.PASSED: {Cause.NONE, Cause.NO_TESTS},
     Outcome.RESTORED: {Cause.NONE},
-    Outcome.FLAKY: {Cause.FLAKY},
+    Outcome.FLAKY: {Cause.FLAKY, Cause.NO_TESTS},
     Outcome.FAILED: FAILURES,
     Outcome.TIMED_OUT: {Cause.TIMEOUT},
     Outcome.SKIPPED: {Cause.DEPENDENCY, Cause.FILTERED},
@@ -84,7 +84,7 @@ class Umpire(Rules):
         seen.tries += 1
         seen.step, seen.began, seen.code, seen.left = step, self.now, None, ()
         seen.told, seen.came, seen.survived, seen.keyed = set(), set(), False, False
-        seen.heard = frozenset()
+        seen.heard, seen.empty, seen.tested = frozenset(), False, False
         result = self.results[seen.node.job.name]
         if seen.node.job.cache is not None and not seen.node.cached:
             result.cache = CacheState.OFF
@@ -197,8 +197,10 @@ class Umpire(Rules):
     def finishes(self, event: events.Finished) -> None:
         told = (event.result.outcome, event.outcome, event.repeated, event.again)
         debt = ("finished", event.job, *told)
+        said = bool(event.reason)
         silent = event.outcome in (Outcome.PASSED, Outcome.RESTORED)
-        self.rule(bool(event.reason) != silent, "a pass of {}: {!r}", event.job, event.reason)
+        may = said != silent or "no tests" in event.reason
+        self.rule(may, "a pass of {}: {!r}", event.job, event.reason)
         if not self.pay(*debt):
             stuck = [s for s in self.stuck() if s.node.job.name == event.job]
             self.rule(stuck, "told without a reason: {}", debt)
@@ -223,8 +225,8 @@ class Umpire(Rules):
                 pair[1],
             )
         self.rule(len(told.attempts) == len(mine.attempts), "{}: {}", told.name, told.attempts)
-        silent = told.outcome in (Outcome.PASSED, Outcome.RESTORED)
-        self.rule(bool(told.reason) != silent, "{}: {}, {!r}", told.name, told.outcome, told.reason)
+        if told.outcome in GOOD:
+            self.rule(told.cause is mine.cause, "{}: {!r}", told.name, told.reason)
         self.classed(told)
         if told.outcome is Outcome.SKIPPED and told.reason != "filtered":
             blamed = {
@@ -266,13 +268,14 @@ class Umpire(Rules):
             for name, result in self.results.items()
             if result.outcome and result.reason != "filtered"
         }
-        self.code = self.code or exit_code(self.case, outcomes)
+        self.code = self.code or exit_code(self.case, outcomes, tested=self.tested())
         self.rule(event.code == self.code, "the code is {}, not {}", event.code, self.code)
         for result in event.results:
             self.compare(result)
             mine = self.results[result.name].outcome
             self.rule(result.outcome is mine, "{} is {}, not {}", result.name, result.outcome, mine)
         self.rule([r.name for r in event.results] == list(self.results), "results are missing")
+        self.reached["no match"] += event.code == 4
         self.over = True
 
 
