@@ -208,6 +208,7 @@ class Environment(RunTest):
                 "START b",
                 "PASS  b",
                 "NOTE  b counts as skipped: dependency failed: a (in the first pass)",
+                "NOTE  'x' matched in a; no test in b",
             ],
         )
         self.assertEqual(code, 1)
