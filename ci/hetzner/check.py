@@ -110,9 +110,20 @@ def tests(python: Path, found: Mapping[str, str]) -> list[Job]:
 
 def demo_jobs(state: Path, run: str) -> list[Job]:
     """Return a job for each commit of the demo; a red one passes if the right job went red."""
-    pipeline = f"{run}pipeline.py --state-dir {shlex.quote(str(state))} --demo"
+    where = f"--state-dir {shlex.quote(str(state))} --demo"
     turn = {"demo": 1, "cpu": granted.cpus()}
-    made = [Job("demo-green", pipeline, timeout=900, resources=turn, ok_codes=(0,))]
+    watched = f"{run}tests/treewatch.py {where}"
+    made = [
+        Job("demo-green", watched, timeout=900, resources=turn, ok_codes=(0,)),
+        Job(
+            "demo-alone",
+            f"{run}tests/alone.py {where}",
+            ["demo-green"],
+            timeout=1200,
+            resources=turn,
+            ok_codes=(0,),
+        ),
+    ]
     for name in demo.OTHERS:
         expect = f"{run}tests/expect.py {shlex.quote(str(state))} {name}"
         made.append(

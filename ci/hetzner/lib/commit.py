@@ -237,10 +237,7 @@ class CommitRun:
         command = ["python3", str(pipeline)]
         command += ["--in-place"] if self._words.in_place else [self.sha]
         command += ["--repo", str(self._config.repo_dir)]
-        command += ["--state-dir", str(self._config.state_dir), "--only-jobs", job]
-        by_name = {each.name: each for each in table}
-        if not any(by_name[name].service for name in graphview.needed(by_name, job)):
-            command += ["--no-deps"]  # a service has to be started again, anything else is there
+        command += ["--state-dir", str(self._config.state_dir), *alone(table, job)]
         return shlex.join(command)
 
     # ---- the parts of the steps
@@ -314,6 +311,14 @@ class CommitRun:
             left = True
         if left:
             self.log.line("NOTE  the status is left to the next run")
+
+
+def alone(table: Sequence[Job], job: str) -> list[str]:
+    """Return the words that run one job of an earlier run again, and as little else as can be."""
+    by_name = {each.name: each for each in table}
+    if any(by_name[name].service for name in graphview.needed(by_name, job)):
+        return ["--only-jobs", job]  # a service has to be started again
+    return ["--only-jobs", job, "--no-deps"]  # what it needs is there
 
 
 def _pinned(words: Words, config: Settings, revision: str) -> tuple[str, CheckoutError | None]:
