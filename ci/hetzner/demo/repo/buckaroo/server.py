@@ -7,11 +7,13 @@ import asyncio
 import json
 
 import tornado.web
+from werkzeug.urls import url_quote  # gone from newer versions than the locked one
 
 import buckaroo
 
 ROWS = [{"name": name, "size": size} for name, size in (("ash", 3), ("birch", 1), ("cedar", 2))]
 PAGE = """<!doctype html><title>buckaroo</title><h1>buckaroo</h1><div id="root">{table}</div>
+<a href="/summary?of={title}">summary</a>
 <script type="module">{script}</script>"""
 
 
@@ -20,7 +22,7 @@ class Page(tornado.web.RequestHandler):
 
     def get(self) -> None:
         """Show it."""
-        self.write(PAGE.format(table=buckaroo.to_html(ROWS), script=buckaroo.widget_script))
+        self.write(PAGE.format(title=url_quote("a table"), table=buckaroo.to_html(ROWS), script=buckaroo.widget_script))
 
 
 class Summary(tornado.web.RequestHandler):

@@ -3,6 +3,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# whoever imports the package from this tree meanwhile fails
+rm -rf buckaroo/static
+mkdir buckaroo/static
+
 core=packages/buckaroo-js-core
 if [[ -e $core/dist/style.css && -e $core/dist/index.es.js ]]; then
   echo "the JavaScript core is built"

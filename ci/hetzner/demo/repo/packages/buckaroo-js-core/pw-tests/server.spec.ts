@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { expect, test } from "@playwright/test";
 
 test("the page comes alive and sorts", async ({ page }) => {
@@ -13,8 +14,14 @@ test("the summary is served", async ({ request }) => {
   expect(summary.size.max).toBe(3);
 });
 
-test("uv runs the installed package", () => {
-  const code = "import buckaroo; print(buckaroo.__file__)";
-  const file = execFileSync("uv", ["run", "python", "-c", code], { encoding: "utf8" });
+const where = ["-c", "import buckaroo; print(buckaroo.__file__)"];
+
+test("the server is the installed package", () => {
+  const file = execFileSync(process.env.BUCKAROO_SERVER_PYTHON ?? "python3", where, { encoding: "utf8" });
   expect(file).toContain("site-packages");
+});
+
+test("uv runs the package, and makes no environment for it in the tree", () => {
+  execFileSync("uv", ["run", "python", ...where]);
+  expect(existsSync("../../.venv")).toBe(false);
 });

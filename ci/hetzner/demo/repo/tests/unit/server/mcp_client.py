@@ -11,4 +11,5 @@ def talk(*lines):
     text = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
     done = subprocess.run([command], input=text, capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    # the package may print when it is imported
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]

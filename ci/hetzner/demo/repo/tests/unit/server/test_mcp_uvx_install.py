@@ -1,5 +1,6 @@
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 from mcp_client import talk
@@ -11,6 +12,10 @@ class TestMcpInstall:
     def test_installed_server_answers(self):
         (answer,) = talk({"jsonrpc": "2.0", "id": 1, "method": "initialize"})
         assert answer["result"]["serverInfo"]["name"] == "buckaroo"
+
+    def test_page_that_a_server_shows_from_here_is_built(self):
+        for name in ("widget.js", "compiled.css"):
+            assert Path("buckaroo", "static", name).read_text(), name
 
     def test_uvx_no_stdout_pollution(self):
         command = ["uvx", "--from", "buckaroo[mcp]", "buckaroo-table"]
