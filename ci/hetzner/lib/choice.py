@@ -56,14 +56,21 @@ def plan(
         only_testcases=choice.only_testcases,
         first_testcases=choice.first_testcases,
     )
-    by_name = {job.name: job for job in jobs}
+    chosen = set(selection.names)
+    by_name = {job.name: job for job in jobs if job.name in chosen}
     seed = _seed(choice.shuffle)
+    short: Collection[str] = frozenset()
     if seed is None:
         urgency = graph.remaining_paths(by_name, durations)
+        short = graph.short(by_name, durations, urgency)
     else:
         urgency = graph.shuffled(by_name, seed)
     return built, Orders(
-        fast_fail=choice.fast_fail, urgency=urgency, filtered=selection.filtered, seed=seed
+        fast_fail=choice.fast_fail,
+        urgency=urgency,
+        short=short,
+        filtered=selection.filtered,
+        seed=seed,
     )
 
 

@@ -128,6 +128,7 @@ def lines(
         elif isinstance(event, events.Started):
             waited = scheduler.results[event.job].waited_for
             why = f"after {waited}" if waited else "needs nothing"
+            why += ", first since it is short" if event.job in orders.short else ""
             guess = "" if event.job in durations else " (never timed: the median is assumed)"
             told.append(f"{event.at:7.1f} s start {event.job}: {why}{guess}")
         elif isinstance(event, events.RunEnded):

@@ -331,6 +331,7 @@ def usual(names: Iterable[str], durations: Mapping[str, float]) -> float:
 def remaining_paths(by_name: Mapping[str, Job], durations: Mapping[str, float]) -> dict[str, float]:
     """Return for each job the seconds of the longest path from its start to the end of the run.
 
+    `by_name` are the jobs of the run: others are neither waited for nor do they follow.
     A job with no recorded duration counts as `usual`.
     """
     assumed = usual(by_name, durations)
@@ -340,6 +341,25 @@ def remaining_paths(by_name: Mapping[str, Job], durations: Mapping[str, float]) 
         after = max([paths[dependent] for dependent in dependents[name]], default=0.0)
         paths[name] = after + by_name[name].delay + durations.get(name, assumed)
     return paths
+
+
+SHORT = 1 / 50  # of the longest path: what takes less costs a run next to nothing
+
+
+def short(
+    by_name: Mapping[str, Job], durations: Mapping[str, float], paths: Mapping[str, float]
+) -> frozenset[str]:
+    """Return the jobs that usually take less than a fiftieth of the longest of the paths.
+
+    They start first, so that what they find is known early. A job that was never timed is not known
+    to be short, and a service is not: what it takes is taken until its users have ended.
+    """
+    limit = SHORT * max(paths.values(), default=0.0)
+    return frozenset(
+        name
+        for name, job in by_name.items()
+        if not job.service and durations.get(name, limit) < limit
+    )
 
 
 def shuffled(names: Iterable[str], seed: int) -> dict[str, float]:

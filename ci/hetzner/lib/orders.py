@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from lib.cause import Why
@@ -27,13 +27,15 @@ class Limits(NamedTuple):
 class Orders(NamedTuple):
     """What this run was told.
 
-    `urgency` is a job's longest remaining path in seconds; `filtered` are the jobs to leave out;
+    `urgency` is a job's longest remaining path in seconds; the jobs in `short` start before all
+    others, since they cost next to nothing; `filtered` are the jobs to leave out;
     `refused` those that cannot run at all, with the reason. A `seed` says that the
     urgencies are random numbers, and what they were made from. `notes` are said at the beginning.
     """
 
     fast_fail: bool = False
     urgency: Mapping[str, float] = {}
+    short: Collection[str] = frozenset()
     filtered: Sequence[str] = ()
     refused: Mapping[str, Why] = {}
     seed: int | None = None

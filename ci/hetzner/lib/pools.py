@@ -6,6 +6,8 @@ import heapq
 from collections.abc import Mapping
 
 Needs = tuple[tuple[str, int], ...]
+Rank = tuple[bool, float]  # whether it is not short, and how little urgent it is
+Head = tuple[Rank, int, str]  # with the position and the key of a node
 
 
 class Pools:
@@ -58,14 +60,14 @@ class Pools:
 
 
 class ReadyQueue:
-    """Nodes that may start as soon as their resources are free, the most urgent first.
+    """Nodes that may start as soon as their resources are free, the one of the least rank first.
 
     One heap for each distinct set of needs, so a crowd that waits for the same thing costs
     one look and not one for each of its members.
     """
 
     def __init__(self) -> None:
-        self._heaps: dict[Needs, list[tuple[float, int, str]]] = {}
+        self._heaps: dict[Needs, list[Head]] = {}
         self._members: dict[str, Needs] = {}
 
     def __len__(self) -> int:
@@ -74,17 +76,17 @@ class ReadyQueue:
     def __contains__(self, key: str) -> bool:
         return key in self._members
 
-    def push(self, key: str, needs: Needs, urgency: float, position: int) -> None:
-        """Add a node; the greater urgency goes first, then the smaller position."""
+    def push(self, key: str, needs: Needs, rank: Rank, position: int) -> None:
+        """Add a node; the lesser rank goes first, then the lesser position."""
         self._members[key] = needs
-        heapq.heappush(self._heaps.setdefault(needs, []), (-urgency, position, key))
+        heapq.heappush(self._heaps.setdefault(needs, []), (rank, position, key))
 
     def discard(self, key: str) -> None:
         """Forget a node."""
         self._members.pop(key, None)
 
     def pop(self, pools: Pools) -> str | None:
-        """Return and remove the most urgent node that fits; None if none does."""
+        """Return and remove the first node that fits; None if none does."""
         heads = [
             head for needs in list(self._heaps) if pools.fits(needs) and (head := self._head(needs))
         ]
@@ -95,11 +97,11 @@ class ReadyQueue:
         return key
 
     def first(self) -> str | None:
-        """Return the most urgent node, whether it fits or not."""
+        """Return the first node, whether it fits or not."""
         heads = [head for needs in list(self._heaps) if (head := self._head(needs))]
         return min(heads)[2] if heads else None
 
-    def _head(self, needs: Needs) -> tuple[float, int, str] | None:
+    def _head(self, needs: Needs) -> Head | None:
         heap = self._heaps[needs]
         while heap and self._members.get(heap[0][2]) != needs:
             heapq.heappop(heap)

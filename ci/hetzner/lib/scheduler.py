@@ -64,7 +64,7 @@ class Scheduler:
         self._orders = orders
         self._plan = Plan(stages.nodes)
         self._gauge = gauge
-        self._starts = Starts(limits, orders.urgency, gauge, self._note)
+        self._starts = Starts(limits, orders, gauge, self._note)
         self._timers = Timers()
         self._record = Record(stages, orders.filtered, clock, emit)
         self.results = self._record.results

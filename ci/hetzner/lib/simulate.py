@@ -76,7 +76,7 @@ def predict(scenario: Scenario) -> Prediction:
     durations = scenario.timings.durations
     stages, orders = choice.plan(scenario.jobs, scenario.choice, durations)
     if not scenario.by_urgency:
-        orders = orders._replace(urgency={})
+        orders = orders._replace(urgency={}, short=frozenset())
     selected = [node.job.name for node in stages.nodes]
     ends = [0.0]
     released: dict[str, set[float]] = {name: set() for name in selected}

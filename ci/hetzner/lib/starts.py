@@ -6,9 +6,9 @@ Knows nothing of what a node waits for before it is queued, nor what becomes of 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from lib.orders import Limits
+from lib.orders import Limits, Orders
 from lib.pools import Pools, ReadyQueue
 from lib.seam import Gauge
 from lib.throttle import Throttle
@@ -18,20 +18,20 @@ from lib.track import Track
 class Starts:
     """The queued nodes, and what they take and give back.
 
-    `urgency` is a job's longest remaining path in seconds; `note` is told when starts are held
-    back. A retry that asks for it starts when nothing else runs, and nothing starts beside it.
+    `orders` say which of them are short, and how urgent each is; `note` is told when starts are
+    held back. A retry that asks for it starts when nothing else runs, and nothing starts beside it.
     """
 
     def __init__(
         self,
         limits: Limits,
-        urgency: Mapping[str, float],
+        orders: Orders,
         gauge: Gauge,
         note: Callable[[str], None],
     ) -> None:
         self._pools = Pools(limits.pools, limits.max_parallel)
         self._bounded = limits.max_parallel is not None
-        self._urgency = urgency
+        self._orders = orders
         self._throttle = Throttle(limits.pressure, gauge)
         self._note = note
         self._queue = ReadyQueue()
@@ -108,7 +108,8 @@ class Starts:
 
     def _push(self, queue: ReadyQueue, track: Track) -> None:
         self._tracks[track.key] = track
-        queue.push(track.key, track.needs, self._urgency.get(track.name, 0.0), track.position)
+        rank = track.name not in self._orders.short, -self._orders.urgency.get(track.name, 0.0)
+        queue.push(track.key, track.needs, rank, track.position)
 
     def _take(self, track: Track) -> Track:
         self._pools.take(track.needs)

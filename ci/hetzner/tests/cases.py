@@ -200,7 +200,9 @@ def draw_flags(source: Source, names: Sequence[str], eventful: int, mood: Mood) 
         "max_parallel": one_of(source, (None, None, None, 1, 2, 3)),
         "pools": {"cpu": 2},
         "lump": one_of(source, (0.0, 0.0, 1e-9, 0.3, 1.2)),
-        "durations": {name: seconds for name in names if (seconds := source.below(4))},
+        "durations": {
+            name: seconds for name in names if (seconds := one_of(source, (0, 1, 2, 3, 0.01)))
+        },
     }
     if rarely(source, 4):
         flags["only"] = [] if rarely(source, 30) else some(source, names)

@@ -46,6 +46,7 @@ REACHED = (
     "outright",
     "no tests",
     "no match",
+    "short first",
     "refused selection",
 )
 Built = tuple[Stages, tuple[str, ...]]  # the stages, and what was filtered
@@ -173,7 +174,9 @@ def scheduler_of(
 ) -> Scheduler:
     """Return a scheduler of a case, on the clock of the fake executor."""
     built, filtered = made
-    by_name = {job.name: job for job in case.jobs}
+    chosen = {node.job.name for node in built.nodes}
+    by_name = {job.name: job for job in case.jobs if job.name in chosen}
+    paths = graph.remaining_paths(by_name, case.durations)
     shuffled = case.shuffle is not None
     return Scheduler(
         built,
@@ -183,9 +186,8 @@ def scheduler_of(
         Limits(case.pools, case.max_parallel, case.timeout, case.pressure),
         Orders(
             fast_fail=case.fast_fail,
-            urgency=graph.shuffled(by_name, case.shuffle or 0)
-            if shuffled
-            else graph.remaining_paths(by_name, case.durations),
+            urgency=graph.shuffled(by_name, case.shuffle or 0) if shuffled else paths,
+            short=() if shuffled else graph.short(by_name, case.durations, paths),
             filtered=filtered,
             refused={n: Why(text, Cause.MISSING_PROGRAM) for n, text in case.refused.items()},
             seed=case.shuffle,

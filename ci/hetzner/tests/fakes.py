@@ -309,7 +309,8 @@ def play(
     fated = {**dict.fromkeys(fails.split(), Fate(code=1)), **(fates or {})}
     executor = FakeExecutor(clock, fated, signals=signals)
     seen: list[events.Event] = []
-    by_name = {job.name: job for job in declared}
+    by_name = {job.name: job for job in declared if job.name in selection.names}
+    paths = graph.remaining_paths(by_name, durations or {})
     scheduler = Scheduler(
         built,
         executor,
@@ -318,9 +319,8 @@ def play(
         Limits(pools or {}, max_parallel, timeout, pressure),
         Orders(
             fast_fail=fast_fail,
-            urgency=graph.remaining_paths(by_name, durations or {})
-            if shuffle is None
-            else graph.shuffled(by_name, shuffle),
+            urgency=paths if shuffle is None else graph.shuffled(by_name, shuffle),
+            short=graph.short(by_name, durations or {}, paths) if shuffle is None else (),
             filtered=selection.filtered,
             refused={n: Why(text, Cause.MISSING_PROGRAM) for n, text in (refused or {}).items()},
             seed=shuffle,

@@ -67,7 +67,7 @@ SCHEDULER = [
     ("while self._left and self._stage < last and self._plan.settled(self._census.serving):", "if self._left and self._stage < last and self._plan.settled(self._census.serving):"),
     ("while self._left and self._stage < last and self._plan.settled(self._census.serving):", "while self._left and self._stage < last:"),
     ("            elif track.node.repeated:\n                self._drop(track)\n", ""),
-    ("                self._end(track, Outcome.FAILED, why)", "                self._end(track, Outcome.SKIPPED, why)"),
+    ("self._end(track, Outcome.FAILED, refused[track.name])", "self._end(track, Outcome.SKIPPED, refused[track.name])"),
     # what was queued, taken and written down
     ("        for key in change.held:\n            self._starts.discard(self._tracks[key])\n", "        for key in change.held:\n"),
     ("            self._starts.discard(track)\n            self._end(track, Outcome.SKIPPED, Why(reason, Cause.DEPENDENCY))", "            self._end(track, Outcome.SKIPPED, Why(reason, Cause.DEPENDENCY))"),
@@ -225,7 +225,8 @@ POOLS = [
     ("        self._members.pop(key, None)\n", "        pass\n"),
     ("if pools.fits(needs) and (head := self._head(needs))", "if (head := self._head(needs))"),
     ("key = min(heads)[2]\n        heapq", "key = max(heads)[2]\n        heapq"),
-    ("(-urgency, position, key)", "(urgency, position, key)"),
+    ("(rank, position, key)", "((rank[0], -rank[1]), position, key)"),
+    ("(rank, position, key)", "((False, rank[1]), position, key)"),
     ("while heap and self._members.get(heap[0][2]) != needs:", "while False:"),
 ]
 STAGES = [

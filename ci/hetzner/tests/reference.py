@@ -174,12 +174,17 @@ def titles(case: Case, made: Sequence[Node]) -> list[str]:
     return names
 
 
-def urgency(case: Case) -> dict[str, float]:
-    """Return the seconds of the longest path from the start of each job to the end of the run."""
-    known = sorted(case.durations.values())
+def urgency(case: Case) -> dict[str, tuple[bool, float]]:
+    """Return for each job whether it is short, and the seconds of the longest path from its start.
+
+    Short is what is known to take less than a fiftieth of the longest path, but for services.
+    """
+    selected = selection(case)
+    jobs = [job for job in case.jobs if job.name in selected]
+    known = sorted(case.durations[name] for name in selected if name in case.durations)
     usual = known[len(known) // 2] if known else 1.0
     users: dict[str, list[Job]] = {job.name: [] for job in case.jobs}
-    for job in case.jobs:
+    for job in jobs:
         for dependency in job.depends_on:
             users[dependency.split(":")[0]].append(job)
     paths: dict[str, float] = {}
@@ -190,7 +195,10 @@ def urgency(case: Case) -> dict[str, float]:
             paths[job.name] = after + job.delay + case.durations.get(job.name, usual)
         return paths[job.name]
 
-    return {job.name: path(job) for job in case.jobs}
+    longest = max([path(job) for job in jobs], default=0.0)
+    timed = {job.name for job in jobs if job.name in case.durations and not job.service}
+    quick = {name for name in timed if case.durations[name] * 50 < longest}
+    return {job.name: (job.name in quick, path(job)) for job in jobs}
 
 
 def passes(job: Job, code: int, missing: Collection[str]) -> bool:

@@ -39,6 +39,63 @@ class Order(unittest.TestCase):
         played = play(declared, pools={"cpu": 1}, durations={"a": 5, "b": 6, "c": 1, "d": 6})
         self.assertEqual(played.executor.started, ["c", "b", "d", "a"])
 
+    def test_what_takes_less_than_a_fiftieth_of_the_longest_path_goes_first(self) -> None:
+        usual = {"suite": 100, "browser": 90, "medium": 5, "lint": 1, "limit": 2}
+        played = play(jobs("; ".join(usual)), max_parallel=1, durations=usual)
+        order = ["lint", "suite", "browser", "medium", "limit"]
+        self.assertEqual(played.executor.started, order)
+
+    def test_of_several_short_jobs_the_longest_path_goes_first(self) -> None:
+        usual = {"a": 100, "lint": 1, "gen": 0.5, "suite": 60}
+        declared = jobs("a; lint; gen; suite<gen")
+        played = play(declared, max_parallel=1, durations=usual)
+        self.assertEqual(played.executor.started, ["gen", "lint", "a", "suite"])
+
+    def test_a_short_job_goes_first_when_a_pool_is_short(self) -> None:
+        each = {"resources": {"cpu": 1}}
+        declared = jobs("a; b; lint<b", a=each, b=each, lint=each)
+        played = play(
+            declared, {"a": Fate(9)}, pools={"cpu": 1}, durations={"a": 90, "b": 100, "lint": 1}
+        )
+        self.assertEqual(played.executor.started, ["b", "lint", "a"])
+
+    def test_what_was_never_timed_is_not_known_to_be_short(self) -> None:
+        usual = {"suite": 100, "lint": 1, "quick": 1}
+        played = play(jobs("suite; new; lint; quick"), max_parallel=1, durations=usual)
+        self.assertEqual(played.executor.started, ["lint", "quick", "suite", "new"])
+
+    def test_a_service_is_not_short_since_it_holds_what_it_takes(self) -> None:
+        server = {"service": True, "outputs": {"up": "up"}}
+        declared = jobs("suite; s", s=server)
+        usual = {"suite": 100, "s": 1}
+        played = play(declared, max_parallel=1, durations=usual)
+        self.assertEqual(played.executor.started, ["suite", "s"])
+
+    def test_jobs_that_do_not_run_make_no_other_one_short(self) -> None:
+        usual = {"suite": 100, "unit": 10, "lint": 1}
+        declared = jobs("suite; unit; lint")
+        played = play(declared, only=["unit", "lint"], max_parallel=1, durations=usual)
+        self.assertEqual(played.executor.started, ["unit", "lint"])
+
+    def test_a_dry_run_says_which_are_short(self) -> None:
+        usual = {"suite": 100, "lint": 1}
+        with tempfile.TemporaryDirectory() as cwd:
+            declared = jobs("suite; lint")
+            made = Pipeline(declared, "", "", cwd, cwd=cwd, max_parallel=1, durations=usual)
+            lines = made.dry_run()
+        self.assertIn("start lint: needs nothing, first since it is short", lines[0])
+        self.assertNotIn("short", lines[1])
+
+    def test_a_random_order_knows_no_short_jobs(self) -> None:
+        usual = {"suite": 100, "lint": 1}
+        firsts = {
+            play(
+                jobs("suite; lint"), max_parallel=1, durations=usual, shuffle=seed
+            ).executor.started[0]
+            for seed in range(20)
+        }
+        self.assertEqual(firsts, {"suite", "lint"})
+
     def test_a_job_that_was_never_seen_counts_as_the_median(self) -> None:
         by_name = {job.name: job for job in jobs("a; b; c; new; after<new")}
         paths = graph.remaining_paths(by_name, {"a": 1, "b": 4, "c": 100, "after": 2})

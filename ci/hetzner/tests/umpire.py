@@ -93,9 +93,12 @@ class Umpire(Rules):
         self.reached["beside others"] += len(self.busy()) > 1
 
     def first_of_all(self, seen: Seen) -> None:
-        """Of those that could start, the one with the longest remaining path goes first."""
+        """Of those that could start, the short go first, then the longest remaining path."""
         if self.case.shuffle is not None:
             return
+        short, path = self.paths[seen.node.job.name]
+        longer = [s for s in self.left if self.paths[s.node.job.name][1] > path]
+        self.reached["short first"] += short and any(map(self.startable, longer))
         for other in self.left:
             if self.paths[other.node.job.name] > self.paths[seen.node.job.name]:
                 ahead = self.startable(other) and self.alone(other, 0) == self.alone(seen, 0)
