@@ -163,7 +163,7 @@ class Attempts:
             self._body_exited(track, report)
 
     def _body_exited(self, track: Track, report: Exited) -> None:
-        judgement = judge(track.node.job, report.code, report.missing)
+        judgement = judge(track.node.job, report.code, report.missing, report.told)
         if judgement.outcome is not Outcome.PASSED:
             after = lambda: self._conclude(track, *judgement)  # noqa: E731
         else:
@@ -256,7 +256,8 @@ class Attempts:
             self._stop(track, lambda: self._conclude(track, Outcome.FAILED, why))
 
     def _service_exited(self, track: Track, report: Exited) -> None:
-        judgement = judge(track.node.job, report.code, () if report.left else report.missing)
+        missing = () if report.left else report.missing
+        judgement = judge(track.node.job, report.code, missing, report.told)
         if judgement.outcome is not Outcome.PASSED:
             why = judgement.why
             if track.state is State.SERVING:

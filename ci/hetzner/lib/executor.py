@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lib import ending, files, interrupts, proctree, shell, subreaper, wakeup
+from lib import ending, files, interrupts, proctree, shell, subreaper, unrunnable, wakeup
 from lib.clock import MonotonicClock
 from lib.environment import environment
 from lib.family import Family
@@ -98,17 +98,11 @@ class ProcessExecutor:
         self._listening.check_free(attempt)
         self._promises.note(attempt)
         command = self._command(attempt)
+        env = self._environment(attempt)
         log = self._open_log(attempt)
         self.logged.add(job.name)
         try:
             self._promises.follow(attempt)  # before the body can write any of them
-            env = environment(
-                self._place.env,
-                attempt.node,
-                run=self.run_id,
-                cwd=self._place.cwd,
-                pytest_workers=self._pytest_workers,
-            )
             spawned = self._spawner.spawn(
                 command,
                 cwd=self._cwd,
@@ -119,7 +113,11 @@ class ProcessExecutor:
             )
         except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: no more threads
             self._promises.leave(attempt)
-            raise StartError(f"could not start {command[0]}: {error}") from error
+            told = str(error)
+            with contextlib.suppress(OSError):  # a hint that cannot be had
+                if isinstance(error, OSError):
+                    told = unrunnable.to_start(command, error, env, self._place.cwd)
+            raise StartError(f"could not start {command[0]}: {told}") from error
         finally:
             os.close(log)
         for refusal in spawned.refused:
@@ -132,6 +130,15 @@ class ProcessExecutor:
             self._end_by_force(attempt.node.key)
             raise StartError(f"could not be watched, so it was stopped: {error}") from error
         self._listening.follow(attempt, self._clock.now())
+
+    def _environment(self, attempt: Attempt) -> dict[str, str]:
+        return environment(
+            self._place.env,
+            attempt.node,
+            run=self.run_id,
+            cwd=self._place.cwd,
+            pytest_workers=self._pytest_workers,
+        )
 
     def _open_log(self, attempt: Attempt) -> int:
         """Return the log of an attempt, a new one for its first step. Raises StartError."""
@@ -247,12 +254,25 @@ class ProcessExecutor:
         left = self._family.members(key)
         missing = self._promises.missing(tree.attempt)
         described = tuple(self._described(p) for p in left)
+        told = self._hint(tree.attempt, code, () if left else missing)
         if left:
             self._wake_for(tree, left)
         else:
             self._reports += self._listening.last_look(key)
             self._forget(key)
-        self._reports.append(Exited(key, code, described, missing))
+        self._reports.append(Exited(key, code, described, missing, told))
+
+    def _hint(self, attempt: Attempt, code: int, missing: Sequence[str]) -> str:
+        """Return what may explain a failure that the log does not: it changes no outcome."""
+        job, place = attempt.node.job, self._place
+        if attempt.step is Step.BODY:
+            with contextlib.suppress(OSError):
+                if code not in job.ok_codes:
+                    log = place.log_dir / f"{job.name}.log"
+                    return unrunnable.after(code, log, self._environment(attempt), place.cwd)
+                if missing:
+                    return self._promises.near(attempt, missing, place.log_dir)
+        return ""
 
     def _look_at_rest(self, key: str, tree: Tree) -> None:
         """See whether anybody is left of a tree that a member of has ended."""

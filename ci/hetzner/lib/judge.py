@@ -54,12 +54,17 @@ def cause(code: int) -> Cause:
     return Cause.EXIT_CODE if code >= 0 else Cause.SIGNAL
 
 
-def judge(job: Job, code: int, missing: Collection[str]) -> Judgement:
-    """Judge a body that ended by itself with `code`, its outputs in `missing` not written."""
+def judge(job: Job, code: int, missing: Collection[str], hint: str = "") -> Judgement:
+    """Judge a body that ended by itself with `code`, its outputs in `missing` not written.
+
+    `hint` is what the executor saw that explains it, '' for nothing.
+    """
     if code == LOST or code not in job.ok_codes:
-        return Judgement(Outcome.FAILED, Why(describe(code), cause(code)))
+        text = f"{describe(code)}: {hint}" if hint else describe(code)
+        return Judgement(Outcome.FAILED, Why(text, cause(code)))
     if missing:
         text = f"{describe(code)}, but it did not write its output {named(job, missing)}"
+        text += f"; {hint}" if hint else ""
         return Judgement(Outcome.FAILED, Why(text, Cause.MISSING_OUTPUT))
     return Judgement(Outcome.PASSED)
 

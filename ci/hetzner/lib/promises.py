@@ -6,9 +6,10 @@ Knows no process and decides nothing: the executor asks it, and it asks the file
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from lib import outputs
+from lib import nearby, outputs
 from lib.seam import Attempt, StartError, Step, Wrote
 from lib.watch import make_watch
 
@@ -20,6 +21,7 @@ class Promises:
         self._cwd = cwd
         self._watch = make_watch()
         self._before: dict[str, dict[str, outputs.Signature | None]] = {}  # by node
+        self._since: dict[str, int] = {}  # by node: when its step began, in ns
         self._awaited: dict[tuple[str, str], Attempt] = {}  # by node and output
 
     def check_expected(self, attempt: Attempt) -> None:
@@ -39,6 +41,7 @@ class Promises:
         """
         if not attempt.node.job.outputs or attempt.step is Step.STORE:
             return
+        self._since[attempt.node.key] = nearby.now()
         before = {
             output: outputs.signature(self._path(attempt, output))
             for output in attempt.node.job.outputs
@@ -87,6 +90,12 @@ class Promises:
     def missing(self, attempt: Attempt) -> tuple[str, ...]:
         """Return the outputs that were not written since the step began, or are gone again."""
         return tuple(o for o in attempt.node.job.outputs if not self._is_written(attempt, o))
+
+    def near(self, attempt: Attempt, missing: Sequence[str], but: Path) -> str:
+        """Return what is near outputs that are missing, `but` a directory. Raises OSError."""
+        since, given = self._since[attempt.node.key], attempt.node.job.outputs
+        hints = [nearby.hint(self._cwd, given[output], since, [but]) for output in missing[:3]]
+        return "; ".join(dict.fromkeys(filter(None, hints)))
 
     def close(self) -> None:
         """Let go of everything."""

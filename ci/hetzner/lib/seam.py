@@ -48,7 +48,8 @@ class Exited(NamedTuple):
 
     `left` describes the processes that it left running: while there are any, a `Gone` follows.
     `missing` are the promised outputs that were not written since the step began. `told` is what
-    the cache has to say of a RESTORE or STORE step, '' for nothing.
+    the cache has to say of a RESTORE or STORE step, and of a BODY what may explain why it failed,
+    '' for nothing.
     """
 
     key: str

@@ -120,7 +120,7 @@ ATTEMPTS = [
     ("None if track.state is State.STOPPING else report.code", "report.code"),
     ("track.ran_tests = report.code != NO_TESTS", "track.ran_tests = True"),
     # services
-    ("judge(track.node.job, report.code, () if report.left else report.missing)", "judge(track.node.job, report.code, report.missing)"),
+    ("        missing = () if report.left else report.missing\n", "        missing = report.missing\n"),
     ("            if report.left:  # no leak: they serve\n                self._stop(track, failed)\n            else:\n                failed()\n", "            failed()\n"),
     ("            for output in sorted(track.came):\n                self.wrote(track, output)\n", ""),
     ("            if not track.node.job.outputs and not track.node.job.listens:\n                self._serve(track)\n", "            if track.state is State.RUNNING:\n                self._serve(track)\n"),

@@ -116,7 +116,9 @@ class Machine(CommitCase):
         for name in ("git", "uname", "sh"):
             (tools / name).symlink_to(str(shutil.which(name)))
         ended = self.commit(PATH=str(tools))
-        self.check(ended, 1, None, "CAUSE lint-python: could not start bash: .*'bash'")
+        self.check(
+            ended, 1, None, "CAUSE lint-python: could not start bash: .*bash was not found on PATH"
+        )
         self.assertEqual(self.status(), "failure")
         self.next_run_is_unaffected()
 
