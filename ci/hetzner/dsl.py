@@ -69,7 +69,11 @@ class Pipeline:
       what failed (default None: not told).
     - `log_url`: where a browser finds `log_dir`, for the lines that point to logs (default None:
       what `LOG_URL` says; without it they tell the path).
-    - `run_log`: a log that was begun before, which stays open (default None: a new ci.log).
+    - `tree`, `dirty`, `in_place`: what summary.json says of what is tested, too: the hash of its
+      tree, whether that has changes which no commit holds, and whether it is somebody's working
+      tree (default None: not known).
+    - `run_log`: a log that was begun before in a directory that the caller owns, which stays open
+      (default None: a new ci.log).
     - `console`: shows the lines of the log (default None: stdout).
     - `pressure`: percent of CPU or memory pressure above which starts are held back (Linux;
       default None: never).
@@ -99,6 +103,9 @@ class Pipeline:
         console: TextIO | None = None,
         secret_names: Collection[str] = (),
         pressure: float | None = None,
+        tree: str | None = None,
+        dirty: bool | None = None,
+        in_place: bool | None = None,
     ) -> None:
         self.results: dict[str, Result] = {}
         jobs = tuple(jobs) if isinstance(jobs, Iterable) else jobs
@@ -125,8 +132,13 @@ class Pipeline:
             redact=mask,
         )
         self._report = Report(
-            sha=sha,
-            branch=branch,
+            facts={
+                "sha": sha,
+                "branch": branch,
+                "tree": tree,
+                "dirty": dirty,
+                "in_place": in_place,
+            },
             log_url=os.environ.get("LOG_URL", "") if log_url is None else log_url,
             redact=mask,
             console=console or sys.stdout,
@@ -164,9 +176,10 @@ class Pipeline:
 
         Raises ValueError, before anything starts, for a selection that names an unknown job or
         holds none, and for a working directory that is not there. Raises RuntimeError while
-        another run goes on in this process: there can be one at a time.
+        another run goes on in this process: there can be one at a time. Raises OSError while the
+        run of another process, which it names, uses `log_dir`: each needs one of its own.
         """
-        chosen = Choice(
+        asked = Choice(
             fast_fail,
             only_jobs,
             skip_jobs,
@@ -176,11 +189,15 @@ class Pipeline:
             no_deps,
             shuffle,
         )
+        chosen = choice.listed(asked)
         built, orders = choice.plan(self.jobs, chosen, self._durations)
         if not isinstance(pytest_workers, int) or pytest_workers < 1:
             raise ValueError(f"pytest_workers: expected 1 or more, found {pytest_workers!r}")
         orders = orders._replace(notes=graph.pool_questions(self.jobs, self._limits.pools))
-        run = Run(built, orders, self._limits, self._place, self._report, pytest_workers)
+        whole = choice.is_whole(self.jobs, chosen)
+        facts = {**self._report.facts, **choice.facts(chosen, whole=whole)}
+        report = self._report._replace(facts=facts)
+        run = Run(built, orders, self._limits, self._place, report, pytest_workers)
         self.results = run.results
         return run.execute()
 

@@ -264,6 +264,7 @@ def _planned(
         rerun=lambda job: run.rerun(here, table, job),
         log_url=run.url,
         run_log=run.log,
+        **run.facts,
         **options,
     )
 

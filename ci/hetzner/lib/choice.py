@@ -34,6 +34,37 @@ class Choice(NamedTuple):
 EVERYTHING = Choice()
 
 
+def listed(choice: Choice) -> Choice:
+    """Return the choice with names that can be gone through more than once."""
+    return choice._replace(
+        only_jobs=_listed(choice.only_jobs),
+        skip_jobs=_listed(choice.skip_jobs),
+        first_jobs=_listed(choice.first_jobs),
+    )
+
+
+def is_whole(jobs: Sequence[Job], choice: Choice) -> bool:
+    """Whether every job runs, with all of its test cases. Raises ValueError as `plan` does."""
+    return len(names(jobs, choice)) == len(jobs) and not choice.only_testcases
+
+
+def facts(choice: Choice, *, whole: bool) -> dict[str, object]:
+    """Return what summary.json says of a choice."""
+    chosen = ("only_jobs", "skip_jobs", "first_jobs")
+    given = {name: getattr(choice, name) for name in chosen}
+    return {
+        "whole": whole,
+        "selection": {
+            **{name: None if value is None else list(value) for name, value in given.items()},
+            "no_deps": choice.no_deps,
+        },
+        "filter": {
+            "only_testcases": choice.only_testcases,
+            "first_testcases": choice.first_testcases,
+        },
+    }
+
+
 def names(jobs: Sequence[Job], choice: Choice) -> tuple[str, ...]:
     """Return the jobs that are chosen, in declared order. Raises ValueError as `plan` does."""
     return graph.select(jobs, choice.only_jobs, choice.skip_jobs, no_deps=choice.no_deps).names

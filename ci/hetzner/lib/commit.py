@@ -15,21 +15,26 @@ import sys
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from lib import (
     checkout,
+    choice,
     cleanup,
     events,
     files,
     graphview,
     history,
     interrupts,
+    logdir,
     proctree,
     products,
     redact,
     settings,
     steps,
     summary,
+    summaryfile,
+    treehash,
     wheels,
 )
 from lib.checkout import CheckoutError
@@ -45,6 +50,7 @@ from lib.runlog import RunLog
 from lib.settings import Settings
 from lib.status import CONTEXT, Fate, Status, StatusReporter
 from lib.strays import Strays
+from lib.summaryfile import SummaryFile
 from lib.verdict import FAILED, NO_MATCH, PASSED, also_failed
 
 FULL_SHA = re.compile(r"[0-9a-f]{40}")
@@ -79,9 +85,12 @@ class CommitRun:
         self.tree = config.repo_dir
         self.sha, self._unknown = _pinned(words, config, revision)
         self.log_dir = config.state_dir / "logs" / self.sha
-        self.log_dir.mkdir(parents=True, exist_ok=True)
         self.url = f"{config.log_url.rstrip('/')}/{self.sha}" if config.log_url else ""
+        self._owned = contextlib.ExitStack()  # closed with the log
         self._mask = redact.Redactor(settings.secrets(config, os.environ))
+        owner = logdir.owned(self.log_dir, self._mask(f"pipeline.py {revision}"), waiting=_wait_for)
+        if held := self._owned.enter_context(owner):
+            self._locks = (*locks, held)
         self.log = RunLog(self.log_dir, url=self.url, console=sys.stdout, redact=self._mask)
         self._run_id = proctree.run_id(proctree.table(), os.getpid())
         self._outbox = Outbox(config.state_dir, self._run_id, self.log.line)
@@ -90,6 +99,7 @@ class CommitRun:
         self._strays = Strays(self.log.line)
         self._history = config.state_dir / "history.db"
         self.state, self.text, self.code = "error", "the runner broke", FAILED
+        self.facts: dict[str, Any] = {"in_place": words.in_place}  # of the tree, for summary.json
         self._summary = self.log_dir / "summary.json"
         self._summed_up: int | None = None  # the exit code in it
 
@@ -101,9 +111,16 @@ class CommitRun:
         self.log.line(f"RUN   {self._revision} of {self._config.repo_dir}, runner {version}")
         try:  # one of an earlier run must not stand for this one
             files.rotate(self._summary)
+            self._begin_summary()
         except OSError as error:
             self.log.lose(self._summary, error)
         self._versions.ask(settings.job_environment(self._config, os.environ))
+
+    def _begin_summary(self) -> None:
+        """Say that the run goes on; its pipeline says more when it begins. Raises OSError."""
+        told = {"run": self._run_id, "sha": self.sha, "branch": self.branch, **self.facts}
+        chosen = choice.facts(self._words.choice(self.absent), whole=False)
+        SummaryFile(self.log_dir, {**told, **chosen}, self._mask).begin([])
 
     def clean_up(self) -> None:
         """Stop what an earlier run left, and tell what it left untold."""
@@ -129,7 +146,8 @@ class CommitRun:
             raise self._unknown
         if self._words.in_place:
             found = checkout.resolve(self.tree, "HEAD")
-            if checkout.is_dirty(self.tree):
+            self.facts["dirty"] = checkout.is_dirty(self.tree)
+            if self.facts["dirty"]:
                 self.log.line("NOTE  uncommitted changes are included")
         elif config.box and FULL_SHA.fullmatch(self._revision):
             found = checkout.prepare_box(self.tree, self._revision, self._words.branch)
@@ -144,9 +162,21 @@ class CommitRun:
                 "name a commit that stays, then run again"
             )
         self.log.line(f"TREE  {self.sha} in {self.tree}")
+        self._hash_tree()
         checkout.make_placeholders(self.tree)
         config.work_dir.mkdir(parents=True, exist_ok=True)
         files.atomic_write(self.log_dir / "versions.txt", self._versions.answers())
+
+    def _hash_tree(self) -> None:
+        self.facts.setdefault("dirty", False)
+        try:
+            if self.facts["dirty"]:
+                scratch = self._config.work_dir / "tree-hash"
+                self.facts["tree"] = treehash.of_directory(self.tree, scratch)
+            else:
+                self.facts["tree"] = treehash.of_commit(self.tree, self.sha)
+        except CheckoutError as error:  # a repository without a commit in it, say
+            self.log.line(f"NOTE  the hash of the tree is not known: {error}")
 
     def prepare_dependencies(self) -> None:
         """Rebuild what the lock files ask for if they changed. Raises LockcheckError, OSError."""
@@ -175,7 +205,7 @@ class CommitRun:
 
     def judge(self, code: int, results: Collection[Result]) -> None:
         """Take note of what became of the jobs, which is worth nothing without the locks."""
-        self.code = self._summed_up = code
+        self.code = code
         self.text = summary.describe(list(results), time.monotonic() - self._began, code)
         if self.absent:
             self.text += f"; left out: {', '.join(self.absent)}"
@@ -207,6 +237,7 @@ class CommitRun:
             self._have_the_last_word()
             self._set_status()
             self.log.close()
+            self._owned.close()
 
     # ---- for the pipeline of the jobs
 
@@ -286,16 +317,16 @@ class CommitRun:
             if ended_by is not None:
                 self.state, self.code = "error", 128 + ended_by
                 self.text = f"ended by {signal.Signals(ended_by).name}"
-            self._correct_summary()
+            self._end_summary()
             self.log.end(f"END   exit code {self.code}: {self.text}")
 
-    def _correct_summary(self) -> None:
-        """Have summary.json tell what was decided after it was written."""
-        if self._summed_up in (None, self.code):
+    def _end_summary(self) -> None:
+        """Have summary.json tell what was decided."""
+        if self._summed_up == self.code:
             return
         self._summed_up = self.code
         try:
-            summary.correct(self._summary, self.code)
+            summaryfile.end(self._summary, self.code)
         except OSError as error:
             self.log.lose(self._summary, error)
 
@@ -319,6 +350,10 @@ def alone(table: Sequence[Job], job: str) -> list[str]:
     if any(by_name[name].service for name in graphview.needed(by_name, job)):
         return ["--only-jobs", job]  # a service has to be started again
     return ["--only-jobs", job, "--no-deps"]  # what it needs is there
+
+
+def _wait_for(holder: str) -> None:
+    print(f"waiting for {holder}, which has the logs of this commit", flush=True)
 
 
 def _pinned(words: Words, config: Settings, revision: str) -> tuple[str, CheckoutError | None]:

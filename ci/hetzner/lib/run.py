@@ -7,23 +7,25 @@ reports are written, and what was taken over (signals, subreaper) is given back.
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
-import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple, TextIO
 
-from lib import events, pressure, programs, scripts, summary
+from lib import events, logdir, pressure, proctree, programs, scripts, summary, summaryfile
 from lib.cause import Cause, Why
 from lib.clock import MonotonicClock
 from lib.console import Console
 from lib.declaring import by_default
 from lib.executor import Place, ProcessExecutor
+from lib.files import Held
 from lib.model import Job, Result
 from lib.orders import DEFAULT_CWD, Limits, Orders
 from lib.runlog import RunLog, complaint
 from lib.scheduler import Scheduler
 from lib.stages import Stages
+from lib.summaryfile import SummaryFile
 from lib.verdict import FAILED, also_failed
 
 __all__ = ["Place", "Report", "Run"]
@@ -34,8 +36,7 @@ _goes_on = threading.Lock()  # held by the one run of this process
 class Report(NamedTuple):
     """What the reports of a run say of it, and who else listens."""
 
-    sha: str
-    branch: str
+    facts: Mapping[str, object]  # of summary.json: what is tested, and what was asked for
     log_url: str
     redact: Callable[[str], str]
     console: TextIO | None
@@ -69,9 +70,10 @@ class Run:
         self._limits = limits
         ends = scripts.line_ends(jobs, place.cwd)
         self._orders = orders._replace(refused=_refused(jobs, place), notes=[*orders.notes, *ends])
-        self._began = time.time()
-        self._summary = place.log_dir / "summary.json"
+        run = {"run": proctree.run_id(proctree.table(), os.getpid())}
+        self._summary = SummaryFile(place.log_dir, run | dict(report.facts), report.redact)
         self._scheduler: Scheduler | None = None
+        self._held: Held | None = None  # the lock of the directory of the logs
         self.results: dict[str, Result] = {}
 
     def execute(self) -> int:
@@ -79,7 +81,8 @@ class Run:
 
         A signal that comes during the last steps counts as well: the code is 128+n then. Raises
         RuntimeError while another run goes on in this process: both would take its orphans, and the
-        children of the other, for their own.
+        children of the other, for their own. Raises DirectoryInUseError while another process's run
+        has the directory of the logs. What is refused leaves the logs as they are.
         """
         if not _goes_on.acquire(blocking=False):
             raise RuntimeError(
@@ -87,22 +90,35 @@ class Run:
                 "end, or use a process for each"
             )
         try:
-            self._open_log()  # not before: a run that is refused leaves the logs as they are
-            return self._execute()
+            with self._owned() as held:
+                self._held = held
+                self._open_log()
+                return self._execute()
         finally:
             _goes_on.release()
 
+    def _owned(self) -> contextlib.AbstractContextManager[Held | None]:
+        if self._report.run_log is not None:  # whoever has begun it owns the directory
+            return contextlib.nullcontext()
+        return logdir.owned(self._place.log_dir, logdir.command(self._report.redact))
+
     def _open_log(self) -> None:
         place, report = self._place, self._report
-        place.log_dir.mkdir(parents=True, exist_ok=True)
         self._log = report.run_log or RunLog(
             place.log_dir, url=report.log_url, console=report.console, redact=report.redact
         )
         self._bus = events.Bus([self._log, *report.listeners], self._listener_broke)
+        if self._held is None and report.run_log is None:
+            self._log.line(f"NOTE  {logdir.UNLOCKED}")
+        jobs = {node.job.name: node.job for node in self._stages.nodes}
+        try:
+            self._summary.begin([Result(j.name, allowed=j.allow_failure) for j in jobs.values()])
+        except OSError as error:
+            self._log.lose(self._summary.path, error)
 
     def _execute(self) -> int:
         try:
-            executor = ProcessExecutor(self._place, self._clock, pytest_workers=self._workers)
+            executor = self._executor()
             try:
                 code = self._drive(executor)
             finally:
@@ -117,12 +133,22 @@ class Run:
             if self._report.console is not None:
                 Console(self._report.console).settle()
         final = also_failed(code) if self._log.fault else code
-        if final != told:
-            try:
-                summary.correct(self._summary, final)
-            except OSError as error:
-                self._log.lose(self._summary, error)
+        if final != told and self._report.run_log is None:
+            self._end_summary(final)
         return final
+
+    def _executor(self) -> ProcessExecutor:
+        try:
+            return ProcessExecutor(self._place, self._clock, pytest_workers=self._workers)
+        except BaseException:
+            self._end_summary(FAILED)
+            raise
+
+    def _end_summary(self, code: int) -> None:
+        try:
+            summaryfile.end(self._summary.path, code)
+        except OSError as error:
+            self._log.lose(self._summary.path, error)
 
     def _drive(self, executor: ProcessExecutor) -> int:
         scheduler = Scheduler(
@@ -158,6 +184,10 @@ class Run:
         if survivors:
             self._log.line(f"LEAK  could not be stopped: {'; '.join(survivors)}")
             code = also_failed(code)
+        if self._held is not None and self._held.lost:
+            told = "was removed during the run, so another run may have used the same directory"
+            self._log.line(f"NOTE  the lock {self._held.path} {told}")
+            code = also_failed(code)
         if late := executor.signals():
             self._log.line(f"INTERRUPTED by {signal.Signals(late[0]).name}, all jobs had ended")
             code = 128 + late[0]
@@ -168,18 +198,12 @@ class Run:
         results = list(self.results.values())
         self._log.check()
         code = also_failed(code) if self._log.fault else code
-        facts: dict[str, object] = {
-            "run": executor.run_id,
-            "sha": self._report.sha,
-            "branch": self._report.branch,
-            "exit_code": code,
-            "started_at": time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(self._began)),
-            "seconds": self._clock.now(),
-        }
+        # whoever writes the END line of the log says here, too, that the run has ended
+        told = code if self._report.run_log is None else None
         try:
-            summary.write(self._summary, results, facts, self._report.redact)
+            self._summary.write(results, executor.logged, told, self._clock.now())
         except OSError as error:
-            self._log.lose(self._summary, error)
+            self._log.lose(self._summary.path, error)
             code = also_failed(code)
         self._show(results, executor.logged)
         return code

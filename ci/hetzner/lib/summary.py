@@ -1,14 +1,13 @@
-"""What a person reads after a run: a table, the end of each failed log, and summary.json."""
+"""What a person reads after a run: a table, and the end of each failed log."""
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from lib import files, logend
+from lib import logend
 from lib.cause import Cause
-from lib.model import Load, Outcome, Result
+from lib.model import Outcome, Result
 from lib.verdict import NO_MATCH
 
 
@@ -88,94 +87,3 @@ def failures(
         if rerun:
             parts.append(f"    run it again: {rerun(result.name)}")
     return "\n".join(parts)
-
-
-def as_json(
-    results: Sequence[Result], facts: dict[str, object], redact: Callable[[str], str] = str
-) -> str:
-    """Return the run as JSON: `facts` about the run as a whole, then each job with its attempts."""
-    return _laid_out(_masked(facts, redact), [_masked(_job(result), redact) for result in results])
-
-
-def _laid_out(facts: object, jobs: Sequence[object]) -> str:
-    import json  # late: it is not needed before the end
-
-    # a line a job, and not json's own indentation, which is written in Python and slow
-    lines = ",\n".join([f"    {json.dumps(job)}" for job in jobs])
-    return f'{json.dumps(facts, indent=2)[:-2]},\n  "jobs": [\n{lines}\n  ]\n}}\n'
-
-
-def _job(result: Result) -> dict[str, object]:
-    return {
-        "name": result.name,
-        "outcome": str(result.outcome) if result.outcome else None,
-        "acceptable": result.acceptable,
-        "allowed_to_fail": result.allowed,
-        "reason": result.reason,
-        "waited_for": result.waited_for,
-        "started": result.started,
-        "ended": result.ended,
-        "duration": result.duration,
-        "attempts": [
-            {
-                "number": attempt.number,
-                "outcome": str(attempt.outcome),
-                "exit_code": attempt.code,
-                "started": attempt.started,
-                "ended": attempt.ended,
-                "reason": attempt.reason,
-                "leaked": list(attempt.leaked),
-                "load": _load(attempt.load),
-            }
-            for attempt in result.attempts
-        ],
-    }
-
-
-def _load(load: Load | None) -> dict[str, float | None] | None:
-    if load is None:
-        return None
-    return {
-        "average": load.average,
-        "cpu_pressure": load.cpu,
-        "memory_pressure": load.memory,
-    }
-
-
-def write(
-    path: Path,
-    results: Sequence[Result],
-    facts: dict[str, object],
-    redact: Callable[[str], str] = str,
-) -> None:
-    """Write summary.json, whole or not at all, its texts redacted. Raises OSError."""
-    files.atomic_write(path, as_json(results, facts, redact))
-
-
-def correct(path: Path, code: int) -> None:
-    """Give a summary that was written another exit code; none is left if that cannot be done.
-
-    Raises OSError.
-    """
-    import json
-
-    try:
-        facts = json.loads(files.read(path))
-        jobs = facts.pop("jobs")
-        files.atomic_write(path, _laid_out({**facts, "exit_code": code}, jobs))
-    except (OSError, ValueError, KeyError, AttributeError) as error:
-        path.unlink(missing_ok=True)  # it would tell what is not so
-        raise OSError(errno.EIO, f"its exit code cannot become {code}: {error}") from error
-
-
-def _masked(value: object, redact: Callable[[str], str]) -> object:
-    """Return a value of JSON with its texts redacted, and only them: a secret may be a number."""
-    if redact is str:
-        return value
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, list):
-        return [_masked(item, redact) for item in value]
-    if isinstance(value, dict):
-        return {name: _masked(item, redact) for name, item in value.items()}
-    return value

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import unittest
+from typing import Any
 
 from tests import githubserver
 from tests.commitstage import HETZNER, JOBS, OnStage, Stage
@@ -173,6 +174,23 @@ class Trees(OnStage):
                 assert second.stdout
                 line = second.stdout.readline()
                 self.assertRegex(line, rf"waiting for .*{self.stage.repo} \(pid {first.pid},")
+                first.send_signal(signal.SIGTERM)
+                first.communicate(timeout=PATIENCE)
+                second.communicate(timeout=PATIENCE)
+        self.assertEqual(second.returncode, 0)
+
+    def test_run_on_another_checkout_waits_for_the_logs_of_the_commit_that_they_share(self) -> None:
+        other = self.stage.root / "other"
+        self.stage.git(self.stage.root, "clone", "-q", "origin.git", "other")
+        started = self.stage.root / "started"
+        first = self.stage.start(STAGE_SLEEP="test_js", STAGE_STARTED=str(started))
+        with first:
+            wait_for(started)
+            words = ("--repo", str(other), "--only-jobs", "lint-python")
+            with self.stage.start(*words, CI_VENVS_DIR=str(other / "venvs")) as second:
+                assert second.stdout
+                line = second.stdout.readline()
+                self.assertRegex(line, rf"waiting for .*\(pid {first.pid}, .* has the logs of this")
                 first.send_signal(signal.SIGTERM)
                 first.communicate(timeout=PATIENCE)
                 second.communicate(timeout=PATIENCE)
@@ -430,6 +448,47 @@ class Selections(OnStage):
 
 
 class Summary(OnStage):
+    def told(self) -> dict[str, Any]:
+        """Return what summary.json of HEAD tells of the run as a whole."""
+        found = json.loads((self.stage.log_dir() / "summary.json").read_text())
+        return {name: value for name, value in found.items() if name != "jobs"}
+
+    def test_run_of_a_commit_tells_its_tree(self) -> None:
+        self.stage.run("--only-jobs", "lint-python")
+        tree = self.stage.git(self.stage.repo, "rev-parse", "HEAD^{tree}")
+        facts = {"tree": tree, "dirty": False, "in_place": False, "whole": False}
+        self.assertEqual(self.told(), {**self.told(), **facts})
+        self.assertEqual(self.told()["selection"]["only_jobs"], ["lint-python"])
+        self.stage.run()
+        self.assertIs(self.told()["whole"], True)
+
+    def test_run_in_place_tells_the_tree_with_what_is_not_committed(self) -> None:
+        (self.stage.repo / "new").write_text("text\n")
+        self.stage.run("--in-place", "--only-jobs", "lint-python", "--only-testcases", "test_x")
+        told = self.told()
+        facts = {"dirty": True, "in_place": True, "whole": False}
+        self.assertEqual(told, {**told, **facts})
+        self.assertEqual(told["filter"]["only_testcases"], "test_x")
+        self.stage.git(self.stage.repo, "add", "--all")
+        self.assertEqual(told["tree"], self.stage.git(self.stage.repo, "write-tree"))
+
+    def test_run_in_place_of_a_tree_that_git_cannot_hash_says_so_and_goes_on(self) -> None:
+        self.stage.git(self.stage.repo, "init", "-q", "inner")  # without a commit
+        ran = self.stage.run("--in-place", "--only-jobs", "lint-python")
+        self.assertEqual(ran.code, 0, ran.out + ran.errors)
+        self.assertIn("NOTE  the hash of the tree is not known", ran.out)
+        self.assertEqual((self.told()["tree"], self.told()["dirty"]), (None, True))
+
+    def test_run_says_running_before_it_prepares_the_tree(self) -> None:
+        seen = self.stage.root / "seen"
+        script = f"#!/bin/sh\ncp {self.stage.log_dir()}/summary.json {seen}\necho 1\n"
+        (self.stage.root / "tools" / "uv").write_text(script)  # asked for its version
+        self.stage.run("--only-jobs", "lint-python")
+        early = json.loads(seen.read_text())
+        self.assertEqual((early["state"], early["exit_code"], early["jobs"]), ("running", None, []))
+        self.assertEqual(early["sha"], self.told()["sha"])
+        self.assertEqual(self.told()["state"], "ended")
+
     def test_branch_is_that_of_head_unless_named(self) -> None:
         for words, branch in (([], "main"), (["HEAD", "other"], "other")):
             self.stage.run(*words, "--only-jobs", "lint-python")

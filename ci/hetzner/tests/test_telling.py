@@ -111,7 +111,9 @@ class LeftToTheNextRun(WithGitHub):
 
 
 class Agreement(WithGitHub):
-    def agrees(self, ran: Ran, code: int, state: str, *, summary: bool = True) -> str:
+    def agrees(
+        self, ran: Ran, code: int, state: str, *, summary: bool = True, jobs: int = JOBS
+    ) -> str:
         """Assert that all places tell the same; return the text of the status."""
         self.assertEqual(ran.code, code, ran.out + ran.errors)
         self.assertEqual(re.findall(r"END   exit code (\d+)", ran.out)[-1], str(code))
@@ -119,7 +121,8 @@ class Agreement(WithGitHub):
         self.assertEqual(path.exists(), summary)
         if summary:
             told = json.loads(path.read_text())
-            self.assertEqual((told["exit_code"], len(told["jobs"])), (code, JOBS))
+            self.assertEqual((told["exit_code"], len(told["jobs"])), (code, jobs))
+            self.assertEqual(told["state"], "ended")
         self.assertEqual(self.posted(), [("pending", "ci/hetzner"), (state, "ci/hetzner")])
         self.assertEqual(self.left(), [])
         return self.github.seen[-1]["description"]
@@ -153,7 +156,7 @@ class Agreement(WithGitHub):
         program = BEFORE_THE_END.format(hetzner=str(HETZNER), statement="pass")
         breaks = "\ncommit.CommitRun.prepare_tree = lambda self: os.stat('/no/tree')\nprogram.run("
         ran = self.stage.run(program=program.replace("\nprogram.run(", breaks))
-        self.agrees(ran, 1, "error", summary=False)
+        self.agrees(ran, 1, "error", jobs=0)
         earlier = json.loads((self.stage.log_dir() / "summary.json.1").read_text())
         self.assertEqual(earlier["exit_code"], 0)
 

@@ -1,0 +1,95 @@
+"""The hash of a working tree is what git would commit, and finding it changes nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from lib import treehash
+from lib.gitcommand import CheckoutError
+
+
+class TreeHash(unittest.TestCase):
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.tree = Path(directory.name).resolve() / "tree"
+        self.scratch = self.tree.parent / "scratch"
+        self.tree.mkdir()
+        self.git("init", "--quiet", "--initial-branch=main")
+        (self.tree / "file").write_text("one\n")
+        (self.tree / ".gitignore").write_text("ignored\n")
+        self.commit()
+
+    def git(self, *words: str) -> str:
+        who = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b"}
+        who |= {"GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"}
+        argv = ["git", *words]
+        env = {**os.environ, **who}
+        done = subprocess.run(argv, cwd=self.tree, env=env, capture_output=True, check=True)
+        return done.stdout.decode().strip()
+
+    def commit(self) -> str:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", "m")
+        return self.git("rev-parse", "HEAD^{tree}")
+
+    def state(self) -> list[tuple[str, int]]:
+        """Return all files of the repository, but for objects with the times of their changes.
+
+        That an object is used keeps it from a git-gc(1): its time says so.
+        """
+        found = [p for p in (self.tree / ".git").rglob("*") if p.is_file()]
+        return sorted((str(p), "objects" in p.parts or p.stat().st_mtime_ns) for p in found)
+
+    def of_directory(self) -> str:
+        before = self.state()
+        found = treehash.of_directory(self.tree, self.scratch)
+        self.assertEqual(self.state(), before)
+        self.assertFalse(self.scratch.exists())
+        return found
+
+    def test_clean_tree_has_the_hash_of_its_commit(self) -> None:
+        expected = self.git("rev-parse", "HEAD^{tree}")
+        self.assertEqual(treehash.of_commit(self.tree, "HEAD"), expected)
+        self.assertEqual(self.of_directory(), expected)
+
+    def test_changes_new_and_removed_files_count_and_ignored_ones_do_not(self) -> None:
+        (self.tree / "ignored").touch()
+        seen = {self.of_directory()}
+        (self.tree / "file").write_text("two\n")
+        seen.add(self.of_directory())
+        (self.tree / "new").touch()
+        seen.add(self.of_directory())
+        self.git("add", "new")  # staged or not
+        seen.add(last := self.of_directory())
+        (self.tree / "file").unlink()
+        seen.add(removed := self.of_directory())
+        self.assertEqual(len(seen), 4)
+        self.assertNotEqual(removed, last)
+        self.assertEqual(self.commit(), removed)
+
+    def test_leftover_of_a_killed_run_is_no_obstacle(self) -> None:
+        (self.scratch / "objects").mkdir(parents=True)
+        (self.scratch / "index.lock").touch()
+        self.of_directory()
+
+    def test_linked_worktree_and_a_directory_below_the_top_have_the_same(self) -> None:
+        expected = self.of_directory()
+        other = self.tree.parent / "other"
+        self.git("worktree", "add", "--quiet", "--detach", str(other))
+        self.assertEqual(treehash.of_directory(other, self.scratch), expected)
+        (self.tree / "below").mkdir()
+        self.assertEqual(treehash.of_directory(self.tree / "below", self.scratch), expected)
+
+    def test_what_is_no_repository_is_an_error_and_leaves_nothing(self) -> None:
+        with self.assertRaises(CheckoutError):
+            treehash.of_directory(self.tree.parent, self.scratch)
+        self.assertFalse(self.scratch.exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
