@@ -10,7 +10,7 @@ import os
 import re
 from pathlib import Path
 
-from lib import treecopy
+from lib import files, treecopy
 from lib.exacttree import check_out
 from lib.gitcommand import (
     CheckoutError,
@@ -170,7 +170,7 @@ def _add_worktree(repo: Path, path: Path, marker: Path, sha: str) -> None:
     treecopy.remove(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     told = f"{path.name} is a worktree of {repo}, and the runner's to overwrite\n"
-    marker.write_bytes(os.fsencode(told))
+    files.atomic_write(marker, os.fsencode(told))
     # forced twice: also where an earlier one is registered, and locked since its making was cut off
     force = ("--force", "--force")
     git(repo, "worktree", "add", *force, "--detach", "--no-checkout", "--", str(path), sha)

@@ -10,6 +10,7 @@ As a program: `cleanup.py port 8889 | processes | pkill PATTERN | snapshot LABEL
 from __future__ import annotations
 
 import contextlib
+import heapq
 import os
 import re
 import signal
@@ -36,6 +37,7 @@ from lib import (
 from lib.proctree import Proc, ProcessTable
 
 GRACE, GIVE_UP = 3.0, 10.0  # seconds from TERM to KILL, and until what still lives is only named
+LATEST = 20  # directories of logs that changed last: those that a run was killed in lately
 CONFIRM = 0.02  # seconds between the last two looks
 # what runs of the repository under test were seen to leave on the box
 STALE_PATTERNS = (
@@ -129,6 +131,22 @@ def cleanup_processes(*, box: bool | None = None) -> list[str]:
     if home := settings.home(os.environ):
         done += _remove_stale(home, STALE_HOME)
     return done
+
+
+def sweep_state(state_dir: Path) -> None:
+    """Remove what writers that died have left half-written where this run will not write itself.
+
+    All else is swept by the next that writes there; a run of another commit has logs elsewhere.
+    """
+    logs: list[tuple[float, Path]] = []
+    with contextlib.suppress(FileNotFoundError), os.scandir(state_dir / "logs") as entries:
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):  # removed since
+                if entry.is_dir(follow_symlinks=False):
+                    logs.append((entry.stat(follow_symlinks=False).st_mtime, Path(entry.path)))
+    latest = [path for _, path in heapq.nlargest(LATEST, logs)]
+    for directory in (state_dir / "runs", *latest):
+        files.sweep(directory)
 
 
 def _job_ports() -> list[int]:

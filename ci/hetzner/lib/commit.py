@@ -127,6 +127,7 @@ class CommitRun:
         self._snapshot("before cleaning up")
         for line in cleanup.cleanup_processes(box=self._config.box):
             self.log.line(f"CLEAN {line}")
+        cleanup.sweep_state(self._config.state_dir)
         if said := history.mend(self._history):
             self.log.line(f"CLEAN {said}")
         with interrupts.cut_short():

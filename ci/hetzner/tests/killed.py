@@ -85,6 +85,8 @@ class AtRandomInstants(CommitCase):
         self.assertEqual(states, [*told, "pending", "success"])
         self.assertTrue(told or not pending, "a status that nobody knows to be pending")
         self.assertEqual(list((self.stage.state / "runs").iterdir()), [])
+        half_written = list(self.stage.state.rglob(".*.writing"))
+        self.assertEqual(half_written, [])
         dist = ended.logs / "build-js.log"
         self.assertNotIn("not what was stored", dist.read_text())
 

@@ -314,5 +314,34 @@ class TestProgram(unittest.TestCase):
                 self.assertTrue(out.getvalue())
 
 
+class SweepState(unittest.TestCase):
+    def test_half_written_files_of_dead_runs_go_and_all_else_stays(self) -> None:
+        state = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        cleanup.sweep_state(state)  # before the first run
+        kept, gone = [], []
+        for place in ("runs", "logs/one", "logs/two"):
+            (state / place).mkdir(parents=True)
+            kept.append(state / place / "summary.json")
+            gone.append(state / place / ".summary.json.0123456789abcdef.writing")
+        (state / "elsewhere").mkdir()
+        kept.append(state / "elsewhere" / gone[0].name)
+        (state / "logs" / "link").symlink_to(state / "elsewhere")
+        for path in (*kept, *gone):
+            path.touch()
+        cleanup.sweep_state(state)
+        self.assertEqual([path for path in (*kept, *gone) if not path.exists()], gone)
+
+    def test_only_the_logs_that_changed_last_are_looked_into(self) -> None:
+        state = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        for number in range(3):
+            directory = state / "logs" / str(number)
+            directory.mkdir(parents=True)
+            (directory / ".a.0123456789abcdef.writing").touch()
+            os.utime(directory, (number, number))
+        with mock.patch.object(cleanup, "LATEST", 2):
+            cleanup.sweep_state(state)
+        self.assertEqual([p.parent.name for p in state.rglob("*.writing")], ["0"])
+
+
 if __name__ == "__main__":
     unittest.main()
