@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from lib import choice, events, graph, inherited, machine, redact
+from lib import choice, events, graph, inherited, machine, programs, redact
 from lib.choice import EVERYTHING, Choice
 from lib.declaring import told
 from lib.fields import is_number, variable_problems
@@ -67,6 +67,8 @@ class Pipeline:
     - `listeners`: called with every event of `lib/events.py` (default: none).
     - `rerun`: called with a job's name, tells the command that runs it again, for the summary of
       what failed (default None: not told).
+    - `leave_out`: called with names of jobs, tells how to run without them, where programs that
+      they require are missing (default: the argument `skip_jobs`).
     - `log_url`: where a browser finds `log_dir`, for the lines that point to logs (default None:
       what `LOG_URL` says; without it they tell the path).
     - `tree`, `dirty`, `in_place`: what summary.json says of what is tested, too: the hash of its
@@ -98,6 +100,7 @@ class Pipeline:
         durations: Mapping[str, float] | None = None,
         listeners: Sequence[events.Listener] = (),
         rerun: Callable[[str], str] | None = None,
+        leave_out: Callable[[Sequence[str]], str] = programs.by_argument,
         log_url: str | None = None,
         run_log: RunLog | None = None,
         console: TextIO | None = None,
@@ -143,6 +146,7 @@ class Pipeline:
             redact=mask,
             console=console or sys.stdout,
             rerun=rerun,
+            leave_out=leave_out,
             listeners=tuple(listeners),
             run_log=run_log,
         )

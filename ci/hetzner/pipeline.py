@@ -262,6 +262,7 @@ def _planned(
         env=settings.job_environment(config, os.environ) | {"CI_REPO_DIR": str(run.tree)},
         listeners=run.listeners(),
         rerun=lambda job: run.rerun(here, table, job),
+        leave_out=lambda names: f"--skip-jobs {','.join(names)}",
         log_url=run.url,
         run_log=run.log,
         **run.facts,

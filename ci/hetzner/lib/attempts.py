@@ -120,6 +120,7 @@ class Attempts:
             else:
                 self._conclude(track, Outcome.FAILED, Why(str(error), Cause.NOT_STARTED))
             return
+        self._record.began(track)
         tries = track.tries
         due = self._clock.now() + job.timeout
         self._timers.at(due, lambda: self._out_of_time(track, tries, step))

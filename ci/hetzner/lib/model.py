@@ -348,6 +348,7 @@ class Result:
         self.waited_for = ""  # the dependency, pool or delay that held it back last
         self.allowed = allowed  # allow_failure: a failure of this job does not fail the run
         self.cache: CacheState | None = None  # None: it has none, or has not been asked
+        self.begun = False  # a process of it was started, so its log is of this run
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Result) and self.__dict__ == other.__dict__

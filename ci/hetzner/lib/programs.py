@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+from lib.model import Job
 
 
 def find(name: str, env: Mapping[str, str], cwd: Path) -> str | None:
@@ -19,3 +21,25 @@ def find(name: str, env: Mapping[str, str], cwd: Path) -> str | None:
         return shutil.which(cwd / name)
     entries = env.get("PATH", os.defpath).split(os.pathsep)
     return shutil.which(name, path=os.pathsep.join(str(cwd / entry) for entry in entries))
+
+
+def lacking(jobs: Sequence[Job], env: Mapping[str, str], cwd: Path) -> dict[str, list[str]]:
+    """Return the programs that are not there, by the jobs that require them."""
+    found: dict[str, list[str]] = {}
+    for job in jobs:
+        own = {**env, **job.env}
+        if missing := [name for name in job.requires if find(name, own, cwd) is None]:
+            found[job.name] = missing
+    return found
+
+
+def told(lacks: Mapping[str, Sequence[str]], leave_out: Callable[[Sequence[str]], str]) -> str:
+    """Return all that is missing in a sentence, and how to run without it."""
+    each = ", ".join(f"{' and '.join(missing)} for {name}" for name, missing in lacks.items())
+    return f"not found on PATH: {each}: install all, or leave out: {leave_out(list(lacks))}"
+
+
+def by_argument(names: Sequence[str]) -> str:
+    """Return what `Pipeline.run` takes to leave jobs out."""
+    quoted = ", ".join(f'"{name}"' for name in names)
+    return f"skip_jobs=[{quoted}]"

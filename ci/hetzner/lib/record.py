@@ -84,6 +84,10 @@ class Record:
         if result.started is None:
             result.started = track.began
 
+    def began(self, track: Track) -> None:
+        """Note that a process of a node was started, and with it its log."""
+        self.results[track.name].begun = True
+
     def attempted(
         self, track: Track, outcome: Outcome, why: Why, load: Load | None, *, again: bool
     ) -> None:

@@ -41,6 +41,7 @@ class Report(NamedTuple):
     redact: Callable[[str], str]
     console: TextIO | None
     rerun: Callable[[str], str] | None
+    leave_out: Callable[[Sequence[str]], str]
     listeners: tuple[events.Listener, ...]
     run_log: RunLog | None
 
@@ -68,8 +69,12 @@ class Run:
         jobs = [node.job for node in stages.nodes]
         self._stages = stages
         self._limits = limits
-        ends = scripts.line_ends(jobs, place.cwd)
-        self._orders = orders._replace(refused=_refused(jobs, place), notes=[*orders.notes, *ends])
+        lacking = programs.lacking(jobs, place.env, place.cwd)
+        notes = [*orders.notes, *scripts.line_ends(jobs, place.cwd)]
+        if lacking:
+            notes.append(programs.told(lacking, report.leave_out))
+        refused = _refused(jobs, place, lacking, report.leave_out)
+        self._orders = orders._replace(refused=refused, notes=notes)
         run = {"run": proctree.run_id(proctree.table(), os.getpid())}
         self._summary = SummaryFile(place.log_dir, run | dict(report.facts), report.redact)
         self._scheduler: Scheduler | None = None
@@ -245,24 +250,23 @@ class Run:
         self._log.line(f"NOTE  the listener {name} broke: {complaint(error)}")
 
 
-def _refused(jobs: Sequence[Job], place: Place) -> dict[str, Why]:
+def _refused(
+    jobs: Sequence[Job],
+    place: Place,
+    lacking: Mapping[str, Sequence[str]],
+    leave_out: Callable[[Sequence[str]], str],
+) -> dict[str, Why]:
     """Return the jobs that cannot run at all, and why: all that is to be known before the start."""
     found = {
-        job.name: Why(text, Cause.MISSING_PROGRAM) for job in jobs if (text := _unmet(job, place))
+        name: Why(
+            f"requires {', '.join(missing)}, not found on PATH: install it, or leave the job out: "
+            f"{leave_out([name])}",
+            Cause.MISSING_PROGRAM,
+        )
+        for name, missing in lacking.items()
     }
     if bash := programs.find("bash", place.env, place.cwd):
         for name, text in scripts.syntax_errors(jobs, bash).items():
             more = [found[name].text] if name in found else []
             found[name] = Why("; ".join([*more, text]), Cause.SYNTAX)
     return found
-
-
-def _unmet(job: Job, place: Place) -> str:
-    """Return why a job cannot run on this machine, or ''."""
-    if not job.requires:
-        return ""
-    env = {**place.env, **job.env}
-    lacking = [name for name in job.requires if programs.find(name, env, place.cwd) is None]
-    if not lacking:
-        return ""
-    return f"requires {', '.join(lacking)}, not found on PATH: install it, then rerun"

@@ -179,7 +179,8 @@ class RunLog:
                 return [f"CANCEL {name} ({reason})"]
         # in a line of its own: programs that read the one above know it as it is
         allowed = "allowed to fail, " if result.allowed else ""
-        return [f"FAIL  {name}  (see {self.url}/{name}.log)", f"CAUSE {name}: {allowed}{reason}"]
+        where = f"see {self.url}/{name}.log" if result.begun else "it did not start"
+        return [f"FAIL  {name}  ({where})", f"CAUSE {name}: {allowed}{reason}"]
 
 
 def _begun(event: events.RunStarted) -> list[str]:

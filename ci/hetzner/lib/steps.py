@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping
 
 from lib import environment, events, interrupts
-from lib.model import Outcome, Result
+from lib.model import RUN_LOG, Outcome, Result
 from lib.settings import Settings
 from lib.status import CONTEXT, BackgroundReporter, StatusReporter
 
@@ -90,7 +90,7 @@ class JobStatuses:
     def __call__(self, event: events.Event) -> None:
         """Queue what a start or an end says."""
         if isinstance(event, events.Started) and event.attempt == 1:
-            self._post("pending", event.job, "runs")
+            self._post("pending", event.job, "runs", event.job)
         elif isinstance(event, events.Finished):
             if event.again and event.result.acceptable:
                 self._half.add(event.job)
@@ -99,7 +99,7 @@ class JobStatuses:
                 self._ended(event.job, event.result)
         elif isinstance(event, events.RunEnded):
             for job in sorted(self._half):
-                self._post("error", job, "not all of its test cases were run")
+                self._post("error", job, "not all of its test cases were run", job)
             self._reporter.close(budget=10.0)
 
     def _ended(self, job: str, result: Result) -> None:
@@ -107,8 +107,9 @@ class JobStatuses:
         if result.outcome is Outcome.CANCELLED:
             state = "error"
         reason = f": {result.reason}" if result.reason else ""
-        self._post(state, job, f"{result.outcome} in {result.duration:.0f} s{reason}")
+        log = job if result.begun else RUN_LOG
+        self._post(state, job, f"{result.outcome} in {result.duration:.0f} s{reason}", log)
 
-    def _post(self, state: str, job: str, text: str) -> None:
-        url = f"{self._url}/{job}.log" if self._url else ""
+    def _post(self, state: str, job: str, text: str, log: str) -> None:
+        url = f"{self._url}/{log}.log" if self._url else ""
         self._reporter.post(state, self._sha, f"{CONTEXT}/{job}", text, url)

@@ -7,9 +7,12 @@ import os
 import tempfile
 import unittest
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
-from dsl import Job, Pipeline
-from lib import programs
+from dsl import Job, Outcome, Pipeline, Result
+from lib import events, programs, steps
+from tests.test_pipeline import RunTest
 
 
 class Programs(unittest.TestCase):
@@ -63,6 +66,58 @@ class Programs(unittest.TestCase):
         )
         ran.run()
         return " ".join(str(ran.results[job.name].outcome) for job in jobs)
+
+
+class Missing(RunTest):
+    JOBS = (
+        Job("one", "true", requires=["no-such-a", "bash", "no-such-b"]),
+        Job("two", "true", requires=["no-such-c"]),
+        Job("free", "touch started"),
+    )
+
+    def lines(self) -> list[str]:
+        return [line[11:] for line in self.log("ci").splitlines()]
+
+    def test_all_that_is_missing_is_told_at_once_with_what_leaves_it_out(self) -> None:
+        self.assertEqual(self.run_jobs(*self.JOBS)[0], 1)
+        self.assertFalse((self.cwd / "started").exists())
+        self.assertEqual(
+            self.lines()[0],
+            "NOTE  not found on PATH: no-such-a and no-such-b for one, no-such-c for two: install "
+            'all, or leave out: skip_jobs=["one", "two"]',
+        )
+        self.assertIn('leave the job out: skip_jobs=["two"]', self.log("ci"))
+
+    def test_what_leaves_it_out_does(self) -> None:
+        self.assertEqual(self.pipeline(*self.JOBS).run(skip_jobs=["one", "two"]), 0)
+
+    def test_a_command_line_tells_its_own_flag(self) -> None:
+        self.run_jobs(*self.JOBS, leave_out=lambda names: f"--skip-jobs {','.join(names)}")
+        self.assertIn("leave out: --skip-jobs one,two", self.lines()[0])
+
+    def test_no_log_is_pointed_to_that_was_never_begun(self) -> None:
+        self.run_jobs(*self.JOBS)
+        self.assertIn("FAIL  one  (it did not start)", self.lines())
+        lacks = Job("a", "true", ["b"])
+        self.pipeline(lacks, Job("b", "true", outputs={"o": "o"})).run(skip_jobs=["b"])
+        self.assertIn("FAIL  a  (it did not start)", self.lines())
+        self.run_jobs(Job("a", "exit 1"))
+        self.assertIn(f"FAIL  a  (see {self.logs}/a.log)", self.lines())
+
+    def test_a_status_of_what_did_not_start_points_to_the_log_of_the_run(self) -> None:
+        posted: list[tuple[str, str, str, str, str]] = []
+
+        class Reporter:
+            def post(self, *status: Any) -> None:
+                posted.append(status)
+
+        with mock.patch("lib.steps.BackgroundReporter", lambda reporter: reporter):
+            told = steps.JobStatuses(Reporter(), "sha", "http://box")  # type: ignore[arg-type]
+        for begun, log in ((False, "ci"), (True, "a")):
+            result = Result("a", Outcome.FAILED)
+            result.begun = begun
+            told(events.Finished(0, "a", result, Outcome.FAILED, "why"))
+            self.assertEqual(posted[-1][-1], f"http://box/{log}.log")
 
 
 if __name__ == "__main__":

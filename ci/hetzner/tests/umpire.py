@@ -115,6 +115,7 @@ class Umpire(Rules):
         """The executor has started it."""
         lacks = self.all[attempt.node.key].node.lacks
         self.rule(not lacks, "{} is started without {}", attempt.node.key, lacks)
+        self.results[attempt.node.job.name].begun = True
 
     def stops(self, key: str) -> None:
         self.rule(self.pay("stop", key), "{} is stopped without a reason", key)
@@ -217,7 +218,7 @@ class Umpire(Rules):
     def compare(self, told: Result) -> None:
         """Demand that a result is what the rules say, with words where words are due."""
         mine = self.results[told.name]
-        for name in ("started", "ended", "allowed", "cache"):
+        for name in ("started", "ended", "allowed", "begun", "cache"):
             pair = getattr(told, name), getattr(mine, name)
             self.rule(
                 pair[0] == pair[1],
