@@ -83,7 +83,7 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
     return [
         Job("build-js", body("build_js"), [], fast_fail=True, timeout=300, outputs={"dist": f"{JS_CORE}/dist"}, cache=js_cache, requires=node, resources=take(2, 1000), ok_codes=exact, testcases=False),
         Job("build-wheel", body("build_wheel"), ["build-js"], fast_fail=True, timeout=300, outputs=wheel, requires=uv + node, resources=take(2, 1000), ok_codes=exact, testcases=False),
-        Job("jupyter-warmup", body("jupyter_warmup"), [], timeout=300, outputs=jupyter, requires=uv, service=True, resources={**box.mib(servers * 250), **port(s.port_jupyter)}, ok_codes=exact, testcases=False),
+        Job("jupyter-warmup", body("jupyter_warmup"), [], timeout=300, outputs=jupyter, requires=uv, service=True, listens=range(s.port_jupyter, s.port_jupyter + servers), resources={**box.mib(servers * 250), **port(s.port_jupyter)}, ok_codes=exact, testcases=False),
         Job("install-wheel", body("install_wheel"), ["build-wheel", "jupyter-warmup:venv"], timeout=120, requires=uv, resources=take(1, 200), ok_codes=exact, testcases=False),
         Job("playwright-jupyter", body("pw_jupyter"), ["build-wheel", "jupyter-warmup", "install-wheel"], timeout=600, requires=node, resources=take(9, servers * 600)),
         Job("lint-python", body("lint_python"), [], timeout=60, resources=take(1, 100), ok_codes=exact, testcases=False),

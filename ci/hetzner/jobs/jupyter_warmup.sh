@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Serves the notebooks: JUPYTER_PARALLEL JupyterLab servers, ports from CI_PORT_JUPYTER on, each
 # warmed up with a kernel. Stays in the foreground, so that a server that dies is noticed.
-# Reads JUPYTER_PARALLEL, JUPYTER_PYTHON and JUPYTER_TOKEN (the servers take that one by themselves).
+# Reads JUPYTER_PARALLEL, JUPYTER_PYTHON and JUPYTER_TOKEN (the servers take that one by themselves;
+# without it each run has its own, so that no run is let in by the servers of another).
 # Writes $CI_WORK_DIR/jupyter-venv (its environment, as soon as that is ready: the wheel is
-# installed while the servers start) and $CI_WORK_DIR/jupyter-servers (a URL a line).
+# installed while the servers start) and $CI_WORK_DIR/jupyter-servers (a URL with its token a line,
+# for the eyes of the owner only).
 set -euo pipefail
 # shellcheck source=../lib/body.sh
 . "$(dirname "$0")/../lib/body.sh"
@@ -86,7 +88,7 @@ if [[ $code -ne 0 ]]; then
   tail -n 20 "$home"/server-*.log >&2
   fail "not every server could be warmed up, see above"
 fi
-publish jupyter-servers "${urls[@]}"
+(umask 077 && publish jupyter-servers "${urls[@]/%//?token=$JUPYTER_TOKEN}")
 say "${#urls[@]} servers are ready, their logs are in $home"
 
 code=0

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Browser tests of the notebooks in JupyterLab: one notebook at a time on each of the servers of
 # jupyter-warmup, in rounds when there are fewer servers than notebooks. Their ports: see there.
-# Reads PW_GREP_FILTER, JUPYTER_TOKEN; the servers' URLs and environment from jupyter-warmup.
+# Reads PW_GREP_FILTER; the servers' URLs with their token, and their environment, from
+# jupyter-warmup.
 # Exits with 5 if no test matches the filter, or the commit predates all notebooks.
 # shellcheck disable=SC2329 # functions are called through part
 set -euo pipefail
@@ -15,6 +16,9 @@ need_output "$servers_file" jupyter-warmup
 need_output "$environment_file" jupyter-warmup
 mapfile -t servers <"$servers_file"
 [[ ${#servers[@]} -gt 0 ]] || fail "expected URLs in $servers_file, found none: run jupyter-warmup"
+# theirs, and not the one of this run: they may have been started by hand
+[[ ${servers[0]} != *token=* ]] || export JUPYTER_TOKEN=${servers[0]##*token=}
+servers=("${servers[@]%/\?token=*}")
 environment=$(<"$environment_file")
 install_node_modules
 reports=$CI_WORK_DIR/playwright-jupyter

@@ -10,6 +10,7 @@ body finds the same settings when it is run by hand. Unaware of jobs, runs and p
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import io
 import os
@@ -37,6 +38,7 @@ PORTS = {
     "port_mcp": 8700,
     "port_jupyter": 8889,
 }
+TOKEN_BYTES = 16
 HIGHEST_PORT = 65535
 NOTEBOOKS = 9  # more Jupyter servers than notebooks would idle
 
@@ -61,7 +63,8 @@ class Settings:
     browsers_path: str  # PLAYWRIGHT_BROWSERS_PATH, or '' for Playwright's own choice
     chromium: str  # CI_CHROMIUM: a browser to use in place of Playwright's, or ''
     jupyter_parallel: int  # JUPYTER_PARALLEL: servers, and notebooks at once
-    jupyter_token: str  # JUPYTER_TOKEN: of servers that listen on this machine only
+    # JUPYTER_TOKEN, or one that no other run has: of servers that listen on this machine only
+    jupyter_token: str = dataclasses.field(compare=False)
     jupyter_python: str  # JUPYTER_PYTHON: version of the Jupyter environment
     pytest_workers: int  # PYTEST_WORKERS
     port_storybook: int  # CI_PORT_STORYBOOK, and so on for each port
@@ -148,7 +151,9 @@ def _load(read: Reader, box: bool, repo: Path, environ: Mapping[str, str]) -> Se
         browsers_path=read.text("PLAYWRIGHT_BROWSERS_PATH", "/opt/ms-playwright" if box else ""),
         chromium=read.text("CI_CHROMIUM", "" if box else _installed_chromium(environ)),
         jupyter_parallel=parallel,
-        jupyter_token=read.matching("JUPYTER_TOKEN", r"[\w.~-]+", "a-b_1", "test-token-12345"),
+        jupyter_token=read.matching(
+            "JUPYTER_TOKEN", r"[\w.~-]+", "a-b_1", os.urandom(TOKEN_BYTES).hex()
+        ),
         jupyter_python=read.matching("JUPYTER_PYTHON", r"3\.\d+", "3.13", "3.13"),
         pytest_workers=read.number("pytest_workers", "PYTEST_WORKERS", 4, 1, 256),
         **{

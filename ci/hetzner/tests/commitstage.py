@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -39,13 +40,28 @@ case $body in
     ;;
   jupyter_warmup)
     for output in venv servers; do echo "$RANDOM" >"$CI_WORK_DIR/jupyter-$output"; done
-    exec sleep 1000
+    exec "$STAGE_PYTHON" -S -E -c "$STAGE_SERVER" "$CI_PORT_JUPYTER"
     ;;
 esac
 seq 30
 [[ -z ${STAGE_SLEEP:-} || $body != "${STAGE_SLEEP}" ]] || { touch "$STAGE_STARTED" && sleep 1000; }
 [[ $body != "${STAGE_FAIL:-}" ]] || exit 3
 """
+
+
+SERVER = """
+import socket, sys, time
+server = socket.socket()
+server.bind(("127.0.0.1", int(sys.argv[1])))
+server.listen()
+time.sleep(1000)
+"""
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True)
@@ -64,6 +80,7 @@ class Stage:
     root: Path
     github: GitHub | None = None
     variables: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=_free_port)  # of the server of notebooks
 
     @property
     def repo(self) -> Path:
@@ -126,6 +143,10 @@ class Stage:
             "CI_STATE_DIR": str(self.state),
             "CI_RUNNER_DIR": str(self.root / "runner"),
             "CI_TIMEOUT": "120",
+            "CI_PORT_JUPYTER": str(self.port),
+            "JUPYTER_PARALLEL": "1",
+            "STAGE_PYTHON": sys.executable,
+            "STAGE_SERVER": SERVER,
         }
         if self.github is not None:
             made |= {"GITHUB_TOKEN": TOKEN, "GITHUB_REPO": "o/n", "GITHUB_API_URL": self.github.url}

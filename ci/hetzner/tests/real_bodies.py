@@ -143,6 +143,19 @@ class TestFilters(OnStage):
         done = self.passes("pw_jupyter", PW_GREP_FILTER="a|b")
         self.assertIn("--grep a|b", done.calls[-1])
 
+    def test_the_token_is_that_of_the_servers_whoever_started_them(self) -> None:
+        for line, token in (("", "token"), ("/?token=theirs", "theirs")):
+            self.stage = self.make()
+            servers = self.stage.work / "jupyter-servers"
+            urls = [f"http://127.0.0.1:{port}{line}\n" for port in (1, 2)]
+            servers.write_text("".join(urls))
+            done = self.passes("pw_jupyter", LOG_VARIABLE="JUPYTER_TOKEN")
+            told = [call for call in done.calls if "playwright test" in call or " reset " in call]
+            self.assertTrue(told, done.calls)
+            self.assertTrue(all(call.endswith(f"={token}") for call in told), told)
+            resets = {call.split(" reset ")[1].split()[0] for call in told if " reset " in call}
+            self.assertEqual(resets, {"http://127.0.0.1:1", "http://127.0.0.1:2"})
+
 
 class TestReports(OnStage):
     def test_each_report_has_a_directory_of_its_own_outside_of_the_checkout(self) -> None:

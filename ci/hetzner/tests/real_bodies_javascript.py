@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -95,6 +96,7 @@ class TestJupyterWarmup(OnStage):
         with self.warm() as process:
             wait_for(self.stage.work / "jupyter-servers")
             servers = (self.stage.work / "jupyter-servers").read_text()
+            mode = (self.stage.work / "jupyter-servers").stat().st_mode
             served = self.stage.work / "jupyter" / "notebooks"
             copies = sorted(path.name for path in served.iterdir())
             self.assertIsNone(process.poll())
@@ -102,9 +104,11 @@ class TestJupyterWarmup(OnStage):
             self.assertNotEqual(process.wait(PATIENCE), 0)
         self.assertEqual(copies, sorted(f"test_{name}.ipynb" for name in bodystage.NOTEBOOKS))
         self.assertEqual(self.stage.files(), before)
+        self.assertEqual(stat.S_IMODE(mode), 0o600, "the token is for its owner only")
         # nobody is sent to servers that are gone
         self.assertFalse((self.stage.work / "jupyter-servers").exists())
-        self.assertEqual(servers, "http://127.0.0.1:20050\nhttp://127.0.0.1:20051\n")
+        urls = [f"http://127.0.0.1:{port}/?token=token\n" for port in (20050, 20051)]
+        self.assertEqual(servers, "".join(urls))
         venv = (self.stage.work / "jupyter-venv").read_text()
         self.assertEqual(venv, f"{self.stage.venvs / 'jupyter'}\n")
 

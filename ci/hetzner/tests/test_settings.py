@@ -152,6 +152,13 @@ class TestPlaces(InCheckout):
         table = {cpus: settings.servers_for(cpus) for cpus in (1, 2, 4, 8, 16, 64)}
         self.assertEqual(table, {1: 2, 2: 3, 4: 3, 8: 5, 16: 9, 64: 9})
 
+    def test_token_of_the_servers_is_of_one_run_unless_it_is_said(self) -> None:
+        tokens = {self.load({}).jupyter_token for _ in range(3)}
+        self.assertEqual(len(tokens), 3)
+        for token in tokens:
+            self.assertRegex(token, r"\A[0-9a-f]{32}\Z")
+        self.assertEqual(self.load({"JUPYTER_TOKEN": "mine"}).jupyter_token, "mine")
+
 
 class TestProblems(InCheckout):
     def test_every_problem_is_listed_at_once(self) -> None:
@@ -223,7 +230,7 @@ class TestJobs(InCheckout):
             "CI_PORT_MARIMO": "1234",
             "CI_PORT_JUPYTER": "8889",
             "PYTEST_WORKERS": "4",
-            "JUPYTER_TOKEN": "test-token-12345",
+            "JUPYTER_TOKEN": found.jupyter_token,
             "UV_PYTHON_DOWNLOADS": "never",
         }
         self.assertEqual(env, env | expected)
@@ -272,7 +279,11 @@ class TestJobs(InCheckout):
 class TestShell(InCheckout):
     def test_shell_gives_a_body_the_settings_of_a_run(self) -> None:
         state = "it's $HOME `x`\n"
-        environ = self.environ | {"CI_STATE_DIR": state, "GITHUB_TOKEN": "token-1234"}
+        environ = self.environ | {
+            "CI_STATE_DIR": state,
+            "GITHUB_TOKEN": "token-1234",
+            "JUPYTER_TOKEN": "not-of-each-time",
+        }
         script = 'eval "$("$0" "$1" shell)" && cd / && env -0'
         done = subprocess.run(
             ["bash", "-c", script, sys.executable, str(PROGRAM)],
