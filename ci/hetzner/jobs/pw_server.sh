@@ -16,11 +16,14 @@ playwright_tree server
 bring_static
 bring "$wheel" "dist/${wheel##*/}"
 
-# where that environment is, and the file in it by which the script knows the wheel again
-made=/opt/venvs/mcp-test
-locked=$CI_WORK_DIR/server-environment-locked.txt
+# the script has its environments in /opt/venvs; in this job's copy of it, where ours are
+script=scripts/test_playwright_server.sh
+moved=$(sed "s|/opt/venvs/|${CI_VENVS_DIR//[&|\\]/\\&}/|g" "$script")
+echo "$moved" >"$script"
+# it keeps one as long as the wheel is the same: with other locked versions it is another
+made=$CI_VENVS_DIR/mcp-test locked=$CI_VENVS_DIR/mcp-test.locked
 if [[ -e $made/.wheel-sha256 ]] && ! cmp -s "$constraints" "$locked"; then
-  say "the locked versions may be others than those in $made: the script is to make it again"
+  say "$made may hold other versions than those that are locked: the script makes it again"
   rm -f "$made/.wheel-sha256"
 fi
 cp "$constraints" "$locked"

@@ -83,6 +83,22 @@ class TestEnvironments(OnStage):
 
         self.each(turn, ("smoke_test_extras", "test_mcp_wheel"))
 
+    def test_environment_that_the_script_makes_is_where_ours_are(self) -> None:
+        script = self.stage.repo / "scripts" / "test_playwright_server.sh"
+        script.write_text("echo /opt/venvs/mcp-test\n")
+        self.assertIn(f"\n{self.stage.venvs}/mcp-test\n", self.passes("pw_server").text)
+        self.assertEqual(script.read_text(), "echo /opt/venvs/mcp-test\n")
+
+    def test_environment_that_the_script_keeps_is_made_again_for_other_locked_versions(
+        self,
+    ) -> None:
+        made = self.stage.venvs / "mcp-test" / ".wheel-sha256"
+        made.parent.mkdir()
+        for lock, kept in (("1", False), ("1", True), ("2", False)):
+            made.touch()
+            self.passes("pw_server", LOCKED=lock)
+            self.assertEqual(made.exists(), kept, lock)
+
     def test_specs_that_call_uv_get_an_environment_and_leave_it_as_it_is(self) -> None:
         for body, environment in (("pw_server", "3.13"), ("pw_marimo", "3.13")):
             for variable, expected in (

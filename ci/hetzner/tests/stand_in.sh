@@ -34,7 +34,7 @@ listing() { # listing FILE…: as Playwright's JSON reporter lists the tests in 
 case $call in
   "uv sync"*) environment "$UV_PROJECT_ENVIRONMENT" "$(option --python "$@")" ;;
   "uv venv"*) environment "${!#}" "$(option --python "$@")" ;;
-  "uv export"*) echo "constraint==1" >"$(option --output-file "$@")" ;;
+  "uv export"*) echo "constraint==${LOCKED:-1}" >"$(option --output-file "$@")" ;;
   "pnpm"*" install"*) mkdir -p packages/{,js/,buckaroo-js-core/}node_modules ;;
   "pnpm"*" build"*) mkdir -p dist && touch dist/index.es.js tsconfig.tsbuildinfo ;;
   "full_build.sh"*) mkdir -p dist buckaroo/static
