@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sqlite3
 import sys
 from collections.abc import Mapping, Sequence
@@ -34,13 +33,16 @@ from lib import (
     program,
     redact,
     settings,
+    whatruns,
 )
 from lib.checkout import CheckoutError
 from lib.choice import Choice
 from lib.interrupts import Interrupted
 from lib.machine import Machine
 from lib.pythons import VERSIONS as PYTHONS
+from lib.runlog import printable
 from lib.settings import Settings, SettingsError
+from lib.signals import name_of
 
 if TYPE_CHECKING:
     from lib.commit import CommitRun
@@ -102,10 +104,10 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
 def main(arguments: Sequence[str]) -> int:
     """Return the exit code of what the command line asks for; 128+n if signal n came before it."""
     with console.forgiving():
-        with interrupts.noted() as signals:
+        with interrupts.noted() as signals, interrupts.answering(_tell):
             code = _main(arguments)
         if signals.ended_by is not None:
-            print(f"ended by {signal.Signals(signals.ended_by).name}", file=sys.stderr)
+            print(f"ended by {name_of(signals.ended_by)}", file=sys.stderr)
             return 128 + signals.ended_by
         return code
 
@@ -124,6 +126,11 @@ def _main(arguments: Sequence[str]) -> int:
         return FAILED
     except Interrupted:
         return FAILED  # `main` says by which signal
+
+
+def _tell() -> None:
+    mask = redact.Redactor(redact.secret_values(os.environ))
+    print("\n".join(printable(mask(line)) for line in whatruns.without_jobs()), flush=True)
 
 
 def _complain(text: str) -> None:

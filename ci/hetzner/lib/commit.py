@@ -10,7 +10,6 @@ import hashlib
 import os
 import re
 import shlex
-import signal
 import sys
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -35,6 +34,7 @@ from lib import (
     summary,
     summaryfile,
     treehash,
+    whatruns,
     wheels,
 )
 from lib.checkout import CheckoutError
@@ -48,6 +48,7 @@ from lib.products import Products
 from lib.pythons import VERSIONS as PYTHONS
 from lib.runlog import RunLog
 from lib.settings import Settings
+from lib.signals import name_of
 from lib.status import CONTEXT, Fate, Status, StatusReporter
 from lib.strays import Strays
 from lib.summaryfile import SummaryFile
@@ -221,7 +222,8 @@ class CommitRun:
     def closing(self) -> Iterator[None]:
         """Run the steps in here; however they end, leave nothing, and tell log and status."""
         try:
-            yield
+            with interrupts.answering(self._tell):
+                yield
         except (CheckoutError, LockcheckError, OSError) as error:
             self.text = error.brief if isinstance(error, CheckoutError) else str(error)
             self.log.line(f"ERROR {error}")
@@ -274,6 +276,11 @@ class CommitRun:
 
     # ---- the parts of the steps
 
+    def _tell(self) -> None:
+        """Say what runs while no jobs do."""
+        for line in whatruns.without_jobs():
+            self.log.line(line)
+
     @property
     def _speaks_for_commit(self) -> bool:
         return not self._partial and FULL_SHA.fullmatch(self.sha) is not None
@@ -317,7 +324,7 @@ class CommitRun:
                 self.code = also_failed(self.code)
             if ended_by is not None:
                 self.state, self.code = "error", 128 + ended_by
-                self.text = f"ended by {signal.Signals(ended_by).name}"
+                self.text = f"ended by {name_of(ended_by)}"
             self._end_summary()
             self.log.end(f"END   exit code {self.code}: {self.text}")
 

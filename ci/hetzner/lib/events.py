@@ -110,6 +110,23 @@ class Interrupted(NamedTuple):
     running: tuple[str, ...]
 
 
+class Running(NamedTuple):
+    """A job that runs: for how many seconds its attempt has, and what it is about."""
+
+    job: str
+    seconds: float
+    doing: str
+
+
+class Asked(NamedTuple):
+    """Somebody wants to know what runs: that, and how many nodes wait and have ended."""
+
+    at: float
+    running: tuple[Running, ...]
+    waiting: int
+    ended: int
+
+
 class Note(NamedTuple):
     """Something a reader of the log should know that changes no outcome."""
 
@@ -137,6 +154,7 @@ Event = (
     | Finished
     | FastFail
     | Interrupted
+    | Asked
     | Note
     | RunEnded
 )

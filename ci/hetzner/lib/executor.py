@@ -16,14 +16,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lib import ending, files, interrupts, proctree, shell, subreaper, unrunnable, wakeup
+from lib import ending, files, proctree, shell, signals, subreaper, unrunnable, wakeup
 from lib.clock import MonotonicClock
 from lib.environment import environment
 from lib.family import Family
 from lib.listening import Listening
 from lib.proctree import Proc, ProcessTable
 from lib.promises import Promises
-from lib.seam import Attempt, Exited, Gone, Remark, Report, Signalled, StartError, Step
+from lib.seam import Asked, Attempt, Exited, Gone, Remark, Report, Signalled, StartError, Step
 from lib.spawn import Placement, Spawned, Spawner, absolute
 
 FIRST_RECHECK, UNKILLABLE = 0.02, 10.0  # seconds after a KILL: look again; give up
@@ -84,7 +84,7 @@ class ProcessExecutor:
             adopts = self._was_subreaper is not None
             self._family = Family(self._look, self.run_id, subreaper=adopts)
             self._listening = Listening(self._look, self._family.members, self._promises.awaits)
-            self._wakeup = wakeup.make([*interrupts.SIGNALS, signal.SIGTSTP])
+            self._wakeup = wakeup.make([signal.SIGTSTP])
         except BaseException:
             subreaper.release(self._was_subreaper)
             raise
@@ -212,6 +212,8 @@ class ProcessExecutor:
     def _signalled(self, number: int) -> None:
         if number == signal.SIGTSTP:
             self._suspend()
+        elif number == signals.ASKED:
+            self._reports.append(Asked())
         else:
             self._reports.append(Signalled(number))
 

@@ -11,10 +11,13 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+from lib import signals
+
+SIGNALS = signals.ENDING
+Handler = Callable[[int, FrameType | None], object]
 
 
 class Interrupted(BaseException):
@@ -69,40 +72,97 @@ class Interrupts:
         self._patience = len(self.came) + 1
 
 
-def wait_for_children() -> bool:
-    """Have the kernel keep what ended children leave; return whether it was told not to.
+def ignore(number: int, frame: FrameType | None) -> None:
+    """Ignore a signal: a handler, which unlike SIG_IGN a program that is started does not inherit.
 
-    A program that is started with SIGCHLD ignored, as by some daemons, would never learn how its
-    children ended (wait(2), NOTES), nor would they of theirs. Only in the main thread.
+    What is handled has its default action again after execve(2), what is ignored stays so.
     """
-    ignored = signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN
-    if ignored:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    return ignored
+
+
+class Takeover:
+    """Signals that are taken over from their owner until `give_back`. Only in the main thread.
+
+    What was ignored stays so, by a handler that does nothing. What was blocked is not, for who
+    handles it is to hear of it, and what is started inherits the mask (pthread_sigmask(3)).
+    """
+
+    def __init__(self, note: Handler, tell: Handler) -> None:
+        """Have `note` hear of each signal that would end the program, `tell` of a question.
+
+        The signals of people are taken whoever handles them now, others only from nobody: a
+        program that has a use for its timer's is not ended by it.
+        """
+        self._before: dict[int, Handler | int | None] = {}
+        for number in sorted(signals.IGNORABLE):
+            if signal.getsignal(number) in (signal.SIG_IGN, ignore):
+                self._handle(number, ignore)
+            elif number == signals.ASKED:
+                self._take(number, tell)
+            elif number in SIGNALS:
+                self._take(number, note)
+        if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
+            # or nobody would learn how children ended (wait(2), NOTES), nor they of theirs
+            self._handle(signal.SIGCHLD, signal.SIG_DFL)
+        self._mask = signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+    def _take(self, number: int, handler: Handler) -> None:
+        before = signal.getsignal(number)
+        ours = isinstance(getattr(before, "__self__", None), Interrupts) or before is _tell
+        if number in signals.CUSTOMARY or ours or before is signal.SIG_DFL:
+            self._handle(number, handler)
+
+    def also(self, number: int, handler: Handler) -> None:
+        """Take another signal over, unless it is ignored, or taken already."""
+        if number not in self._before and signal.getsignal(number) is not signal.SIG_IGN:
+            self._handle(number, handler)
+
+    def _handle(self, number: int, handler: Handler | int) -> None:
+        self._before.setdefault(number, signal.getsignal(number))
+        signal.signal(number, handler)
+
+    def has(self, number: int) -> bool:
+        """Whether a signal is taken over, to be heeded."""
+        return number in self._before and signal.getsignal(number) is not ignore
+
+    def give_back(self) -> None:
+        """Put mask and handlers back as they were."""
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+        for number, before in self._before.items():
+            signal.signal(number, signal.SIG_DFL if before is None else before)
 
 
 _records: list[Interrupts] = []  # the program's is the last
+_answers: list[Callable[[], None]] = []  # the last is given
 
 
 @contextlib.contextmanager
 def noted() -> Iterator[Interrupts]:
-    """Take the signals over for a program as a whole. Only in the main thread.
-
-    A signal that the program was started with as ignored (nohup) stays ignored.
-    """
+    """Take the signals over for a program as a whole. Only in the main thread."""
     made = Interrupts()
-    before = {number: signal.getsignal(number) for number in SIGNALS}
     _records.append(made)
-    wait_for_children()  # no caller wants it otherwise: this is for a program as a whole
-    for number, handler in before.items():
-        if handler is not signal.SIG_IGN:
-            signal.signal(number, made.note)
+    taken = Takeover(made.note, _tell)
     try:
         yield made
     finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        taken.give_back()
         _records.remove(made)
+
+
+@contextlib.contextmanager
+def answering(answer: Callable[[], None]) -> Iterator[None]:
+    """Have SIGUSR1 answered by this, where no run of jobs answers it. It comes at any line."""
+    _answers.append(answer)
+    try:
+        yield
+    finally:
+        _answers.remove(answer)
+
+
+def _tell(number: int, frame: FrameType | None) -> None:
+    """Give the answer: a handler. One that cannot be given changes nothing."""
+    with contextlib.suppress(Exception):
+        if _answers:
+            _answers[-1]()
 
 
 def record() -> Interrupts:

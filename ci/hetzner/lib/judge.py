@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Collection
 from typing import NamedTuple
 
 from lib.cause import PLAINLY, Cause, Why
 from lib.model import Job, Outcome
 from lib.seam import LOST
+from lib.signals import name_of
 
 # exit code of a program that found no tests to run: pytest's, docs.pytest.org, "Exit codes"
 NO_TESTS = 5
@@ -27,10 +27,7 @@ def describe(code: int) -> str:
         return "its exit code is lost: the host program ignores SIGCHLD or waits for all children"
     if code >= 0:
         return f"exit code {code}"
-    try:
-        return f"killed by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"killed by signal {-code}"
+    return f"killed by {name_of(-code)}"
 
 
 def passed(code: int | None, tries: int = 1, of: int = 1) -> Why:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple, TextIO
@@ -24,6 +23,7 @@ from lib.model import Job, Result
 from lib.orders import DEFAULT_CWD, Limits, Orders
 from lib.runlog import RunLog, complaint
 from lib.scheduler import Scheduler
+from lib.signals import name_of
 from lib.stages import Stages
 from lib.summaryfile import SummaryFile
 from lib.verdict import FAILED, also_failed
@@ -194,7 +194,7 @@ class Run:
             self._log.line(f"NOTE  the lock {self._held.path} {told}")
             code = also_failed(code)
         if late := executor.signals():
-            self._log.line(f"INTERRUPTED by {signal.Signals(late[0]).name}, all jobs had ended")
+            self._log.line(f"INTERRUPTED by {name_of(late[0])}, all jobs had ended")
             code = 128 + late[0]
         return self._write_summary(executor, code)
 
@@ -238,7 +238,7 @@ class Run:
             if lost:
                 text = f"{lost}; {text}"
             if code > 128:
-                text = f"ended by {signal.Signals(code - 128).name}"
+                text = f"ended by {name_of(code - 128)}"
             self._log.line(f"END   exit code {code}: {text}")
             self._log.check()
         return code

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
-from lib import events, files
+from lib import events, files, whatruns
 from lib.console import Console
 from lib.model import RUN_LOG, Outcome, Result
 
@@ -121,7 +121,11 @@ class RunLog:
 
     def __call__(self, event: events.Event) -> None:
         """Write the line of an event."""
-        for text in self._lines(event):
+        if isinstance(event, events.Asked):
+            texts = whatruns.lines(event, self.path.parent, self._redact)
+        else:
+            texts = self._lines(event)
+        for text in texts:
             self.line(text)
 
     def _lines(self, event: events.Event) -> list[str]:

@@ -8,7 +8,6 @@ process, a file or the real time.
 from __future__ import annotations
 
 import math
-import signal
 
 from lib import events
 from lib.attempts import Attempts
@@ -19,6 +18,7 @@ from lib.orders import DEFAULT_TIMEOUT, Limits, Orders
 from lib.plan import Change, Plan, Standing
 from lib.record import Record
 from lib.seam import (
+    Asked,
     Clock,
     Executor,
     Exited,
@@ -31,10 +31,11 @@ from lib.seam import (
     Signalled,
     Wrote,
 )
+from lib.signals import name_of
 from lib.stages import ALL_TESTCASES, Stages
 from lib.starts import Starts
 from lib.timers import Timers
-from lib.track import IDLE, Census, State, Track
+from lib.track import ACTIVE, IDLE, Census, State, Track
 from lib.verdict import also_failed
 
 
@@ -251,6 +252,8 @@ class Scheduler:
         match report:
             case Signalled():
                 self._interrupt(report.number)
+            case Asked():
+                self._tell()
             case Remark():
                 self._note(report.text)
             case Wrote():
@@ -263,6 +266,18 @@ class Scheduler:
                 self._attempts.exited(self._tracks[report.key], report)
             case Gone():
                 self._attempts.gone(self._tracks[report.key], report)
+
+    def _tell(self) -> None:
+        """Tell what runs, which changes nothing."""
+        now, tracks = self._now(), self._tracks.values()
+        running = [
+            events.Running(track.name, now - track.began, track.doing)
+            for track in tracks
+            if track.state in (*ACTIVE, State.SERVING)
+        ]
+        waiting = sum(track.state in IDLE for track in tracks)
+        ended = len(tracks) - len(running) - waiting
+        self._emit(events.Asked(now, tuple(running), waiting, ended))
 
     # ---- what attempts tell
 
@@ -355,7 +370,7 @@ class Scheduler:
                 self._attempts.hasten(track)
             return
         self._signal = number
-        self._cut(signal.Signals(number).name, Cause.INTERRUPTED)
+        self._cut(name_of(number), Cause.INTERRUPTED)
 
     def _cut(self, reason: str, cause: Cause) -> None:
         """End everything: a signal, or the run's timeout."""

@@ -98,13 +98,17 @@ class Signalled(NamedTuple):
     number: int
 
 
+class Asked(NamedTuple):
+    """Somebody wants to know what runs (SIGUSR1)."""
+
+
 class Remark(NamedTuple):
     """Something an executor wants the log to say that changes no outcome."""
 
     text: str
 
 
-Report = Exited | Gone | Wrote | Listens | Occupied | Signalled | Remark
+Report = Exited | Gone | Wrote | Listens | Occupied | Signalled | Asked | Remark
 
 
 class Executor(Protocol):

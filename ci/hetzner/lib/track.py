@@ -81,6 +81,13 @@ class Track:
         return self.node.key
 
     @property
+    def doing(self) -> str:
+        """What it is about, in words, while it runs."""
+        if self.state is State.RUNNING and self.step is not Step.BODY:
+            return "asks its cache" if self.step is Step.RESTORE else "stores in its cache"
+        return self.state.value
+
+    @property
     def complete(self) -> bool:
         """Whether all that makes a service ready is there: of this try, and at once."""
         job = self.node.job

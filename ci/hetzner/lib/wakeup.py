@@ -14,7 +14,7 @@ import resource
 import select
 import signal
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from types import FrameType
 from typing import NamedTuple, Protocol
 
@@ -61,29 +61,22 @@ class SignalPipe:
 
     For those that ask us to end a byte only wakes: which came, this time and before, is on the
     program's record, so none is lost between two who handle them. Handlers can be installed from
-    the main thread only; elsewhere signals stay with their owner. A signal that the caller was
-    started with as ignored (nohup) stays ignored.
+    the main thread only; elsewhere signals stay with their owner.
     """
 
     def __init__(self, numbers: Iterable[int]) -> None:
         self._reader, self._writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        self._before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
-        self._fd_before = -1
         self._record = interrupts.Interrupts()
         self._seen = 0
-        self._owner = threading.current_thread() is threading.main_thread()
-        if not self._owner:
+        self._taken: interrupts.Takeover | None = None
+        if threading.current_thread() is not threading.main_thread():
             return
         self._record = interrupts.record()
-        if interrupts.wait_for_children():
-            self._before[signal.SIGCHLD] = signal.SIG_IGN
+        # before the first handler, or a signal in between would wake nobody
         self._fd_before = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        self._taken = interrupts.Takeover(self._record.note, _wake)
         for number in numbers:
-            before = signal.getsignal(number)
-            if before is not signal.SIG_IGN:
-                self._before.setdefault(number, before)
-                ends = number in interrupts.SIGNALS
-                signal.signal(number, self._record.note if ends else _wake)
+            self._taken.also(number, _wake)
         if self._record.came:  # before we were here
             os.write(self._writer, b"\0")
 
@@ -97,8 +90,8 @@ class SignalPipe:
         with contextlib.suppress(BlockingIOError):
             told = os.read(self._reader, 4096)
         # the program's other handlers write to this pipe as well: theirs are not ours
-        others = (n for n in told if n in self._before and n not in interrupts.SIGNALS)
-        return (*self.ends(), *others)
+        ours = (n for n in told if self._taken and self._taken.has(n))
+        return (*self.ends(), *(n for n in ours if n not in interrupts.SIGNALS))
 
     def ends(self) -> tuple[int, ...]:
         """Return those that ask us to end, and came since the last call."""
@@ -108,9 +101,8 @@ class SignalPipe:
 
     def close(self) -> None:
         """Put the handlers back as they were."""
-        for number, before in self._before.items():
-            signal.signal(number, signal.SIG_DFL if before is None else before)
-        if self._owner:
+        if self._taken:
+            self._taken.give_back()
             signal.set_wakeup_fd(self._fd_before)
         os.close(self._reader)
         os.close(self._writer)
@@ -183,7 +175,11 @@ class PidfdWakeup:
 
 
 def make(numbers: Iterable[int]) -> Wakeup:
-    """Return the wake-up of this system, which takes these signals over until it is closed."""
+    """Return the wake-up of this system.
+
+    Until it is closed it takes over the signals that would end the program, the one that asks what
+    runs, and these.
+    """
     if hasattr(os, "pidfd_open"):
         return PidfdWakeup(SignalPipe(numbers))
     from lib.wakeup_timed import TimedWakeup

@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 from lib.model import Job
 from lib.seam import Step
+from lib.signals import ASKED
 from tests.fakes import Fate
 from tests.reference import Case
 
@@ -194,6 +195,12 @@ def draw_fate(source: Source, job: Job, mood: Mood) -> Fate:
     )
 
 
+def draw_questions(source: Source) -> list[tuple[float, int]]:
+    """Return when somebody asks what runs, which changes nothing."""
+    moments = range(source.below(3) if rarely(source, 6) else 0)
+    return [(source.below(12) + one_of(source, (0, 0.5)), int(ASKED)) for _ in moments]
+
+
 def draw_flags(source: Source, names: Sequence[str], eventful: int, mood: Mood) -> dict[str, Any]:
     """Return what a run is told, and what will cut it off."""
     flags: dict[str, Any] = {
@@ -233,4 +240,5 @@ def draw_flags(source: Source, names: Sequence[str], eventful: int, mood: Mood) 
             flags["signals"] = [(moment, one_of(source, (2, 15, 1))), *second]
         if rarely(source, 12):
             flags["refused"] = dict.fromkeys(some(source, names), "requires cargo")
+        flags["signals"] = [*flags.get("signals", ()), *draw_questions(source)]
     return flags

@@ -18,6 +18,7 @@ from lib.model import Job, Load
 from lib.orders import Limits, Orders
 from lib.scheduler import Scheduler, unknown_load
 from lib.seam import (
+    Asked,
     Attempt,
     Exited,
     Gone,
@@ -29,6 +30,7 @@ from lib.seam import (
     Step,
     Wrote,
 )
+from lib.signals import ASKED
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,8 @@ class FakeExecutor:
         self._happenings: list[tuple[float, int, Callable[[], Report | None]]] = []
         self._count = 0
         for moment, number in signals:
-            self._at(moment, lambda number=number: Signalled(number))  # type: ignore[misc]
+            report = Asked() if number == ASKED else Signalled(number)
+            self._at(moment, lambda report=report: report)  # type: ignore[misc]
 
     def _at(self, moment: float, what: Callable[[], Report | None]) -> None:
         self._count += 1

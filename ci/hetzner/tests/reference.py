@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lib.model import Job, Outcome
+from lib.signals import ASKED
 from tests.fakes import Fate
 
 BAD = (Outcome.FAILED, Outcome.TIMED_OUT)
@@ -230,7 +231,8 @@ def outright(case: Case) -> dict[str, Outcome] | None:
     Who comes first matters with interrupts, with fast_fail, for services, for outputs of jobs
     that fail, and for what is left of a job when its time is up.
     """
-    if case.fast_fail or case.signals or case.timeout < math.inf or case.refused:
+    cut = any(number != ASKED for _, number in case.signals)
+    if case.fast_fail or cut or case.timeout < math.inf or case.refused:
         return None
     made = nodes(case)
     fates = [fate for node in made for fate in fates_of(case, node)]

@@ -6,7 +6,7 @@ import math
 
 from lib.cause import Cause
 from lib.model import AttemptRecord, CacheState, Outcome
-from lib.seam import Exited, Gone, Listens, Occupied, Remark, Report, Signalled, Step, Wrote
+from lib.seam import Asked, Exited, Gone, Listens, Occupied, Remark, Report, Signalled, Step, Wrote
 from tests.ledger import Ledger, Seen, Verdict
 from tests.reference import BAD, GOOD, acceptable, passes, worse
 
@@ -203,6 +203,8 @@ class Rules(Ledger):
         match report:
             case Signalled(number):
                 self.signalled(number)
+            case Asked():
+                self.asked()
             case Remark(text):
                 self.owe("note", text)
             case Wrote(key, output):
@@ -217,6 +219,14 @@ class Rules(Ledger):
                 self.exited(self.all[report.key], report)
             case Gone():
                 self.gone(self.all[report.key], report)
+
+    def asked(self) -> None:
+        """A question is answered at once, and changes nothing."""
+        self.reached["asked"] += 1
+        busy = [s for s in self.all.values() if not s.ended and s.step is not None]
+        running = tuple((s.node.job.name, self.now - s.began) for s in busy)
+        idle = sum(s.idle for s in self.left)
+        self.owe("asked", running, idle, len(self.all) - len(busy) - idle)
 
     def signalled(self, number: int) -> None:
         if not self.cut:

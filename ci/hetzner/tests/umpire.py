@@ -304,4 +304,7 @@ def _debt(event: events.Event) -> tuple[object, ...]:
             return ("fast fail",)
         case events.Interrupted(running=running):
             return "interrupted", running
+        case events.Asked(running=running):
+            jobs = tuple((job, seconds) for job, seconds, _ in running)
+            return "asked", jobs, event.waiting, event.ended
     return ("an unknown event", event)
