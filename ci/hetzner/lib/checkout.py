@@ -160,9 +160,9 @@ def _lost_its_repository(path: Path) -> bool:
         return False
     if not os.path.lexists(link):
         return True
-    if link.is_symlink() or not link.is_file():
+    if files.another_kind(link):
         return False
-    target = link.read_text(errors="replace").removeprefix("gitdir:").strip()
+    target = os.fsdecode(files.read(link)).removeprefix("gitdir:").strip()
     return not (path / target).exists()
 
 

@@ -197,9 +197,12 @@ class Lockcheck:
         """
         if not self.config.box or not self.config.browsers_path or not self._has(PNPM_LOCK):
             return ""
-        locked = PLAYWRIGHT.search((self.tree / PNPM_LOCK).read_text(errors="replace"))
-        stamp = Path(self.config.browsers_path, BROWSERS_STAMP)
-        installed = stamp.read_text(errors="replace") if stamp.exists() else ""
+        lock = files.read((self.tree / PNPM_LOCK).resolve())
+        locked = PLAYWRIGHT.search(lock.decode(errors="replace"))
+        installed = ""
+        with contextlib.suppress(FileNotFoundError, files.NotAFileError):
+            stamp = files.read(Path(self.config.browsers_path, BROWSERS_STAMP))
+            installed = stamp.decode(errors="replace")
         return locked[1] if locked and locked[1] != installed else ""
 
     def _install_browsers(self, version: str) -> None:

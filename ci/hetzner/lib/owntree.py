@@ -26,7 +26,7 @@ if __name__ == "__main__":
     # as a program Python puts lib/ on the path, where our modules would hide others; with -P none
     sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parent.parent)]
 
-from lib import checkout, treecopy
+from lib import checkout, files, treecopy
 from lib.gitcommand import CheckoutError, git
 from lib.lockcheck import NODE_MODULES
 
@@ -85,7 +85,7 @@ def _bring_modules(main: Path, tree: Path, fresh: Path) -> None:
 
 def _installed(tree: Path) -> bytes:
     try:
-        return (tree / NODE_MODULES[0] / STAMP).read_bytes()
+        return files.read(tree / NODE_MODULES[0] / STAMP)
     except OSError:
         return b""
 

@@ -5,6 +5,11 @@ None of them may hold up a run, and nothing is written to where a link leads.
 
 from __future__ import annotations
 
+import ast
+import unittest
+from collections.abc import Iterator
+from pathlib import Path
+
 from dsl import Cache, Job
 from lib import files, treecopy
 from tests.intheway import COMMANDS, IN_THE_WAY
@@ -62,3 +67,45 @@ class InTheWay(RunTest):
                     self.assertIn("PASS  a", self.log("ci"))
                     self.assertFalse((self.logs / "nowhere").exists())
                     treecopy.remove(self.logs)
+
+
+OPENS = {"open", "read_text", "read_bytes", "write_text", "write_bytes"}
+# modules that open what no job can put there, or open it as carefully, and why
+MAY_OPEN = {
+    "files": "it is the careful one",
+    "logserver": "opens as carefully, below a directory that it holds",
+    "watch": "does not wait, and reads nothing",
+    "console": "/dev/null",
+    "cleanup": "/proc",
+    "granted": "/proc and /sys",
+    "machine": "/proc and /sys",
+    "ports": "/proc",
+    "pressure": "/proc",
+    "proctree": "/proc",
+    "steps": "the version of the runner, which is as safe as its code",
+    "demo": "what it is making itself",
+    "github": "no file, but an address",
+    "testreport": "runs within a job, whose timeout ends it",
+    "cache": "runs within a job, whose timeout ends it",
+    "cachestore": "runs within a job, whose timeout ends it",
+    "treecopy": "looks before it opens",
+}
+
+
+class Opened(unittest.TestCase):
+    def test_whatever_a_job_can_reach_is_opened_in_one_place(self) -> None:
+        library = Path(files.__file__).parent
+        modules = {p.stem for p in library.glob("*.py") if any(_opens(ast.parse(p.read_text())))}
+        self.assertEqual(
+            sorted(modules - MAY_OPEN.keys()), [], "use files.open_file, read or begin"
+        )
+
+
+def _opens(tree: ast.AST) -> Iterator[bool]:
+    """Yield something for each call that opens a file by its path."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = node.func
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            if name in OPENS:
+                yield True
