@@ -90,6 +90,11 @@ def _edge_problems(job: Job, by_name: Mapping[str, Job]) -> list[str]:
             problems.append(
                 f"job {job.name}: depends_on {dependency!r} is not a job{nearest(target, by_name)}"
             )
+        elif by_name[target].at_the_end and not job.at_the_end:
+            problems.append(
+                f'job {job.name}: depends_on {dependency!r}: {target} has when="end", so it starts '
+                "when all others have ended, and only another one at the end can wait for it"
+            )
         elif output is not None and output not in by_name[target].outputs:
             known = by_name[target].outputs
             problems.append(

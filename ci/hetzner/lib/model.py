@@ -181,6 +181,16 @@ class Job:
     def _declared(self) -> dict[str, object]:
         return {n: tuple(v) if isinstance(v, list) else v for n, v in self.__dict__.items()}
 
+    @property
+    def regardless(self) -> bool:
+        """Whether it runs whatever became of what it depends on, after `fast_fail` as well."""
+        return self.when != "success"
+
+    @property
+    def at_the_end(self) -> bool:
+        """Whether it starts only when everything else has ended, others such as it aside."""
+        return self.when == "end"
+
     def but(self, **changes: Any) -> Job:
         """Return the job with some fields changed, checked as any other. Raises ValueError."""
         return Job(**{**self.__dict__, **changes})
@@ -222,8 +232,8 @@ class Job:
             for flag in flags
             if not isinstance(getattr(self, flag), bool)  # the text "false" would count as true
         ]
-        if self.when not in ("success", "always"):
-            problems.append(f"when: expected 'success' or 'always', found {self.when!r}")
+        if self.when not in ("success", "always", "end"):
+            problems.append(f"when: expected 'success', 'always' or 'end', found {self.when!r}")
         called = None if isinstance(self.cache, type) else getattr(self.cache, "to_json", None)
         if self.cache is not None and not callable(called):
             problems.append(f"cache: expected a Cache, found {self.cache!r}")

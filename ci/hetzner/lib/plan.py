@@ -73,7 +73,8 @@ class Plan:
         self._open = max(self._open, upto)
         for node in opened:
             if node.key in self._idle:
-                self._take_stock(node.key, "the phase before" if node.stage else "", change)
+                before = "all else" if node.job.at_the_end else "the phase before"
+                self._take_stock(node.key, before if node.stage else "", change)
         return change
 
     def settled(self, serving: Collection[str]) -> bool:
@@ -184,7 +185,7 @@ class Plan:
         return ""
 
     def _always(self, key: str) -> bool:
-        return self._nodes[key].job.when == "always"
+        return self._nodes[key].job.regardless
 
     def _close(self, key: str) -> None:
         node = self._nodes[key]

@@ -76,7 +76,7 @@ class Scheduler:
             executor, clock, emit, self._plan, self._record, self._timers, self._census, self
         )
         self._cut_off: Why | None = None  # why everything ends: a signal or the run's timeout
-        self._ending: Why | None = None  # fast_fail: why only when="always" jobs start any more
+        self._ending: Why | None = None  # fast_fail: why only some jobs start any more
         self._signal: int | None = None
         self._timed_out = False
         self._tracks = {
@@ -155,7 +155,9 @@ class Scheduler:
         last = len(self._stages.titles) - 1
         while self._left and self._stage < last and self._plan.settled(self._census.serving):
             title = self._stages.titles[self._stage + 1]
-            if self._orders.fast_fail and self._stage >= 0 and (why := self._bad_so_far(title)):
+            # what has no title is for the end, and begins whatever became of all else
+            wary = title and self._orders.fast_fail and self._stage >= 0
+            if wary and (why := self._bad_so_far(title)):
                 self._end_early(f"{title} is not begun: {why}")
             self._stage += 1
             if title and not self._ending:
@@ -283,7 +285,7 @@ class Scheduler:
 
     def barred(self, track: Track) -> Why | None:
         """Return why nothing of this node begins any more, None if something may."""
-        return self._cut_off or (None if track.node.job.when == "always" else self._ending)
+        return self._cut_off or (None if track.node.job.regardless else self._ending)
 
     def wrote(self, track: Track, output: str) -> None:
         """Free those that wait for an output."""

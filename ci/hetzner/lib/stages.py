@@ -65,7 +65,7 @@ REPEATED = "#2"  # '#' cannot stand in a job's name
 
 def heeds_filter(job: Job) -> bool:
     """Whether a job runs test cases, and those alone that a filter matches."""
-    return job.testcases and not job.service
+    return job.testcases and not job.service and not job.at_the_end
 
 
 def build(
@@ -76,29 +76,35 @@ def build(
     only_testcases: str = "",
     first_testcases: str = "",
 ) -> Stages:
-    """Return the nodes and stages of a run. ValueError for filters that exclude each other."""
+    """Return the nodes and stages of a run. ValueError for filters that exclude each other.
+
+    The jobs at the end are the last stage, which has no title. They run once, after all passes.
+    """
     if only_testcases and first_testcases:
         raise ValueError("only_testcases and first_testcases exclude each other: give one")
     by_name = {job.name: job for job in jobs}
-    early = _first_phase(by_name, selected, first_jobs)
+    last = {name for name in selected if by_name[name].at_the_end}
+    early = _first_phase(by_name, selected, first_jobs) - last
     titles = ["phase A", "phase B"] if early else [""]
-    if len(early) == len(selected):
+    if early and len(early) == len(selected) - len(last):
         titles = ["phase A"]
+    again = _repeated(by_name, [n for n in selected if n not in last]) if first_testcases else set()
+    if again:
+        titles = [f"{title} {first_testcases!r}".strip() for title in titles]
+        titles.append(ALL_TESTCASES)
+    second = len(titles) - 1
+    if last and len(last) < len(selected):
+        titles.append("")
     nodes = []
     chosen = set(selected)
     for name in selected:
         stage = 0 if not early or name in early else 1
-        nodes.append(_node(by_name, chosen, name, stage, only_testcases or first_testcases))
-    if first_testcases:
-        again = _repeated(by_name, selected)
-        if again:
-            titles = [f"{title} {first_testcases!r}".strip() for title in titles]
-            titles.append(ALL_TESTCASES)
-        nodes += [
-            _again(by_name, chosen, name, len(titles) - 1, again)
-            for name in selected
-            if name in again
-        ]
+        if name in last:
+            node = _node(by_name, chosen, name, len(titles) - 1, only_testcases)
+            nodes.append(node._replace(edges=_to_last_passes(node.edges, again)))
+        else:
+            nodes.append(_node(by_name, chosen, name, stage, only_testcases or first_testcases))
+    nodes += [_again(by_name, chosen, name, second, again) for name in selected if name in again]
     return Stages(tuple(nodes), tuple(titles), only_testcases or first_testcases)
 
 
@@ -162,21 +168,24 @@ def _node(
     )
 
 
+def _to_last_passes(edges: Sequence[Edge], again: set[str]) -> tuple[Edge, ...]:
+    """Return the edges, leading to the second pass of those that have one."""
+    return tuple(
+        Edge(edge.key + REPEATED if edge.key in again else edge.key, edge.output) for edge in edges
+    )
+
+
 def _again(
     by_name: Mapping[str, Job], selected: set[str], name: str, stage: int, again: set[str]
 ) -> Node:
     first = _node(by_name, selected, name, stage, "")
-    edges = tuple(
-        Edge(edge.key + REPEATED if edge.key in again else edge.key, edge.output)
-        for edge in first.edges
-    )
     return Node(
         key=name + REPEATED,
         job=first.job,
         stage=stage,
         repeated=True,
         test_filter="",
-        edges=edges,
+        edges=_to_last_passes(first.edges, again),
         inputs=first.inputs,
         expects=first.expects,
     )

@@ -128,6 +128,8 @@ def draw_job(source: Source, before: Sequence[Job], eventful: int, mood: Mood) -
         need = before[-1 - source.below(len(before))]
         output = one_of(source, (None, *need.outputs))
         needs.append(need.name if output is None else f"{need.name}:{output}")
+    ends = {job.name for job in before if job.when == "end"}
+    last = any(need.split(":")[0] in ends for need in needs)  # nobody else can wait for one
     service = bool(eventful) and rarely(source, mood.service)
     outputs = one_of(source, ((), (), ("o",), ("o", "p")))
     return Job(
@@ -146,7 +148,7 @@ def draw_job(source: Source, before: Sequence[Job], eventful: int, mood: Mood) -
             source, ({}, {}, {}, {"m": 1}, {"cpu": 1}, {"cpu": 2}, {"m": 1, "cpu": 1})
         ),
         testcases=not rarely(source, 3),
-        when="always" if rarely(source, 5) else "success",
+        when="end" if last else one_of(source, ("success",) * 5 + ("always", "end")),
         cache=CACHED if not service and rarely(source, mood.cache) else None,
         retry_alone=rarely(source, 4),
         listens=one_of(source, ((), (), (1,), (1, 2))) if service else (),

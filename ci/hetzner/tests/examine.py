@@ -47,6 +47,7 @@ REACHED = (
     "no tests",
     "no match",
     "short first",
+    "at the end",
     "refused selection",
 )
 Built = tuple[Stages, tuple[str, ...]]  # the stages, and what was filtered

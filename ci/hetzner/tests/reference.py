@@ -70,7 +70,7 @@ class Node:
 
     @property
     def always(self) -> bool:
-        return self.job.when == "always"
+        return self.job.when in ("always", "end")
 
 
 def selection(case: Case) -> list[str]:
@@ -104,12 +104,17 @@ def nodes(case: Case) -> list[Node]:
     """Return the nodes in the order in which they were declared, those of a second pass last."""
     selected = selection(case)
     jobs = {job.name: job for job in case.jobs}
-    early = set(selected)
-    if case.first_jobs is not None:
-        early = with_needs(case.jobs, set(case.first_jobs), set(jobs) - set(selected))
-    last = 0 if early == set(selected) else 1
-    twice = set(selected) - once(case, selected) if case.first_testcases else set()
-    made = [_node(case, jobs, name, selected, stage=0 if name in early else 1) for name in selected]
+    ends = {name for name in selected if jobs[name].when == "end"}
+    early = first_phase(case) or set(selected) - ends
+    last = 0 if early == set(selected) - ends else 1
+    twice = set(selected) - once(case, selected) - ends if case.first_testcases else set()
+    end = last + (1 + bool(twice) if ends < set(selected) else 0)
+    made = [
+        _node(case, jobs, name, selected, stage=end, twice=twice, last=True)
+        if name in ends
+        else _node(case, jobs, name, selected, stage=0 if name in early else 1)
+        for name in selected
+    ]
     again = [
         _node(case, jobs, name, selected, stage=last + 1, twice=twice)
         for name in selected
@@ -118,10 +123,20 @@ def nodes(case: Case) -> list[Node]:
     return made + again
 
 
+def first_phase(case: Case) -> set[str]:
+    """Return the jobs that run before the others, nobody if there is no such phase."""
+    if case.first_jobs is None:
+        return set()
+    others = {job.name for job in case.jobs} - set(selection(case))
+    early = with_needs(case.jobs, set(case.first_jobs), others)
+    return early - {job.name for job in case.jobs if job.when == "end"}
+
+
 def once(case: Case, selected: Sequence[str]) -> set[str]:
     """Return the jobs of one pass: those that say so, and the services that their services use."""
-    services = {job.name for job in case.jobs if job.service and job.name in selected}
-    found = {job.name for job in case.jobs if not job.testcases and job.name in selected}
+    jobs = [job for job in case.jobs if job.name in selected and job.when != "end"]
+    services = {job.name for job in jobs if job.service}
+    found = {job.name for job in jobs if not job.testcases}
     for _ in selected:
         used = {
             dependency.split(":")[0]
@@ -141,6 +156,7 @@ def _node(
     *,
     stage: int,
     twice: Collection[str] = (),
+    last: bool = False,
 ) -> Node:
     needs: list[tuple[str, str | None]] = []
     takes: set[str] = set()
@@ -153,26 +169,28 @@ def _node(
             needs.append((target + "#2" if target in twice else target, output or None))
         else:
             takes |= {f"{target}:{o}" for o in ([output] if output else jobs[target].outputs)}
+    second = bool(twice) and not last
     return Node(
-        key=name + "#2" if twice else name,
+        key=name + "#2" if second else name,
         job=jobs[name],
         stage=stage,
-        repeated=bool(twice),
+        repeated=second,
         needs=tuple(dict.fromkeys(needs)),
         takes=frozenset(takes),
         lacks=tuple(sorted(takes.intersection(case.absent))),
         given=given,
-        test_filter=case.only_testcases or ("" if twice else case.first_testcases),
+        test_filter=case.only_testcases or ("" if second or last else case.first_testcases),
     )
 
 
 def titles(case: Case, made: Sequence[Node]) -> list[str]:
     """Return what the stages are called: nothing if there is but one of all jobs."""
-    firsts = {node.stage for node in made if not node.repeated}
-    names = ["phase A", "phase B"][: len(firsts)] if case.first_jobs is not None else [""]
+    others = [node for node in made if node.job.when != "end"]
+    firsts = {node.stage for node in others if not node.repeated}
+    names = ["phase A", "phase B"][: len(firsts)] if first_phase(case) else [""]
     if any(node.repeated for node in made):
-        return [f"{name} {case.first_testcases!r}".strip() for name in names] + ["all test cases"]
-    return names
+        names = [f"{name} {case.first_testcases!r}".strip() for name in names] + ["all test cases"]
+    return names + ([""] if 0 < len(others) < len(made) else [])
 
 
 def urgency(case: Case) -> dict[str, tuple[bool, float]]:

@@ -158,7 +158,9 @@ class Rules(Ledger):
         if not all(self.serves(s) for s in opened):
             return False
         in_vain = self.titles[self.stage + 1] == "all test cases" and not self.tested()
-        if self.stage >= 0 and (self.red() or in_vain):
+        at_the_end = self.stage >= 0 and not self.titles[self.stage + 1]
+        self.reached["at the end"] += at_the_end
+        if self.stage >= 0 and not at_the_end and (self.red() or in_vain):
             self.end_early()
         self.stage += 1
         title = self.titles[self.stage]
@@ -179,6 +181,7 @@ class Rules(Ledger):
         return any(
             s.tested and s.node.test_filter and s.node.job.testcases and not s.node.job.service
             for s in self.all.values()
+            if s.node.job.when != "end"
         )
 
     def finished(self) -> bool:
