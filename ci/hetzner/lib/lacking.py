@@ -18,6 +18,10 @@ from lib.model import Job
 from lib.settings import Settings, job_environment
 
 BROWSER = "playwright-"  # how the jobs begin that need one
+TESTS = "test-python-"  # how those begin that need the version they end with
+# whose bodies take the environment of that version, or make one with the version of Jupyter's
+OF_3_13 = dict.fromkeys(("lint-python", "playwright-marimo", "playwright-server"), "3.13")
+OF_JUPYTER = ("build-wheel", "jupyter-warmup", "test-mcp-wheel", "smoke-test-extras")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 REMEDIES = {
     "uv": "pip install uv",
@@ -55,7 +59,7 @@ def _jobs(
 ) -> dict[str, str]:
     """Return the jobs that lack something, or need such a job, in the order of their needs."""
     by_name = {job.name: job for job in table}
-    interpreters = _interpreters([name for name in by_name if name not in skipped])
+    interpreters = _interpreters([n for n in by_name if n not in skipped], config)
     found: dict[str, str] = {}
     for name in graph.order(by_name):
         job = by_name[name]
@@ -76,13 +80,20 @@ def _programs(job: Job, path: str) -> Iterator[str]:
             yield f"no {program}: {REMEDIES.get(program, 'install it')}"
 
 
-def _interpreters(names: Sequence[str]) -> Mapping[str, list[str]]:
-    """Return what is to be done for the tests of Python versions that are not there."""
-    versions = {f"test-python-{v}": v for v in pythons.VERSIONS if f"test-python-{v}" in names}
+def _interpreters(names: Sequence[str], config: Settings) -> Mapping[str, list[str]]:
+    """Return what is to be done for the jobs whose Python version is not there."""
+    of_job = {name: version for name in names if (version := _version(name, config))}
+    versions = list(dict.fromkeys(of_job.values()))
     with ThreadPoolExecutor(max(1, len(versions))) as pool:  # a shim takes its time
-        found = pool.map(pythons.find, versions.values())
-        pairs = zip(versions.items(), found, strict=True)
-        return {name: [pythons.remedy(version)] for (name, version), path in pairs if not path}
+        found = dict(zip(versions, pool.map(pythons.find, versions), strict=True))
+    return {name: [pythons.remedy(v)] for name, v in of_job.items() if not found[v]}
+
+
+def _version(name: str, config: Settings) -> str:
+    """Return the Python version that a job needs, '' if any will do."""
+    if name in OF_JUPYTER:
+        return config.jupyter_python
+    return name.removeprefix(TESTS) if name.startswith(TESTS) else OF_3_13.get(name, "")
 
 
 def _browser(job: Job, config: Settings) -> Iterator[str]:

@@ -57,6 +57,15 @@ class Lacking(unittest.TestCase):
         self.assertEqual(list(absent), ["test-python-3.14"])
         self.assertIn("uv python install 3.14", absent["test-python-3.14"])
 
+    def test_missing_interpreter_leaves_out_whatever_takes_its_environment(self) -> None:
+        absent = self.absent("3.13", JUPYTER_PYTHON="3.12")
+        names = ["test-python-3.13", "lint-python", "playwright-server", "playwright-marimo"]
+        self.assertEqual(sorted(absent), sorted(names))
+        absent = self.absent("3.12", JUPYTER_PYTHON="3.12")
+        self.assertIn("no Python 3.12", absent["build-wheel"])
+        self.assertIn("it needs build-wheel", absent["install-wheel"])
+        self.assertNotIn("lint-python", absent)
+
     def test_missing_browser_leaves_out_the_browser_tests(self) -> None:
         absent = self.absent("chromium")
         self.assertEqual({name.split("-")[0] for name in absent}, {"playwright"})
