@@ -1,38 +1,61 @@
 """Keeps what a job makes under a key of what it is made from.
 
 A key is data: whatever text the key command prints, of one line or many; the store names its
-entries by a hash of it. A failing, slow or silent command is a miss and a warning, never an
-exception and never a touch of the store.
+entries by a hash of it, and of what the artifact is made by: its path, and in a pipeline the job's
+command and variables. A failing, slow or silent command is a miss and a warning, never an exception
+and never a touch of the store.
 
 As a program it is how the runner uses a cache without blocking its loop:
-`cache.py restore|store --key-file F JSON`. `restore` exits with 0 (restored) or 3 (a miss; the
-key is in F). `store` keeps the artifact only if the key is still the one in F: a job that changed
-its own inputs must not be found under what they are now.
+`cache.py restore|store HANDLE`, where the open file HANDLE holds what `errand.py` asks. `restore`
+exits with 0 (restored) or with a code of `seam.py`, and answers with the key. `store` keeps the
+artifact only if the key is still the same: a source that was edited while its job ran must not be
+found under what it was, nor what a job made of its own changes under what they are now.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import IO, Any
 
 if __name__ == "__main__":
     # as a program Python puts lib/ on the path, where our modules would hide others; with -P none
     sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parent.parent)]
 
-from lib import command, console, proctree, redact, shell, treecopy
+from lib import command, console, errand, proctree, shell, treecopy
 from lib.cachestore import CorruptError, Entry, Store
 from lib.fields import is_text
+from lib.judge import describe
+from lib.model import NOTHING
+from lib.seam import MISS, NO_KEY, UNUSABLE
 
 KEY_TIMEOUT = 60.0  # seconds for the key command
 TROUBLE = (OSError, ValueError, RecursionError, CorruptError)  # a miss and a warning
 ASIDE = ".restored-"  # directories beside an artifact, with the id of the process that uses them
-MISS = 3  # the scheduler's name for this exit code is seam.MISS
+NOT_STORED = 1  # exit code of the program
+
+
+class CacheError(Exception):
+    """Why a cache does not answer, or does not store."""
+
+
+class NoKeyError(CacheError):
+    """There is no key; `said` is all that its command has written to stderr."""
+
+    def __init__(self, why: str, said: str = "") -> None:
+        super().__init__(f"no cache key: its key command {why}")
+        self.said = said
+
+
+class UnusableError(CacheError):
+    """Nothing can be restored nor stored: the artifact or the store is not what it has to be."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +64,15 @@ class Cache:
 
     - `key_cmd` prints the key within 60 seconds (in a pipeline, within the job's `timeout` too),
       as a script of bash or an argument vector. A script is strict, as that of a job is
-      (`bash -eo pipefail -c`): a hash of nothing would be found again and again.
-    - `store_dir` is a directory for this cache alone, made if it is missing.
+      (`bash -eo pipefail -c`): a hash of nothing would be found again and again. It names what the
+      job reads, also the scripts that it runs. A job's `cmd` and `env` are part of its key anyway.
+    - `store_dir` is a directory for caches alone, made if it is missing. Several may share it, and
+      one that can only be read gives its entries.
     - `cwd` is where `key_cmd` runs and what relative paths are relative to (default None: the
       working directory, in a pipeline the pipeline's).
     - `max_bytes` bounds the store, in bytes (default None: no bound). The least recently used
       entries go first, but never one that is being read; what is larger alone is not stored.
+    - `work` tells what else decides over what is made (default: nothing but the path).
 
     What a symlink leads to is not in the cache. So a symlink in the artifact's place is refused,
     which is a warning and a miss, and an artifact is not stored that holds one to anything in the
@@ -62,6 +88,7 @@ class Cache:
     store_dir: str | Path
     cwd: str | Path | None = field(default=None, kw_only=True)
     max_bytes: int | None = field(default=None, kw_only=True)
+    work: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
         if not self.key_cmd or not str(self.artifact_path) or not str(self.store_dir):
@@ -74,80 +101,121 @@ class Cache:
         if self.max_bytes is not None and self.max_bytes < 0:
             raise ValueError(f"Cache: max_bytes: expected 0 or more, found {self.max_bytes}")
 
+    def made_by(self, cmd: str | Sequence[str], env: Mapping[str, str] = NOTHING) -> Cache:
+        """Return the cache of a job with this command and variables: what others make is a miss."""
+        argv = cmd if isinstance(cmd, str) else list(cmd)
+        return replace(self, work=json.dumps([self.work, argv, sorted(env.items())]))
+
     def key(self) -> str:
         """Run the key command and return what it prints, stripped; '' and a warning if it fails."""
-        argv = shell.argv(self.key_cmd) if isinstance(self.key_cmd, str) else self.key_cmd
-        try:
-            done = command.run(argv, cwd=self._base, env=os.environ, timeout=KEY_TIMEOUT)
-        except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-            self._warn(f"its key command failed: {error}")
-            return ""
-        key = done.output.strip()
-        if done.code != 0:
-            said = redact.shorten_start(done.errors.strip(), 500) or "nothing"
-            self._warn(f"its key command ended with exit code {done.code} and said: {said}")
-            return ""
-        if not key:
-            self._warn("its key command printed nothing")
-        try:
-            return os.fsencode(key).decode()  # nobody could tell keys apart that are no text
-        except UnicodeDecodeError:
-            self._warn("its key command printed something that is no UTF-8")
-            return ""
+        found: list[str] = []
+        self._try(lambda: found.append(self.ask(os.environ)))
+        return "".join(found)
 
     def hit(self) -> bool:
         """Whether the store holds an entry for the key."""
-        return self._find(self.key()) is not None
+        return self._try(lambda: self.find(self.ask(os.environ))) is not None
 
     def restore(self) -> bool:
         """Put the stored artifact in its place; False, and no change, if there is none to put."""
-        return self.restore_key(self.key())
+        return self._try(lambda: self.bring(self.ask(os.environ))) is not None
 
-    def restore_key(self, key: str) -> bool:
-        """Do what `restore` does, with a key that is known already."""
-        while (entry := self._find(key)) is not None:
+    def store(self) -> None:
+        """Store the artifact under the key; a warning, and no change, if that is not possible."""
+        self._try(lambda: self.keep(self.ask(os.environ)))
+
+    def _try(self, act: Callable[[], Any]) -> Any:
+        """Do it, or warn and return None."""
+        try:
+            return act()
+        except CacheError as error:
+            self.warn(error)
+            return None
+
+    def warn(self, error: CacheError) -> None:
+        """Tell on stderr what is wrong, with all that a key command has said."""
+        said = error.said.strip() if isinstance(error, NoKeyError) else ""
+        text = f"cache of {self.artifact_path}: {error}" + f"\n{said}" * bool(said)
+        print(text, file=sys.stderr, flush=True)
+
+    def ask(self, env: Mapping[str, str]) -> str:
+        """Return the key, of which `env` is what its command sees. Raises NoKeyError."""
+        argv = shell.argv(self.key_cmd) if isinstance(self.key_cmd, str) else self.key_cmd
+        try:
+            done = command.run(argv, cwd=self._base, env=env, timeout=KEY_TIMEOUT)
+        except subprocess.TimeoutExpired as error:
+            raise NoKeyError(f"took more than {KEY_TIMEOUT:g} s") from error
+        except (OSError, ValueError) as error:
+            raise NoKeyError(f"could not be started: {error}") from error
+        key = done.output.strip()
+        if done.code != 0:
+            last = "".join(done.errors.strip().splitlines()[-1:]) or "it said nothing"
+            raise NoKeyError(f"ended with {describe(done.code)}: {last}", done.errors)
+        if not key:
+            raise NoKeyError("printed nothing", done.errors)
+        try:
+            return os.fsencode(key).decode()  # nobody could tell keys apart that are no text
+        except UnicodeDecodeError as error:
+            raise NoKeyError("printed something that is no UTF-8") from error
+
+    def find(self, key: str) -> Entry | None:
+        """Return the entry for a key, None for a miss. Raises CacheError."""
+        try:
+            self._refuse()
+            return self._store.find(key, self._work)
+        except TROUBLE as error:
+            raise self._trouble("read", error) from error
+
+    def bring(self, key: str) -> Entry | None:
+        """Put in its place what is stored under a key. Raises CacheError."""
+        while (entry := self.find(key)) is not None:
             try:
                 self._put_in_place(entry)
             except TROUBLE as error:
-                if self._find(key) != entry:
+                if self.find(key) != entry:
                     continue  # it was replaced or evicted before it could be read
-                self._warn(f"could not be restored: {error}")
-                return False
-            return True
-        return False
+                raise self._trouble("restored", error) from error
+            return entry
+        return None
+
+    def keep(self, key: str, log: bytes = b"") -> None:
+        """Store the artifact under a key, and the log of what made it. Raises CacheError."""
+        try:
+            self._refuse()
+            self._refuse_links()
+            self._store.put(key, self._artifact, self.max_bytes, work=self._work, log=log)
+        except TROUBLE as error:
+            raise CacheError(f"its artifact could not be stored: {error}") from error
+
+    def log(self, entry: Entry) -> bytes:
+        """Return what was said when an entry was made."""
+        return self._store.log(entry)
+
+    def _trouble(self, what: str, error: Exception) -> CacheError:
+        try:
+            usable = self._store.usable()
+        except OSError:  # the working directory is gone
+            usable = False
+        return (CacheError if usable else UnusableError)(f"its entry could not be {what}: {error}")
 
     def _put_in_place(self, entry: Entry) -> None:
         target = self._artifact
         target.parent.mkdir(parents=True, exist_ok=True)
+        place = _real(target.parent)  # a name that is made there may lose its `..` (tempfile)
         look = proctree.table()
-        for left in target.parent.glob(f"{ASIDE}r*"):
-            user, _, _ = left.name.removeprefix(ASIDE).partition("_")
-            if not proctree.driver_lives(look, user):
-                treecopy.remove(left)
-        user = proctree.run_id(look, os.getpid())
-        aside = Path(tempfile.mkdtemp(prefix=f"{ASIDE}{user}_", dir=target.parent))
-        try:
-            fresh = aside / target.name
-            self._store.fetch(entry, fresh)
-            treecopy.replace(fresh, target)
-        finally:
-            treecopy.remove(aside)
-
-    def store(self) -> None:
-        """Store the artifact under the key; a warning, and no change, if that is not possible."""
-        self.store_key(self.key())
-
-    def store_key(self, key: str) -> bool:
-        """Do what `store` does, with a key that is known already; return whether it is stored."""
-        try:
-            if not key or self._is_refused():
-                return False
-            self._refuse_links()
-            self._store.put(key, self._artifact, self.max_bytes)
-        except TROUBLE as error:
-            self._warn(f"could not be stored: {error}")
-            return False
-        return True
+        with treecopy.writable(place):
+            for left in place.glob(f"{ASIDE}r*"):
+                user, _, _ = left.name.removeprefix(ASIDE).partition("_")
+                if not proctree.driver_lives(look, user):
+                    treecopy.remove(left)
+            user = proctree.run_id(look, os.getpid())
+            aside = Path(tempfile.mkdtemp(prefix=f"{ASIDE}{user}_", dir=place))
+            try:
+                fresh = aside / target.name
+                self._store.fetch(entry, fresh)
+                treecopy.replace(fresh, target)
+            finally:
+                treecopy.remove(aside)
 
     def to_json(self) -> str:
         """Return the fields for another process."""
@@ -172,27 +240,26 @@ class Cache:
 
     @property
     def _store(self) -> Store:
-        return Store(self._base / self.store_dir)
+        return Store(_real(self._base / self.store_dir))
 
-    def _find(self, key: str) -> Entry | None:
-        try:
-            return None if not key or self._is_refused() else self._store.find(key)
-        except TROUBLE as error:
-            self._warn(f"could not be read: {error}")
-            return None
+    @property
+    def _work(self) -> str:
+        """What an entry is of, but for its key: a hash, since variables are not for all to read."""
+        text = json.dumps([str(Path(self.artifact_path)), self.work])
+        return hashlib.sha256(text.encode()).hexdigest()
 
-    def _is_refused(self) -> bool:
-        """Whether the artifact is nothing to replace or copy, which is then said."""
+    def _refuse(self) -> None:
+        """Raise UnusableError if the artifact is nothing to replace or copy."""
         store, artifact = _real(self._base / self.store_dir), _real(self._artifact)
         if self._artifact.is_symlink():
-            self._warn("expected a file or directory, found a symlink: name what it leads to")
+            why = "a file or directory, found a symlink: name what it leads to"
         elif _real(self._base).is_relative_to(artifact):
-            self._warn("expected a file or directory to make, found the working directory in it")
+            why = "a file or directory to make, found the working directory in it"
         elif store.is_relative_to(artifact) or artifact.is_relative_to(store):
-            self._warn(f"expected a store outside of it, found {store}")
+            why = f"a store outside of it, found {store}"
         else:
-            return False
-        return True
+            return
+        raise UnusableError(f"cannot be cached: {self.artifact_path}: expected {why}")
 
     def _refuse_links(self) -> None:
         """Raise OSError if a link in the artifact leads to what may have been made beside it."""
@@ -201,9 +268,6 @@ class Cache:
             target = _real(link)
             if target.is_relative_to(base) and not target.is_relative_to(artifact):
                 raise OSError(f"{link} leads out of it to {target}, which it would not hold")
-
-    def _warn(self, text: str) -> None:
-        print(f"cache of {self.artifact_path}: {text}", file=sys.stderr, flush=True)
 
 
 def _real(path: Path) -> Path:
@@ -216,32 +280,53 @@ def main(arguments: Sequence[str]) -> int:
 
     parser = argparse.ArgumentParser(description="Restore or store what a job makes.")
     parser.add_argument("action", choices=("restore", "store"))
-    parser.add_argument("--key-file", type=Path, required=True)
-    parser.add_argument("cache", type=Cache.from_json, help="the fields of the cache, as JSON")
+    parser.add_argument("handle", type=int, help="an open file with what the runner asks")
     given = parser.parse_args(arguments)
-    act = _restore if given.action == "restore" else _store
-    with console.forgiving():  # it tells of paths, which need not be text
-        return act(given.cache, given.key_file)
+    with console.forgiving(), os.fdopen(given.handle, "r+b") as file:  # paths need not be text
+        asked: Any = errand.read(file)
+        cache = Cache.from_json(asked["cache"]).made_by(asked["cmd"], asked["variables"])
+        act = _restore if given.action == "restore" else _store
+        return act(cache, asked, file)
 
 
-def _restore(cache: Cache, key_file: Path) -> int:
-    key = cache.key()
-    key_file.write_bytes(key.encode())
-    if cache.restore_key(key):
-        print(f"restored {cache.artifact_path} from the cache")
-        return 0
-    return MISS
+def _restore(cache: Cache, asked: Mapping[str, Any], file: IO[bytes]) -> int:
+    key = told = ""
+    try:
+        key = cache.ask(asked["env"])
+        entry = cache.bring(key)
+        code = MISS if entry is None else 0
+        if entry is not None:
+            _show(cache, entry)
+    except CacheError as error:
+        cache.warn(error)
+        told, code = str(error), MISS
+        if isinstance(error, NoKeyError | UnusableError):
+            code = NO_KEY if isinstance(error, NoKeyError) else UNUSABLE
+    errand.write(file, {"answer": {"key": key, "told": told}})
+    return code
 
 
-def _store(cache: Cache, key_file: Path) -> int:
-    before, now = key_file.read_bytes().decode(), cache.key()
-    if not before or not now:
-        print("not stored: it has no key")
-        return 0
-    if now != before:
-        print("not stored: the job changed its own inputs, so its key is another one now")
-        return 0
-    return 0 if cache.store_key(now) else 1
+def _show(cache: Cache, entry: Entry) -> None:
+    """Say that it was restored, and what was said when it was made: warnings are for each run."""
+    log = cache.log(entry)
+    print(f"restored {cache.artifact_path} from the cache")
+    if log:
+        print("its job said when it was made:", flush=True)
+    sys.stdout.buffer.write(log)
+    sys.stdout.buffer.flush()
+
+
+def _store(cache: Cache, asked: Mapping[str, Any], file: IO[bytes]) -> int:
+    told = ""
+    try:
+        if cache.ask(asked["env"]) != asked["key"]:
+            raise CacheError("not stored in its cache: while it ran, its inputs changed")
+        cache.keep(asked["key"], os.fsencode(asked["said"]))
+    except CacheError as error:
+        cache.warn(error)
+        told = str(error)
+    errand.write(file, {"answer": {"key": asked["key"], "told": told}})
+    return NOT_STORED if told else 0
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from lib import environment, interrupts
+from lib import environment, files, interrupts
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +35,16 @@ def run(
     env: Mapping[str, str],
     timeout: float,
     log: IO[bytes] | None = None,
+    keep: Sequence[int] = (),
 ) -> Done:
     """Run a program in a group of its own; both outputs go to `log` if there is one.
 
-    Raises OSError if it cannot be started, subprocess.TimeoutExpired after `timeout` seconds, and
-    Interrupted if a signal came.
+    It inherits the descriptors in `keep`. Raises OSError if it cannot be started,
+    subprocess.TimeoutExpired after `timeout` seconds, and Interrupted if a signal came.
     """
-    with contextlib.ExitStack() as files:
+    with contextlib.ExitStack() as sinks:
         # not a pipe, whose end is the end of the last that holds it: what it started may linger
-        out, err = (log, log) if log else (files.enter_context(_sink()) for _ in range(2))
+        out, err = (log, log) if log else (sinks.enter_context(files.nameless()) for _ in range(2))
         process = subprocess.Popen(
             argv,
             cwd=cwd,
@@ -51,6 +52,7 @@ def run(
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
+            pass_fds=keep,
             start_new_session=True,
         )
         try:
@@ -62,15 +64,6 @@ def run(
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         return Done(process.returncode, "" if log else _text(out), "" if log else _text(err))
-
-
-def _sink() -> IO[bytes]:
-    """Return a file without a name, in memory where the system has that."""
-    if hasattr(os, "memfd_create"):
-        return os.fdopen(os.memfd_create("output"), "w+b")
-    import tempfile
-
-    return tempfile.TemporaryFile()
 
 
 def _wait(process: subprocess.Popen[bytes], timeout: float) -> None:

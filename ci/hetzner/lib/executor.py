@@ -11,24 +11,36 @@ import contextlib
 import math
 import os
 import signal
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lib import ending, files, proctree, shell, signals, subreaper, unrunnable, wakeup
+from lib import (
+    ending,
+    errand,
+    files,
+    proctree,
+    redact,
+    shell,
+    signals,
+    subreaper,
+    unrunnable,
+    wakeup,
+)
 from lib.clock import MonotonicClock
 from lib.environment import environment
+from lib.errand import Errand
 from lib.family import Family
 from lib.listening import Listening
+from lib.model import Job
 from lib.proctree import Proc, ProcessTable
 from lib.promises import Promises
 from lib.seam import Asked, Attempt, Exited, Gone, Remark, Report, Signalled, StartError, Step
 from lib.spawn import Placement, Spawned, Spawner, absolute
 
+LONGEST_TOLD = 500  # characters
 FIRST_RECHECK, UNKILLABLE = 0.02, 10.0  # seconds after a KILL: look again; give up
 WITHOUT_WATCH = 0.2  # seconds between looks where no descriptor was left to be woken by
-CACHE_PROGRAM = Path(__file__).with_name("cache.py")
 
 
 class Place(NamedTuple):
@@ -44,9 +56,10 @@ class Place(NamedTuple):
 class Tree:
     """What the executor keeps of one attempt."""
 
-    def __init__(self, attempt: Attempt, spawned: Spawned) -> None:
+    def __init__(self, attempt: Attempt, spawned: Spawned, asked: Errand | None) -> None:
         self.attempt = attempt
         self.spawned = spawned
+        self.asked = asked  # of a cache
         self.exited = False
         self.watched: set[int] = set()  # members whose end wakes us
         self.due = math.inf  # when to KILL, or to look again after a KILL
@@ -64,7 +77,9 @@ class ProcessExecutor:
         *,
         pytest_workers: int = 4,
         look: ProcessTable | None = None,
+        mask: Callable[[str], str] = str,
     ) -> None:
+        self._mask = mask
         self._pytest_workers = pytest_workers
         self._place = place
         self._clock = clock
@@ -74,6 +89,7 @@ class ProcessExecutor:
         self._bash = absolute("bash", place.env.get("PATH", os.defpath))
         self.logged: set[str] = set()  # the jobs whose log is of this run
         self._logs: dict[str, os.stat_result] = {}  # by job: the one of its attempt
+        self._keys: dict[str, str] = {}  # by node: the one that its cache answered with
         self._trees: dict[str, Tree] = {}
         self._reports: list[Report] = []
         self._said: set[str] = set()
@@ -97,12 +113,16 @@ class ProcessExecutor:
         self._promises.check_expected(attempt)
         self._listening.check_free(attempt)
         self._promises.note(attempt)
-        command = self._command(attempt)
         env = self._environment(attempt)
+        begun = self._logs.get(job.name)
         log = self._open_log(attempt)
         self.logged.add(job.name)
+        asked, command = None, _argv(job)
         try:
             self._promises.follow(attempt)  # before the body can write any of them
+            if attempt.step is not Step.BODY:
+                asked = self._ask(attempt, env, begun)
+                command, env = asked.command, asked.env
             spawned = self._spawner.spawn(
                 command,
                 cwd=self._cwd,
@@ -110,9 +130,12 @@ class ProcessExecutor:
                 log=log,
                 placement=Placement(job.nice, job.cpus),
                 program=self._program(command[0], env),
+                keep=[asked.handle] if asked else (),
             )
         except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: no more threads
             self._promises.leave(attempt)
+            if asked:
+                asked.close()
             told = str(error)
             with contextlib.suppress(OSError):  # a hint that cannot be had
                 if isinstance(error, OSError):
@@ -122,7 +145,7 @@ class ProcessExecutor:
             os.close(log)
         for refusal in spawned.refused:
             self._say_once(f"not permitted, so jobs run without it: {refusal}")
-        self._trees[attempt.node.key] = Tree(attempt, spawned)
+        self._trees[attempt.node.key] = Tree(attempt, spawned, asked)
         self._family.add(attempt.node.key, spawned.process.pid)
         try:
             self._wakeup.watch(spawned.process.pid)
@@ -169,13 +192,23 @@ class ProcessExecutor:
         self._say_once(f"{name}: in the place of its log was {found}: the rest is in a new one")
         return handle
 
-    def _command(self, attempt: Attempt) -> Sequence[str]:
-        job = attempt.node.job
-        if attempt.step is Step.BODY or job.cache is None:
-            return shell.argv(job.cmd) if isinstance(job.cmd, str) else list(job.cmd)
-        key_file = self._place.log_dir / f".{job.name}.cache-key"
-        program = [sys.executable, str(CACHE_PROGRAM), attempt.step.value]
-        return [*program, "--key-file", str(key_file), job.cache.to_json()]
+    def _ask(
+        self, attempt: Attempt, env: Mapping[str, str], begun: os.stat_result | None
+    ) -> Errand:
+        """Return what a cache is asked; `begun` is the log as the step before has begun it."""
+        job, key, said = attempt.node.job, "", ""
+        if attempt.step is Step.STORE and begun is not None:
+            key = self._keys.pop(attempt.node.key, "")
+            said = errand.said(f"{self._log_dir}/{job.name}.log", begun, self._mask)
+        return Errand(job, env, attempt.step.value, key=key, said=said)
+
+    def _told(self, tree: Tree) -> str:
+        """Return what a cache has to say of the step that has ended; its key is kept."""
+        if tree.asked is None:
+            return ""
+        answer = tree.asked.answer()
+        self._keys[tree.attempt.node.key] = answer.key
+        return redact.shorten(answer.told, LONGEST_TOLD, self._mask)
 
     def _program(self, name: str, env: Mapping[str, str]) -> str | None:
         """Return the path of the shell that most jobs start with, unless theirs is another."""
@@ -256,7 +289,7 @@ class ProcessExecutor:
         left = self._family.members(key)
         missing = self._promises.missing(tree.attempt)
         described = tuple(self._described(p) for p in left)
-        told = self._hint(tree.attempt, code, () if left else missing)
+        told = self._told(tree) or self._hint(tree.attempt, code, () if left else missing)
         if left:
             self._wake_for(tree, left)
         else:
@@ -319,6 +352,8 @@ class ProcessExecutor:
         self._wakeup.forget(tree.spawned.process.pid)
         self._promises.leave(tree.attempt)
         self._listening.leave(key)
+        if tree.asked:
+            tree.asked.close()
         self._family.remove(key)
 
     # ---- stopping
@@ -423,3 +458,7 @@ class ProcessExecutor:
         self._spawner.close()
         self._wakeup.close()
         subreaper.release(self._was_subreaper)
+
+
+def _argv(job: Job) -> Sequence[str]:
+    return shell.argv(job.cmd) if isinstance(job.cmd, str) else list(job.cmd)

@@ -15,6 +15,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 from lib import interrupts
 
@@ -179,6 +180,15 @@ def rotate(path: Path) -> None:
             if not isinstance(error, FileNotFoundError):  # somebody else has rotated it
                 raise
         return
+
+
+def nameless() -> IO[bytes]:
+    """Return a file without a name, in memory where the system has that. Raises OSError."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("nameless"), "w+b")
+    import tempfile
+
+    return tempfile.TemporaryFile()
 
 
 class LockTimeoutError(Exception):

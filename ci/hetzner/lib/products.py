@@ -9,15 +9,13 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lib import choice, command, files, settings, treecopy, wheels
 from lib.choice import Choice
-from lib.executor import CACHE_PROGRAM
-from lib.model import CacheSpec, Job
+from lib.errand import Errand
+from lib.model import Job
 from lib.settings import Settings
 
 CACHE_PATIENCE = 300.0  # seconds to restore one artifact
@@ -64,27 +62,32 @@ class Products:
         What stays missing fails whoever expects it, by name.
         """
         if job.cache is not None:
-            self._restore(job, job.cache)
+            self._restore(job)
         elif job.name == "build-wheel" and self._wheel.exists():
             self._say(f"NOTE  the wheel is that of an earlier run on {self._of}")
         elif job.name == "build-wheel" and not wheels.fetch_wheel(self._config, self._of):
             self._say(f"NOTE  the wheel is the one that was kept of {self._of}")
 
-    def _restore(self, job: Job, cache: CacheSpec) -> None:
+    def _restore(self, job: Job) -> None:
         """Restore from its cache what a checkout has removed."""
         if all((self._tree / path).exists() for path in job.outputs.values()):
             return  # in place it is the developer's
-        with tempfile.NamedTemporaryFile(prefix="key-", dir=self._config.work_dir) as key_file:
-            program = [sys.executable, str(CACHE_PROGRAM), "restore", "--key-file", key_file.name]
+        env = {**settings.job_environment(self._config, os.environ), **job.env}
+        with contextlib.closing(Errand(job, env, "restore")) as asked:
             try:
                 done = command.run(
-                    [*program, cache.to_json()],
+                    asked.command,
                     cwd=self._tree,
-                    env=settings.job_environment(self._config, os.environ),
+                    env=asked.env,
                     timeout=CACHE_PATIENCE,
+                    keep=[asked.handle],
                 )
             except subprocess.TimeoutExpired:
                 self._say(f"NOTE  {job.name} is left out, and its cache takes too long")
                 return
+            told = asked.answer().told
         if done.code == 0:
-            self._say(f"NOTE  {job.name} is left out: {done.output.strip()}")
+            said, _, _ = done.output.partition("\n")
+            self._say(f"NOTE  {job.name} is left out: {said}")
+        elif told:
+            self._say(f"NOTE  {job.name} is left out: {told}")

@@ -144,7 +144,12 @@ class Run:
 
     def _executor(self) -> ProcessExecutor:
         try:
-            return ProcessExecutor(self._place, self._clock, pytest_workers=self._workers)
+            return ProcessExecutor(
+                self._place,
+                self._clock,
+                pytest_workers=self._workers,
+                mask=self._report.redact,
+            )
         except BaseException:
             self._end_summary(FAILED)
             raise

@@ -54,8 +54,9 @@ class Spawner:
         log: int,
         placement: Placement,
         program: str | None = None,
+        keep: Sequence[int] = (),
     ) -> Spawned:
-        """Start `argv` with both outputs going to the descriptor `log`.
+        """Start `argv` with both outputs going to the descriptor `log`; `keep` is inherited too.
 
         `program` is the path of what `argv[0]` names, if it has been looked up already. Raises
         OSError, and RuntimeError where the system has no thread left.
@@ -71,6 +72,7 @@ class Spawner:
                 stderr=log,
                 cwd=cwd,
                 env=env,
+                pass_fds=keep,
                 start_new_session=True,
             )
 

@@ -14,15 +14,30 @@ import threading
 import time
 import unittest
 from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
 
 from lib import treecopy
-from lib.cache import MISS, Cache
+from lib.cache import Cache, NoKeyError
 from lib.cachestore import Store, _locked
+from lib.errand import Answer, Errand
+from lib.model import Job
+from lib.seam import MISS, NO_KEY, UNUSABLE
+from tests.test_treecopy import ordinary_user
 
 PROGRAM = Path(__file__).parent.parent / "lib" / "cache.py"
 
 
 ODD_NAMES = ("", "..", "../content-abcdefgh", "content-a\0", "content-\ud800", "/tmp")
+
+
+class Ran(NamedTuple):
+    """How a run of the program ended, and what it answered."""
+
+    code: int
+    output: str
+    errors: str
+    answer: Answer
 
 
 class CacheTest(unittest.TestCase):
@@ -31,6 +46,7 @@ class CacheTest(unittest.TestCase):
         self.addCleanup(directory.cleanup)
         self.cwd = Path(directory.name)
         self.store = self.cwd / "store"
+        self.known = ""  # the key that was answered last
         self.warnings = io.StringIO()
         redirect = contextlib.redirect_stderr(self.warnings)
         redirect.__enter__()
@@ -38,6 +54,25 @@ class CacheTest(unittest.TestCase):
 
     def cache(self, key: str = "echo k", path: str = "art", max_bytes: int | None = None) -> Cache:
         return Cache(key, path, "store", cwd=self.cwd, max_bytes=max_bytes)
+
+    def ask(self, action: str, cache: Cache, said: str = "", **fields: Any) -> Ran:
+        """Have the program do it for a job, as the runner does."""
+        job = Job("a", **{"cmd": "true", "cache": cache, **fields})
+        env = {**os.environ, **job.env}
+        with contextlib.closing(Errand(job, env, action, key=self.known, said=said)) as errand:
+            done = subprocess.run(
+                errand.command,
+                env=errand.env,
+                cwd=self.cwd,
+                pass_fds=[errand.handle],
+                capture_output=True,
+                text=True,
+                errors="surrogateescape",
+                check=False,
+            )
+            answer = errand.answer()
+            self.known = answer.key
+        return Ran(done.returncode, done.stdout, done.stderr, answer)
 
     def write(self, text: str, path: str = "art") -> None:
         (self.cwd / path).write_text(text)
@@ -60,12 +95,10 @@ class Keys(CacheTest):
 
     def test_what_is_in_a_path_that_is_no_text_is_kept_and_restored(self) -> None:
         cache = self.cache(path=os.fsdecode(b"art\xff"))
-        key = str(self.cwd / "key")
         for action, code in (("restore", MISS), ("store", 0), ("restore", 0)):
             (self.cwd / os.fsdecode(b"art\xff")).write_text("made")
-            argv = [sys.executable, str(PROGRAM), action, "--key-file", key, cache.to_json()]
-            done = subprocess.run(argv, capture_output=True, check=False)
-            self.assertEqual((done.returncode, done.stderr), (code, b""))
+            ran = self.ask(action, cache)
+            self.assertEqual((ran.code, ran.errors, ran.answer), (code, "", Answer("k", "")))
 
     def test_failed_or_empty_key_is_a_miss_and_a_warning_and_never_touches_the_store(self) -> None:
         self.write("precious")
@@ -211,9 +244,13 @@ class Entries(CacheTest):
         self.write("x")
         self.cache().store()
         code = (
-            "import os; from lib.cache import Cache; c = Cache('echo k', 'art', 'store')\n"
+            "import os; from lib.cache import Cache, CacheError\n"
+            "c = Cache('echo k', 'art', 'store')\n"
             "os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')\n"
-            "print(c.restore_key('k'), c.store_key('k'), c.hit())"
+            "print(c.restore(), c.store(), c.hit())\n"
+            "for known in (lambda: c.bring('k'), lambda: c.keep('k'), lambda: c.find('k')):\n"
+            "    try:\n        print(known())\n"
+            "    except CacheError:\n        print('refused')"
         )
         environment = os.environ | {"PYTHONPATH": str(PROGRAM.parent.parent)}
         done = subprocess.run(
@@ -224,7 +261,7 @@ class Entries(CacheTest):
             text=True,
             check=False,
         )
-        self.assertEqual(done.stdout, "False False False\n", done.stderr)
+        self.assertEqual(done.stdout, "False None False\n" + "refused\n" * 3, done.stderr)
 
     def test_path_that_no_file_can_have_is_refused_when_it_is_declared(self) -> None:
         for path in ("a\0", "\ud800"):
@@ -326,7 +363,7 @@ class Bound(CacheTest):
         for moment, key in enumerate(("a", "b", "c")):
             self.cache(f"echo {key}", max_bytes=250).store()
             for pointer in self.store.glob("*.json"):
-                if f'"{key}"' in pointer.read_text():
+                if json.loads(pointer.read_text())["key"] == key:
                     os.utime(pointer, (moment, moment))
             if key == "b":
                 self.assertTrue(self.cache("echo a").restore())  # used now: b is the oldest
@@ -383,11 +420,11 @@ class Concurrency(CacheTest):
 
         def write(mark: str) -> None:
             source = self.cwd / f"source{mark}"
-            source.mkdir()
+            (source / "art").mkdir(parents=True)
             for name in "abcdef":
-                (source / name).write_text(mark * 1000)
+                (source / "art" / name).write_text(mark * 1000)
             while not stop.is_set():
-                Cache("echo k", source, "store", cwd=self.cwd).store()
+                Cache("echo k", "art", self.store, cwd=source).store()
 
         writers = [threading.Thread(target=write, args=(mark,)) for mark in "12"]
         for writer in writers:
@@ -419,37 +456,233 @@ class Concurrency(CacheTest):
             time.sleep(0.02 + step * 0.008)
             process.send_signal(signal.SIGKILL)
             process.wait()
-            target = Cache("echo k", "back", "store", cwd=self.cwd)
+            target = Cache("echo k", "art", self.store, cwd=self.cwd / "back")
             reader = Cache.from_json(target.to_json())
-            self.assertTrue(reader.restore_key("k"))
-            found = {path.read_text() for path in (self.cwd / "back").iterdir()}
+            self.assertTrue(reader.bring("k"))
+            found = {path.read_text() for path in (self.cwd / "back" / "art").iterdir()}
             self.assertEqual(len(found), 1)
         self.cache().store()
         self.assertEqual(len(list(self.store.iterdir())), 2)
 
 
-class Program(CacheTest):
-    def run_program(self, action: str, cache: Cache) -> int:
-        command = [sys.executable, str(PROGRAM), action, "--key-file", str(self.cwd / "key")]
-        done = subprocess.run([*command, cache.to_json()], capture_output=True, check=False)
-        return done.returncode
+class Work(CacheTest):
+    """An entry is found by whoever does the same work, and by nobody else."""
 
+    def test_artifact_of_another_path_is_a_miss(self) -> None:
+        self.write("made", "one")
+        self.cache(path="one").store()
+        self.assertFalse(self.cache(path="two").hit())
+        self.assertTrue(self.cache(path="./one").hit())
+
+    def test_two_with_one_key_keep_their_own_files(self) -> None:
+        for path in ("js", "py"):
+            self.write(path, path)
+            self.cache(path=path).store()
+        for path in ("js", "py"):
+            self.write("", path)
+            self.assertTrue(self.cache(path=path).restore())
+            self.assertEqual(self.read(path), path)
+
+    def test_another_command_or_variable_is_a_miss(self) -> None:
+        self.write("made")
+        made = self.cache().made_by("make", {"A": "1", "B": "2"})
+        made.store()
+        self.assertTrue(self.cache().made_by("make", {"B": "2", "A": "1"}).hit())
+        for cmd, env in (
+            ("make all", {"A": "1", "B": "2"}),
+            (["make"], {"A": "1", "B": "2"}),
+            ("make", {"A": "1"}),
+            ("make", {"A": "12", "B": ""}),
+        ):
+            self.assertFalse(self.cache().made_by(cmd, env).hit(), (cmd, env))
+        self.assertFalse(self.cache().hit())
+
+    def test_variables_are_not_written_to_the_store(self) -> None:
+        self.write("made")
+        self.cache().made_by("make", {"A": "not for all to read"}).store()
+        for path in self.store.rglob("*.json"):
+            self.assertNotIn("not for all", path.read_text())
+
+    def test_entries_of_different_work_are_evicted_each_by_its_own_name(self) -> None:
+        self.write("x" * 100)
+        for word in "abc":
+            self.cache(max_bytes=250).made_by(word).store()
+        hits = [self.cache().made_by(word).hit() for word in "abc"]
+        self.assertEqual(hits.count(True), 2, hits)
+        self.assertEqual(len(list(self.store.glob("*.json"))), 2)
+
+
+class Others(CacheTest):
+    """A store may be another's."""
+
+    def test_store_that_others_may_read_is_readable_to_its_last_file(self) -> None:
+        self.write("made")
+        before = os.umask(0o022)
+        try:
+            self.cache().store()
+        finally:
+            os.umask(before)
+        for path in (self.store, *self.store.iterdir()):
+            self.assertEqual(path.stat().st_mode & 0o055, 0o055 if path.is_dir() else 0o044, path)
+
+    def test_store_of_another_user_hits_and_is_left_as_it_is(self) -> None:
+        if os.geteuid():
+            self.skipTest("needs root, to be two users")
+        self.write("made")
+        self.cache().store()
+        self.cwd.chmod(0o777)
+        before = {path: path.stat().st_mtime_ns for path in self.store.rglob("*")}
+        with ordinary_user():
+            self.assertTrue(self.cache().restore())
+            self.cache("echo other").store()
+        self.assertIn("could not be stored", self.warnings.getvalue())
+        self.assertEqual({p: p.stat().st_mtime_ns for p in self.store.rglob("*")}, before)
+
+    def test_artifact_that_nobody_may_write_is_restored_over_another_and_where_there_is_none(
+        self,
+    ) -> None:
+        self.cwd.chmod(0o777)
+        with ordinary_user():
+            top = self.cwd / "place" / "top"
+            (top / "deep").mkdir(parents=True)
+            (top / "deep" / "file").touch(0o444)
+            for path in (top / "deep", top, top.parent):
+                path.chmod(0o555)
+            cache = self.cache(path="place/top")
+            cache.store()
+            self.assertTrue(cache.restore(), self.warnings.getvalue())
+            top.parent.chmod(0o755)
+            treecopy.remove(top)
+            top.parent.chmod(0o555)
+            self.assertTrue(cache.restore(), self.warnings.getvalue())
+            self.assertEqual(oct(top.parent.stat().st_mode & 0o777), "0o555")
+            self.assertEqual(list(top.parent.iterdir()), [top])
+            treecopy.open_up(self.cwd / "place")
+
+    def test_sparse_file_takes_no_room(self) -> None:
+        with (self.cwd / "art").open("wb") as file:
+            file.truncate(64 * 1024 * 1024)
+        if (self.cwd / "art").stat().st_blocks:
+            self.skipTest("this file system knows no holes")
+        cache = self.cache(max_bytes=1024 * 1024)
+        cache.store()
+        self.assertTrue(cache.restore(), self.warnings.getvalue())
+        copies = [self.cwd / "art", *self.store.glob("content-*/artifact")]
+        self.assertEqual([copy.stat().st_size for copy in copies], [64 * 1024 * 1024] * 2)
+        self.assertLess(sum(copy.stat().st_blocks for copy in copies) * 512, 1024 * 1024)
+
+
+class Program(CacheTest):
     def test_miss_then_store_then_restore(self) -> None:
         self.write("x")
-        self.assertEqual(self.run_program("restore", self.cache()), MISS)
-        self.assertEqual(self.run_program("store", self.cache()), 0)
+        self.assertEqual(self.ask("restore", self.cache()).code, MISS)
+        self.assertEqual(self.ask("store", self.cache()).code, 0)
         (self.cwd / "art").unlink()
-        self.assertEqual(self.run_program("restore", self.cache()), 0)
+        self.assertEqual(self.ask("restore", self.cache()).code, 0)
         self.assertEqual(self.read(), "x")
 
     def test_nothing_is_stored_under_a_key_that_changed_meanwhile(self) -> None:
         self.write("x")
         cache = self.cache("cat input")
         self.write("1", "input")
-        self.assertEqual(self.run_program("restore", cache), MISS)
+        self.assertEqual(self.ask("restore", cache).code, MISS)
         self.write("2", "input")
-        self.assertEqual(self.run_program("store", cache), 0)
-        self.assertFalse(cache.hit())
+        ran = self.ask("store", cache)
+        self.assertEqual((ran.code, self.store.exists()), (1, False))
+        self.assertIn("while it ran, its inputs changed", ran.answer.told)
+
+    def test_hit_shows_what_was_said_when_it_was_made(self) -> None:
+        self.write("x")
+        self.ask("restore", self.cache())
+        self.ask("store", self.cache(), said="warning: \udcff\x1b[1m\nsecond\n")
+        said = self.ask("restore", self.cache()).output
+        expected = "restored art from the cache\nits job said when it was made:\nwarning: "
+        self.assertTrue(said.startswith(expected), said)
+        self.assertTrue(said.endswith("\x1b[1m\nsecond\n"), said)
+
+    def test_log_that_cannot_be_read_costs_no_hit(self) -> None:
+        self.write("x")
+        self.ask("restore", self.cache())
+        self.ask("store", self.cache(), said="warning")
+        (log,) = self.store.glob("content-*/log")
+        log.unlink()
+        os.mkfifo(log)  # a reader would wait for it
+        ran = self.ask("restore", self.cache())
+        self.assertEqual((ran.code, ran.output), (0, "restored art from the cache\n"))
+
+    def test_why_there_is_no_key_is_answered(self) -> None:
+        for command, told in (
+            ("echo first >&2; echo last >&2; exit 3", "ended with exit code 3: last"),
+            ("exit 1", "ended with exit code 1: it said nothing"),
+            ("kill -9 $$", "ended with killed by SIGKILL"),
+            ("true", "printed nothing"),
+            (r"printf '\377'", "printed something that is no UTF-8"),
+            (["no-such-program"], "could not be started: .*no-such-program"),
+        ):
+            with self.subTest(command):
+                cache = Cache(command, "art", "store", cwd=self.cwd)
+                ran = self.ask("restore", cache)
+                self.assertEqual(ran.code, NO_KEY)
+                self.assertRegex(ran.answer.told, f"^no cache key: its key command {told}")
+                self.assertEqual(ran.answer.key, "")
+
+    def test_store_that_cannot_be_used_and_entry_that_cannot_be_read_are_told_apart(self) -> None:
+        self.write("x")
+        self.cache().made_by("true").store()
+        (pointer,) = self.store.glob("*.json")
+        pointer.write_text("{")
+        ran = self.ask("restore", self.cache())
+        self.assertEqual((ran.code, ran.answer.key), (MISS, "k"))
+        self.assertRegex(ran.answer.told, "its entry could not be read: .*expected an entry's JSON")
+        self.assertEqual(self.ask("store", self.cache()).code, 0)
+        self.assertEqual(self.ask("restore", self.cache()).code, 0)
+        treecopy.remove(self.store)
+        self.store.write_text("no directory")
+        ran = self.ask("restore", self.cache())
+        self.assertEqual(ran.code, UNUSABLE)
+        self.assertIn("Not a directory", ran.answer.told)
+
+    def test_nothing_that_a_job_tells_its_python_reaches_the_program(self) -> None:
+        self.write("x")
+        modules = self.cwd / "src"
+        modules.mkdir()
+        names = ("json", "types", "token", "select", "sitecustomize", "usercustomize")
+        for name in (*names, "lib", "encodings"):
+            (modules / f"{name}.py").write_text(f"raise SystemExit('{name} was imported')\n")
+        for variables in (
+            {"PYTHONPATH": str(modules)},
+            {"PYTHONPATH": "src"},
+            {"PYTHONHOME": str(modules)},
+            {"PYTHONSTARTUP": str(modules / "json.py"), "PYTHONINSPECT": "1"},
+            {"PYTHONSAFEPATH": "1", "PYTHONWARNINGS": "error", "PYTHONDEVMODE": "1"},
+            {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"},
+            {"PYTHONVERBOSE": "3", "PYTHONPROFILEIMPORTTIME": "1"},
+            {"LD_PRELOAD": "/no/such/library.so"},
+            {"PATH": str(modules), "HOME": "/no/such/home", "TMPDIR": "/no/such/directory"},
+        ):
+            with self.subTest(variables):
+                cache = Cache(["/bin/sh", "-c", "echo k"], "art", "store", cwd=self.cwd)
+                codes = [
+                    self.ask(action, cache, env=variables)
+                    for action in ("restore", "store", "restore")
+                ]
+                self.assertEqual([ran.code for ran in codes], [MISS, 0, 0], codes)
+                self.assertEqual(codes[2].output, "restored art from the cache\n")
+
+    def test_key_command_sees_what_its_job_sees(self) -> None:
+        cache = self.cache('echo "$MODE $PYTHONPATH"')
+        env = {"MODE": "fast", "PYTHONPATH": "src"}
+        self.assertEqual(self.ask("restore", cache, env=env).answer.key, "fast src")
+
+    def test_program_that_is_cut_off_has_answered_nothing(self) -> None:
+        job = Job("a", "true", cache=self.cache())
+        with contextlib.closing(Errand(job, {}, "restore")) as errand:
+            self.assertEqual(errand.answer(), Answer())
+
+    def test_slow_key_is_none(self) -> None:
+        with mock.patch("lib.cache.KEY_TIMEOUT", 0.05), self.assertRaises(NoKeyError) as caught:
+            self.cache("sleep 20").ask(os.environ)
+        self.assertIn("took more than 0.05 s", str(caught.exception))
 
 
 if __name__ == "__main__":
