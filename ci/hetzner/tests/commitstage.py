@@ -36,7 +36,7 @@ case $body in
   build_wheel)
     rm -rf "$CI_WORK_DIR/wheel"
     mkdir -p "$CI_WORK_DIR/wheel/static"
-    touch "$CI_WORK_DIR/wheel/b.whl"
+    touch "$CI_WORK_DIR/wheel/b.whl" "$CI_WORK_DIR/wheel/static/widget.js"
     ;;
   jupyter_warmup)
     for output in venv servers; do echo "$RANDOM" >"$CI_WORK_DIR/jupyter-$output"; done

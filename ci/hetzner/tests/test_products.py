@@ -49,6 +49,8 @@ class LeftOut(OnStage):
         self.passes(self.first, *ALONE)
         told = f"NOTE  the wheel is the one that was kept of {self.first}"
         self.assertIn(told, self.stage.log(self.first))
+        (generated,) = self.stage.state.glob("work/*/wheel/static")
+        self.assertEqual([path.name for path in generated.iterdir()], ["widget.js"])
 
     def test_wheel_that_was_built_in_place_is_for_runs_in_place_only(self) -> None:
         self.passes("--in-place", "--only-jobs", "build-wheel")
