@@ -31,7 +31,8 @@ if __name__ == "__main__":
 
 from lib import command, console, errand, proctree, shell, treecopy
 from lib.cachestore import CorruptError, Entry, Store
-from lib.fields import is_text
+from lib.declaring import told_class
+from lib.fields import command_problems, is_count, path_problems
 from lib.judge import describe
 from lib.model import NOTHING
 from lib.seam import MISS, NO_KEY, UNUSABLE
@@ -58,6 +59,7 @@ class UnusableError(CacheError):
     """Nothing can be restored nor stored: the artifact or the store is not what it has to be."""
 
 
+@told_class("Cache")
 @dataclass(frozen=True)
 class Cache:
     """What a job makes (`artifact_path`, a file or a directory), kept below `store_dir`.
@@ -79,8 +81,8 @@ class Cache:
     working directory but itself: that may have been made of other inputs when the link comes back.
     Others stay as they are, as that of a Python environment to its interpreter.
 
-    Raises ValueError for an argument that is empty, a path that no file can have, or a bound
-    below 0.
+    Raises ValueError that lists every problem: an argument that is empty, a path that no file can
+    have, a bound below 0, or an argument that there is not.
     """
 
     key_cmd: str | Sequence[str]
@@ -91,15 +93,13 @@ class Cache:
     work: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
-        if not self.key_cmd or not str(self.artifact_path) or not str(self.store_dir):
-            raise ValueError(
-                "Cache: expected a key command, an artifact and a store, found nothing"
-            )
-        for path in (self.artifact_path, self.store_dir, self.cwd or ""):
-            if not is_text(str(path)):
-                raise ValueError(f"Cache: expected a path, found {str(path)!r}")
-        if self.max_bytes is not None and self.max_bytes < 0:
-            raise ValueError(f"Cache: max_bytes: expected 0 or more, found {self.max_bytes}")
+        problems = command_problems("key_cmd", self.key_cmd)
+        for name in ("artifact_path", "store_dir", "cwd"):
+            problems += path_problems(name, getattr(self, name), optional=name == "cwd")
+        if self.max_bytes is not None and not is_count(self.max_bytes):
+            problems.append(f"max_bytes: expected bytes, or None, found {self.max_bytes!r}")
+        if problems:
+            raise ValueError("\n".join(f"Cache: {problem}" for problem in problems))
 
     def made_by(self, cmd: str | Sequence[str], env: Mapping[str, str] = NOTHING) -> Cache:
         """Return the cache of a job with this command and variables: what others make is a miss."""

@@ -7,13 +7,14 @@ is wrong with the declaration. Pure: no clock, no process, no file.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 from lib import redact
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 # for each argument of ours what make, GitHub Actions, GitLab CI, Docker Compose, Airflow, tox, nox
 # and pytest call the same
@@ -52,6 +53,10 @@ OTHERS: Mapping[str, str] = {
     "first_jobs": "first",
     "only_testcases": "tests testcases test_filter filter grep",
     "pytest_workers": "workers",
+    "key_cmd": "key keys key_command cache_key",
+    "artifact_path": "artifact artifacts path paths output outputs",
+    "store_dir": "store directory dir cache_dir",
+    "max_bytes": "max_size size limit",
     "shuffle": "seed random random_order",
 }
 
@@ -101,6 +106,17 @@ def told(
     return around
 
 
+def told_class(name: str) -> Callable[[type[T]], type[T]]:
+    """Have the constructor of a class say what is meant, as `told` does."""
+
+    def around(declared: type[T]) -> type[T]:
+        constructor: Any = declared.__init__
+        setattr(declared, "__init__", told(lambda _: name, checks=True)(constructor))  # noqa: B010
+        return declared
+
+    return around
+
+
 def by_default(argument: str, value: object, default: object) -> str:
     """Return `; timeout=120 is the default: pass timeout=` for a value that is it, else ''.
 
@@ -109,12 +125,13 @@ def by_default(argument: str, value: object, default: object) -> str:
     return f"; {argument}={value!r} is the default: pass {argument}=" if value == default else ""
 
 
-def meant(name: str, known: Collection[str]) -> str:
+def meant(name: str, known: Sequence[str]) -> str:
     """Return the known name that is meant by another one, '' if none is like it."""
     import difflib  # late: most declarations mistype nothing
 
     plain = name.lower().strip("_").replace("-", "_")
-    words = {word: field for field in known for word in OTHERS.get(field, "").split()}
+    # of two that others call the same, the one that is declared first
+    words = {word: field for field in reversed(known) for word in OTHERS.get(field, "").split()}
     words |= {field: field for field in known}
     near = difflib.get_close_matches(plain, known, n=1, cutoff=0.65)
     near = near or difflib.get_close_matches(plain, words, n=1, cutoff=0.8)
@@ -135,6 +152,7 @@ def _misfits(
     positional = [each.name for each in parameters if each.kind is not each.KEYWORD_ONLY]
     values = dict(zip(positional, given[1:], strict=False))
     problems = []
+    misnamed = {meant(name, known) for name in named if name not in known}
     if (surplus := len(given) - 1 - len(positional)) > 0:
         problems.append(
             f"{', '.join(map(_shown, given[-surplus:]))}: expected {len(positional)} values "
@@ -151,7 +169,7 @@ def _misfits(
     problems += [
         f"{each.name}: expected a value, found none: give it"
         for each in parameters
-        if each.default is each.empty and each.name not in values
+        if each.default is each.empty and each.name not in values and each.name not in misnamed
     ]
     return values, problems
 

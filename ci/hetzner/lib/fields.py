@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TypeGuard
 
 HIGHEST_PORT = 65535
@@ -51,6 +51,26 @@ def is_text(value: object) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def command_problems(what: str, value: object) -> list[str]:
+    """Return what keeps a value from being a script of bash or an argument vector."""
+    words: object = [value] if isinstance(value, str) else value
+    proper = isinstance(words, Sequence) and all(isinstance(word, str) for word in words)
+    if not value or not isinstance(words, Sequence) or not proper:
+        return [f"{what}: expected a bash command or a list of arguments, found {value!r}"]
+    if not is_text("".join(words)):
+        return [f"{what}: a command cannot hold a NUL character or a lone surrogate"]
+    return []
+
+
+def path_problems(what: str, value: object, *, optional: bool = False) -> list[str]:
+    """Return what keeps a value from being a path, or None where that is allowed."""
+    if value is None and optional:
+        return []
+    if not isinstance(value, str | os.PathLike) or not is_text(str(value)):
+        return [f"{what}: expected a path, found {value!r}"]
+    return [] if str(value) or optional else [f"{what}: expected a path, found ''"]
 
 
 def is_count(value: object) -> bool:

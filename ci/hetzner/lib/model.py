@@ -16,8 +16,8 @@ from lib.declaring import told
 from lib.fields import (
     LONGEST_NAME,
     NAME,
+    command_problems,
     is_count,
-    is_text,
     output_problems,
     port_problems,
     quantity,
@@ -217,15 +217,7 @@ class Job:
             )
         elif self.name == RUN_LOG:
             problems.append("name: ci.log is the log of the run, choose another name")
-        if not self.cmd or not (
-            isinstance(self.cmd, str)
-            or (isinstance(self.cmd, Sequence) and all(isinstance(a, str) for a in self.cmd))
-        ):
-            problems.append(
-                f"cmd: expected a bash command or a list of arguments, found {self.cmd!r}"
-            )
-        elif not is_text("".join(self.cmd)):
-            problems.append("cmd: a command cannot hold a NUL character or a lone surrogate")
+        problems += command_problems("cmd", self.cmd)
         flags = ("fast_fail", "allow_failure", "service", "testcases", "retry_alone")
         problems += [
             f"{flag}: expected True or False, found {getattr(self, flag)!r}"

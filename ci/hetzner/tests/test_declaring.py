@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 from typing import Any
 
-from dsl import Job, Pipeline
+from dsl import Cache, Job, Pipeline
 from lib import graph
 from lib.declaring import DeclarationError, meant, told
 
@@ -81,6 +81,23 @@ class Fields(unittest.TestCase):
         (line,) = lines(lambda: run(only=["a"]))
         self.assertRegex(line, r"^Pipeline\.run: only=\['a'\]: .*did you mean 'only_jobs'")
 
+    def test_a_cache_says_it_too_and_all_at_once(self) -> None:
+        cache: Any = Cache
+        for name, field in (
+            ("key", "key_cmd"),
+            ("path", "artifact_path"),
+            ("max_size", "max_bytes"),
+        ):
+            given: dict[str, Any] = {"key_cmd": "k", "artifact_path": "a", "store_dir": "s"}
+            given = {name if known == field else known: value for known, value in given.items()}
+            told_of = lines(lambda given=given, name=name: cache(**{name: 1, **given}))
+            self.assertIn(f"did you mean {field!r}?", "".join(told_of))
+        found = lines(lambda: cache("", None, "\0", cwd=7, max_bytes="2G"))
+        for line, field in zip(
+            found, ("key_cmd", "artifact_path", "store_dir", "cwd", "max_bytes"), strict=True
+        ):
+            self.assertRegex(line, f"^Cache: {field}: expected")
+
     def test_all_else_that_is_wrong_is_told_as_well(self) -> None:
         wrong: dict[str, Any] = {"needs": ["a"], "retry": 2, "nice": 99}
         found = lines(lambda: Job("build", "true", **wrong))
@@ -97,7 +114,7 @@ class Fields(unittest.TestCase):
         )
         many: Any = ("build", "true", [], 0, 0, False, 1, {}, {}, (0,))
         self.assertRegex(lines(lambda: job(*many))[0], r"^job build: \(0,\): expected 9 values")
-        self.assertEqual(len(lines(lambda: job(nme="a", cmd="true"))), 2)
+        self.assertEqual(len(lines(lambda: job(nme="a", cmd="true"))), 1)
 
     def test_it_is_a_type_error_and_a_value_error(self) -> None:
         for kind in (TypeError, ValueError, DeclarationError):
