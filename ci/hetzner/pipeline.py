@@ -39,8 +39,8 @@ from lib.checkout import CheckoutError
 from lib.choice import Choice
 from lib.interrupts import Interrupted
 from lib.machine import Machine
+from lib.plaintext import printable
 from lib.pythons import VERSIONS as PYTHONS
-from lib.runlog import printable
 from lib.settings import Settings, SettingsError
 from lib.signals import name_of
 

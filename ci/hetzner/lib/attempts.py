@@ -130,7 +130,7 @@ class Attempts:
             return
         if step is Step.STORE:
             self._note(f"{track.name}: its cache took too long to store")
-            self._stop(track, lambda: self._pass(track))
+            self._stop(track, lambda: self._pass(track), hung=True)
             return
         seconds = track.node.job.timeout
         self._emit(events.TimedOut(self._clock.now(), track.name, seconds))
@@ -140,7 +140,7 @@ class Attempts:
             text = f"timed out: not ready after {seconds:g} s: {lacks}"
         text += by_default("timeout", seconds, DEFAULT_TIMEOUT)
         why = Why(text, Cause.TIMEOUT)
-        self._stop(track, lambda: self._conclude(track, Outcome.TIMED_OUT, why))
+        self._stop(track, lambda: self._conclude(track, Outcome.TIMED_OUT, why), hung=True)
 
     # ---- what the executor reports
 
@@ -307,20 +307,21 @@ class Attempts:
 
     def cancel(self, track: Track, why: Why) -> None:
         """Stop an attempt that is not to go on."""
+        hung = why.cause is Cause.RUN_TIMEOUT
         if track.step is Step.STORE:  # the body has passed
-            self._stop(track, lambda: self._pass(track))
+            self._stop(track, lambda: self._pass(track), hung=hung)
         else:
-            self._stop(track, lambda: self._conclude(track, Outcome.CANCELLED, why))
+            self._stop(track, lambda: self._conclude(track, Outcome.CANCELLED, why), hung=hung)
 
     def hasten(self, track: Track) -> None:
         """Give an attempt that is being stopped no more time."""
         if track.state is State.STOPPING:
             self._executor.kill(track.key)
 
-    def _stop(self, track: Track, then: Callable[[], None]) -> None:
+    def _stop(self, track: Track, then: Callable[[], None], *, hung: bool = False) -> None:
         self._census.move(track, State.STOPPING)
         track.then = then
-        self._executor.stop(track.key)
+        self._executor.stop(track.key, hung=hung)
 
     def _pass(self, track: Track) -> None:
         outcome = Outcome.PASSED if track.tries == 1 else Outcome.FLAKY

@@ -67,7 +67,7 @@ class DryExecutor:
         elif not job.outputs:
             self._after(seconds, key, Exited(key, 0, left=("what serves",)))
 
-    def stop(self, key: str) -> None:
+    def stop(self, key: str, *, hung: bool = False) -> None:
         """Let it end now."""
         self._happenings = [each for each in self._happenings if each[2] != key]
         heapq.heapify(self._happenings)

@@ -12,8 +12,9 @@ from lib import outputs, proctree
 from lib.proctree import TAG
 from lib.stages import Node
 
-# what a program of Python has printed is in its log when it hangs, and not lost in a buffer
-UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
+# what a program of Python has printed is in its log when it hangs, and not lost in a buffer; so is
+# where it hung (hang.farewell)
+TELLING = {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
 
 
 @functools.cache
@@ -37,7 +38,7 @@ def environment(
     `env` over both; what the runner itself says (tags, filters, outputs) goes over all.
     """
     return {
-        **UNBUFFERED,
+        **TELLING,
         **base,
         **place(cwd),
         "PYTEST_WORKERS": str(pytest_workers),

@@ -19,6 +19,7 @@ from lib import (
     ending,
     errand,
     files,
+    hang,
     proctree,
     redact,
     shell,
@@ -33,6 +34,7 @@ from lib.errand import Errand
 from lib.family import Family
 from lib.listening import Listening
 from lib.model import Job
+from lib.plaintext import printable
 from lib.proctree import Proc, ProcessTable
 from lib.promises import Promises
 from lib.seam import Asked, Attempt, Exited, Gone, Remark, Report, Signalled, StartError, Step
@@ -358,7 +360,7 @@ class ProcessExecutor:
 
     # ---- stopping
 
-    def stop(self, key: str) -> None:
+    def stop(self, key: str, *, hung: bool = False) -> None:
         """Send TERM to the whole tree; `wait` sends KILL after the grace."""
         tree = self._trees.get(key)
         if tree is None:
@@ -366,13 +368,25 @@ class ProcessExecutor:
         self._listening.leave(key)
         tree.due = self._clock.now() + self._place.grace
         members = self._family.members(key)
+        if hung:
+            self._tell_where(tree.attempt.node.job.name, members)
         for process in members:
-            self._send(process, signal.SIGTERM)
+            self._send(process, hang.farewell(process) if hung else signal.SIGTERM)
             # a stopped process does not see TERM before it is continued
             self._send(process, signal.SIGCONT)
         self._wake_for(tree, members)
         if tree.exited and not members:
             tree.due = self._clock.now()
+
+    def _tell_where(self, name: str, members: Sequence[Proc]) -> None:
+        """Write to the log of a job where its processes hang. No log, no word of it."""
+        lines = hang.told(self._look, members, self._place.redact)
+        text = "".join(f"{printable(line)}\n" for line in lines)
+        with contextlib.suppress(OSError):
+            handle = files.open_file(f"{self._log_dir}/{name}.log", os.O_WRONLY | os.O_APPEND)
+            with os.fdopen(handle, "wb") as log:
+                if os.path.samestat(os.fstat(handle), self._logs[name]):
+                    log.write(f"\n{text}".encode(errors="replace"))
 
     def kill(self, key: str) -> None:
         """Send KILL at the next wait."""

@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lib import failurelines, files
-from lib.runlog import printable
+from lib import failurelines, files, hang
+from lib.plaintext import printable
 
 LINES = 20  # the last ones
+MOST_LINES = 80  # with what the runner says of a job that has run out of time
 FAILURES = 10  # at most, of those before them that name a failure
 SCREEN = 50  # lines: further up nothing is written over
 WIDTH = 1000  # characters of a line: longer ones are cut in the middle
@@ -46,12 +47,18 @@ def shown(log: Path, redact: Callable[[str], str] = str) -> list[str]:
     lines = redact("\n".join(as_seen(_masked(text, redact, whole=whole)))).split("\n")
     if lines == [""]:
         return ["(its log is empty)"]
-    last = lines[-LINES:]
-    before = lines[: -len(last)]
+    start = _start(lines)
+    before, last = lines[:start], lines[start:][:MOST_LINES]
     named = [_fitting(before[number]) for number in failurelines.pick(before, FAILURES)]
     if named:
         named = ["(further up:)", *named, "(at the end:)"]
     return [*named, *map(_fitting, last)]
+
+
+def _start(lines: Sequence[str]) -> int:
+    """Return where the last lines begin: what the runner itself said last hides none of the job."""
+    said = next((n for n in range(len(lines) - 1, -1, -1) if lines[n] == hang.HEAD), len(lines))
+    return max(0, min(said, len(lines)) - LINES)
 
 
 def as_seen(text: str) -> list[str]:

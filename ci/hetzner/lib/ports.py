@@ -11,7 +11,7 @@ import errno
 import os
 import socket
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -100,6 +100,17 @@ def owned(found: Collection[Socket], pids: Collection[int]) -> set[int]:
         except OSError:  # gone
             continue
     return mine
+
+
+def held(pids: Iterable[int]) -> Iterator[tuple[int, Socket]]:
+    """Yield the listening sockets that these processes hold, each with the first that does."""
+    if sys.platform != "linux":
+        return
+    wanted = {f"socket:[{row.inode}]": row for row in _rows()}
+    for pid in pids:
+        with contextlib.suppress(OSError):  # gone, or another user's
+            for link in wanted.keys() & set(_links(Path("/proc", str(pid), "fd"))):
+                yield pid, wanted.pop(link)
 
 
 def holder(socket: Socket) -> Listener:

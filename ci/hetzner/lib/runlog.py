@@ -16,13 +16,7 @@ from typing import TextIO
 from lib import events, files, whatruns
 from lib.console import Console
 from lib.model import RUN_LOG, Outcome, Result
-
-
-def printable(text: str) -> str:
-    """Return one line that no terminal takes for anything but text."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c == "\t" else "·" for c in text)
+from lib.plaintext import printable
 
 
 def complaint(error: BaseException) -> str:

@@ -118,9 +118,10 @@ class Executor(Protocol):
         """Start a step. Raises StartError."""
         ...
 
-    def stop(self, key: str) -> None:
+    def stop(self, key: str, *, hung: bool = False) -> None:
         """Ask a tree to end: TERM now, KILL after the grace. Never blocks; reports follow.
 
+        One that has `hung` beyond its time leaves in its log what it was about.
         A tree whose end is among the reports that `wait` returned last is ended already.
         """
         ...

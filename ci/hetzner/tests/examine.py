@@ -70,9 +70,9 @@ class Watched:
             raise
         self._umpire.accepts(attempt)
 
-    def stop(self, key: str) -> None:
-        self._umpire.stops(key)
-        self._inner.stop(key)
+    def stop(self, key: str, *, hung: bool = False) -> None:
+        self._umpire.stops(key, hung=hung)
+        self._inner.stop(key, hung=hung)
 
     def kill(self, key: str) -> None:
         self._umpire.kills(key)

@@ -192,7 +192,7 @@ class FakeExecutor:
     def _lacks(self, live: Live, output: str) -> bool:
         return live.fate.writes is not None and output not in live.wrote
 
-    def stop(self, key: str) -> None:
+    def stop(self, key: str, *, hung: bool = False) -> None:
         if key in self.reported and key not in self.live:
             return
         live = self.live[key]

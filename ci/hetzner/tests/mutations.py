@@ -93,7 +93,10 @@ ATTEMPTS = [
     # time
     ("track.state is not State.RUNNING or track.tries != tries or track.step is not step", "track.state is not State.RUNNING or track.step is not step"),
     ("track.state is not State.RUNNING or track.tries != tries or track.step is not step", "track.state is not State.RUNNING or track.tries != tries"),
-    ("            self._stop(track, lambda: self._pass(track))\n            return\n        seconds", "            self._stop(track, lambda: self._conclude(track, Outcome.TIMED_OUT, Why('late', Cause.TIMEOUT)))\n            return\n        seconds"),
+    ("hung = why.cause is Cause.RUN_TIMEOUT", "hung = False"),
+    ("hung = why.cause is Cause.RUN_TIMEOUT", "hung = True"),
+    ("Outcome.TIMED_OUT, why), hung=True)", "Outcome.TIMED_OUT, why))"),
+    ("            self._stop(track, lambda: self._pass(track), hung=True)\n            return\n        seconds", "            self._stop(track, lambda: self._conclude(track, Outcome.TIMED_OUT, Why('late', Cause.TIMEOUT)))\n            return\n        seconds"),
     # what is reported
     ("if track.state is not State.RUNNING or output in track.wrote:", "if output in track.wrote:"),
     ("        if track.node.job.service and track.complete:\n            self._serve(track)\n", "        if track.node.job.service:\n            self._serve(track)\n"),
@@ -132,7 +135,7 @@ ATTEMPTS = [
     ("Outcome.PASSED if track.tries == 1 else Outcome.FLAKY", "Outcome.PASSED"),
     # ends that come from outside
     ("        if track.state is State.STOPPING:\n            self._executor.kill(track.key)\n", "        pass\n"),
-    ("        if track.step is Step.STORE:  # the body has passed\n            self._stop(track, lambda: self._pass(track))\n        else:\n            self._stop", "        if True:\n            self._stop"),
+    ("        if track.step is Step.STORE:  # the body has passed\n            self._stop(track, lambda: self._pass(track), hung=hung)\n        else:\n            self._stop", "        if True:\n            self._stop"),
     # what was queued, taken and written down
     ("due = self._clock.now() + job.timeout", "due = self._clock.now() + 2 * job.timeout"),
 ]

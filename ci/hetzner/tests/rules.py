@@ -18,13 +18,15 @@ class Rules(Ledger):
 
     # ---- what follows
 
-    def stop(self, seen: Seen, verdict: Verdict) -> None:
+    def stop(self, seen: Seen, verdict: Verdict, *, hung: bool = False) -> None:
+        """Stop a tree; one that has run out of time is to tell where it hung."""
         seen.verdict, seen.due = verdict, math.inf
-        self.owe("stop", seen.node.key)
+        self.owe("stop", seen.node.key, hung)
 
-    def cancel_running(self, seen: Seen) -> None:
+    def cancel_running(self, seen: Seen, *, hung: bool = False) -> None:
         # a body that has passed has passed, stored or not
-        self.stop(seen, Outcome.PASSED if seen.step is Step.STORE else Outcome.CANCELLED)
+        passed = seen.step is Step.STORE
+        self.stop(seen, Outcome.PASSED if passed else Outcome.CANCELLED, hung=hung)
 
     def cancel_idle(self, seen: Seen) -> None:
         if seen.node.repeated and seen.node.stage > self.stage:
@@ -193,7 +195,7 @@ class Rules(Ledger):
         running = [s for s in self.left if s.running]
         self.owe("interrupted", tuple(s.node.job.name for s in running))
         for seen in running:
-            self.cancel_running(seen)
+            self.cancel_running(seen, hung=code == 124)
         for seen in list(self.left):
             if seen.idle:
                 self.cancel_idle(seen)
@@ -341,7 +343,7 @@ class Rules(Ledger):
 
     def time_is_up(self, seen: Seen) -> None:
         if seen.step is Step.STORE:
-            self.stop(seen, Outcome.PASSED)
+            self.stop(seen, Outcome.PASSED, hung=True)
             return
         self.owe("timed out", seen.node.job.name, seen.node.job.timeout)
-        self.stop(seen, Outcome.TIMED_OUT)
+        self.stop(seen, Outcome.TIMED_OUT, hung=True)

@@ -8,7 +8,7 @@ import threading
 import unittest
 from pathlib import Path
 
-from lib import failurelines, logend
+from lib import failurelines, hang, logend
 from lib.redact import Redactor
 
 TEARDOWN = "".join(f"teardown {n}\n" for n in range(1, 31))
@@ -252,6 +252,18 @@ class Picked(unittest.TestCase):
             self.assertEqual(found, sorted(set(found)))
             self.assertEqual(len(found), most)
         self.assertEqual(failurelines.pick([], 10), [])
+
+
+class OutOfTime(unittest.TestCase):
+    def test_what_the_runner_says_of_processes_hides_no_last_line_of_the_job(self) -> None:
+        with tempfile.TemporaryDirectory() as directory:
+            log = Path(directory, "a.log")
+            tree = [hang.HEAD, *(f"{n} S sleep" for n in range(50))]
+            log.write_text("\n".join([*(f"step {n}" for n in range(90)), "", *tree]) + "\n")
+            shown = logend.shown(log)
+        self.assertEqual(shown[:2], ["step 71", "step 72"])
+        self.assertEqual(shown[-52:-50], ["", hang.HEAD])
+        self.assertEqual(shown[-1], "49 S sleep")
 
 
 if __name__ == "__main__":

@@ -117,8 +117,8 @@ class Umpire(Rules):
         self.rule(not lacks, "{} is started without {}", attempt.node.key, lacks)
         self.results[attempt.node.job.name].begun = True
 
-    def stops(self, key: str) -> None:
-        self.rule(self.pay("stop", key), "{} is stopped without a reason", key)
+    def stops(self, key: str, *, hung: bool) -> None:
+        self.rule(self.pay("stop", key, hung), "{} is stopped without a reason", key)
 
     def kills(self, key: str) -> None:
         self.rule(self.pay("kill", key), "{} is killed without a reason", key)
