@@ -67,14 +67,14 @@ class Store:
 
     def _load(self, pointer: Path) -> Entry | None:
         try:
-            entry = Entry(**json.loads(pointer.read_text()))
+            entry = Entry(**json.loads(files.read(pointer)))
             if [type(value) for value in asdict(entry).values()] != [str, str, str, int, str]:
                 raise TypeError("fields of other types")
             if not CONTENT.fullmatch(entry.content):
                 raise ValueError(f"no content directory: {entry.content!r}")
         except FileNotFoundError:
             return None
-        except (ValueError, TypeError, RecursionError) as error:
+        except (ValueError, TypeError, RecursionError, files.NotAFileError) as error:
             raise CorruptError(f"{pointer}: expected an entry's JSON, found {error}") from error
         return entry
 
@@ -180,7 +180,8 @@ class Store:
     def _remove_unless_named(self, content: Path) -> None:
         # its writer may have finished between our list of pointers and this lock
         name, pointers = content.name.encode(), self._root.glob("*.json")
-        if not any(name in pointer.read_bytes() for pointer in pointers):
+        readable = (p for p in pointers if not files.another_kind(p))
+        if not any(name in files.read(pointer) for pointer in readable):
             treecopy.remove(content)
 
 

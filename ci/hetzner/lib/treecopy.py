@@ -14,7 +14,10 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
+
+from lib import files
 
 FICLONE = 0x40049409
 CHUNK = 1024 * 1024  # bytes
@@ -42,11 +45,16 @@ def copy(source: Path, target: Path) -> None:
 
 
 def _copy_file(source: Path, target: Path) -> None:
-    with source.open("rb") as reader, target.open("xb") as writer:
+    with _opened(source) as reader, target.open("xb") as writer:
         try:
             fcntl.ioctl(writer.fileno(), FICLONE, reader.fileno())
         except OSError:  # this file system, or this pair of them, cannot share blocks
             _copy_data(reader.fileno(), writer.fileno())
+
+
+def _opened(path: Path) -> BufferedReader:
+    # a job may have put something else there since it was looked at
+    return os.fdopen(files.open_file(path, os.O_RDONLY), "rb")
 
 
 def _copy_data(source: int, target: int) -> None:
@@ -99,7 +107,7 @@ def _walk(path: Path, name: str) -> Iterator[tuple[str, str, str]]:
         for entry in sorted(path.iterdir()):
             yield from _walk(entry, f"{name}/{entry.name}")
     elif stat.S_ISREG(status.st_mode):
-        with path.open("rb") as file:
+        with _opened(path) as file:
             yield name, f"file {mode}", hashlib.file_digest(file, "sha256").hexdigest()
     else:
         raise UnsupportedFileError(f"{path}: expected a file, a directory or a symlink")
@@ -123,7 +131,7 @@ def size(path: Path) -> int:
     if stat.S_ISDIR(status.st_mode):
         return status.st_size + sum(size(entry) for entry in path.iterdir())
     if stat.S_ISREG(status.st_mode) and status.st_blocks * 512 < status.st_size:
-        with path.open("rb") as file:
+        with _opened(path) as file:
             extents = _extents(file.fileno(), status.st_size)
             return sum(end - begin for begin, end in extents)
     return status.st_size

@@ -6,12 +6,15 @@ None of them may hold up a run, and nothing is written to where a link leads.
 from __future__ import annotations
 
 import ast
+import os
 import unittest
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 from dsl import Cache, Job
 from lib import files, treecopy
+from lib.cachestore import CorruptError, Store
 from tests.intheway import COMMANDS, IN_THE_WAY
 from tests.test_pipeline import RunTest
 
@@ -69,6 +72,38 @@ class InTheWay(RunTest):
                     treecopy.remove(self.logs)
 
 
+class InAStore(RunTest):
+    """Runners read and sweep stores in their own process, such as that of the wheels."""
+
+    def test_entry_that_is_no_file_is_a_broken_one_and_keeps_none_from_being_stored(
+        self,
+    ) -> None:
+        (self.cwd / "artifact").write_text("text")
+        store = Store(self.cwd / "store")
+        for kind, make in IN_THE_WAY.items():
+            with self.subTest(kind=kind):
+                store.put("other", self.cwd / "artifact", None)
+                (entry,) = (self.cwd / "store").glob("*.json")
+                entry.unlink()
+                make(entry)
+                with self.assertRaisesRegex(CorruptError, f"found .*{kind}"):
+                    store.find("other")
+                store.put("key", self.cwd / "artifact", None)
+                self.assertIsNotNone(store.find("key"))
+                treecopy.remove(self.cwd / "store")
+
+    def test_file_that_becomes_a_pipe_while_it_is_copied_holds_up_nobody(self) -> None:
+        for act in (treecopy.digest, lambda path: treecopy.copy(path, self.cwd / "copy")):
+            path = self.cwd / "file"
+            path.write_text("text")
+            seen = path.lstat()
+            path.unlink()
+            os.mkfifo(path)
+            with mock.patch.object(Path, "lstat", return_value=seen):
+                self.assertRaises(files.NotAFileError, act, path)
+            path.unlink()
+
+
 OPENS = {"open", "read_text", "read_bytes", "write_text", "write_bytes"}
 # modules that open what no job can put there, or open it as carefully, and why
 MAY_OPEN = {
@@ -86,9 +121,8 @@ MAY_OPEN = {
     "demo": "what it is making itself",
     "github": "no file, but an address",
     "testreport": "runs within a job, whose timeout ends it",
-    "cache": "runs within a job, whose timeout ends it",
-    "cachestore": "runs within a job, whose timeout ends it",
-    "treecopy": "looks before it opens",
+    "cachestore": "writes into directories that it has just made",
+    "treecopy": "makes what is not there",
 }
 
 
