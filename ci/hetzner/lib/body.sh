@@ -113,7 +113,7 @@ need_output() {
 own_tree() {
   local tree=$CI_WORK_DIR/trees/$1
   shift
-  python3 "$BODY_LIB/owntree.py" "$@" "$CI_REPO_DIR" "$tree"
+  python3 "$BODY_LIB/owntree.py" "$@" --apart "$CI_STATE_DIR" "$CI_REPO_DIR" "$tree"
   cd "$tree" || exit
 }
 
@@ -314,7 +314,7 @@ playwright_script() {
   # the storybook's is the one without a name
   [[ $target != storybook ]] || config=playwright.config.ts
   # none named means all that the configuration names
-  specs=$({ grep -v '^ *#' "$script" | grep -oE 'pw-tests/[A-Za-z0-9_./-]+\.spec\.ts' || true; } | sort -u)
+  specs=$({ grep -av '^ *#' "$script" | grep -aoE 'pw-tests/[A-Za-z0-9_./-]+\.spec\.ts' || true; } | sort -u)
   pushd packages/buckaroo-js-core >/dev/null || exit
   # shellcheck disable=SC2086 # a word each
   if [[ -n $PW_GREP_FILTER && -e $config ]] && matching=$(matching_specs "$config" $specs); then

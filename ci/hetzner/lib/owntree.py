@@ -10,7 +10,7 @@ as pnpm's own are to its store, in directories of the copy's own; they are kept 
 while the installation is the same. The copy is a repository, which borrows the objects of the
 first: a job that asks git is answered, and one that commits changes nothing but its copy.
 
-As a program: `owntree.py [--modules] MAIN TREE`.
+As a program: `owntree.py [--modules] [--apart DIRECTORY] MAIN TREE`.
 """
 
 from __future__ import annotations
@@ -33,13 +33,19 @@ from lib.lockcheck import NODE_MODULES
 STAMP = ".ci-installed"  # in the first of NODE_MODULES: what is installed, see body.sh
 
 
-def make(main: Path, tree: Path, *, modules: bool) -> None:
-    """Make `tree` what `main` is now, whatever it was. Raises CheckoutError, OSError."""
+def make(main: Path, tree: Path, *, modules: bool, apart: Path | None = None) -> None:
+    """Make `tree` what `main` is now, whatever it was. Raises CheckoutError, OSError.
+
+    What is below `apart` in it is not of it: a state directory may be in a developer's checkout.
+    """
     fresh = tree.with_name(f"{tree.name}.new")
     treecopy.remove(fresh)
     fresh.parent.mkdir(parents=True, exist_ok=True)
     _clone(main, fresh)
+    inside = apart if apart and apart.is_relative_to(main) else None
     for name in _known_files(main):
+        if inside and (main / name).is_relative_to(inside):
+            continue
         (fresh / name).parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):  # removed, which is a change like others
             treecopy.copy(main / name, fresh / name)
@@ -58,7 +64,7 @@ def _clone(main: Path, fresh: Path) -> None:
 
 
 def _known_files(main: Path) -> list[str]:
-    """Return what is tracked, or is new and not ignored."""
+    """Return what is tracked, or is new and not ignored; of another repository in here nothing."""
     kinds = (
         "--cached",
         "--others",
@@ -67,7 +73,7 @@ def _known_files(main: Path) -> list[str]:
         "--deduplicate",
     )
     listed = git(main, "ls-files", "-z", *kinds)
-    return [name for name in listed.split("\0") if name]
+    return [name for name in listed.split("\0") if name and not name.endswith("/")]
 
 
 def _bring_modules(main: Path, tree: Path, fresh: Path) -> None:
@@ -115,11 +121,13 @@ def main(arguments: Sequence[str]) -> int:
     """Make a tree; see the module. Return 0, or 1 and say what went wrong."""
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("--modules", action="store_true")
+    parser.add_argument("--apart", type=Path)
     parser.add_argument("main", type=Path)
     parser.add_argument("tree", type=Path)
     given = parser.parse_args(arguments)
     try:
-        make(given.main.resolve(), given.tree.absolute(), modules=given.modules)
+        apart = given.apart and given.apart.resolve()
+        make(given.main.resolve(), given.tree.absolute(), modules=given.modules, apart=apart)
     except (CheckoutError, OSError) as error:
         print(f"no tree of its own for this job: {error}", file=sys.stderr)
         return 1

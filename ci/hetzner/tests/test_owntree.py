@@ -113,6 +113,22 @@ class OwnTree(unittest.TestCase):
         self.assertFalse((self.tree / "left").exists())
         self.assertEqual((self.tree / "gone").read_text(), "changed\n")
 
+    def test_state_in_the_checkout_is_not_of_the_tree(self) -> None:
+        state = self.main / "state"
+        tree = state / "work" / "trees" / "job"
+        for _ in range(2):
+            owntree.make(self.main, tree, modules=False, apart=state)
+        self.assertEqual((tree / "buckaroo/a.py").read_text(), "committed\n")
+        self.assertFalse((tree / "state").exists())
+        above = self.main.parent  # as that of a worktree is
+        owntree.make(self.main, self.tree, modules=False, apart=above)
+        self.assertEqual((self.tree / "buckaroo/a.py").read_text(), "committed\n")
+
+    def test_another_repository_in_the_checkout_is_not_of_the_tree(self) -> None:
+        self.git("worktree", "add", "-q", "--detach", str(self.main / "other"))
+        self.make()
+        self.assertFalse((self.tree / "other").exists())
+
     def test_is_made_of_a_worktree_too(self) -> None:
         linked = self.main.with_name("linked")
         self.git("worktree", "add", "-q", "--detach", str(linked))
