@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lib import files
+from lib.redact import shorten
 
 LOCK = ".lock"  # in the directory, so that all of its names lead to it
 WITHOUT_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)  # flock(2), and what FUSE answers
@@ -50,7 +51,7 @@ def owned(
 def _lock(
     path: Path, label: str, waiting: Callable[[str], None] | None
 ) -> contextlib.AbstractContextManager[files.Held]:
-    label = label[:LONGEST_LABEL]
+    label = shorten(label, LONGEST_LABEL)
     return (
         files.lock(path, label, waiting=waiting) if waiting else files.lock(path, label, timeout=0)
     )

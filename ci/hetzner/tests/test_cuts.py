@@ -27,9 +27,11 @@ OTHERWISE = {
     "failurelines",
     "files",
     "logend",
+    "nearby",
     "redact",
     "settings",
     "simulatecli",
+    "unrunnable",
 }
 
 
