@@ -113,6 +113,7 @@ MAY_OPEN = {
     "console": "/dev/null",
     "cleanup": "/proc",
     "granted": "/proc and /sys",
+    "hang": "/proc",
     "machine": "/proc and /sys",
     "ports": "/proc",
     "pressure": "/proc",
