@@ -29,7 +29,7 @@ if __name__ == "__main__":
     # as a program Python puts lib/ on the path, where our modules would hide others; with -P none
     sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parent.parent)]
 
-from lib import command, console, errand, proctree, shell, treecopy
+from lib import command, console, errand, inherited, proctree, shell, treecopy
 from lib.cachestore import CorruptError, Entry, Store
 from lib.declaring import told_class
 from lib.fields import command_problems, is_count, path_problems
@@ -109,20 +109,20 @@ class Cache:
     def key(self) -> str:
         """Run the key command and return what it prints, stripped; '' and a warning if it fails."""
         found: list[str] = []
-        self._try(lambda: found.append(self.ask(os.environ)))
+        self._try(lambda: found.append(self.ask(_callers())))
         return "".join(found)
 
     def hit(self) -> bool:
         """Whether the store holds an entry for the key."""
-        return self._try(lambda: self.find(self.ask(os.environ))) is not None
+        return self._try(lambda: self.find(self.ask(_callers()))) is not None
 
     def restore(self) -> bool:
         """Put the stored artifact in its place; False, and no change, if there is none to put."""
-        return self._try(lambda: self.bring(self.ask(os.environ))) is not None
+        return self._try(lambda: self.bring(self.ask(_callers()))) is not None
 
     def store(self) -> None:
         """Store the artifact under the key; a warning, and no change, if that is not possible."""
-        self._try(lambda: self.keep(self.ask(os.environ)))
+        self._try(lambda: self.keep(self.ask(_callers())))
 
     def _try(self, act: Callable[[], Any]) -> Any:
         """Do it, or warn and return None."""
@@ -142,7 +142,8 @@ class Cache:
         """Return the key, of which `env` is what its command sees. Raises NoKeyError."""
         argv = shell.argv(self.key_cmd) if isinstance(self.key_cmd, str) else self.key_cmd
         try:
-            done = command.run(argv, cwd=self._base, env=env, timeout=KEY_TIMEOUT)
+            here = {**env, "PWD": str(self._base.absolute())}
+            done = command.run(argv, cwd=self._base, env=here, timeout=KEY_TIMEOUT)
         except subprocess.TimeoutExpired as error:
             raise NoKeyError(f"took more than {KEY_TIMEOUT:g} s") from error
         except (OSError, ValueError) as error:
@@ -268,6 +269,11 @@ class Cache:
             target = _real(link)
             if target.is_relative_to(base) and not target.is_relative_to(artifact):
                 raise OSError(f"{link} leads out of it to {target}, which it would not hold")
+
+
+def _callers() -> dict[str, str]:
+    """Return what a key command sees that no job asks for: this process's environment."""
+    return inherited.without(os.environ, os.environ)
 
 
 def _real(path: Path) -> Path:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from unittest import mock
 
-from dsl import Job, Pipeline
+from dsl import Cache, Job, Pipeline
 from lib import inherited
 from lib.inherited import AS_COMMITTED
 
@@ -122,6 +122,19 @@ class Jobs(unittest.TestCase):
             self.assertEqual(self.sees(["python3", "-c", program], {}), "step")
             self.assertEqual(self.sees("echo $PYTHONUNBUFFERED", {"PYTHONUNBUFFERED": ""}), "")
             self.assertEqual(self.sees("echo $PYTHONUNBUFFERED", {}, PYTHONUNBUFFERED="x"), "x")
+
+
+class Keys(unittest.TestCase):
+    def test_key_command_sees_its_own_place_and_nothing_of_a_hook_or_a_shell(self) -> None:
+        with tempfile.TemporaryDirectory() as directory:
+            root = Path(directory).resolve()
+            (root / "rc").write_text("echo sourced\n")
+            around = {**HOOK, **BASH, "BASH_ENV": str(root / "rc"), "PWD": "/elsewhere"}
+            names = "GIT_DIR|GIT_INDEX_FILE|GIT_PREFIX|CDPATH"
+            command = f"echo $PWD; printenv PWD; env | grep -cE '^({names})=' || true"
+            with mock.patch.dict(os.environ, around):
+                key = Cache(command, "made", root / "store", cwd=root).key()
+        self.assertEqual(key.split(), [str(root), str(root), "0"])
 
 
 if __name__ == "__main__":
