@@ -186,6 +186,9 @@ def exports(settings: Settings) -> dict[str, str]:
         "CI_PNPM_STORE_DIR": str(settings.pnpm_store),
         "PNPM_STORE_DIR": str(settings.pnpm_store),
         "npm_config_store_dir": str(settings.pnpm_store),
+        # pnpm waits 10 and 60 s before it tries again; without a network that is told in seconds
+        "npm_config_fetch_retry_mintimeout": "1000",
+        "npm_config_fetch_retry_maxtimeout": "3000",
         "CI_CHROMIUM": settings.chromium,
         "JUPYTER_PARALLEL": str(settings.jupyter_parallel),
         "JUPYTER_TOKEN": settings.jupyter_token,

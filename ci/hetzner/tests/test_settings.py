@@ -236,6 +236,8 @@ class TestJobs(InCheckout):
         self.assertEqual(env, env | expected)
         self.assertNotIn("CI_BOX", env)
         self.assertNotIn("PLAYWRIGHT_BROWSERS_PATH", env)
+        for name in ("mintimeout", "maxtimeout"):  # milliseconds before pnpm tries again
+            self.assertLessEqual(int(env[f"npm_config_fetch_retry_{name}"]), 3000)
         stores = ("CI_PNPM_STORE_DIR", "PNPM_STORE_DIR", "npm_config_store_dir")
         self.assertEqual({env[name] for name in stores}, {str(found.pnpm_store)})
 
