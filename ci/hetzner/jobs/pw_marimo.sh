@@ -7,6 +7,7 @@ set -euo pipefail
 begin
 
 free_ports CI_PORT_MARIMO "$CI_PORT_MARIMO"
+need_subject scripts/test_playwright_marimo.sh "it starts the target and its specs"
 environment=$(existing_environment 3.13)
 prepare_environments "$CI_WORK_DIR/constraints-marimo.txt"
 playwright_tree marimo

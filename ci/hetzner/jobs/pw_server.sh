@@ -8,6 +8,7 @@ set -euo pipefail
 begin
 
 free_ports CI_PORT_SERVER "$CI_PORT_SERVER"
+need_subject scripts/test_playwright_server.sh "it starts the target and its specs"
 wheel=$(the_wheel)
 environment=$(existing_environment 3.13)
 constraints=$CI_WORK_DIR/constraints-server.txt

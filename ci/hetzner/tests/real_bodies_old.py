@@ -59,6 +59,17 @@ class Predating(OnStage):
 
         self.each(turn, SUBJECTS)
 
+    def test_subject_is_asked_for_before_what_only_newer_commits_can_make(self) -> None:
+        def turn(stage: Stage, body: str) -> None:
+            remove(stage, SUBJECTS[body])
+            commit(stage.repo)
+            shutil.rmtree(stage.work / "wheel")
+            shutil.rmtree(stage.venvs / "3.13")
+            done = stage.run(body)
+            self.assertEqual(done.code, 5, f"{body}: {done.text}")
+
+        self.each(turn, [body for body in SUBJECTS if body != "pw_jupyter"])
+
     def test_part_of_a_subject_that_a_commit_predates_is_named_and_the_rest_is_tested(self) -> None:
         path = "tests/unit/server/test_mcp_server_integration.py"
         remove(self.stage, path)
