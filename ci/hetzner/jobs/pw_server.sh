@@ -30,5 +30,6 @@ fi
 cp "$constraints" "$locked"
 
 # one spec calls `uv run`, which would otherwise build an environment in the tree
-export UV_PYTHON=$PYTHON UV_PROJECT_ENVIRONMENT=$environment UV_NO_SYNC=1
+# and the server's first start has a time limit, which compiling all that it imports can use up
+export UV_COMPILE_BYTECODE=1 UV_PYTHON=$PYTHON UV_PROJECT_ENVIRONMENT=$environment UV_NO_SYNC=1
 playwright_script server

@@ -19,7 +19,8 @@ fi
 wheel=$(the_wheel)
 temporary_environments mcp-wheel
 environment=$TEMPORARY/environment
-new_environment "$environment" "${wheel}[mcp]" pytest
+# a server's first start has a time limit, which compiling all that it imports can use up
+UV_COMPILE_BYTECODE=1 new_environment "$environment" "${wheel}[mcp]" pytest
 export BUCKAROO_MCP_CMD=$environment/bin/buckaroo-table
 
 # the server runs in the tree, and shows the page with what is generated there

@@ -83,6 +83,12 @@ class TestEnvironments(OnStage):
 
         self.each(turn, ("smoke_test_extras", "test_mcp_wheel"))
 
+    def test_servers_that_have_little_time_to_start_are_compiled_first(self) -> None:
+        for body, made in (("test_mcp_wheel", "uv pip install"), ("pw_server", "script")):
+            done = self.make().run(body, LOG_VARIABLE="UV_COMPILE_BYTECODE")
+            call = next(call for call in done.calls if call.startswith(made))
+            self.assertTrue(call.endswith("UV_COMPILE_BYTECODE=1"), call)
+
     def test_environment_that_the_script_makes_is_where_ours_are(self) -> None:
         script = self.stage.repo / "scripts" / "test_playwright_server.sh"
         script.write_text("echo /opt/venvs/mcp-test\n")
