@@ -7,6 +7,7 @@ left out, and what is missing makes the run red.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -84,8 +85,11 @@ def _interpreters(names: Sequence[str], config: Settings) -> Mapping[str, list[s
     """Return what is to be done for the jobs whose Python version is not there."""
     of_job = {name: version for name in names if (version := _version(name, config))}
     versions = list(dict.fromkeys(of_job.values()))
-    with ThreadPoolExecutor(max(1, len(versions))) as pool:  # a shim takes its time
-        found = dict(zip(versions, pool.map(pythons.find, versions), strict=True))
+    try:
+        with ThreadPoolExecutor(max(1, len(versions))) as pool:  # a shim takes its time
+            found = dict(zip(versions, pool.map(pythons.find, versions), strict=True))
+    except RuntimeError:  # a limit of processes leaves no room for threads
+        found = {version: pythons.find(version) for version in versions}
     return {name: [pythons.remedy(v)] for name, v in of_job.items() if not found[v]}
 
 
@@ -101,5 +105,8 @@ def _browser(job: Job, config: Settings) -> Iterator[str]:
         return
     # where Playwright installs them by itself
     playwrights = Path(os.path.expanduser("~/.cache/ms-playwright"))  # noqa: PTH111 - as in pythons
-    if not any(map(shutil.which, BROWSERS)) and not any(playwrights.glob("chromium*")):
+    installed = False
+    with contextlib.suppress(PermissionError):  # the home of another user
+        installed = any(playwrights.glob("chromium*"))
+    if not any(map(shutil.which, BROWSERS)) and not installed:
         yield "no Chromium: apt-get install chromium, or set CI_CHROMIUM to its path"

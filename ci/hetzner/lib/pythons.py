@@ -8,6 +8,7 @@ As a program: `pythons.py 3.12` prints its path; 1 and what to do if there is no
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
@@ -54,7 +55,8 @@ def _candidates(version: str) -> list[str]:
     pyenv = _expanded(os.environ.get("PYENV_ROOT", "~/.pyenv"))
     uv = _expanded(os.environ.get("UV_PYTHON_INSTALL_DIR", "~/.local/share/uv/python"))
     for root in (pyenv / "versions", uv):
-        found += map(str, sorted(root.glob(f"*{version}.*/bin/python{version}"), reverse=True))
+        with contextlib.suppress(PermissionError):  # another user's, which PYENV_ROOT may name
+            found += map(str, sorted(root.glob(f"*{version}.*/bin/python{version}"), reverse=True))
     return [name for name in found if name]
 
 

@@ -66,6 +66,10 @@ class Lacking(unittest.TestCase):
         self.assertIn("it needs build-wheel", absent["install-wheel"])
         self.assertNotIn("lint-python", absent)
 
+    def test_machine_without_room_for_a_thread_is_asked_all_the_same(self) -> None:
+        with mock.patch("threading.Thread.start", side_effect=RuntimeError("no thread")):
+            self.assertEqual(list(self.absent("3.14")), ["test-python-3.14"])
+
     def test_missing_browser_leaves_out_the_browser_tests(self) -> None:
         absent = self.absent("chromium")
         self.assertEqual({name.split("-")[0] for name in absent}, {"playwright"})

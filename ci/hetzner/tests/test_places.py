@@ -17,7 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from dsl import Job
-from lib import checkout, settings
+from lib import checkout, pythons, settings
 from lib.checkout import CheckoutError
 from tests.commitstage import HETZNER
 from tests.test_checkout import CLEAN_GIT, commit, git, put
@@ -293,6 +293,12 @@ class Umask(RunTest):
             self.assertEqual(self.run_jobs(*jobs), (0, "a=passed b=passed"))
         finally:
             os.umask(before)
+
+
+class OfAnotherUser(unittest.TestCase):
+    def test_interpreters_that_may_not_be_looked_for_are_none(self) -> None:
+        with unittest.mock.patch.object(Path, "glob", side_effect=PermissionError(13, "not ours")):
+            self.assertEqual(pythons.find("3.99"), "")
 
 
 if __name__ == "__main__":
