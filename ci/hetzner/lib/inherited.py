@@ -62,7 +62,6 @@ SHELL = frozenset(
         "BASH_ENV",
         "BASH_XTRACEFD",
         "CDPATH",
-        "ENV",
         "EXECIGNORE",
         "GLOBIGNORE",
         "GLOBSORT",

@@ -9,7 +9,7 @@ from pathlib import Path
 from dsl import Cache, Job
 from tests.commitstage import JOBS
 from tests.faults import CommitCase, FaultCase
-from tests.test_checkout import HOSTILE
+from tests.real_checkout import HOSTILE
 
 BRANCHES = (
     "../../../etc",

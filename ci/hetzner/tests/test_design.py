@@ -1,4 +1,4 @@
-"""What docs/design.md lists: the modules, and the fields of a job with their defaults."""
+"""What the documents list: modules, fields of a job with their defaults, tests of faults."""
 
 from __future__ import annotations
 
@@ -44,6 +44,16 @@ class TestDesign(unittest.TestCase):
                 shown = dict(value) if isinstance(value, Mapping) else value
                 text = f'"{shown}"' if isinstance(shown, str) else str(shown)
                 self.assertEqual(rows[field.name].strip(), text, field.name)
+
+    def test_each_kind_of_fault_names_tests_that_are_there(self) -> None:
+        lines = (HOME / "docs" / "faults.md").read_text().split("\n## ", 1)[1]
+        named = set(re.findall(r"`((?:test|real)_\w+)`", lines))
+        there = {path.stem for path in (HOME / "tests").glob("*.py")}
+        self.assertEqual(named - there, set())
+        kinds = re.findall(r"(?ms)^- .*?(?=^- |^## |\Z)", lines)
+        self.assertEqual(
+            [kind for kind in kinds if "test_" not in kind and "real_" not in kind], []
+        )
 
 
 if __name__ == "__main__":

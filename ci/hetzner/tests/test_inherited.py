@@ -23,7 +23,6 @@ CONFIG = {
 }
 BASH = {
     "BASH_ENV": "/dev/null/rc",
-    "ENV": "/dev/null/rc",
     "SHELLOPTS": "braceexpand:hashall:noexec",
     "BASHOPTS": "extglob",
     "BASH_FUNC_test%%": "() { return 0; }",
@@ -45,8 +44,9 @@ class Without(unittest.TestCase):
         self.assertEqual(inherited.without(caller, caller), {})
 
     def test_what_a_hook_a_shell_and_an_outer_run_set_is_left_out(self) -> None:
-        caller = {**HOOK, **BASH, **OUTER, "OLDPWD": "/", "HOME": "/root", "GIT_AUTHOR_NAME": "me"}
-        kept = {"HOME": "/root", "GIT_AUTHOR_NAME": "me"}
+        # ENV is read by interactive shells only (POSIX, sh), and means a stage to many programs
+        kept = {"HOME": "/root", "GIT_AUTHOR_NAME": "me", "ENV": "production"}
+        caller = {**HOOK, **BASH, **OUTER, "OLDPWD": "/", **kept}
         self.assertEqual(inherited.without(caller, caller), kept)
 
     def test_what_an_environment_says_otherwise_than_the_callers_is_meant(self) -> None:

@@ -20,7 +20,7 @@ from dsl import Job
 from lib import checkout, pythons, settings
 from lib.checkout import CheckoutError
 from tests.commitstage import HETZNER
-from tests.test_checkout import CLEAN_GIT, commit, git, put
+from tests.real_checkout import CLEAN_GIT, commit, git, put
 from tests.test_pipeline import RunTest
 
 PROGRAMS = (
