@@ -57,7 +57,8 @@ def command_problems(what: str, value: object) -> list[str]:
     """Return what keeps a value from being a script of bash or an argument vector."""
     words: object = [value] if isinstance(value, str) else value
     proper = isinstance(words, Sequence) and all(isinstance(word, str) for word in words)
-    if not value or not isinstance(words, Sequence) or not proper:
+    blank = isinstance(value, str) and not value.strip()
+    if not value or blank or not isinstance(words, Sequence) or not proper:
         return [f"{what}: expected a bash command or a list of arguments, found {value!r}"]
     if not is_text("".join(words)):
         return [f"{what}: a command cannot hold a NUL character or a lone surrogate"]

@@ -194,6 +194,15 @@ class Jobs(unittest.TestCase):
         name = os.fsdecode(b"x\xff")
         self.assertEqual(problems(lambda: Job("a", name, outputs={"o": name}, env={"A": name})), [])
 
+    def test_command_of_blanks_is_refused_as_an_empty_one(self) -> None:
+        for blank in ("", " ", "\n\t \n"):
+            for make in (
+                lambda blank=blank: Job("a", blank),
+                lambda blank=blank: Cache(blank, "out", "store"),
+            ):
+                (found,) = problems(make)
+                self.assertIn("expected a bash command or a list of arguments", found)
+
     def test_cache_that_is_none_is_refused(self) -> None:
         for nothing in ("x", 7, Cache):
             cache: Any = nothing
