@@ -152,6 +152,8 @@ class Cache:
         if done.code != 0:
             last = "".join(done.errors.strip().splitlines()[-1:]) or "it said nothing"
             raise NoKeyError(f"ended with {describe(done.code)}: {last}", done.errors)
+        for line in filter(shell.OPEN_DOCUMENT.search, done.errors.splitlines()):
+            raise NoKeyError(f"has not run to its end: {line}", done.errors)
         if not key:
             raise NoKeyError("printed nothing", done.errors)
         try:

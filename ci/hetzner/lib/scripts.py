@@ -2,6 +2,7 @@
 
 bash itself judges what is bash, with `-n`, by which it reads commands and runs none (bash(1), set).
 All are read at once, in one process; only if that finds something, halves are, down to the one.
+Those that may hold a here-document are read alone: what follows one that is open could end it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from lib import files
 from lib.model import Job
+from lib.shell import OPEN_DOCUMENT
 
 PATIENCE = 60.0  # seconds
 MOST = 100_000  # bytes in one argument, of 131,072 on Linux (execve(2))
@@ -28,6 +30,7 @@ GRAMMAR = frozenset(
 )
 # what a script leaves open swallows this, or stumbles over it, in quotes of either kind
 BETWEEN = "\n: \"& |\"\n: '& |'\n"
+DOCUMENT = re.compile(r"(?<!<)<<(?!<)")
 SHELLS = frozenset({"bash", "sh", "dash", "ksh", "zsh"})
 CRLF = (
     "its lines end with CRLF, and the shell takes the CR for a part of the last word: save it "
@@ -40,7 +43,9 @@ def syntax_errors(jobs: Collection[Job], bash: str) -> dict[str, str]:
     texts = {job.name: job.cmd for job in jobs if isinstance(job.cmd, str)}
     odd = [text for text in dict.fromkeys(texts.values()) if not _is_plain(text)]
     try:
-        found = _errors(odd, bash)
+        found = _errors([text for text in odd if not DOCUMENT.search(text)], bash)
+        for text in filter(DOCUMENT.search, odd):
+            found |= _errors([text], bash)
     except (OSError, subprocess.SubprocessError):
         return {}  # what keeps bash from starting now, keeps the jobs as well, and they tell it
     return {name: found[text] for name, text in texts.items() if text in found}
@@ -81,13 +86,23 @@ def _errors(texts: Sequence[str], bash: str) -> dict[str, str]:
 
 def _one(text: str, bash: str) -> str:
     """Return bash's own words for one script, '' if it can be read."""
-    said = _read(text, bash)
+    said = _complaint(text, bash)
     # a script may change what is grammar before it is read on: shopt(1)
-    if not said or "expand_aliases" in text or not _read(text, bash, "-O", "extglob"):
+    if not said or "expand_aliases" in text or not _complaint(text, bash, "-O", "extglob"):
         return ""
     lines = [re.sub(r"^\S*bash: (-c: )?", "", line) for line in said.splitlines()]
     ends = f"; {CRLF}" if "\r\n" in text else ""
     return f"syntax error in its command, as bash reads it: {'; '.join(lines)}{ends}"
+
+
+def _complaint(text: str, bash: str, *options: str) -> str:
+    """Return what bash says of one script, but for a here-document that takes nothing more in."""
+    said = _read(text, bash, *options)
+    if not said or not all(OPEN_DOCUMENT.search(line) for line in said.splitlines()):
+        return said
+    # bash closes `$(cat <<EOF … EOF)`, and warns; one that is open takes in a `)` that is too many
+    more = _read(f"{text}\n)", bash, *options)
+    return said if all(OPEN_DOCUMENT.search(line) for line in more.splitlines()) else ""
 
 
 def _read(text: str, bash: str, *options: str) -> str:
@@ -102,8 +117,9 @@ def _read(text: str, bash: str, *options: str) -> str:
         timeout=PATIENCE,
         check=False,
     )
-    # of an end of file in a here-document bash only warns
-    said = [line for line in done.stderr.splitlines() if ": warning: " not in line]
+    # of an end of file in a here-document bash only warns, and takes all up to there
+    lines = done.stderr.splitlines()
+    said = [line for line in lines if ": warning: " not in line or OPEN_DOCUMENT.search(line)]
     return "\n".join(said) or ("syntax error" if done.returncode else "")
 
 

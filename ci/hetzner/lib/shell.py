@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+# of a here-document that takes in the rest of a script bash only warns
+OPEN_DOCUMENT = re.compile(r": warning: here-document at line \d+ delimited by end-of-file")
 # what GitHub's `shell: bash` says, so that a script means the same here and there:
 # docs.github.com/actions, "Workflow syntax", jobs.<id>.steps[*].shell
 STRICT = ("bash", "-eo", "pipefail", "-c")

@@ -113,6 +113,12 @@ class Keys(CacheTest):
         self.assertIn("key command", self.warnings.getvalue())
         self.assertTrue(self.cache().hit())
 
+    def test_key_command_whose_rest_is_in_a_here_document_gives_no_key(self) -> None:
+        cache = self.cache("echo v1; cat <<EOF\n$1\n EOF\ncat src")
+        self.assertEqual(cache.key(), "")
+        self.assertIn("here-document at line 1 delimited by end-of-file", self.warnings.getvalue())
+        self.assertEqual(self.cache("cat <<EOF\nk\nEOF").key(), "k")
+
     def test_no_key_reaches_the_file_system(self) -> None:
         self.write("x")
         outside = sorted(p for p in self.cwd.iterdir() if p != self.store)

@@ -19,6 +19,14 @@ from lib import scripts
 from lib.cause import Cause
 
 BASH = shutil.which("bash") or "bash"
+OPEN = (  # here-documents that take the rest of the script
+    "cat <<EOF\nhello",
+    "cat > page <<EOF\nhello\n  EOF\npytest\n",
+    "cat <<-EOF\n\thello\n    EOF\npytest",
+    "cat <<EOF\nhello\nEOF \npytest",
+    "cat <<'E F'\nhello\nE  F\npytest",
+    "ls !(x)\nshopt -s extglob\ncat <<EOF\nhello",
+)
 WRONG = (
     "if true; then echo x",
     "fi",
@@ -46,12 +54,16 @@ WRONG = (
     "a | | b",
     "for i in a; echo $i; done",
     "if true; then\r\n  echo y\r\nfi\r\n",
+    *OPEN,
 )
 RIGHT = (
     "true",
     "# only a comment",
-    "cat <<EOF\nhello",
+    "cat <<EOF\nhello\nEOF",
     "cat <<'EOF'\n\"\nEOF",
+    "cat <<-EOF\n\thello\n\tEOF\ntrue",
+    "x=$(cat <<EOF\nhello\nEOF)\ntrue",  # bash warns, and closes it
+    "cat <<< EOF; echo $((1 << 2))",
     "shopt -s extglob\nls !(x)",
     "echo x \\",
     "echo 'a\"b' \"c'd\"",
@@ -102,6 +114,16 @@ class Read(unittest.TestCase):
     def test_bash_tells_in_its_own_words_and_lines(self) -> None:
         (said,) = errors(["true\nif x; then\n  fi\n"]).values()
         self.assertIn("line 3: syntax error near unexpected token `fi'", said)
+
+    def test_here_document_that_takes_the_rest_is_told_with_the_word_that_would_end_it(
+        self,
+    ) -> None:
+        (said,) = errors(["true\ncat <<EOF\nhello\n EOF\npytest"]).values()
+        self.assertIn("here-document at line 2 delimited by end-of-file (wanted `EOF')", said)
+
+    def test_here_document_is_not_ended_by_the_next_job(self) -> None:
+        open_, ended = "cat <<EOF\nhello", "cat <<EOF\nhello\nEOF"
+        self.assertEqual(set(errors([open_, ended, ended + "\ntrue"])), {"j0"})
 
     def test_many_are_read_by_few_processes_and_plain_ones_by_none(self) -> None:
         with mock.patch.object(subprocess, "run", wraps=subprocess.run) as run:
