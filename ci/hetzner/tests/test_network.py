@@ -9,8 +9,10 @@ import tempfile
 import time
 import unittest
 from pathlib import Path
+from unittest import mock
 
-from lib import network
+from lib import command, network
+from lib.proctree import TAG
 from tests.bodystage import git
 
 
@@ -65,6 +67,29 @@ class Hosts(unittest.TestCase):
         self.assertIn(f"expected {network.MARIMO} to answer", why)
         self.assertIn("no such host", why)
         self.assertNotIn(network.INDEX, why)
+
+    def git_is(self, script: str) -> None:
+        git = self.root / "git"
+        git.write_text(f"#!/bin/sh\n{script}\n")
+        git.chmod(0o755)
+
+    def test_git_that_does_not_tell_in_time_leaves_it_to_the_specs(self) -> None:
+        self.git_is("exec sleep 60")
+        with mock.patch.object(network, "GREP_PATIENCE", 0.1):
+            self.assertEqual(self.out_of_reach({"x": ""}, down=network.MARIMO), ("", []))
+
+    def test_git_that_cannot_be_started_leaves_it_to_the_specs(self) -> None:
+        with mock.patch.object(command, "run", side_effect=FileNotFoundError("git")):
+            self.assertEqual(self.out_of_reach({"x": ""}), ("", []))
+
+    def test_both_programs_are_tagged_as_helpers(self) -> None:
+        log = self.root / "tags"
+        self.git_is(f'echo "git ${TAG}" >>{log}')
+        (self.root / "curl").write_text(f'#!/bin/sh\necho "curl ${TAG}" >>{log}\n')
+        self.out_of_reach({"x": ""})
+        tagged = {line.split()[0] for line in log.read_text().split("\n") if "/helper" in line}
+        self.assertEqual(tagged, {"git", "curl"})
+        self.assertEqual(log.read_text().count("\n"), log.read_text().count("/helper"))
 
 
 class Silence(unittest.TestCase):
