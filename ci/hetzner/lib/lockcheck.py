@@ -32,7 +32,7 @@ NODE_MODULES = (
 JS_CORE = "packages/buckaroo-js-core"
 # the versions of pnpm's lock file write it `playwright-core@1`, `/playwright-core@1`, `…-core/1`
 PLAYWRIGHT = re.compile(r"^ +'?/?playwright-core[@/](\d[^:'(]*)", re.MULTILINE)
-BROWSERS_STAMP = ".installed-for"  # beside the browsers: the version of Playwright
+BROWSERS_STAMP = ".installed-for"  # beside the browsers: the locked versions of Playwright
 STAMP = ".built-for.json"  # in an environment: the record that it was built for
 STEP_TIMEOUT = 900.0  # seconds
 
@@ -112,8 +112,8 @@ class Lockcheck:
             self.say(f"no {PNPM_LOCK} in this commit: no node_modules are installed")
         elif modules:
             self._install_node_modules()
-        if version := self._lacking_browsers():
-            self._install_browsers(version)
+        if versions := self._lacking_browsers():
+            self._install_browsers(versions)
         self._record(hashes)
 
     def _changed(self) -> list[str]:
@@ -191,27 +191,27 @@ class Lockcheck:
         self._step(["pnpm", "install", "--frozen-lockfile"], self.tree / "packages", {})
 
     def _lacking_browsers(self) -> str:
-        """Return the version of Playwright whose browsers a box lacks, '' if it lacks none.
+        """Return the locked versions of Playwright if a box lacks their browsers, or ''.
 
         Each version wants browsers of its own, and an installation removes those of others.
         """
         if not self.config.box or not self.config.browsers_path or not self._has(PNPM_LOCK):
             return ""
-        lock = files.read((self.tree / PNPM_LOCK).resolve())
-        locked = PLAYWRIGHT.search(lock.decode(errors="replace"))
+        lock = files.read((self.tree / PNPM_LOCK).resolve()).decode(errors="replace")
+        locked = " ".join(sorted(set(PLAYWRIGHT.findall(lock))))
         installed = ""
         with contextlib.suppress(FileNotFoundError, files.NotAFileError):
             stamp = files.read(Path(self.config.browsers_path, BROWSERS_STAMP))
             installed = stamp.decode(errors="replace")
-        return locked[1] if locked and locked[1] != installed else ""
+        return locked if locked != installed else ""
 
-    def _install_browsers(self, version: str) -> None:
+    def _install_browsers(self, versions: str) -> None:
         directory = Path(self.config.browsers_path)
         (directory / BROWSERS_STAMP).unlink(missing_ok=True)
         install = ["pnpm", "exec", "playwright", "install", "chromium"]
         self._step(install, self.tree / JS_CORE, {})
         directory.mkdir(parents=True, exist_ok=True)
-        files.atomic_write(directory / BROWSERS_STAMP, version)
+        files.atomic_write(directory / BROWSERS_STAMP, versions)
 
     def _step(self, argv: Sequence[str], cwd: Path, extra: Mapping[str, str]) -> None:
         """Run one step; its output goes to the end of the log. Raises LockcheckError."""

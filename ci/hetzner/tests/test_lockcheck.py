@@ -319,9 +319,9 @@ class TestBrowsers(WithTree):
         self.locked("1.57.0")
         program(self.bin / "pnpm", 'echo "$PWD: $*" >>"$HOME/calls"')
 
-    def locked(self, version: str) -> None:
-        lock = f"packages:\n\n  playwright-core@{version}:\n    engines: x\n"
-        put(self.tree / lockcheck.PNPM_LOCK, lock)
+    def locked(self, *versions: str) -> None:
+        entries = [f"  playwright-core@{version}:\n    engines: x\n" for version in versions]
+        put(self.tree / lockcheck.PNPM_LOCK, "packages:\n\n" + "\n".join(entries))
 
     def on_box(self) -> Lockcheck:
         environ = self.environ | {
@@ -349,6 +349,20 @@ class TestBrowsers(WithTree):
         check.update()
         self.assertEqual(check.reason(), "missing: browsers of Playwright 1.58.0")
         check.rebuild()
+        self.assertEqual(len(self.calls()), 2)
+
+    def test_each_of_several_locked_versions_is_followed(self) -> None:
+        self.build()
+        self.locked("1.57.0", "1.56.0", "1.57.0")
+        check = self.on_box()
+        check.update()
+        check.rebuild()
+        self.assertEqual(check.reason(), "")
+        self.locked("1.57.0", "1.58.0")
+        check.update()
+        self.assertEqual(check.reason(), "missing: browsers of Playwright 1.57.0 1.58.0")
+        check.rebuild()
+        self.assertEqual(check.reason(), "")
         self.assertEqual(len(self.calls()), 2)
 
     def test_browsers_that_a_new_container_lacks_are_missed(self) -> None:
