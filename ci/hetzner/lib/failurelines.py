@@ -2,6 +2,9 @@
 
 A line that is taken for one and is none costs a line on the screen; one that is missed costs a look
 into the log. So the forms are those of the tools that bodies call, not of all that there are.
+
+A log may hold anything, so each form takes a time that grows with a line no faster than its length:
+no two repetitions in a row may match the same characters, unless they are bounded.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ LONGEST = 2000  # characters of a line that are looked at
 NAMES = (
     r"(?:FAILED|ERROR) \S",  # pytest's short summary; surefire
     r"\[gw\d+\].* (?:FAILED|ERROR) ",  # pytest-xdist
-    r"\S+::\S+ (?:FAILED|ERROR)\b",  # pytest -v
+    r"(?=\S+::\S)\S+ (?:FAILED|ERROR)\b",  # pytest -v
     r"!{3,} .+ !{3,}$",  # pytest: Interrupted: 1 error during collection
     r"(?:FAIL|ERROR): \S",  # unittest
     r"\s*● \S",  # jest
@@ -39,7 +42,8 @@ NAMES = (
     r"npm (?:ERR!|error) |\s*ERR_PNPM_|\s*\bELIFECYCLE\b|yarn .*error |\[ERROR\] |::error",
     r"\* What went wrong:|> Task \S+ FAILED|BUILD FAILED",  # gradle, ant
     r"(?:ERROR|FATAL|CRITICAL)\b[ :]",  # pip
-    r"\S*\d\S*(?: \S+){0,2} \[?(?:ERROR|FATAL|CRITICAL)\b",  # loggers, after the time
+    # loggers, after the time
+    r"(?=\S{0,40}\d)\S{1,40}(?: \S{1,80}){0,2} \[?(?:ERROR|FATAL|CRITICAL)\b",
     r".*(?:Segmentation fault|core dumped|AddressSanitizer|Out of memory|No space left on device)",
 )
 # what is told of one that is named elsewhere
@@ -47,7 +51,7 @@ DETAILS = (
     r"[E>] {3,}\S",  # pytest
     r"\s*--> \S+:\d+:\d+",  # rustc, ruff
     r"[\s|+]*(?:[\w.$]+)?(?:Error|Exception|Interrupt|Exit)(?: \[\w+\])?(?:: |$)",
-    r"=+ .*\b(?:failed|errors?)\b.* =+$",  # pytest's last line
+    r"=+ (?=.*\b(?:failed|errors?)\b).* =+$",  # pytest's last line
     r"\s*(?:Test Suites|Tests|Test Files|Snapshots):? .*\bfailed\b",  # jest, vitest
 )
 _NAMES, _DETAILS = (re.compile("|".join(forms)) for forms in (NAMES, DETAILS))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import tempfile
 import threading
+import time
 import unittest
 from pathlib import Path
 
@@ -223,7 +226,10 @@ class Shown(unittest.TestCase):
         self.assertEqual(lines[-1], "teardown 30")
 
     def test_text_that_is_none_and_one_of_many_lines_cost_no_more_than_others(self) -> None:
-        for text in (b"\n", b"\b\bx", b"\x1b[1A\x1b[2K\n", b"\r", b"a:", b":1", b"\xff", b"1) "):
+        for text in (
+            *(b"\n", b"\b\bx", b"\x1b[1A\x1b[2K\n", b"\r", b"a:", b":1", b"\xff", b"1) "),
+            *(b"0123456789abcdef" * 125 + b"\n", b"::" * 1000 + b"\n", b"a.go:1:" * 280 + b"\n"),
+        ):
             self.log.write_bytes(text * (logend.READ // len(text)))
             began = os.times()
             logend.shown(self.log)
@@ -252,6 +258,31 @@ class Picked(unittest.TestCase):
             self.assertEqual(found, sorted(set(found)))
             self.assertEqual(len(found), most)
         self.assertEqual(failurelines.pick([], 10), [])
+
+    def test_time_of_each_form_grows_no_faster_than_the_length_of_a_line(self) -> None:
+        units = ["a", "1", ":", "::", "a:", ":1", "a:1", ": ", "a: 1: ", ".go:1", "ld.", "! !!!"]
+        units += [" ", "= ", " =", "failed =", "error ", "x ERROR", " › ", "a.b", "'' ", "[1] "]
+        starts = [
+            "",
+            "= ",
+            "!!! ",
+            "[gw0] ",
+            "1",
+            "a:1",
+            "ld: ",
+            "test ",
+            "thread '",
+            "  ",
+            "yarn ",
+        ]
+        for form in (*failurelines.NAMES, *failurelines.DETAILS):
+            pattern = re.compile(form)
+            for start, unit in itertools.product(starts, units):
+                line = start + unit * (20_000 // len(unit))
+                began = time.thread_time()
+                pattern.match(line)
+                spent = time.thread_time() - began  # a millisecond; what is quadratic takes many
+                self.assertLess(spent, 0.5, (form, start, unit))
 
 
 class OutOfTime(unittest.TestCase):
