@@ -226,6 +226,10 @@ class Cache:
         paths = ("artifact_path", "store_dir", "cwd")
         return json.dumps(fields | {n: str(fields[n]) for n in paths if fields[n] is not None})
 
+    def place(self, cwd: str) -> str:
+        """Return the path of the artifact in a pipeline with this `cwd`, as its words tell it."""
+        return os.path.normpath(Path(cwd, self.cwd or "", self.artifact_path))
+
     @staticmethod
     def from_json(text: str) -> Cache:
         """Return the cache that `to_json` described."""

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import pairwise
-from posixpath import join, normpath
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise, product
+from posixpath import dirname, join, normpath
 from typing import NamedTuple
 
 from lib.model import Job
 
 MOST_CYCLES = 20  # that are told of at once
+MOST_OVERLAPS = 20  # the same
 MACHINES = "what the machine grants by default: pass Pipeline(resources=…) for another size"
 NO_POOL = "a name without a pool is a mutex of one"
 SAME = {  # what others call the pools that every machine has
@@ -74,7 +75,7 @@ def problems(jobs: Sequence[Job], pools: Mapping[str, int], cwd: str = "") -> li
         for c in cycles(by_name)
     ]
     if not circles and len(order(by_name)) == len(by_name):  # no job depends on itself
-        found += _shared_paths(by_name, cwd)
+        found += _shared_paths(by_name, cwd) + _overwritten(by_name, cwd)
     return found + circles
 
 
@@ -185,6 +186,65 @@ def _shared_paths(by_name: Mapping[str, Job], cwd: str) -> list[str]:
     ]
 
 
+class _Place(NamedTuple):
+    """What a job makes: an output of this name, or the artifact of its cache."""
+
+    job: str
+    output: str | None
+
+    def __str__(self) -> str:
+        return f"the artifact of {self.job}" if self.output is None else f"{self.job}:{self.output}"
+
+
+def _overwritten(by_name: Mapping[str, Job], cwd: str) -> list[str]:
+    """Tell of caches that may restore over what another job has made, one line a pair of jobs.
+
+    Paths are compared as words. What waits for the end of a job with a cache is made afterwards.
+    """
+    places: dict[str, list[_Place]] = {}  # by path
+    for name, job in by_name.items():
+        if job.cache is not None and (artifact := job.cache.place(cwd)):
+            places.setdefault(artifact, []).append(_Place(name, None))
+    if not places:
+        return []
+    for name, job in by_name.items():
+        for output, path in job.outputs.items():
+            places.setdefault(normpath(join(cwd, path)), []).append(_Place(name, output))
+    dependents = dependents_of(by_name)
+    position = {name: number for number, name in enumerate(_order(by_name, dependents))}
+    found: dict[frozenset[str], str] = {}
+    for inner, outer in _nested(places):
+        for one, other in product(places[inner], places[outer]):
+            pair = frozenset({one.job, other.job})
+            if len(pair) == 1 or pair in found:
+                continue
+            for cached, made in ((one, other), (other, one)):
+                if cached.output is None and not _ends_before(
+                    by_name, dependents, position, cached.job, made.job
+                ):
+                    found[pair] = (
+                        f"{one} ({inner}) and {other} ({outer}) overlap, so a hit of "
+                        f"{cached.job} may put something old in the place of what {made.job} has "
+                        "made: give each a directory of its own"
+                    )
+                    break
+            if len(found) == MOST_OVERLAPS:
+                return list(found.values())
+    return list(found.values())
+
+
+def _nested(paths: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield each path with itself and with every other one that it lies in."""
+    for path in paths:
+        above = path
+        while True:
+            if above in paths:
+                yield path, above
+            if dirname(above) == above:
+                break
+            above = dirname(above)
+
+
 def _ends_before(
     by_name: Mapping[str, Job],
     dependents: Mapping[str, Sequence[str]],
@@ -195,6 +255,8 @@ def _ends_before(
     """Whether a job can only begin when another has ended, not just served or written a file."""
     if by_name[one].service:
         return False
+    if one in by_name[other].depends_on:
+        return True
     queue = [user for user in dependents[one] if one in by_name[user].depends_on]
     seen = set(queue)
     for user in queue:  # grows while it is walked

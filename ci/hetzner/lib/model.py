@@ -58,10 +58,14 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class CacheSpec(Protocol):
-    """What the scheduler and the executor need to know of a cache: how to name it to a process."""
+    """What others need to know of a cache: how to name it to a process, and what it replaces."""
 
     def to_json(self) -> str:
         """Return the fields as JSON, as `lib/cache.py` reads them from its command line."""
+        ...
+
+    def place(self, cwd: str) -> str:
+        """Return the path of what it restores in a pipeline with this `cwd`, '' if it has none."""
         ...
 
 

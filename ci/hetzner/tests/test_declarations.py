@@ -281,6 +281,44 @@ class Pipelines(unittest.TestCase):
                 found = problems(lambda declared=declared: pipeline(*declared))
                 self.assertEqual(len(found), 1, declared)
 
+    def test_cache_that_may_restore_over_what_another_job_has_made_is_refused(self) -> None:
+        lib = Job("lib", "x", cache=Cache("k", "out", "store"))
+        for other in (
+            Job("docs", "x", outputs={"b": "out/b"}),
+            Job("docs", "x", outputs={"b": "/work/x/../out"}),
+            Job("docs", "x", outputs={"all": "."}),
+            Job("docs", "x", ["lib:o"], outputs={"b": "out/b"}),  # does not wait for its end
+            Job("docs", "x", cache=Cache("k", "out", "store")),
+            Job("docs", "x", cache=Cache("k", "b", "store", cwd="/work/out")),
+            Job("docs", "x", cache=Cache("k", "../out", "store", cwd="sub")),
+        ):
+            cached = lib.but(outputs={"o": "out/o"})
+            if not other.depends_on:
+                cached = lib
+            for declared in ((cached, other), (other, cached)):
+                (found,) = problems(lambda declared=declared: pipeline(*declared, cwd="/work"))
+                for word in ("the artifact of lib (/work/out)", "docs", "a directory of its own"):
+                    self.assertIn(word, found)
+        (found,) = problems(
+            lambda: pipeline(Job("docs", "x", outputs={"b": "out/b"}), lib.but(depends_on=["docs"]))
+        )
+        self.assertIn("docs:b (/out/b) and the artifact of lib (/out) overlap", found)
+
+    def test_cache_may_hold_its_own_outputs_and_be_written_to_when_its_job_has_ended(self) -> None:
+        cached = Job("a", "x", outputs={"o": "out/o", "p": "out"}, cache=Cache("k", "out", "store"))
+        for other in (
+            Job("b", "x", outputs={"o": "out2/o"}),
+            Job("b", "x", ["a"], outputs={"report": "out/report"}),
+            Job("b", "x", cache=Cache("k", "out", "store", cwd="/work/sub")),
+        ):
+            found = problems(lambda other=other: pipeline(cached, other, cwd="/work"))
+            self.assertEqual(found, [], other)
+
+    def test_of_many_overlapping_caches_some_are_told(self) -> None:
+        cache = Cache("k", "out", "store")
+        many = [Job(f"j{number}", "x", cache=cache) for number in range(2000)]
+        self.assertEqual(len(problems(lambda: pipeline(*many))), 20)
+
     def test_each_of_many_jobs_of_one_path_is_compared_with_the_one_before(self) -> None:
         chain = [
             Job(f"j{n}", "x", [f"j{n - 1}"] if n else [], outputs={"o": "out"}) for n in range(2000)

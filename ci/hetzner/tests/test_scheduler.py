@@ -18,6 +18,9 @@ class Dummy:
     def to_json(self) -> str:
         return "{}"
 
+    def place(self, cwd: str) -> str:
+        return ""
+
 
 class RuleTest(unittest.TestCase):
     def check(self, played: Played, outcomes: str, code: int) -> None:

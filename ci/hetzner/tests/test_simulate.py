@@ -211,6 +211,9 @@ class Dummy:
     def to_json(self) -> str:
         return "{}"
 
+    def place(self, cwd: str) -> str:
+        return ""
+
 
 def scenario(declared: list[Job], durations: Mapping[str, float], **more: Any) -> Scenario:
     timings = Timings(durations, more.pop("outputs", {}), more.pop("restored", {}))
