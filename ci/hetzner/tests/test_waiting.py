@@ -375,7 +375,7 @@ class Runs(unittest.TestCase):
         def run() -> list[str]:
             made = self.pipeline(
                 Job("quick", "true"),
-                Job("slow", "sleep 0.2"),
+                Job("slow", "sleep 0.05"),  # not so long that the other one is short
                 max_parallel=1,
                 durations=history.timings(past).durations,
                 listeners=[history.History(past, "run", "sha")],
