@@ -76,8 +76,10 @@ def plan(
     """Return the nodes of a run in their stages, and its orders.
 
     `durations` are the usual seconds of jobs, for the order when slots or pools are short. Raises
-    ValueError for a choice that names an unknown job, holds none, or contradicts itself.
+    ValueError for a choice that names an unknown job, holds none, or contradicts itself, and for a
+    filter of test cases that is no string.
     """
+    _check_filters(choice)
     only, skip, first = map(_listed, (choice.only_jobs, choice.skip_jobs, choice.first_jobs))
     selection = graph.select(jobs, only, skip, no_deps=choice.no_deps)
     built = stages.build(
@@ -103,6 +105,13 @@ def plan(
         filtered=selection.filtered,
         seed=seed,
     )
+
+
+def _check_filters(choice: Choice) -> None:
+    for name in ("only_testcases", "first_testcases"):
+        value = getattr(choice, name)
+        if value is not None and not isinstance(value, str):
+            raise ValueError(f'{name}: expected a string, such as "x,y", found {value!r}')
 
 
 def _listed(names: Collection[str] | None) -> Collection[str] | None:

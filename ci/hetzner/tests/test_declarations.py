@@ -372,6 +372,12 @@ class Selections(unittest.TestCase):
     def test_string_in_place_of_a_list_is_an_error(self) -> None:
         self.assertIn("expected a list", self.refused(only_jobs="lint"))
 
+    def test_a_filter_of_test_cases_that_is_a_list_is_an_error_before_anything_starts(self) -> None:
+        for name in ("only_testcases", "first_testcases"):
+            self.assertIn(
+                f'{name}: expected a string, such as "x,y"', self.refused(**{name: ["x"]})
+            )
+
     def test_no_deps_without_only_jobs_is_an_error(self) -> None:
         self.refused(no_deps=True)
 
