@@ -25,7 +25,7 @@ class Console:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream: TextIO = stream._stream if isinstance(stream, Console) else stream
-        self.missed: Exception | None = None
+        self.missed: BaseException | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -68,7 +68,9 @@ class Console:
     def _try(self, what: Callable[[], object]) -> None:
         try:
             what()
-        except Exception as error:  # noqa: BLE001 - it is another's, and may break in any way
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - it is another's, and may break in any way
             self.missed = error
 
 

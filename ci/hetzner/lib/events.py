@@ -162,24 +162,27 @@ Listener = Callable[[Event], None]
 
 
 class Bus:
-    """Hands each event to every listener. A listener that breaks changes no outcome.
+    """Hands each event to every listener. A listener that breaks changes no outcome, not
+    even one that raises SystemExit.
 
     What it raised is kept in `faults` and told to `on_fault`, once for each listener.
     """
 
     def __init__(
-        self, listeners: Sequence[Listener], on_fault: Callable[[Listener, Exception], None]
+        self, listeners: Sequence[Listener], on_fault: Callable[[Listener, BaseException], None]
     ) -> None:
         self.listeners = listeners
         self.on_fault = on_fault
-        self.faults: dict[int, Exception] = {}
+        self.faults: dict[int, BaseException] = {}
 
     def emit(self, event: Event) -> None:
         """Give the event to all listeners, in their order."""
         for listener in self.listeners:
             try:
                 listener(event)
-            except Exception as error:  # noqa: BLE001 - a view may break in any way
+            except KeyboardInterrupt:  # whoever holds the program has pressed Ctrl-C
+                raise
+            except BaseException as error:  # noqa: BLE001 - a view may break in any way
                 if id(listener) not in self.faults:
                     self.faults[id(listener)] = error
                     self.on_fault(listener, error)

@@ -223,7 +223,9 @@ class Run:
             failed = summary.failures(
                 results, self._place.log_dir, logged, self._report.rerun, self._report.redact
             )
-        except Exception as error:  # noqa: BLE001 - `rerun` is the caller's
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - `rerun` is the caller's
             failed = f"what failed cannot be shown: {complaint(error)}"
         text = "\n".join(part for part in (failed, summary.table(results)) if part)
         if self._report.console is None:
@@ -248,7 +250,7 @@ class Run:
             self._log.check()
         return code
 
-    def _listener_broke(self, listener: events.Listener, error: Exception) -> None:
+    def _listener_broke(self, listener: events.Listener, error: BaseException) -> None:
         name = type(listener).__name__
         with contextlib.suppress(Exception):  # it is the caller's, and may have any attributes
             name = str(getattr(listener, "__name__", name))

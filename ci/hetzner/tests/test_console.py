@@ -31,7 +31,7 @@ sys.exit(code)
 class Broken(io.StringIO):
     """Raises what it is told to, once or for ever."""
 
-    def __init__(self, error: Exception, times: int = 10**9) -> None:
+    def __init__(self, error: BaseException, times: int = 10**9) -> None:
         super().__init__()
         self.error, self.times = error, times
 
@@ -103,6 +103,16 @@ class Runs(RunTest):
         self.assertEqual((code, outcomes), (0, "a=passed"))
         told = "NOTE  the listener UnspeakableListener broke: UnspeakableError"
         self.assertEqual(self.log("ci").count(told), 1)
+
+    def test_console_or_listener_that_would_end_the_program_changes_no_result(self) -> None:
+        self.with_console(Broken(SystemExit(0)))
+
+        def leaver(event: events.Event) -> None:
+            raise SystemExit(0)
+
+        code, outcomes = self.run_jobs(Job("a", "exit 3"), listeners=[leaver])
+        self.assertEqual((code, outcomes), (1, "a=failed"))
+        self.assertEqual(self.log("ci").count("NOTE  the listener leaver broke: SystemExit: 0"), 1)
 
     def test_rerun_that_breaks_changes_no_result(self) -> None:
         def rerun(job: str) -> str:
