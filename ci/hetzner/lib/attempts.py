@@ -123,7 +123,7 @@ class Attempts:
         self._record.began(track)
         tries = track.tries
         due = self._clock.now() + job.timeout
-        self._timers.at(due, lambda: self._out_of_time(track, tries, step))
+        self._timers.limit(due, lambda: self._out_of_time(track, tries, step), self._clock.now)
 
     def _out_of_time(self, track: Track, tries: int, step: Step) -> None:
         if track.state is not State.RUNNING or track.tries != tries or track.step is not step:

@@ -111,7 +111,9 @@ class Scheduler:
 
     def code(self) -> int:
         """Return the exit code that the results so far amount to."""
-        return self._record.code(self._signal, timed_out=self._timed_out)
+        code = self._record.code(self._signal, timed_out=self._timed_out)
+        # nothing was started, which no job that is allowed to fail makes green
+        return also_failed(code) if self._orders.refused else code
 
     def abandon(self, reason: str) -> None:
         """Give every job that has no outcome one and tell the listeners: the runner itself broke.
@@ -133,7 +135,7 @@ class Scheduler:
             self._refuse()
             return
         if self._limits.timeout < math.inf:
-            self._timers.at(self._limits.timeout, self._run_out_of_time)
+            self._timers.limit(self._limits.timeout, self._run_out_of_time, self._now)
         if self._starts.blind:
             text = "starts are not held back: this system does not tell the pressure on it"
             self._note(f"{text} (/proc/pressure, see proc(5))")

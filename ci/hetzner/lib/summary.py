@@ -34,6 +34,9 @@ def describe(results: Sequence[Result], seconds: float, code: int) -> str:
         return f"failed in {seconds:.0f} s: {', '.join(failed or [r.name for r in bad])}"
     passed = sum(r.acceptable for r in results)
     text = f"{passed} job{'s' * (passed != 1)} passed in {seconds:.0f} s"
+    refused = [r.name for r in results if r.cause in (Cause.SYNTAX, Cause.MISSING_PROGRAM)]
+    if code and refused:
+        return f"failed in {seconds:.0f} s: nothing was started: {', '.join(refused)} cannot run"
     if code == NO_MATCH:
         return f"{text}, but the filter of test cases matched no test"
     if code:

@@ -6,6 +6,9 @@ import heapq
 import math
 from collections.abc import Callable
 
+# seconds by which a time limit that acts is late if a view has kept the loop from looking
+LATE = 0.05
+
 
 class Timers:
     """Actions that are due at moments, in seconds on the clock of whoever asks."""
@@ -18,6 +21,17 @@ class Timers:
         """Have an action done at a moment."""
         self._set += 1
         heapq.heappush(self._heap, (due, self._set, action))
+
+    def limit(self, due: float, action: Callable[[], None], now: Callable[[], float]) -> None:
+        """Have time limits act: late only after one more look at who has ended meanwhile."""
+
+        def act() -> None:
+            if now() - due < LATE:
+                action()
+            else:
+                self.at(now() + LATE, action)
+
+        self.at(due, act)
 
     def due(self) -> float:
         """Return the moment of the next one, infinity if there is none."""

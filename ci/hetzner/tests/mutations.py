@@ -69,6 +69,7 @@ SCHEDULER = [
     ("while self._left and self._stage < last and self._plan.settled(self._census.serving):", "while self._left and self._stage < last:"),
     ("            elif track.node.repeated:\n                self._drop(track)\n", ""),
     ("self._end(track, Outcome.FAILED, refused[track.name])", "self._end(track, Outcome.SKIPPED, refused[track.name])"),
+    ("return also_failed(code) if self._orders.refused else code", "return code"),
     # what was queued, taken and written down
     ("        for key in change.held:\n            self._starts.discard(self._tracks[key])\n", "        for key in change.held:\n"),
     ("            self._starts.discard(track)\n            self._end(track, Outcome.SKIPPED, Why(reason, Cause.DEPENDENCY))", "            self._end(track, Outcome.SKIPPED, Why(reason, Cause.DEPENDENCY))"),

@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 import unittest
 from typing import Any
+from unittest import mock
 
-from lib import events
+from lib import events, stages, summary
 from lib.model import Job, Outcome
+from lib.orders import Limits, Orders
+from lib.scheduler import Scheduler
 from lib.seam import NO_KEY, UNUSABLE
-from tests.fakes import Fate, Played, jobs, play
+from lib.signals import ASKED
+from tests.fakes import FakeClock, FakeExecutor, Fate, Played, jobs, play
 
 NEVER = math.inf
 
@@ -81,6 +85,49 @@ class Dependencies(RuleTest):
         played = play(jobs("a; b; c<b"), refused={"b": "requires cargo"})
         self.check(played, "a=cancelled b=failed c=cancelled", 1)
         self.assertEqual(played.executor.started, [])
+
+    def test_a_run_that_starts_nothing_is_red_though_its_jobs_are_allowed_to_fail(self) -> None:
+        declared = jobs("a; b", a={"allow_failure": True}, b={"allow_failure": True})
+        played = play(declared, refused={"a": "requires cargo", "b": "requires cargo"})
+        self.check(played, "a=failed b=failed", 1)
+        results = list(played.scheduler.results.values())
+        text = "failed in 0 s: nothing was started: a, b cannot run"
+        self.assertEqual(summary.describe(results, 0, 1), text)
+
+
+class SlowViews(RuleTest):
+    """A view that takes seconds for an event holds up the loop: what has ended is late."""
+
+    def played(self, clock: FakeClock, executor: FakeExecutor, limits: Limits) -> Scheduler:
+        def slow(event: events.Event) -> None:
+            if isinstance(event, events.Asked):
+                clock.time += 60
+
+        declared = jobs("a; b", a={"timeout": 10})
+        scheduler = Scheduler(
+            stages.build(declared, ["a", "b"]), executor, clock, slow, limits, Orders()
+        )
+        self.code = scheduler.run()
+        return scheduler
+
+    def test_do_not_make_timed_out_of_a_job_that_has_ended(self) -> None:
+        clock = FakeClock()
+        executor = FakeExecutor(clock, {"a": Fate(5), "b": Fate(4)}, signals=[(3, ASKED)])
+        self.assertEqual(self.played(clock, executor, Limits()).results["a"].reason, "")
+        self.assertEqual(self.code, 0)
+
+    def test_do_not_make_a_run_that_has_ended_one_out_of_time(self) -> None:
+        clock = FakeClock()
+        executor = FakeExecutor(clock, {"a": Fate(5), "b": Fate(5)}, signals=[(3, ASKED)], lump=1)
+        self.played(clock, executor, Limits(timeout=20))
+        self.assertEqual(self.code, 0)
+
+    def test_give_a_job_that_goes_on_no_more_time_than_a_look(self) -> None:
+        clock = FakeClock()
+        executor = FakeExecutor(clock, {"a": Fate(99)}, signals=[(3, ASKED)])
+        result = self.played(clock, executor, Limits()).results["a"]
+        self.assertEqual(result.outcome, Outcome.TIMED_OUT)
+        self.assertLess(result.ended or math.inf, 64)
 
 
 class Codes(RuleTest):
@@ -506,16 +553,14 @@ class Stream(RuleTest):
         self.assertEqual(rebuilt, {name: r.outcome for name, r in played.scheduler.results.items()})
 
     def test_a_listener_that_breaks_is_told_once_and_changes_nothing(self) -> None:
-        faults: list[Exception] = []
-        seen: list[events.Event] = []
-
-        def broken(event: events.Event) -> None:
-            raise RuntimeError("broken view")
-
-        bus = events.Bus([broken, seen.append], lambda _, error: faults.append(error))
-        bus.emit(events.Note(0.0, "one"))
-        bus.emit(events.Note(1.0, "two"))
-        self.assertEqual((len(faults), len(seen)), (1, 2))
+        for error in (RuntimeError("broken view"), SystemExit(0), GeneratorExit()):
+            faults: list[BaseException] = []
+            seen: list[events.Event] = []
+            broken = mock.Mock(side_effect=error)
+            bus = events.Bus([broken, seen.append], lambda _, error: faults.append(error))  # noqa: B023
+            bus.emit(events.Note(0.0, "one"))
+            bus.emit(events.Note(1.0, "two"))
+            self.assertEqual((len(faults), len(seen)), (1, 2))
 
 
 if __name__ == "__main__":

@@ -273,6 +273,8 @@ class Umpire(Rules):
             if result.outcome and result.reason != "filtered"
         }
         self.code = self.code or exit_code(self.case, outcomes, tested=self.tested())
+        if self.code in (0, 4) and self.case.refused:  # nothing has run
+            self.code = 1
         self.rule(event.code == self.code, "the code is {}, not {}", event.code, self.code)
         for result in event.results:
             self.compare(result)
