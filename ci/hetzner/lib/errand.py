@@ -26,7 +26,6 @@ ISOLATED = ("-I", "-S")
 OWN = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH")
 TAGS = (TAG, "CI_RUN_ID", "CI_JOB")
 MOST_SAID = 256 * 1024  # bytes of a log that are kept beside an artifact
-LONGEST_SECRET = 8 * 1024  # bytes
 
 
 class Answer(NamedTuple):
@@ -106,11 +105,11 @@ def said(log: str, body: os.stat_result, mask: Callable[[str], str]) -> str:
             status = os.fstat(file.fileno())
             if not os.path.samestat(status, body):
                 return ""
-            begin = max(body.st_size, status.st_size - MOST_SAID - LONGEST_SECRET)
+            begin = max(body.st_size, status.st_size - MOST_SAID - redact.LONGEST_SECRET)
             file.seek(begin)
-            text = os.fsdecode(file.read(MOST_SAID + LONGEST_SECRET))
+            text = os.fsdecode(file.read(MOST_SAID + redact.LONGEST_SECRET))
     except OSError:
         return ""
     if begin == body.st_size:
         return mask(text)
-    return f"(its end only)\n{redact.shorten_start(text, MOST_SAID, mask)}"
+    return f"(its end only)\n{redact.masked_end(text, mask)}"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lib import failurelines, files, hang
 from lib.plaintext import printable
+from lib.redact import LONGEST_SECRET, masked_end
 
 LINES = 20  # the last ones
 MOST_LINES = 80  # with what the runner says of a job that has run out of time
@@ -20,7 +21,6 @@ FAILURES = 10  # at most, of those before them that name a failure
 SCREEN = 50  # lines: further up nothing is written over
 WIDTH = 1000  # characters of a line: longer ones are cut in the middle
 READ = 2 * 1024 * 1024  # bytes of a log that are looked at, from its end
-LONGEST_SECRET = 8 * 1024  # bytes
 # ECMA-48 8.3: what begins a line anew (CHA to its first column, EL 2) or goes up in front of it
 # (CUU, CPL), by which meters write over what they wrote
 REWRITE = re.compile(r"\x1b\[(?:[01]?G|2K|\d{2,4}D)")
@@ -44,7 +44,8 @@ def shown(log: Path, redact: Callable[[str], str] = str) -> list[str]:
     except OSError as error:
         return [f"(its log cannot be read: {error.strerror})"]
     # once more when nothing is left that may have stood within a secret, such as colours
-    lines = redact("\n".join(as_seen(_masked(text, redact, whole=whole)))).split("\n")
+    text = redact(text) if whole else f"…{masked_end(text, redact)}"
+    lines = redact("\n".join(as_seen(text))).split("\n")
     if lines == [""]:
         return ["(its log is empty)"]
     start = _start(lines)
@@ -111,12 +112,6 @@ def _end(log: Path) -> tuple[str, bool]:
         file.seek(before)
         # bounded: it may grow faster than it is read
         return file.read(READ + LONGEST_SECRET).decode(errors="replace"), before == 0
-
-
-def _masked(text: str, redact: Callable[[str], str], *, whole: bool) -> str:
-    """Return a text without secrets, nor the rest of one that its beginning stands within."""
-    masked = redact(text)
-    return masked if whole else f"…{masked[LONGEST_SECRET:]}"
 
 
 def _fitting(line: str) -> str:

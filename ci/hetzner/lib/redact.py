@@ -24,6 +24,7 @@ ALWAYS = frozenset(
 PREFIX = "CI_SECRET_"
 SHORTEST = 4  # characters: masking anything shorter would garble ordinary text
 SHORTEST_PART = 8  # characters of a line of a secret, or of a piece of base64
+LONGEST_SECRET = 8 * 1024  # bytes
 MASK = "***"
 
 
@@ -89,6 +90,15 @@ def shorten_start(text: str, longest: int, mask: Callable[[str], str] | None = N
         return text
     cut, *rest = text[1 - longest :].split(maxsplit=1)
     return f"…{rest[0] if rest else cut}"
+
+
+def masked_end(text: str, mask: Callable[[str], str] | None = None) -> str:
+    """Return the end of a text whose beginning may stand within a secret, masked.
+
+    What is left out is as long as a secret can be, so whoever reads the end of a file reads
+    LONGEST_SECRET bytes more than are wanted.
+    """
+    return (mask or of_environment())(text)[LONGEST_SECRET:]
 
 
 def _secrets(environ: Mapping[str, str], names: Collection[str]) -> dict[str, str]:

@@ -7,12 +7,13 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
 from dsl import Job
-from lib import gitcommand, proctree, redact, settings
+from lib import errand, gitcommand, proctree, redact, settings
 from lib.github import Answer
 from lib.status import StatusReporter
 from tests.test_pipeline import RunTest
@@ -84,6 +85,32 @@ class Shorten(Cuts):
             if isinstance(part, ast.Name) and (part.id.isupper() or part.id == "longest"):
                 return True
         return False
+
+
+class Ends(Cuts):
+    def test_rest_of_a_secret_that_a_text_begins_with_is_not_kept(self) -> None:
+        mask = redact.Redactor([TOKEN])
+        for others in (0, 300):  # masked, they make the text shorter
+            for start in range(1, len(TOKEN)):
+                rest = f"{TOKEN[start:]} {TOKEN * others}{'x' * redact.LONGEST_SECRET} the end"
+                kept = redact.masked_end(rest, mask)
+                self.no_part(kept)
+                self.assertNotIn(TOKEN[-1], kept)
+                self.assertTrue(kept.endswith(" the end"))
+
+    def test_what_a_cache_keeps_of_a_log_begins_with_no_part_of_a_secret(self) -> None:
+        with tempfile.TemporaryDirectory() as directory:
+            log = Path(directory, "a.log")
+            log.touch()
+            begun = log.stat()
+            for others in (0, 300):
+                for start in (1, 8, 20, 33):
+                    size = errand.MOST_SAID + redact.LONGEST_SECRET - len(TOKEN) + start
+                    log.write_text(TOKEN + (TOKEN * others).ljust(size, "x"))
+                    said = errand.said(str(log), begun, redact.Redactor([TOKEN]))
+                    self.assertNotIn(TOKEN[-1], said[:100])
+                    self.assertTrue(said.startswith("(its end only)\n"))
+                    self.assertLessEqual(len(said), errand.MOST_SAID + 20)
 
 
 class Lines(RunTest, Cuts):

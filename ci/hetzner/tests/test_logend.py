@@ -12,7 +12,7 @@ import unittest
 from pathlib import Path
 
 from lib import failurelines, hang, logend
-from lib.redact import Redactor
+from lib.redact import LONGEST_SECRET, Redactor
 
 TEARDOWN = "".join(f"teardown {n}\n" for n in range(1, 31))
 # what tools print of a failure, and what of it has to be seen
@@ -211,7 +211,7 @@ class Shown(unittest.TestCase):
         for others in (0, 1000):  # masked, they make the text shorter
             for cut in (1, 7, 30, 46):
                 with self.subTest(cut, others=others):
-                    size = logend.READ + logend.LONGEST_SECRET - (len(secret) - cut)
+                    size = logend.READ + LONGEST_SECRET - (len(secret) - cut)
                     text = secret + secret * others + "x" * (size - len(secret) * others)
                     (shown,) = self.shown(text, secret)  # one line, of which the head is shown
                     self.assertNotIn("z", shown)
