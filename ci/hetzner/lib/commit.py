@@ -148,7 +148,7 @@ class CommitRun:
             raise self._unknown
         if self._words.in_place:
             found = checkout.resolve(self.tree, "HEAD")
-            self.facts["dirty"] = checkout.is_dirty(self.tree)
+            self.facts["dirty"] = checkout.is_dirty(self.tree, config.state_dir)
             if self.facts["dirty"]:
                 self.log.line("NOTE  uncommitted changes are included")
         elif config.box and FULL_SHA.fullmatch(self._revision):
@@ -174,7 +174,9 @@ class CommitRun:
         try:
             if self.facts["dirty"]:
                 scratch = self._config.work_dir / "tree-hash"
-                self.facts["tree"] = treehash.of_directory(self.tree, scratch)
+                self.facts["tree"] = treehash.of_directory(
+                    self.tree, scratch, self._config.state_dir
+                )
             else:
                 self.facts["tree"] = treehash.of_commit(self.tree, self.sha)
         except CheckoutError as error:  # a repository without a commit in it, say

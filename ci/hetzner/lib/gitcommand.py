@@ -139,12 +139,31 @@ def current_branch(repo: Path) -> str:
     return git(repo, "rev-parse", "--abbrev-ref", "HEAD")
 
 
-def is_dirty(repo: Path) -> bool:
-    """Whether a working tree differs from its commit, new files included.
+def is_dirty(repo: Path, aside: Path | None = None) -> bool:
+    """Whether a working tree differs from its commit, new files but those in `aside` included.
 
     The index is not refreshed: it is the developer's. Raises CheckoutError.
     """
-    return bool(git(repo, "status", "--porcelain", "--untracked-files=normal"))
+    return bool(_status(repo, *all_but(repo, aside)))
+
+
+def all_but(repo: Path, aside: Path | None) -> list[str]:
+    """Return the pathspecs of a whole tree without a directory that may be in it (gitglossary(7)).
+
+    Only if git sees anything there: to `git add` it is an error to leave out what is ignored.
+    Raises CheckoutError.
+    """
+    if aside is not None:
+        top, aside = enclosing_checkout(repo).resolve(), aside.resolve()
+        if top in aside.parents:
+            inside = aside.relative_to(top)
+            if _status(repo, f":(top,literal){inside}"):
+                return [":/", f":(top,exclude,literal){inside}"]
+    return [":/"]
+
+
+def _status(repo: Path, *paths: str) -> str:
+    return git(repo, "status", "--porcelain", "--untracked-files=normal", "--", *paths)
 
 
 def shown(text: str, longest: int) -> str:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from lib import treecopy
-from lib.gitcommand import git
+from lib.gitcommand import all_but, git
 
 
 def of_commit(repo: Path, sha: str) -> str:
@@ -15,11 +15,12 @@ def of_commit(repo: Path, sha: str) -> str:
     return git(repo, "rev-parse", "--verify", "--end-of-options", f"{sha}^{{tree}}")
 
 
-def of_directory(tree: Path, scratch: Path) -> str:
+def of_directory(tree: Path, scratch: Path, aside: Path | None = None) -> str:
     """Return what `git write-tree` would say with all changes and new files added.
 
-    What git ignores is not in it. The index is copied, and objects are written aside in `scratch`,
-    which is removed: the repository is the developer's. Raises CheckoutError, OSError.
+    What git ignores is not in it, nor what is in `aside`. The index is copied, and objects are
+    written to `scratch`, which is removed: the repository is the developer's.
+    Raises CheckoutError, OSError.
     """
     treecopy.remove(scratch)  # of a run that was killed
     (scratch / "objects").mkdir(parents=True)
@@ -28,12 +29,12 @@ def of_directory(tree: Path, scratch: Path) -> str:
         if index.exists():  # what it knows of unchanged files saves reading them
             shutil.copyfile(index, scratch / "index")
         objects = tree / git(tree, "rev-parse", "--git-path", "objects")
-        aside = {
+        variables = {
             "GIT_INDEX_FILE": str(scratch / "index"),
             "GIT_OBJECT_DIRECTORY": str(scratch / "objects"),
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.fspath(objects.absolute()),
         }
-        git(tree, "add", "--all", "--", ":/", variables=aside)
-        return git(tree, "write-tree", variables=aside)
+        git(tree, "add", "--all", "--", *all_but(tree, aside), variables=variables)
+        return git(tree, "write-tree", variables=variables)
     finally:
         treecopy.remove(scratch)

@@ -472,6 +472,22 @@ class Summary(OnStage):
         self.stage.git(self.stage.repo, "add", "--all")
         self.assertEqual(told["tree"], self.stage.git(self.stage.repo, "write-tree"))
 
+    def test_state_directory_in_the_checkout_is_no_change_of_the_tree(self) -> None:
+        self.stage.variables["CI_STATE_DIR"] = str(self.stage.repo / "state")
+        clean = self.stage.git(self.stage.repo, "rev-parse", "HEAD^{tree}")
+        for changed in (False, True):
+            if changed:
+                (self.stage.repo / "file").write_text("changed\n")
+            self.stage.run("--in-place", "--only-jobs", "lint-python")
+            sha = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
+            logs = self.stage.repo / "state" / "logs" / sha
+            told = json.loads((logs / "summary.json").read_text())
+            self.assertIs(told["dirty"], changed)
+            if changed:
+                self.stage.git(self.stage.repo, "add", "--", "file")
+            self.assertEqual(told["tree"], self.stage.git(self.stage.repo, "write-tree"))
+        self.assertNotEqual(told["tree"], clean)
+
     def test_run_in_place_of_a_tree_that_git_cannot_hash_says_so_and_goes_on(self) -> None:
         self.stage.git(self.stage.repo, "init", "-q", "inner")  # without a commit
         ran = self.stage.run("--in-place", "--only-jobs", "lint-python")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
 from lib import treehash
-from lib.gitcommand import CheckoutError
+from lib.gitcommand import CheckoutError, is_dirty
 
 
 class TreeHash(unittest.TestCase):
@@ -71,6 +72,36 @@ class TreeHash(unittest.TestCase):
         self.assertEqual(len(seen), 4)
         self.assertNotEqual(removed, last)
         self.assertEqual(self.commit(), removed)
+
+    def test_directory_that_is_set_aside_does_not_count(self) -> None:
+        expected = self.git("rev-parse", "HEAD^{tree}")
+        other = self.tree / "other"
+        for name in ("state", "a dir/[b]*/state", "ignored/state"):  # ignored, it is no error
+            aside = self.tree / name
+            (aside / "logs").mkdir(parents=True)
+            (aside / "logs" / "ci.log").write_text(name)
+            (self.scratch / "objects").mkdir(parents=True)
+            self.assertFalse(is_dirty(self.tree, aside), name)
+            self.assertEqual(treehash.of_directory(self.tree, self.scratch, aside), expected, name)
+            other.touch()
+            self.assertTrue(is_dirty(self.tree, aside), name)
+            self.assertNotEqual(treehash.of_directory(self.tree, self.scratch, aside), expected)
+            other.unlink()
+            shutil.rmtree(self.tree / Path(name).parts[0])
+
+    def test_directory_that_is_set_aside_may_be_linked_or_elsewhere(self) -> None:
+        expected = self.git("rev-parse", "HEAD^{tree}")
+        (self.tree / "state").mkdir()
+        (self.tree / "state" / "log").touch()
+        link = self.tree.parent / "link"
+        link.symlink_to(self.tree)
+        aside = link / "state"
+        self.assertEqual(treehash.of_directory(self.tree, self.scratch, aside), expected)
+        below = self.tree / "below"
+        below.mkdir()
+        self.assertEqual(treehash.of_directory(below, self.scratch, aside), expected)
+        for elsewhere in (self.tree.parent / "nowhere", self.tree.parent, self.tree):
+            self.assertTrue(is_dirty(self.tree, elsewhere))
 
     def test_leftover_of_a_killed_run_is_no_obstacle(self) -> None:
         (self.scratch / "objects").mkdir(parents=True)
