@@ -52,7 +52,7 @@ def jobs(state: Path, python: Path, found: Mapping[str, str]) -> list[Job]:
     """Return the jobs. The demo's commits share its ports and environments, so they take turns.
 
     `python` has the tools of the checks; `found` are the interpreters by version. The fast tests
-    run with each of them, those of faults with the oldest and the newest.
+    run with each of them, those of faults and places with the oldest and the newest.
     """
     run = f"{shlex.quote(sys.executable)} "
     fast = [
@@ -101,7 +101,7 @@ def tests(python: Path, found: Mapping[str, str]) -> list[Job]:
     ends = dict.fromkeys((min(found, key=_order), max(found, key=_order)))
     for path in sorted((HERE / "tests").glob("real_*.py")):
         name, words = f"real-{path.stem[5:].replace('_', '-')}", f"-m unittest -v tests.{path.stem}"
-        if "_faults_" in path.stem:
+        if "_faults_" in path.stem or path.stem == "real_places":
             made += [suite(f"{name}-{version}", found[version], words) for version in ends]
         else:
             made.append(suite(name, str(python), words))

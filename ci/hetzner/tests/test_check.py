@@ -51,10 +51,12 @@ class Interpreters(unittest.TestCase):
         named = {name for name in self.names("3.11", "3.12", "3.13") if name.startswith("unit")}
         self.assertEqual(named, {"unit-tests-3.12", "unit-tests-3.13"})  # the first has its own
 
-    def test_faults_run_with_the_oldest_and_the_newest_interpreter(self) -> None:
+    def test_faults_and_places_run_with_the_oldest_and_the_newest_interpreter(self) -> None:
         named = self.names("3.9", "3.10", "3.11")
-        self.assertLessEqual({"real-faults-kill-3.9", "real-faults-kill-3.11"}, named)
-        self.assertNotIn("real-faults-kill-3.10", named)
+        for suite in ("real-faults-kill", "real-places"):
+            self.assertLessEqual({f"{suite}-3.9", f"{suite}-3.11"}, named)
+            self.assertNotIn(f"{suite}-3.10", named)
+            self.assertNotIn(suite, named)
 
     def test_one_interpreter_runs_each_suite_once(self) -> None:
         faults = [name for name in self.names("3.11") if name.startswith("real-faults-kill")]
