@@ -53,6 +53,8 @@ begin() {
   export UV_PYTHON_DOWNLOADS=never
   trap end_body EXIT
   mkdir -p "$CI_WORK_DIR" "$CI_VENVS_DIR"
+  LISTINGS=$CI_WORK_DIR/listings-${0##*/}
+  rm -rf "$LISTINGS" # of a body that was killed
   cd "$CI_REPO_DIR" || exit
 }
 
@@ -278,8 +280,9 @@ node_modules_state() {
 # matching_specs CONFIG [SPEC…]: prints the spec files in which a test matches the filter, a line
 # each. Fails in any doubt: then the suite is to run, and to say what is wrong with it.
 matching_specs() {
-  local config=$1 listing=$CI_WORK_DIR/listing.$BASHPID code=0
+  local config=$1 listing=$LISTINGS/$BASHPID code=0
   shift
+  mkdir -p "$LISTINGS"
   # to a file, for what the configuration prints when it is loaded is no listing
   PLAYWRIGHT_JSON_OUTPUT_NAME=$listing npx --no-install playwright test "$@" --config "$config" \
     --list --reporter json --grep "$PW_GREP_FILTER" --pass-with-no-tests >&2 || code=$?

@@ -14,7 +14,7 @@ from pathlib import Path
 from lib import proctree
 from tests import bodystage
 from tests.bodystage import BODIES, BODY_LIB, JOBS, Done, OnStage, Stage
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, wait_for
 
 BROWSER_BODIES = ("pw_storybook", "pw_server", "pw_marimo", "pw_wasm_marimo", "pw_jupyter")
 
@@ -128,14 +128,25 @@ class TestFilters(OnStage):
 
         self.each(turn, BROWSER_BODIES)
 
+    def listing(self) -> str:
+        """Return the call by which the storybook's body asks for the tests that match."""
+        calls = self.make().run("pw_storybook", PW_GREP_FILTER="zzz").calls
+        return next(call for call in calls if "--list" in call)
+
     def test_listing_that_fails_lets_the_suite_say_what_is_wrong(self) -> None:
-        listing = next(
-            call
-            for call in self.make().run("pw_storybook", PW_GREP_FILTER="zzz").calls
-            if "--list" in call
-        )
-        done = self.stage.run("pw_storybook", PW_GREP_FILTER="zzz", FAIL=listing)
+        done = self.stage.run("pw_storybook", PW_GREP_FILTER="zzz", FAIL=self.listing())
         self.assertTrue(any(call.startswith("script") for call in done.calls))
+
+    def test_listings_of_bodies_that_were_killed_do_not_pile_up(self) -> None:
+        call = self.listing()
+        for _ in range(3):
+            with self.stage.start("pw_storybook", {"PW_GREP_FILTER": "zzz", "HANG": call}):
+                wait_for(self.stage.root / "hangs")
+            (self.stage.root / "hangs").unlink()
+            left = list(self.stage.work.glob("listing*/*"))
+            self.assertEqual(len(left), 1, left)
+        self.passes("pw_storybook", PW_GREP_FILTER="zzz", LISTED="a.spec.ts")
+        self.assertEqual(list(self.stage.work.glob("listing*/*")), [])
 
     def test_filter_reaches_playwright(self) -> None:
         done = self.passes("pw_server", PW_GREP_FILTER="a|b", LOG_VARIABLE="PW_GREP")
