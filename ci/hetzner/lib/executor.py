@@ -306,7 +306,8 @@ class ProcessExecutor:
             with contextlib.suppress(OSError):
                 if code not in job.ok_codes:
                     log = place.log_dir / f"{job.name}.log"
-                    return unrunnable.after(code, log, self._environment(attempt), place.cwd)
+                    env = self._environment(attempt)
+                    return unrunnable.after(code, log, env, place.cwd, self._mask)
                 if missing:
                     return self._promises.near(attempt, missing, place.log_dir)
         return ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from lib import files, programs, redact
@@ -18,6 +18,7 @@ CANNOT, NOT_FOUND = (
     127,
 )  # of bash(1), EXIT STATUS, and of env(1), nice(1), timeout(1), xargs(1)
 LOOKED_AT, READ = 20, 16 * 1024  # lines of a log, from its end, and bytes
+LONGEST = 1000  # characters of a line, from its end: SAID takes a time that grows with their square
 EXECUTING = (errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR, errno.EPERM, errno.ELOOP)
 LONGEST_LINE = 255  # bytes of a first line that the kernel reads (execve(2), Interpreter scripts)
 LONGEST_PATH = 300  # characters of a PATH that are shown
@@ -33,18 +34,26 @@ SAID = (
 WINDOWS = "has the line ends of Windows (CR LF): sed -i 's/\\r$//' it"
 
 
-def after(code: int, log: Path, env: Mapping[str, str], cwd: Path) -> str:
+def after(
+    code: int,
+    log: Path,
+    env: Mapping[str, str],
+    cwd: Path,
+    mask: Callable[[str], str] | None = None,
+) -> str:
     """Return why a shell ended with 126 or 127, by the last lines of its log; '' for other codes.
 
-    `env` and `cwd` are those of the job, by which programs are looked up. Raises OSError.
+    `env` and `cwd` are those of the job, by which programs are looked up. `mask` masks secrets
+    (default: those of this process' environment). Raises OSError.
     """
     if code not in (CANNOT, NOT_FOUND):
         return ""
-    for line in reversed(_last_lines(log)):
+    for line in reversed(_last_lines(log, mask)):
         if "\\r': command not found" in line or "^M: bad interpreter" in line:
             return f"{line.partition(':')[0]} {WINDOWS}"
+        end = redact.shorten_start(line, LONGEST, mask).replace(": cannot execute: ", ": ")
         for form in SAID:
-            if found := form.search(line.replace(": cannot execute: ", ": ")):
+            if found := form.search(end):
                 name = found["name"]
                 if name.endswith("\\r"):  # as env(1) shows it
                     return f"what names {name[:-2]} in its first line {WINDOWS}"
@@ -76,10 +85,13 @@ def why(name: str, env: Mapping[str, str], cwd: Path) -> str:
     return f"{name} was not found on PATH ({_path(env)}){here}"
 
 
-def _last_lines(log: Path) -> list[str]:
+def _last_lines(log: Path, mask: Callable[[str], str] | None) -> list[str]:
+    most = READ + redact.LONGEST_SECRET
     with os.fdopen(files.open_file(log, os.O_RDONLY), "rb") as file:
-        file.seek(max(0, os.fstat(file.fileno()).st_size - READ))
-        lines = file.read(READ).decode(errors="replace").split("\n")
+        before = max(0, os.fstat(file.fileno()).st_size - most)
+        file.seek(before)
+        text = file.read(most).decode(errors="replace")
+    lines = (redact.masked_end(text, mask) if before else text).split("\n")
     return [line.rstrip() for line in lines if line.strip()][-LOOKED_AT:]
 
 

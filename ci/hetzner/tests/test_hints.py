@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 import unittest
 from pathlib import Path
 from unittest import mock
 
 from dsl import Job
-from lib import nearby, unrunnable
+from lib import nearby, redact, unrunnable
 from tests.test_pipeline import RunTest
 
 
@@ -97,6 +98,30 @@ class CannotBeExecuted(Hinting):
     def test_code_without_a_line_that_tells_which_is_explained_all_the_same(self) -> None:
         self.assertIn("exit code 126: a program was found but", self.reason(Job("a", "exit 126")))
         self.assertIn("exit code 127: a program was not found", self.reason(Job("a", "exit 127")))
+
+    def test_long_line_holds_up_nobody_and_its_end_tells_which(self) -> None:
+        for unit in ("open ", "x: ", "command execute ", "a", "'", "$'\\r'"):
+            line = f"{unit * (16_000 // len(unit))} sh: 1: no-such-tool: not found"
+            for text in (f"{line}\n", f"{unit * (16_000 // len(unit))}\n", f"{line[:780]}\n" * 20):
+                self.put("text", text)
+                began = time.thread_time()
+                told = unrunnable.after(127, self.cwd / "text", {"PATH": "/bin"}, self.cwd)
+                self.assertLess(time.thread_time() - began, 0.5, unit)
+                self.assertEqual("no-such-tool was not" in told, "no-such-tool" in text)
+
+    def test_secret_that_a_long_line_or_the_part_that_is_read_begins_in_is_not_told(self) -> None:
+        secret = "".join(f"{n:03d}" for n in range(100))
+        most = unrunnable.READ + redact.LONGEST_SECRET
+        with mock.patch.dict(os.environ, {"CI_SECRET_A": secret}):
+            for cut in range(20, 400, 40):
+                for end in (
+                    f"{secret}{'y' * (unrunnable.LONGEST - cut)}: not found\n",
+                    f"{secret}: not found\n".ljust(unrunnable.READ + cut, "\n"),
+                    f"{secret}: not found\n".ljust(most + cut, "\n"),
+                ):
+                    self.put("text", end.rjust(40_000, "x"))
+                    told = unrunnable.after(127, self.cwd / "text", {}, self.cwd)
+                    self.assertNotIn(secret[-9:], told)
 
     def test_other_codes_and_codes_that_pass_are_as_before(self) -> None:
         missing = "nothing-like-it || true; exit "
