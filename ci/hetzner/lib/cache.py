@@ -227,8 +227,8 @@ class Cache:
         return json.dumps(fields | {n: str(fields[n]) for n in paths if fields[n] is not None})
 
     def place(self, cwd: str) -> str:
-        """Return the path of the artifact in a pipeline with this `cwd`, as its words tell it."""
-        return os.path.normpath(Path(cwd, self.cwd or "", self.artifact_path))
+        """Return the path of the artifact in a pipeline with this `cwd`."""
+        return str(Path(cwd, self.cwd or "", self.artifact_path))
 
     @staticmethod
     def from_json(text: str) -> Cache:
@@ -333,6 +333,11 @@ def _store(cache: Cache, asked: Mapping[str, Any], file: IO[bytes]) -> int:
     try:
         if cache.ask(asked["env"]) != asked["key"]:
             raise CacheError("not stored in its cache: while it ran, its inputs changed")
+        if asked["stale"]:
+            raise CacheError(
+                f"not stored in its cache: its job left {cache.artifact_path} as it was: "
+                "remove it, so that the job makes it anew"
+            )
         cache.keep(asked["key"], os.fsencode(asked["said"]))
     except CacheError as error:
         cache.warn(error)

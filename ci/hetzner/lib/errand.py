@@ -39,11 +39,19 @@ class Errand:
     """A question for one run of the program, and its answer. `close` must be called.
 
     `env` is what the key command sees. To store, `key` is what an earlier restore has found and
-    `said` what the job has written to its log. Raises OSError.
+    `said` what the job has written to its log; `stale` tells that it left the artifact as it was.
+    Raises OSError.
     """
 
     def __init__(
-        self, job: Job, env: Mapping[str, str], action: str, *, key: str = "", said: str = ""
+        self,
+        job: Job,
+        env: Mapping[str, str],
+        action: str,
+        *,
+        key: str = "",
+        said: str = "",
+        stale: bool = False,
     ) -> None:
         if job.cache is None:
             raise ValueError(f"job {job.name}: expected a cache, found none")
@@ -55,6 +63,7 @@ class Errand:
             "env": dict(env),
             "key": key,
             "said": said,
+            "stale": stale,
         }
         write(self._file, question)
         self.handle = self._file.fileno()  # to be inherited

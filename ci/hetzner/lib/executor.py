@@ -198,11 +198,12 @@ class ProcessExecutor:
         self, attempt: Attempt, env: Mapping[str, str], begun: os.stat_result | None
     ) -> Errand:
         """Return what a cache is asked; `begun` is the log as the step before has begun it."""
-        job, key, said = attempt.node.job, "", ""
+        job, key, said, stale = attempt.node.job, "", "", False
         if attempt.step is Step.STORE and begun is not None:
             key = self._keys.pop(attempt.node.key, "")
             said = errand.said(f"{self._log_dir}/{job.name}.log", begun, self._mask)
-        return Errand(job, env, attempt.step.value, key=key, said=said)
+            stale = self._promises.left_alone(attempt)
+        return Errand(job, env, attempt.step.value, key=key, said=said, stale=stale)
 
     def _told(self, tree: Tree) -> str:
         """Return what a cache has to say of the step that has ended; its key is kept."""

@@ -204,7 +204,7 @@ def _overwritten(by_name: Mapping[str, Job], cwd: str) -> list[str]:
     places: dict[str, list[_Place]] = {}  # by path
     for name, job in by_name.items():
         if job.cache is not None and (artifact := job.cache.place(cwd)):
-            places.setdefault(artifact, []).append(_Place(name, None))
+            places.setdefault(normpath(artifact), []).append(_Place(name, None))
     if not places:
         return []
     for name, job in by_name.items():

@@ -21,6 +21,7 @@ class Promises:
         self._cwd = cwd
         self._watch = make_watch()
         self._before: dict[str, dict[str, outputs.Signature | None]] = {}  # by node
+        self._kept: dict[str, outputs.Signature | None] = {}  # by job: its artifact before the body
         self._since: dict[str, int] = {}  # by node: when its step began, in ns
         self._awaited: dict[tuple[str, str], Attempt] = {}  # by node and output
 
@@ -39,6 +40,7 @@ class Promises:
         What a cache left that restored too little was not written by the body. Waits for a moment
         if something is there that is only just written.
         """
+        self._note_artifact(attempt)
         if not attempt.node.job.outputs or attempt.step is Step.STORE:
             return
         self._since[attempt.node.key] = nearby.now()
@@ -49,6 +51,23 @@ class Promises:
         if any(map(outputs.is_fresh, before.values())):
             time.sleep(outputs.TICK)  # or a rewrite in place might look like what is there
         self._before[attempt.node.key] = before
+
+    def _note_artifact(self, attempt: Attempt) -> None:
+        """Remember what a cache would keep before the first attempt of the run has written it."""
+        job = attempt.node.job
+        if job.cache is None or attempt.step is not Step.BODY or job.name in self._kept:
+            return
+        self._kept[job.name] = outputs.signature(Path(job.cache.place(str(self._cwd))))
+        if outputs.is_fresh(self._kept[job.name]):
+            time.sleep(outputs.TICK)
+
+    def left_alone(self, attempt: Attempt) -> bool:
+        """Whether what a cache would keep is known to be what it was before its job began."""
+        cache, before = attempt.node.job.cache, self._kept.get(attempt.node.job.name)
+        if cache is None or not before or len(before) > outputs.MOST_ENTRIES:
+            return False
+        path = Path(cache.place(str(self._cwd)))
+        return bool(outputs.signature(path)) and not outputs.written_since(before, path)
 
     def follow(self, attempt: Attempt) -> None:
         """Tell from now on when what others wait for is written. Raises OSError."""

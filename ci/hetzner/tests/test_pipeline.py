@@ -478,6 +478,32 @@ class CacheRuns(RunTest):
         (note,) = self.notes("a")
         self.assertRegex(note, "its artifact could not be stored: .*No such file")
 
+    def test_artifact_that_its_job_left_as_it_was_is_not_stored(self) -> None:
+        job = Job("a", "true", cache=Cache("cat src", "dist", "store"))
+        (self.cwd / "dist").mkdir()
+        (self.cwd / "dist" / "app").write_text("of older sources")
+        (self.cwd / "src").write_text("new")
+        for _ in range(2):
+            made = self.pipeline(job)
+            self.assertEqual((made.run(), made.results["a"].cache), (0, "miss"))
+            (note,) = self.notes("a")
+            self.assertRegex(note, "not stored in its cache: its job left dist as it was: remove")
+
+    def test_artifact_of_which_a_job_has_written_a_part_in_any_attempt_is_stored(self) -> None:
+        (self.cwd / "dist").mkdir()
+        (self.cwd / "dist" / "app").write_text("old")
+        bodies = {
+            "rewrites": "echo new > dist/app",
+            "adds": "echo new > dist/more",
+            "removes": "rm -f dist/more",
+            "retried": "test ! -e again || exit 0; touch again; echo x > dist/x; exit 1",
+        }
+        for name, body in bodies.items():
+            job = Job(name, body, cache=Cache("echo k", "dist", "store"), retries=1)
+            made = self.pipeline(job)
+            self.assertEqual((made.run(), made.results[name].cache), (0, "stored"), name)
+            self.assertEqual(self.run_jobs(job), (0, f"{name}=restored"))
+
     def test_hit_shows_the_log_of_the_run_that_made_it_and_only_that(self) -> None:
         cache = Cache("echo asking >&2; echo k", "out", "store")
         body = "touch out; echo 'warning: old'; echo and stderr >&2"
