@@ -14,7 +14,7 @@ from typing import Protocol
 from lib import events
 from lib.cause import PLAINLY, Cause, Why
 from lib.declaring import by_default
-from lib.judge import NO_TESTS, describe, judge, named, passed, unready
+from lib.judge import NO_TEST_RAN, describe, judge, named, passed, unready
 from lib.model import DEFAULT_TIMEOUT, CacheState, Outcome
 from lib.plan import Plan
 from lib.record import Record
@@ -149,7 +149,7 @@ class Attempts:
         if track.step is Step.BODY:
             track.code = report.code
             track.verdict = None if track.state is State.STOPPING else report.code
-            track.ran_tests = report.code != NO_TESTS
+            track.ran_tests = report.code not in NO_TEST_RAN
             track.came = set(track.node.job.outputs) - set(report.missing)
         if track.state is State.STOPPING:
             if not report.left:
@@ -164,7 +164,7 @@ class Attempts:
             self._body_exited(track, report)
 
     def _body_exited(self, track: Track, report: Exited) -> None:
-        judgement = judge(track.node.job, report.code, report.missing, report.told)
+        judgement = judge(track.node.job, report.code, report.missing, report.told, track.tries)
         if judgement.outcome is not Outcome.PASSED:
             after = lambda: self._conclude(track, *judgement)  # noqa: E731
         else:
@@ -269,7 +269,7 @@ class Attempts:
                 self._stop(track, failed)
             else:
                 failed()
-        elif not report.left and track.node.job.listens:
+        elif not report.left and (track.node.job.listens or track.state is State.SERVING):
             self._service_gone(track)
         elif not report.left:
             self._pass(track)

@@ -12,6 +12,9 @@ from lib.signals import name_of
 
 # exit code of a program that found no tests to run: pytest's, docs.pytest.org, "Exit codes"
 NO_TESTS = 5
+# exit codes by which no test has run: that, and of a shell that could not execute a program or did
+# not find it (bash(1), EXIT STATUS)
+NO_TEST_RAN = (NO_TESTS, 126, 127)
 
 
 class Judgement(NamedTuple):
@@ -51,10 +54,13 @@ def cause(code: int) -> Cause:
     return Cause.EXIT_CODE if code >= 0 else Cause.SIGNAL
 
 
-def judge(job: Job, code: int, missing: Collection[str], hint: str = "") -> Judgement:
+def judge(
+    job: Job, code: int, missing: Collection[str], hint: str = "", tries: int = 1
+) -> Judgement:
     """Judge a body that ended by itself with `code`, its outputs in `missing` not written.
 
-    `hint` is what the executor saw that explains it, '' for nothing.
+    `hint` is what the executor saw that explains it, '' for nothing; `tries` are the attempts of
+    this pass, this one included. A later one that runs no tests does not pass those that failed.
     """
     if code == LOST or code not in job.ok_codes:
         text = f"{describe(code)}: {hint}" if hint else describe(code)
@@ -63,6 +69,9 @@ def judge(job: Job, code: int, missing: Collection[str], hint: str = "") -> Judg
         text = f"{describe(code)}, but it did not write its output {named(job, missing)}"
         text += f"; {hint}" if hint else ""
         return Judgement(Outcome.FAILED, Why(text, Cause.MISSING_OUTPUT))
+    if code == NO_TESTS and tries > 1 and 0 in job.ok_codes:
+        text = f"exit code {NO_TESTS}: no tests, which proves nothing after an attempt that failed"
+        return Judgement(Outcome.FAILED, Why(text, Cause.EXIT_CODE))
     return Judgement(Outcome.PASSED)
 
 

@@ -59,7 +59,7 @@ class Track:
         self.stores = False  # there is a key to store under, once it has passed
         self.noted: set[str] = set()  # what its cache had to say, in whichever try
         self.verdict: int | None = None  # the code of a body that has ended by itself
-        self.ran_tests = False  # its body has ended, and not by saying that there are none
+        self.ran_tests = False  # its body has ended, and not by a code that says that none ran
         self.wrote: set[str] = set()  # outputs that came while it ran
         self.heard: frozenset[int] = frozenset()  # ports on which it listens, and nobody else
         self.came: set[str] = set()  # outputs that were there when its body ended

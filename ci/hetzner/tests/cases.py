@@ -161,7 +161,7 @@ def draw_job(source: Source, before: Sequence[Job], eventful: int, mood: Mood) -
 def draw_fate(source: Source, job: Job, mood: Mood) -> Fate:
     """Return how an attempt goes."""
     seconds = one_of(source, (1, 1, 1, 2, 3, 3, 0, 0.5, 0.5, 7, math.inf))
-    code = one_of(source, (1, 5, -9)) if rarely(source, mood.failure) else 0
+    code = one_of(source, (1, 5, 127, -9)) if rarely(source, mood.failure) else 0
     leaves = one_of(source, (math.inf, 2, 0)) if rarely(source, mood.leak) else None
     cache_leaves = one_of(source, (math.inf, 1)) if rarely(source, mood.leak) else None
     if job.service:

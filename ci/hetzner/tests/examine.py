@@ -45,6 +45,7 @@ REACHED = (
     "held back",
     "outright",
     "no tests",
+    "served no more",
     "no match",
     "short first",
     "at the end",

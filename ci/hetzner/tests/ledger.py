@@ -45,7 +45,7 @@ class Seen:
     left: tuple[str, ...] = ()
     survived: bool = False
     empty: bool = False  # its body has ended by itself, and with 5
-    tested: bool = False  # its body has ended, and not with 5
+    tested: bool = False  # its body has ended, and not with 5, 126 or 127
     culprits: frozenset[str] = frozenset()
 
     @property

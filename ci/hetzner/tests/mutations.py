@@ -104,7 +104,9 @@ ATTEMPTS = [
     ("        if track.state is State.RUNNING:\n            track.heard =", "        if True:\n            track.heard ="),
     ("            track.heard = frozenset(report.ports)\n", "            track.heard |= frozenset(report.ports)\n"),
     ("        if track.state is State.RUNNING:\n            text = f\"port", "        if True:\n            text = f\"port"),
-    ("        elif not report.left and track.node.job.listens:\n            self._service_gone(track)\n", ""),
+    ("        elif not report.left and (track.node.job.listens or track.state is State.SERVING):\n            self._service_gone(track)\n", ""),
+    ("(track.node.job.listens or track.state is State.SERVING)", "track.node.job.listens"),
+    ("(track.node.job.listens or track.state is State.SERVING)", "track.state is State.SERVING"),
     ("            track.came = set(track.node.job.outputs) - set(report.missing)\n", "            track.came = set(track.node.job.outputs)\n"),
     ("            if not report.left:\n                self.gone(track, Gone(track.key))\n", "            self.gone(track, Gone(track.key))\n"),
     ("        if report.code == 0 and not report.missing:\n", "        if report.code == 0 or not report.missing:\n"),
@@ -123,7 +125,8 @@ ATTEMPTS = [
     ("        track.survivors += report.survivors\n", "        track.survivors = report.survivors\n"),
     ("        if report.left:\n            track.leaked", "        if False:\n            track.leaked"),
     ("None if track.state is State.STOPPING else report.code", "report.code"),
-    ("track.ran_tests = report.code != NO_TESTS", "track.ran_tests = True"),
+    ("track.ran_tests = report.code not in NO_TEST_RAN", "track.ran_tests = True"),
+    ("track.ran_tests = report.code not in NO_TEST_RAN", "track.ran_tests = report.code != 5"),
     # services
     ("        missing = () if report.left else report.missing\n", "        missing = report.missing\n"),
     ("            if report.left:  # no leak: they serve\n                self._stop(track, failed)\n            else:\n                failed()\n", "            failed()\n"),
@@ -259,6 +262,8 @@ STAGES = [
 ]
 JUDGE = [
     ("empty = code == NO_TESTS", "empty = False"),
+    ("if code == NO_TESTS and tries > 1 and 0 in job.ok_codes:", "if False:"),
+    ("if code == NO_TESTS and tries > 1 and 0 in job.ok_codes:", "if code == NO_TESTS and 0 in job.ok_codes:"),
     ("code not in job.ok_codes:", "code not in (0, 5):"),
     ("    if missing:\n", "    if False:\n"),
     ("return Judgement(Outcome.FAILED, Why(text, cause(code)))", "return Judgement(Outcome.TIMED_OUT, Why(text, cause(code)))"),

@@ -220,9 +220,10 @@ def urgency(case: Case) -> dict[str, tuple[bool, float]]:
     return {job.name: (job.name in quick, path(job)) for job in jobs}
 
 
-def passes(job: Job, code: int, missing: Collection[str]) -> bool:
-    """Whether a body that ended by itself has passed."""
-    return code in job.ok_codes and not missing
+def passes(job: Job, code: int, missing: Collection[str], *, failed: bool) -> bool:
+    """Whether a body that ended by itself has passed; `failed`: an attempt before it has not."""
+    no_tests = failed and code == 5 and 0 in job.ok_codes and not job.service
+    return code in job.ok_codes and not missing and not no_tests
 
 
 def acceptable(job: Job, outcome: Outcome) -> bool:
@@ -305,7 +306,7 @@ def of_fates(node: Node, fates: Sequence[Fate], before: int) -> tuple[Outcome, i
     """Return what the attempts amount to that fate has for a node, and how many there were."""
     outcome = Outcome.FAILED
     for tried in range(node.job.retries + 1):
-        outcome = of_attempt(node, fates[min(before, len(fates) - 1)])
+        outcome = of_attempt(node, fates[min(before, len(fates) - 1)], failed=tried > 0)
         if outcome is Outcome.RESTORED:
             return outcome, before
         before += 1
@@ -314,7 +315,7 @@ def of_fates(node: Node, fates: Sequence[Fate], before: int) -> tuple[Outcome, i
     return outcome, before
 
 
-def of_attempt(node: Node, fate: Fate) -> Outcome:
+def of_attempt(node: Node, fate: Fate, *, failed: bool) -> Outcome:
     """Return how an attempt ends that nobody interferes with."""
     job = node.job
     if node.lacks or fate.unstartable:
@@ -329,4 +330,5 @@ def of_attempt(node: Node, fate: Fate) -> Outcome:
     missing |= {o for o, after in (fate.writes or {}).items() if after > fate.seconds}
     if fate.leaves is not None:
         missing |= set(job.outputs).intersection(fate.removes)
-    return Outcome.PASSED if passes(job, fate.code, missing) else Outcome.FAILED
+    passed = passes(job, fate.code, missing, failed=failed)
+    return Outcome.PASSED if passed else Outcome.FAILED

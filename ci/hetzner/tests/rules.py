@@ -272,7 +272,7 @@ class Rules(Ledger):
         if seen.step is Step.BODY:
             seen.code = report.code
             seen.empty = report.code == 5 and seen.verdict is None
-            seen.tested = report.code != 5
+            seen.tested = report.code not in (5, 126, 127)
             seen.came |= set(seen.node.job.outputs) - set(report.missing)
         if seen.verdict is not None:
             if not report.left:
@@ -304,7 +304,8 @@ class Rules(Ledger):
                 self.results[job.name].cache = CacheState.STORED
             return Outcome.PASSED
         goes_on = job.service and report.left
-        if not passes(job, report.code, () if goes_on else report.missing):
+        missing = () if goes_on else report.missing
+        if not passes(job, report.code, missing, failed=seen.tries > 1):
             return Outcome.FAILED
         if goes_on:
             for output in set(job.outputs) - set(report.missing):
@@ -313,8 +314,9 @@ class Rules(Ledger):
                 self.serve(seen)
                 self.settle()
             return None
-        if job.listens:
-            self.reached["listened no more"] += 1
+        if job.listens or seen.ready:
+            self.reached["listened no more"] += bool(job.listens)
+            self.reached["served no more"] += seen.ready
             return Outcome.FAILED
         return Step.STORE if seen.keyed and report.code == 0 else Outcome.PASSED
 

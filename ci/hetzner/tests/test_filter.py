@@ -56,8 +56,13 @@ class Unmatched(unittest.TestCase):
         declared = jobs("a", a={**ALLOWED, "ok_codes": (0,)})
         self.ends(4, play(declared, {"a": EMPTY}, only_testcases="x"))
 
+    def test_a_program_that_cannot_be_executed_or_is_not_found_runs_no_test(self) -> None:
+        for code in (126, 127):
+            fates = {"a": Fate(code=code), "b": EMPTY}
+            self.ends(4, play(jobs("a; b", a=ALLOWED), fates, only_testcases="x"))
+
     def test_the_last_attempt_counts(self) -> None:
-        declared = jobs("a", a={"retries": 1})
+        declared = jobs("a", a={**ALLOWED, "retries": 1})
         self.ends(4, play(declared, {"a": [Fate(code=1), EMPTY]}, only_testcases="x"))
 
     def test_phases_of_jobs_are_one_pass(self) -> None:
@@ -108,8 +113,27 @@ class NoTests(unittest.TestCase):
             played = play(jobs("a"), {"a": fates}, first_testcases="x")
             self.assertEqual(played.scheduler.results["a"].cause, cause)
 
+    def test_a_retry_that_runs_no_tests_does_not_pass_those_that_failed(self) -> None:
+        for first in (Fate(code=1), Fate(99)):
+            declared = jobs("a", a={"retries": 1, "timeout": 10})
+            played = play(declared, {"a": [first, EMPTY]})
+            result = played.scheduler.results["a"]
+            self.assertEqual((played.code, result.outcome), (1, Outcome.FAILED))
+            self.assertEqual(result.cause, Cause.EXIT_CODE)
+            self.assertIn("exit code 5: no tests, which proves nothing", result.reason)
+
+    def test_an_attempt_that_passes_after_that_still_counts(self) -> None:
+        fates = [Fate(code=1), EMPTY, Fate()]
+        played = play(jobs("a", a={"retries": 2}), {"a": fates})
+        self.assertEqual((played.code, played.outcomes()), (0, "a=flaky"))
+
+    def test_each_pass_is_asked_alone(self) -> None:
+        fates = [Fate(code=1), Fate(), EMPTY]
+        played = play(jobs("a", a={"retries": 1}), {"a": fates}, first_testcases="x")
+        self.assertEqual((played.code, played.outcomes()), (0, "a=flaky"))
+
     def test_a_flaky_pass_with_5_says_both(self) -> None:
-        declared = jobs("a", a={"retries": 1})
+        declared = jobs("a", a={"retries": 1, "ok_codes": (5,)})
         result = play(declared, {"a": [Fate(code=1), EMPTY]}).scheduler.results["a"]
         self.assertEqual((result.outcome, result.cause), (Outcome.FLAKY, Cause.NO_TESTS))
         self.assertIn("passed on attempt 2 of 2, with exit code 5: no tests", result.reason)

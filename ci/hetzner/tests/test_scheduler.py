@@ -353,6 +353,17 @@ class Services(RuleTest):
         self.assertEqual(played.executor.started, ["s", "t", "t#2"])
         self.check(played, "s=passed t=passed", 0)
 
+    def test_service_that_ends_with_0_while_it_is_needed_has_failed(self) -> None:
+        declared = jobs("s; a<s", s={"service": True, "outputs": {"up": "up"}})
+        fates = {"s": Fate(2, writes={"up": 1}), "a": Fate(9)}
+        played = play(declared, fates)
+        self.check(played, "s=failed a=passed", 1)
+        self.assertIn("gone while a still needed it", played.scheduler.results["s"].reason)
+
+    def test_service_that_ends_with_0_before_it_is_ready_is_an_ordinary_job(self) -> None:
+        declared = jobs("s; a<s", s={"service": True, "outputs": {"up": "up"}})
+        self.check(play(declared, {"s": Fate(2)}), "s=passed a=passed", 0)
+
     def test_serving_service_is_cancelled_by_a_signal(self) -> None:
         played = play(
             self.served(), {"s": Fate(NEVER, writes={"url": 1}), "t": Fate(9)}, signals=[(4, 15)]
