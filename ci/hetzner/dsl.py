@@ -61,7 +61,7 @@ class Pipeline:
     - `grace`: seconds from TERM to KILL (default 5).
     - `env`: what jobs see (default None: this process's environment), less what holds secrets,
       by its name; `secret_names` are further variables that do (default: none). Variables of a
-      surrounding git hook, of an outer run and of the caller's shell (`lib/inherited.py`) reach
+      surrounding git hook or make, an outer run and the caller's shell (`lib/inherited.py`) reach
       jobs only with another value than this process has them with, or by a job's own `env`.
     - `durations`: usual seconds by job, for the order when slots are short (default: unknown).
     - `listeners`: called with every event of `lib/events.py` (default: none).

@@ -1,10 +1,11 @@
 """What of the caller's environment jobs and key commands do not see. Pure.
 
-Three kinds of variables tell of the caller's place and not of the job's: git's redirections, which
+Four kinds of variables tell of the caller's place and not of the job's: git's redirections, which
 git sets for its hooks (githooks(5)) and which turn a repository that a test makes into the
 developer's, or by which it reads its arguments otherwise; what an outer run told a job that runs a
-pipeline of its own; and settings of the caller's shell, by which a job can be
-green without having run (bash(1), INVOCATION).
+pipeline of its own; settings of the caller's shell, by which a job can be
+green without having run (bash(1), INVOCATION); and those of a surrounding make, by which one that a
+job calls ignores errors, or builds nothing.
 
 What an environment says otherwise than the caller's own is meant, and stays.
 """
@@ -52,6 +53,31 @@ AS_COMMITTED = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": f"{os.devnull}/
 # git lists the count as local too, but sets it for nobody: outside of a hook it is somebody's
 # settings, as GIT_CONFIG_GLOBAL is, without which git may refuse to work (safe.directory)
 SETTINGS = ("GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
+# what git tells a hook of the one who commits or pushes, and of its own (git(1), githooks(5));
+# outside of a hook they are somebody's settings
+OF_A_HOOK = (
+    *SETTINGS,
+    "GIT_AUTHOR_",
+    "GIT_COMMITTER_",
+    "GIT_EDITOR",
+    "GIT_EXEC_PATH",
+    "GIT_PUSH_OPTION_",
+    "GIT_REFLOG_ACTION",
+    "GIT_SEQUENCE_EDITOR",
+)
+# GNU make, "Communicating Options to a Sub-make": `-i`, `-n` and `-k`, pipes of a job server that
+# are not inherited
+MAKE = frozenset(
+    {
+        "GNUMAKEFLAGS",
+        "MAKEFLAGS",
+        "MAKELEVEL",
+        "MAKEOVERRIDES",
+        "MAKE_TERMERR",
+        "MAKE_TERMOUT",
+        "MFLAGS",
+    }
+)
 OUTER_RUN = frozenset({"CI_JOB", "CI_RUN_ID", "PYTEST_K_FILTER", "PW_GREP_FILTER"})
 OUTPUT = "CI_OUT_"
 # start-up files, options, and what changes how a script reads; IFS is taken from nobody
@@ -94,7 +120,8 @@ def _of_the_caller(name: str, *, in_hook: bool) -> bool:
         or name in REDIRECTIONS
         or name in READINGS
         or name in SHELL
+        or name in MAKE
         or name in OUTER_RUN
         or name.startswith((OUTPUT, FUNCTION))
-        or (in_hook and name.startswith(SETTINGS))
+        or (in_hook and name.startswith(OF_A_HOOK))
     )

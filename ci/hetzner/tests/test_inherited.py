@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 from collections.abc import Mapping
@@ -15,6 +17,7 @@ from dsl import Cache, Job, Pipeline
 from lib import inherited
 from lib.inherited import AS_COMMITTED
 
+ROOT = Path(inherited.__file__).parents[1]
 HOOK = {"GIT_DIR": "/dev/repo/.git", "GIT_INDEX_FILE": "/dev/repo/.git/index", "GIT_PREFIX": "a/"}
 CONFIG = {
     "GIT_CONFIG_COUNT": "1",
@@ -45,7 +48,7 @@ class Without(unittest.TestCase):
 
     def test_what_a_hook_a_shell_and_an_outer_run_set_is_left_out(self) -> None:
         # ENV is read by interactive shells only (POSIX, sh), and means a stage to many programs
-        kept = {"HOME": "/root", "GIT_AUTHOR_NAME": "me", "ENV": "production"}
+        kept = {"HOME": "/root", "GIT_SSH_COMMAND": "ssh -v", "ENV": "production"}
         caller = {**HOOK, **BASH, **OUTER, "OLDPWD": "/", **kept}
         self.assertEqual(inherited.without(caller, caller), kept)
 
@@ -57,6 +60,14 @@ class Without(unittest.TestCase):
     def test_settings_of_git_are_the_hooks_in_a_hook_and_somebodys_elsewhere(self) -> None:
         self.assertEqual(inherited.without(CONFIG, CONFIG), CONFIG)
         within = {**HOOK, **CONFIG}
+        self.assertEqual(inherited.without(within, within), {})
+
+    def test_who_commits_is_the_hooks_in_a_hook_and_a_persons_elsewhere(self) -> None:
+        names = ["AUTHOR_NAME", "COMMITTER_DATE", "EDITOR", "SEQUENCE_EDITOR", "EXEC_PATH"]
+        names += ["REFLOG_ACTION", "PUSH_OPTION_COUNT", "PUSH_OPTION_0"]
+        caller = {f"GIT_{name}": "x" for name in names}
+        self.assertEqual(inherited.without(caller, caller), caller)
+        within = {**HOOK, **caller}
         self.assertEqual(inherited.without(within, within), {})
 
     def test_what_a_run_says_of_commits_reaches_the_jobs_of_an_inner_one(self) -> None:
@@ -122,6 +133,60 @@ class Jobs(unittest.TestCase):
             self.assertEqual(self.sees(["python3", "-c", program], {}), "step")
             self.assertEqual(self.sees("echo $PYTHONUNBUFFERED", {"PYTHONUNBUFFERED": ""}), "")
             self.assertEqual(self.sees("echo $PYTHONUNBUFFERED", {}, PYTHONUNBUFFERED="x"), "x")
+
+
+class Around(unittest.TestCase):
+    """Runners that a real git and a real make have started."""
+
+    PROGRAM = f"""
+import io, sys
+sys.path.insert(0, {str(ROOT)!r})
+from dsl import Cache, Job, Pipeline
+key = Cache("env", "made", "store").key()
+job = Job("job", sys.argv[1])
+code = Pipeline([job], "s", "b", "logs", cwd=".", console=io.StringIO()).run()
+print(code, open("logs/job.log").read(), "key:", key)
+"""
+    VARIES = ("CI_RUN", "PATH=", "SHLVL=", "_=", "TERM", "COLUMNS=", "LINES=")
+
+    def setUp(self) -> None:
+        self.root = Path(self.enterContext(tempfile.TemporaryDirectory())).resolve()
+        (self.root / "program.py").write_text(self.PROGRAM)
+
+    def start(self, *command: str) -> None:
+        done = subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def said(self, name: str) -> list[str]:
+        lines = (self.root / name).read_text().splitlines()
+        return sorted(line for line in lines if not line.startswith(self.VARIES))
+
+    def runner(self, said: str, job: str = "env") -> str:
+        return f"{sys.executable} program.py '{job}' >{said}"
+
+    def test_a_job_and_a_key_see_in_a_hook_what_they_see_outside_of_one(self) -> None:
+        outside = {name: v for name, v in os.environ.items() if not name.startswith("GIT_")}
+        with mock.patch.dict(os.environ, outside, clear=True):
+            self.start("git", "init", "-q")
+            hook = self.root / ".git/hooks/pre-commit"
+            hook.parent.mkdir(exist_ok=True)
+            hook.write_text(f"#!/bin/sh\nenv >caller\n{self.runner('within')}\n")
+            hook.chmod(0o755)
+            self.start("sh", "-c", self.runner("outside"))
+            settings = ("user.name=me", "user.email=me@localhost", f"core.hooksPath={hook.parent}")
+            options = [word for setting in settings for word in ("-c", setting)]
+            self.start("git", *options, "commit", "-q", "--allow-empty", "-m", "subject")
+        self.assertIn("GIT_INDEX_FILE=", (self.root / "caller").read_text())
+        self.assertEqual(self.said("within"), self.said("outside"))
+
+    @unittest.skipUnless(shutil.which("make"), "make is not installed")
+    def test_make_that_ignores_errors_makes_no_job_green(self) -> None:
+        (self.root / "Makefile").write_text(
+            f"ci:\n\t+{self.runner('said', 'make check')}\ncheck:\n\tfalse\n"
+        )
+        for flags in (["-i"], ["-j2", "-i"], ["-k"], ["-n"], ["check=1", "-i"]):
+            self.start("make", *flags, "ci")
+            self.assertEqual((self.root / "said").read_text()[0], "1", flags)
 
 
 class Keys(unittest.TestCase):
