@@ -128,6 +128,22 @@ class Alone(OnStage):
         self.assertIn("green in the run, green, nothing to test alone", done.stdout)
         self.assertEqual(done.returncode, 1)
 
+    def test_job_whose_result_is_in_the_cache_is_run(self) -> None:
+        dist = "packages/buckaroo-js-core/dist"
+        self.say(
+            "build_js.sh", f"mkdir -p {dist}; echo x >{dist}/x; echo x >>{self.stage.root}/ran"
+        )
+        for name in ("src", "tsconfig.json", "vite.config.ts", "../pnpm-lock.yaml"):  # of its key
+            (self.stage.repo / "packages" / "buckaroo-js-core" / name).write_text("x")
+        self.stage.commit("inputs")
+        ran = self.stage.root / "ran"
+        for runs, outcome in enumerate(("passed", "restored")):
+            self.assertEqual(self.stage.run().code, 0)
+            self.assertEqual(self.stage.outcomes()["build-js"], outcome)
+            done = self.alone("build-js")
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertEqual(len(ran.read_text().split()), runs + 2)
+
     def test_red_or_missing_run_is_no_measure(self) -> None:
         self.assertEqual(self.alone("lint-python").returncode, 2)
         self.stage.run(STAGE_FAIL="lint_python")

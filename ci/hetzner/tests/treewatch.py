@@ -5,6 +5,7 @@ called as pipeline.py is. The tree is looked at whenever a job starts or ends; a
 the jobs that ran since the last look: with `-j 1`, or with a job alone, of exactly one. Looked at
 are names, types, sizes, inodes and the time of the last change of whatever kind (inode(7), ctime),
 so that a rewrite with equal contents counts, and what came and went shows in its directory.
+With `--uncached=JOB` before all other words the cache of this job does not answer, nor keep.
 Exit code: the pipeline's, else 1 if there was such a change.
 """
 
@@ -26,6 +27,7 @@ from lib.model import Job  # noqa: E402
 # not of the commit: git's own, and what the set-up before the jobs installs (a body does so once if
 # that was not done, and never while what is there matches the lock file)
 APART = {".git", "node_modules"}
+UNCACHED = "--uncached="
 Look = Mapping[str, tuple[int, ...]]
 
 
@@ -93,12 +95,16 @@ def _covered(path: Path, promised: Iterable[Path]) -> bool:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the pipeline with a watch; see the module."""
+    uncached = ""
+    if arguments and arguments[0].startswith(UNCACHED):
+        uncached, arguments = arguments[0].removeprefix(UNCACHED), arguments[1:]
     watches: list[TreeWatch] = []
     table: list[Job] = []
     make_table, listeners = pipeline.job_table, commit.CommitRun.listeners
 
     def keep_table(*given: object, **named: object) -> list[Job]:
-        table[:] = make_table(*given, **named)  # type: ignore[arg-type]
+        made = make_table(*given, **named)  # type: ignore[arg-type]
+        table[:] = [job.but(cache=None) if job.name == uncached else job for job in made]
         return list(table)
 
     def listen(run: commit.CommitRun) -> list[events.Listener]:
