@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lib import graph, network, pythons
+from lib import graph, network, programs, pythons
 from lib.model import Job
 from lib.settings import Settings, job_environment
 
@@ -23,7 +22,6 @@ TESTS = "test-python-"  # how those begin that need the version they end with
 # whose bodies take the environment of that version, or make one with the version of Jupyter's
 OF_3_13 = dict.fromkeys(("lint-python", "playwright-marimo", "playwright-server"), "3.13")
 OF_JUPYTER = ("build-wheel", "jupyter-warmup", "test-mcp-wheel", "smoke-test-extras")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 REMEDIES = {
     "uv": "pip install uv",
     "node": "apt-get install nodejs npm",
@@ -44,7 +42,7 @@ def absent(
     if config.box:
         return {}
     env = job_environment(config, os.environ)
-    found = _jobs(table, config, env["PATH"], skipped)
+    found = _jobs(table, config, env, skipped)
     wanted = {job.name for job in table} - set(skipped)
     if network.NEEDS_NETWORK in wanted - found.keys() and (
         why := network.out_of_reach(config.repo_dir, revision, env)
@@ -56,15 +54,19 @@ def absent(
 
 
 def _jobs(
-    table: Sequence[Job], config: Settings, path: str, skipped: Collection[str]
+    table: Sequence[Job], config: Settings, env: Mapping[str, str], skipped: Collection[str]
 ) -> dict[str, str]:
     """Return the jobs that lack something, or need such a job, in the order of their needs."""
     by_name = {job.name: job for job in table}
     interpreters = _interpreters([n for n in by_name if n not in skipped], config)
+    missing = {
+        name: [f"no {program}: {REMEDIES.get(program, 'install it')}" for program in lacks]
+        for name, lacks in programs.lacking(table, env, config.repo_dir).items()
+    }
     found: dict[str, str] = {}
     for name in graph.order(by_name):
         job = by_name[name]
-        reasons = [*_programs(job, path), *interpreters.get(name, ()), *_browser(job, config)]
+        reasons = [*missing.get(name, ()), *interpreters.get(name, ()), *_browser(job, config)]
         lacks = [need for need in graph.needs(job) if need in found]
         if name in skipped:
             continue
@@ -73,12 +75,6 @@ def _jobs(
         elif lacks:
             found[name] = f"it needs {', '.join(lacks)}, which is left out"
     return found
-
-
-def _programs(job: Job, path: str) -> Iterator[str]:
-    for program in job.requires:
-        if not shutil.which(program, path=path):
-            yield f"no {program}: {REMEDIES.get(program, 'install it')}"
 
 
 def _interpreters(names: Sequence[str], config: Settings) -> Mapping[str, list[str]]:
@@ -103,10 +99,10 @@ def _version(name: str, config: Settings) -> str:
 def _browser(job: Job, config: Settings) -> Iterator[str]:
     if not job.name.startswith(BROWSER) or config.chromium or config.browsers_path:
         return
-    # where Playwright installs them by itself
+    # neither named nor on PATH (settings.py): where Playwright installs them by itself
     playwrights = Path(os.path.expanduser("~/.cache/ms-playwright"))  # noqa: PTH111 - as in pythons
     installed = False
     with contextlib.suppress(PermissionError):  # the home of another user
         installed = any(playwrights.glob("chromium*"))
-    if not any(map(shutil.which, BROWSERS)) and not installed:
+    if not installed:
         yield "no Chromium: apt-get install chromium, or set CI_CHROMIUM to its path"
