@@ -8,6 +8,7 @@ flags, README.md the settings.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 import sys
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from lib.commit import CommitRun
 
 USAGE, FAILED = 2, 1
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO)
 JS_CORE = "packages/buckaroo-js-core"
 JS_INPUTS = ("src", "package.json", "tsconfig.json", "vite.config.ts", "../pnpm-lock.yaml")
 # a changed input that is not committed has no key: the cache must not answer for it
@@ -122,10 +124,20 @@ def _main(arguments: Sequence[str]) -> int:
         _complain(f"pipeline.py: {error}")
         return USAGE
     except OSError as error:
-        _complain(f"pipeline.py: {error}: can the state directory be written?")
+        _complain(f"pipeline.py: {error}{_hint(words, error)}")
         return FAILED
     except Interrupted:
         return FAILED  # `main` says by which signal
+
+
+def _hint(words: cli.Words, error: OSError) -> str:
+    """Return what to ask if it failed in the state directory; a write(2) does not tell where."""
+    with contextlib.suppress(SettingsError):
+        state = settings.load_anywhere({"state_dir": words.state_dir}).state_dir.resolve()
+        place = Path(os.fsdecode(error.filename)).resolve() if error.filename else None
+        if place.is_relative_to(state) if place else error.errno in FULL:
+            return ": can the state directory be written?"
+    return ""
 
 
 def _tell() -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
 import os
+import tempfile
 import time
 import unittest
 from pathlib import Path
 from unittest import mock
 
+import pipeline
 from dsl import Job
 from lib import nearby, redact, unrunnable
+from lib.logdir import DirectoryInUseError
 from tests.test_pipeline import RunTest
 
 
@@ -238,6 +244,43 @@ class Near(Hinting):
         hint = self.missing(script, "tol")
         (self.cwd / "closed").chmod(0o755)
         self.assertTrue(hint.startswith("new near it: tool"))
+
+
+class StateDirectory(unittest.TestCase):
+    """An error of the system is said to be of the state directory only if it may be."""
+
+    def setUp(self) -> None:
+        self.state = self.enterContext(tempfile.TemporaryDirectory())
+
+    def said(self, error: OSError) -> str:
+        """Return what pipeline.py says of an error that ends it."""
+        words = ["--state-dir", self.state, "--list"]
+        told = io.StringIO()
+        with (
+            mock.patch.object(pipeline, "_run", side_effect=error),
+            contextlib.redirect_stderr(told),
+        ):
+            self.assertEqual(pipeline.main(words), 1)
+        self.assertIn(str(error), told.getvalue())
+        return told.getvalue()
+
+    def test_place_in_it_or_a_write_that_finds_no_room_is_asked_about(self) -> None:
+        inside = os.path.join(self.state, "logs", "x")  # noqa: PTH118 - as the system gives it
+        for error in (
+            PermissionError(errno.EACCES, "Permission denied", inside),
+            FileNotFoundError(errno.ENOENT, "No such file or directory", self.state),
+            OSError(errno.ENOSPC, "No space left on device"),
+        ):
+            self.assertIn("can the state directory be written?", self.said(error))
+
+    def test_other_place_or_none_is_not(self) -> None:
+        for error in (
+            PermissionError(errno.EACCES, "Permission denied", "/elsewhere/x"),
+            DirectoryInUseError("log_dir: in use by another: wait for its end"),
+            OSError(errno.EMFILE, "too many open files (ulimit -n)"),
+            OSError("nothing tells who listens on a port of this system: install lsof"),
+        ):
+            self.assertNotIn("state directory", self.said(error))
 
 
 if __name__ == "__main__":
