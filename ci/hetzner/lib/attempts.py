@@ -42,6 +42,9 @@ STATES = {  # by the exit code of the RESTORE step
     UNUSABLE: CacheState.UNUSABLE,
 }
 
+# seconds from the last output of a body to its end, if writing that was the last that it did
+AT_ONCE = 0.1
+
 
 class Course(Protocol):
     """What the run makes of attempts."""
@@ -269,7 +272,7 @@ class Attempts:
                 self._stop(track, failed)
             else:
                 failed()
-        elif not report.left and (track.node.job.listens or track.state is State.SERVING):
+        elif not report.left and (track.node.job.listens or self._has_served(track)):
             self._service_gone(track)
         elif not report.left:
             self._pass(track)
@@ -278,6 +281,10 @@ class Attempts:
                 self.wrote(track, output)
             if not track.node.job.outputs and not track.node.job.listens:
                 self._serve(track)
+
+    def _has_served(self, track: Track) -> bool:
+        """Whether a service was ready for longer than its last act takes, to write an output."""
+        return track.state is State.SERVING and self._clock.now() - track.ready_at >= AT_ONCE
 
     def _service_gone(self, track: Track) -> None:
         """Fail a service of which nobody is left though it was not released."""
@@ -295,7 +302,7 @@ class Attempts:
 
     def _serve(self, track: Track) -> None:
         self._census.move(track, State.SERVING)
-        track.ready = True
+        track.ready, track.ready_at = True, self._clock.now()
         self._emit(events.Ready(self._clock.now(), track.name))
         self._course.serves(track)
 

@@ -68,6 +68,7 @@ class Track:
         self.survivors: tuple[str, ...] = ()
         self.has_slot = False
         self.ready = False  # it has served, or does
+        self.ready_at = 0.0  # seconds on the run's clock, once it was ready
         self.then: Callable[[], None] | None = None  # what follows when its tree is gone
 
     @property

@@ -36,6 +36,7 @@ class Seen:
     due: float = math.inf  # when the time of this step is up
     verdict: Verdict | None = None  # it is being stopped, and what follows then
     ready: bool = False
+    ready_at: float = 0.0
     heard: frozenset[int] = frozenset()  # ports on which it listens
     told: set[str] = field(default_factory=set)  # outputs reported while it ran
     came: set[str] = field(default_factory=set)  # all outputs that were written
