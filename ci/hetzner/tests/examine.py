@@ -45,7 +45,6 @@ REACHED = (
     "held back",
     "outright",
     "no tests",
-    "served no more",
     "no match",
     "short first",
     "at the end",
