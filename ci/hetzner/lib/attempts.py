@@ -41,6 +41,7 @@ STATES = {  # by the exit code of the RESTORE step
     NO_KEY: CacheState.NO_KEY,
     UNUSABLE: CacheState.UNUSABLE,
 }
+GONE = Why("all of its processes were gone", Cause.SERVICE_GONE)
 
 # seconds from the last output of a body to its end, if writing that was the last that it did
 AT_ONCE = 0.1
@@ -155,6 +156,8 @@ class Attempts:
             track.ran_tests = report.code not in NO_TEST_RAN
             track.came = set(track.node.job.outputs) - set(report.missing)
         if track.state is State.STOPPING:
+            if track.released and report.by_itself:
+                self._ended_before_its_stop(track, report)
             if not report.left:
                 self.gone(track, Gone(track.key))
         elif track.step is Step.RESTORE:
@@ -230,6 +233,8 @@ class Attempts:
         if track.step is Step.BODY:
             track.lost = report.missing
         if track.state is State.STOPPING and track.then is not None:
+            if track.released and report.by_itself:
+                self._fail_after_release(track, GONE)
             then, track.then = track.then, None
             then()
         else:
@@ -296,6 +301,19 @@ class Attempts:
             text = f"its processes ended before it was ready: {lacks}"
         self._conclude(track, Outcome.FAILED, Why(text, Cause.SERVICE_GONE))
 
+    def _ended_before_its_stop(self, track: Track, report: Exited) -> None:
+        """Judge a service that ended just before its last user: that one may have seen it fail."""
+        missing = report.missing if not report.left else ()
+        judgement = judge(track.node.job, report.code, missing, report.told)
+        if judgement.outcome is not Outcome.PASSED:
+            self._fail_after_release(track, judgement.why)
+        elif not report.left and track.node.job.listens:
+            self._fail_after_release(track, GONE)
+
+    def _fail_after_release(self, track: Track, why: Why) -> None:
+        why = why._replace(text=f"{why.text} before it was stopped")
+        track.released, track.then = False, partial(self._conclude, track, Outcome.FAILED, why)
+
     def _serve_if_complete(self, track: Track) -> None:
         if track.node.job.service and track.complete:
             self._serve(track)
@@ -310,6 +328,7 @@ class Attempts:
 
     def release(self, track: Track) -> None:
         """Stop a service that nobody needs any more."""
+        track.released = True
         self._stop(track, lambda: self._pass(track))
 
     def cancel(self, track: Track, why: Why) -> None:

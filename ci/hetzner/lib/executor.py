@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lib import (
+    dying,
     ending,
     errand,
     files,
@@ -63,6 +64,7 @@ class Tree:
         self.spawned = spawned
         self.asked = asked  # of a cache
         self.exited = False
+        self.by_itself = True  # nobody stopped what ends next: the leader, then what it left
         self.watched: set[int] = set()  # members whose end wakes us
         self.due = math.inf  # when to KILL, or to look again after a KILL
         self.killed_at: float | None = None
@@ -298,7 +300,8 @@ class ProcessExecutor:
         else:
             self._reports += self._listening.last_look(key)
             self._forget(key)
-        self._reports.append(Exited(key, code, described, missing, told))
+        self._reports.append(Exited(key, code, described, missing, told, tree.by_itself))
+        tree.by_itself = tree.due == math.inf
 
     def _hint(self, attempt: Attempt, code: int, missing: Sequence[str]) -> str:
         """Return what may explain a failure that the log does not: it changes no outcome."""
@@ -345,10 +348,11 @@ class ProcessExecutor:
             tree.watched.add(pid)
 
     def _gone(self, key: str, survivors: tuple[str, ...] = ()) -> None:
-        missing = self._promises.missing(self._trees[key].attempt)
+        tree = self._trees[key]
+        missing = self._promises.missing(tree.attempt)
         self._reports += self._listening.last_look(key)
         self._forget(key)
-        self._reports.append(Gone(key, survivors, missing))
+        self._reports.append(Gone(key, survivors, missing, tree.by_itself))
 
     def _forget(self, key: str) -> None:
         tree = self._trees.pop(key)
@@ -369,7 +373,10 @@ class ProcessExecutor:
             return  # its end is among the reports that were handed over last
         self._listening.leave(key)
         tree.due = self._clock.now() + self._place.grace
+        tree.by_itself = not tree.exited and self._ends(key, tree)
         members = self._family.members(key)
+        if tree.exited:
+            tree.by_itself = all(dying.is_dying(process.pid) for process in members)
         if hung:
             self._tell_where(tree.attempt.node.job.name, members)
         for process in members:
@@ -379,6 +386,10 @@ class ProcessExecutor:
         self._wake_for(tree, members)
         if tree.exited and not members:
             tree.due = self._clock.now()
+
+    def _ends(self, key: str, tree: Tree) -> bool:
+        """Whether a leader has ended, or is about to, though nobody has stopped it."""
+        return self._family.code(key) is not None or dying.is_dying(tree.spawned.process.pid)
 
     def _tell_where(self, name: str, members: Sequence[Proc]) -> None:
         """Write to the log of a job where its processes hang. No log, no word of it."""

@@ -49,7 +49,7 @@ class Exited(NamedTuple):
     `left` describes the processes that it left running: while there are any, a `Gone` follows.
     `missing` are the promised outputs that were not written since the step began. `told` is what
     the cache has to say of a RESTORE or STORE step, and of a BODY what may explain why it failed,
-    '' for nothing.
+    '' for nothing. `by_itself` tells that it had ended before the tree was stopped.
     """
 
     key: str
@@ -57,17 +57,20 @@ class Exited(NamedTuple):
     left: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     told: str = ""
+    by_itself: bool = False
 
 
 class Gone(NamedTuple):
     """Nothing of a tree is left, but for `survivors` that not even KILL could end.
 
     `missing` is what `Exited` tells, as it is now: what was left may have removed an output.
+    `by_itself` tells that nobody was left of it before it was stopped.
     """
 
     key: str
     survivors: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    by_itself: bool = False
 
 
 class Wrote(NamedTuple):

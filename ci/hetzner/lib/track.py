@@ -69,6 +69,7 @@ class Track:
         self.has_slot = False
         self.ready = False  # it has served, or does
         self.ready_at = 0.0  # seconds on the run's clock, once it was ready
+        self.released = False  # it is stopped since nobody needs it any more
         self.then: Callable[[], None] | None = None  # what follows when its tree is gone
 
     @property
@@ -100,7 +101,7 @@ class Track:
         self.began = now
         self.code, self.lost, self.leaked, self.survivors, self.then = None, (), (), (), None
         self.verdict = None
-        self.ready = self.ran_tests = self.stores = False
+        self.ready = self.released = self.ran_tests = self.stores = False
         self.heard = frozenset()
 
     def forget_outputs(self) -> None:

@@ -40,6 +40,7 @@ REACHED = (
     "listens",
     "taken",
     "listened no more",
+    "ended before its stop",
     "stuck",
     "beside others",
     "held back",

@@ -174,10 +174,10 @@ class FakeExecutor:
             missing = ()
         if leaves is None:
             del self.live[key]
-            return Exited(key, code, (), missing)
+            return Exited(key, code, (), missing, by_itself=not live.stopping)
         if leaves < math.inf:
             self._at(self.clock.time + leaves, lambda: self._vanish(key, live))
-        return Exited(key, code, ("1 leftover",), missing)
+        return Exited(key, code, ("1 leftover",), missing, by_itself=not live.stopping)
 
     def _vanish(self, key: str, live: Live) -> Report | None:
         if self.live.get(key) is not live:
@@ -187,7 +187,7 @@ class FakeExecutor:
         missing = tuple(live.attempt.node.job.outputs)  # by what asks a cache: nobody is to care
         if live.attempt.step is Step.BODY:
             missing = tuple(o for o in missing if o in live.fate.removes or self._lacks(live, o))
-        return Gone(key, ("1 survivor",) if survivors else (), missing)
+        return Gone(key, ("1 survivor",) if survivors else (), missing, not live.stopping)
 
     def _lacks(self, live: Live, output: str) -> bool:
         return live.fate.writes is not None and output not in live.wrote

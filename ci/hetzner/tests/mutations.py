@@ -109,6 +109,8 @@ ATTEMPTS = [
     ("(track.node.job.listens or self._has_served(track))", "self._has_served(track)"),
     ("self._clock.now() - track.ready_at >= AT_ONCE", "True"),
     ("            track.came = set(track.node.job.outputs) - set(report.missing)\n", "            track.came = set(track.node.job.outputs)\n"),
+    ("            if track.released and report.by_itself:\n                self._ended_before_its_stop(track, report)\n", ""),
+    ("            if track.released and report.by_itself:\n                self._fail_after_release(track, GONE)\n", ""),
     ("            if not report.left:\n                self.gone(track, Gone(track.key))\n", "            self.gone(track, Gone(track.key))\n"),
     ("        if report.code == 0 and not report.missing:\n", "        if report.code == 0 or not report.missing:\n"),
     ("            self._conclude(track, Outcome.RESTORED, PLAINLY)\n", "            self._conclude(track, Outcome.PASSED, PLAINLY)\n"),

@@ -275,6 +275,12 @@ class Rules(Ledger):
             seen.tested = report.code not in (5, 126, 127)
             seen.came |= set(seen.node.job.outputs) - set(report.missing)
         if seen.verdict is not None:
+            missing = () if report.left else report.missing
+            silent = seen.node.job.listens and not report.left
+            if self.released(seen) and report.by_itself:
+                self.reached["ended before its stop"] += 1
+                if silent or not passes(seen.node.job, report.code, missing, failed=seen.tries > 1):
+                    seen.verdict = Outcome.FAILED
             if not report.left:
                 self.next(seen, seen.verdict)
             return
@@ -321,7 +327,13 @@ class Rules(Ledger):
             return Outcome.FAILED
         return Step.STORE if seen.keyed and report.code == 0 else Outcome.PASSED
 
+    def released(self, seen: Seen) -> bool:
+        """Whether a service is being stopped since nobody needs it any more."""
+        return seen.node.job.service and seen.verdict is Outcome.PASSED
+
     def gone(self, seen: Seen, report: Gone) -> None:
+        if self.released(seen) and report.by_itself:
+            seen.verdict = Outcome.FAILED
         if report.survivors:
             seen.survived = True
             self.reached["survived"] += 1

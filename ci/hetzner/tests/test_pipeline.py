@@ -707,6 +707,48 @@ class Trees(RunTest):
 
 @unittest.skipUnless(LINUX, "needs /proc")
 class EndsAtOnce(RunTest):
+    """Several ends arrive in one wake-up, or as good as in one."""
+
+    def serves(self, service: str, user: str) -> tuple[str, str]:
+        """Return what became of a service `s` and its user `t`, and why of `s`."""
+        declared = Job("s", service, service=True, outputs={"r": "r"}), Job("t", user, ["s"])
+        made = self.pipeline(*declared)
+        made.run()
+        (self.cwd / "r").unlink()
+        outcomes = " ".join(f"{name}={result.outcome}" for name, result in made.results.items())
+        return outcomes, made.results["s"].reason
+
+    def test_service_that_its_last_user_kills_has_failed(self) -> None:
+        for name in ("SEGV", "KILL", "HUP"):
+            outcomes, why = self.serves(
+                "echo $$ > pid; touch r; exec sleep 50", f"kill -{name} $(cat pid)"
+            )
+            self.assertEqual(outcomes, "s=failed t=passed")
+            self.assertIn(f"killed by SIG{name}", why)
+
+    def test_service_that_exits_just_before_its_last_user_has_failed(self) -> None:
+        ended = "while grep -qs ^State:.[^Z] /proc/$pid/status; do :; done"
+        outcomes, why = self.serves(
+            "echo $$ > pid; trap 'exit 3' USR1; touch r; while :; do sleep 0.01; done",
+            f"pid=$(cat pid); kill -USR1 $pid; {ended}",
+        )
+        self.assertEqual(outcomes, "s=failed t=passed")
+        self.assertIn("exit code 3", why)
+
+    def test_what_a_service_left_and_its_last_user_kills_has_failed(self) -> None:
+        outcomes, why = self.serves(
+            "setsid sleep 50 & echo $! > pid; touch r", "sleep 0.1; kill -KILL $(cat pid)"
+        )
+        self.assertEqual(outcomes, "s=failed t=passed")
+        self.assertIn("all of its processes", why)
+
+    def test_service_that_ends_by_its_stop_has_passed_whatever_it_says(self) -> None:
+        for end in ("exit 3", "kill -SEGV $$"):
+            outcomes, why = self.serves(
+                f"trap '{end}' TERM; touch r; while :; do sleep 0.01; done", "true"
+            )
+            self.assertEqual((outcomes, why), ("s=passed t=passed", ""))
+
     def test_job_that_is_to_be_stopped_may_have_ended_in_the_same_wake_up(self) -> None:
         def until_both_ended(event: events.Event) -> None:
             if isinstance(event, events.Started) and event.job == "c":
