@@ -95,7 +95,7 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
         *[Job(f"test-python-{v}", body("test_python", v), [], timeout=600, requires=uv, resources=take(4, s.pytest_workers * 300)) for v in PYTHONS],
         Job("test-mcp-wheel", body("test_mcp_wheel"), ["build-wheel"], timeout=300, requires=uv, resources={**take(1, 400), **port(s.port_mcp)}),
         Job("smoke-test-extras", body("smoke_test_extras"), ["build-wheel"], timeout=300, requires=uv, resources=take(3, 1000), testcases=False),
-        Job("playwright-storybook", body("pw_storybook"), ["build-js"], timeout=300, requires=scripts, resources={**take(3, 1000), **port(s.port_storybook)}),
+        Job("playwright-storybook", body("pw_storybook"), ["build-js"], timeout=300, requires=scripts, resources={**take(3, 1000), **port(s.port_storybook)}, retries=1, retry_alone=True),
         Job("playwright-server", body("pw_server"), ["build-wheel"], timeout=300, requires=uv + scripts, resources={**take(3, 1000), **port(s.port_server)}, retries=1, retry_alone=True),
         Job("playwright-marimo", body("pw_marimo"), ["build-wheel"], timeout=300, requires=uv + scripts, resources={**take(3, 1000), **port(s.port_marimo)}),
         Job("playwright-wasm-marimo", body("pw_wasm_marimo"), [], timeout=300, requires=scripts, resources={**take(3, 1000), **port(s.port_wasm_marimo)}),
