@@ -183,7 +183,7 @@ def check(state: Path, only: list[str] | None, *, fast: bool) -> int:
         "HEAD",
         "",
         state / "check-logs",
-        timeout=1700,
+        timeout=2400,
         cwd=HERE,
         env=env,
         max_parallel=granted.cpus(),

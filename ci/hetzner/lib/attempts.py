@@ -44,7 +44,7 @@ STATES = {  # by the exit code of the RESTORE step
 GONE = Why("all of its processes were gone", Cause.SERVICE_GONE)
 
 # seconds from the last output of a body to its end, if writing that was the last that it did
-AT_ONCE = 0.1
+AT_ONCE = 0.5
 
 
 class Course(Protocol):

@@ -88,7 +88,7 @@ class Box(OnStage):
         self.assertEqual(self.stage.run(sha, "main").code, 1)
         self.assertNotIn("START", self.stage.log())
         self.assertEqual(self.posted(), ["pending", "error"])
-        self.assertIn("see that the remote `origin`", self.github.seen[-1]["description"])
+        self.assertIn("does not appear to be a git repository", self.github.seen[-1]["description"])
 
     def test_checkout_that_is_none_is_red_and_told(self) -> None:
         sha = self.stage.git(self.stage.repo, "rev-parse", "HEAD")

@@ -18,7 +18,8 @@ AS_USER = r"""
 mount -t tmpfs none /mnt; mkdir /mnt/python /mnt/hetzner
 mount --bind "$PREFIX" /mnt/python; mount --bind "$HETZNER" /mnt/hetzner; shift 2
 [[ -z ${HIDEPID:-} ]] || mount -t proc -o hidepid="$HIDEPID" proc /proc
-export STAGE_PYTHON=/mnt/python/bin/python3
+# an interpreter that is built with --enable-shared looks for itself where it was installed
+export STAGE_PYTHON=/mnt/python/bin/python3 LD_LIBRARY_PATH=/mnt/python/lib
 exec setpriv --reuid="$NOBODY" --regid="$NOBODY" --clear-groups $LIMIT \
   /mnt/python/bin/python3 /mnt/hetzner/pipeline.py "$@"
 """
