@@ -256,13 +256,25 @@ class Attempts:
         if track.state is State.RUNNING:
             track.heard = frozenset(report.ports)
             self._serve_if_complete(track)
+            return
+        silent = sorted(set(track.node.job.listens).difference(report.ports))
+        if track.state is State.SERVING and silent:
+            text = f"none of its processes listens on port {', '.join(map(str, silent))} any more"
+            self._fail_while_needed(track, Why(text, Cause.SERVICE_GONE))
 
     def occupied(self, track: Track, report: Occupied) -> None:
-        """Fail a service that is not ready yet: whoever uses the port would get somebody else."""
+        """Fail a service: whoever uses the port would get, or has got, somebody else."""
+        text = f"port {report.port} is held by {report.holder}: stop that, or use another port"
+        why = Why(text, Cause.PORT_TAKEN)
         if track.state is State.RUNNING:
-            text = f"port {report.port} is held by {report.holder}: stop that, or use another port"
-            why = Why(text, Cause.PORT_TAKEN)
             self._stop(track, lambda: self._conclude(track, Outcome.FAILED, why))
+        elif track.state is State.SERVING:
+            self._fail_while_needed(track, why)
+
+    def _fail_while_needed(self, track: Track, why: Why) -> None:
+        users = ", ".join(self._plan.users(track.key))
+        why = why._replace(text=f"{why.text} while {users} still needed it")
+        self._stop(track, lambda: self._conclude(track, Outcome.FAILED, why))
 
     def _service_exited(self, track: Track, report: Exited) -> None:
         missing = () if report.left else report.missing

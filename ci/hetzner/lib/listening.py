@@ -1,7 +1,8 @@
 """Looks whether services listen on the ports that they say, and whether somebody else does.
 
-A socket that begins to listen tells nobody, so this is a look at times, at growing distances, and
-only while a service with ports is not ready. Observes; what follows is for others to decide.
+A socket that begins to listen, or ends, tells nobody, so this is a look at times: at short and
+growing distances while a service with ports is not ready, and now and then while it serves, for its
+worker may die and leave the port to a stranger. Observes; what follows is for others to decide.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from lib.proctree import Proc, ProcessTable
 from lib.seam import Attempt, Listens, Occupied, Report, StartError
 
 SHORTEST, LONGEST, GROWTH = 0.01, 0.1, 1.5  # seconds between two looks, and its factor
+SERVING = 1.0  # seconds between two looks once all are ready
 
 
 class _Followed:
@@ -25,6 +27,8 @@ class _Followed:
         self.heard: frozenset[int] = frozenset()
         self.mine: set[int] = set()  # inodes of sockets that were found in its tree
         self.suspects: set[int] = set()  # of those that were not
+        self.ready = False
+        self.silent: frozenset[int] = frozenset()  # ports without a listener, since it was ready
 
 
 class Listening:
@@ -88,6 +92,8 @@ class Listening:
             reports += self._changes(key, each, [s for s in found if s.port in each.ports])
         if any(each.suspects for each in self._followed.values()):
             self._look_soon(now)
+        elif self._followed and all(each.ready for each in self._followed.values()):
+            self.due = now + SERVING
         return reports
 
     def last_look(self, key: str) -> list[Report]:
@@ -117,12 +123,21 @@ class Listening:
         each.suspects = {socket.inode for socket in others}
         held = {socket.port for socket in others}
         heard = frozenset(socket.port for socket in found) - held
-        if heard == each.ports and not self._awaits(each.attempt):
-            self.leave(key)
+        if each.ready:
+            return self._silence(key, each, heard)
+        each.ready = heard == each.ports and not self._awaits(each.attempt)
         if heard == each.heard:
             return []
         each.heard = heard
         return [Listens(key, tuple(sorted(heard)))]
+
+    def _silence(self, key: str, each: _Followed, heard: frozenset[int]) -> list[Report]:
+        """Tell if a port was without a listener twice in a row: a server may start again."""
+        lost, each.silent = each.silent - heard, each.ports - heard
+        if not lost:
+            return []
+        self.leave(key)
+        return [Listens(key, tuple(sorted(each.ports - lost)))]
 
     def _holder(self, socket: ports.Socket) -> str:
         """Describe who holds a socket, and for which job, if he is a process of a run."""

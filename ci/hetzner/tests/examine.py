@@ -39,6 +39,7 @@ REACHED = (
     "removed",
     "listens",
     "taken",
+    "silent",
     "listened no more",
     "ended before its stop",
     "stuck",

@@ -103,7 +103,7 @@ ATTEMPTS = [
     ("        if track.node.job.service and track.complete:\n            self._serve(track)\n", "        if track.node.job.service:\n            self._serve(track)\n"),
     ("        if track.state is State.RUNNING:\n            track.heard =", "        if True:\n            track.heard ="),
     ("            track.heard = frozenset(report.ports)\n", "            track.heard |= frozenset(report.ports)\n"),
-    ("        if track.state is State.RUNNING:\n            text = f\"port", "        if True:\n            text = f\"port"),
+    ("        if track.state is State.RUNNING:\n            self._stop(track,", "        if True:\n            self._stop(track,"),
     ("        elif not report.left and (track.node.job.listens or self._has_served(track)):\n            self._service_gone(track)\n", ""),
     ("(track.node.job.listens or self._has_served(track))", "track.node.job.listens"),
     ("(track.node.job.listens or self._has_served(track))", "self._has_served(track)"),

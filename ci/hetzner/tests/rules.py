@@ -217,7 +217,7 @@ class Rules(Ledger):
             case Listens(key, ports):
                 self.listens(self.all[key], frozenset(ports))
             case Occupied(key):
-                if self.all[key].running and not self.all[key].ready:
+                if self.all[key].running:
                     self.reached["taken"] += 1
                     self.stop(self.all[key], Outcome.FAILED)
             case Exited():
@@ -256,6 +256,9 @@ class Rules(Ledger):
             self.reached["listens"] += 1
             self.serve_if_complete(seen)
             self.settle()
+        elif seen.running and not ports.issuperset(seen.node.job.listens):
+            self.reached["silent"] += 1
+            self.stop(seen, Outcome.FAILED)
 
     def serve_if_complete(self, seen: Seen) -> None:
         job = seen.node.job
@@ -320,7 +323,7 @@ class Rules(Ledger):
                 self.serve(seen)
                 self.settle()
             return None
-        served = seen.ready and self.now - seen.ready_at >= 0.1
+        served = seen.ready and self.now - seen.ready_at >= 0.5
         if job.listens or served:
             self.reached["listened no more"] += bool(job.listens)
             self.reached["served no more"] += served

@@ -120,6 +120,7 @@ MAY_OPEN = {
     "proctree": "/proc",
     "steps": "the version of the runner, which is as safe as its code",
     "demo": "what it is making itself",
+    "dying": "/proc",
     "github": "no file, but an address",
     "testreport": "runs within a job, whose timeout ends it",
     "cachestore": "writes into directories that it has just made",

@@ -317,7 +317,7 @@ class Looked(unittest.TestCase):
             running.wait()
         self.assertIn(f", of job theirs of run r{running.pid}-", why)
 
-    def test_nobody_looks_without_such_a_service_nor_once_it_is_ready(self) -> None:
+    def test_nobody_looks_without_such_a_service_and_seldom_once_it_is_ready(self) -> None:
         looks: list[int] = []
         at_ready: list[int] = []
         real = ports.sockets
@@ -331,11 +331,44 @@ class Looked(unittest.TestCase):
                 at_ready.append(len(looks))
 
         port = free_port()
-        with mock.patch.object(ports, "sockets", sockets):
+        seldom = mock.patch.object(listening, "SERVING", 600.0)
+        with seldom, mock.patch.object(ports, "sockets", sockets):
             self.run_jobs(Job("a", "sleep 0.2", service=True), Job("b", "true", ["a"]))
             self.assertEqual(looks, [])
             self.run_jobs(self.web(port), Job("use", "sleep 0.5", ["web"]), listen=listen)
         self.assertEqual(at_ready, [len(looks)])
+
+    def loses(self, port: int, suite: str) -> str:
+        """Run a service whose worker is ended by its user while its body goes on."""
+        body = f"echo $$ > shell; {sys.executable} server.py {port} & echo $! > worker; sleep 600"
+        web = Job("web", body, service=True, listens=(port,), timeout=60)
+        suite += "while kill -0 $(cat shell); do sleep 0.05; done"
+        with mock.patch.object(listening, "SERVING", 0.05):
+            return self.fails(web, Job("suite", suite, ["web"], timeout=60))
+
+    def test_a_port_that_is_given_up_while_it_serves_fails_it(self) -> None:
+        port = free_port()
+        why = self.loses(port, "kill $(cat worker); ")
+        self.assertRegex(why, rf"listens on port {port} any more while suite still needed it")
+
+    def test_a_port_that_a_stranger_takes_while_it_serves_fails_it(self) -> None:
+        port = free_port()
+        stranger = Path(tempfile.mkdtemp(dir=self.place), "stranger.py")
+        stranger.write_text(SERVER)
+        server = f"setsid {sys.executable} {stranger} {port}"
+        why = self.loses(port, f"kill $(cat worker); {server} & ")
+        self.assertRegex(
+            why, rf"port {port} (is held by pid \d+: .*stranger.py|any more).* while suite still"
+        )
+
+    def test_a_server_that_starts_again_is_not_failed(self) -> None:
+        port = free_port()
+        server = f"{sys.executable} server.py {port} & echo $! > worker; wait $! || true"
+        body = f"while true; do {server}; done"
+        web = Job("web", body, service=True, listens=(port,), timeout=60)
+        with mock.patch.object(listening, "SERVING", 20.0):
+            results = self.run_jobs(web, Job("suite", "kill $(cat worker); sleep 0.5", ["web"]))
+        self.assertEqual(results["web"].outcome, Outcome.PASSED, self.said.getvalue())
 
     def test_a_file_before_it_listens_or_after_is_the_same(self) -> None:
         port = free_port()
@@ -358,7 +391,7 @@ class Owned(unittest.TestCase):
             self.assertEqual(look.look(1.0), [])
             (told,) = look.look(2.0)
         self.assertEqual(told, Listens("web", (1,)))
-        self.assertEqual(look.due, NEVER)
+        self.assertEqual(look.due, 2.0 + listening.SERVING)
 
     def test_a_process_of_another_user_is_told_by_the_user_of_its_socket(self) -> None:
         theirs, ours = ports.Socket(1, "::", 54321, 7), ports.Socket(2, "::", os.geteuid(), 8)
