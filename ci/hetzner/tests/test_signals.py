@@ -71,6 +71,8 @@ class Names(unittest.TestCase):
             self.assertEqual(names, ["SIGRTMIN", "SIGRTMIN+1"])
 
 
+# 32 and 33 are the C library's own (nptl(7)), which its posix_spawn ignores in children
+INTERNAL = 1 << 31 | 1 << 32
 # with it the handlers of signals share a stack that is too small for many at one instant
 WITHOUT_STACKS = {n: v for n, v in os.environ.items() if n != "PYTHONFAULTHANDLER"}
 
@@ -158,7 +160,7 @@ class Runner(unittest.TestCase):
                 said, _ = process.communicate(timeout=PATIENCE)
             self.assertEqual(process.returncode, 0, said)
             states = (self.root / where / "states").read_text().split()[1::2]
-            self.assertEqual([int(state, 16) for state in states], [0, 0])
+            self.assertEqual([int(state, 16) & ~INTERNAL for state in states], [0, 0])
 
     def test_question_is_answered_on_log_and_console_and_changes_nothing(self) -> None:
         talks = r"echo one; printf 'meter 1\rmeter 2\r\n'; echo $$ > up"
