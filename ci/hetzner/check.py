@@ -183,7 +183,7 @@ def check(state: Path, only: list[str] | None, *, fast: bool) -> int:
         "HEAD",
         "",
         state / "check-logs",
-        timeout=2400,
+        timeout=3000,
         cwd=HERE,
         env=env,
         max_parallel=granted.cpus(),
