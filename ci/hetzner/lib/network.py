@@ -26,7 +26,6 @@ from lib import command
 
 NEEDS_NETWORK = "playwright-wasm-marimo"  # the job whose page loads pyodide
 MARIMO = "https://cdn.jsdelivr.net"  # where pages that marimo exports load it from
-INDEX = "https://pypi.org"  # where micropip, in the page, looks for packages
 # name, connection and handshake in a second; any answer will do, since what the page asks for is
 # the specs' to find out (curl(1): --connect-timeout covers looking up the name, too)
 CURL = ("curl", "--silent", "--show-error", "--head", "--output", os.devnull)
@@ -59,8 +58,6 @@ def _hosts(repo: Path, revision: str, env: Mapping[str, str]) -> Sequence[str]:
     hosts = {"/".join(url.split("/")[:3]) for url in urls}
     if not hosts and not grep("-F", '"pyodide":', "packages/*package.json"):
         hosts.add(MARIMO)
-    if hosts and grep("-F", "micropip.install", "packages scripts docs"):
-        hosts.add(INDEX)
     return sorted(host for host in hosts if re.fullmatch(r"https://[\w.:-]+", host))
 
 

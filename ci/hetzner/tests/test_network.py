@@ -54,19 +54,14 @@ class Hosts(unittest.TestCase):
     def test_page_that_names_none_loads_from_where_marimo_does(self) -> None:
         self.assertEqual(self.out_of_reach({"packages/x": ""}), ("", [network.MARIMO]))
 
-    def test_page_that_installs_packages_needs_their_index_too(self) -> None:
-        files = {"docs/page.py": "await micropip.install('buckaroo')"}
-        self.assertEqual(self.out_of_reach(files), ("", [network.MARIMO, network.INDEX]))
-
     def test_commit_that_brings_all_of_it_along_needs_no_network(self) -> None:
         files = {"packages/core/package.json": '{"devDependencies": {"pyodide": "1"}}'}
         self.assertEqual(self.out_of_reach(files), ("", []))
 
     def test_host_that_does_not_answer_is_named_with_what_curl_said(self) -> None:
-        why, _ = self.out_of_reach({"docs/page.py": "micropip.install()"}, down=network.MARIMO)
+        why, _ = self.out_of_reach({"packages/x": ""}, down=network.MARIMO)
         self.assertIn(f"expected {network.MARIMO} to answer", why)
         self.assertIn("no such host", why)
-        self.assertNotIn(network.INDEX, why)
 
     def git_is(self, script: str) -> None:
         git = self.root / "git"
