@@ -25,7 +25,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PATIENCE = 240.0  # seconds for one module, which takes 20 on a quiet machine
 # the slowest modules, to begin with: whatever is begun last is waited for
-SLOW = ("test_commit", "test_pipeline", "test_hang", "test_cache", "test_model")
+SLOW = ("test_commit", "test_pipeline", "test_cache", "test_model")
 
 
 def main(names: Sequence[str]) -> int:
