@@ -7,7 +7,7 @@
 #   docker build --build-arg VERSION="$(git describe --always --dirty)" -t ci-runner .
 #   docker run -d --name ci --shm-size 2g -p 8080:8080 \
 #     -v ci-state:/opt/ci -v /path/to/checkout:/repo ci-runner
-#   docker exec -d ci python3 /opt/ci-runner/lib/logserver.py --host 0.0.0.0
+#   docker exec -d ci python3 /opt/ci-runner/lib/report/log_server.py --host 0.0.0.0
 #
 # Run a commit. ci.env (mode 0600) holds the settings of README.md, a line each:
 # GITHUB_TOKEN=…, GITHUB_REPO=owner/name, LOG_URL=http://this.host:8080

@@ -24,7 +24,8 @@ from benchmarks import table
 from benchmarks.course import NAMES, SHORT, Course
 from benchmarks.measuring import ProgramError
 from benchmarks.peers import SetupError
-from lib import program, settings
+from lib.common import program_end
+from lib.settings import settings
 
 HERE = Path(__file__).resolve().parent
 LAST, README = HERE / "benchmarks" / "last.json", HERE.parent.parent / "README.md"
@@ -102,4 +103,4 @@ def known(text: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    program.leave(lambda: main(sys.argv[1:]))
+    program_end.leave(lambda: main(sys.argv[1:]))

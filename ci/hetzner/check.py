@@ -20,7 +20,9 @@ if __name__ == "__main__" and sys.flags.safe_path:  # then Python leaves out whe
     sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from dsl import Job, Pipeline
-from lib import console, demo, files, granted, program, pythons, settings
+from lib.buckaroo import demo, pythons
+from lib.common import console, files, granted, program_end
+from lib.settings import settings
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parent.parent
@@ -203,4 +205,4 @@ def check(state: Path, only: list[str] | None, *, fast: bool) -> int:
 
 
 if __name__ == "__main__":
-    program.leave(lambda: main(sys.argv[1:]))
+    program_end.leave(lambda: main(sys.argv[1:]))

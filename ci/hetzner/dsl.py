@@ -17,17 +17,19 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from lib import choice, events, graph, inherited, machine, programs, redact
-from lib.choice import EVERYTHING, Choice
-from lib.declaring import told
-from lib.fields import is_number, variable_problems
-from lib.model import Job, Outcome, Result
-from lib.orders import DEFAULT_CWD, DEFAULT_TIMEOUT, Limits
-from lib.run import Place, Report, Run
-from lib.runlog import RunLog
+from lib.common import inherited_environment, machine, redact
+from lib.model import events, graph, selection
+from lib.model.declaration_error import told
+from lib.model.job import Job, Outcome, Result
+from lib.model.job_fields import is_number, variable_problems
+from lib.model.run_plan import DEFAULT_CWD, DEFAULT_TIMEOUT, Limits
+from lib.model.selection import EVERYTHING, Choice
+from lib.processes import programs
+from lib.report.run_log import RunLog
+from lib.run.execution import Place, Report, Run
 
 if TYPE_CHECKING:
-    from lib.cache import Cache
+    from lib.storage.cache import Cache
 
 PIPELINES, RUNS = "it is an argument of Pipeline(…)", "it is an argument of Pipeline.run(…)"
 OF_PIPELINE = dict.fromkeys(("timeout", "cwd", "max_parallel", "resources", "grace"), PIPELINES)
@@ -41,7 +43,7 @@ __all__ = ["Cache", "Job", "Outcome", "Pipeline", "Result"]
 def __getattr__(name: str) -> object:
     """Import what only some pipelines use when they ask for it (PEP 562)."""
     if name == "Cache":
-        from lib.cache import Cache
+        from lib.storage.cache import Cache
 
         return Cache
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -61,10 +63,11 @@ class Pipeline:
     - `grace`: seconds from TERM to KILL (default 5).
     - `env`: what jobs see (default None: this process's environment), less what holds secrets,
       by its name; `secret_names` are further variables that do (default: none). Variables of a
-      surrounding git hook or make, an outer run and the caller's shell (`lib/inherited.py`) reach
+      surrounding git hook or make, an outer run and the caller's shell
+      (`lib/common/inherited_environment.py`) reach
       jobs only with another value than this process has them with, or by a job's own `env`.
     - `durations`: usual seconds by job, for the order when slots are short (default: unknown).
-    - `listeners`: called with every event of `lib/events.py` (default: none).
+    - `listeners`: called with every event of `lib/model/events.py` (default: none).
     - `rerun`: called with a job's name, tells the command that runs it again, for the summary of
       what failed (default None: not told).
     - `leave_out`: called with names of jobs, tells how to run without them, where programs that
@@ -124,7 +127,7 @@ class Pipeline:
             raise ValueError("\n".join(problems))
         self._limits = Limits(pools, max_parallel, timeout, pressure)
         self._durations = dict(durations or {})
-        environ = inherited.without(os.environ if env is None else env, os.environ)
+        environ = inherited_environment.without(os.environ if env is None else env, os.environ)
         secrets = redact.secret_values({**os.environ, **environ}, secret_names)
         mask = redact.Redactor(secrets) if secrets else str
         self._place = Place(
@@ -193,13 +196,13 @@ class Pipeline:
             no_deps,
             shuffle,
         )
-        chosen = choice.listed(asked)
-        built, orders = choice.plan(self.jobs, chosen, self._durations)
+        chosen = selection.listed(asked)
+        built, orders = selection.plan(self.jobs, chosen, self._durations)
         if not isinstance(pytest_workers, int) or pytest_workers < 1:
             raise ValueError(f"pytest_workers: expected 1 or more, found {pytest_workers!r}")
         orders = orders._replace(notes=graph.pool_questions(self.jobs, self._limits.pools))
-        whole = choice.is_whole(self.jobs, chosen)
-        facts = {**self._report.facts, **choice.facts(chosen, whole=whole)}
+        whole = selection.is_whole(self.jobs, chosen)
+        facts = {**self._report.facts, **selection.facts(chosen, whole=whole)}
         report = self._report._replace(facts=facts)
         run = Run(built, orders, self._limits, self._place, report, pytest_workers)
         self.results = run.results
@@ -210,9 +213,9 @@ class Pipeline:
 
         The real scheduler plays it with recorded durations; nothing is started. Raises ValueError.
         """
-        from lib import dryrun
+        from lib.simulate import dry_run as dryrun
 
-        built, orders = choice.plan(self.jobs, chosen, self._durations)
+        built, orders = selection.plan(self.jobs, chosen, self._durations)
         return dryrun.lines(built, orders, self._limits, self._durations)
 
 

@@ -20,33 +20,24 @@ if __name__ == "__main__" and sys.flags.safe_path:  # then Python leaves out whe
     sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from dsl import Cache, Job, Pipeline
-from lib import (
-    checkout,
-    choice,
-    cli,
-    console,
-    files,
-    graphview,
-    history,
-    interrupts,
-    machine,
-    ownenviron,
-    program,
-    redact,
-    settings,
-    whatruns,
-)
-from lib.checkout import CheckoutError
-from lib.choice import Choice
-from lib.interrupts import Interrupted
-from lib.machine import Machine
-from lib.plaintext import printable
-from lib.pythons import VERSIONS as PYTHONS
-from lib.settings import Settings, SettingsError
-from lib.signals import name_of
+from lib.buckaroo.pythons import VERSIONS as PYTHONS
+from lib.commit import command_line
+from lib.common import console, files, interrupts, machine, own_environ, program_end, redact
+from lib.common.interrupts import Interrupted
+from lib.common.machine import Machine
+from lib.common.plain_text import printable
+from lib.common.signal_names import name_of
+from lib.git import checkout
+from lib.git.checkout import CheckoutError
+from lib.model import selection
+from lib.model.selection import Choice
+from lib.report import graph_export, running_jobs
+from lib.settings import settings
+from lib.settings.settings import Settings, SettingsError
+from lib.storage import history
 
 if TYPE_CHECKING:
-    from lib.commit import CommitRun
+    from lib.commit.commit_run import CommitRun
 
 USAGE, FAILED = 2, 1
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO)
@@ -117,7 +108,7 @@ def main(arguments: Sequence[str]) -> int:
 def _main(arguments: Sequence[str]) -> int:
     if arguments and arguments[0] == "simulate":
         return _simulate(arguments[1:])
-    words = cli.parse(arguments)
+    words = command_line.parse(arguments)
     try:
         return _demo(words) if words.demo else _run(words, _settings(words))
     except (SettingsError, ValueError) as error:
@@ -130,7 +121,7 @@ def _main(arguments: Sequence[str]) -> int:
         return FAILED  # `main` says by which signal
 
 
-def _hint(words: cli.Words, error: OSError) -> str:
+def _hint(words: command_line.Words, error: OSError) -> str:
     """Return what to ask if it failed in the state directory; a write(2) does not tell where."""
     with contextlib.suppress(SettingsError):
         state = settings.load_anywhere({"state_dir": words.state_dir}).state_dir.resolve()
@@ -142,7 +133,7 @@ def _hint(words: cli.Words, error: OSError) -> str:
 
 def _tell() -> None:
     mask = redact.Redactor(redact.secret_values(os.environ))
-    print("\n".join(printable(mask(line)) for line in whatruns.without_jobs()), flush=True)
+    print("\n".join(printable(mask(line)) for line in running_jobs.without_jobs()), flush=True)
 
 
 def _complain(text: str) -> None:
@@ -150,16 +141,17 @@ def _complain(text: str) -> None:
 
 
 def _simulate(arguments: Sequence[str]) -> int:
-    from lib import simulatecli
+    from benchmarks import predecessor
+    from lib.commit import simulate_command
 
     try:
-        return simulatecli.main(arguments, job_table)
+        return simulate_command.main(arguments, job_table, predecessor.shape)
     except (SettingsError, ValueError, sqlite3.Error) as error:
         _complain(f"pipeline.py simulate: {error}")
         return USAGE
 
 
-def _settings(words: cli.Words, repo: str | None = None) -> Settings:
+def _settings(words: command_line.Words, repo: str | None = None) -> Settings:
     given = {name: getattr(words, name) for name in ("state_dir", "timeout", "pytest_workers")}
     if words.show in ("jobs", "dot", "mermaid"):
         return settings.load_anywhere(given)
@@ -176,8 +168,8 @@ def _refuse_no_checkout(directory: Path) -> None:
         raise SettingsError(str(error)) from error
 
 
-def _demo(words: cli.Words) -> int:
-    from lib.demo import prepare
+def _demo(words: command_line.Words) -> int:
+    from lib.buckaroo.demo import prepare
 
     config = settings.load_anywhere({"state_dir": words.state_dir})
     prepared = prepare(config.state_dir, print)
@@ -185,11 +177,11 @@ def _demo(words: cli.Words) -> int:
     return _run(words, _settings(words, str(prepared.path)), "green")
 
 
-def _run(words: cli.Words, config: Settings, default: str = "HEAD") -> int:
+def _run(words: command_line.Words, config: Settings, default: str = "HEAD") -> int:
     """Show what was asked for, or run one commit under the lock of its checkout."""
     table = job_table(config)
-    if words.show in graphview.VIEWS:
-        return console.put(graphview.VIEWS[words.show](table))
+    if words.show in graph_export.VIEWS:
+        return console.put(graph_export.VIEWS[words.show](table))
     absent = _absent(words, config, table, default)
     chosen = words.choice(absent)
     planned = _planned(words, config, table, chosen).dry_run(chosen)  # refuses bad names now
@@ -197,9 +189,9 @@ def _run(words: cli.Words, config: Settings, default: str = "HEAD") -> int:
         lacking = _missing_wheel(words, config, default) if words.phase == "5b" else []
         left_out = [f"NOTE  {job} would be left out: {why}" for job, why in absent.items()]
         return console.put("\n".join([*lacking, *planned, *left_out]))
-    from lib.commit import CommitRun
+    from lib.commit.commit_run import CommitRun
 
-    ownenviron.hide_secrets(config.secret_names)
+    own_environ.hide_secrets(config.secret_names)
     revision = words.sha or default
     label = redact.of_environment()(f"pipeline.py {revision} of {config.repo_dir}")
     with contextlib.ExitStack() as stack:
@@ -209,21 +201,21 @@ def _run(words: cli.Words, config: Settings, default: str = "HEAD") -> int:
 
 
 def _absent(
-    words: cli.Words, config: Settings, table: list[Job], default: str
+    words: command_line.Words, config: Settings, table: list[Job], default: str
 ) -> Mapping[str, str]:
     """Return the jobs that this machine cannot run, and why; what was named has to run, or fail."""
-    from lib import lacking
+    from lib.buckaroo import missing_parts
 
     if words.only_jobs or words.phase != "all":
         return {}
     revision = "" if words.in_place else words.sha or default
-    found = lacking.absent(table, config, revision, skipped=words.skip_jobs or ())
+    found = missing_parts.absent(table, config, revision, skipped=words.skip_jobs or ())
     return {job: why for job, why in found.items() if job not in (words.first_jobs or ())}
 
 
-def _missing_wheel(words: cli.Words, config: Settings, default: str) -> list[str]:
+def _missing_wheel(words: command_line.Words, config: Settings, default: str) -> list[str]:
     """Return what a run of --phase=5b would end by before its jobs, one line or none."""
-    from lib.wheels import missing_wheel
+    from lib.buckaroo.wheels import missing_wheel
 
     try:
         sha = checkout.resolve(config.repo_dir, words.wheel_from or words.sha or default)
@@ -237,7 +229,9 @@ def _say_whom_we_wait_for(holder: str) -> None:
     print(f"waiting for {holder}", flush=True)
 
 
-def _run_commit(run: CommitRun, words: cli.Words, config: Settings, table: list[Job]) -> int:
+def _run_commit(
+    run: CommitRun, words: command_line.Words, config: Settings, table: list[Job]
+) -> int:
     """The story of a run, from the lock to the status."""
     with run.closing():
         run.announce()
@@ -254,7 +248,7 @@ def _run_commit(run: CommitRun, words: cli.Words, config: Settings, table: list[
 
 
 def _planned(
-    words: cli.Words,
+    words: command_line.Words,
     config: Settings,
     table: list[Job],
     chosen: Choice,
@@ -292,11 +286,11 @@ def _planned(
 def _durations(config: Settings, table: list[Job], chosen: Choice) -> Mapping[str, float]:
     past = config.state_dir / "history.db"
     try:
-        return history.timings(past, beside=choice.names(table, chosen)).durations
+        return history.timings(past, beside=selection.names(table, chosen)).durations
     except sqlite3.Error as error:
         print(f"{past} cannot be read ({error}): durations are not known", file=sys.stderr)
         return {}
 
 
 if __name__ == "__main__":
-    program.run(main)
+    program_end.run(main)

@@ -41,16 +41,20 @@ def main(parallel: int, mode: str = "") -> int:
 
 def planned(jobs: list[Job]) -> int:
     """Do what a run does before its first start; fail if nothing could start."""
-    from lib import choice, plan
+    from lib.model import selection
+    from lib.scheduler import readiness
 
-    built, _ = choice.plan(jobs, choice.EVERYTHING, {})
-    return 0 if plan.Plan(built.nodes).open_stages(0).freed else 1
+    built, _ = selection.plan(jobs, selection.EVERYTHING, {})
+    return 0 if readiness.Plan(built.nodes).open_stages(0).freed else 1
 
 
 def all_listeners(*, statuses: bool) -> list[events.Listener]:
     """Return what listens to the run of a commit; statuses go to GITHUB_API_URL."""
-    from lib import history, settings, steps, wheels
-    from lib.status import StatusReporter
+    from lib.buckaroo import wheels
+    from lib.commit import steps
+    from lib.github.status_reporter import StatusReporter
+    from lib.settings import settings
+    from lib.storage import history
 
     config = settings.load_anywhere()
     found: list[events.Listener] = [
@@ -94,6 +98,6 @@ def measured_run(jobs: list[Job], parallel: int) -> int:
 
 
 if __name__ == "__main__":
-    from lib import events
+    from lib.model import events
 
     sys.exit(main(int(sys.argv[1]), *sys.argv[2:]))

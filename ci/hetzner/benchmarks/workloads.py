@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lib import predecessor
+from benchmarks import predecessor
 
 CRITICAL_PATH = 1.6  # seconds of ci16
 

@@ -79,7 +79,7 @@ fail_for() {
 if [[ ${#notebooks[@]} -gt 0 ]]; then
   "$environment/bin/jupyter-trust" "$home"/notebooks/*.ipynb >/dev/null
 fi
-"$environment/bin/python" "$BODY_LIB/jupyter_warm.py" warm "${urls[@]}" &
+"$environment/bin/python" "$BODY_LIB/buckaroo/jupyter_warm.py" warm "${urls[@]}" &
 warm=$!
 code=0
 wait -n -p ended "$warm" "${pids[@]}" || code=$?

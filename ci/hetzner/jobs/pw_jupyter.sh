@@ -57,7 +57,7 @@ run_notebook() { # run_notebook NAME SERVER; each step says itself whether it we
     filter=(--grep "$PW_GREP_FILTER")
   fi
   # kernels and workspaces that a notebook left on a server change what the next one shows
-  "$environment/bin/python" "$BODY_LIB/jupyter_warm.py" reset "$server" || return 1
+  "$environment/bin/python" "$BODY_LIB/buckaroo/jupyter_warm.py" reset "$server" || return 1
   npx --no-install playwright test "$spec" --config "$config" --timeout 180000 --retries 2 \
     --output "$reports/$name" "${filter[@]}" || code=$?
   # 5 would say that no test matches

@@ -11,6 +11,6 @@ begin
 free_ports CI_PORT_WASM_MARIMO "$CI_PORT_WASM_MARIMO"
 need_subject scripts/test_playwright_wasm_marimo.sh "it starts the target and its specs"
 need git curl
-python3 "$BODY_LIB/network.py" "$CI_REPO_DIR"
+python3 "$BODY_LIB/buckaroo/network.py" "$CI_REPO_DIR"
 playwright_tree wasm_marimo
 playwright_script wasm_marimo

@@ -17,6 +17,6 @@ fi
 report=$CI_WORK_DIR/jest.json
 rm -f "$report"
 pnpm run test -t "$PW_GREP_FILTER" --json --outputFile "$report"
-ran=$(python3 "$BODY_LIB/testreport.py" jest "$report")
+ran=$(python3 "$BODY_LIB/buckaroo/test_report.py" jest "$report")
 [[ $ran -gt 0 ]] || nothing_to_test "no test matches the filter $PW_GREP_FILTER"
 say "$ran tests match the filter $PW_GREP_FILTER"

@@ -41,7 +41,7 @@ begin() {
   shopt -s inherit_errexit
   if [[ -z ${CI_RUN_ID:-} ]]; then
     local exports
-    exports=$(python3 "$BODY_LIB/settings.py" shell) || exit 2
+    exports=$(python3 "$BODY_LIB/settings/settings.py" shell) || exit 2
     eval "$exports"
   fi
   # with it Playwright refuses a forgotten test.only, jest writes no snapshots, pnpm asks nothing
@@ -115,7 +115,7 @@ need_output() {
 own_tree() {
   local tree=$CI_WORK_DIR/trees/$1
   shift
-  python3 "$BODY_LIB/owntree.py" "$@" --apart "$CI_STATE_DIR" "$CI_REPO_DIR" "$tree"
+  python3 "$BODY_LIB/buckaroo/own_tree.py" "$@" --apart "$CI_STATE_DIR" "$CI_REPO_DIR" "$tree"
   cd "$tree" || exit
 }
 
@@ -136,7 +136,7 @@ bring_static() {
 # ---- Python
 
 # Prints the interpreter of exactly this version, or fails with what to do.
-python_of() { python3 "$BODY_LIB/pythons.py" "$1"; }
+python_of() { python3 "$BODY_LIB/buckaroo/pythons.py" "$1"; }
 
 # answer_of PYTHON CODE: prints what CODE writes to file descriptor 3. What is imported, and what
 # an environment does at its start (sitecustomize, .pth files), may print: that is no answer.
@@ -287,7 +287,7 @@ matching_specs() {
   PLAYWRIGHT_JSON_OUTPUT_NAME=$listing npx --no-install playwright test "$@" --config "$config" \
     --list --reporter json --grep "$PW_GREP_FILTER" --pass-with-no-tests >&2 || code=$?
   if [[ $code -eq 0 ]]; then
-    python3 "$BODY_LIB/testreport.py" playwright "$listing" || code=$?
+    python3 "$BODY_LIB/buckaroo/test_report.py" playwright "$listing" || code=$?
   fi
   rm -f "$listing"
   return "$code"
@@ -356,7 +356,7 @@ free_port() {
     python3 "$BODY_LIB/cleanup.py" port "$port" || fail "port $port could not be freed, see above"
     return
   fi
-  holder=$(python3 "$BODY_LIB/ports.py" holder "$port") || code=$?
+  holder=$(python3 "$BODY_LIB/processes/ports.py" holder "$port") || code=$?
   case $code in
     0) fail "expected port $port to be free, found $holder; stop it, or set $setting to another" ;;
     1) ;;

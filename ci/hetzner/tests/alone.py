@@ -21,7 +21,11 @@ HERE = Path(__file__).resolve().parent.parent
 sys.path[0] = str(HERE)
 
 import pipeline  # noqa: E402
-from lib import checkout, commit, demo, program, settings  # noqa: E402
+from lib.buckaroo import demo  # noqa: E402
+from lib.commit import commit_run  # noqa: E402
+from lib.common import program_end  # noqa: E402
+from lib.git import checkout  # noqa: E402
+from lib.settings import settings  # noqa: E402
 from tests.treewatch import UNCACHED  # noqa: E402
 
 GREEN = {"passed", "flaky"}
@@ -74,7 +78,7 @@ def main(arguments: Sequence[str]) -> int:
     for name, how in ends(before).items():
         if name not in (given.only or [name]):
             continue
-        alone = _alone([*words, *commit.alone(table, name)], config.state_dir, sha, name)
+        alone = _alone([*words, *commit_run.alone(table, name)], config.state_dir, sha, name)
         if alone != ("green" if how == "restored" else how):
             wrong.append(f"{name}: {how} in the run, {alone} alone")
     print("\n".join(["ALONE " + line for line in wrong or ["each job ended as in the run"]]))
@@ -92,4 +96,4 @@ def _alone(words: Sequence[str], state: Path, sha: str, name: str) -> str:
 
 
 if __name__ == "__main__":
-    program.run(main)
+    program_end.run(main)

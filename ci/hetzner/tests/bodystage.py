@@ -23,13 +23,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from lib import settings
+from lib.settings import settings
 from tests.waiting import PATIENCE, wait_for, wait_until
 
 Case = TypeVar("Case")
 Result = TypeVar("Result")
 
-HETZNER = Path(settings.__file__).resolve().parent.parent
+HETZNER = Path(settings.__file__).resolve().parents[2]
 JOBS, BODY_LIB = HETZNER / "jobs", HETZNER / "lib" / "body.sh"
 STAND_IN = HETZNER / "tests" / "stand_in.sh"
 BODIES = (  # those that come to an end: jupyter_warmup stays

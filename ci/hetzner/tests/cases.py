@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from lib.model import Job
-from lib.seam import Step
-from lib.signals import ASKED
+from lib.common.signal_names import ASKED
+from lib.model.job import Job
+from lib.scheduler.protocol import Step
 from tests.fakes import Fate
 from tests.reference import Case
 

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pipeline
-from lib import pythons, settings
+from lib.buckaroo import pythons
+from lib.settings import settings
 from tests.githubserver import TOKEN, GitHub
 
 HETZNER = Path(__file__).resolve().parent.parent

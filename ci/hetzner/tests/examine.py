@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import overload
 
-from lib import events, graph, stages
-from lib.cause import Cause, Why
-from lib.model import Load, Result
-from lib.orders import Limits, Orders
-from lib.scheduler import Scheduler
-from lib.seam import Attempt, Executor, Report, StartError
-from lib.stages import Stages
+from lib.model import events, graph, phases
+from lib.model.cause import Cause, Why
+from lib.model.job import Load, Result
+from lib.model.phases import Stages
+from lib.model.run_plan import Limits, Orders
+from lib.scheduler.loop import Scheduler
+from lib.scheduler.protocol import Attempt, Executor, Report, StartError
 from tests.fakes import FakeClock, FakeExecutor, Played
 from tests.ledger import RuleError
 from tests.reference import Case, outright, selection
@@ -128,7 +128,7 @@ def examine(case: Case) -> Counter[str]:
 def build(case: Case) -> Built:
     """Return the stages and what was filtered. Raises ValueError."""
     chosen = graph.select(case.jobs, case.only, case.skip, no_deps=case.no_deps)
-    built = stages.build(
+    built = phases.build(
         case.jobs,
         chosen.names,
         first_jobs=case.first_jobs,

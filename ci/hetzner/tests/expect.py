@@ -1,7 +1,7 @@
 """Runs one commit of the demo: exactly the right jobs go red, or have nothing to test.
 
-`expect.py STATE_DIR COMMIT`: what has to fail on it stands in lib/demo.py; what depends on that
-is skipped. The notebooks, which take longest, are shown on the green commit only.
+`expect.py STATE_DIR COMMIT`: what has to fail on it stands in lib/buckaroo/demo.py; what
+depends on that is skipped. The notebooks, which take longest, are shown on the green commit only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent.parent
 sys.path[: not sys.flags.safe_path] = [str(HERE)]
 
-from lib import demo  # noqa: E402
+from lib.buckaroo import demo  # noqa: E402
 
 LEFT_OUT = "jupyter-warmup,install-wheel,playwright-jupyter"
 

@@ -12,12 +12,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lib import events, graph, stages
-from lib.cause import Cause, Why
-from lib.model import Job, Load
-from lib.orders import Limits, Orders
-from lib.scheduler import Scheduler, unknown_load
-from lib.seam import (
+from lib.common.signal_names import ASKED
+from lib.model import events, graph, phases
+from lib.model.cause import Cause, Why
+from lib.model.job import Job, Load
+from lib.model.run_plan import Limits, Orders
+from lib.scheduler.loop import Scheduler, unknown_load
+from lib.scheduler.protocol import (
     Asked,
     Attempt,
     Exited,
@@ -30,7 +31,6 @@ from lib.seam import (
     Step,
     Wrote,
 )
-from lib.signals import ASKED
 
 
 @dataclass(frozen=True)
@@ -301,7 +301,7 @@ def play(
     if problems := graph.problems(declared, pools or {}):
         raise ValueError("\n".join(problems))
     selection = graph.select(declared, only, skip, no_deps=no_deps)
-    built = stages.build(
+    built = phases.build(
         declared,
         selection.names,
         first_jobs=first_jobs,

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from dsl import Job, Pipeline
-from lib import interrupts, proctree, subreaper
-from lib.proctree import Proc
+from lib.common import interrupts
+from lib.processes import process_table, subreaper
+from lib.processes.process_table import Proc
 from tests import githubserver
 from tests.commitstage import JOBS, Stage
 from tests.waiting import wait_until
@@ -77,7 +78,7 @@ class FaultCase(unittest.TestCase):
         self.mark = f"{random.randrange(10**8, 10**9)}"
         # processes that shed their environment are found by the seconds that they sleep
         self.sleep = f"sleep {self.mark}"
-        self.look = proctree.table()
+        self.look = process_table.table()
         self.known = set(self.look.children(os.getpid()))
         self.descriptors = self.open_files()
 

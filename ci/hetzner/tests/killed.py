@@ -16,8 +16,8 @@ import time
 import unittest
 from pathlib import Path
 
-from lib import treecopy
-from lib.outbox import CUT_OFF
+from lib.common import tree_copy
+from lib.github.outbox import CUT_OFF
 from tests.commitstage import HETZNER, JOBS
 from tests.faults import REPEAT, CommitCase
 
@@ -68,7 +68,7 @@ class AtRandomInstants(CommitCase):
             for pointer in (self.stage.state / store).glob("*.json"):
                 entry = json.loads(pointer.read_text())
                 content = pointer.parent / entry["content"] / "artifact"
-                self.assertEqual(treecopy.digest(content), entry["digest"], pointer)
+                self.assertEqual(tree_copy.digest(content), entry["digest"], pointer)
         past = self.stage.state / "history.db"
         with contextlib.closing(sqlite3.connect(past)) as database:
             self.assertEqual(database.execute("PRAGMA integrity_check").fetchone(), ("ok",))

@@ -11,8 +11,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from lib.model import Outcome, Result
-from lib.seam import Step
+from lib.model.job import Outcome, Result
+from lib.scheduler.protocol import Step
 from tests.reference import BAD, GOOD, Case, Node, nodes, titles, urgency
 
 FRESH, PATIENCE = 2.0, 30.0  # seconds: of a reading of the pressure, of who is held back by it

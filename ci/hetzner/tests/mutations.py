@@ -287,17 +287,17 @@ VERDICT = [
 TABLE = [
     Mutant(f"lib/{file}.py", *row)
     for file, rows in (
-        ("scheduler", SCHEDULER),
-        ("attempts", ATTEMPTS),
-        ("track", TRACK),
-        ("starts", STARTS),
-        ("timers", TIMERS),
-        ("record", RECORD),
-        ("plan", PLAN),
-        ("pools", POOLS),
-        ("stages", STAGES),
-        ("judge", JUDGE),
-        ("verdict", VERDICT),
+        ("scheduler/loop", SCHEDULER),
+        ("scheduler/attempt", ATTEMPTS),
+        ("scheduler/nodes", TRACK),
+        ("scheduler/start_queue", STARTS),
+        ("scheduler/timers", TIMERS),
+        ("scheduler/results", RECORD),
+        ("scheduler/readiness", PLAN),
+        ("scheduler/pools", POOLS),
+        ("model/phases", STAGES),
+        ("model/attempt_outcome", JUDGE),
+        ("model/verdict", VERDICT),
     )
     for row in rows
 ]

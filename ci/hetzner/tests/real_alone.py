@@ -8,8 +8,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from lib import events
-from lib.model import Job, Outcome, Result
+from lib.model import events
+from lib.model.job import Job, Outcome, Result
 from tests import treewatch
 from tests.commitstage import HETZNER, OnStage
 from tests.treewatch import TreeWatch

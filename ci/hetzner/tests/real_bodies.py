@@ -11,7 +11,7 @@ import sys
 import unittest
 from pathlib import Path
 
-from lib import proctree
+from lib.processes import process_table
 from tests import bodystage
 from tests.bodystage import BODIES, BODY_LIB, JOBS, Done, OnStage, Stage
 from tests.waiting import PATIENCE, wait_for
@@ -213,7 +213,9 @@ class TestPorts(OnStage):
         runner = subprocess.Popen(["sleep", "600"])
         self.addCleanup(runner.wait)
         self.addCleanup(runner.kill)
-        env = os.environ | {"CI_RUN_TAG": f"{proctree.run_id(proctree.table(), runner.pid)}/dead"}
+        env = os.environ | {
+            "CI_RUN_TAG": f"{process_table.run_id(process_table.table(), runner.pid)}/dead"
+        }
         argv = [sys.executable, "-c", listen]
         holder = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=env)
         self.addCleanup(holder.communicate)

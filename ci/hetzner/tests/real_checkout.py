@@ -12,8 +12,8 @@ import unittest
 import unittest.mock
 from pathlib import Path
 
-from lib import checkout
-from lib.checkout import CheckoutError
+from lib.git import checkout
+from lib.git.checkout import CheckoutError
 
 CLEAN_GIT = {
     "GIT_CONFIG_GLOBAL": "/dev/null",

@@ -45,7 +45,7 @@ foreign=$(below $!)
 "$PYTHON" -c '
 import socket, sys, time
 server = socket.socket(); server.bind(("", 8701)); server.listen(); time.sleep(300)' & server=$!
-until "$PYTHON" lib/ports.py holder 8701 >/dev/null; do sleep 0.02; done
+until "$PYTHON" lib/processes/ports.py holder 8701 >/dev/null; do sleep 0.02; done
 if [[ $2 == live ]]; then
   started=$(cut -d' ' -f22 /proc/$$/stat)
   (export CI_RUN_TAG=r$$-$started/job; exec -a chromium sleep 300) & chromium=$!

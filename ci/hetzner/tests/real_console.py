@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from dsl import Job
-from lib import events
-from lib.console import NOBODY_READS, Console
+from lib.common.console import NOBODY_READS, Console
+from lib.model import events
 from tests.commitstage import HETZNER, OnStage
 from tests.test_pipeline import RunTest
 

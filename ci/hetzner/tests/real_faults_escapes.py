@@ -7,7 +7,7 @@ import signal
 import unittest
 
 from dsl import Job
-from lib import proctree
+from lib.processes import process_table
 from tests.faults import FaultCase
 
 STORM = r"""
@@ -79,7 +79,7 @@ class Escapes(FaultCase):
 
     def test_child_that_claims_to_be_of_another_run(self) -> None:
         # one that lives: what a dead one left is stopped by any pipeline of this machine
-        another = proctree.run_id(self.look, 1)
+        another = process_table.run_id(self.look, 1)
         self.does_not_escape(f"CI_RUN_TAG={another}/a setsid SLEEP &")
 
     def test_stopped_child(self) -> None:

@@ -34,8 +34,8 @@ def set_back():
 
 time.time = set_back
 import pipeline
-from lib import program
-program.run(lambda _: pipeline.main([]))
+from lib.common import program_end
+program_end.run(lambda _: pipeline.main([]))
 """
 
 

@@ -10,7 +10,8 @@ import os
 import sys
 import unittest
 
-from lib import ports, settings
+from lib.processes import ports
+from lib.settings import settings
 from tests.commitstage import HETZNER
 from tests.faults import REPEAT, CommitCase
 

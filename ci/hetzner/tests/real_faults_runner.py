@@ -12,8 +12,11 @@ import unittest
 from unittest import mock
 
 from dsl import Job
-from lib import events, executor, interrupts, scheduler, wakeup
-from lib.signals import CUSTOMARY, name_of
+from lib.common import interrupts
+from lib.common.signal_names import CUSTOMARY, name_of
+from lib.model import events
+from lib.processes import executor, wait
+from lib.scheduler import loop
 from tests.commitstage import HETZNER
 from tests.faults import CommitCase, Ended, FaultCase
 
@@ -21,13 +24,17 @@ BROKEN_LISTENER = """
 import sys
 sys.path.insert(0, {hetzner!r})
 import pipeline
-from lib import history, program, runlog, steps, wheels
+from lib.buckaroo import wheels
+from lib.commit import steps
+from lib.common import program_end
+from lib.report import run_log
+from lib.storage import history
 
 def broken(self, event):
     raise {error}
 
 {listener}.__call__ = broken
-program.run(lambda _: pipeline.main([]))
+program_end.run(lambda _: pipeline.main([]))
 """
 
 
@@ -44,7 +51,7 @@ class Listeners(CommitCase):
         return Ended(process.returncode, self.stage.log_dir(), out + errors)
 
     def test_view_that_breaks_changes_no_result_and_is_told(self) -> None:
-        listeners = ("history.History", "wheels.WheelKeeper", "steps.JobStatuses", "runlog.RunLog")
+        listeners = ("history.History", "wheels.WheelKeeper", "steps.JobStatuses", "run_log.RunLog")
         errors = ("RuntimeError('no view')", "OSError(28, 'no view')", "RecursionError('no view')")
         for turn, listener in enumerate(listeners):
             with self.subTest(listener):
@@ -168,7 +175,7 @@ class Breaks(FaultCase):
         self.next_run_is_unaffected()
 
     def test_bug_of_the_scheduler(self) -> None:
-        self.breaks(scheduler.Scheduler, "_take", RuntimeError("injected"))
+        self.breaks(loop.Scheduler, "_take", RuntimeError("injected"))
 
     def test_executor_that_can_wait_no_more(self) -> None:
         self.breaks(executor.ProcessExecutor, "_processes_ended", OSError("injected"))
@@ -177,7 +184,7 @@ class Breaks(FaultCase):
         handlers = [signal.getsignal(number) for number in interrupts.SIGNALS]
         made, _ = self.pipeline(Job("a", "true"))
         error = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-        with mock.patch.object(wakeup, "make", side_effect=error), self.assertRaises(OSError):
+        with mock.patch.object(wait, "make", side_effect=error), self.assertRaises(OSError):
             made.run()
         self.assertEqual([signal.getsignal(number) for number in interrupts.SIGNALS], handlers)
         del made

@@ -10,7 +10,7 @@ import threading
 import unittest
 from pathlib import Path
 
-from lib import settings
+from lib.settings import settings
 from tests.faults import CommitCase, Ended
 from tests.githubserver import TOKEN
 

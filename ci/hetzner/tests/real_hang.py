@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dsl import Job, Outcome, Pipeline
-from lib import hang, proctree
+from lib.processes import hang_report, process_table
 
 LINUX = sys.platform == "linux"
 LISTENS = """
@@ -87,7 +87,7 @@ class Told(unittest.TestCase):
 
     def test_great_trees_are_bounded(self) -> None:
         log = self.run_job("for i in {1..70}; do sleep 60 & done; wait", 3)
-        self.assertEqual(log.count("sleep 60\n"), hang.MOST - 1)
+        self.assertEqual(log.count("sleep 60\n"), hang_report.MOST - 1)
         self.assertIn("and 21 more\n", log)
 
     def test_log_that_is_not_there_any_more_is_left_alone(self) -> None:
@@ -115,9 +115,9 @@ class Farewell(unittest.TestCase):
             with subprocess.Popen(argv, stdout=subprocess.PIPE, start_new_session=True) as process:
                 assert process.stdout
                 process.stdout.readline()
-                found = proctree.table().read(process.pid)
+                found = process_table.table().read(process.pid)
                 assert found
-                self.assertEqual(hang.farewell(found), number, argv)
+                self.assertEqual(hang_report.farewell(found), number, argv)
                 os.killpg(process.pid, signal.SIGKILL)
 
 

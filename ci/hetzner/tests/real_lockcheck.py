@@ -11,8 +11,10 @@ import unittest
 import unittest.mock
 from pathlib import Path
 
-from lib import demo, proctree, pythons, settings
-from lib.lockcheck import NODE_MODULES, Lockcheck, LockcheckError
+from lib.buckaroo import demo, pythons
+from lib.buckaroo.lock_files import NODE_MODULES, Lockcheck, LockcheckError
+from lib.processes import process_table
+from lib.settings import settings
 
 PYPROJECT = """\
 [project]
@@ -156,8 +158,8 @@ class RealLockcheck(unittest.TestCase):
 
     def test_no_process_stays_behind(self) -> None:
         self.check.rebuild()
-        look = proctree.table()
-        part = f"{proctree.run_id(look, os.getpid())}/rebuild"
+        look = process_table.table()
+        part = f"{process_table.run_id(look, os.getpid())}/rebuild"
         left = [p for p in look.all() if p.alive and part in look.tag(p.pid).split(":")]
         self.assertEqual(left, [])
 

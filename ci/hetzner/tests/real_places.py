@@ -17,8 +17,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from dsl import Job
-from lib import checkout, pythons, settings
-from lib.checkout import CheckoutError
+from lib.buckaroo import pythons
+from lib.git import checkout
+from lib.git.checkout import CheckoutError
+from lib.settings import settings
 from tests.commitstage import HETZNER
 from tests.real_checkout import CLEAN_GIT, commit, git, put
 from tests.test_pipeline import RunTest
@@ -29,12 +31,12 @@ PROGRAMS = (
     ("check.py", "--list"),
     ("bench.py", "--help"),
     ("test_dsl.py", "tests.test_clock"),
-    ("lib/settings.py", "shell"),
-    ("lib/logserver.py", "--help"),
+    ("lib/settings/settings.py", "shell"),
+    ("lib/report/log_server.py", "--help"),
     ("lib/cleanup.py", "port", "1"),
-    ("lib/ports.py",),
-    ("lib/pythons.py", "3.11"),
-    ("lib/cache.py", "--help"),
+    ("lib/processes/ports.py",),
+    ("lib/buckaroo/pythons.py", "3.11"),
+    ("lib/storage/cache.py", "--help"),
     ("tests/mutants.py", "--help"),
 )
 
@@ -123,7 +125,7 @@ class Home(Programs):
         copied = self.place / "project"
         shutil.copytree(HETZNER, copied, ignore=shutil.ignore_patterns("__pycache__", "demo"))
         subprocess.run(["chown", "-R", "54321:54321", str(self.place)], check=True)
-        for words in (("pipeline.py", "--list"), ("lib/settings.py", "shell")):
+        for words in (("pipeline.py", "--list"), ("lib/settings/settings.py", "shell")):
             argv = [*self.NOBODY, python, str(copied / words[0]), *words[1:]]
             done = subprocess.run(
                 argv,
@@ -150,8 +152,8 @@ class RemovedDirectory(Programs):
             ("pipeline.py", "--in-place"),
             ("pipeline.py", "simulate"),
             ("check.py", "--list"),
-            ("lib/settings.py", "shell"),
-            ("lib/logserver.py",),
+            ("lib/settings/settings.py", "shell"),
+            ("lib/report/log_server.py",),
         ):
             with self.subTest(words):
                 done = self.run_it(words, through=through)

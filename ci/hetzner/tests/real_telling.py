@@ -20,7 +20,8 @@ BEFORE_THE_END = """
 import os, resource, signal, sys
 sys.path.insert(0, {hetzner!r})
 import pipeline
-from lib import commit, program
+from lib.commit import commit_run
+from lib.common import program_end
 
 def snapshot(self, label):
     if label == "after":
@@ -29,8 +30,8 @@ def snapshot(self, label):
 def limit(bytes):
     resource.setrlimit(resource.RLIMIT_FSIZE, (bytes, bytes))
 
-commit.CommitRun._snapshot = snapshot
-program.run(lambda _: pipeline.main([]))
+commit_run.CommitRun._snapshot = snapshot
+program_end.run(lambda _: pipeline.main([]))
 """
 
 
@@ -155,7 +156,7 @@ class Agreement(WithGitHub):
         self.github.seen.clear()
         program = BEFORE_THE_END.format(hetzner=str(HETZNER), statement="pass")
         breaks = "\ncommit.CommitRun.prepare_tree = lambda self: os.stat('/no/tree')\nprogram.run("
-        ran = self.stage.run(program=program.replace("\nprogram.run(", breaks))
+        ran = self.stage.run(program=program.replace("\nprogram_end.run(", breaks))
         self.agrees(ran, 1, "error", jobs=0)
         earlier = json.loads((self.stage.log_dir() / "summary.json.1").read_text())
         self.assertEqual(earlier["exit_code"], 0)

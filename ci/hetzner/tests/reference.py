@@ -10,8 +10,8 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lib.model import Job, Outcome
-from lib.signals import ASKED
+from lib.common.signal_names import ASKED
+from lib.model.job import Job, Outcome
 from tests.fakes import Fate
 
 BAD = (Outcome.FAILED, Outcome.TIMED_OUT)

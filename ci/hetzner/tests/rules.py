@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import math
 
-from lib.cause import Cause
-from lib.model import AttemptRecord, CacheState, Outcome
-from lib.seam import Asked, Exited, Gone, Listens, Occupied, Remark, Report, Signalled, Step, Wrote
+from lib.model.cause import Cause
+from lib.model.job import AttemptRecord, CacheState, Outcome
+from lib.scheduler.protocol import (
+    Asked,
+    Exited,
+    Gone,
+    Listens,
+    Occupied,
+    Remark,
+    Report,
+    Signalled,
+    Step,
+    Wrote,
+)
 from tests.ledger import Ledger, Seen, Verdict
 from tests.reference import BAD, GOOD, acceptable, passes, worse
 

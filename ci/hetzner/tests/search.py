@@ -19,8 +19,8 @@ from typing import Any
 if __name__ == "__main__":
     sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parent.parent)]
 
-from lib.model import Job
-from lib.seam import Step
+from lib.model.job import Job
+from lib.scheduler.protocol import Step
 from tests.cases import CACHED, Seeded, draw_case
 from tests.examine import REACHED, examine
 from tests.fakes import Fate

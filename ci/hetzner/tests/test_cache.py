@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
-from lib import treecopy
-from lib.cache import Cache, NoKeyError
-from lib.cachestore import Store, _locked
-from lib.errand import Answer, Errand
-from lib.model import Job
-from lib.seam import MISS, NO_KEY, UNUSABLE
+from lib.common import tree_copy
+from lib.model.job import Job
+from lib.processes.cache_protocol import Answer, Errand
+from lib.scheduler.protocol import MISS, NO_KEY, UNUSABLE
+from lib.storage.cache import Cache, NoKeyError
+from lib.storage.cache_store import Store, _locked
 from tests.test_treecopy import ordinary_user
 
-PROGRAM = Path(__file__).parent.parent / "lib" / "cache.py"
+PROGRAM = Path(__file__).parent.parent / "lib" / "storage" / "cache.py"
 
 
 ODD_NAMES = ("", "..", "../content-abcdefgh", "content-a\0", "content-\ud800", "/tmp")
@@ -143,11 +143,11 @@ class Entries(CacheTest):
         (tree / "link").symlink_to("nowhere/at/all")
         (tree / "sub").mkdir(mode=0o700)
         (tree / "sub" / "ü b").write_bytes(b"\0\xff")
-        before = treecopy.digest(tree)
+        before = tree_copy.digest(tree)
         self.cache().store()
-        treecopy.remove(tree)
+        tree_copy.remove(tree)
         self.assertTrue(self.cache().restore())
-        self.assertEqual(treecopy.digest(tree), before)
+        self.assertEqual(tree_copy.digest(tree), before)
         self.assertEqual(list(self.cwd.glob(".restored-*")), [])
 
     def test_restore_replaces_what_is_there(self) -> None:
@@ -250,7 +250,7 @@ class Entries(CacheTest):
         self.write("x")
         self.cache().store()
         code = (
-            "import os; from lib.cache import Cache, CacheError\n"
+            "import os; from lib.storage.cache import Cache, CacheError\n"
             "c = Cache('echo k', 'art', 'store')\n"
             "os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')\n"
             "print(c.restore(), c.store(), c.hit())\n"
@@ -258,7 +258,7 @@ class Entries(CacheTest):
             "    try:\n        print(known())\n"
             "    except CacheError:\n        print('refused')"
         )
-        environment = os.environ | {"PYTHONPATH": str(PROGRAM.parent.parent)}
+        environment = os.environ | {"PYTHONPATH": str(PROGRAM.parents[2])}
         done = subprocess.run(
             [sys.executable, "-c", code],
             cwd=self.cwd,
@@ -357,7 +357,7 @@ class Entries(CacheTest):
             (self.cwd / "art" / name).symlink_to(target)
         self.cache().store()
         self.assertEqual(self.warnings.getvalue(), "")
-        treecopy.remove(self.cwd / "art")
+        tree_copy.remove(self.cwd / "art")
         self.assertTrue(self.cache().restore())
         found = {name: str((self.cwd / "art" / name).readlink()) for name in links}
         self.assertEqual(found, links)
@@ -456,7 +456,7 @@ class Concurrency(CacheTest):
         for number in range(60):
             self.write("new", f"art/{number}")
         call = f"Cache('echo k', 'art', 'store', cwd={str(self.cwd)!r}).store()"
-        code = f"from lib.cache import Cache; {call}"
+        code = f"from lib.storage.cache import Cache; {call}"
         for step in range(12):
             process = subprocess.Popen([sys.executable, "-c", code], cwd=PROGRAM.parent.parent)
             time.sleep(0.02 + step * 0.008)
@@ -558,12 +558,12 @@ class Others(CacheTest):
             cache.store()
             self.assertTrue(cache.restore(), self.warnings.getvalue())
             top.parent.chmod(0o755)
-            treecopy.remove(top)
+            tree_copy.remove(top)
             top.parent.chmod(0o555)
             self.assertTrue(cache.restore(), self.warnings.getvalue())
             self.assertEqual(oct(top.parent.stat().st_mode & 0o777), "0o555")
             self.assertEqual(list(top.parent.iterdir()), [top])
-            treecopy.open_up(self.cwd / "place")
+            tree_copy.open_up(self.cwd / "place")
 
     def test_sparse_file_takes_no_room(self) -> None:
         with (self.cwd / "art").open("wb") as file:
@@ -642,7 +642,7 @@ class Program(CacheTest):
         self.assertRegex(ran.answer.told, "its entry could not be read: .*expected an entry's JSON")
         self.assertEqual(self.ask("store", self.cache()).code, 0)
         self.assertEqual(self.ask("restore", self.cache()).code, 0)
-        treecopy.remove(self.store)
+        tree_copy.remove(self.store)
         self.store.write_text("no directory")
         ran = self.ask("restore", self.cache())
         self.assertEqual(ran.code, UNUSABLE)
@@ -686,7 +686,10 @@ class Program(CacheTest):
             self.assertEqual(errand.answer(), Answer())
 
     def test_slow_key_is_none(self) -> None:
-        with mock.patch("lib.cache.KEY_TIMEOUT", 0.05), self.assertRaises(NoKeyError) as caught:
+        with (
+            mock.patch("lib.storage.cache.KEY_TIMEOUT", 0.05),
+            self.assertRaises(NoKeyError) as caught,
+        ):
             self.cache("sleep 20").ask(os.environ)
         self.assertIn("took more than 0.05 s", str(caught.exception))
 

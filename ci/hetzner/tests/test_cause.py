@@ -6,8 +6,8 @@ import math
 import unittest
 from typing import Any
 
-from lib.cause import Cause
-from lib.seam import LOST
+from lib.model.attempt_outcome import LOST
+from lib.model.cause import Cause
 from tests.fakes import Fate, Played, jobs, play
 
 SERVICE: dict[str, Any] = {"service": True, "outputs": {"up": "up"}}

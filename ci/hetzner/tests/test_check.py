@@ -11,7 +11,7 @@ from unittest import mock
 
 import check
 from dsl import Pipeline
-from lib import pythons
+from lib.buckaroo import pythons
 
 
 class Words(unittest.TestCase):

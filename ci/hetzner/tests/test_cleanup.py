@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
-from lib import cleanup, orphans, proctree
+from lib.commit import cleanup
+from lib.processes import orphans, process_table
 
 PATIENCE = 20.0  # seconds until a test gives up
 DEAD = "r1-1"  # pid 1 did not start at the first tick of the clock under this number
@@ -27,7 +28,7 @@ print(server.getsockname()[1], flush=True); sys.stdin.read()
 
 
 def live() -> str:
-    return proctree.run_id(proctree.table(), os.getpid())
+    return process_table.run_id(process_table.table(), os.getpid())
 
 
 class CleanupTest(unittest.TestCase):
@@ -36,9 +37,9 @@ class CleanupTest(unittest.TestCase):
     def setUp(self) -> None:
         self.marker = f"marker-{uuid.uuid4().hex}"
         self.tag = f"CI_RUN_TAG_{uuid.uuid4().hex}"  # or a run beside us would stop our orphans
-        self.look = proctree.table()
-        self.assertFalse(proctree.driver_lives(self.look, DEAD))
-        self.enterContext(mock.patch.object(proctree, "TAG", self.tag))
+        self.look = process_table.table()
+        self.assertFalse(process_table.driver_lives(self.look, DEAD))
+        self.enterContext(mock.patch.object(process_table, "TAG", self.tag))
         # on a busy machine a process may take seconds to end by a TERM
         self.enterContext(mock.patch.object(cleanup, "GRACE", PATIENCE))
         self.enterContext(mock.patch.object(cleanup, "GIVE_UP", 2 * PATIENCE))
@@ -120,13 +121,13 @@ class TestOrphans(CleanupTest):
 
     def test_we_and_our_ancestors_are_no_orphans(self) -> None:
         script = """
-from lib import orphans, proctree
+from lib.processes import orphans, process_table
 import os
-proctree.TAG = os.environ["WHICH"]
-found = [process.pid for process in orphans.find(proctree.table())]
+process_table.TAG = os.environ["WHICH"]
+found = [process.pid for process in orphans.find(process_table.table())]
 print([pid in found for pid in (os.getpid(), os.getppid())])
 """
-        here = Path(cleanup.__file__).parent.parent
+        here = Path(cleanup.__file__).parents[2]
         child = self.start(
             f"cd {here} && WHICH={self.tag} {sys.executable} -c '{script}'; :", tag=f"{DEAD}/job"
         )
@@ -195,7 +196,7 @@ class TestPatterns(CleanupTest):
 
     def test_runner_of_a_live_run_is_spared(self) -> None:
         runner = self.sleeper()
-        run = proctree.run_id(self.look, runner.pid)
+        run = process_table.run_id(self.look, runner.pid)
         self.sleeper(tag=f"{run}/job")
         self.assertEqual(cleanup.ci_pkill(self.marker, box=True), [])
         self.assert_lives(runner)

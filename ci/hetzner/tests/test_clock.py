@@ -6,7 +6,7 @@ import time
 import unittest
 from unittest import mock
 
-from lib.clock import MonotonicClock
+from lib.common.clock import MonotonicClock
 
 
 class Clock(unittest.TestCase):

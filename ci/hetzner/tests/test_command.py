@@ -9,8 +9,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from lib import command, interrupts, ownenviron, proctree
-from lib.interrupts import Interrupted
+from lib.common import interrupts, own_environ
+from lib.common.interrupts import Interrupted
+from lib.processes import command, process_table
 from tests.waiting import wait_until
 
 HERE = Path(__file__).resolve().parent.parent
@@ -30,7 +31,7 @@ class TestRun(unittest.TestCase):
 
     def test_group_is_gone_afterwards(self) -> None:
         pid = int(run("sleep 3600 & echo $!").output)
-        look = proctree.table()
+        look = process_table.table()
 
         def is_gone() -> bool:  # the signal was sent, but its death takes a moment
             process = look.read(pid)
@@ -43,7 +44,7 @@ class TestRun(unittest.TestCase):
             pids = Path(directory, "pid")
             with self.assertRaises(subprocess.TimeoutExpired):
                 run(f"echo $$ >{pids}; trap '' TERM; sleep 3600", timeout=0.5)
-            self.assertIsNone(proctree.table().read(int(pids.read_text())))
+            self.assertIsNone(process_table.table().read(int(pids.read_text())))
 
     def test_signal_ends_it(self) -> None:
         with interrupts.noted(), self.assertRaises(Interrupted):
@@ -56,11 +57,11 @@ class TestRun(unittest.TestCase):
 class TestOwnEnvironment(unittest.TestCase):
     def test_secrets_are_overwritten_for_others_and_stay_for_ourselves(self) -> None:
         program = (
-            "import os; from lib import ownenviron; ownenviron.hide_secrets(['MINE'])\n"
+            "import os; from lib.common import own_environ; own_environ.hide_secrets(['MINE'])\n"
             "print(os.environ['GITHUB_TOKEN'], os.environ['MINE'])\n"
             "print(open('/proc/self/environ').read().replace(chr(0), chr(10)))"
         )
-        self.assertTrue(ownenviron.__doc__)
+        self.assertTrue(own_environ.__doc__)
         variables = {"GITHUB_TOKEN": "s3cret", "MINE": "mine", "KEPT": "kept", "CI_SECRETS": "X"}
         done = subprocess.run(
             ["python3", "-c", program],

@@ -18,15 +18,15 @@ MOVES_HEAD = f"""
 import subprocess, sys
 sys.path.insert(0, {str(HETZNER)!r})
 import pipeline
-from lib import program
-from lib.commit import CommitRun
+from lib.common import program_end
+from lib.commit.commit_run import CommitRun
 set_pending = CommitRun.set_pending
 def move_head(run):
     who = ["-c", "user.name=t", "-c", "user.email=t@localhost"]
     subprocess.run(["git", *who, "commit", "-q", "--allow-empty", "-m", "moved"], check=True)
     set_pending(run)
 CommitRun.set_pending = move_head
-program.run(pipeline.main)
+program_end.run(pipeline.main)
 """
 
 

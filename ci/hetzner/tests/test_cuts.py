@@ -13,26 +13,29 @@ from pathlib import Path
 from unittest import mock
 
 from dsl import Job
-from lib import errand, gitcommand, proctree, redact, settings
-from lib.github import Answer
-from lib.status import StatusReporter
+from lib.common import redact
+from lib.git import git_command
+from lib.github.client import Answer
+from lib.github.status_reporter import StatusReporter
+from lib.processes import cache_protocol, process_table
+from lib.settings import settings
 from tests.test_pipeline import RunTest
 from tests.test_status import WithGitHub
 
 TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ"
-LIB = Path(redact.__file__).parent
+LIB = Path(redact.__file__).parents[1]
 # what these cut is no text that is shown, or is masked before: names of files, digests, lines
 OTHERWISE = {
-    "commit",
-    "demo",
-    "failurelines",
-    "files",
-    "logend",
-    "nearby",
-    "redact",
-    "settings",
-    "simulatecli",
-    "unrunnable",
+    "commit/commit_run",
+    "buckaroo/demo",
+    "report/failure_lines",
+    "common/files",
+    "report/log_tail",
+    "outputs/hints",
+    "common/redact",
+    "settings/settings",
+    "commit/simulate_command",
+    "processes/not_executable",
 }
 
 
@@ -65,7 +68,10 @@ class Shorten(Cuts):
         self.assertEqual(redact.shorten(TOKEN, 5), "ghp_…")
 
     def test_nothing_else_in_the_project_cuts_text(self) -> None:
-        found = {path.stem: self.cuts(path) for path in LIB.glob("*.py")}
+        found = {
+            str(path.relative_to(LIB).with_suffix("")): self.cuts(path)
+            for path in LIB.glob("*/*.py")
+        }
         others = {name: lines for name, lines in found.items() if lines and name not in OTHERWISE}
         self.assertEqual(others, {}, "redact.shorten masks before it cuts")
 
@@ -105,12 +111,12 @@ class Ends(Cuts):
             begun = log.stat()
             for others in (0, 300):
                 for start in (1, 8, 20, 33):
-                    size = errand.MOST_SAID + redact.LONGEST_SECRET - len(TOKEN) + start
+                    size = cache_protocol.MOST_SAID + redact.LONGEST_SECRET - len(TOKEN) + start
                     log.write_text(TOKEN + (TOKEN * others).ljust(size, "x"))
-                    said = errand.said(str(log), begun, redact.Redactor([TOKEN]))
+                    said = cache_protocol.said(str(log), begun, redact.Redactor([TOKEN]))
                     self.assertNotIn(TOKEN[-1], said[:100])
                     self.assertTrue(said.startswith("(its end only)\n"))
-                    self.assertLessEqual(len(said), errand.MOST_SAID + 20)
+                    self.assertLessEqual(len(said), cache_protocol.MOST_SAID + 20)
 
 
 class Lines(RunTest, Cuts):
@@ -138,10 +144,10 @@ class Others(Cuts):
         for pad in (80, 100, 110):
             words = ["-c", "sleep 60; :", "x" * pad, TOKEN]
             with subprocess.Popen([shutil.which("bash") or "bash", *words]) as process:
-                look = proctree.table()
+                look = process_table.table()
                 found = look.read(process.pid)
                 assert found is not None
-                text = proctree.describe(look, found)
+                text = process_table.describe(look, found)
                 process.kill()
             self.no_part(text)
             self.assertLessEqual(len(text), 130)
@@ -154,7 +160,7 @@ class Others(Cuts):
 
     def test_words_of_git_are_shown_without(self) -> None:
         for pad in range(60, 101, 10):
-            self.no_part(gitcommand.shown(f"{'x' * pad}{TOKEN}{'y' * 100}", 100))
+            self.no_part(git_command.shown(f"{'x' * pad}{TOKEN}{'y' * 100}", 100))
 
     def test_answer_that_repeats_the_request_is_shown_without(self) -> None:
         for pad in range(150, 201, 10):

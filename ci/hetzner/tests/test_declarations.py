@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from dsl import Cache, Job, Pipeline
-from lib.choice import Choice
+from lib.model.selection import Choice
 
 
 def problems(make: Any) -> list[str]:

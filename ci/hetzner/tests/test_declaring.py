@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from dsl import Cache, Job, Pipeline
-from lib import graph
-from lib.declaring import DeclarationError, meant, told
+from lib.model import graph
+from lib.model.declaration_error import DeclarationError, meant, told
 
 HERE = Path(__file__).resolve().parent.parent
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from unittest import mock
 
 import pipeline
-from lib import demo
-from lib.demo import DemoRepo
+from lib.buckaroo import demo
+from lib.buckaroo.demo import DemoRepo
 
 
 class Commits(unittest.TestCase):

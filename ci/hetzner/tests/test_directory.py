@@ -14,7 +14,8 @@ from typing import Any
 from unittest import mock
 
 from dsl import Job
-from lib import files, logdir, summaryfile
+from lib.common import files
+from lib.report import log_directory, summary_file
 from tests.test_pipeline import HERE, RunTest
 from tests.waiting import wait_for
 
@@ -57,7 +58,7 @@ class DirectoryTest(RunTest):
         return found
 
     def listing(self) -> dict[str, bytes]:
-        return {p.name: p.read_bytes() for p in self.logs.iterdir() if p.name != logdir.LOCK}
+        return {p.name: p.read_bytes() for p in self.logs.iterdir() if p.name != log_directory.LOCK}
 
 
 class Owned(DirectoryTest):
@@ -108,7 +109,7 @@ class Owned(DirectoryTest):
     def test_run_that_has_ended_keeps_nobody_out_and_its_lock_names_nobody(self) -> None:
         for body in ("true", "exit 1"):
             self.run_jobs(Job("t", body))
-            self.assertEqual((self.logs / logdir.LOCK).read_text(), "")
+            self.assertEqual((self.logs / log_directory.LOCK).read_text(), "")
 
     def test_run_whose_lock_was_removed_is_red_and_says_so(self) -> None:
         self.assertEqual(self.run_jobs(Job("t", "rm logs/.lock")), (1, "t=passed"))
@@ -131,7 +132,7 @@ class Owned(DirectoryTest):
 
     def test_command_of_the_holder_is_told_without_secrets(self) -> None:
         with mock.patch.object(sys, "argv", ["ci.py", "--token", "s3cret"]):
-            told = logdir.command(lambda text: text.replace("s3cret", "***"))
+            told = log_directory.command(lambda text: text.replace("s3cret", "***"))
         self.assertEqual(told, "ci.py --token ***")
 
 
@@ -161,7 +162,9 @@ class State(DirectoryTest):
 
     def test_run_whose_runner_breaks_before_the_jobs_has_ended_red(self) -> None:
         with (
-            mock.patch("lib.run.ProcessExecutor", side_effect=OSError(errno.EMFILE, "too many")),
+            mock.patch(
+                "lib.run.execution.ProcessExecutor", side_effect=OSError(errno.EMFILE, "too many")
+            ),
             self.assertRaises(OSError),
         ):
             self.pipeline(Job("t", "true")).run()
@@ -228,7 +231,7 @@ class AsTheDocsSay(DirectoryTest):
         told = self.summary()
         for name in (*told, *told["jobs"][0], *told["jobs"][0]["attempts"][0]):
             self.assertIn(f"`{name}`", table)
-        for state in (summaryfile.RUNNING, summaryfile.ENDED):
+        for state in (summary_file.RUNNING, summary_file.ENDED):
             self.assertIn(f"`{state}`", table)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unittest
 from typing import Any
 
-from lib import events, graph
+from lib.model import events, graph
 from tests.fakes import Fate, Played, jobs, play
 
 END: dict[str, Any] = {"when": "end"}

@@ -16,14 +16,14 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from lib import files, treecopy
+from lib.common import files, tree_copy
 from tests.intheway import IN_THE_WAY
 
 TOP = Path(__file__).parent.parent
 HOLD = """
 import sys
 from pathlib import Path
-from lib import files
+from lib.common import files
 with files.lock(Path(sys.argv[1]), "the other run"):
     print("held", flush=True)
     sys.stdin.read()
@@ -31,7 +31,7 @@ with files.lock(Path(sys.argv[1]), "the other run"):
 DIE = """
 import os, signal, sys
 from pathlib import Path
-from lib import files
+from lib.common import files
 os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)
 files.atomic_write(Path(sys.argv[1]), "half")
 """
@@ -150,7 +150,7 @@ class InTheWay(FilesTest):
                         files.open_file(self.path, flags)
                     self.assertIn(f"expected a file, found {kind}", str(caught.exception))
                     self.assertIn(str(self.path), str(caught.exception))
-                    treecopy.remove(self.path)
+                    tree_copy.remove(self.path)
         self.assertEqual(self.names(), [])  # nothing was made where a link leads
 
     def test_file_is_opened_as_any_other(self) -> None:
@@ -234,7 +234,7 @@ class Rotate(FilesTest):
             ):
                 files.rotate(self.path)
             self.assertEqual(self.names(), ["file"])
-            treecopy.remove(self.path)
+            tree_copy.remove(self.path)
 
     def test_two_that_rotate_at_once_lose_no_file(self) -> None:
         count = 200

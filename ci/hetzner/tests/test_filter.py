@@ -7,10 +7,10 @@ import unittest
 from typing import Any
 
 from dsl import Job
-from lib import summary
-from lib.cause import Cause
-from lib.model import Outcome
-from lib.verdict import also_failed
+from lib.model.cause import Cause
+from lib.model.job import Outcome
+from lib.model.verdict import also_failed
+from lib.report import summary
 from tests.fakes import Fate, Played, jobs, play
 from tests.test_pipeline import RunTest
 
@@ -21,7 +21,7 @@ ALLOWED: dict[str, Any] = {"allow_failure": True}
 
 
 def notes(played: Played) -> list[str]:
-    from lib import events
+    from lib.model import events
 
     return [event.text for event in played.of(events.Note)]
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from unittest import mock
 
-from lib import granted, machine
+from lib.common import granted, machine
 
 HETZNER = Path(__file__).resolve().parent.parent
 CGROUPS = Path("/sys/fs/cgroup")
@@ -20,7 +20,10 @@ V1 = (
     "33 30 0:30 / /sys/fs/cgroup/cpu,cpuacct rw shared:9 - cgroup cgroup rw,cpu,cpuacct\n"
     "34 30 0:31 / /sys/fs/cgroup/memory rw shared:10 - cgroup cgroup rw,memory\n"
 )
-ASK = "import sys; sys.path.insert(0, sys.argv[1]); from lib import granted; print(granted.cpus())"
+ASK = (
+    "import sys; sys.path.insert(0, sys.argv[1])\n"
+    "from lib.common import granted; print(granted.cpus())"
+)
 
 
 class Trees(unittest.TestCase):

@@ -14,8 +14,10 @@ from unittest import mock
 
 import pipeline
 from dsl import Job
-from lib import nearby, redact, unrunnable
-from lib.logdir import DirectoryInUseError
+from lib.common import redact
+from lib.outputs import hints
+from lib.processes import not_executable
+from lib.report.log_directory import DirectoryInUseError
 from tests.test_pipeline import RunTest
 
 
@@ -111,22 +113,22 @@ class CannotBeExecuted(Hinting):
             for text in (f"{line}\n", f"{unit * (16_000 // len(unit))}\n", f"{line[:780]}\n" * 20):
                 self.put("text", text)
                 began = time.thread_time()
-                told = unrunnable.after(127, self.cwd / "text", {"PATH": "/bin"}, self.cwd)
+                told = not_executable.after(127, self.cwd / "text", {"PATH": "/bin"}, self.cwd)
                 self.assertLess(time.thread_time() - began, 0.5, unit)
                 self.assertEqual("no-such-tool was not" in told, "no-such-tool" in text)
 
     def test_secret_that_a_long_line_or_the_part_that_is_read_begins_in_is_not_told(self) -> None:
         secret = "".join(f"{n:03d}" for n in range(100))
-        most = unrunnable.READ + redact.LONGEST_SECRET
+        most = not_executable.READ + redact.LONGEST_SECRET
         with mock.patch.dict(os.environ, {"CI_SECRET_A": secret}):
             for cut in range(20, 400, 40):
                 for end in (
-                    f"{secret}{'y' * (unrunnable.LONGEST - cut)}: not found\n",
-                    f"{secret}: not found\n".ljust(unrunnable.READ + cut, "\n"),
+                    f"{secret}{'y' * (not_executable.LONGEST - cut)}: not found\n",
+                    f"{secret}: not found\n".ljust(not_executable.READ + cut, "\n"),
                     f"{secret}: not found\n".ljust(most + cut, "\n"),
                 ):
                     self.put("text", end.rjust(40_000, "x"))
-                    told = unrunnable.after(127, self.cwd / "text", {}, self.cwd)
+                    told = not_executable.after(127, self.cwd / "text", {}, self.cwd)
                     self.assertNotIn(secret[-9:], told)
 
     def test_other_codes_and_codes_that_pass_are_as_before(self) -> None:
@@ -167,12 +169,12 @@ class CannotBeStarted(Hinting):
 
     def test_errors_that_are_none_of_the_program_are_told_as_they_are(self) -> None:
         error = OSError(7, "Argument list too long", "/bin/sh")
-        told = unrunnable.to_start(["/bin/sh"], error, {}, Path("/"))
+        told = not_executable.to_start(["/bin/sh"], error, {}, Path("/"))
         self.assertEqual(told, "Argument list too long")
 
     def test_working_directory_that_is_gone_is_named(self) -> None:
         error = FileNotFoundError(2, "No such file or directory", "/gone")
-        told = unrunnable.to_start(["sh"], error, {}, Path("/gone"))
+        told = not_executable.to_start(["sh"], error, {}, Path("/gone"))
         self.assertIn("its working directory /gone cannot be entered", told)
 
 
@@ -232,12 +234,12 @@ class Near(Hinting):
         for number in range(100):
             (self.cwd / f"{number}").mkdir()
             (self.cwd / f"{number}" / "tool").touch()
-        with mock.patch.object(nearby, "MOST_ENTRIES", 50):
-            budget = nearby._Budget()
-            self.assertEqual(len(list(nearby._below(self.cwd, budget, (), self.cwd))), 50)
-            self.assertEqual(list(nearby._below(self.cwd, budget, (), self.cwd)), [])
-        with mock.patch.object(nearby, "MOST_SECONDS", 0):
-            self.assertEqual(list(nearby._below(self.cwd, nearby._Budget(), (), self.cwd)), [])
+        with mock.patch.object(hints, "MOST_ENTRIES", 50):
+            budget = hints._Budget()
+            self.assertEqual(len(list(hints._below(self.cwd, budget, (), self.cwd))), 50)
+            self.assertEqual(list(hints._below(self.cwd, budget, (), self.cwd)), [])
+        with mock.patch.object(hints, "MOST_SECONDS", 0):
+            self.assertEqual(list(hints._below(self.cwd, hints._Budget(), (), self.cwd)), [])
 
     def test_loop_of_links_and_closed_directories_are_passed_over(self) -> None:
         script = "mkdir closed; touch closed/tool; ln -s . loop; chmod 0 closed; touch tool"

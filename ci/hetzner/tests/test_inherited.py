@@ -14,10 +14,10 @@ from pathlib import Path
 from unittest import mock
 
 from dsl import Cache, Job, Pipeline
-from lib import inherited
-from lib.inherited import AS_COMMITTED
+from lib.common import inherited_environment
+from lib.common.inherited_environment import AS_COMMITTED
 
-ROOT = Path(inherited.__file__).parents[1]
+ROOT = Path(inherited_environment.__file__).parents[2]
 HOOK = {"GIT_DIR": "/dev/repo/.git", "GIT_INDEX_FILE": "/dev/repo/.git/index", "GIT_PREFIX": "a/"}
 CONFIG = {
     "GIT_CONFIG_COUNT": "1",
@@ -44,35 +44,35 @@ class Without(unittest.TestCase):
     def test_what_git_calls_local_is_left_out(self) -> None:
         listed = subprocess.check_output(["git", "rev-parse", "--local-env-vars"], text=True)
         caller = dict.fromkeys(listed.split(), "x")
-        self.assertEqual(inherited.without(caller, caller), {})
+        self.assertEqual(inherited_environment.without(caller, caller), {})
 
     def test_what_a_hook_a_shell_and_an_outer_run_set_is_left_out(self) -> None:
         # ENV is read by interactive shells only (POSIX, sh), and means a stage to many programs
         kept = {"HOME": "/root", "GIT_SSH_COMMAND": "ssh -v", "ENV": "production"}
         caller = {**HOOK, **BASH, **OUTER, "OLDPWD": "/", **kept}
-        self.assertEqual(inherited.without(caller, caller), kept)
+        self.assertEqual(inherited_environment.without(caller, caller), kept)
 
     def test_what_an_environment_says_otherwise_than_the_callers_is_meant(self) -> None:
         meant = {"BASH_ENV": "/mine", "GIT_DIR": "/other", "CI_OUT_BUILD_TOOL": "/mine"}
         caller = {**HOOK, **BASH, **OUTER}
-        self.assertEqual(inherited.without({**caller, **meant}, caller), meant)
+        self.assertEqual(inherited_environment.without({**caller, **meant}, caller), meant)
 
     def test_settings_of_git_are_the_hooks_in_a_hook_and_somebodys_elsewhere(self) -> None:
-        self.assertEqual(inherited.without(CONFIG, CONFIG), CONFIG)
+        self.assertEqual(inherited_environment.without(CONFIG, CONFIG), CONFIG)
         within = {**HOOK, **CONFIG}
-        self.assertEqual(inherited.without(within, within), {})
+        self.assertEqual(inherited_environment.without(within, within), {})
 
     def test_who_commits_is_the_hooks_in_a_hook_and_a_persons_elsewhere(self) -> None:
         names = ["AUTHOR_NAME", "COMMITTER_DATE", "EDITOR", "SEQUENCE_EDITOR", "EXEC_PATH"]
         names += ["REFLOG_ACTION", "PUSH_OPTION_COUNT", "PUSH_OPTION_0"]
         caller = {f"GIT_{name}": "x" for name in names}
-        self.assertEqual(inherited.without(caller, caller), caller)
+        self.assertEqual(inherited_environment.without(caller, caller), caller)
         within = {**HOOK, **caller}
-        self.assertEqual(inherited.without(within, within), {})
+        self.assertEqual(inherited_environment.without(within, within), {})
 
     def test_what_a_run_says_of_commits_reaches_the_jobs_of_an_inner_one(self) -> None:
         caller = {**AS_COMMITTED, **CONFIG}
-        self.assertEqual(inherited.without(caller, caller), caller)
+        self.assertEqual(inherited_environment.without(caller, caller), caller)
 
 
 class Jobs(unittest.TestCase):

@@ -7,9 +7,9 @@ import signal
 import threading
 import unittest
 
-from lib import interrupts
-from lib.interrupts import Interrupted
-from lib.wakeup import SignalPipe
+from lib.common import interrupts
+from lib.common.interrupts import Interrupted
+from lib.processes.wait import SignalPipe
 
 TERM, HUP = signal.SIGTERM, signal.SIGHUP
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from unittest import mock
 
 from dsl import Cache, Job
-from lib import files, treecopy
-from lib.cachestore import CorruptError, Store
+from lib.common import files, tree_copy
+from lib.storage.cache_store import CorruptError, Store
 from tests.intheway import COMMANDS, IN_THE_WAY
 from tests.test_pipeline import RunTest
 
@@ -25,7 +25,7 @@ class InTheWay(RunTest):
     def store(self, number: int) -> Cache:
         """Return a cache: the log of its job is opened to restore, to run and to store."""
         place = self.cwd.parent / f"{self.cwd.name}-store"
-        self.addCleanup(treecopy.remove, place)
+        self.addCleanup(tree_copy.remove, place)
         return Cache(f"echo {number}", f"out{number}", place, cwd=self.cwd)
 
     def test_log_that_its_job_replaces_holds_up_nobody_and_is_said(self) -> None:
@@ -55,7 +55,7 @@ class InTheWay(RunTest):
                 self.assertEqual(self.run_jobs(*jobs), (0, "z=passed a=passed"))
                 self.assertEqual(self.log("a"), "said\n")
                 self.assertFalse((self.logs / "nowhere").exists())
-                treecopy.remove(self.logs)
+                tree_copy.remove(self.logs)
 
     def test_whatever_an_earlier_run_has_left_is_set_aside(self) -> None:
         for name in RUNNERS_OWN:
@@ -69,7 +69,7 @@ class InTheWay(RunTest):
                     self.assertEqual(self.log("a"), "said\n")
                     self.assertIn("PASS  a", self.log("ci"))
                     self.assertFalse((self.logs / "nowhere").exists())
-                    treecopy.remove(self.logs)
+                    tree_copy.remove(self.logs)
 
 
 class InAStore(RunTest):
@@ -90,10 +90,10 @@ class InAStore(RunTest):
                     store.find("other")
                 store.put("key", self.cwd / "artifact", None)
                 self.assertIsNotNone(store.find("key"))
-                treecopy.remove(self.cwd / "store")
+                tree_copy.remove(self.cwd / "store")
 
     def test_file_that_becomes_a_pipe_while_it_is_copied_holds_up_nobody(self) -> None:
-        for act in (treecopy.digest, lambda path: treecopy.copy(path, self.cwd / "copy")):
+        for act in (tree_copy.digest, lambda path: tree_copy.copy(path, self.cwd / "copy")):
             path = self.cwd / "file"
             path.write_text("text")
             seen = path.lstat()
@@ -107,31 +107,35 @@ class InAStore(RunTest):
 OPENS = {"open", "read_text", "read_bytes", "write_text", "write_bytes"}
 # modules that open what no job can put there, or open it as carefully, and why
 MAY_OPEN = {
-    "files": "it is the careful one",
-    "logserver": "opens as carefully, below a directory that it holds",
-    "watch": "does not wait, and reads nothing",
-    "console": "/dev/null",
-    "cleanup": "/proc",
-    "granted": "/proc and /sys",
-    "hang": "/proc",
-    "machine": "/proc and /sys",
-    "ports": "/proc",
-    "pressure": "/proc",
-    "proctree": "/proc",
-    "steps": "the version of the runner, which is as safe as its code",
-    "demo": "what it is making itself",
-    "dying": "/proc",
-    "github": "no file, but an address",
-    "testreport": "runs within a job, whose timeout ends it",
-    "cachestore": "writes into directories that it has just made",
-    "treecopy": "makes what is not there",
+    "common/files": "it is the careful one",
+    "report/log_server": "opens as carefully, below a directory that it holds",
+    "outputs/inotify": "does not wait, and reads nothing",
+    "common/console": "/dev/null",
+    "commit/cleanup": "/proc",
+    "common/granted": "/proc and /sys",
+    "processes/hang_report": "/proc",
+    "common/machine": "/proc and /sys",
+    "processes/ports": "/proc",
+    "processes/pressure": "/proc",
+    "processes/process_table": "/proc",
+    "commit/steps": "the version of the runner, which is as safe as its code",
+    "buckaroo/demo": "what it is making itself",
+    "processes/dying": "/proc",
+    "github/client": "no file, but an address",
+    "buckaroo/test_report": "runs within a job, whose timeout ends it",
+    "storage/cache_store": "writes into directories that it has just made",
+    "common/tree_copy": "makes what is not there",
 }
 
 
 class Opened(unittest.TestCase):
     def test_whatever_a_job_can_reach_is_opened_in_one_place(self) -> None:
-        library = Path(files.__file__).parent
-        modules = {p.stem for p in library.glob("*.py") if any(_opens(ast.parse(p.read_text())))}
+        library = Path(files.__file__).parents[1]
+        modules = {
+            str(path.relative_to(library).with_suffix(""))
+            for path in library.glob("*/*.py")
+            if any(_opens(ast.parse(path.read_text())))
+        }
         self.assertEqual(
             sorted(modules - MAY_OPEN.keys()), [], "use files.open_file, read or begin"
         )

@@ -7,7 +7,8 @@ import unittest
 from unittest import mock
 
 import pipeline
-from lib import lacking, network, pythons, settings
+from lib.buckaroo import missing_parts, network, pythons
+from lib.settings import settings
 from tests.commitstage import JOBS, OnStage
 
 ALL = {name: f"/bin/{name}" for name in ("uv", "node", "pnpm", "lsof", "curl", "chromium")}
@@ -47,7 +48,7 @@ class Lacking(unittest.TestCase):
         ):
             config = settings.load_anywhere({})
             table = pipeline.job_table(config)
-            return lacking.absent(table, config, "HEAD", skipped=skipped)
+            return missing_parts.absent(table, config, "HEAD", skipped=skipped)
 
     def test_machine_that_has_all_leaves_nothing_out(self) -> None:
         self.assertEqual(self.absent(), {})

@@ -16,12 +16,14 @@ from typing import Any
 from unittest import mock
 
 from dsl import Job, Outcome, Pipeline
-from lib import dryrun, events, graph, listening, ports, ports_lsof
-from lib.cause import Cause
-from lib.choice import EVERYTHING, plan
-from lib.model import Result
-from lib.orders import Limits
-from lib.seam import Listens
+from lib.model import events, graph
+from lib.model.cause import Cause
+from lib.model.job import Result
+from lib.model.run_plan import Limits
+from lib.model.selection import EVERYTHING, plan
+from lib.processes import listening, ports, ports_lsof
+from lib.scheduler.protocol import Listens
+from lib.simulate import dry_run
 from tests.fakes import Fate, Played, jobs, play
 
 NEVER = math.inf
@@ -162,7 +164,7 @@ class Decided(unittest.TestCase):
         for outputs in ({}, {"up": "up"}):
             declared = jobs("web; suite<web", web=service(1, outputs=outputs))
             built, orders = plan(declared, EVERYTHING, {"web": 3, "suite": 1})
-            told = dryrun.lines(built, orders, Limits(), {"web": 3, "suite": 1})
+            told = dry_run.lines(built, orders, Limits(), {"web": 3, "suite": 1})
             self.assertIn("3.0 s start suite: after web", "\n".join(told))
 
 
@@ -294,7 +296,7 @@ class Looked(unittest.TestCase):
         port = free_port()
         other = self.place / "other"
         program = (
-            f"import sys; sys.path.insert(0, {str(Path(graph.__file__).parent.parent)!r})\n"
+            f"import sys; sys.path.insert(0, {str(Path(graph.__file__).parents[2])!r})\n"
             "from dsl import Job, Pipeline\n"
             f"server = [sys.executable, 'server.py', '{port}']\n"
             f"web = Job('theirs', server, service=True, listens=({port},))\n"

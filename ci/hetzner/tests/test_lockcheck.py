@@ -13,8 +13,10 @@ import unittest.mock
 import venv
 from pathlib import Path
 
-from lib import lockcheck, proctree, settings
-from lib.lockcheck import LOCK_FILES, NODE_MODULES, Lockcheck, LockcheckError
+from lib.buckaroo import lock_files
+from lib.buckaroo.lock_files import LOCK_FILES, NODE_MODULES, Lockcheck, LockcheckError
+from lib.processes import process_table
+from lib.settings import settings
 from tests.waiting import wait_until
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -243,7 +245,7 @@ class TestRebuild(WithTree):
         program(self.bin / "uv", f"{mark} & wait")
         with self.assertRaisesRegex(LockcheckError, "expected it done in 1 s, it was not"):
             self.check(timeout=1).rebuild()
-        look = proctree.table()
+        look = process_table.table()
         wait_until(lambda: all(look.command(p.pid) != mark for p in look.all()), f"no {mark}")
 
     def test_missing_tool_is_named(self) -> None:
@@ -258,7 +260,7 @@ class TestRebuild(WithTree):
         for name in ("uv", "pnpm"):
             program(self.bin / name, "env; pwd")
         venv.create(self.environment, with_pip=False, symlinks=True)
-        ours = proctree.run_id(proctree.table(), os.getpid())
+        ours = process_table.run_id(process_table.table(), os.getpid())
         # a run that lives: what a dead one left is stopped by any pipeline of this machine
         outer = {"VIRTUAL_ENV": "/activated", "CI_RUN_TAG": f"{ours}/outer"}
         with unittest.mock.patch.dict(os.environ, outer):
@@ -321,7 +323,7 @@ class TestBrowsers(WithTree):
 
     def locked(self, *versions: str) -> None:
         entries = [f"  playwright-core@{version}:\n    engines: x\n" for version in versions]
-        put(self.tree / lockcheck.PNPM_LOCK, "packages:\n\n" + "\n".join(entries))
+        put(self.tree / lock_files.PNPM_LOCK, "packages:\n\n" + "\n".join(entries))
 
     def on_box(self) -> Lockcheck:
         environ = self.environ | {
@@ -330,7 +332,7 @@ class TestBrowsers(WithTree):
             "PLAYWRIGHT_BROWSERS_PATH": str(self.browsers),
         }
         self.config = settings.load({"repo": str(self.tree)}, environ, self.home)
-        (self.tree / lockcheck.JS_CORE).mkdir(parents=True, exist_ok=True)
+        (self.tree / lock_files.JS_CORE).mkdir(parents=True, exist_ok=True)
         return self.check()
 
     def calls(self) -> list[str]:
@@ -342,7 +344,7 @@ class TestBrowsers(WithTree):
         check = self.on_box()
         self.assertEqual(check.reason(), "missing: browsers of Playwright 1.57.0")
         check.rebuild()
-        core = self.tree / lockcheck.JS_CORE
+        core = self.tree / lock_files.JS_CORE
         self.assertEqual(self.calls(), [f"{core}: exec playwright install chromium"])
         self.assertEqual(check.reason(), "")
         self.locked("1.58.0")
@@ -394,7 +396,7 @@ class TestBrowsers(WithTree):
             "  /playwright-core@1.2.3:",
             "  /playwright-core/1.2.3:",
         ):
-            found = lockcheck.PLAYWRIGHT.search(f"packages:\n{line}\n")
+            found = lock_files.PLAYWRIGHT.search(f"packages:\n{line}\n")
             assert found
             self.assertEqual(found[1], "1.2.3")
 
@@ -403,14 +405,14 @@ class TestModuleLevel(WithTree):
     def test_functions_take_the_settings_of_the_environment(self) -> None:
         for name in LOCK_FILES:
             (self.tree / name).unlink()
-        self.assertFalse(lockcheck.lockcheck_valid())
+        self.assertFalse(lock_files.lockcheck_valid())
         with contextlib.redirect_stdout(None):
-            lockcheck.rebuild_deps()
-        self.assertTrue(lockcheck.lockcheck_valid())
+            lock_files.rebuild_deps()
+        self.assertTrue(lock_files.lockcheck_valid())
         put(self.tree / "pyproject.toml", "changed")
-        self.assertFalse(lockcheck.lockcheck_valid())
-        lockcheck.lockcheck_update()
-        self.assertTrue(lockcheck.lockcheck_valid(self.tree))
+        self.assertFalse(lock_files.lockcheck_valid())
+        lock_files.lockcheck_update()
+        self.assertTrue(lock_files.lockcheck_valid(self.tree))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ import time
 import unittest
 from pathlib import Path
 
-from lib import failurelines, hang, logend
-from lib.redact import LONGEST_SECRET, Redactor
+from lib.common.redact import LONGEST_SECRET, Redactor
+from lib.processes import hang_report
+from lib.report import failure_lines, log_tail
 
 TEARDOWN = "".join(f"teardown {n}\n" for n in range(1, 31))
 # what tools print of a failure, and what of it has to be seen
@@ -122,7 +123,7 @@ class Shown(unittest.TestCase):
 
     def shown(self, text: str, *secrets: str) -> list[str]:
         self.log.write_bytes(text.encode())
-        return logend.shown(self.log, Redactor(secrets))
+        return log_tail.shown(self.log, Redactor(secrets))
 
     def test_line_that_names_a_failure_is_shown_before_the_teardown_that_buried_it(self) -> None:
         for tool, (said, seen) in NAMED.items():
@@ -177,7 +178,7 @@ class Shown(unittest.TestCase):
                 self.assertTrue(shown.endswith("x tail"))
                 self.assertLess(len(shown), 1100)
                 self.assertIn(" characters) … ", shown)
-                if length < logend.READ:
+                if length < log_tail.READ:
                     self.assertTrue(shown.startswith("head x"))
         self.assertEqual(self.shown("x" * 1000), ["x" * 1000])
 
@@ -211,7 +212,7 @@ class Shown(unittest.TestCase):
         for others in (0, 1000):  # masked, they make the text shorter
             for cut in (1, 7, 30, 46):
                 with self.subTest(cut, others=others):
-                    size = logend.READ + LONGEST_SECRET - (len(secret) - cut)
+                    size = log_tail.READ + LONGEST_SECRET - (len(secret) - cut)
                     text = secret + secret * others + "x" * (size - len(secret) * others)
                     (shown,) = self.shown(text, secret)  # one line, of which the head is shown
                     self.assertNotIn("z", shown)
@@ -221,7 +222,7 @@ class Shown(unittest.TestCase):
             file.truncate(1 << 40)  # a hole: nobody could read all of it
             file.seek(0, os.SEEK_END)
             file.write(b"\nFAILED a.py::b\n" + TEARDOWN.encode())
-        lines = logend.shown(self.log)
+        lines = log_tail.shown(self.log)
         self.assertIn("FAILED a.py::b", lines)
         self.assertEqual(lines[-1], "teardown 30")
 
@@ -230,22 +231,24 @@ class Shown(unittest.TestCase):
             *(b"\n", b"\b\bx", b"\x1b[1A\x1b[2K\n", b"\r", b"a:", b":1", b"\xff", b"1) "),
             *(b"0123456789abcdef" * 125 + b"\n", b"::" * 1000 + b"\n", b"a.go:1:" * 280 + b"\n"),
         ):
-            self.log.write_bytes(text * (logend.READ // len(text)))
+            self.log.write_bytes(text * (log_tail.READ // len(text)))
             began = os.times()
-            logend.shown(self.log)
+            log_tail.shown(self.log)
             spent = os.times().user - began.user
             self.assertLess(spent, 20, text)  # what is quadratic takes hours
 
     def test_pipe_in_the_place_of_a_log_holds_up_nobody(self) -> None:
         os.mkfifo(self.log)
         found: list[str] = []
-        thread = threading.Thread(target=lambda: found.extend(logend.shown(self.log)), daemon=True)
+        thread = threading.Thread(
+            target=lambda: found.extend(log_tail.shown(self.log)), daemon=True
+        )
         thread.start()
         thread.join(60)
         self.assertIn("something else than a file", "".join(found))
 
     def test_log_that_is_empty_or_not_there_is_said_to_be(self) -> None:
-        self.assertRegex(logend.shown(self.log)[0], "cannot be read: No such file")
+        self.assertRegex(log_tail.shown(self.log)[0], "cannot be read: No such file")
         for text in ("", "\n\n \n", "\r\n", "\x1b[0m\n"):
             self.assertEqual(self.shown(text), ["(its log is empty)"])
 
@@ -254,10 +257,10 @@ class Picked(unittest.TestCase):
     def test_lines_keep_their_order_and_number(self) -> None:
         lines = [line for said, _ in NAMED.values() for line in said.splitlines()]
         for most in (1, 2, 3, 10):
-            found = failurelines.pick(lines, most)
+            found = failure_lines.pick(lines, most)
             self.assertEqual(found, sorted(set(found)))
             self.assertEqual(len(found), most)
-        self.assertEqual(failurelines.pick([], 10), [])
+        self.assertEqual(failure_lines.pick([], 10), [])
 
     def test_time_of_each_form_grows_no_faster_than_the_length_of_a_line(self) -> None:
         units = ["a", "1", ":", "::", "a:", ":1", "a:1", ": ", "a: 1: ", ".go:1", "ld.", "! !!!"]
@@ -275,7 +278,7 @@ class Picked(unittest.TestCase):
             "  ",
             "yarn ",
         ]
-        for form in (*failurelines.NAMES, *failurelines.DETAILS):
+        for form in (*failure_lines.NAMES, *failure_lines.DETAILS):
             pattern = re.compile(form)
             for start, unit in itertools.product(starts, units):
                 line = start + unit * (20_000 // len(unit))
@@ -289,11 +292,11 @@ class OutOfTime(unittest.TestCase):
     def test_what_the_runner_says_of_processes_hides_no_last_line_of_the_job(self) -> None:
         with tempfile.TemporaryDirectory() as directory:
             log = Path(directory, "a.log")
-            tree = [hang.HEAD, *(f"{n} S sleep" for n in range(50))]
+            tree = [hang_report.HEAD, *(f"{n} S sleep" for n in range(50))]
             log.write_text("\n".join([*(f"step {n}" for n in range(90)), "", *tree]) + "\n")
-            shown = logend.shown(log)
+            shown = log_tail.shown(log)
         self.assertEqual(shown[:2], ["step 71", "step 72"])
-        self.assertEqual(shown[-52:-50], ["", hang.HEAD])
+        self.assertEqual(shown[-52:-50], ["", hang_report.HEAD])
         self.assertEqual(shown[-1], "49 S sleep")
 
 

@@ -17,11 +17,11 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from lib.logserver import Handler, LogServer
+from lib.report.log_server import Handler, LogServer
 from tests.waiting import wait_until
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
-PROGRAM = Path(__file__).resolve().parent.parent / "lib" / "logserver.py"
+PROGRAM = Path(__file__).resolve().parent.parent / "lib" / "report" / "log_server.py"
 
 
 class Serving(unittest.TestCase):

@@ -12,11 +12,12 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from lib import dryrun, events
-from lib.model import Job, Outcome
-from lib.orders import Limits, Orders
-from lib.seam import Report, Step
-from lib.timings import Timings
+from lib.model import events
+from lib.model.durations import Timings
+from lib.model.job import Job, Outcome
+from lib.model.run_plan import Limits, Orders
+from lib.scheduler.protocol import Report, Step
+from lib.simulate import dry_run
 from tests.cases import CACHED, Seeded, draw_case
 from tests.examine import REACHED, build, examine, play, scheduler_of
 from tests.fakes import FakeClock, FakeExecutor, Fate, Played, jobs
@@ -96,7 +97,7 @@ class DryRuns(unittest.TestCase):
     def plays(self, case: Case) -> None:
         seen: list[events.Event] = []
         limits = Limits(case.pools, case.max_parallel)
-        scheduler = dryrun.make(
+        scheduler = dry_run.make(
             build(case)[0], Orders(), limits, Timings(case.durations), seen.append
         )
         scheduler.run()

@@ -11,8 +11,9 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from lib import command, network
-from lib.proctree import TAG
+from lib.buckaroo import network
+from lib.processes import command
+from lib.processes.process_table import TAG
 from tests.bodystage import git
 
 

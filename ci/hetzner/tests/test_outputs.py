@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
-from lib import outputs
+from lib.outputs import signature as outputs
 
 LONG_AGO = (1_000_000_000, 1_000_000_000)
 
@@ -277,7 +277,7 @@ class Unreadable(OutputsTest):
         (inner / "out").write_text("left over")
         code = f"""
 import os
-from lib import outputs
+from lib.outputs import signature as outputs
 from pathlib import Path
 path = Path({str(inner / "out")!r})
 if os.geteuid() == 0:

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from dsl import Cache, Job, Pipeline
-from lib import events, proctree
+from lib.model import events
+from lib.processes import process_table
 
 HERE = Path(__file__).resolve().parent.parent
 LINUX = sys.platform == "linux"
@@ -25,7 +26,7 @@ LINUX = sys.platform == "linux"
 
 def tagged(marker: str) -> list[int]:
     """Return the living processes whose command line holds the marker."""
-    look = proctree.table()
+    look = process_table.table()
     own = os.getpid()
     return [p.pid for p in look.all() if p.alive and p.pid != own and marker in look.command(p.pid)]
 
@@ -630,7 +631,7 @@ class Trees(RunTest):
         before = len(list(Path("/proc/self/fd").iterdir()))
         for _ in range(3):
             self.run_jobs(Job("a", f"{self.sleeper()} & setsid sleep 0.01 & true"))
-        look = proctree.table()
+        look = process_table.table()
         zombies = [p for c in look.children(os.getpid()) if (p := look.read(c)) and not p.alive]
         self.assertEqual(zombies, [])
         self.assertEqual(len(list(Path("/proc/self/fd").iterdir())), before)
@@ -752,7 +753,7 @@ class EndsAtOnce(RunTest):
     def test_job_that_is_to_be_stopped_may_have_ended_in_the_same_wake_up(self) -> None:
         def until_both_ended(event: events.Event) -> None:
             if isinstance(event, events.Started) and event.job == "c":
-                for process in proctree.table().all():
+                for process in process_table.table().all():
                     if process.ppid == os.getpid():
                         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
 
@@ -857,7 +858,7 @@ class Interrupts(RunTest):
 
     def test_suspended_run_stops_its_trees_and_resumes_them(self) -> None:
         process = self.runner()
-        look = proctree.table()
+        look = process_table.table()
 
         def sleepers() -> list[int]:
             return [p for p in tagged(self.sleeper()) if look.command(p).startswith("sleep")]
@@ -883,8 +884,8 @@ class Fallbacks(RunTest):
     def test_run_without_pidfds(self) -> None:
         from unittest import mock
 
-        from lib import wakeup
-        from lib.wakeup_timed import TimedWakeup
+        from lib.processes import wait as wakeup
+        from lib.processes.wait_timed import TimedWakeup
 
         def timed(numbers: Any) -> TimedWakeup:
             return TimedWakeup(wakeup.SignalPipe([*numbers, signal.SIGCHLD]))
@@ -901,10 +902,10 @@ class Fallbacks(RunTest):
     def test_output_edges_without_inotify(self) -> None:
         from unittest import mock
 
-        from lib import promises
-        from lib.watch_poll import PollWatch
+        from lib.outputs import tracker
+        from lib.outputs.polling import PollWatch
 
-        with mock.patch.object(promises, "make_watch", PollWatch):
+        with mock.patch.object(tracker, "make_watch", PollWatch):
             code, _ = self.run_jobs(
                 Job("a", "echo > o; until [ -e seen ]; do sleep .01; done", outputs={"o": "o"}),
                 Job("b", "touch seen", ["a:o"]),
@@ -912,7 +913,7 @@ class Fallbacks(RunTest):
         self.assertEqual(code, 0)
 
     def test_process_table_from_ps(self) -> None:
-        from lib.proctree_ps import PsTable
+        from lib.processes.process_table_ps import PsTable
 
         look = PsTable()
         child = subprocess.Popen(["sleep", "5"])

@@ -13,7 +13,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from lib import ports
+from lib.processes import ports
 
 PROGRAM = Path(ports.__file__)
 

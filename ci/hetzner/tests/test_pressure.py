@@ -7,8 +7,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from lib import events, pressure
-from lib.model import Load
+from lib.model import events
+from lib.model.job import Load
+from lib.processes import pressure
 from tests.fakes import Fate, Played, jobs, play
 
 NEVER = math.inf

@@ -8,7 +8,7 @@ import sys
 import threading
 import unittest
 
-from lib.proctree import LinuxTable
+from lib.processes.process_table import LinuxTable
 
 
 @unittest.skipUnless(sys.platform == "linux", "needs /proc")

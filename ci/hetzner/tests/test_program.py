@@ -8,11 +8,13 @@ import unittest
 from pathlib import Path
 
 HETZNER = Path(__file__).resolve().parent.parent
-TIMES = 20  # with sys.exit in place of program.run one in five of these crashed on 3.12 and 3.13
+TIMES = (
+    20  # with sys.exit in place of program_end.run one in five of these crashed on 3.12 and 3.13
+)
 BUSY = """
 import sys, threading
 sys.path.insert(0, {hetzner!r})
-from lib import program
+from lib.common import program_end
 
 def main(arguments):
     import http.client, socket
@@ -31,15 +33,15 @@ def main(arguments):
     print("told")
     return 7
 
-program.run(main)
+program_end.run(main)
 """
 ENDS = """
 import os, signal, sys
 sys.path.insert(0, {hetzner!r})
-from lib import program
+from lib.common import program_end
 
 {body}
-program.run(main)
+program_end.run(main)
 """
 
 
@@ -95,11 +97,11 @@ class JoinAtExit(unittest.TestCase):
         program = (
             "import sys, threading, time\n"
             "sys.path.insert(0, {hetzner!r})\n"
-            "from lib import program\n"
+            "from lib.common import program_end\n"
             "work = lambda: (time.sleep(0.2), print('done', flush=True))\n"
             "thread = threading.Thread(target=work, daemon=True)\n"
             "thread.start()\n"
-            "program.join_at_exit(thread, 30)\n"
+            "program_end.join_at_exit(thread, 30)\n"
             "sys.exit(4)\n"
         )
         ended = end(program)

@@ -11,7 +11,9 @@ from typing import Any
 from unittest import mock
 
 from dsl import Job, Outcome, Pipeline, Result
-from lib import events, programs, steps
+from lib.commit import steps
+from lib.model import events
+from lib.processes import programs
 from tests.test_pipeline import RunTest
 
 
@@ -111,7 +113,7 @@ class Missing(RunTest):
             def post(self, *status: Any) -> None:
                 posted.append(status)
 
-        with mock.patch("lib.steps.BackgroundReporter", lambda reporter: reporter):
+        with mock.patch("lib.commit.steps.BackgroundReporter", lambda reporter: reporter):
             told = steps.JobStatuses(Reporter(), "sha", "http://box")  # type: ignore[arg-type]
         for begun, log in ((False, "ci"), (True, "a")):
             result = Result("a", Outcome.FAILED)

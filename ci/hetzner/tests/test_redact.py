@@ -10,8 +10,8 @@ import string
 import unittest
 import urllib.parse
 
-from lib import redact
-from lib.redact import MASK, Redactor
+from lib.common import redact
+from lib.common.redact import MASK, Redactor
 
 TOKEN = "ghp_p+ss/w?rd&=%ü1"
 

@@ -7,12 +7,13 @@ import unittest
 from typing import Any
 from unittest import mock
 
-from lib import events, stages, summary
-from lib.model import Job, Outcome
-from lib.orders import Limits, Orders
-from lib.scheduler import Scheduler
-from lib.seam import NO_KEY, UNUSABLE
-from lib.signals import ASKED
+from lib.common.signal_names import ASKED
+from lib.model import events, phases
+from lib.model.job import Job, Outcome
+from lib.model.run_plan import Limits, Orders
+from lib.report import summary
+from lib.scheduler.loop import Scheduler
+from lib.scheduler.protocol import NO_KEY, UNUSABLE
 from tests.fakes import FakeClock, FakeExecutor, Fate, Played, jobs, play
 
 NEVER = math.inf
@@ -105,7 +106,7 @@ class SlowViews(RuleTest):
 
         declared = jobs("a; b", a={"timeout": 10})
         scheduler = Scheduler(
-            stages.build(declared, ["a", "b"]), executor, clock, slow, limits, Orders()
+            phases.build(declared, ["a", "b"]), executor, clock, slow, limits, Orders()
         )
         self.code = scheduler.run()
         return scheduler

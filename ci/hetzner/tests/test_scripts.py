@@ -15,8 +15,8 @@ from pathlib import Path
 from unittest import mock
 
 from dsl import Job, Outcome, Pipeline
-from lib import scripts
-from lib.cause import Cause
+from lib.model.cause import Cause
+from lib.processes import script_check
 
 BASH = shutil.which("bash") or "bash"
 OPEN = (  # here-documents that take the rest of the script
@@ -79,7 +79,7 @@ RIGHT = (
 
 
 def errors(texts: Sequence[str]) -> dict[str, str]:
-    return scripts.syntax_errors([Job(f"j{n}", text) for n, text in enumerate(texts)], BASH)
+    return script_check.syntax_errors([Job(f"j{n}", text) for n, text in enumerate(texts)], BASH)
 
 
 class Read(unittest.TestCase):
@@ -144,7 +144,7 @@ class Read(unittest.TestCase):
 
     def test_without_bash_the_jobs_tell_it(self) -> None:
         jobs = [Job("a", "if true; then")]
-        self.assertEqual(scripts.syntax_errors(jobs, "/nowhere/bash"), {})
+        self.assertEqual(script_check.syntax_errors(jobs, "/nowhere/bash"), {})
 
 
 class Runs(unittest.TestCase):
@@ -209,7 +209,7 @@ class Runs(unittest.TestCase):
         (self.place / "folder").mkdir()
         os.mkfifo(self.place / "pipe")
         jobs = [Job(n, [f"./{n}"]) for n in ("binary", "folder", "pipe")]
-        self.assertEqual(scripts.line_ends(jobs, self.place), [])
+        self.assertEqual(script_check.line_ends(jobs, self.place), [])
 
 
 if __name__ == "__main__":

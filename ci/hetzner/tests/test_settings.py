@@ -12,12 +12,13 @@ import unittest
 import unittest.mock
 from pathlib import Path
 
-from lib import inherited, settings
-from lib.settings import Settings, SettingsError
+from lib.common import inherited_environment
+from lib.settings import settings
+from lib.settings.settings import Settings, SettingsError
 
 BOX = {"CI_BOX": "1"}
-RUNNER = Path(settings.__file__).resolve().parent.parent
-PROGRAM = RUNNER / "lib" / "settings.py"
+RUNNER = Path(settings.__file__).resolve().parents[2]
+PROGRAM = RUNNER / "lib" / "settings" / "settings.py"
 
 
 def git(*arguments: str, cwd: Path) -> None:
@@ -256,7 +257,7 @@ class TestJobs(InCheckout):
         hook = {"GIT_DIR": "/x/.git", "GIT_INDEX_FILE": "i", "GIT_SSH_COMMAND": "ssh -v"}
         env = settings.job_environment(self.load(), self.environ | hook)
         names = {name for name in env if name.startswith("GIT_")}
-        self.assertEqual(names, {"GIT_SSH_COMMAND", *inherited.AS_COMMITTED})
+        self.assertEqual(names, {"GIT_SSH_COMMAND", *inherited_environment.AS_COMMITTED})
 
     def test_checkouts_do_not_share_their_scratch(self) -> None:
         found = self.load()

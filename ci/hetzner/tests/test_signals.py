@@ -14,15 +14,17 @@ import unittest
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lib import events, interrupts, signals, whatruns
-from lib.model import Job
-from lib.redact import Redactor
+from lib.common import interrupts, signal_names
+from lib.common.redact import Redactor
+from lib.model import events
+from lib.model.job import Job
+from lib.report import running_jobs
 from tests.commitstage import HETZNER, OnStage
 from tests.fakes import Fate, play
 from tests.waiting import PATIENCE, wait_for, wait_until
 
 LINUX = sys.platform == "linux"
-ASKED = signals.ASKED
+ASKED = signal_names.ASKED
 # of queues, timers, limits, power, devices, and real time
 SEVERAL = [
     number
@@ -61,13 +63,13 @@ class Names(unittest.TestCase):
         others |= {"SEGV", "BUS", "FPE", "ILL", "ABRT", "TRAP", "SYS"}  # a program that is broken
         numbers = {getattr(signal, f"SIG{name}") for name in others}
         tried = set(map(int, signal.valid_signals())) - numbers - {signal.SIGSTOP}
-        self.assertEqual({n for n in tried if default_action_ends(n)}, set(signals.ENDING))
+        self.assertEqual({n for n in tried if default_action_ends(n)}, set(signal_names.ENDING))
 
     def test_every_signal_has_a_name(self) -> None:
-        self.assertEqual(signals.name_of(signal.SIGTERM), "SIGTERM")
-        self.assertEqual(signals.name_of(99), "signal 99")
+        self.assertEqual(signal_names.name_of(signal.SIGTERM), "SIGTERM")
+        self.assertEqual(signal_names.name_of(99), "signal 99")
         if hasattr(signal, "SIGRTMIN"):
-            names = [signals.name_of(signal.SIGRTMIN + plus) for plus in (0, 1)]
+            names = [signal_names.name_of(signal.SIGRTMIN + plus) for plus in (0, 1)]
             self.assertEqual(names, ["SIGRTMIN", "SIGRTMIN+1"])
 
 
@@ -112,7 +114,7 @@ class Runner(unittest.TestCase):
         place, code = self.root / where, 128 + number
         self.assertEqual(process.returncode, code, said)
         self.assertFalse(Path("/proc", (place / "up").read_text().strip()).exists())
-        name = re.escape(signals.name_of(number))
+        name = re.escape(signal_names.name_of(number))
         log = (place / "logs/ci.log").read_text()
         self.assertRegex(log, rf"INTERRUPTED by {name}, running: long")
         self.assertRegex(log, rf"END   exit code {code}: ended by {name}\n")
@@ -123,12 +125,12 @@ class Runner(unittest.TestCase):
         with contextlib.ExitStack() as stack:
             started = [
                 (number, stack.enter_context(self.running(where=str(number))))
-                for number in (*signals.CUSTOMARY, *SEVERAL)
+                for number in (*signal_names.CUSTOMARY, *SEVERAL)
             ]
             for number, process in started:
                 process.send_signal(number)
             for number, process in started:
-                with self.subTest(signals.name_of(number)):
+                with self.subTest(signal_names.name_of(number)):
                     self.ends_well(process, number, str(number))
 
     def masked(self, *numbers: int) -> list[str]:
@@ -183,7 +185,7 @@ class Owners(unittest.TestCase):
     """What the host program does with signals is given back, and some is left to it."""
 
     def setUp(self) -> None:
-        self.before = {n: signal.getsignal(n) for n in signals.ENDING}
+        self.before = {n: signal.getsignal(n) for n in signal_names.ENDING}
         self.addCleanup(
             lambda: [signal.signal(n, h) for n, h in self.before.items() if h is not None]
         )
@@ -216,7 +218,7 @@ class Answers(unittest.TestCase):
 
     def last_line(self, text: str) -> str:
         (self.root / "a.log").write_text(text)
-        return whatruns.last_line(self.root / "a.log", Redactor(["secret-1234"]))
+        return running_jobs.last_line(self.root / "a.log", Redactor(["secret-1234"]))
 
     def test_last_line_is_masked_before_it_is_cut(self) -> None:
         told = {
@@ -233,8 +235,8 @@ class Answers(unittest.TestCase):
 
     def test_what_is_no_file_is_not_waited_for(self) -> None:
         os.mkfifo(self.root / "pipe.log")
-        self.assertIn("something else", whatruns.last_line(self.root / "pipe.log", str))
-        self.assertIn("cannot be read", whatruns.last_line(self.root / "none.log", str))
+        self.assertIn("something else", running_jobs.last_line(self.root / "pipe.log", str))
+        self.assertIn("cannot be read", running_jobs.last_line(self.root / "none.log", str))
 
     def test_each_job_is_told_with_what_it_is_about(self) -> None:
         jobs = [Job("s", "x", service=True), Job("a", "x", ["s"]), Job("b", "x", ["a"])]

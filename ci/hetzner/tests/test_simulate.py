@@ -19,12 +19,14 @@ from typing import Any
 from unittest.mock import patch
 
 import pipeline
-from lib import history, predecessor, simulate, simulatecli
-from lib.choice import Choice
-from lib.history import History
-from lib.model import Job
-from lib.simulate import Scenario
-from lib.timings import Timings
+from benchmarks import predecessor
+from lib.model.durations import Timings
+from lib.model.job import Job
+from lib.model.selection import Choice
+from lib.simulate import predict
+from lib.simulate.predict import Scenario
+from lib.storage import history
+from lib.storage.history import History
 from tests.commitstage import JOBS
 from tests.fakes import Fate, Played, jobs, play
 
@@ -221,7 +223,7 @@ def scenario(declared: list[Job], durations: Mapping[str, float], **more: Any) -
 
 
 def seconds(declared: list[Job], durations: Mapping[str, float], **more: Any) -> float:
-    return simulate.predict(scenario(declared, durations, **more)).seconds
+    return predict.predict(scenario(declared, durations, **more)).seconds
 
 
 class Predictions(Recorded):
@@ -265,7 +267,7 @@ class Predictions(Recorded):
                 continue  # services took what others need: that is refused, not predicted
             timings = record(path, first)
             then = play(declared, fates, durations=timings.durations, **options)
-            told = simulate.predict(
+            told = predict.predict(
                 Scenario(declared, options["pools"], timings, options["max_parallel"])
             )
             starts = {span.job: span.started for span in told.spans}
@@ -281,7 +283,7 @@ class Predictions(Recorded):
             durations = {name: s if s < NEVER else 7.0 for name, s in durations.items()}
             delays = {job.name: job.delay for job in declared}
             try:
-                told = simulate.predict(scenario(declared, durations, **options))
+                told = predict.predict(scenario(declared, durations, **options))
             except ValueError as error:
                 self.assertIn("can never start", str(error))
                 continue
@@ -301,7 +303,7 @@ class Predictions(Recorded):
 
     def test_service_serves_from_ready_until_its_last_dependent_ended(self) -> None:
         declared = jobs("s; t<s; u<t,s", s={"service": True, "outputs": {"o": "o"}})
-        told = simulate.predict(scenario(declared, {"s": 4, "t": 10, "u": 3}))
+        told = predict.predict(scenario(declared, {"s": 4, "t": 10, "u": 3}))
         self.assertEqual({span.job: (span.started, span.ended) for span in told.spans}, {
             "s": (0, 17), "t": (4, 14), "u": (14, 17)
         })  # fmt: skip
@@ -316,20 +318,20 @@ class Predictions(Recorded):
     def test_cached_job_takes_what_restoring_took_unless_told_otherwise(self) -> None:
         declared = jobs("a; b<a", a={"cache": Dummy()})
         made = scenario(declared, {"a": 50, "b": 1}, restored={"a": 0.5})
-        self.assertEqual(simulate.predict(made).seconds, 1.5)
-        self.assertEqual(simulate.predict(simulate.with_durations(made, {"a": 9})).seconds, 10)
+        self.assertEqual(predict.predict(made).seconds, 1.5)
+        self.assertEqual(predict.predict(predict.with_durations(made, {"a": 9})).seconds, 10)
 
     def test_outputs_are_there_at_the_latest_when_a_job_is_done(self) -> None:
         declared = jobs("s; t<s", s={"service": True, "outputs": {"o": "o"}})
         made = scenario(declared, {"s": 9, "t": 2}, outputs={("s", "o"): 4})
-        self.assertEqual(simulate.predict(simulate.with_durations(made, {"s": 1})).seconds, 3)
+        self.assertEqual(predict.predict(predict.with_durations(made, {"s": 1})).seconds, 3)
 
     def test_path_goes_by_what_was_depended_on_though_something_else_ended_then(self) -> None:
-        told = simulate.predict(scenario(jobs("x; a; b<a"), {"x": 5, "a": 5, "b": 2}))
+        told = predict.predict(scenario(jobs("x; a; b<a"), {"x": 5, "a": 5, "b": 2}))
         self.assertEqual([span.job for span in told.path], ["a", "b"])
 
     def test_never_timed_counts_as_the_median_and_is_named(self) -> None:
-        told = simulate.predict(scenario(jobs("a; b; c; new<c"), {"a": 1, "b": 4, "c": 90}))
+        told = predict.predict(scenario(jobs("a; b; c; new<c"), {"a": 1, "b": 4, "c": 90}))
         self.assertEqual((told.seconds, told.guessed), (94, ("new",)))
 
     def test_what_is_longer_than_its_timeout_is_played_to_its_end(self) -> None:
@@ -346,7 +348,7 @@ class Predictions(Recorded):
 
     def test_share_of_a_pool_that_is_used(self) -> None:
         declared = jobs("a; b<a", a={"resources": {"cpu": 2}}, b={"resources": {"cpu": 1}})
-        told = simulate.predict(scenario(declared, {"a": 10, "b": 10}, pools={"cpu": 2}))
+        told = predict.predict(scenario(declared, {"a": 10, "b": 10}, pools={"cpu": 2}))
         self.assertEqual((told.shares, told.parallel), ({"cpu": 0.75}, 1))
 
     def test_a_run_that_cannot_come_to_its_end_is_refused(self) -> None:
@@ -359,35 +361,35 @@ class Predictions(Recorded):
 class WhatIf(unittest.TestCase):
     def test_dropped_edge_lets_its_end_start_earlier(self) -> None:
         made = scenario(jobs("a; b<a; c<a,b"), {"a": 5, "b": 6, "c": 7})
-        dropped = simulate.without_edge(made, "b:c")
+        dropped = predict.without_edge(made, "b:c")
         self.assertEqual(
-            (simulate.predict(made).seconds, simulate.predict(dropped).seconds), (18, 12)
+            (predict.predict(made).seconds, predict.predict(dropped).seconds), (18, 12)
         )
 
     def test_dropping_an_edge_takes_that_of_its_outputs_too(self) -> None:
         made = scenario(jobs("a; b<a:o", a={"outputs": {"o": "o"}}), {"a": 5, "b": 6})
-        self.assertEqual(simulate.predict(simulate.without_edge(made, "a:b")).seconds, 6)
+        self.assertEqual(predict.predict(predict.without_edge(made, "a:b")).seconds, 6)
 
     def test_edge_and_job_that_are_not_there_are_refused_with_the_nearest(self) -> None:
         made = scenario(jobs("build; test<build"), {})
         with self.assertRaisesRegex(ValueError, "did you mean 'build:test'"):
-            simulate.without_edge(made, "biuld:test")
+            predict.without_edge(made, "biuld:test")
         with self.assertRaisesRegex(ValueError, "did you mean 'test'"):
-            simulate.with_durations(made, {"tset": 1})
+            predict.with_durations(made, {"tset": 1})
 
     def test_dearest_edge_pool_and_delay_are_found_by_runs_without_them(self) -> None:
         each = {"resources": {"port": 1}}
         declared = jobs("a; b<a; c; d", a={"delay": 2}, c=each, d=each)
         made = scenario(declared, {"a": 10, "b": 9, "c": 15, "d": 14})
-        told = {cost.what: cost.seconds for cost in simulate.costs(made)}
+        told = {cost.what: cost.seconds for cost in predict.costs(made)}
         self.assertEqual(told, {"pool port=1": 8})  # 29 s; then a and b are the longest, 21 s
         free = scenario(jobs("a; b<a; c; d", a={"delay": 2}), {"a": 10, "b": 9, "c": 15, "d": 14})
-        told = {cost.what: cost.seconds for cost in simulate.costs(free)}
+        told = {cost.what: cost.seconds for cost in predict.costs(free)}
         self.assertEqual(told, {"edge a:b": 6, "delay of a": 2})
 
     def test_limit_of_slots_is_among_the_costs(self) -> None:
         made = scenario(jobs("a; b"), {"a": 10, "b": 9}, max_parallel=1)
-        self.assertEqual(simulate.costs(made), [simulate.Cost("-j 1", 9)])
+        self.assertEqual(predict.costs(made), [predict.Cost("-j 1", 9)])
 
 
 class Predecessor(unittest.TestCase):
@@ -455,7 +457,7 @@ class Commands(Recorded):
         self.assertEqual(self.simulate()[0], 2)
 
     def test_shape_of_the_predecessor_shows_a_column_for_each_machine(self) -> None:
-        rows = simulatecli.shape()
+        rows = predecessor.shape()
         self.assertIn("16 fast cores, warm", rows[0])
         self.assertTrue(all(len(row) == len(rows[0]) for row in rows))
         self.assertEqual(self.simulate("--shape", "predecessor"), (0, "\n".join(rows) + "\n"))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dsl import Job, Pipeline
-from lib.spawn import Placement, Spawner
+from lib.processes.spawn import Placement, Spawner
 
 LINUX = sys.platform == "linux"
 

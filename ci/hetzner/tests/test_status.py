@@ -17,8 +17,10 @@ import unittest.mock
 from collections.abc import Callable
 from pathlib import Path
 
-from lib import github, program, settings, status
-from lib.status import BackgroundReporter, Fate, Status, StatusReporter
+from lib.common import program_end
+from lib.github import client, status_reporter
+from lib.github.status_reporter import BackgroundReporter, Fate, Status, StatusReporter
+from lib.settings import settings
 from tests.githubserver import TOKEN, Reply, serve
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -176,11 +178,11 @@ class TestRetry(WithGitHub):
             self.assert_one_line("a rate limit")
 
     def test_retry_after_comes_before_the_own_pause(self) -> None:
-        limited = github.Answer(429, "", {"retry-after": "7", "x-ratelimit-reset": "1"})
-        self.assertEqual(github.pause_before_retry(limited, 1.0), 7.0)
+        limited = client.Answer(429, "", {"retry-after": "7", "x-ratelimit-reset": "1"})
+        self.assertEqual(client.pause_before_retry(limited, 1.0), 7.0)
 
     def test_pause_has_jitter(self) -> None:
-        found = {github.pause_before_retry(github.Answer(500), 1.0) for _ in range(50)}
+        found = {client.pause_before_retry(client.Answer(500), 1.0) for _ in range(50)}
         self.assertGreater(len(found), 1)
         self.assertTrue(all(pause is not None and 0.5 <= pause <= 1.5 for pause in found))
 
@@ -216,7 +218,7 @@ class TestBudget(WithGitHub):
     def test_request_that_is_left_behind_is_waited_for_at_the_exit(self) -> None:
         """Python 3.12 and 3.13 crash if it wakes up while the interpreter ends."""
         self.github.gate = threading.Event()
-        with unittest.mock.patch.object(program, "join_at_exit") as waits:
+        with unittest.mock.patch.object(program_end, "join_at_exit") as waits:
             self.post(self.reporter(budget=0.1))
         ((thread, seconds),) = (call.args for call in waits.call_args_list)
         self.assertEqual((thread.is_alive(), seconds), (True, 0.2))
@@ -259,7 +261,7 @@ class TestToken(WithGitHub):
     def test_redirect_without_end_ends(self) -> None:
         self.github.replies = [(307, {"Location": "/loop"}, b"")] * 10
         self.assertFalse(self.post())
-        self.assertEqual(len(self.github.requests), 1 + github.MOST_REDIRECTS)
+        self.assertEqual(len(self.github.requests), 1 + client.MOST_REDIRECTS)
 
     def test_token_does_not_follow_a_redirect_to_another_host(self) -> None:
         with serve() as other:
@@ -315,10 +317,10 @@ class TestModuleLevel(WithGitHub):
     def test_functions_take_the_settings_of_the_environment(self) -> None:
         with unittest.mock.patch.dict(os.environ, self.environ(), clear=True):
             for post in (
-                status.status_pending,
-                status.status_success,
-                status.status_failure,
-                status.status_error,
+                status_reporter.status_pending,
+                status_reporter.status_success,
+                status_reporter.status_failure,
+                status_reporter.status_error,
             ):
                 self.assertTrue(post(SHA, "ci/hetzner", "text", "https://logs/"))
         states = [body["state"] for body in self.github.seen]
@@ -331,9 +333,9 @@ class TestModuleLevel(WithGitHub):
             unittest.mock.patch.dict(os.environ, environ, clear=True),
             contextlib.redirect_stdout(printed),
         ):
-            status._reporter.cache_clear()
-            self.assertFalse(status.status_pending(SHA, "c", "d"))
-            self.assertFalse(status.status_success(SHA, "c", "d"))
+            status_reporter._reporter.cache_clear()
+            self.assertFalse(status_reporter.status_pending(SHA, "c", "d"))
+            self.assertFalse(status_reporter.status_success(SHA, "c", "d"))
         self.assertEqual(len(printed.getvalue().splitlines()), 1)
 
     def test_wrong_settings_are_said_and_not_raised(self) -> None:
@@ -343,7 +345,7 @@ class TestModuleLevel(WithGitHub):
             unittest.mock.patch.dict(os.environ, environ, clear=True),
             contextlib.redirect_stdout(printed),
         ):
-            self.assertFalse(status.status_error(SHA, "c", "d"))
+            self.assertFalse(status_reporter.status_error(SHA, "c", "d"))
         self.assertIn("GITHUB_REPO", printed.getvalue())
 
     def test_import_does_not_load_http(self) -> None:
@@ -351,7 +353,7 @@ class TestModuleLevel(WithGitHub):
         with tempfile.TemporaryDirectory() as empty:
             done = subprocess.run(
                 [sys.executable, "-c", code],
-                cwd=Path(status.__file__).parent.parent,
+                cwd=Path(status_reporter.__file__).parents[2],
                 env={"PATH": os.environ["PATH"], "HOME": empty},
                 capture_output=True,
                 text=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dsl import Cache, Job, Outcome, Result
-from lib import summary
+from lib.report import summary
 from tests.test_pipeline import RunTest
 
 ESC = "\x1b"

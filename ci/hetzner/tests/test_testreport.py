@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 from typing import Any
 
-from lib import testreport
+from lib.buckaroo import test_report
 
 
 def listing(*files: str, errors: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -23,21 +23,21 @@ def listing(*files: str, errors: tuple[str, ...] = ()) -> dict[str, Any]:
 
 class Reports(unittest.TestCase):
     def test_spec_files_with_tests_are_listed_once_each(self) -> None:
-        found = testreport.specs_with_tests(listing("b.spec.ts", "a.spec.ts", "b.spec.ts"))
+        found = test_report.specs_with_tests(listing("b.spec.ts", "a.spec.ts", "b.spec.ts"))
         self.assertEqual(found, ["/core/pw-tests/a.spec.ts", "/core/pw-tests/b.spec.ts"])
-        self.assertEqual(testreport.specs_with_tests(listing()), [])
+        self.assertEqual(test_report.specs_with_tests(listing()), [])
 
     def test_listing_with_errors_or_of_another_form_is_no_listing(self) -> None:
         broken: list[Any] = [{}, [], {"errors": [], "config": 1}]
         for report in (listing(errors=("no config",)), *broken):
-            with self.assertRaises(testreport.ReportError):
-                testreport.specs_with_tests(report)
+            with self.assertRaises(test_report.ReportError):
+                test_report.specs_with_tests(report)
 
     def test_skipped_tests_did_not_run_and_broken_files_did(self) -> None:
         counts = {"numPassedTests": 1, "numFailedTests": 2, "numRuntimeErrorTestSuites": 4}
-        self.assertEqual(testreport.tests_that_ran({**counts, "numPendingTests": 9}), 7)
-        with self.assertRaises(testreport.ReportError):
-            testreport.tests_that_ran({"numPassedTests": 1})
+        self.assertEqual(test_report.tests_that_ran({**counts, "numPendingTests": 9}), 7)
+        with self.assertRaises(test_report.ReportError):
+            test_report.tests_that_ran({"numPassedTests": 1})
 
     def test_program_prints_paths_from_where_it_is(self) -> None:
         with tempfile.TemporaryDirectory() as root:
@@ -45,14 +45,14 @@ class Reports(unittest.TestCase):
             report["config"]["rootDir"] = str(Path(os.path.realpath(root)) / "pw-tests")
             Path(root, "report").write_text(json.dumps(report))
             with contextlib.chdir(root), contextlib.redirect_stdout(io.StringIO()) as out:
-                self.assertEqual(testreport.main(["playwright", "report"]), 0)
+                self.assertEqual(test_report.main(["playwright", "report"]), 0)
             self.assertEqual(out.getvalue(), "pw-tests/a.spec.ts\n")
 
     def test_missing_or_broken_report_is_a_failure(self) -> None:
         with tempfile.NamedTemporaryFile() as file, contextlib.redirect_stderr(io.StringIO()):
-            self.assertEqual(testreport.main(["jest", file.name]), 1)
-            self.assertEqual(testreport.main(["jest", "/nowhere"]), 1)
-            self.assertEqual(testreport.main(["mocha", "/nowhere"]), 2)
+            self.assertEqual(test_report.main(["jest", file.name]), 1)
+            self.assertEqual(test_report.main(["jest", "/nowhere"]), 1)
+            self.assertEqual(test_report.main(["mocha", "/nowhere"]), 2)
 
 
 if __name__ == "__main__":

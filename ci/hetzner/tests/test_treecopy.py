@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
-from lib import treecopy
+from lib.common import tree_copy
 
 MIB = 1024 * 1024
 
@@ -58,20 +58,20 @@ class Sparse(TreeTest):
                 if source.stat().st_blocks * 512 > 20 * MIB:
                     self.skipTest("this file system knows no holes")
                 with mock.patch("fcntl.ioctl", side_effect=OSError("no reflink here")):
-                    treecopy.copy(source, self.root / f"{name}-copy")
+                    tree_copy.copy(source, self.root / f"{name}-copy")
                 copied = self.root / f"{name}-copy"
                 self.assertEqual(copied.stat().st_size, 40 * MIB)
                 self.assertEqual(copied.read_bytes(), source.read_bytes())
                 self.assertLess(copied.stat().st_blocks * 512, 4 * MIB)
-                self.assertLess(treecopy.size(source), 4 * MIB)
+                self.assertLess(tree_copy.size(source), 4 * MIB)
 
     def test_file_without_holes_is_copied_to_its_last_byte(self) -> None:
         for size in (0, 1, 4096, 3 * MIB + 7):
             source = self.make(f"full-{size}", (0, os.urandom(size)), size=size)
             with mock.patch("fcntl.ioctl", side_effect=OSError("no reflink here")):
-                treecopy.copy(source, self.root / f"copy-{size}")
+                tree_copy.copy(source, self.root / f"copy-{size}")
             self.assertEqual((self.root / f"copy-{size}").read_bytes(), source.read_bytes())
-            self.assertEqual(treecopy.size(source), size)
+            self.assertEqual(tree_copy.size(source), size)
 
     def test_file_system_that_knows_no_holes_is_read_as_a_whole(self) -> None:
         source = self.make("full", (0, b"x" * MIB), size=2 * MIB)
@@ -79,7 +79,7 @@ class Sparse(TreeTest):
             mock.patch("fcntl.ioctl", side_effect=OSError("no reflink here")),
             mock.patch("os.lseek", side_effect=OSError(22, "Invalid argument")),
         ):
-            treecopy.copy(source, self.root / "copy")
+            tree_copy.copy(source, self.root / "copy")
         self.assertEqual((self.root / "copy").read_bytes(), source.read_bytes())
 
 
@@ -98,37 +98,37 @@ class ReadOnly(TreeTest):
             old = self.make("old", "old")
             aside = self.root / "aside"
             aside.mkdir()
-            treecopy.copy(self.make("new", "new"), aside / "old")
-            treecopy.replace(aside / "old", old)
+            tree_copy.copy(self.make("new", "new"), aside / "old")
+            tree_copy.replace(aside / "old", old)
             self.assertEqual((old / "deep" / "file").read_text(), "new")
             self.assertEqual(list(aside.iterdir()), [])
             modes = [oct(path.stat().st_mode & 0o777) for path in (old, old / "deep")]
             self.assertEqual(modes, ["0o555", "0o555"])
-            treecopy.remove(old)
-            treecopy.remove(self.root / "new")
+            tree_copy.remove(old)
+            tree_copy.remove(self.root / "new")
 
     def test_old_one_is_as_it_was_if_the_new_one_cannot_come(self) -> None:
         with ordinary_user():
             old = self.make("old", "old")
             (self.root / "aside").mkdir()
             with self.assertRaises(OSError):
-                treecopy.replace(self.root / "aside" / "old", old)
+                tree_copy.replace(self.root / "aside" / "old", old)
             self.assertEqual((old / "deep" / "file").read_text(), "old")
             self.assertEqual(oct(old.stat().st_mode & 0o777), "0o555")
-            treecopy.remove(old)
+            tree_copy.remove(old)
 
     def test_place_that_its_owner_may_not_write_is_opened_for_a_while(self) -> None:
         with ordinary_user():
             place = self.make("place", "x")
-            with treecopy.writable(place):
+            with tree_copy.writable(place):
                 (place / "more").touch()
             self.assertEqual(oct(place.stat().st_mode & 0o777), "0o555")
             with self.assertRaises(PermissionError):
                 (place / "again").touch()
-            treecopy.remove(place)
+            tree_copy.remove(place)
 
     def test_place_of_another_is_left_as_it_is(self) -> None:
-        with ordinary_user(), treecopy.writable(Path("/")):
+        with ordinary_user(), tree_copy.writable(Path("/")):
             self.assertFalse(os.access("/", os.W_OK, effective_ids=True))
 
 

@@ -9,8 +9,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from lib import treehash
-from lib.gitcommand import CheckoutError, is_dirty
+from lib.git import tree_hash
+from lib.git.git_command import CheckoutError, is_dirty
 
 
 class TreeHash(unittest.TestCase):
@@ -48,14 +48,14 @@ class TreeHash(unittest.TestCase):
 
     def of_directory(self) -> str:
         before = self.state()
-        found = treehash.of_directory(self.tree, self.scratch)
+        found = tree_hash.of_directory(self.tree, self.scratch)
         self.assertEqual(self.state(), before)
         self.assertFalse(self.scratch.exists())
         return found
 
     def test_clean_tree_has_the_hash_of_its_commit(self) -> None:
         expected = self.git("rev-parse", "HEAD^{tree}")
-        self.assertEqual(treehash.of_commit(self.tree, "HEAD"), expected)
+        self.assertEqual(tree_hash.of_commit(self.tree, "HEAD"), expected)
         self.assertEqual(self.of_directory(), expected)
 
     def test_changes_new_and_removed_files_count_and_ignored_ones_do_not(self) -> None:
@@ -82,10 +82,10 @@ class TreeHash(unittest.TestCase):
             (aside / "logs" / "ci.log").write_text(name)
             (self.scratch / "objects").mkdir(parents=True)
             self.assertFalse(is_dirty(self.tree, aside), name)
-            self.assertEqual(treehash.of_directory(self.tree, self.scratch, aside), expected, name)
+            self.assertEqual(tree_hash.of_directory(self.tree, self.scratch, aside), expected, name)
             other.touch()
             self.assertTrue(is_dirty(self.tree, aside), name)
-            self.assertNotEqual(treehash.of_directory(self.tree, self.scratch, aside), expected)
+            self.assertNotEqual(tree_hash.of_directory(self.tree, self.scratch, aside), expected)
             other.unlink()
             shutil.rmtree(self.tree / Path(name).parts[0])
 
@@ -96,10 +96,10 @@ class TreeHash(unittest.TestCase):
         link = self.tree.parent / "link"
         link.symlink_to(self.tree)
         aside = link / "state"
-        self.assertEqual(treehash.of_directory(self.tree, self.scratch, aside), expected)
+        self.assertEqual(tree_hash.of_directory(self.tree, self.scratch, aside), expected)
         below = self.tree / "below"
         below.mkdir()
-        self.assertEqual(treehash.of_directory(below, self.scratch, aside), expected)
+        self.assertEqual(tree_hash.of_directory(below, self.scratch, aside), expected)
         for elsewhere in (self.tree.parent / "nowhere", self.tree.parent, self.tree):
             self.assertTrue(is_dirty(self.tree, elsewhere))
 
@@ -112,13 +112,13 @@ class TreeHash(unittest.TestCase):
         expected = self.of_directory()
         other = self.tree.parent / "other"
         self.git("worktree", "add", "--quiet", "--detach", str(other))
-        self.assertEqual(treehash.of_directory(other, self.scratch), expected)
+        self.assertEqual(tree_hash.of_directory(other, self.scratch), expected)
         (self.tree / "below").mkdir()
-        self.assertEqual(treehash.of_directory(self.tree / "below", self.scratch), expected)
+        self.assertEqual(tree_hash.of_directory(self.tree / "below", self.scratch), expected)
 
     def test_what_is_no_repository_is_an_error_and_leaves_nothing(self) -> None:
         with self.assertRaises(CheckoutError):
-            treehash.of_directory(self.tree.parent, self.scratch)
+            tree_hash.of_directory(self.tree.parent, self.scratch)
         self.assertFalse(self.scratch.exists())
 
 

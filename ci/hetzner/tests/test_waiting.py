@@ -19,8 +19,13 @@ from typing import Any
 from unittest import mock
 
 from dsl import Pipeline
-from lib import cli, events, granted, graph, history, machine, settings, watch
-from lib.model import Job, Load, Outcome
+from lib.commit import command_line
+from lib.common import granted, machine
+from lib.model import events, graph
+from lib.model.job import Job, Load, Outcome
+from lib.outputs import inotify
+from lib.settings import settings
+from lib.storage import history
 from pipeline import job_table
 from tests.fakes import Fate, Played, jobs, play
 
@@ -305,14 +310,17 @@ class Machines(unittest.TestCase):
 
 class Flags(unittest.TestCase):
     def test_shuffle_takes_a_seed_or_draws_one(self) -> None:
-        told = [cli.parse(line.split()).shuffle for line in ("", "--shuffle", "HEAD --shuffle=7")]
+        told = [
+            command_line.parse(line.split()).shuffle
+            for line in ("", "--shuffle", "HEAD --shuffle=7")
+        ]
         self.assertEqual(told, [None, True, 7])
 
     def test_pressure_is_a_percentage(self) -> None:
-        self.assertEqual(cli.parse(["--pressure", "60"]).pressure, 60)
+        self.assertEqual(command_line.parse(["--pressure", "60"]).pressure, 60)
         for wrong in ("-1", "101", "high"):
             with self.assertRaises(SystemExit), contextlib.redirect_stderr(io.StringIO()):
-                cli.parse([f"--pressure={wrong}"])
+                command_line.parse([f"--pressure={wrong}"])
 
 
 class Runs(unittest.TestCase):
@@ -391,7 +399,7 @@ class Runs(unittest.TestCase):
     @unittest.skipUnless(sys.platform == "linux", "inotify belongs to Linux")
     def test_nothing_is_watched_when_no_output_edge_waits(self) -> None:
         refuse = AssertionError("something was watched")
-        with mock.patch.object(watch.InotifyWatch, "add", side_effect=refuse):
+        with mock.patch.object(inotify.InotifyWatch, "add", side_effect=refuse):
             made = self.pipeline(Job("a", "touch o", outputs={"o": "o"}), Job("b", "true", ["a"]))
             self.assertEqual(made.run(), 0)
 

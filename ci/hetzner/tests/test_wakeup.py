@@ -7,14 +7,14 @@ import signal
 import subprocess
 import unittest
 
-from lib import wakeup
-from lib.wakeup import PidfdWakeup
+from lib.processes import wait
+from lib.processes.wait import PidfdWakeup
 
 
 @unittest.skipUnless(hasattr(os, "pidfd_open"), "pidfds are Linux's: elsewhere wakeup_timed waits")
 class Pidfds(unittest.TestCase):
     def setUp(self) -> None:
-        made = wakeup.make([])
+        made = wait.make([])
         assert isinstance(made, PidfdWakeup)
         self.wakeup = made
         self.addCleanup(made.close)
@@ -59,7 +59,7 @@ class Signals(unittest.TestCase):
         seen: list[int] = []
         before = signal.signal(signal.SIGUSR1, lambda number, frame: seen.append(number))
         self.addCleanup(signal.signal, signal.SIGUSR1, before)
-        made = wakeup.make([signal.SIGUSR2])
+        made = wait.make([signal.SIGUSR2])
         self.addCleanup(made.close)
         for number in (signal.SIGUSR1, signal.SIGUSR2):
             signal.raise_signal(number)

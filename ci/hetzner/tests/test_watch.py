@@ -17,9 +17,9 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from lib import watch
-from lib.watch import InotifyWatch, Watch, is_settled
-from lib.watch_poll import LONGEST, SHORTEST, PollWatch
+from lib.outputs import inotify
+from lib.outputs.inotify import InotifyWatch, Watch, is_settled
+from lib.outputs.polling import LONGEST, SHORTEST, PollWatch
 
 PATIENCE = 20.0  # seconds until a test that waits for news gives up
 
@@ -323,7 +323,7 @@ class Inotify(Rules):
         """The kernel tells of a close before it counts the file as closed."""
         self.watch.add("token", self.path)
         self.path.write_text("text")
-        with mock.patch.object(watch, "is_settled", return_value=False):
+        with mock.patch.object(inotify, "is_settled", return_value=False):
             self.assertEqual(self.watch.read(), [])
         self.assertEqual(self.news(), ["token"])
 
@@ -394,10 +394,10 @@ class Inotify(Rules):
     def test_each_event_costs_a_look_at_its_own_path_only(self) -> None:
         paths = [self.top / f"out{number}" for number in range(200)]
         told: set[str] = set()
-        with mock.patch.object(watch, "passed", wraps=watch.passed) as ways:
+        with mock.patch.object(inotify, "passed", wraps=inotify.passed) as ways:
             for path in paths:
                 self.watch.add(path.name, path)
-            with mock.patch.object(watch, "is_settled", wraps=is_settled) as looks:
+            with mock.patch.object(inotify, "is_settled", wraps=is_settled) as looks:
                 for path in paths:
                     path.write_text("text")
                 while len(told) < len(paths):
@@ -575,7 +575,7 @@ class TimedLooks(unittest.TestCase):
 class Choice(unittest.TestCase):
     def test_systems_without_inotify_look_by_themselves(self) -> None:
         with mock.patch.object(sys, "platform", "darwin"):
-            self.assertIsInstance(watch.make_watch(), PollWatch)
+            self.assertIsInstance(inotify.make_watch(), PollWatch)
 
 
 if __name__ == "__main__":

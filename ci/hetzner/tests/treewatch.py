@@ -21,8 +21,10 @@ HERE = Path(__file__).resolve().parent.parent
 sys.path[0] = str(HERE)
 
 import pipeline  # noqa: E402
-from lib import commit, events, program  # noqa: E402
-from lib.model import Job  # noqa: E402
+from lib.commit import commit_run  # noqa: E402
+from lib.common import program_end  # noqa: E402
+from lib.model import events  # noqa: E402
+from lib.model.job import Job  # noqa: E402
 
 # not of the commit: git's own, and what the set-up before the jobs installs (a body does so once if
 # that was not done, and never while what is there matches the lock file)
@@ -100,20 +102,20 @@ def main(arguments: Sequence[str]) -> int:
         uncached, arguments = arguments[0].removeprefix(UNCACHED), arguments[1:]
     watches: list[TreeWatch] = []
     table: list[Job] = []
-    make_table, listeners = pipeline.job_table, commit.CommitRun.listeners
+    make_table, listeners = pipeline.job_table, commit_run.CommitRun.listeners
 
     def keep_table(*given: object, **named: object) -> list[Job]:
         made = make_table(*given, **named)  # type: ignore[arg-type]
         table[:] = [job.but(cache=None) if job.name == uncached else job for job in made]
         return list(table)
 
-    def listen(run: commit.CommitRun) -> list[events.Listener]:
+    def listen(run: commit_run.CommitRun) -> list[events.Listener]:
         watches.append(TreeWatch(run.tree, table))
         return [*listeners(run), watches[-1]]
 
     with (
         mock.patch.object(pipeline, "job_table", keep_table),
-        mock.patch.object(commit.CommitRun, "listeners", listen),
+        mock.patch.object(commit_run.CommitRun, "listeners", listen),
     ):
         code = pipeline.main(arguments)
     lines = [line for watch in watches for line in watch.lines()]
@@ -122,4 +124,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    program.run(main)
+    program_end.run(main)

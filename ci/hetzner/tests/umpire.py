@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 
-from lib import events
-from lib.cause import Cause
-from lib.model import AttemptRecord, CacheState, Outcome, Result
-from lib.seam import Attempt, Step
+from lib.model import events
+from lib.model.cause import Cause
+from lib.model.job import AttemptRecord, CacheState, Outcome, Result
+from lib.scheduler.protocol import Attempt, Step
 from tests.ledger import FRESH, PATIENCE, Seen
 from tests.reference import GOOD, exit_code
 from tests.rules import Rules

@@ -1,0 +1,1 @@
+"""True of the repository under test only: lock files, Pythons, wheel, Jupyter, the demo."""

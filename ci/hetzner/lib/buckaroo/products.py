@@ -1,0 +1,97 @@
+"""What jobs made that a run leaves out: brought where it is of the very tree, removed where not.
+
+A checkout removes what is not committed, and the work directory outlives a run: so what a job
+made earlier is either gone, or may be of another commit. A green run on that would be a lie.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lib.buckaroo import wheels
+from lib.common import files, tree_copy
+from lib.model import selection
+from lib.model.job import Job
+from lib.model.selection import Choice
+from lib.processes import command
+from lib.processes.cache_protocol import Errand
+from lib.settings import settings
+from lib.settings.settings import Settings
+
+CACHE_PATIENCE = 300.0  # seconds to restore one artifact
+
+
+def left_out(table: Sequence[Job], chosen: Choice) -> list[Job]:
+    """Return the jobs that do not run, and whose outputs those that run expect to be there."""
+    built, _ = selection.plan(table, chosen, {})
+    names = {output.partition(":")[0] for node in built.nodes for output, _ in node.expects}
+    return [job for job in table if job.name in names]
+
+
+class Products:
+    """Of one run, on `tree`, which is `of` a commit as it is, or of one with changes in place."""
+
+    def __init__(self, config: Settings, tree: Path, of: str, say: Callable[[str], None]) -> None:
+        self._config = config
+        self._tree = tree
+        self._of = of
+        self._say = say
+        self._wheel = config.work_dir / "wheel"
+        self._stamp = config.work_dir / "wheel-of"
+
+    def drop_others(self) -> None:
+        """Remove a wheel that was made from another tree: nobody is to test it. Raises OSError."""
+        if self._stamped() != self._of.encode():
+            tree_copy.remove(self._wheel)
+            files.atomic_write(self._stamp, self._of)
+
+    def _stamped(self) -> bytes:
+        with contextlib.suppress(FileNotFoundError, files.NotAFileError):
+            return files.read(self._stamp)
+        return b""
+
+    def bring_wheel(self, sha: str) -> str:
+        """Have the wheel there that was kept of a commit; return why it is not, or ''."""
+        tree_copy.remove(self._wheel)
+        files.atomic_write(self._stamp, sha)
+        return wheels.fetch_wheel(self._config, sha)
+
+    def bring(self, job: Job) -> None:
+        """Have there what a job made of this tree, as far as it was kept. Raises Interrupted.
+
+        What stays missing fails whoever expects it, by name.
+        """
+        if job.cache is not None:
+            self._restore(job)
+        elif job.name == "build-wheel" and self._wheel.exists():
+            self._say(f"NOTE  the wheel is that of an earlier run on {self._of}")
+        elif job.name == "build-wheel" and not wheels.fetch_wheel(self._config, self._of):
+            self._say(f"NOTE  the wheel is the one that was kept of {self._of}")
+
+    def _restore(self, job: Job) -> None:
+        """Restore from its cache what a checkout has removed."""
+        if all((self._tree / path).exists() for path in job.outputs.values()):
+            return  # in place it is the developer's
+        env = {**settings.job_environment(self._config, os.environ), **job.env}
+        with contextlib.closing(Errand(job, env, "restore")) as asked:
+            try:
+                done = command.run(
+                    asked.command,
+                    cwd=self._tree,
+                    env=asked.env,
+                    timeout=CACHE_PATIENCE,
+                    keep=[asked.handle],
+                )
+            except subprocess.TimeoutExpired:
+                self._say(f"NOTE  {job.name} is left out, and its cache takes too long")
+                return
+            told = asked.answer().told
+        if done.code == 0:
+            said, _, _ = done.output.partition("\n")
+            self._say(f"NOTE  {job.name} is left out: {said}")
+        elif told:
+            self._say(f"NOTE  {job.name} is left out: {told}")

@@ -1,0 +1,373 @@
+"""The run of one commit around its jobs: each step is a method, and `closing` ends it well.
+
+The order of the steps, and the jobs themselves, stand in pipeline.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import shlex
+import sys
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lib.buckaroo import products, wheels
+from lib.buckaroo.lock_files import Lockcheck, LockcheckError
+from lib.buckaroo.products import Products
+from lib.buckaroo.pythons import VERSIONS as PYTHONS
+from lib.commit import cleanup, steps
+from lib.commit.command_line import Words
+from lib.common import files, interrupts, redact
+from lib.common.interrupts import Interrupted
+from lib.common.signal_names import name_of
+from lib.git import checkout, tree_hash
+from lib.git.checkout import CheckoutError
+from lib.github.outbox import Outbox
+from lib.github.status_reporter import CONTEXT, Fate, Status, StatusReporter
+from lib.model import events, selection
+from lib.model.job import Job, Result
+from lib.model.selection import Choice
+from lib.model.verdict import FAILED, NO_MATCH, PASSED, also_failed
+from lib.processes import process_table
+from lib.processes.stray_processes import Strays
+from lib.report import graph_export, log_directory, running_jobs, summary, summary_file
+from lib.report.run_log import RunLog
+from lib.report.summary_file import SummaryFile
+from lib.settings import settings
+from lib.settings.settings import Settings
+from lib.storage import history
+
+FULL_SHA = re.compile(r"[0-9a-f]{40}")
+# of the commit's status, by exit code; what is not here is an error
+STATES = {PASSED: "success", FAILED: "failure", NO_MATCH: "failure"}
+
+
+class CommitRun:
+    """One commit on one checkout: its logs, its tree, its verdict and its status.
+
+    `revision` is what to test; `absent` are jobs that this machine cannot run, and why; `locks`
+    keep other runs away. `sha` stays what it is, whatever becomes of a branch: logs, URL, statuses
+    and tree are of it. `tree` is known from `prepare_tree` on, `code` and `text` once it has been
+    judged.
+    """
+
+    def __init__(
+        self,
+        words: Words,
+        config: Settings,
+        revision: str,
+        absent: Mapping[str, str],
+        locks: Sequence[files.Held],
+    ) -> None:
+        self._words = words
+        self._config = config
+        self._revision = revision
+        self.absent = absent
+        self._partial = words.partial or bool(absent)
+        self._locks = locks
+        self._began = time.monotonic()
+        self.tree = config.repo_dir
+        self.sha, self._unknown = _pinned(words, config, revision)
+        self.log_dir = config.state_dir / "logs" / self.sha
+        self.url = f"{config.log_url.rstrip('/')}/{self.sha}" if config.log_url else ""
+        self._owned = contextlib.ExitStack()  # closed with the log
+        self._mask = redact.Redactor(settings.secrets(config, os.environ))
+        owner = log_directory.owned(
+            self.log_dir, self._mask(f"pipeline.py {revision}"), waiting=_wait_for
+        )
+        if held := self._owned.enter_context(owner):
+            self._locks = (*locks, held)
+        self.log = RunLog(self.log_dir, url=self.url, console=sys.stdout, redact=self._mask)
+        self._run_id = process_table.run_id(process_table.table(), os.getpid())
+        self._outbox = Outbox(config.state_dir, self._run_id, self.log.line)
+        self._reporter = StatusReporter(config, self.log.line, outbox=self._outbox)
+        self._versions = steps.Versions()
+        self._strays = Strays(self.log.line)
+        self._history = config.state_dir / "history.db"
+        self.state, self.text, self.code = "error", "the runner broke", FAILED
+        self.facts: dict[str, Any] = {"in_place": words.in_place}  # of the tree, for summary.json
+        self._summary = self.log_dir / "summary.json"
+        self._summed_up: int | None = None  # the exit code in it
+
+    # ---- the steps, in their order
+
+    def announce(self) -> None:
+        """Say what is tested by which runner, and ask the tools for their versions."""
+        version = steps.runner_version(self._config)
+        self.log.line(f"RUN   {self._revision} of {self._config.repo_dir}, runner {version}")
+        try:  # one of an earlier run must not stand for this one
+            files.rotate(self._summary)
+            self._begin_summary()
+        except OSError as error:
+            self.log.lose(self._summary, error)
+        self._versions.ask(settings.job_environment(self._config, os.environ))
+
+    def _begin_summary(self) -> None:
+        """Say that the run goes on; its pipeline says more when it begins. Raises OSError."""
+        told = {"run": self._run_id, "sha": self.sha, "branch": self.branch, **self.facts}
+        chosen = selection.facts(self._words.choice(self.absent), whole=False)
+        SummaryFile(self.log_dir, {**told, **chosen}, self._mask).begin([])
+
+    def clean_up(self) -> None:
+        """Stop what an earlier run left, and tell what it left untold."""
+        self._snapshot("before cleaning up")
+        for line in cleanup.cleanup_processes(box=self._config.box):
+            self.log.line(f"CLEAN {line}")
+        cleanup.sweep_state(self._config.state_dir)
+        if said := history.mend(self._history):
+            self.log.line(f"CLEAN {said}")
+        with interrupts.cut_short():
+            for line in self._outbox.tell_for_others(self._reporter):
+                self.log.line(line)
+        self._snapshot("after cleaning up")
+
+    def set_pending(self) -> None:
+        """Say on the commit that it is being checked."""
+        if self._speaks_for_commit:
+            self._reporter.pending(self.sha, CONTEXT, "runs", self.url)
+
+    def prepare_tree(self) -> None:
+        """Put the commit under test where its jobs run. Raises CheckoutError, OSError."""
+        config = self._config
+        if self._unknown:
+            raise self._unknown
+        if self._words.in_place:
+            found = checkout.resolve(self.tree, "HEAD")
+            self.facts["dirty"] = checkout.is_dirty(self.tree, config.state_dir)
+            if self.facts["dirty"]:
+                self.log.line("NOTE  uncommitted changes are included")
+        elif config.box and FULL_SHA.fullmatch(self._revision):
+            found = checkout.prepare_box(self.tree, self._revision, self._words.branch)
+        elif config.box:  # fetched before it was named
+            checkout.check_out(self.tree, found := self.sha)
+        else:
+            self.tree = config.worktree_dir
+            found = checkout.prepare_worktree(config.repo_dir, self.tree, self.sha)
+        if found != self.sha:
+            raise CheckoutError(
+                f"{self.tree}: expected {self.sha}, which the logs are named after, found {found}: "
+                "name a commit that stays, then run again"
+            )
+        self.log.line(f"TREE  {self.sha} in {self.tree}")
+        self._hash_tree()
+        checkout.make_placeholders(self.tree)
+        config.work_dir.mkdir(parents=True, exist_ok=True)
+        files.atomic_write(self.log_dir / "versions.txt", self._versions.answers())
+
+    def _hash_tree(self) -> None:
+        self.facts.setdefault("dirty", False)
+        try:
+            if self.facts["dirty"]:
+                scratch = self._config.work_dir / "tree-hash"
+                self.facts["tree"] = tree_hash.of_directory(
+                    self.tree, scratch, self._config.state_dir
+                )
+            else:
+                self.facts["tree"] = tree_hash.of_commit(self.tree, self.sha)
+        except CheckoutError as error:  # a repository without a commit in it, say
+            self.log.line(f"NOTE  the hash of the tree is not known: {error}")
+
+    def prepare_dependencies(self) -> None:
+        """Rebuild what the lock files ask for if they changed. Raises LockcheckError, OSError."""
+        pythons = [v for v in PYTHONS if f"test-python-{v}" not in self.absent]
+        log = self.log_dir / "rebuild.log"
+        check = Lockcheck(self._config, self.tree, log, pythons, self.log.line)
+        if reason := check.reason():
+            self.log.line(f"LOCKS {reason}: rebuilding the dependencies")
+            check.rebuild()
+        self._strays.end()
+
+    def prepare_products(self, table: Sequence[Job], chosen: Choice) -> None:
+        """Have there what jobs that are left out made of this very tree, and nothing of another.
+
+        Raises CheckoutError, OSError.
+        """
+        in_place = " in place" if self._words.in_place else ""
+        made = products.Products(self._config, self.tree, self.sha + in_place, self.log.line)
+        made.drop_others()
+        for job in products.left_out(table, chosen):
+            if job.name == "build-wheel" and self._words.phase == "5b":
+                self._bring_wheel(made)
+            else:
+                made.bring(job)
+        self._strays.end()
+
+    def judge(self, code: int, results: Collection[Result]) -> None:
+        """Take note of what became of the jobs, which is worth nothing without the locks."""
+        self.code = code
+        self.text = summary.describe(list(results), time.monotonic() - self._began, code)
+        if self.absent:
+            self.text += f"; left out: {', '.join(self.absent)}"
+        self.state = STATES.get(code, "error")
+        for lock in self._locks:
+            if lock.lost:
+                self.state, self.code = "error", also_failed(code)
+                told = "was removed during the run, so another run may have used the same"
+                self.text = f"the lock {lock.path} {told} tree; {self.text}"
+
+    @contextlib.contextmanager
+    def closing(self) -> Iterator[None]:
+        """Run the steps in here; however they end, leave nothing, and tell log and status."""
+        try:
+            with interrupts.answering(self._tell):
+                yield
+        except (CheckoutError, LockcheckError, OSError) as error:
+            self.text = error.brief if isinstance(error, CheckoutError) else str(error)
+            self.log.line(f"ERROR {error}")
+        except Interrupted:
+            self.log.line("INTERRUPTED while no jobs ran")
+        finally:
+            interrupts.record().be_patient()  # what follows tells others how it ended
+            self._leave_nothing()
+            self._snapshot("after")
+            for job, reason in self.absent.items():
+                self.log.line(f"NOTE  {job} was left out: {reason}")
+            if self._partial:
+                self.log.line("no status of the commit is set: this run did not check all of it")
+            self._have_the_last_word()
+            self._set_status()
+            self.log.close()
+            self._owned.close()
+
+    # ---- for the pipeline of the jobs
+
+    @property
+    def branch(self) -> str:
+        """The branch that was named, or HEAD's when nothing was; '' where it is not known."""
+        if self._words.branch or self._words.sha:
+            return self._words.branch
+        with contextlib.suppress(CheckoutError):
+            return checkout.current_branch(self._config.repo_dir)
+        return ""
+
+    def listeners(self) -> list[events.Listener]:
+        """Return who listens to the jobs, beside the log."""
+        words, config = self._words, self._config
+        made: list[events.Listener] = []
+        if not words.only_testcases and not words.first_testcases:
+            # how long some of the test cases take says nothing of all
+            made.append(history.History(self._history, self._run_id, self.sha))
+        if not words.in_place:
+            made.append(wheels.WheelKeeper(config, self.sha, self.log.line))
+        if config.job_statuses and words.whole_jobs and self._reporter.on:
+            made.append(steps.JobStatuses(self._reporter, self.sha, self.url))
+        return made
+
+    def rerun(self, pipeline: Path, table: Sequence[Job], job: str) -> str:
+        """Return the command that runs one job again, with what it needs taken from this run."""
+        command = ["python3", str(pipeline)]
+        command += ["--in-place"] if self._words.in_place else [self.sha]
+        command += ["--repo", str(self._config.repo_dir)]
+        command += ["--state-dir", str(self._config.state_dir), *alone(table, job)]
+        return shlex.join(command)
+
+    # ---- the parts of the steps
+
+    def _tell(self) -> None:
+        """Say what runs while no jobs do."""
+        for line in running_jobs.without_jobs():
+            self.log.line(line)
+
+    @property
+    def _speaks_for_commit(self) -> bool:
+        return not self._partial and FULL_SHA.fullmatch(self.sha) is not None
+
+    def _snapshot(self, label: str) -> None:
+        """Keep the state of a box beside the logs; a run is not judged by it."""
+        if not self._config.box:
+            return
+        try:
+            cleanup.snapshot_container_state(label, self.log_dir / "snapshots.txt")
+        except OSError as error:
+            self.log.line(f"NOTE  no snapshot {label}: {error}")
+
+    def _bring_wheel(self, made: Products) -> None:
+        wanted = self.sha
+        if self._words.wheel_from:
+            wanted = checkout.resolve(self._config.repo_dir, self._words.wheel_from)
+        if missing := made.bring_wheel(wanted):
+            raise CheckoutError(missing)
+        without = ", without what is not committed" if self._words.in_place else ""
+        self.log.line(f"NOTE  the wheel is the one that was kept of {wanted}{without}")
+
+    def _leave_nothing(self) -> None:
+        self._versions.close()
+        if not self._strays.end():
+            self.state, self.text = "error", "processes could not be stopped"
+            self.code = also_failed(self.code)
+        self._strays.close()
+
+    def _have_the_last_word(self) -> None:
+        """Decide how the run ended and write it down; what comes later changes nothing of it.
+
+        A log that is lost makes a run red, and a signal decides whatever else happened.
+        """
+        ended_by = interrupts.record().decide()
+        lost: str | None = None
+        while lost != self.log.fault:  # to write it down may lose the log
+            lost = self.log.fault
+            if lost:
+                self.state, self.text = "error", f"{lost}; {self.text}"
+                self.code = also_failed(self.code)
+            if ended_by is not None:
+                self.state, self.code = "error", 128 + ended_by
+                self.text = f"ended by {name_of(ended_by)}"
+            self._end_summary()
+            self.log.end(f"END   exit code {self.code}: {self.text}")
+
+    def _end_summary(self) -> None:
+        """Have summary.json tell what was decided."""
+        if self._summed_up == self.code:
+            return
+        self._summed_up = self.code
+        try:
+            summary_file.end(self._summary, self.code)
+        except OSError as error:
+            self.log.lose(self._summary, error)
+
+    def _set_status(self) -> None:
+        if not self._speaks_for_commit or not self._reporter.on:
+            return
+        status = Status(self.state, self.sha, CONTEXT, self._mask(self.text), self.url)
+        self._outbox.note(status)
+        try:
+            with interrupts.cut_short():
+                left = self._reporter.post(*status) is Fate.LOST
+        except Interrupted:
+            left = True
+        if left:
+            self.log.line("NOTE  the status is left to the next run")
+
+
+def alone(table: Sequence[Job], job: str) -> list[str]:
+    """Return the words that run one job of an earlier run again, and as little else as can be."""
+    by_name = {each.name: each for each in table}
+    if any(by_name[name].service for name in graph_export.needed(by_name, job)):
+        return ["--only-jobs", job]  # a service has to be started again
+    return ["--only-jobs", job, "--no-deps"]  # what it needs is there
+
+
+def _wait_for(holder: str) -> None:
+    print(f"waiting for {holder}, which has the logs of this commit", flush=True)
+
+
+def _pinned(words: Words, config: Settings, revision: str) -> tuple[str, CheckoutError | None]:
+    """Return the commit of a run, or a name that is safe for its logs, and why it is not known.
+
+    On a box a branch is fetched first: what it was before names another commit.
+    """
+    whole = FULL_SHA.fullmatch(revision)
+    try:
+        if config.box and not words.in_place and not whole:
+            return checkout.fetch(config.repo_dir, revision, words.branch), None
+        return checkout.resolve(config.repo_dir, revision), None
+    except CheckoutError as error:
+        if whole:
+            return revision, None if config.box else error
+        digest = hashlib.sha256(revision.encode(errors="replace")).hexdigest()
+        return f"unresolved-{digest[:12]}", error

@@ -1,0 +1,172 @@
+"""`pipeline.py simulate`: its command line, and what it shows of a prediction."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from collections.abc import Callable, Sequence
+
+from lib.buckaroo import missing_parts
+from lib.commit import command_line
+from lib.common import console, machine
+from lib.common.machine import Machine
+from lib.model import selection
+from lib.model.job import Job
+from lib.model.selection import Choice
+from lib.settings import settings
+from lib.settings.settings import Settings
+from lib.simulate import predict
+from lib.simulate.predict import Cost, Prediction, Scenario
+from lib.storage import history
+
+EXAMPLES = """\
+examples:
+  pipeline.py simulate                          a run of everything on this machine
+  pipeline.py simulate -j 4 --cpus 16           four jobs at once, on sixteen processors
+  pipeline.py simulate --drop-edge build-js:build-wheel --set test-js=120
+  pipeline.py simulate --shape predecessor      what order and delays of the predecessor cost
+
+Durations are those of recent runs that passed, whatever ran beside them then: a machine with more
+processors is taken to be as fast as this one. Checkout and dependencies are not part of it."""
+SHOWN = 5  # costs
+
+
+def _assumption(text: str) -> tuple[str, float]:
+    job, _, seconds = text.partition("=")
+    try:
+        value = float(seconds)
+    except ValueError:
+        value = -1.0
+    if not job or not 0 <= value < 1e9:
+        raise argparse.ArgumentTypeError(f"expected job=seconds, found {text!r}")
+    return job, value
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the words after `simulate`."""
+    made = argparse.ArgumentParser(
+        prog="pipeline.py simulate",
+        description="Predict a run: recorded durations, played through the real scheduler.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    made.add_argument(
+        "--max-parallel", "-j", type=command_line.count, metavar="N", help="jobs at once"
+    )
+    made.add_argument(
+        "--cpus", type=command_line.count, metavar="N", help="processors (default: as here)"
+    )
+    made.add_argument(
+        "--drop-edge", action="append", default=[], metavar="A:B", help="B does not wait for A"
+    )
+    made.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=_assumption,
+        metavar="JOB=SECONDS",
+        help="what a job takes; a service, to be ready",
+    )
+    for name, text in (
+        ("only", "these, and what they need"),
+        ("skip", "not these"),
+        ("first", "these and their needs, then the rest"),
+    ):
+        made.add_argument(f"--{name}-jobs", type=command_line.names, metavar="JOBS", help=text)
+    made.add_argument("--no-deps", action="store_true", help="with --only-jobs: these alone")
+    made.add_argument("--demo", action="store_true", help="less what --demo leaves out here")
+    made.add_argument("--state-dir", metavar="DIR", help="where durations were recorded")
+    made.add_argument("--json", action="store_true", help="for programs")
+    made.add_argument("--shape", choices=("predecessor",), help="this, with its own durations")
+    return made
+
+
+def main(
+    arguments: Sequence[str],
+    table: Callable[[Settings, Machine], list[Job]],
+    shape: Callable[[int | None], Sequence[str]],
+) -> int:
+    """Print a prediction and return the exit code.
+
+    `table` makes the jobs for a machine; `shape` the lines of `--shape`, for so many slots.
+
+    Raises ValueError for bad names, sqlite3.Error for a bad history.
+    """
+    given = parser().parse_args(arguments)
+    if given.shape:
+        return console.put("\n".join(shape(given.max_parallel)))
+    config = settings.load_anywhere({"state_dir": given.state_dir})
+    box = machine.this()
+    if given.cpus:
+        box = box._replace(cpus=given.cpus)
+    jobs = table(config, box)
+    left_out = (
+        missing_parts.absent(jobs, config, "HEAD", skipped=given.skip_jobs or ())
+        if given.demo
+        else ()
+    )
+    chosen = Choice(
+        only_jobs=given.only_jobs,
+        skip_jobs=[*(given.skip_jobs or ()), *left_out],
+        first_jobs=given.first_jobs,
+        no_deps=given.no_deps,
+    )
+    past = config.state_dir / "history.db"
+    recorded = history.timings(past, beside=selection.names(jobs, chosen))
+    if not recorded.durations and not given.set:
+        raise ValueError(f"no durations are recorded in {past}: run the pipeline, or --set some")
+    scenario = Scenario(
+        jobs=jobs,
+        pools=box.pools(),
+        timings=recorded,
+        max_parallel=given.max_parallel,
+        choice=chosen,
+    )
+    scenario = predict.with_durations(scenario, dict(given.set))
+    for edge in given.drop_edge:
+        scenario = predict.without_edge(scenario, edge)
+    prediction, costs = predict.predict(scenario), predict.costs(scenario)
+    if given.json:
+        told = {**dataclasses.asdict(prediction), "costs": [dataclasses.asdict(c) for c in costs]}
+        return console.put(json.dumps(told, indent=2))
+    return console.put("\n".join(lines(scenario, prediction, costs, config.timeout)))
+
+
+def lines(
+    scenario: Scenario, prediction: Prediction, costs: Sequence[Cost], timeout: float
+) -> list[str]:
+    """Return what a person reads of a prediction."""
+    pools = ", ".join(f"{name}={scenario.pools[name]}" for name in prediction.shares)
+    slots = f", -j {scenario.max_parallel}" if scenario.max_parallel else ""
+    told = [f"{prediction.seconds:.1f} s for {len(prediction.spans)} jobs, with {pools}{slots}"]
+    if prediction.seconds >= timeout:
+        told.append(f"  longer than the run's timeout of {timeout:g} s")
+    told.append("critical path:")
+    for span in prediction.path:
+        after = f"  after {span.after}" if span.after else ""
+        told.append(
+            f"  {span.started:8.1f} s  {span.ended - span.started:7.1f} s  {span.job}{after}"
+        )
+    used = [f"{name} {100 * share:.0f} %" for name, share in prediction.shares.items()]
+    told.append(f"used: {', '.join([*used, f'{prediction.parallel:.1f} jobs at once'])}")
+    told.append("costs most (a run without it would be so much shorter):")
+    told += [f"  {cost.seconds:8.1f} s  {cost.what}" for cost in costs[:SHOWN]]
+    if not costs:
+        told.append("  nothing: no single edge, delay or limit makes the run longer")
+    return told + _assumptions(scenario, prediction)
+
+
+def _assumptions(scenario: Scenario, prediction: Prediction) -> list[str]:
+    by_name = {job.name: job for job in scenario.jobs}
+    durations = scenario.timings.durations
+    told = []
+    if prediction.restored:
+        told.append(f"assumed to be in the cache, as last time: {', '.join(prediction.restored)}")
+    if prediction.guessed:
+        told.append(f"never timed, so taken as the median: {', '.join(prediction.guessed)}")
+    late = [n for n, s in durations.items() if n in by_name and s >= by_name[n].timeout]
+    if late:
+        told.append(f"longer than its timeout, so it would fail: {', '.join(late)}")
+    return told

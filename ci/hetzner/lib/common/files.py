@@ -1,0 +1,293 @@
+"""Files that are whole or not there, locks that name their holder, logs that overwrite nothing.
+
+A job can put anything into the places that the runner opens: a pipe that waits for a reader, a link
+to elsewhere. So whatever a job can reach is opened by `open_file`, or made anew by `begin`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import re
+import stat
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+from lib.common import interrupts
+
+KINDS = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFLNK: "a symlink",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+# open(2): no link in the last component, no wait for the other end of a pipe, no terminal of ours
+CAREFUL = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+HALF_WRITTEN = re.compile(r"\..+\.[0-9a-f]{16}\.writing", re.DOTALL)
+TRIES = 100  # to make a file where somebody else makes one, too
+
+
+class NotAFileError(OSError):
+    """Something else than a regular file is where one was expected."""
+
+
+def open_file(path: Path | str, flags: int, mode: int = 0o644) -> int:
+    """Open a regular file, whatever a job has put in its place; return the descriptor.
+
+    It waits for nobody and follows no link in the last component: the directory may be one that a
+    user has linked. Raises NotAFileError, which names what is there, and OSError.
+    """
+    try:
+        handle = os.open(path, flags | CAREFUL, mode)
+    except OSError as error:
+        # ELOOP of a link, ENXIO of a pipe or a socket, EISDIR
+        raise _not_a_file(path, found) if (found := another_kind(path)) else error from error
+    kind = stat.S_IFMT(os.fstat(handle).st_mode)
+    if kind != stat.S_IFREG:
+        os.close(handle)
+        raise _not_a_file(path, KINDS.get(kind, "something else"))
+    os.set_blocking(handle, True)  # who gets the descriptor is to find it as any other
+    return handle
+
+
+def _not_a_file(path: Path | str, found: str) -> NotAFileError:
+    return NotAFileError(errno.EINVAL, f"expected a file, found {found}", str(path))
+
+
+def another_kind(path: Path | str) -> str:
+    """Return what is at a path if it is no regular file: `a pipe`, `a symlink`, …; else ''."""
+    try:
+        kind = stat.S_IFMT(os.lstat(path).st_mode)
+    except OSError:
+        return ""
+    return "" if kind == stat.S_IFREG else KINDS.get(kind, "something else")
+
+
+def read(path: Path | str) -> bytes:
+    """Return what is in a regular file. Raises NotAFileError, OSError."""
+    with os.fdopen(open_file(path, os.O_RDONLY), "rb") as file:
+        return file.read()
+
+
+def begin(path: Path | str) -> int:
+    """Make an empty file to append to; what is in its place is rotated. Return the descriptor.
+
+    O_EXCL follows no link and opens nothing that is there (open(2)). Raises OSError.
+    """
+    for _ in range(TRIES):
+        try:
+            return os.open(
+                path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644
+            )
+        except FileExistsError:
+            rotate(Path(path))
+    raise FileExistsError(errno.EEXIST, "somebody else makes it again and again", str(path))
+
+
+def atomic_write(path: Path, data: str | bytes, mode: int = 0o644, *, durable: bool = True) -> None:
+    """Write a file so that a reader, or a crash, sees all of it or what was there before.
+
+    Written beside the target, synced if it is to be `durable`, then renamed over it (rename(2)).
+    First it sweeps what writers that died have left in the directory. Raises OSError.
+    """
+    sweep(path.parent)
+    # names of files may be no text (os.fsdecode): they are written as they are
+    content = data.encode(errors="surrogateescape") if isinstance(data, str) else data
+    handle, name = _begin_beside(path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            if durable:
+                os.fsync(file.fileno())
+            name.replace(path)  # before it is closed: its lock tells that we live
+    except BaseException:
+        name.unlink(missing_ok=True)
+        raise
+
+
+def _begin_beside(path: Path) -> tuple[int, Path]:
+    """Make a file beside a path, and lock it as long as it is written; return both."""
+    while True:
+        # a name that is nearly as long as names can be leaves no room for a longer one
+        name = path.parent / f".{path.name[:40]}.{os.urandom(8).hex()}.writing"
+        handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            locked = _try(handle)
+        except OSError:  # a file system without locks: nobody sweeps there
+            locked = True
+        if locked and name.exists():
+            return handle, name
+        os.close(handle)  # a sweep came between our two steps
+        name.unlink(missing_ok=True)
+
+
+def sweep(directory: Path) -> None:
+    """Remove what writers that died have left half-written in a directory.
+
+    Each file is locked (flock(2)) as long as it is written, and the kernel frees the lock of a dead
+    writer. What cannot be locked or removed stays, and so does all that another made.
+    """
+    try:
+        with os.scandir(directory) as entries:
+            names = [entry.name for entry in entries if entry.name.startswith(".")]
+    except OSError:
+        return
+    for name in names:
+        if HALF_WRITTEN.fullmatch(name):
+            with contextlib.suppress(OSError):
+                _remove_if_dead(directory / name)
+
+
+def _remove_if_dead(half_written: Path) -> None:
+    handle = open_file(half_written, os.O_RDWR)
+    try:
+        if _try(handle):
+            half_written.unlink()
+    finally:
+        os.close(handle)
+
+
+def rotate(path: Path) -> None:
+    """Give what is at a path the next free name `path.1`, `path.2`, …, overwriting nothing.
+
+    The new name is reserved by making it (O_EXCL), so that whoever rotates or writes at the same
+    time gets another one; the rename then replaces only what was made here. Raises OSError.
+    """
+    number = 1
+    while os.path.lexists(path):
+        numbered = Path(f"{path}.{number}")
+        directory = path.is_dir() and not path.is_symlink()  # replaces a directory only, rename(2)
+        try:
+            if directory:
+                numbered.mkdir()
+            else:
+                os.close(os.open(numbered, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC))
+        except FileExistsError:
+            number += 1
+            continue
+        try:
+            path.rename(numbered)
+        except OSError as error:
+            numbered.rmdir() if directory else numbered.unlink()
+            if not isinstance(error, FileNotFoundError):  # somebody else has rotated it
+                raise
+        return
+
+
+def nameless() -> IO[bytes]:
+    """Return a file without a name, in memory where the system has that. Raises OSError."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("nameless"), "w+b")
+    import tempfile
+
+    return tempfile.TemporaryFile()
+
+
+class LockTimeoutError(Exception):
+    """A lock stayed with its holder for longer than the caller would wait."""
+
+    def __init__(self, text: str, holder: str) -> None:
+        super().__init__(text)
+        self.holder = holder
+
+
+class Held:
+    """A lock while it is held; it protects nobody once its file is not the one at the path."""
+
+    def __init__(self, path: Path, handle: int) -> None:
+        self.path = path
+        self._handle = handle
+
+    @property
+    def lost(self) -> bool:
+        """Whether the file was removed, so that somebody else may hold one of this name."""
+        try:
+            there = self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        return not os.path.samestat(os.fstat(self._handle), there)
+
+
+@contextlib.contextmanager
+def lock(
+    path: Path,
+    label: str,
+    *,
+    timeout: float | None = None,
+    waiting: Callable[[str], None] = lambda holder: None,
+) -> Iterator[Held]:
+    """Hold an exclusive lock (flock(2)) on a file that names its holder.
+
+    The kernel frees it when the holder dies, however it dies. `waiting` is called once with the
+    holder's name if the lock is taken; `timeout` are the seconds to wait for it (None: for ever).
+    What is no file in its place is rotated. Raises LockTimeoutError, OSError, and Interrupted while
+    it waits.
+    """
+    end = None if timeout is None else time.monotonic() + timeout
+    told = False
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = open_file(path, os.O_RDWR | os.O_CREAT)
+        except NotAFileError:
+            rotate(path)  # it is nobody's lock: whoever holds one has made a file
+            continue
+        held = Held(path, handle)
+        try:
+            if not _try(handle):
+                holder = _holder(handle)
+                if not told:
+                    waiting(holder)
+                    told = True
+                if not _acquire(handle, end):
+                    raise LockTimeoutError(
+                        f"{path} is held by {holder}; waited {timeout:g} s for it", holder
+                    )
+            if held.lost:  # while we waited: the next comer would lock another file
+                continue
+            os.ftruncate(handle, 0)
+            since = time.strftime("%Y-%m-%d %H:%M:%S")
+            name = f"{label} (pid {os.getpid()}, since {since})\n"
+            os.pwrite(handle, name.encode(errors="replace"), 0)
+            try:
+                yield held
+            finally:
+                # or the next holder would be told by our name until it has written its own
+                os.ftruncate(handle, 0)
+            return
+        finally:
+            os.close(handle)
+
+
+def _try(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _acquire(handle: int, end: float | None) -> bool:
+    """Wait for a lock; return whether it came before `end`."""
+    if end is None:
+        with interrupts.cut_short():
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        return True
+    while not _try(handle):
+        if time.monotonic() >= end:
+            return False
+        interrupts.sleep(min(0.1, max(0.0, end - time.monotonic())))
+    return True
+
+
+def _holder(handle: int) -> str:
+    text = os.pread(handle, 500, 0).decode(errors="replace").strip()
+    return text or "somebody who has not written a name yet"

@@ -1,0 +1,190 @@
+"""Notes the signals that ask this program to end, and lets them cut short only what waits.
+
+An exception out of a handler may hit any line: the one between a fork and taking note of the
+child, a `finally`, a destructor that swallows it. So the handler takes a note, and the exception
+comes where a step says that it waits (`cut_short`); everything else is done to its end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+from lib.common import signal_names
+
+SIGNALS = signal_names.ENDING
+Handler = Callable[[int, FrameType | None], object]
+
+
+class Interrupted(BaseException):
+    """A signal ended a wait."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+class Interrupts:
+    """The signals that came, in their order; a wait withstands `patience` of them.
+
+    `ended_by` is the one that decides the exit code: the first, unless how it ends was decided
+    before it came.
+    """
+
+    def __init__(self) -> None:
+        self.came: list[int] = []
+        self.ended_by: int | None = None
+        self._decided = False
+        self._patience = 0
+        self._waits = False
+
+    def note(self, number: int, frame: FrameType | None = None) -> None:
+        """Take note of a signal: a handler. Raises Interrupted where a step waits."""
+        self.came.append(number)
+        if not self._decided:
+            self.ended_by, self._decided = number, True
+        if self._waits and len(self.came) > self._patience:
+            self._waits = False  # the exception may come before the wait can say that it is over
+            raise Interrupted(number)
+
+    @contextlib.contextmanager
+    def cut_short(self) -> Iterator[None]:
+        """See the function of this name."""
+        before, self._waits = self._waits, True
+        try:
+            if len(self.came) > self._patience:
+                raise Interrupted(self.came[-1])
+            yield
+        finally:
+            self._waits = before
+
+    def decide(self) -> int | None:
+        """Return the signal that ends the program, if one does: none that comes later will."""
+        self._decided = True
+        return self.ended_by
+
+    def be_patient(self) -> None:
+        """From now on withstand one more signal: what is under way matters to others."""
+        self._patience = len(self.came) + 1
+
+
+def ignore(number: int, frame: FrameType | None) -> None:
+    """Ignore a signal: a handler, which unlike SIG_IGN a program that is started does not inherit.
+
+    What is handled has its default action again after execve(2), what is ignored stays so.
+    """
+
+
+class Takeover:
+    """Signals that are taken over from their owner until `give_back`. Only in the main thread.
+
+    What was ignored stays so, by a handler that does nothing. What was blocked is not, for who
+    handles it is to hear of it, and what is started inherits the mask (pthread_sigmask(3)).
+    """
+
+    def __init__(self, note: Handler, tell: Handler) -> None:
+        """Have `note` hear of each signal that would end the program, `tell` of a question.
+
+        The signals of people are taken whoever handles them now, others only from nobody: a
+        program that has a use for its timer's is not ended by it.
+        """
+        self._before: dict[int, Handler | int | None] = {}
+        for number in sorted(signal_names.IGNORABLE):
+            if signal.getsignal(number) in (signal.SIG_IGN, ignore):
+                self._handle(number, ignore)
+            elif number == signal_names.ASKED:
+                self._take(number, tell)
+            elif number in SIGNALS:
+                self._take(number, note)
+        if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
+            # or nobody would learn how children ended (wait(2), NOTES), nor they of theirs
+            self._handle(signal.SIGCHLD, signal.SIG_DFL)
+        self._mask = signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+    def _take(self, number: int, handler: Handler) -> None:
+        before = signal.getsignal(number)
+        ours = isinstance(getattr(before, "__self__", None), Interrupts) or before is _tell
+        if number in signal_names.CUSTOMARY or ours or before is signal.SIG_DFL:
+            self._handle(number, handler)
+
+    def also(self, number: int, handler: Handler) -> None:
+        """Take another signal over, unless it is ignored, or taken already."""
+        if number not in self._before and signal.getsignal(number) is not signal.SIG_IGN:
+            self._handle(number, handler)
+
+    def _handle(self, number: int, handler: Handler | int) -> None:
+        self._before.setdefault(number, signal.getsignal(number))
+        signal.signal(number, handler)
+
+    def has(self, number: int) -> bool:
+        """Whether a signal is taken over, to be heeded."""
+        return number in self._before and signal.getsignal(number) is not ignore
+
+    def give_back(self) -> None:
+        """Put mask and handlers back as they were."""
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+        for number, before in self._before.items():
+            signal.signal(number, signal.SIG_DFL if before is None else before)
+
+
+_records: list[Interrupts] = []  # the program's is the last
+_answers: list[Callable[[], None]] = []  # the last is given
+
+
+@contextlib.contextmanager
+def noted() -> Iterator[Interrupts]:
+    """Take the signals over for a program as a whole. Only in the main thread."""
+    made = Interrupts()
+    _records.append(made)
+    taken = Takeover(made.note, _tell)
+    try:
+        yield made
+    finally:
+        taken.give_back()
+        _records.remove(made)
+
+
+@contextlib.contextmanager
+def answering(answer: Callable[[], None]) -> Iterator[None]:
+    """Have SIGUSR1 answered by this, where no run of jobs answers it. It comes at any line."""
+    _answers.append(answer)
+    try:
+        yield
+    finally:
+        _answers.remove(answer)
+
+
+def _tell(number: int, frame: FrameType | None) -> None:
+    """Give the answer: a handler. One that cannot be given changes nothing."""
+    with contextlib.suppress(Exception):
+        if _answers:
+            _answers[-1]()
+
+
+def record() -> Interrupts:
+    """Return the program's record of signals, an empty one if it keeps none."""
+    return _records[-1] if _records else Interrupts()
+
+
+@contextlib.contextmanager
+def cut_short() -> Iterator[None]:
+    """Let a signal end what is done in here, which has to be ready for it at any line.
+
+    Raises Interrupted, at once too if one came before. Where nobody notes signals, and in other
+    threads, which get none, it does nothing.
+    """
+    if not _records or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    with _records[-1].cut_short():
+        yield
+
+
+def sleep(seconds: float) -> None:
+    """Sleep unless a signal comes. Raises Interrupted."""
+    with cut_short():
+        time.sleep(seconds)

@@ -1,0 +1,26 @@
+"""Takes secrets out of what /proc/<pid>/environ shows of this very process.
+
+The kernel shows the memory that held the environment at the start (proc(5)), to every process of
+the same user: a job that runs `cat /proc/$PPID/environ` would read what it was not given. Python
+has a copy of its own (os.environ), so the original can be overwritten.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+
+from lib.common import redact
+
+
+def hide_secrets(names: Collection[str] = ()) -> None:
+    """Overwrite the values of secrets; what `os.environ` says stays. `names` are further ones."""
+    import ctypes
+
+    libc = ctypes.CDLL(None)
+    libc.getenv.restype = ctypes.c_void_p
+    for name in os.environ:
+        if redact.is_secret(name, os.environ, names) and name != "CI_SECRETS":
+            address = libc.getenv(os.fsencode(name))
+            if address:
+                ctypes.memset(address, ord("*"), len(ctypes.string_at(address)))

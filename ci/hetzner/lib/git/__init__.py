@@ -1,0 +1,1 @@
+"""Runs git: checks a commit out exactly, and names the tree of a directory."""

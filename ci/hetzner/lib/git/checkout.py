@@ -1,0 +1,193 @@
+"""Puts the commit under test into a directory. Every git step is checked.
+
+On the box the checkout is the runner's to clean. Elsewhere the runner works in a `git worktree`
+of its own and never touches the developer's tree, index or branches. Unaware of jobs and settings.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from lib.common import files, tree_copy
+from lib.git.exact_tree import check_out
+from lib.git.git_command import (
+    CheckoutError,
+    current_branch,
+    enclosing_checkout,
+    git,
+    is_dirty,
+    resolve,
+    shown,
+    without_redirections,
+)
+
+__all__ = [
+    "CheckoutError",
+    "check_out",
+    "current_branch",
+    "enclosing_checkout",
+    "fetch",
+    "is_dirty",
+    "make_placeholders",
+    "prepare_box",
+    "prepare_worktree",
+    "resolve",
+    "without_redirections",
+]
+
+FETCH_TIMEOUT = 300.0  # seconds
+MARKER = ".made-by-ci-runner"  # suffix of a file beside a worktree: it is the runner's
+STATIC = ("compiled.css", "widget.js", "widget.css")
+
+
+def prepare_box(repo: Path, revision: str, branch: str, timeout: float = FETCH_TIMEOUT) -> str:
+    """Fetch, check the commit out by force, clean, and return its full SHA.
+
+    For a CI box only: what was changed or untracked in the checkout is lost, but `node_modules`
+    stay. `timeout` is seconds for a fetch. Raises CheckoutError.
+    """
+    sha = fetch(repo, revision, branch, timeout)
+    check_out(repo, sha)
+    return sha
+
+
+def fetch(repo: Path, revision: str, branch: str, timeout: float = FETCH_TIMEOUT) -> str:
+    """Fetch all branches, and what they do not hold; return the full SHA of a revision.
+
+    A fetch that fails ends it even if the commit is there, for then nobody knows what the
+    revision means by now. `timeout` is seconds for a fetch. Raises CheckoutError.
+    """
+    if branch:
+        git(
+            repo,
+            *("check-ref-format", f"refs/heads/{branch}"),
+            remedy=f"the branch {shown(branch, 80)!r} is no branch's name: pass the real one",
+        )
+    return _fetched(repo, revision, branch, timeout)
+
+
+def prepare_worktree(repo: Path, path: Path, revision: str) -> str:
+    """Put a commit into the runner's own worktree at `path`; return its full SHA.
+
+    It is made when it is missing and used again for the next commit. Raises CheckoutError, for a
+    directory too that the runner did not make.
+    """
+    sha = resolve(repo, revision)
+    marker = path.with_name(path.name + MARKER)
+    if _holds_nothing(path) or (marker.exists() and _lost_its_repository(path)):
+        _add_worktree(repo, path, marker, sha)
+    if not marker.exists() or not _belongs_to(repo, path):
+        raise CheckoutError(
+            f"{path}: expected nothing, or the runner's own worktree of {repo}, found something "
+            f"else: move it away, and {marker.name} beside it"
+        )
+    check_out(path, sha)
+    return sha
+
+
+def make_placeholders(tree: Path) -> list[str]:
+    """Create the generated static files that the Python package wants to find; return the new.
+
+    Empty ones will do until the wheel brings the real ones. Raises OSError.
+    """
+    package = tree / "buckaroo"
+    if not package.is_dir():
+        return []
+    static = package / "static"
+    static.mkdir(exist_ok=True)
+    missing = [name for name in STATIC if not (static / name).exists()]
+    for name in missing:
+        (static / name).touch()
+    return missing
+
+
+def _fetched(repo: Path, revision: str, branch: str, timeout: float) -> str:
+    """Fetch all branches, then what they do not hold; return the SHA of the revision."""
+
+    def fetch(remedy: str, *wanted: str) -> None:
+        quiet = ("fetch", "--quiet")
+        git(repo, *quiet, *wanted, timeout=timeout, remedy=remedy)
+
+    # moved tags and branches are taken as they are now
+    everything = ("--prune", "--tags", "--force", "origin")
+    fetch("see that the remote `origin` is there and answers, then run again", *everything)
+    try:
+        return _resolve_fetched(repo, revision)
+    except CheckoutError:
+        if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", revision):
+            # a commit that no branch holds, of a pull request say
+            fetch(
+                f"`origin` has no commit {revision}: push it, or name another", "origin", revision
+            )
+        elif branch:
+            name = f"+refs/heads/{branch}:refs/remotes/origin/{branch}"
+            fetch(
+                f"`origin` has no branch {shown(branch, 80)!r}: push it, or name another",
+                "origin",
+                name,
+            )
+        return _resolve_fetched(repo, revision)
+
+
+def _resolve_fetched(repo: Path, revision: str) -> str:
+    """Return the SHA of a revision; a branch is the remote's, for a local one is never updated."""
+    if revision != "HEAD" and not revision.startswith("refs/"):
+        remote = git(repo, "for-each-ref", "--format=%(refname)", "refs/remotes/origin/")
+        name = f"refs/remotes/origin/{revision}"
+        if name in remote.splitlines():
+            return resolve(repo, name)
+    return resolve(repo, revision)
+
+
+def _holds_nothing(path: Path) -> bool:
+    """Whether there is nothing at a path that could be lost, at most a link to a repository."""
+    if path.is_symlink():
+        return False
+    try:
+        return all(entry.name == ".git" and entry.is_file() for entry in path.iterdir())
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+
+
+def _lost_its_repository(path: Path) -> bool:
+    """Whether a worktree's link is gone or leads nowhere: its repository may be a new one."""
+    link = path / ".git"
+    if path.is_symlink() or not path.is_dir():
+        return False
+    if not os.path.lexists(link):
+        return True
+    if files.another_kind(link):
+        return False
+    target = os.fsdecode(files.read(link)).removeprefix("gitdir:").strip()
+    return not (path / target).exists()
+
+
+def _add_worktree(repo: Path, path: Path, marker: Path, sha: str) -> None:
+    tree_copy.remove(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    told = f"{path.name} is a worktree of {repo}, and the runner's to overwrite\n"
+    files.atomic_write(marker, os.fsencode(told))
+    # forced twice: also where an earlier one is registered, and locked since its making was cut off
+    force = ("--force", "--force")
+    git(repo, "worktree", "add", *force, "--detach", "--no-checkout", "--", str(path), sha)
+
+
+def _belongs_to(repo: Path, path: Path) -> bool:
+    """Whether git itself says that a directory is the top of a worktree of this repository."""
+    try:
+        top = Path(git(path, "rev-parse", "--show-toplevel"))
+        own, common = (Path(git(path, "rev-parse", f"--git-{d}dir")) for d in ("", "common-"))
+        theirs = Path(git(repo, "rev-parse", "--git-common-dir"))
+    except CheckoutError:
+        return False
+    own, common, theirs = (
+        (path / own).resolve(),
+        (path / common).resolve(),
+        (repo / theirs).resolve(),
+    )
+    linked = own != common  # a repository's main tree is never the runner's
+    return linked and common == theirs and top.resolve() == path.resolve()

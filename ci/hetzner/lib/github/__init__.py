@@ -1,0 +1,1 @@
+"""Sets commit statuses at GitHub, and keeps those that it did not take."""

@@ -1,0 +1,167 @@
+"""One request to GitHub's commit status API, and what its answer means for the next one.
+
+Source: "REST API endpoints for commit statuses", docs.github.com/en/rest/commits/statuses, and
+"Best practices for using the REST API" for limits, redirects and when to try again. Unaware of
+budgets, logs and runs.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from lib.common import program_end, redact
+
+VERSION = "2022-11-28"
+REDIRECTS = (301, 302, 307, 308)  # a repository that was renamed answers with one
+MOST_REDIRECTS = 3
+LONGEST_ANSWER = 10_000  # bytes of an error's body
+
+REMEDIES = {
+    401: "GITHUB_TOKEN is not valid (any more): make a new one",
+    403: "give the token the right to write commit statuses",
+    404: "check GITHUB_REPO, and that the token may write its commit statuses",
+    422: "the commit must be pushed, and take less than 1000 statuses of a context",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back for a request; status 0 when no whole answer did."""
+
+    status: int
+    text: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
+
+    @property
+    def limited(self) -> bool:
+        """Whether this is a rate limit, for which GitHub uses 403 as well as 429."""
+        return self.status == 429 or (
+            self.status == 403
+            and (
+                "retry-after" in self.headers
+                or self.headers.get("x-ratelimit-remaining") == "0"
+                or "secondary rate limit" in self.text.lower()
+            )
+        )
+
+    def __str__(self) -> str:
+        """Return one line: what was expected, what came, what to do."""
+        if self.limited:
+            remedy = "a rate limit: post less, or wait until it is over"
+        else:
+            remedy = REMEDIES.get(self.status, "see that GITHUB_API_URL is right and answers")
+        found = f"{self.status} {self.text}" if self.status else self.text
+        return f"expected 201, found {redact.shorten(' '.join(found.split()), 200)}; {remedy}"
+
+
+def post_status(
+    api_url: str, token: str, repo: str, sha: str, body: Mapping[str, str], timeout: float
+) -> Answer:
+    """Post one commit status and return the answer, after `timeout` seconds at the latest.
+
+    Never raises for anything that the network, the server or a lack of descriptors does.
+    """
+    try:
+        import urllib.parse
+        import urllib.request
+    except OSError as error:
+        return Answer(0, f"what posts a status cannot be loaded: {error}")
+
+    url = f"{api_url}/repos/{repo}/statuses/{urllib.parse.quote(sha, '')}"
+    headers = {
+        "Accept": "application/vnd.github+json",
+        "Authorization": f"Bearer {token}",
+        "Content-Type": "application/json",
+        "User-Agent": "ci-runner",
+        "X-GitHub-Api-Version": VERSION,
+    }
+    data = json.dumps(body).encode()
+    # the socket's own timeout only ends a thread that was left behind: two equal ones would race
+    return _within(timeout, lambda: _follow(url, data, headers, 2 * timeout))
+
+
+def pause_before_retry(answer: Answer, pause: float) -> float | None:
+    """Return the seconds after which another attempt makes sense; None if none does.
+
+    `pause` is the caller's own, in seconds; it gets some jitter, so that runners which failed
+    together do not come back together.
+    """
+    if 0 < answer.status < 500 and not answer.limited:
+        return None
+    after = answer.headers.get("retry-after", "")
+    if after.isdecimal():
+        return float(after)
+    reset = answer.headers.get("x-ratelimit-reset", "")  # seconds since the epoch
+    if answer.limited and answer.headers.get("x-ratelimit-remaining") == "0" and reset.isdecimal():
+        return max(0.0, float(reset) - time.time())
+    return pause * random.uniform(0.5, 1.5)
+
+
+def _within(timeout: float, request: Callable[[], Answer]) -> Answer:
+    """Return what a request answers, or that it did not in time.
+
+    A socket's timeout starts again with each byte, and a look-up of a name has none at all, so
+    the request runs in a thread that is left behind when it takes too long.
+    """
+    answers: list[Answer] = []
+    thread = threading.Thread(target=lambda: answers.append(request()), daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # no thread is to be had: then the socket's timeout has to do
+        return request()
+    thread.join(timeout)
+    if answers:
+        return answers[0]
+    program_end.join_at_exit(thread, 2 * timeout)
+    return Answer(0, f"no whole answer within {timeout:.1f} s")
+
+
+def _follow(url: str, data: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
+    """Post, and again to where a redirect leads on the same host: the token is for no other."""
+    import urllib.parse
+
+    answer = _send(url, data, headers, timeout)
+    for _ in range(MOST_REDIRECTS):
+        if answer.status not in REDIRECTS:
+            break
+        target = urllib.parse.urljoin(url, answer.headers.get("location", ""))
+        if urllib.parse.urlsplit(target)[:2] != urllib.parse.urlsplit(url)[:2]:
+            return Answer(answer.status, "a redirect to another host, which must not see the token")
+        answer = _send(target, data, headers, timeout)
+    return answer
+
+
+def _send(url: str, data: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
+    import http.client
+    import urllib.error
+    import urllib.request
+
+    class NoRedirect(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_: object) -> None:
+            return None
+
+    try:
+        request = urllib.request.Request(url, data, dict(headers))
+        try:
+            with urllib.request.build_opener(NoRedirect).open(request, timeout=timeout) as taken:
+                return Answer(taken.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                names = {name.lower(): value for name, value in error.headers.items()}
+                return Answer(error.code, _message(error.read(LONGEST_ANSWER)), names)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return Answer(0, f"{type(error).__name__}: {error}")
+
+
+def _message(body: bytes) -> str:
+    """Return the message of an error's body, or its beginning if it is not GitHub's JSON."""
+    text = body.decode(errors="replace")
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return text

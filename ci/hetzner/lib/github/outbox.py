@@ -1,0 +1,112 @@
+"""What a run has yet to tell GitHub, kept in a file, so that the next run tells it if need be.
+
+A run that is killed, or that GitHub does not answer, leaves its file; the next run takes it over.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from lib.common import files
+from lib.github.status_reporter import Fate, Status, StatusReporter
+from lib.processes import process_table
+
+CUT_OFF = "the run was cut off: its runner was killed"
+
+
+class Outbox:
+    """What a run has begun to tell and GitHub has not settled: the last status of each context."""
+
+    def __init__(self, state_dir: Path, run: str, say: Callable[[str], None]) -> None:
+        self._path = state_dir / "runs" / f"{run}.json"
+        self._say = say
+        self._left: dict[tuple[str, str], Status] = {}
+        self._lock = threading.Lock()  # statuses of jobs are posted from a thread
+
+    def note(self, status: Status) -> None:
+        """Keep what is to be told if this run does not: after `pending` that it was cut off."""
+        if status.state == "pending":
+            status = status._replace(state="error", description=CUT_OFF)
+        with self._lock:
+            if self._left.get(_key(status)) != status:
+                self._left[_key(status)] = status
+                self._keep()
+
+    def settle(self, status: Status) -> None:
+        """Forget a status: GitHub took it, or never will."""
+        with self._lock:
+            if self._left.get(_key(status)) == status:
+                del self._left[_key(status)]
+                self._keep()
+
+    def tell_for_others(self, reporter: StatusReporter) -> Iterator[str]:
+        """Take over what runs that are dead have left, and tell it; yield a line about each.
+
+        Once GitHub does not answer, the rest is kept for the next run.
+        """
+        if not reporter.on:  # a later run may be able to tell
+            return
+        self._take_over()
+        for status in list(self._left.values()):
+            fate = reporter.post(*status)
+            if status.description == CUT_OFF:
+                what = f"the run of {status.sha} was cut off"
+            else:
+                what = f"the run of {status.sha} ended untold, with {status.state}"
+            if fate is Fate.TAKEN:
+                yield f"CLEAN {what}: {status.context} tells it now"
+            elif fate is Fate.REFUSED:
+                yield f"NOTE  {what}: GitHub refuses to be told on {status.context}, it is dropped"
+            else:
+                yield f"NOTE  {what}: to tell it is left to the next run"
+                return
+
+    def _take_over(self) -> None:
+        look = process_table.table()
+        found = {}
+        for path in self._path.parent.glob("r*.json"):
+            if path == self._path or process_table.driver_lives(look, path.stem):
+                continue
+            try:
+                found[path] = _parse(files.read(path))
+            except FileNotFoundError:
+                continue  # a run beside this one has taken it over
+            except OSError as error:  # whoever can read it tells what is in it
+                self._say(f"NOTE  what a dead run has left to tell stays in {path}: {error}")
+        for _, statuses in sorted(found.values()):
+            self._left.update({_key(status): status for status in statuses})
+        if self._left and not self._keep():
+            return
+        for path in found:
+            path.unlink(missing_ok=True)
+
+    def _keep(self) -> bool:
+        """Write down what is left; return whether that could be done."""
+        try:
+            if self._left:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                record = {"since": time.time(), "left": list(self._left.values())}
+                files.atomic_write(self._path, json.dumps(record))
+            else:
+                self._path.unlink(missing_ok=True)
+        except OSError as error:
+            self._say(f"NOTE  what is left to tell cannot be kept: {error}")
+            return False
+        return True
+
+
+def _key(status: Status) -> tuple[str, str]:
+    return status.sha, status.context
+
+
+def _parse(content: bytes) -> tuple[float, list[Status]]:
+    """Return since when something is left to tell, and what; nothing of a record that is broken."""
+    try:
+        record = json.loads(content)
+        return float(record["since"]), [Status(*map(str, each)) for each in record["left"]]
+    except (ValueError, KeyError, TypeError):
+        return 0.0, []

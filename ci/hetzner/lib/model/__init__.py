@@ -1,0 +1,1 @@
+"""Jobs, their graph, the plan of a run, events and the verdict. Pure: no I/O and no clock."""

@@ -1,0 +1,188 @@
+"""What the scheduler tells its listeners, and the bus that carries it.
+
+Every view (log file, terminal, summary, history, commit statuses) is a listener of this one
+stream: a new view never edits the loop. `at` is always seconds on the run's clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from lib.model.job import AttemptRecord, Outcome, Result
+
+
+class RunStarted(NamedTuple):
+    """The run begins: the selected jobs, and those it was told to leave out.
+
+    `seed` is what the random order of this run was made from, None for the order of urgency.
+    """
+
+    at: float
+    names: tuple[str, ...]
+    filtered: tuple[str, ...]
+    seed: int | None = None
+
+
+class StageStarted(NamedTuple):
+    """A phase of a run that has several begins."""
+
+    at: float
+    title: str
+
+
+class Started(NamedTuple):
+    """A job's body is about to start; attempts count from 1."""
+
+    at: float
+    job: str
+    attempt: int
+
+
+class OutputReady(NamedTuple):
+    """A running job has written a promised output."""
+
+    at: float
+    job: str
+    output: str
+
+
+class Ready(NamedTuple):
+    """A service can serve; it stays until nobody needs it."""
+
+    at: float
+    job: str
+
+
+class TimedOut(NamedTuple):
+    """A job has used up its `seconds` and is being stopped."""
+
+    at: float
+    job: str
+    seconds: float
+
+
+class Leaked(NamedTuple):
+    """A job ended and left `processes` (one description each), which are being stopped."""
+
+    at: float
+    job: str
+    processes: tuple[str, ...]
+
+
+class AttemptEnded(NamedTuple):
+    """One try of a job is over; `again` tells whether another one follows."""
+
+    at: float
+    job: str
+    record: AttemptRecord
+    again: bool
+
+
+class Finished(NamedTuple):
+    """A job, or a pass of one that runs in two phases, has its outcome.
+
+    `result` is a copy of the job's result so far, the worse of its passes; `outcome` and `reason`
+    are of this pass alone. `again` tells whether a pass has yet to end, which may never begin.
+    """
+
+    at: float
+    job: str
+    result: Result
+    outcome: Outcome
+    reason: str
+    repeated: bool = False
+    again: bool = False
+
+
+class FastFail(NamedTuple):
+    """The run ends early because of a failure; `reason` is a sentence for people."""
+
+    at: float
+    reason: str
+
+
+class Interrupted(NamedTuple):
+    """A signal or the run's own timeout cuts the run off; `running` are the jobs that it hit."""
+
+    at: float
+    reason: str
+    running: tuple[str, ...]
+
+
+class Running(NamedTuple):
+    """A job that runs: for how many seconds its attempt has, and what it is about."""
+
+    job: str
+    seconds: float
+    doing: str
+
+
+class Asked(NamedTuple):
+    """Somebody wants to know what runs: that, and how many nodes wait and have ended."""
+
+    at: float
+    running: tuple[Running, ...]
+    waiting: int
+    ended: int
+
+
+class Note(NamedTuple):
+    """Something a reader of the log should know that changes no outcome."""
+
+    at: float
+    text: str
+
+
+class RunEnded(NamedTuple):
+    """The run is over: its exit code and all results."""
+
+    at: float
+    code: int
+    results: tuple[Result, ...]
+
+
+Event = (
+    RunStarted
+    | StageStarted
+    | Started
+    | OutputReady
+    | Ready
+    | TimedOut
+    | Leaked
+    | AttemptEnded
+    | Finished
+    | FastFail
+    | Interrupted
+    | Asked
+    | Note
+    | RunEnded
+)
+Listener = Callable[[Event], None]
+
+
+class Bus:
+    """Hands each event to every listener. A listener that breaks changes no outcome, not
+    even one that raises SystemExit.
+
+    What it raised is kept in `faults` and told to `on_fault`, once for each listener.
+    """
+
+    def __init__(
+        self, listeners: Sequence[Listener], on_fault: Callable[[Listener, BaseException], None]
+    ) -> None:
+        self.listeners = listeners
+        self.on_fault = on_fault
+        self.faults: dict[int, BaseException] = {}
+
+    def emit(self, event: Event) -> None:
+        """Give the event to all listeners, in their order."""
+        for listener in self.listeners:
+            try:
+                listener(event)
+            except KeyboardInterrupt:  # whoever holds the program has pressed Ctrl-C
+                raise
+            except BaseException as error:  # noqa: BLE001 - a view may break in any way
+                if id(listener) not in self.faults:
+                    self.faults[id(listener)] = error
+                    self.on_fault(listener, error)

@@ -1,0 +1,191 @@
+"""Turns a selection into the nodes of a run: phases of jobs, phases of test cases, and edges.
+
+A node is one job in one pass over the test cases. `first_jobs` and `first_testcases` only add
+stages: the nodes of a stage wait until the stage before it has settled. So no job runs twice,
+and what a dependency did in an earlier stage still counts in the next. Pure functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from lib.model import graph
+from lib.model.job import Job
+
+
+class Edge(NamedTuple):
+    """A need of a node: another node (`key`), or only an output of it."""
+
+    key: str
+    output: str | None
+
+
+class Node(NamedTuple):
+    """One job in one pass over the test cases.
+
+    `inputs` are the variables of its dependencies' outputs and their paths; `expects` are those
+    outputs, as `job:output` and path, that must already be there since this run does not make them.
+    """
+
+    key: str
+    job: Job
+    stage: int
+    repeated: bool  # the unfiltered pass after a filtered one
+    test_filter: str
+    edges: tuple[Edge, ...]
+    inputs: Mapping[str, str]
+    expects: tuple[tuple[str, str], ...]
+
+    @property
+    def filtered(self) -> bool:
+        """Whether it is to run a part of its test cases only."""
+        return bool(self.test_filter) and self.job.testcases
+
+    @property
+    def cached(self) -> bool:
+        """Whether its cache is asked, and stored in: never for a part of its test cases."""
+        return self.job.cache is not None and not self.filtered
+
+
+class Stages(NamedTuple):
+    """The nodes of a run in declared order, a title for each stage, and its filter of test cases.
+
+    With `first_testcases` the filter is that of the first pass; '' is that of a run without one.
+    """
+
+    nodes: tuple[Node, ...]
+    titles: tuple[str, ...]
+    test_filter: str = ""
+
+
+ALL_TESTCASES = "all test cases"  # the title of the second pass
+REPEATED = "#2"  # '#' cannot stand in a job's name
+
+
+def heeds_filter(job: Job) -> bool:
+    """Whether a job runs test cases, and those alone that a filter matches."""
+    return job.testcases and not job.service and not job.at_the_end
+
+
+def build(
+    jobs: Sequence[Job],
+    selected: Sequence[str],
+    *,
+    first_jobs: Collection[str] | None = None,
+    only_testcases: str = "",
+    first_testcases: str = "",
+) -> Stages:
+    """Return the nodes and stages of a run. ValueError for filters that exclude each other.
+
+    The jobs at the end are the last stage, which has no title. They run once, after all passes.
+    """
+    if only_testcases and first_testcases:
+        raise ValueError("only_testcases and first_testcases exclude each other: give one")
+    by_name = {job.name: job for job in jobs}
+    last = {name for name in selected if by_name[name].at_the_end}
+    early = _first_phase(by_name, selected, first_jobs) - last
+    titles = ["phase A", "phase B"] if early else [""]
+    if early and len(early) == len(selected) - len(last):
+        titles = ["phase A"]
+    again = _repeated(by_name, [n for n in selected if n not in last]) if first_testcases else set()
+    if again:
+        titles = [f"{title} {first_testcases!r}".strip() for title in titles]
+        titles.append(ALL_TESTCASES)
+    second = len(titles) - 1
+    if last and len(last) < len(selected):
+        titles.append("")
+    nodes = []
+    chosen = set(selected)
+    for name in selected:
+        stage = 0 if not early or name in early else 1
+        if name in last:
+            node = _node(by_name, chosen, name, len(titles) - 1, only_testcases)
+            nodes.append(node._replace(edges=_to_last_passes(node.edges, again)))
+        else:
+            nodes.append(_node(by_name, chosen, name, stage, only_testcases or first_testcases))
+    nodes += [_again(by_name, chosen, name, second, again) for name in selected if name in again]
+    return Stages(tuple(nodes), tuple(titles), only_testcases or first_testcases)
+
+
+def _first_phase(
+    by_name: Mapping[str, Job], selected: Sequence[str], first: Collection[str] | None
+) -> set[str]:
+    if first is None:
+        return set()
+    graph.refuse_unknown(by_name, first_jobs=first)
+    missing = [name for name in first if name not in selected]
+    if missing or not first:
+        raise ValueError(
+            f"first_jobs: expected jobs of this run, found {', '.join(missing) or 'none'}; "
+            f"selected are {', '.join(selected)}"
+        )
+    chosen = set(selected)
+    return graph.closure(by_name, first, without=set(by_name) - chosen)
+
+
+def _repeated(by_name: Mapping[str, Job], selected: Sequence[str]) -> set[str]:
+    """Return the jobs that run in both passes over the test cases.
+
+    A service that a service of one pass depends on lives as long as that: it runs once as well.
+    """
+    again = {name for name in selected if by_name[name].testcases}
+    once = [name for name in selected if name not in again]
+    for name in once:  # grows while it is walked
+        if by_name[name].service:
+            held = [n for n in graph.needs(by_name[name]) if n in again and by_name[n].service]
+            again.difference_update(held)
+            once += held
+    return again
+
+
+def _node(
+    by_name: Mapping[str, Job], selected: set[str], name: str, stage: int, test_filter: str
+) -> Node:
+    job = by_name[name]
+    edges = []
+    expects: dict[str, str] = {}
+    inputs = {}
+    for dependency in job.depends_on:
+        target, output = graph.split(dependency)
+        promised = by_name[target].outputs
+        if promised:
+            inputs.update({graph.variable(target, made): path for made, path in promised.items()})
+        if target in selected:
+            edges.append(Edge(target, output))
+        else:
+            wanted = promised if output is None else (output,)
+            expects.update({f"{target}:{made}": promised[made] for made in wanted})
+    return Node(
+        key=name,
+        job=job,
+        stage=stage,
+        repeated=False,
+        test_filter=test_filter,
+        edges=tuple(dict.fromkeys(edges)),
+        inputs=inputs,
+        expects=tuple(expects.items()),
+    )
+
+
+def _to_last_passes(edges: Sequence[Edge], again: set[str]) -> tuple[Edge, ...]:
+    """Return the edges, leading to the second pass of those that have one."""
+    return tuple(
+        Edge(edge.key + REPEATED if edge.key in again else edge.key, edge.output) for edge in edges
+    )
+
+
+def _again(
+    by_name: Mapping[str, Job], selected: set[str], name: str, stage: int, again: set[str]
+) -> Node:
+    first = _node(by_name, selected, name, stage, "")
+    return Node(
+        key=name + REPEATED,
+        job=first.job,
+        stage=stage,
+        repeated=True,
+        test_filter="",
+        edges=_to_last_passes(first.edges, again),
+        inputs=first.inputs,
+        expects=first.expects,
+    )

@@ -1,0 +1,1 @@
+"""Tells when the files that jobs promise have been written."""

@@ -1,0 +1,87 @@
+"""The watch of systems without inotify: looks by itself, and trusts what two looks agree on.
+
+Looks are frequent after something changed and rarer while nothing does; they never take more
+than a tenth of the time.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Hashable
+from pathlib import Path
+from typing import Any
+
+from lib.outputs import signature
+
+SHORTEST, LONGEST, GROWTH = 0.015, 0.25, 1.2  # seconds between looks, and their ratio
+SHARE = 0.1  # of the time
+
+
+class PollWatch:
+    """A path is complete when it exists, was the same at the look before, and is settled.
+
+    Where the system can tell, that is when nobody has it open for writing.
+    """
+
+    def __init__(
+        self,
+        is_settled: Callable[[Path], bool] = Path.exists,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._is_settled = is_settled
+        self._clock = clock
+        self._paths: dict[Hashable, Path] = {}
+        self._last: dict[Hashable, signature.Signature | None] = {}
+        self._told: dict[Hashable, signature.Signature | None] = {}
+        self._gap = SHORTEST
+        self._due = 0.0
+
+    def add(self, token: Hashable, path: Path) -> None:
+        """Look at this path from now on; adding it again changes nothing."""
+        if self._paths.get(token) == path:
+            return
+        self._paths[token] = path
+        self._last[token] = None
+        self._gap = SHORTEST
+        self._due = self._clock() + self._gap
+
+    def remove(self, token: Hashable) -> None:
+        """Look at it no more."""
+        for mapping in (self._paths, self._last, self._told):
+            mapping.pop(token, None)
+
+    def fileno(self) -> int | None:
+        """Return None: there is nothing to poll."""
+        return None
+
+    def interval(self) -> float:
+        """Return the seconds until the next look; infinite while there is nothing to look at."""
+        return max(0.0, self._due - self._clock()) if self._paths else math.inf
+
+    def read(self) -> list[Any]:
+        """Look if a look is due; return what is complete and was not told of as it is.
+
+        Calls in between return nothing: two looks at almost the same time would always agree.
+        """
+        began = self._clock()
+        if began < self._due:
+            return []
+        complete = []
+        self._gap = min(LONGEST, self._gap * GROWTH)
+        for token, path in self._paths.items():
+            now = signature.signature(path)
+            if now != self._last[token]:
+                self._gap = SHORTEST
+            elif now is not None and self._told.get(token) != now and self._is_settled(path):
+                self._told[token] = now
+                complete.append(token)
+            self._last[token] = now
+        end = self._clock()
+        self._due = end + max(self._gap, (end - began) / SHARE)
+        return complete
+
+    def close(self) -> None:
+        """Forget everything."""
+        for token in list(self._paths):
+            self.remove(token)

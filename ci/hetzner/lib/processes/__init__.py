@@ -1,0 +1,1 @@
+"""Starts, watches and stops process trees. The only room that starts jobs."""

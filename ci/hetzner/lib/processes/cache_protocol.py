@@ -1,0 +1,124 @@
+"""What the runner asks a cache through its program, and what that answers.
+
+A restore and a store take their time, so a program of its own does them (`cache.py`), which is
+stopped like any tree. Question and answer go through a file without a name that only this program
+inherits: no job and no other run can put another in its place, and a kill leaves nothing of it.
+
+The program is not the job's: neither what a job's interpreter or linker is told nor the start-up
+files of a user reach it. What a job sees is for the key command alone.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from lib.common import files, redact
+from lib.model.job import Job
+from lib.processes.process_table import TAG
+
+PROGRAM = Path(__file__).resolve().parents[1] / "storage" / "cache.py"
+# no PYTHON* variables and no modules of the user or the working directory; no site-packages
+ISOLATED = ("-I", "-S")
+OWN = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH")
+TAGS = (TAG, "CI_RUN_ID", "CI_JOB")
+MOST_SAID = 256 * 1024  # bytes of a log that are kept beside an artifact
+
+
+class Answer(NamedTuple):
+    """What came of it: the key ('' without one), and what a reader of ci.log is to know."""
+
+    key: str = ""
+    told: str = ""
+
+
+class Errand:
+    """A question for one run of the program, and its answer. `close` must be called.
+
+    `env` is what the key command sees. To store, `key` is what an earlier restore has found and
+    `said` what the job has written to its log; `stale` tells that it left the artifact as it was.
+    Raises OSError.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        env: Mapping[str, str],
+        action: str,
+        *,
+        key: str = "",
+        said: str = "",
+        stale: bool = False,
+    ) -> None:
+        if job.cache is None:
+            raise ValueError(f"job {job.name}: expected a cache, found none")
+        self._file = files.nameless()
+        question = {
+            "cache": job.cache.to_json(),
+            "cmd": job.cmd if isinstance(job.cmd, str) else list(job.cmd),
+            "variables": dict(job.env),
+            "env": dict(env),
+            "key": key,
+            "said": said,
+            "stale": stale,
+        }
+        write(self._file, question)
+        self.handle = self._file.fileno()  # to be inherited
+        flags = [*ISOLATED, "-B"] if sys.dont_write_bytecode else ISOLATED
+        self.command = [sys.executable, *flags, str(PROGRAM), action, str(self.handle)]
+        own = {name: os.environ[name] for name in OWN if name in os.environ}
+        self.env = own | {name: env[name] for name in TAGS if name in env}
+
+    def answer(self) -> Answer:
+        """Return what the program has answered, nothing if it was cut off."""
+        found = read(self._file)
+        answer = found.get("answer") if isinstance(found, dict) else None
+        return Answer(**answer) if isinstance(answer, dict) else Answer()
+
+    def close(self) -> None:
+        """Forget both."""
+        self._file.close()
+
+
+def read(file: IO[bytes]) -> object:
+    """Return what was written last, None if that was cut off."""
+    import json  # late: only pipelines with a cache need it
+
+    file.seek(0)
+    try:
+        return json.loads(file.read())
+    except ValueError:
+        return None
+
+
+def write(file: IO[bytes], content: object) -> None:
+    """Put this in the place of what is in the file."""
+    import json
+
+    file.seek(0)
+    file.truncate()
+    file.write(json.dumps(content).encode())  # ASCII, whatever the names of files are
+    file.flush()
+
+
+def said(log: str, body: os.stat_result, mask: Callable[[str], str]) -> str:
+    """Return what a body has written to its log, with secrets masked: others read a store.
+
+    `body` is the status of the log when the body began. '' if another file is in its place.
+    """
+    try:
+        with os.fdopen(files.open_file(log, os.O_RDONLY), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not os.path.samestat(status, body):
+                return ""
+            begin = max(body.st_size, status.st_size - MOST_SAID - redact.LONGEST_SECRET)
+            file.seek(begin)
+            text = os.fsdecode(file.read(MOST_SAID + redact.LONGEST_SECRET))
+    except OSError:
+        return ""
+    if begin == body.st_size:
+        return mask(text)
+    return f"(its end only)\n{redact.masked_end(text, mask)}"

@@ -1,0 +1,87 @@
+"""Runs one helper program to its end, with a time limit, and leaves nothing of its group behind.
+
+For git, uv and pnpm before the jobs start. Jobs themselves go through the executor. What leaves
+the group is found by `strays`, and after a SIGKILL by the tag that is given here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from lib.common import files, interrupts
+from lib.processes import environment
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a program ended; `output` is '' where it went to a file."""
+
+    code: int
+    output: str
+    errors: str
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    timeout: float,
+    log: IO[bytes] | None = None,
+    keep: Sequence[int] = (),
+) -> Done:
+    """Run a program in a group of its own; both outputs go to `log` if there is one.
+
+    It inherits the descriptors in `keep`. Raises OSError if it cannot be started,
+    subprocess.TimeoutExpired after `timeout` seconds, and Interrupted if a signal came.
+    """
+    with contextlib.ExitStack() as sinks:
+        # not a pipe, whose end is the end of the last that holds it: what it started may linger
+        out, err = (log, log) if log else (sinks.enter_context(files.nameless()) for _ in range(2))
+        process = subprocess.Popen(
+            argv,
+            cwd=cwd,
+            env=environment.tagged(env, "helper"),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            pass_fds=keep,
+            start_new_session=True,
+        )
+        try:
+            with interrupts.cut_short():
+                _wait(process, timeout)
+        finally:
+            # what it left in its group, or all of it after a timeout or an interrupt
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        return Done(process.returncode, "" if log else _text(out), "" if log else _text(err))
+
+
+def _wait(process: subprocess.Popen[bytes], timeout: float) -> None:
+    """Wait for its end; where the system can, without reaping: its group is to be ended yet."""
+    if not hasattr(os, "pidfd_open"):
+        process.wait(timeout)
+        return
+    handle = os.pidfd_open(process.pid)
+    try:
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        if not poll.poll(timeout * 1000):
+            raise subprocess.TimeoutExpired(process.args, timeout)
+    finally:
+        os.close(handle)
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return os.fsdecode(file.read())  # it may be a path, whose bytes are to stay what they are

@@ -1,0 +1,499 @@
+"""Starts, watches and stops process trees. Knows no graph, no retries and no outcome.
+
+Each attempt is a session and a process group of its own, whose output goes straight to
+`<name>.log`; the runner copies no byte. Waiting is event-driven; stopping is TERM now, KILL after
+the grace, driven by `wait`, so it never blocks the loop.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from lib.common import files, redact, signal_names
+from lib.common.clock import MonotonicClock
+from lib.common.plain_text import printable
+from lib.model import shell
+from lib.model.job import Job
+from lib.outputs.tracker import Promises
+from lib.processes import (
+    cache_protocol,
+    dying,
+    hang_report,
+    not_executable,
+    process_table,
+    subreaper,
+)
+from lib.processes import kill as ending
+from lib.processes import wait as wakeup
+from lib.processes.cache_protocol import Errand
+from lib.processes.environment import environment
+from lib.processes.listening import Listening
+from lib.processes.process_table import Proc, ProcessTable
+from lib.processes.process_tree import Family
+from lib.processes.spawn import Placement, Spawned, Spawner, absolute
+from lib.scheduler.protocol import (
+    Asked,
+    Attempt,
+    Exited,
+    Gone,
+    Remark,
+    Report,
+    Signalled,
+    StartError,
+    Step,
+)
+
+LONGEST_TOLD = 500  # characters
+FIRST_RECHECK, UNKILLABLE = 0.02, 10.0  # seconds after a KILL: look again; give up
+WITHOUT_WATCH = 0.2  # seconds between looks where no descriptor was left to be woken by
+
+
+class Place(NamedTuple):
+    """Where attempts run and what they all get."""
+
+    cwd: Path
+    log_dir: Path
+    env: Mapping[str, str]
+    grace: float = 5.0  # seconds from TERM to KILL
+    redact: Callable[[str], str] = str  # what masks secrets in what is told of processes
+
+
+class Tree:
+    """What the executor keeps of one attempt."""
+
+    def __init__(self, attempt: Attempt, spawned: Spawned, asked: Errand | None) -> None:
+        self.attempt = attempt
+        self.spawned = spawned
+        self.asked = asked  # of a cache
+        self.exited = False
+        self.by_itself = True  # nobody stopped what ends next: the leader, then what it left
+        self.watched: set[int] = set()  # members whose end wakes us
+        self.due = math.inf  # when to KILL, or to look again after a KILL
+        self.killed_at: float | None = None
+        self.look_at = math.inf  # when to look by ourselves, since nothing will wake us
+
+
+class ProcessExecutor:
+    """The real executor. `close` must be called: it stops what is left and gives signals back."""
+
+    def __init__(
+        self,
+        place: Place,
+        clock: MonotonicClock,
+        *,
+        pytest_workers: int = 4,
+        look: ProcessTable | None = None,
+        mask: Callable[[str], str] = str,
+    ) -> None:
+        self._mask = mask
+        self._pytest_workers = pytest_workers
+        self._place = place
+        self._clock = clock
+        self._look = look or process_table.table()
+        self.run_id = process_table.run_id(self._look, os.getpid())
+        self._cwd, self._log_dir = str(place.cwd), str(place.log_dir)
+        self._bash = absolute("bash", place.env.get("PATH", os.defpath))
+        self.logged: set[str] = set()  # the jobs whose log is of this run
+        self._logs: dict[str, os.stat_result] = {}  # by job: the one of its attempt
+        self._keys: dict[str, str] = {}  # by node: the one that its cache answered with
+        self._trees: dict[str, Tree] = {}
+        self._reports: list[Report] = []
+        self._said: set[str] = set()
+        self._promises = Promises(place.cwd)
+        self._spawner = Spawner()
+        self._was_subreaper = subreaper.adopt()
+        try:
+            adopts = self._was_subreaper is not None
+            self._family = Family(self._look, self.run_id, subreaper=adopts)
+            self._listening = Listening(self._look, self._family.members, self._promises.awaits)
+            self._wakeup = wakeup.make([signal.SIGTSTP])
+        except BaseException:
+            subreaper.release(self._was_subreaper)
+            raise
+
+    # ---- starting
+
+    def start(self, attempt: Attempt) -> None:
+        """Start a step of an attempt. Raises StartError."""
+        job = attempt.node.job
+        self._promises.check_expected(attempt)
+        self._listening.check_free(attempt)
+        self._promises.note(attempt)
+        env = self._environment(attempt)
+        begun = self._logs.get(job.name)
+        log = self._open_log(attempt)
+        self.logged.add(job.name)
+        asked, command = None, _argv(job)
+        try:
+            self._promises.follow(attempt)  # before the body can write any of them
+            if attempt.step is not Step.BODY:
+                asked = self._ask(attempt, env, begun)
+                command, env = asked.command, asked.env
+            spawned = self._spawner.spawn(
+                command,
+                cwd=self._cwd,
+                env=env,
+                log=log,
+                placement=Placement(job.nice, job.cpus),
+                program=self._program(command[0], env),
+                keep=[asked.handle] if asked else (),
+            )
+        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: no more threads
+            self._promises.leave(attempt)
+            if asked:
+                asked.close()
+            told = str(error)
+            with contextlib.suppress(OSError):  # a hint that cannot be had
+                if isinstance(error, OSError):
+                    told = not_executable.to_start(command, error, env, self._place.cwd)
+            raise StartError(f"could not start {command[0]}: {told}") from error
+        finally:
+            os.close(log)
+        for refusal in spawned.refused:
+            self._say_once(f"not permitted, so jobs run without it: {refusal}")
+        self._trees[attempt.node.key] = Tree(attempt, spawned, asked)
+        self._family.add(attempt.node.key, spawned.process.pid)
+        try:
+            self._wakeup.watch(spawned.process.pid)
+        except OSError as error:
+            self._end_by_force(attempt.node.key)
+            raise StartError(f"could not be watched, so it was stopped: {error}") from error
+        self._listening.follow(attempt, self._clock.now())
+
+    def _environment(self, attempt: Attempt) -> dict[str, str]:
+        return environment(
+            self._place.env,
+            attempt.node,
+            run=self.run_id,
+            cwd=self._place.cwd,
+            pytest_workers=self._pytest_workers,
+        )
+
+    def _open_log(self, attempt: Attempt) -> int:
+        """Return the log of an attempt, a new one for its first step. Raises StartError."""
+        name = attempt.node.job.name
+        path = f"{self._log_dir}/{name}.log"
+        first = attempt.step is (Step.RESTORE if attempt.node.cached else Step.BODY)
+        try:
+            handle = files.begin(path) if first else self._open_again(name, path)
+        except OSError as error:
+            raise StartError(f"could not open its log {path}: {error.strerror}") from error
+        self._logs[name] = os.fstat(handle)
+        return handle
+
+    def _open_again(self, name: str, path: str) -> int:
+        """Return the log that an attempt has begun, or a new one if a job has put another there."""
+        found = "nothing"
+        with contextlib.suppress(FileNotFoundError):
+            try:
+                handle = files.open_file(path, os.O_WRONLY | os.O_APPEND)
+            except files.NotAFileError:
+                found = files.another_kind(path)
+            else:
+                if os.path.samestat(os.fstat(handle), self._logs[name]):
+                    return handle
+                os.close(handle)
+                found = "another file"
+        handle = files.begin(path)  # before it is said: what is there is moved away
+        self._say_once(f"{name}: in the place of its log was {found}: the rest is in a new one")
+        return handle
+
+    def _ask(
+        self, attempt: Attempt, env: Mapping[str, str], begun: os.stat_result | None
+    ) -> Errand:
+        """Return what a cache is asked; `begun` is the log as the step before has begun it."""
+        job, key, said, stale = attempt.node.job, "", "", False
+        if attempt.step is Step.STORE and begun is not None:
+            key = self._keys.pop(attempt.node.key, "")
+            said = cache_protocol.said(f"{self._log_dir}/{job.name}.log", begun, self._mask)
+            stale = self._promises.left_alone(attempt)
+        return Errand(job, env, attempt.step.value, key=key, said=said, stale=stale)
+
+    def _told(self, tree: Tree) -> str:
+        """Return what a cache has to say of the step that has ended; its key is kept."""
+        if tree.asked is None:
+            return ""
+        answer = tree.asked.answer()
+        self._keys[tree.attempt.node.key] = answer.key
+        return redact.shorten(answer.told, LONGEST_TOLD, self._mask)
+
+    def _program(self, name: str, env: Mapping[str, str]) -> str | None:
+        """Return the path of the shell that most jobs start with, unless theirs is another."""
+        same = name == "bash" and env.get("PATH") == self._place.env.get("PATH")
+        return self._bash if same else None
+
+    def _say_once(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            self._reports.append(Remark(text))
+
+    # ---- waiting
+
+    def wait(self, deadline: float) -> Sequence[Report]:
+        """Return what happened; [] when the clock has reached `deadline`."""
+        while not self._reports:
+            now = self._clock.now()
+            own = (due for tree in self._trees.values() for due in (tree.due, tree.look_at))
+            due = min([deadline, now + self._promises.interval(), self._listening.due, *own])
+            woken = self._wakeup.wait(max(0.0, due - now), self._promises.fileno())
+            for number in woken.signals:
+                self._signalled(number)
+            if woken.readable or self._promises.interval() < math.inf:
+                self._reports += self._promises.written()
+            self._processes_ended(woken.pids)
+            self._reports += self._listening.look(self._clock.now())
+            self._look_without_watch()
+            self._stop_harder()
+            if self._clock.now() >= deadline:
+                break
+        reports, self._reports = self._reports, []
+        return reports
+
+    def _signalled(self, number: int) -> None:
+        if number == signal.SIGTSTP:
+            self._suspend()
+        elif number == signal_names.ASKED:
+            self._reports.append(Asked())
+        else:
+            self._reports.append(Signalled(number))
+
+    def _suspend(self) -> None:
+        """Ctrl-Z: stop the trees, the clock and then ourselves; `fg` resumes all three."""
+        members = [p for key in self._trees for p in self._family.members(key)]
+        for process in members:
+            self._send(process, signal.SIGSTOP)
+        self._clock.pause()
+        os.kill(os.getpid(), signal.SIGSTOP)
+        self._clock.resume()
+        for process in members:
+            self._send(process, signal.SIGCONT)
+
+    def _processes_ended(self, pids: Sequence[int]) -> None:
+        others = set()
+        for pid in pids:
+            key = self._family.key_of(pid)
+            if key is None:
+                others.add(pid)
+            elif not self._trees[key].exited:
+                self._leader_ended(key, pid)
+        if others:
+            touched = [(k, t) for k, t in self._trees.items() if not others.isdisjoint(t.watched)]
+            for key, tree in touched:
+                self._look_at_rest(key, tree)
+
+    def _leader_ended(self, key: str, pid: int) -> None:
+        """Report the exit code and who is left of the tree: a leak is found here.
+
+        Whether it is one, or a service that serves, is for `attempts` to decide.
+        """
+        code = self._family.code(key)
+        if code is None:
+            return
+        tree = self._trees[key]
+        tree.exited = True
+        tree.spawned.process.returncode = code  # it is ours to reap, not subprocess'
+        self._wakeup.forget(pid)
+        left = self._family.members(key)
+        missing = self._promises.missing(tree.attempt)
+        described = tuple(self._described(p) for p in left)
+        told = self._told(tree) or self._hint(tree.attempt, code, () if left else missing)
+        if left:
+            self._wake_for(tree, left)
+        else:
+            self._reports += self._listening.last_look(key)
+            self._forget(key)
+        self._reports.append(Exited(key, code, described, missing, told, tree.by_itself))
+        tree.by_itself = tree.due == math.inf
+
+    def _hint(self, attempt: Attempt, code: int, missing: Sequence[str]) -> str:
+        """Return what may explain a failure that the log does not: it changes no outcome."""
+        job, place = attempt.node.job, self._place
+        if attempt.step is Step.BODY:
+            with contextlib.suppress(OSError):
+                if code not in job.ok_codes:
+                    log = place.log_dir / f"{job.name}.log"
+                    env = self._environment(attempt)
+                    return not_executable.after(code, log, env, place.cwd, self._mask)
+                if missing:
+                    return self._promises.near(attempt, missing, place.log_dir)
+        return ""
+
+    def _look_at_rest(self, key: str, tree: Tree) -> None:
+        """See whether anybody is left of a tree that a member of has ended."""
+        left = self._family.members(key)
+        self._wake_for(tree, left)
+        if tree.exited and not left:
+            self._gone(key)
+
+    def _look_without_watch(self) -> None:
+        for key, tree in list(self._trees.items()):
+            if tree.look_at <= self._clock.now():
+                tree.look_at = math.inf
+                self._look_at_rest(key, tree)
+
+    def _wake_for(self, tree: Tree, members: Sequence[Proc]) -> None:
+        """Have the ends of these members, and of no others, wake us."""
+        leader = tree.spawned.process.pid
+        pids = {process.pid for process in members if process.pid != leader}
+        for pid in tree.watched - pids:
+            self._wakeup.forget(pid)
+        tree.watched &= pids
+        for pid in pids - tree.watched:
+            try:
+                self._wakeup.watch(pid)
+            except ProcessLookupError:
+                continue  # it ended since: the next look will not find it
+            except OSError as error:
+                self._say_once(f"no descriptor is left to watch processes with: {error}")
+                tree.look_at = self._clock.now() + WITHOUT_WATCH
+                return
+            tree.watched.add(pid)
+
+    def _gone(self, key: str, survivors: tuple[str, ...] = ()) -> None:
+        tree = self._trees[key]
+        missing = self._promises.missing(tree.attempt)
+        self._reports += self._listening.last_look(key)
+        self._forget(key)
+        self._reports.append(Gone(key, survivors, missing, tree.by_itself))
+
+    def _forget(self, key: str) -> None:
+        tree = self._trees.pop(key)
+        self._wake_for(tree, ())
+        self._wakeup.forget(tree.spawned.process.pid)
+        self._promises.leave(tree.attempt)
+        self._listening.leave(key)
+        if tree.asked:
+            tree.asked.close()
+        self._family.remove(key)
+
+    # ---- stopping
+
+    def stop(self, key: str, *, hung: bool = False) -> None:
+        """Send TERM to the whole tree; `wait` sends KILL after the grace."""
+        tree = self._trees.get(key)
+        if tree is None:
+            return  # its end is among the reports that were handed over last
+        self._listening.leave(key)
+        tree.due = self._clock.now() + self._place.grace
+        tree.by_itself = not tree.exited and self._ends(key, tree)
+        members = self._family.members(key)
+        if tree.exited:
+            tree.by_itself = all(dying.is_dying(process.pid) for process in members)
+        if hung:
+            self._tell_where(tree.attempt.node.job.name, members)
+        for process in members:
+            self._send(process, hang_report.farewell(process) if hung else signal.SIGTERM)
+            # a stopped process does not see TERM before it is continued
+            self._send(process, signal.SIGCONT)
+        self._wake_for(tree, members)
+        if tree.exited and not members:
+            tree.due = self._clock.now()
+
+    def _ends(self, key: str, tree: Tree) -> bool:
+        """Whether a leader has ended, or is about to, though nobody has stopped it."""
+        return self._family.code(key) is not None or dying.is_dying(tree.spawned.process.pid)
+
+    def _tell_where(self, name: str, members: Sequence[Proc]) -> None:
+        """Write to the log of a job where its processes hang. No log, no word of it."""
+        lines = hang_report.told(self._look, members, self._place.redact)
+        text = "".join(f"{printable(line)}\n" for line in lines)
+        with contextlib.suppress(OSError):
+            handle = files.open_file(f"{self._log_dir}/{name}.log", os.O_WRONLY | os.O_APPEND)
+            with os.fdopen(handle, "wb") as log:
+                if os.path.samestat(os.fstat(handle), self._logs[name]):
+                    log.write(f"\n{text}".encode(errors="replace"))
+
+    def kill(self, key: str) -> None:
+        """Send KILL at the next wait."""
+        tree = self._trees.get(key)
+        if tree is not None:
+            tree.due = min(tree.due, self._clock.now())
+
+    def _stop_harder(self) -> None:
+        now = self._clock.now()
+        for key, tree in list(self._trees.items()):
+            if tree.due <= now:
+                self._kill_tree(key, tree, now)
+
+    def _kill_tree(self, key: str, tree: Tree, now: float) -> None:
+        if tree.killed_at is None:
+            tree.killed_at = now
+        left = self._freeze(key)
+        for process in left:
+            self._send(process, signal.SIGKILL)
+        self._wake_for(tree, left)
+        # looked at again, at growing distances: a fork may have slipped through
+        tree.due = now + max(FIRST_RECHECK, now - tree.killed_at)
+        if tree.exited and not left:
+            self._gone(key)
+        elif now - tree.killed_at > UNKILLABLE:
+            self._give_up(key, left)
+
+    def _freeze(self, key: str) -> Sequence[Proc]:
+        return ending.freeze(lambda: self._family.members(key), self._send)
+
+    def _give_up(self, key: str, left: Sequence[Proc]) -> None:
+        survivors = tuple(f"{self._described(p)} ({p.state})" for p in left)
+        self._gone(key, survivors)
+
+    def _described(self, process: Proc) -> str:
+        return process_table.describe(self._look, process, self._place.redact)
+
+    def _send(self, process: Proc, number: int) -> None:
+        try:
+            process_table.send(self._look, process, number)
+        except PermissionError:
+            # a program with other rights, such as sudo's: it is told if it outlives the KILL
+            self._say_once(f"no permission to signal {process.pid} {process.name}")
+
+    # ---- the end
+
+    def abort(self) -> None:
+        """End every tree now: TERM, grace, KILL. Blocks; for when the loop itself has broken.
+
+        What broke the loop may break this as well: then the trees are ended by force.
+        """
+        try:
+            for key, tree in self._trees.items():
+                if tree.due == math.inf:
+                    self.stop(key)
+            while self._trees:
+                self._reports.clear()
+                self.wait(self._clock.now() + 0.1)
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing may stay behind
+            self._say_once(f"could not stop in good order: {type(error).__name__}: {error}")
+            for key in list(self._trees):
+                self._end_by_force(key)
+        self._reports.clear()
+
+    def _end_by_force(self, key: str) -> None:
+        """End a tree at once and forget it. Blocks for a moment."""
+        ending.end(self._look, lambda: self._family.members(key))
+        process = self._trees[key].spawned.process
+        process.returncode = self._family.code(key)
+        self._forget(key)
+
+    def end_strays(self) -> tuple[list[str], list[str]]:
+        """End orphans that no attempt owned; return what was ended, and what could not be."""
+        return ending.end(self._look, self._family.strays, self._place.redact)
+
+    def signals(self) -> tuple[int, ...]:
+        """Return the signals that came since the last wait."""
+        return self._wakeup.signals()
+
+    def close(self) -> None:
+        """Give back signals and orphans; `signals` still tells what came last."""
+        self._promises.close()
+        self._spawner.close()
+        self._wakeup.close()
+        subreaper.release(self._was_subreaper)
+
+
+def _argv(job: Job) -> Sequence[str]:
+    return shell.argv(job.cmd) if isinstance(job.cmd, str) else list(job.cmd)

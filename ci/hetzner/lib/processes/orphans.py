@@ -1,0 +1,94 @@
+"""Tells what dead runs left, and what may be stopped by force. Stops nothing itself.
+
+A run is dead when the process that drove it is gone; a process is an orphan when any run in its
+tag is dead, or when it descends from an orphan.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from lib.processes import process_table
+from lib.processes.process_table import Proc, ProcessTable
+
+RUN_ID = re.compile(r"r\d+-\d+")  # as proctree.run_id makes it
+
+
+def find(look: ProcessTable) -> list[Proc]:
+    """Return what runs left whose runner is dead, with all that descends from it."""
+    own = _own_line(look)
+    roots = [p.pid for p in _strangers(look) if _is_orphan(look, p)]
+    return [p for p in process_table.descendants(look, roots) if p.alive and p.pid not in own]
+
+
+def unprotected(look: ProcessTable) -> list[Proc]:
+    """Return what may be stopped by force on a CI box."""
+    live = of_live_runs(look)
+    return [p for p in _strangers(look) if p.pid not in live]
+
+
+def of_live_runs(look: ProcessTable) -> set[int]:
+    """Return the pids of live runs: their runners, what carries their tags, and all below these.
+
+    A runner that has started nothing yet is not known here.
+    """
+    roots = set()
+    for process in _strangers(look):
+        runs = _runs(look, process)
+        if runs and not _is_orphan(look, process):
+            roots |= {process.pid, *(_runner(run) for run in runs)}
+    left = {process.pid for process in find(look)}
+    return {process.pid for process in process_table.descendants(look, roots)} - left
+
+
+def _is_orphan(look: ProcessTable, process: Proc) -> bool:
+    return any(not process_table.driver_lives(look, run) for run in _runs(look, process))
+
+
+def _runs(look: ProcessTable, process: Proc) -> list[str]:
+    """Return the runs that a process is tagged with; none if it is not our tag.
+
+    The pids in a tag mean something only in the namespace of pids that they were written in, so
+    processes of others, such as a container that runs its own pipeline, count as untagged.
+    """
+    runs = [part.partition("/")[0] for part in look.tag(process.pid).split(":")]
+    if not all(map(RUN_ID.fullmatch, runs)) or not _in_our_namespace(process.pid):
+        return []
+    return runs
+
+
+def _runner(run: str) -> int:
+    return int(run[1:].partition("-")[0])
+
+
+def _in_our_namespace(pid: int) -> bool:
+    """Whether a process counts pids as we do (pid_namespaces(7))."""
+    try:
+        return Path(f"/proc/{pid}/ns/pid").readlink() == Path("/proc/self/ns/pid").readlink()
+    except OSError:  # gone, or another user's
+        return False
+
+
+def _strangers(look: ProcessTable) -> list[Proc]:
+    """Return all living processes but ourselves, our ancestors, pid 1 and the kernel's."""
+    own = _own_line(look)
+    kernel = _kernel(look)
+    return [p for p in look.all() if p.alive and p.pid not in own and p.ppid not in kernel]
+
+
+def _own_line(look: ProcessTable) -> set[int]:
+    line = {0, 1}
+    pid = os.getpid()
+    while pid not in line:
+        line.add(pid)
+        process = look.read(pid)
+        pid = process.ppid if process else 0
+    return line
+
+
+def _kernel(look: ProcessTable) -> set[int]:
+    """Return the parent of the kernel's threads; in a container its pid is somebody else's."""
+    process = look.read(2)
+    return {2} if process and (process.name, process.ppid) == ("kthreadd", 0) else set()

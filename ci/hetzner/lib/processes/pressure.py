@@ -1,0 +1,33 @@
+"""Reads how busy this machine is: load average, and pressure where Linux tells it.
+
+Source: proc(5), Documentation/accounting/psi.rst of the kernel. Unaware of jobs and limits.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from lib.model.job import Load
+
+PRESSURE = Path("/proc/pressure")
+SOME = re.compile(r"^some avg10=([0-9.]+)", re.MULTILINE)
+
+
+def load(directory: Path = PRESSURE) -> Load:
+    """Return the load of this moment; what the system does not tell is None."""
+    return Load(
+        average=os.getloadavg()[0],
+        cpu=_some(directory / "cpu"),
+        memory=_some(directory / "memory"),
+    )
+
+
+def _some(path: Path) -> float | None:
+    """Return the percentage of the last 10 s in which something waited, None if it is not told."""
+    try:
+        told = SOME.search(path.read_text())
+    except OSError:  # no Linux, no such file, or switched off (psi=0: EOPNOTSUPP)
+        return None
+    return float(told[1]) if told else None

@@ -1,0 +1,187 @@
+"""Tells whose a process is: finds the tree of each attempt among our descendants, and reaps.
+
+Knows trees by key and leader only: no job, no outcome. This is the only place that reaps,
+always by pid, so no status is ever stolen from `subprocess` or from the host program.
+
+A leader that exited stays a zombie until its tree is gone, so that its pid, which is also the
+number of its group, cannot go to a stranger. What it left is found by parentage (we are the
+subreaper, so orphans become our children) and belongs to the tree that its tag or its group
+names: once the leader has exited, `members` is the leak. An orphan that shed both belongs to the
+only attempt that it can have come from: the last one left of those that were running when it was
+started.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from lib.model.attempt_outcome import LOST
+from lib.processes import process_table
+from lib.processes.process_table import Proc, ProcessTable
+
+MOST_LOOKS = 10  # in a row, while processes die during each
+
+
+class Leader:
+    """The first process of an attempt."""
+
+    __slots__ = ("code", "key", "pid", "started")
+
+    def __init__(self, key: str, pid: int) -> None:
+        self.key = key
+        self.pid = pid
+        self.started: int | None = None  # as in Proc, once somebody has asked
+        self.code: int | None = None  # once it has exited
+
+
+def exit_code(status: os.waitid_result) -> int:
+    """Return subprocess' form of a status: the exit code, or the negative signal."""
+    return status.si_status if status.si_code == os.CLD_EXITED else -status.si_status
+
+
+def _peek(pid: int) -> int | None:
+    """Return how a child exited, None while it runs. Raises ChildProcessError if it is none."""
+    if hasattr(os, "waitid"):
+        status = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        return None if status is None else exit_code(status)
+    pid, result = os.waitpid(pid, os.WNOHANG)  # macOS before Python 3.13 cannot peek
+    return os.waitstatus_to_exitcode(result) if pid else None
+
+
+class Family:
+    """Our descendants, less the children that the host program had or makes for itself."""
+
+    def __init__(self, look: ProcessTable, run: str, *, subreaper: bool) -> None:
+        self._look = look
+        self._run = run
+        self._subreaper = subreaper
+        self._self = os.getpid()
+        own = look.read(self._self)
+        self._session = own.session if own else 0
+        children = map(look.read, look.children(self._self))
+        self._foreign = {(child.pid, child.started) for child in children if child}
+        self._died = False  # whether an orphan was met that is dead
+        self._leaders: dict[int, Leader] = {}
+        self._by_key: dict[str, Leader] = {}
+
+    def add(self, key: str, pid: int) -> None:
+        """Take on a new leader."""
+        self._leaders[pid] = self._by_key[key] = Leader(key, pid)
+
+    def key_of(self, pid: int) -> str | None:
+        """Return the key of the leader with this pid."""
+        leader = self._leaders.get(pid)
+        return leader.key if leader else None
+
+    def code(self, key: str) -> int | None:
+        """Return how a leader exited, leaving it unreaped; None while it runs.
+
+        LOST where the host program has waited for it, or has the kernel do so (wait(2), NOTES).
+        """
+        leader = self._by_key[key]
+        if leader.code is None:
+            try:
+                leader.code = _peek(leader.pid)
+            except ChildProcessError:
+                leader.code = LOST
+        return leader.code
+
+    def members(self, key: str) -> list[Proc]:
+        """Return the living processes of a tree, parents first."""
+        leader = self._by_key[key]
+
+        def roots() -> list[int]:
+            own = [] if leader.code is not None else [leader.pid]
+            return own + [o.pid for o in self._orphans() if self._owner(o) is leader]
+
+        return self._below(roots)
+
+    def strays(self) -> list[Proc]:
+        """Return living orphans that no attempt owns, with all below them."""
+        return self._below(lambda: [o.pid for o in self._orphans() if self._owner(o) is None])
+
+    def _below(self, roots: Callable[[], list[int]]) -> list[Proc]:
+        """Return the living processes at and below some of ours.
+
+        One that dies during the look hands its children on to us, who have been listed already:
+        a look that finds nobody counts only if nobody has died in it.
+        """
+        for _ in range(MOST_LOOKS):
+            self._died = False
+            top = roots()
+            found = [p for p in process_table.descendants(self._look, top) if p.alive]
+            if found or not (self._died or top):
+                break
+        return found
+
+    def remove(self, key: str) -> None:
+        """Forget a tree and reap its leader if that has exited."""
+        leader = self._by_key.pop(key)
+        del self._leaders[leader.pid]
+        if leader.code is not None:
+            self._reap(leader.pid)
+
+    def _orphans(self) -> list[Proc]:
+        """Return our living adopted children, reaping those that are dead."""
+        if not self._subreaper:
+            return [p for p in self._look.all() if p.pid not in self._leaders and self._is_lost(p)]
+        found = []
+        for pid in self._look.children(self._self):
+            if pid in self._leaders:
+                continue
+            process = self._look.read(pid)
+            if process is None:
+                self._died = True
+                continue
+            if self._is_the_hosts(process):
+                continue
+            if process.alive:
+                found.append(process)
+            else:
+                self._died = True
+                self._reap(pid)
+        return found
+
+    def _is_the_hosts(self, process: Proc) -> bool:
+        """Whether the host program started it: it was there, or is of our session.
+
+        What descends from an attempt is of another one, and none can be joined (setsid(2)).
+        """
+        return (process.pid, process.started) in self._foreign or process.session == self._session
+
+    def _is_lost(self, process: Proc) -> bool:
+        return process.alive and process.ppid == 1 and self._named_owner(process) is not None
+
+    def _owner(self, orphan: Proc) -> Leader | None:
+        named = self._named_owner(orphan)
+        if named is not None or not self._subreaper:
+            return named
+        suspects = [one for one in self._leaders.values() if self._started(one) <= orphan.started]
+        return suspects[0] if len(suspects) == 1 else None
+
+    def _started(self, leader: Leader) -> int:
+        """Look up when a leader was started; it is there, if only as a zombie, until removed."""
+        if leader.started is None:
+            process = self._look.read(leader.pid)
+            leader.started = process.started if process else 0
+        return leader.started
+
+    def _named_owner(self, process: Proc) -> Leader | None:
+        if process.group in self._leaders:
+            return self._leaders[process.group]
+        for run, key in self._named(process):
+            if run == self._run and key in self._by_key:
+                return self._by_key[key]
+        return None
+
+    def _named(self, process: Proc) -> list[tuple[str, str]]:
+        """Return the runs and keys of its tag."""
+        parts = (part.partition("/") for part in self._look.tag(process.pid).split(":"))
+        return [(run, key) for run, _, key in parts]
+
+    def _reap(self, pid: int) -> None:
+        try:
+            os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:
+            return  # the host program ignores SIGCHLD, or waits for all its children: it is gone

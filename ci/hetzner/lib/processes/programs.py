@@ -1,0 +1,45 @@
+"""Looks programs up where a job will be: on its PATH, and from its directory. Starts nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from lib.model.job import Job
+
+
+def find(name: str, env: Mapping[str, str], cwd: Path) -> str | None:
+    """Return where a process with this environment and directory finds a program, None if nowhere.
+
+    Relative entries of PATH count from its directory, as an empty one does (POSIX, Environment
+    Variables); so does a name with a slash, which is not looked up on PATH at all (execvp(3)).
+    """
+    import shutil  # late: it takes a millisecond, and many pipelines require nothing
+
+    if "/" in name:
+        return shutil.which(cwd / name)
+    entries = env.get("PATH", os.defpath).split(os.pathsep)
+    return shutil.which(name, path=os.pathsep.join(str(cwd / entry) for entry in entries))
+
+
+def lacking(jobs: Sequence[Job], env: Mapping[str, str], cwd: Path) -> dict[str, list[str]]:
+    """Return the programs that are not there, by the jobs that require them."""
+    found: dict[str, list[str]] = {}
+    for job in jobs:
+        own = {**env, **job.env}
+        if missing := [name for name in job.requires if find(name, own, cwd) is None]:
+            found[job.name] = missing
+    return found
+
+
+def told(lacks: Mapping[str, Sequence[str]], leave_out: Callable[[Sequence[str]], str]) -> str:
+    """Return all that is missing in a sentence, and how to run without it."""
+    each = ", ".join(f"{' and '.join(missing)} for {name}" for name, missing in lacks.items())
+    return f"not found on PATH: {each}: install all, or leave out: {leave_out(list(lacks))}"
+
+
+def by_argument(names: Sequence[str]) -> str:
+    """Return what `Pipeline.run` takes to leave jobs out."""
+    quoted = ", ".join(f'"{name}"' for name in names)
+    return f"skip_jobs=[{quoted}]"

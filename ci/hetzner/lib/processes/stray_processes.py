@@ -1,0 +1,40 @@
+"""Ends what the programs around the jobs left: git, uv, pnpm and what they started.
+
+Jobs themselves belong to the executor. Between them nobody but these programs makes processes, so
+whatever has come to us as an orphan, out of any group or session, is theirs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from lib.processes import kill, process_table, subreaper
+from lib.processes.process_tree import Family
+
+
+class Strays:
+    """The orphans of helper programs, from now on; children that are there already are not."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._look = process_table.table()
+        self._was_subreaper = subreaper.adopt()
+        run = process_table.run_id(self._look, os.getpid())
+        self._family = Family(self._look, run, subreaper=self._was_subreaper is not None)
+
+    def end(self) -> bool:
+        """End them and say which; return whether none is left. Only while no helper runs."""
+        try:
+            ended, survivors = kill.end(self._look, self._family.strays)
+        except OSError as error:
+            ended, survivors = [], [f"what cannot be looked at: {error}"]
+        if ended:
+            self._say(f"LEAK  of the preparation, stopped: {'; '.join(ended)}")
+        if survivors:
+            self._say(f"LEAK  could not be stopped: {'; '.join(survivors)}")
+        return not survivors
+
+    def close(self) -> None:
+        """Adopt no more."""
+        subreaper.release(self._was_subreaper)

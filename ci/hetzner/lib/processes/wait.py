@@ -1,0 +1,187 @@
+"""One wait for everything that can happen to a run: a process ends, a signal, a file event.
+
+Event-driven where the system has pidfds (pidfd_open(2)): no wake-up without an event. Knows
+nothing of jobs. `wakeup_timed` is the fallback for other systems.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import math
+import os
+import resource
+import select
+import signal
+import threading
+from collections.abc import Iterable
+from types import FrameType
+from typing import NamedTuple, Protocol
+
+from lib.common import interrupts
+
+RESERVE = 16  # descriptors that are left free: without any, no process can be looked at
+LONGEST = 24 * 3600.0  # seconds of one poll, whose milliseconds are an int (poll(2))
+
+
+class Woken(NamedTuple):
+    """What there is to look at: pids that may have ended, signals that came, a readable file."""
+
+    pids: tuple[int, ...] = ()
+    signals: tuple[int, ...] = ()
+    readable: bool = False
+
+
+class Wakeup(Protocol):
+    """Waits for processes, signals and at most one further file descriptor."""
+
+    def watch(self, pid: int) -> None:
+        """Wake when this process ends. Raises OSError when no descriptor is left."""
+        ...
+
+    def forget(self, pid: int) -> None:
+        """Do not wake for this process any more."""
+        ...
+
+    def wait(self, seconds: float, extra: int | None = None) -> Woken:
+        """Wait for at most `seconds` (may be infinite), or for `extra` to be readable."""
+        ...
+
+    def signals(self) -> tuple[int, ...]:
+        """Return the signals that came since the last wait."""
+        ...
+
+    def close(self) -> None:
+        """Let go of all descriptors; `signals` still tells which came last."""
+        ...
+
+
+class SignalPipe:
+    """Turns signals into bytes on a pipe (signal.set_wakeup_fd), so that a poll sees them.
+
+    For those that ask us to end a byte only wakes: which came, this time and before, is on the
+    program's record, so none is lost between two who handle them. Handlers can be installed from
+    the main thread only; elsewhere signals stay with their owner.
+    """
+
+    def __init__(self, numbers: Iterable[int]) -> None:
+        self._reader, self._writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._record = interrupts.Interrupts()
+        self._seen = 0
+        self._taken: interrupts.Takeover | None = None
+        if threading.current_thread() is not threading.main_thread():
+            return
+        self._record = interrupts.record()
+        # before the first handler, or a signal in between would wake nobody
+        self._fd_before = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        self._taken = interrupts.Takeover(self._record.note, _wake)
+        for number in numbers:
+            self._taken.also(number, _wake)
+        if self._record.came:  # before we were here
+            os.write(self._writer, b"\0")
+
+    def fileno(self) -> int:
+        """Return the end to poll."""
+        return self._reader
+
+    def read(self) -> tuple[int, ...]:
+        """Return the signals that came since the last call."""
+        told = b""
+        with contextlib.suppress(BlockingIOError):
+            told = os.read(self._reader, 4096)
+        # the program's other handlers write to this pipe as well: theirs are not ours
+        ours = (n for n in told if self._taken and self._taken.has(n))
+        return (*self.ends(), *(n for n in ours if n not in interrupts.SIGNALS))
+
+    def ends(self) -> tuple[int, ...]:
+        """Return those that ask us to end, and came since the last call."""
+        came = tuple(self._record.came[self._seen :])
+        self._seen += len(came)
+        return came
+
+    def close(self) -> None:
+        """Put the handlers back as they were."""
+        if self._taken:
+            self._taken.give_back()
+            signal.set_wakeup_fd(self._fd_before)
+        os.close(self._reader)
+        os.close(self._writer)
+
+
+def _wake(number: int, frame: FrameType | None) -> None:
+    """Do nothing: the byte that Python wrote to the pipe is what counts."""
+
+
+class PidfdWakeup:
+    """Polls pidfds, the signal pipe and one further descriptor."""
+
+    def __init__(self, signals: SignalPipe) -> None:
+        self._signals = signals
+        self._poll = select.poll()
+        self._poll.register(signals.fileno(), select.POLLIN)
+        self._fd_of: dict[int, int] = {}
+        self._pid_of: dict[int, int] = {}
+        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._highest = math.inf if limit == resource.RLIM_INFINITY else limit - RESERVE
+
+    def watch(self, pid: int) -> None:
+        """Open a pidfd; one of a process that is gone already is told by the next wait."""
+        if pid in self._fd_of:
+            return
+        fd = os.pidfd_open(pid)
+        if fd >= self._highest:  # the lowest free number, so nearly all below are taken
+            os.close(fd)
+            raise OSError(errno.EMFILE, "too many open files (ulimit -n)")
+        self._fd_of[pid] = fd
+        self._pid_of[fd] = pid
+        self._poll.register(fd, select.POLLIN)
+
+    def forget(self, pid: int) -> None:
+        """Close the pidfd."""
+        fd = self._fd_of.pop(pid, None)
+        if fd is not None:
+            del self._pid_of[fd]
+            self._poll.unregister(fd)
+            os.close(fd)
+
+    def wait(self, seconds: float, extra: int | None = None) -> Woken:
+        """Poll once."""
+        # only for as long as this call lasts: once it is closed, its number may be a pidfd's
+        if extra is not None:
+            self._poll.register(extra, select.POLLIN)
+        # rounded up: a wait that ends a little early would be done again at once
+        wait = min(max(0.0, seconds), LONGEST)
+        milliseconds = None if seconds == math.inf else math.ceil(wait * 1000)
+        try:
+            ready = {fd for fd, _ in self._poll.poll(milliseconds)}
+        finally:
+            if extra is not None:
+                self._poll.unregister(extra)
+        return Woken(
+            pids=tuple(self._pid_of[fd] for fd in ready if fd in self._pid_of),
+            signals=self._signals.read() if self._signals.fileno() in ready else (),
+            readable=extra in ready,
+        )
+
+    def signals(self) -> tuple[int, ...]:
+        """Ask the record."""
+        return self._signals.ends()
+
+    def close(self) -> None:
+        """Close every pidfd and give the signals back."""
+        for pid in list(self._fd_of):
+            self.forget(pid)
+        self._signals.close()
+
+
+def make(numbers: Iterable[int]) -> Wakeup:
+    """Return the wake-up of this system.
+
+    Until it is closed it takes over the signals that would end the program, the one that asks what
+    runs, and these.
+    """
+    if hasattr(os, "pidfd_open"):
+        return PidfdWakeup(SignalPipe(numbers))
+    from lib.processes.wait_timed import TimedWakeup
+
+    return TimedWakeup(SignalPipe([*numbers, signal.SIGCHLD]))

@@ -1,0 +1,66 @@
+"""Shows the declared jobs: as a list, as DOT for Graphviz, as Mermaid. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from lib.model import graph
+from lib.model.job import Job
+
+
+def needed(by_name: Mapping[str, Job], name: str) -> set[str]:
+    """Return all jobs that one needs, near or far."""
+    return graph.closure(by_name, graph.needs(by_name[name]))
+
+
+def listing(jobs: Sequence[Job]) -> str:
+    """Return one line a job: name, timeout, what it takes, what it needs."""
+    rows = [
+        (
+            job.name,
+            f"{job.timeout:g} s",
+            ", ".join(f"{name}={count}" for name, count in job.resources.items()) or "-",
+            ("after " + ", ".join(job.depends_on) if job.depends_on else "")
+            + (" [service]" if job.service else "")
+            + (" [critical]" if job.fast_fail else ""),
+        )
+        for job in jobs
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    return "\n".join(
+        "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[3]]).rstrip()
+        for row in rows
+    )
+
+
+def _edges(jobs: Sequence[Job]) -> list[tuple[str, str, str]]:
+    """Return (from, to, output) of every dependency."""
+    return [
+        (target, job.name, output or "")
+        for job in jobs
+        for target, output in map(graph.split, job.depends_on)
+    ]
+
+
+def dot(jobs: Sequence[Job]) -> str:
+    """Return the graph in the DOT language; output edges carry the output's name."""
+    lines = [f'  "{job.name}";' for job in jobs]
+    lines += [
+        f'  "{source}" -> "{target}"' + (f' [label="{output}"];' if output else ";")
+        for source, target, output in _edges(jobs)
+    ]
+    return "\n".join(["digraph pipeline {", "  rankdir=LR;", *lines, "}"])
+
+
+def mermaid(jobs: Sequence[Job]) -> str:
+    """Return the graph as a Mermaid flowchart, with numbered nodes since names are not all ids."""
+    ids = {job.name: f"j{number}" for number, job in enumerate(jobs)}
+    lines = [f'  {ids[job.name]}["{job.name}"]' for job in jobs]
+    lines += [
+        f"  {ids[source]} -->{f'|{output}|' if output else ''} {ids[target]}"
+        for source, target, output in _edges(jobs)
+    ]
+    return "\n".join(["flowchart LR", *lines])
+
+
+VIEWS = {"jobs": listing, "dot": dot, "mermaid": mermaid}  # by what the command line calls them

@@ -1,0 +1,62 @@
+"""The directory of a run's logs, which one run at a time owns, by whatever name each calls it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from lib.common import files
+from lib.common.redact import shorten
+
+LOCK = ".lock"  # in the directory, so that all of its names lead to it
+WITHOUT_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)  # flock(2), and what FUSE answers
+UNLOCKED = (
+    "the directory of the logs is on a file system without locks: let no other run use it meanwhile"
+)
+LONGEST_LABEL = 200  # characters
+
+
+class DirectoryInUseError(OSError):
+    """Another run owns the directory; the message names it."""
+
+
+@contextlib.contextmanager
+def owned(
+    log_dir: Path, label: str, *, waiting: Callable[[str], None] | None = None
+) -> Iterator[files.Held | None]:
+    """Own a directory for the length of a run; None where its file system knows no locks.
+
+    `label` is how this run is named to others. With `waiting`, which is told the holder, it waits
+    for its turn. Raises DirectoryInUseError, OSError, and Interrupted while it waits.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            held = stack.enter_context(_lock(log_dir / LOCK, label, waiting))
+        except files.LockTimeoutError as error:
+            raise DirectoryInUseError(
+                f"log_dir: expected a directory of this run alone, found {log_dir} in use by "
+                f"{error.holder}: wait for its end, or give this run another"
+            ) from error
+        except OSError as error:
+            if error.errno not in WITHOUT_LOCKS:
+                raise
+            held = None
+        yield held
+
+
+def _lock(
+    path: Path, label: str, waiting: Callable[[str], None] | None
+) -> contextlib.AbstractContextManager[files.Held]:
+    label = shorten(label, LONGEST_LABEL)
+    return (
+        files.lock(path, label, waiting=waiting) if waiting else files.lock(path, label, timeout=0)
+    )
+
+
+def command(redact: Callable[[str], str]) -> str:
+    """Return the command of this process, without secrets."""
+    return redact(shlex.join(sys.argv)) or "a run"

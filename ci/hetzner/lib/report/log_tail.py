@@ -1,0 +1,126 @@
+"""What is shown of the end of a log: text, safe to print, in which a failure can be seen.
+
+The last lines, as a terminal would show them, and before them those further up that name a failure,
+if what came later (teardown, summaries, meters) has pushed them away.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lib.common import files
+from lib.common.plain_text import printable
+from lib.common.redact import LONGEST_SECRET, masked_end
+from lib.processes import hang_report
+from lib.report import failure_lines
+
+LINES = 20  # the last ones
+MOST_LINES = 80  # with what the runner says of a job that has run out of time
+FAILURES = 10  # at most, of those before them that name a failure
+SCREEN = 50  # lines: further up nothing is written over
+WIDTH = 1000  # characters of a line: longer ones are cut in the middle
+READ = 2 * 1024 * 1024  # bytes of a log that are looked at, from its end
+# ECMA-48 8.3: what begins a line anew (CHA to its first column, EL 2) or goes up in front of it
+# (CUU, CPL), by which meters write over what they wrote
+REWRITE = re.compile(r"\x1b\[(?:[01]?G|2K|\d{2,4}D)")
+UP = re.compile(r"\x1b\[(\d{0,3})[AF]")
+# what a terminal obeys and does not show: ECMA-48 5.4 (control sequences: colours), 5.6 (control
+# strings: titles, links), ECMA-35 13 (other escape sequences)
+SEQUENCES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x00-\x1f\x7f-\x9f]*(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b(?:[ -/]+[0-~]|[0-OQ-WYZ\\`-~])"
+)
+BACK = re.compile(r"\x08{2,}")  # a meter goes back over what it wrote
+
+
+def shown(log: Path, redact: Callable[[str], str] = str) -> list[str]:
+    """Return what is to be shown of a log, in lines. Never raises, never waits for a pipe."""
+    try:
+        text, whole = _end(log)
+    except files.NotAFileError as error:
+        return [f"(something else than a file is in the place of its log: {error.strerror})"]
+    except OSError as error:
+        return [f"(its log cannot be read: {error.strerror})"]
+    # once more when nothing is left that may have stood within a secret, such as colours
+    text = redact(text) if whole else f"…{masked_end(text, redact)}"
+    lines = redact("\n".join(as_seen(text))).split("\n")
+    if lines == [""]:
+        return ["(its log is empty)"]
+    start = _start(lines)
+    before, last = lines[:start], lines[start:][:MOST_LINES]
+    named = [_fitting(before[number]) for number in failure_lines.pick(before, FAILURES)]
+    if named:
+        named = ["(further up:)", *named, "(at the end:)"]
+    return [*named, *map(_fitting, last)]
+
+
+def _start(lines: Sequence[str]) -> int:
+    """Return where the last lines begin: what the runner itself said last hides none of the job."""
+    said = next(
+        (n for n in range(len(lines) - 1, -1, -1) if lines[n] == hang_report.HEAD), len(lines)
+    )
+    return max(0, min(said, len(lines)) - LINES)
+
+
+def as_seen(text: str) -> list[str]:
+    """Return the lines of a text as a terminal shows them, of blank ones in a row the first.
+
+    What was written over counts once, and stays if it named a failure. Only newlines end a line:
+    others (form feeds) are shown.
+    """
+    lines: list[str] = []
+    for raw in text.split("\n"):
+        if "\x1b" in raw:
+            for count in UP.findall(raw):
+                start = max(0, len(lines) - min(int(count or 1), SCREEN))
+                lines[start:] = _failed(lines[start:])
+            raw = REWRITE.sub("\r", raw)
+        *over, last = _states(raw)
+        lines += _failed(over)
+        if last.strip() or (lines and lines[-1]):
+            lines.append(last if last.strip() else "")
+    return lines[:-1] if lines and not lines[-1] else lines
+
+
+def _failed(lines: Sequence[str]) -> list[str]:
+    return [lines[number] for number in failure_lines.pick(lines, FAILURES)] if lines else []
+
+
+def _states(raw: str) -> list[str]:
+    """Return what a line was, each time until it was begun anew."""
+    states = [SEQUENCES.sub("", _stepped_back(state)) for state in raw.split("\r")]
+    return [state for state in states if state.strip()] or [""]
+
+
+def _stepped_back(state: str) -> str:
+    """Return a text without what backspaces went back over."""
+    if "\b\b" not in state:
+        return state
+    left: list[str] = []
+    end = 0
+    for back in BACK.finditer(state):
+        left += state[end : back.start()]
+        del left[max(0, len(left) - len(back[0])) :]
+        end = back.end()
+    return "".join(left) + state[end:]
+
+
+def _end(log: Path) -> tuple[str, bool]:
+    """Return the end of a log, and whether that is all of it. Raises OSError."""
+    with os.fdopen(files.open_file(log, os.O_RDONLY), "rb") as file:
+        before = max(0, os.fstat(file.fileno()).st_size - READ - LONGEST_SECRET)
+        file.seek(before)
+        # bounded: it may grow faster than it is read
+        return file.read(READ + LONGEST_SECRET).decode(errors="replace"), before == 0
+
+
+def _fitting(line: str) -> str:
+    """Return a line that is not too long, with both its ends: either may tell what failed."""
+    if len(line) > WIDTH:
+        half = WIDTH // 2
+        line = f"{line[:half]} … ({len(line) - 2 * half} characters) … {line[-half:]}"
+    return printable(line)

@@ -1,0 +1,196 @@
+"""Writes ci.log: one line an event, in forms that people and programs read. A listener.
+
+The forms are fixed: `[HH:MM:SS] START x`, `PASS  x`, `FAIL  x  (see <url>/x.log)`,
+`SKIP  x (why)`, `TIMEOUT x (>1s)`, `FAST-FAIL: …`. What they have no room for has its own lines.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+from lib.common import files
+from lib.common.console import Console
+from lib.common.plain_text import printable
+from lib.model import events
+from lib.model.job import RUN_LOG, Outcome, Result
+from lib.report import running_jobs
+
+
+def complaint(error: BaseException) -> str:
+    """Return what went wrong, also of an exception that cannot tell it."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 - it may be another's, and break in any way
+        return type(error).__name__
+
+
+class RunLog:
+    """Appends lines to `log_dir`/ci.log and shows them on `console` (None: nowhere).
+
+    A log of an earlier run is kept as ci.log.1, ci.log.2, … A line that cannot be written is
+    remembered in `fault`, since a run whose log is lost must not be green.
+    """
+
+    def __init__(
+        self,
+        log_dir: Path,
+        *,
+        url: str = "",
+        console: TextIO | None = None,
+        redact: Callable[[str], str] = str,
+    ) -> None:
+        self.path = log_dir / f"{RUN_LOG}.log"
+        self.url = (url or str(log_dir)).rstrip("/")
+        self.fault = ""
+        self._stamped = (0, "")
+        self._console = Console(console) if console else None
+        self._redact = redact
+        self._file = os.fdopen(files.begin(self.path), "ab")
+        self._written = 0  # bytes
+        self._ended = False
+
+    def line(self, text: str) -> None:
+        """Write one line with the time of day; what is not to be printed is shown as such."""
+        shown = printable(self._redact(text).replace("\r", "\\r").replace("\n", "\\n"))
+        stamped = f"{self._stamp()} {shown}"
+        content = f"{stamped}\n".encode(errors="replace")
+        try:
+            self._file.write(content)
+            self._file.flush()
+            self._written += len(content)
+        except OSError as error:
+            self.lose(self.path, error)
+        self._show(stamped)
+
+    def _stamp(self) -> str:
+        """Return the time of day in brackets; made once a second, since many lines share it."""
+        second = int(time.time())
+        if self._stamped[0] != second:
+            self._stamped = (second, time.strftime("[%H:%M:%S]", time.localtime(second)))
+        return self._stamped[1]
+
+    def lose(self, report: Path, error: OSError) -> None:
+        """Note that a report could not be written; the console is told, since no file may be."""
+        if self._ended:
+            self._show(f"NOTE  could not write {report} any more: {error.strerror}")
+        elif not self.fault:
+            self.fault = f"could not write {report}: {error.strerror}"
+            self._show(f"the run is red: {self.fault}")
+
+    def check(self) -> None:
+        """Lose the log if a job has removed, moved, replaced or cut it: nobody would find it."""
+        try:
+            found = self.path.lstat()
+        except OSError:
+            self.lose(self.path, OSError(errno.ENOENT, "it was removed during the run"))
+            return
+        if not os.path.samestat(found, os.fstat(self._file.fileno())):
+            self.lose(self.path, OSError(errno.ENOENT, "something else is in its place"))
+        elif found.st_size < self._written:
+            self.lose(self.path, OSError(errno.EIO, "it was cut during the run"))
+
+    def end(self, text: str) -> None:
+        """Write the line that ends a run; losing one after it changes nothing of what it says."""
+        self.line(text)
+        try:
+            os.fsync(self._file.fileno())  # some file systems tell only here that they are full
+        except OSError as error:
+            self.lose(self.path, error)
+        self.check()
+        self._ended = True
+
+    def _show(self, text: str) -> None:
+        if self._console:  # what it does not take, the file has
+            self._console.show(text)
+
+    def close(self) -> None:
+        """Close the file; a last write that fails is a fault as well."""
+        try:
+            self._file.close()
+        except OSError as error:
+            self.lose(self.path, error)
+
+    def __call__(self, event: events.Event) -> None:
+        """Write the line of an event."""
+        if isinstance(event, events.Asked):
+            texts = running_jobs.lines(event, self.path.parent, self._redact)
+        else:
+            texts = self._lines(event)
+        for text in texts:
+            self.line(text)
+
+    def _lines(self, event: events.Event) -> list[str]:
+        match event:
+            case events.RunStarted():
+                return _begun(event)
+            case events.StageStarted():
+                return [f"PHASE {event.title}"]
+            case events.Started():
+                again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
+                return [f"START {event.job}{again}"]
+            case events.Ready():
+                return [f"READY {event.job}"]
+            case events.TimedOut():
+                return [f"TIMEOUT {event.job} (>{event.seconds:.15g}s)"]
+            case events.Leaked():
+                return [
+                    f"LEAK  {event.job} left {len(event.processes)}, stopping: "
+                    + "; ".join(event.processes)
+                ]
+            case events.AttemptEnded() if event.again:
+                record = event.record
+                return [f"RETRY {event.job} (attempt {record.number}: {record.reason})"]
+            case events.Finished():
+                return self._finished(event)
+            case events.FastFail():
+                return [f"FAST-FAIL: {event.reason}"]
+            case events.Interrupted():
+                running = ", ".join(event.running) or "nothing"
+                return [f"INTERRUPTED by {event.reason}, running: {running}"]
+            case events.Note():
+                return [f"NOTE  {event.text}"]
+        return []
+
+    def _finished(self, event: events.Finished) -> list[str]:
+        result = event.result
+        lines = self._passed(event)
+        if event.outcome is not result.outcome:
+            lines.append(f"NOTE  {result.name} counts as {result.outcome}: {result.reason}")
+        return lines
+
+    def _passed(self, event: events.Finished) -> list[str]:
+        """Return what became of a job, or of a pass of it."""
+        result, name, reason = event.result, event.job, event.reason
+        match event.outcome:
+            case Outcome.PASSED:
+                return [f"PASS  {name}  ({reason})" if reason else f"PASS  {name}"]
+            case Outcome.FLAKY:
+                return [f"PASS  {name}  (flaky: {'; '.join([reason, *_loads(result)])})"]
+            case Outcome.RESTORED:
+                return [f"PASS  {name}  (restored{': ' + reason if reason else ''})"]
+            case Outcome.SKIPPED:
+                return [f"SKIP  {name} ({reason})"]
+            case Outcome.CANCELLED:
+                return [f"CANCEL {name} ({reason})"]
+        # in a line of its own: programs that read the one above know it as it is
+        allowed = "allowed to fail, " if result.allowed else ""
+        where = f"see {self.url}/{name}.log" if result.begun else "it did not start"
+        return [f"FAIL  {name}  ({where})", f"CAUSE {name}: {allowed}{reason}"]
+
+
+def _begun(event: events.RunStarted) -> list[str]:
+    lines = [f"SKIP  {name} (filtered)" for name in event.filtered]
+    if event.seed is not None:
+        text = f"ready jobs start in random order; --shuffle={event.seed} gives it again"
+        lines.append(f"NOTE  {text}")
+    return lines
+
+
+def _loads(result: Result) -> list[str]:
+    """Return what the load was at the end of each attempt, as far as it is known."""
+    return [f"attempt {a.number}: {a.load}" for a in result.attempts if a.load is not None]

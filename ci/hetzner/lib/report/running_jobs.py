@@ -1,0 +1,56 @@
+"""Answers what runs, for how long, and what each said last: the lines for SIGUSR1. A view."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lib.common.redact import shorten_start
+from lib.model import events
+from lib.processes import process_table
+
+WIDTH = 200  # characters of a last line
+MOST = 20  # processes that are named where no job runs
+_began = time.monotonic()
+
+
+def lines(event: events.Asked, log_dir: Path, redact: Callable[[str], str]) -> list[str]:
+    """Return the answer while jobs run: a line for all, and one for each that does."""
+    jobs = f"{len(event.running)} job{'s' * (len(event.running) != 1)}"
+    counts = f"{event.waiting} wait, {event.ended} ended"
+    answer = [f"ASKED what runs: {jobs}, {counts}, {_shown(event.at)} since the start"]
+    for job, seconds, doing in event.running:
+        said = last_line(log_dir / f"{job}.log", redact)
+        also = "" if doing == "runs" else f", {doing}"
+        answer.append(f"RUNNING {job} ({_shown(seconds)}{also}): {said}")
+    return answer
+
+
+def without_jobs() -> list[str]:
+    """Return the answer where no job runs: the programs that the runner has started itself."""
+    look = process_table.table()
+    below = (
+        p
+        for p in process_table.descendants(look, [os.getpid()])
+        if p.alive and p.pid != os.getpid()
+    )
+    answer = [f"ASKED what runs: no job, {_shown(time.monotonic() - _began)} since the start"]
+    return answer + [
+        f"RUNNING {p.pid} {look.command(p.pid)}" for p in itertools.islice(below, MOST)
+    ]
+
+
+def last_line(log: Path, redact: Callable[[str], str]) -> str:
+    """Return what was written last to a log, masked, and its end if it is long."""
+    from lib.report import log_tail  # late: only who asks needs it
+
+    said = next((line for line in reversed(log_tail.shown(log, redact)) if line.strip()), "")
+    return shorten_start(said.strip(), WIDTH)
+
+
+def _shown(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"

@@ -1,0 +1,92 @@
+"""What a person reads after a run: a table, and the end of each failed log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+
+from lib.model.cause import Cause
+from lib.model.job import Outcome, Result
+from lib.model.verdict import NO_MATCH
+from lib.report import log_tail
+
+
+def table(results: Sequence[Result]) -> str:
+    """Return a plain table: job, outcome, duration, and what it waited for last."""
+    head = ("job", "outcome", "seconds", "waited for")
+    rows = [head] + [(r.name, _outcome(r), _seconds(r), r.waited_for or "-") for r in results]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return "\n".join(
+        f"{name:<{widths[0]}}  {outcome:<{widths[1]}}  {seconds:>{widths[2]}}  {waited}"
+        for name, outcome, seconds, waited in rows
+    )
+
+
+def describe(results: Sequence[Result], seconds: float, code: int) -> str:
+    """Return what became of a run in a sentence, such as a commit's status has room for.
+
+    `code` is its exit code: a run may be red though no job is, by what it could not stop.
+    """
+    bad = [r for r in results if not r.acceptable and r.reason != "filtered"]
+    failed = [r.name for r in bad if r.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)]
+    flaky = [r.name for r in results if r.outcome is Outcome.FLAKY]
+    if bad:
+        return f"failed in {seconds:.0f} s: {', '.join(failed or [r.name for r in bad])}"
+    passed = sum(r.acceptable for r in results)
+    text = f"{passed} job{'s' * (passed != 1)} passed in {seconds:.0f} s"
+    refused = [r.name for r in results if r.cause in (Cause.SYNTAX, Cause.MISSING_PROGRAM)]
+    if code and refused:
+        return f"failed in {seconds:.0f} s: nothing was started: {', '.join(refused)} cannot run"
+    if code == NO_MATCH:
+        return f"{text}, but the filter of test cases matched no test"
+    if code:
+        return f"{text}, but the run is red: LEAK and NOTE in ci.log tell why"
+    if empty := [r.name for r in results if r.cause is Cause.NO_TESTS]:
+        text += f", no tests in: {', '.join(empty)}"
+    return f"{text}, flaky: {', '.join(flaky)}" if flaky else text
+
+
+def _outcome(result: Result) -> str:
+    text = str(result.outcome or "unfinished")
+    if result.outcome is Outcome.SKIPPED:
+        return f"{text} ({result.reason})"
+    if result.outcome is Outcome.FLAKY:
+        text += f" ({len(result.attempts)} attempts)"
+    if result.cause is Cause.NO_TESTS:
+        return f"{text} (no tests)"
+    bad = result.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)
+    return f"{text} (allowed)" if bad and result.allowed else text
+
+
+def _seconds(result: Result) -> str:
+    return f"{result.duration:.1f}" if result.started is not None else "-"
+
+
+def failures(
+    results: Sequence[Result],
+    log_dir: Path,
+    logged: Collection[str],
+    rerun: Callable[[str], str] | None,
+    redact: Callable[[str], str] = str,
+) -> str:
+    """Return, for each job that failed, why, the end of its log and how to run just it again.
+
+    The same for those that were cut off while they ran: by a signal, the run's timeout or
+    `fast_fail`. `logged` are the jobs whose log is of this run. Those that fail the run come first,
+    those that it cut off last.
+    """
+    parts = []
+    failed = [r for r in results if r.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)]
+    cut_off = [r for r in results if r.outcome is Outcome.CANCELLED and r.name in logged]
+    for result in (*sorted(failed, key=lambda each: each.acceptable), *cut_off):
+        log = log_dir / f"{result.name}.log"
+        why = ("allowed to fail, " if result.allowed else "") + redact(result.reason)
+        if result.name in logged:
+            parts.append(f"--- {result.name}: {why} ({log})")
+            parts += [f"    {line}" for line in log_tail.shown(log, redact)]
+        else:  # an earlier run may have left one there
+            parts.append(f"--- {result.name}: {why}")
+            parts.append("    (it has no log: it did not start)")
+        if rerun:
+            parts.append(f"    run it again: {rerun(result.name)}")
+    return "\n".join(parts)

@@ -1,0 +1,148 @@
+"""summary.json: what programs read of a run, from its first second on.
+
+Its fields are explained in `docs/design.md`. While the run goes on it has no exit code, so that
+what a killed run leaves reads neither as a verdict nor as that of the run before.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+
+from lib.common import files
+from lib.model.job import Load, Result
+
+SCHEMA = 1
+RUNNING, ENDED = "running", "ended"
+
+
+class SummaryFile:
+    """The summary.json of one run; `facts` are those that stay the same from its start on."""
+
+    def __init__(
+        self, log_dir: Path, facts: Mapping[str, object], redact: Callable[[str], str] = str
+    ) -> None:
+        self.path = log_dir / "summary.json"
+        self._log_dir = log_dir
+        self._facts = facts
+        self._redact = redact
+        self._began = time.time()
+
+    def begin(self, results: Sequence[Result]) -> None:
+        """Put the run in the place of the one before; none of that stays. Raises OSError."""
+        if files.another_kind(self.path):
+            files.rotate(self.path)
+        try:
+            self.write(results, (), None, 0.0, durable=False)
+        except OSError:
+            self.path.unlink(missing_ok=True)
+            raise
+
+    def write(
+        self,
+        results: Sequence[Result],
+        logged: Collection[str],
+        code: int | None,
+        seconds: float,
+        *,
+        durable: bool = True,
+    ) -> None:
+        """Write it whole or not at all, its texts redacted. Raises OSError.
+
+        `logged` are the jobs whose log is of this run; `code` is None until the run has ended.
+        """
+        started = time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(self._began))
+        facts = {
+            "schema": SCHEMA,
+            "state": RUNNING if code is None else ENDED,
+            "pid": os.getpid(),
+            **self._facts,
+            "exit_code": code,
+            "started_at": started,
+            "seconds": seconds,
+        }
+        logs = {name: str(self._log_dir / f"{name}.log") for name in logged}
+        jobs = [_masked(_job(result, logs.get(result.name)), self._redact) for result in results]
+        text = _laid_out(_masked(facts, self._redact), jobs)
+        files.atomic_write(self.path, text, durable=durable)
+
+
+def end(path: Path, code: int) -> None:
+    """Have a summary that was written tell that the run has ended, and how.
+
+    None is left if that cannot be done. Raises OSError.
+    """
+    import json
+
+    try:
+        facts = json.loads(files.read(path))
+        jobs = facts.pop("jobs")
+        files.atomic_write(path, _laid_out({**facts, "state": ENDED, "exit_code": code}, jobs))
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        path.unlink(missing_ok=True)  # it would tell what is not so
+        raise OSError(errno.EIO, f"its exit code cannot become {code}: {error}") from error
+
+
+def _laid_out(facts: object, jobs: Sequence[object]) -> str:
+    import json  # late: it takes a millisecond, and nobody waits for the end
+
+    # a line a job, and not json's own indentation, which is written in Python and slow
+    lines = ",\n".join([f"    {json.dumps(job)}" for job in jobs])
+    return f'{json.dumps(facts, indent=2)[:-2]},\n  "jobs": [\n{lines}\n  ]\n}}\n'
+
+
+def _job(result: Result, log: str | None) -> dict[str, object]:
+    return {
+        "name": result.name,
+        "outcome": str(result.outcome) if result.outcome else None,
+        "acceptable": result.acceptable,
+        "allowed_to_fail": result.allowed,
+        "cause": str(result.cause),
+        "reason": result.reason,
+        "log": log,
+        "cache": str(result.cache) if result.cache else None,
+        "waited_for": result.waited_for,
+        "started": result.started,
+        "ended": result.ended,
+        "duration": result.duration,
+        "attempts": [
+            {
+                "number": attempt.number,
+                "outcome": str(attempt.outcome),
+                "exit_code": attempt.code,
+                "started": attempt.started,
+                "ended": attempt.ended,
+                "cause": str(attempt.cause),
+                "reason": attempt.reason,
+                "leaked": list(attempt.leaked),
+                "load": _load(attempt.load),
+            }
+            for attempt in result.attempts
+        ],
+    }
+
+
+def _load(load: Load | None) -> dict[str, float | None] | None:
+    if load is None:
+        return None
+    return {
+        "average": load.average,
+        "cpu_pressure": load.cpu,
+        "memory_pressure": load.memory,
+    }
+
+
+def _masked(value: object, redact: Callable[[str], str]) -> object:
+    """Return a value of JSON with its texts redacted, and only them: a secret may be a number."""
+    if redact is str:
+        return value
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [_masked(item, redact) for item in value]
+    if isinstance(value, dict):
+        return {name: _masked(item, redact) for name, item in value.items()}
+    return value

@@ -1,0 +1,1 @@
+"""The settings of a run: argument, then environment, then a default."""

@@ -1,0 +1,139 @@
+"""What a run would do: the real scheduler with an executor that starts nothing."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Mapping, Sequence
+
+from lib.model import events, graph
+from lib.model.durations import Timings
+from lib.model.phases import Node, Stages
+from lib.model.run_plan import Limits, Orders
+from lib.scheduler.loop import Scheduler
+from lib.scheduler.protocol import MISS, Attempt, Exited, Gone, Listens, Report, Step, Wrote
+
+
+class DryClock:
+    """Jumps from one happening to the next."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def now(self) -> float:
+        """Return the moment that was jumped to."""
+        return self.time
+
+
+class DryExecutor:
+    """Lets every job write its outputs and pass after its usual time.
+
+    A service is ready after its usual time, and serves until it is stopped. A job that was never
+    timed takes `usual` seconds.
+    """
+
+    def __init__(self, clock: DryClock, timings: Timings, usual: float) -> None:
+        self._clock = clock
+        self._timings = timings
+        self._usual = usual
+        self._happenings: list[tuple[float, int, str, Report]] = []
+        self._count = 0
+
+    def _after(self, seconds: float, key: str, report: Report) -> None:
+        self._count += 1
+        heapq.heappush(self._happenings, (self._clock.time + seconds, self._count, key, report))
+
+    def start(self, attempt: Attempt) -> None:
+        """Note what will happen."""
+        key, name = attempt.node.key, attempt.node.job.name
+        if attempt.step is Step.RESTORE:
+            restored = self._timings.restored.get(name)
+            code = MISS if restored is None else 0
+            self._after(restored or 0.0, key, Exited(key, code))
+        elif attempt.step is Step.STORE:
+            self._after(0.0, key, Exited(key, 0))
+        else:
+            self._body(attempt, self._timings.durations.get(name, self._usual))
+
+    def _body(self, attempt: Attempt, seconds: float) -> None:
+        key, job = attempt.node.key, attempt.node.job
+        for output in attempt.watch:
+            when = self._timings.outputs.get((job.name, output), seconds)
+            self._after(min(when, seconds), key, Wrote(key, output))
+        if job.listens:
+            self._after(seconds, key, Listens(key, tuple(job.listens)))
+        elif not job.service:
+            self._after(seconds, key, Exited(key, 0))
+        elif not job.outputs:
+            self._after(seconds, key, Exited(key, 0, left=("what serves",)))
+
+    def stop(self, key: str, *, hung: bool = False) -> None:
+        """Let it end now."""
+        self._happenings = [each for each in self._happenings if each[2] != key]
+        heapq.heapify(self._happenings)
+        self._after(0.0, key, Gone(key))
+
+    def kill(self, key: str) -> None:
+        """Do nothing: `stop` has ended it."""
+
+    def wait(self, deadline: float) -> Sequence[Report]:
+        """Jump to what happens next."""
+        if self._happenings and self._happenings[0][0] <= deadline:
+            moment, _, _, report = heapq.heappop(self._happenings)
+            self._clock.time = max(self._clock.time, moment)
+            return [report]
+        if deadline == math.inf:
+            raise RuntimeError("bug: nothing would ever happen again")
+        self._clock.time = max(self._clock.time, deadline)
+        return []
+
+
+def make(
+    stages: Stages, orders: Orders, limits: Limits, timings: Timings, listener: events.Listener
+) -> Scheduler:
+    """Return the scheduler of a run in which nothing fails or times out."""
+    clock = DryClock()
+    usual = graph.usual([node.job.name for node in stages.nodes], timings.durations)
+    nodes = tuple(_without_timeout(node, timings, usual) for node in stages.nodes)
+    return Scheduler(
+        stages._replace(nodes=nodes),
+        DryExecutor(clock, timings, usual),
+        clock,
+        listener,
+        Limits(limits.pools, limits.max_parallel),
+        orders,
+    )
+
+
+def _without_timeout(node: Node, timings: Timings, usual: float) -> Node:
+    """Return the node so that what is assumed of it, which may be long, does not time out."""
+    if timings.durations.get(node.job.name, usual) < node.job.timeout:
+        return node
+    return node._replace(job=node.job.but(timeout=math.inf))
+
+
+def lines(
+    stages: Stages, orders: Orders, limits: Limits, durations: Mapping[str, float]
+) -> list[str]:
+    """Return one line for each start, in order: when, which job, and what it waited for."""
+    told: list[str] = []
+
+    def listen(event: events.Event) -> None:
+        if isinstance(event, events.StageStarted):
+            told.append(f"{event.title}:")
+        elif isinstance(event, events.RunStarted):
+            told.extend(f"   -      skip  {name} (filtered)" for name in event.filtered)
+            if event.seed is not None:
+                told.append(f"random order, --shuffle={event.seed} gives it again")
+        elif isinstance(event, events.Started):
+            waited = scheduler.results[event.job].waited_for
+            why = f"after {waited}" if waited else "needs nothing"
+            why += ", first since it is short" if event.job in orders.short else ""
+            guess = "" if event.job in durations else " (never timed: the median is assumed)"
+            told.append(f"{event.at:7.1f} s start {event.job}: {why}{guess}")
+        elif isinstance(event, events.RunEnded):
+            told.append(f"{event.at:7.1f} s end")
+
+    scheduler = make(stages, orders, limits, Timings(durations), listen)
+    scheduler.run()
+    return told

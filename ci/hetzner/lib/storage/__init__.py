@@ -1,0 +1,1 @@
+"""Kept between runs: the caches of jobs and the history of their durations."""
