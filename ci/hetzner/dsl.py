@@ -6,7 +6,7 @@
     test = Job("test", "make check", depends_on=["build"], timeout=60)
     sys.exit(Pipeline([build, test], sha, branch, "logs", cwd=".").run())
 
-Standard library only. The words and rules are in `docs/design.md`.
+Standard library only. The words and rules are in `docs/rules.md`.
 """
 
 from __future__ import annotations

@@ -11,24 +11,26 @@ from pathlib import Path
 from dsl import Job
 
 HOME = Path(__file__).resolve().parent.parent
-DESIGN = (HOME / "docs" / "design.md").read_text()
+USAGE = (HOME / "docs" / "usage.md").read_text()
 
 
 def section(heading: str) -> str:
     """Return the text below a heading that begins so, up to the next one."""
-    return DESIGN.split(f"\n## {heading}", 1)[1].split("\n## ", 1)[0]
+    return USAGE.split(f"\n## {heading}", 1)[1].split("\n## ", 1)[0]
 
 
 class TestDesign(unittest.TestCase):
     def test_table_explains_every_field_of_a_job_and_positional_ones_in_their_order(self) -> None:
-        rows = re.findall(r"^\| `(\w+)` ", section("A job"), re.MULTILINE)
+        rows = re.findall(r"^\| `(\w+)` ", section("Fields of a job"), re.MULTILINE)
         fields = inspect.signature(Job).parameters.values()
         self.assertEqual(sorted(rows), sorted(field.name for field in fields))
         by_position = [f.name for f in fields if f.kind is f.POSITIONAL_OR_KEYWORD]
         self.assertEqual(rows[: len(by_position)], by_position)
 
     def test_table_tells_the_defaults_of_a_job(self) -> None:
-        rows = dict(re.findall(r"^\| `(\w+)` \| `?([^|`]+)`?", section("A job"), re.MULTILINE))
+        rows = dict(
+            re.findall(r"^\| `(\w+)` \| `?([^|`]+)`?", section("Fields of a job"), re.MULTILINE)
+        )
         made = Job("name", "true")
         for field in inspect.signature(Job).parameters.values():
             if field.default is not field.empty:

@@ -1,4 +1,4 @@
-"""Which room of lib/ may import which: the table in docs/design.md, compared with the imports."""
+"""Which room of lib/ may import which: the table in docs/architecture.md and the imports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ DOORS = {"__init__.py", "cleanup.py", "lockcheck.py", "status.py"}
 
 def table() -> dict[str, set[str]]:
     """Return the rooms in the order of the table, each with those that it imports."""
-    text = (HOME / "docs" / "design.md").read_text().split("\n## Rooms", 1)[1].split("\n## ", 1)[0]
+    text = (
+        (HOME / "docs" / "architecture.md")
+        .read_text()
+        .split("\n## Rooms", 1)[1]
+        .split("\n## ", 1)[0]
+    )
     return {room: set(re.findall(r"`(\w+)`", imports)) for room, imports in ROW.findall(text)}
 
 

@@ -1,6 +1,6 @@
 """What a job is, and how jobs and attempts end. Data only: no clock, no process, no file.
 
-The meaning of every field is in `docs/design.md`; the checks here are those that need
+The meaning of every field is in `docs/usage.md`; the checks here are those that need
 nothing but the one job. What needs the other jobs as well is in `graph`.
 """
 
@@ -94,7 +94,7 @@ class Job:
 
     `cmd` as a string runs as `bash -eo pipefail -c`, as a list it is an argument vector. `delay`
     and `timeout` are seconds, the timeout counts for each step of an attempt. Every field is
-    explained in `docs/design.md`.
+    explained in `docs/usage.md`.
 
     Raises ValueError that lists every problem of the job at once; for names of fields that there
     are not, a DeclarationError, which is one, and says which are meant.

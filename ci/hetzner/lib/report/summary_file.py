@@ -1,6 +1,6 @@
 """summary.json: what programs read of a run, from its first second on.
 
-Its fields are explained in `docs/design.md`. While the run goes on it has no exit code, so that
+Its fields are explained in `docs/summary.md`. While the run goes on it has no exit code, so that
 what a killed run leaves reads neither as a verdict nor as that of the run before.
 """
 
