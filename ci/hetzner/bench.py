@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     found = course.figures()
-    print(table.markdown(course.measured, course.paths, found, course.machine))
+    print(table.markdown(course.measured, course.paths, found, course.machine, course.own_cpu))
     print("\n".join(["", *table.ahead(course.measured), *course.missing]).rstrip())
     if given.compare:
         before = json.loads(given.compare.read_text())["figures"]
@@ -59,6 +59,7 @@ def main(arguments: Sequence[str]) -> int:
     if given.keep:
         LAST.write_text(course.as_json())
         lines = table.matrix(course.measured, course.paths)
+        lines += ["", *table.own_cpu_lines(course.own_cpu)]
         README.write_text(table.between_marks(README.read_text(), lines))
     best = table.figures(course.measured, course.paths, of=min)
     bad = table.verdicts(best, given.fail_above) if given.fail_above else []

@@ -32,10 +32,13 @@ RACES = {
     )
 }
 PLANS = (1000, 5000, 20000, 80000)
+OWN_CPU = "own-cpu"
 ALONE = ("idle", "long", "start-up", "listeners")  # figures of this runner alone
-NAMES = (*RACES, *(f"plan-{count}" for count in PLANS), *ALONE)
-SHORT = ("chain-100", "wide", "layered", "plan-5000", "plan-20000", "start-up")
+NAMES = (*RACES, *(f"plan-{count}" for count in PLANS), OWN_CPU, *ALONE)
+SHORT = ("chain-100", "wide", "layered", "plan-5000", "plan-20000", OWN_CPU, "start-up")
 LONG = 10_000  # jobs
+CPU_JOBS = 5000
+CPU_PEERS = (FLOOR, OURS, POOL, "make", "ninja")  # the others take minutes for so many jobs
 WARM_UP = workloads.wide(1, "warm-up")
 
 
@@ -55,6 +58,7 @@ class Course:
         self.missing = [f"{name} is missing: {refused.get(name, 'not on PATH')}" for name in absent]
         self._ours = next(peer for peer in self._peers if peer.name == OURS)
         self._alone: dict[str, float] = {}
+        self.own_cpu: dict[str, list[float]] = {}  # by peer, milliseconds a job, one a round
         self.measured: dict[str, dict[str, list[Cost]]] = {}
         self.paths: dict[str, float] = {}
         self.machine = describe_machine()
@@ -70,18 +74,24 @@ class Course:
                 self._race(RACES[name])
             elif name.startswith("plan-"):
                 self._plan(workloads.plan(int(name.removeprefix("plan-"))))
+            elif name == OWN_CPU:
+                self._own_cpu()
             else:
                 self._measure_alone(name)
 
     def figures(self) -> dict[str, float]:
         """Return all figures of this runner that were measured."""
-        return table.figures(self.measured, self.paths) | self._alone
+        found = table.figures(self.measured, self.paths) | self._alone
+        return found | table.own_cpu_figures(self.own_cpu)
 
     def as_json(self) -> str:
         """Return everything: the machine, the figures and each single measurement."""
         whole = {
             "machine": self.machine,
             "figures": {name: round(value, 4) for name, value in self.figures().items()},
+            "own CPU (milliseconds a job)": {
+                peer: [round(value, 4) for value in values] for peer, values in self.own_cpu.items()
+            },
             "measured (seconds, own CPU seconds, peak bytes)": {
                 name: {
                     peer: [[round(c.wall, 5), round(c.cpu, 5), c.memory] for c in costs]
@@ -102,6 +112,17 @@ class Course:
         dry = dataclasses.replace(self._ours, name=f"{OURS}, dry run")
         planners.append((dry, [*self._ours.argv(workload), "dry"]))
         self._take_turns(workload, planners, logs=0)
+
+    def _own_cpu(self) -> None:
+        """Measure the CPU time of each program itself, its children and its start apart."""
+        one, many = workloads.wide(1, "one"), workloads.wide(CPU_JOBS, "many")
+        for _ in range(self._rounds):
+            for peer in self._peers:
+                if peer.name in CPU_PEERS:
+                    start = self._once(peer, one, peer.argv(one), 1).cpu
+                    whole = self._once(peer, many, peer.argv(many), CPU_JOBS).cpu
+                    a_job = (whole - start) / (CPU_JOBS - 1) * 1000
+                    self.own_cpu.setdefault(peer.name, []).append(a_job)
 
     def _take_turns(
         self, workload: Workload, racers: list[tuple[Peer, list[str]]], *, logs: int

@@ -8,7 +8,7 @@ import unittest
 import bench
 from benchmarks import course, facts, peers, table, workloads
 from benchmarks.measuring import Cost
-from benchmarks.peers import FLOOR, OURS
+from benchmarks.peers import FLOOR, OURS, POOL
 
 
 def costs(*walls: float) -> list[Cost]:
@@ -92,6 +92,17 @@ class Figures(unittest.TestCase):
         rounds = {FLOOR: costs(1), OURS: costs(2), "make": costs(1.6), "doit": costs(3)}
         told = table.ahead({"wide": rounds, "output": rounds})
         self.assertEqual(told, ["wide: make was faster, this runner took 1.25 × its time"])
+
+    def test_peer_that_may_be_faster_is_not_told(self) -> None:
+        rounds = {POOL: costs(1), OURS: costs(2)}
+        self.assertEqual(table.ahead({"wide": rounds}), [])
+        self.assertEqual(len(table.ahead({"chain-1000": rounds})), 1)
+
+    def test_own_cpu_time_is_compared_with_the_thread_pools_within_a_round(self) -> None:
+        found = table.own_cpu_figures({OURS: [0.2, 0.6, 0.3], POOL: [0.1, 0.3, 0.3]})
+        self.assertEqual(found["own CPU: ms a job"], 0.3)
+        self.assertEqual(found["own CPU: of the thread pool's"], 2.0)
+        self.assertEqual(table.own_cpu_figures({}), {})
 
     def test_target_that_is_missed_within_the_margin_is_no_failure(self) -> None:
         found = {"wide: ratio": 1.5}
