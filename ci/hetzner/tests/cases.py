@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 from lib.common.signal_names import ASKED
 from lib.model.job import Job
-from lib.scheduler.protocol import Step
+from lib.scheduler.protocol import StepKind
 from tests.fakes import Fate
 from tests.reference import Case
 
@@ -196,7 +196,7 @@ def draw_fate(source: Source, job: Job, mood: Mood) -> Fate:
         cache_seconds=one_of(source, (0.01, 0, 1, 1, 5)) if job.cache else 0.01,
         store_seconds=one_of(source, (0.01, 0, 1, 1, 5)) if job.cache else 0.01,
         cache_leaves=cache_leaves if job.cache else None,
-        unstartable_step=Step.STORE if unstartable and source.below(2) else None,
+        unstartable_step=StepKind.STORE if unstartable and source.below(2) else None,
     )
 
 

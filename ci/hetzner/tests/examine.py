@@ -13,7 +13,7 @@ from lib.model.job import Load, Result
 from lib.model.phases import Stages
 from lib.model.run_plan import Limits, Orders
 from lib.scheduler.loop import Scheduler
-from lib.scheduler.protocol import Attempt, Executor, Report, StartError
+from lib.scheduler.protocol import Executor, Report, StartError, Step
 from tests.fakes import FakeClock, FakeExecutor, Played
 from tests.ledger import RuleError
 from tests.reference import Case, outright, selection
@@ -63,14 +63,14 @@ class Watched:
         self._umpire = umpire
         self._waits = 0
 
-    def start(self, attempt: Attempt) -> None:
-        self._umpire.starts(attempt)
+    def start(self, step: Step) -> None:
+        self._umpire.starts(step)
         try:
-            self._inner.start(attempt)
+            self._inner.start(step)
         except StartError:
-            self._umpire.refuses(attempt)
+            self._umpire.refuses(step)
             raise
-        self._umpire.accepts(attempt)
+        self._umpire.accepts(step)
 
     def stop(self, key: str, *, hung: bool = False) -> None:
         self._umpire.stops(key, hung=hung)

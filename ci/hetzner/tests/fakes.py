@@ -20,7 +20,6 @@ from lib.model.run_plan import Limits, Orders
 from lib.scheduler.loop import Scheduler, unknown_load
 from lib.scheduler.protocol import (
     Asked,
-    Attempt,
     Exited,
     Gone,
     Listens,
@@ -29,6 +28,7 @@ from lib.scheduler.protocol import (
     Signalled,
     StartError,
     Step,
+    StepKind,
     Wrote,
 )
 
@@ -54,7 +54,7 @@ class Fate:
     cache_leaves: float | None = None  # as `leaves`, of both
     listens: Sequence[tuple[float, frozenset[int]]] = ()  # (seconds, its ports from then on)
     taken: float | None = None  # seconds after which somebody else listens on its first port
-    unstartable_step: Step | None = None  # the one that is unstartable; None: the first
+    unstartable_step: StepKind | None = None  # the one that is unstartable; None: the first
 
 
 class FakeClock:
@@ -67,7 +67,7 @@ class FakeClock:
 
 @dataclass
 class Live:
-    attempt: Attempt
+    step: Step
     fate: Fate
     began: float
     exited: bool = False
@@ -111,30 +111,30 @@ class FakeExecutor:
         self._count += 1
         heapq.heappush(self._happenings, (moment, self._count, what))
 
-    def _fate(self, attempt: Attempt) -> Fate:
-        fate = self.fates.get(attempt.node.key, self.fates.get(attempt.node.job.name, Fate()))
+    def _fate(self, step: Step) -> Fate:
+        fate = self.fates.get(step.node.key, self.fates.get(step.node.job.name, Fate()))
         if isinstance(fate, Fate):
             return fate
-        return fate[min(attempt.number - 1, len(fate) - 1)]
+        return fate[min(step.number - 1, len(fate) - 1)]
 
-    def start(self, attempt: Attempt) -> None:
-        key = attempt.node.key
+    def start(self, step: Step) -> None:
+        key = step.node.key
         if key in self.live:
             raise AssertionError(f"{key} was started while it runs")
-        fate = self._fate(attempt)
-        first = Step.RESTORE if attempt.node.cached else Step.BODY
-        if fate.unstartable and attempt.step is (fate.unstartable_step or first):
+        fate = self._fate(step)
+        first = StepKind.RESTORE if step.node.cached else StepKind.BODY
+        if fate.unstartable and step.kind is (fate.unstartable_step or first):
             raise StartError(fate.unstartable)
-        for output, _ in attempt.node.expects:
+        for output, _ in step.node.expects:
             if output in self.absent:
                 raise StartError(f"output {output} is not there")
-        live = Live(attempt, fate, self.clock.time, serial=self._count)
+        live = Live(step, fate, self.clock.time, serial=self._count)
         self.live[key] = live
         self.most = max(self.most, len(self.live))
-        self.steps.append((key, attempt.step.value))
-        if attempt.step is not Step.BODY:
-            code = fate.cache if attempt.step is Step.RESTORE else fate.stored
-            restores = attempt.step is Step.RESTORE
+        self.steps.append((key, step.kind.value))
+        if step.kind is not StepKind.BODY:
+            code = fate.cache if step.kind is StepKind.RESTORE else fate.stored
+            restores = step.kind is StepKind.RESTORE
             after = fate.cache_seconds if restores else fate.store_seconds
             leaves = fate.cache_leaves
             self._at(self.clock.time + after, lambda: self._exit(key, live, code, leaves))
@@ -150,7 +150,7 @@ class FakeExecutor:
             report = Listens(key, tuple(sorted(ports)))
             self._at(self.clock.time + after, lambda report=report: self._of(live, report))  # type: ignore[misc]
         if fate.taken is not None:
-            taken = Occupied(key, min(attempt.node.job.listens, default=0), "pid 1")
+            taken = Occupied(key, min(step.node.job.listens, default=0), "pid 1")
             self._at(self.clock.time + fate.taken, lambda: self._of(live, taken))
         self._at(
             self.clock.time + fate.seconds, lambda: self._exit(key, live, fate.code, fate.leaves)
@@ -163,14 +163,14 @@ class FakeExecutor:
         if self.live.get(key) is not live or (live.stopping and live.exited):
             return None
         live.wrote.add(output)
-        return Wrote(key, output) if output in live.attempt.watch else None
+        return Wrote(key, output) if output in live.step.watch else None
 
     def _exit(self, key: str, live: Live, code: int, leaves: float | None) -> Report | None:
         if self.live.get(key) is not live or live.exited:
             return None
         live.exited = True
-        missing = tuple(o for o in live.attempt.node.job.outputs if self._lacks(live, o))
-        if live.attempt.step is not Step.BODY:
+        missing = tuple(o for o in live.step.node.job.outputs if self._lacks(live, o))
+        if live.step.kind is not StepKind.BODY:
             missing = ()
         if leaves is None:
             del self.live[key]
@@ -184,8 +184,8 @@ class FakeExecutor:
             return None
         del self.live[key]
         survivors = live.stopping and live.fate.unkillable
-        missing = tuple(live.attempt.node.job.outputs)  # by what asks a cache: nobody is to care
-        if live.attempt.step is Step.BODY:
+        missing = tuple(live.step.node.job.outputs)  # by what asks a cache: nobody is to care
+        if live.step.kind is StepKind.BODY:
             missing = tuple(o for o in missing if o in live.fate.removes or self._lacks(live, o))
         return Gone(key, ("1 survivor",) if survivors else (), missing, not live.stopping)
 

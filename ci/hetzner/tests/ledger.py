@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from lib.model.job import Outcome, Result
-from lib.scheduler.protocol import Step
+from lib.scheduler.protocol import StepKind
 from tests.reference import BAD, GOOD, Case, Node, nodes, titles, urgency
 
 FRESH, PATIENCE = 2.0, 30.0  # seconds: of a reading of the pressure, of who is held back by it
-Verdict = Outcome | Step  # what follows when a tree has ended: an outcome, or the next step
+Verdict = Outcome | StepKind  # what follows when a tree has ended: an outcome, or the next step
 
 
 class RuleError(AssertionError):
@@ -31,7 +31,7 @@ class Seen:
     outcome: Outcome | None = None
     dropped: bool = False  # its phase is never begun
     tries: int = 0
-    step: Step | None = None  # what runs now
+    step: StepKind | None = None  # what runs now
     began: float = 0.0
     due: float = math.inf  # when the time of this step is up
     verdict: Verdict | None = None  # it is being stopped, and what follows then

@@ -15,7 +15,7 @@ from lib.scheduler.protocol import (
     Remark,
     Report,
     Signalled,
-    Step,
+    StepKind,
     Wrote,
 )
 from tests.ledger import Ledger, Seen, Verdict
@@ -36,7 +36,7 @@ class Rules(Ledger):
 
     def cancel_running(self, seen: Seen, *, hung: bool = False) -> None:
         # a body that has passed has passed, stored or not
-        passed = seen.step is Step.STORE
+        passed = seen.step is StepKind.STORE
         self.stop(seen, Outcome.PASSED if passed else Outcome.CANCELLED, hung=hung)
 
     def cancel_idle(self, seen: Seen) -> None:
@@ -58,10 +58,10 @@ class Rules(Ledger):
         elif not self.barred(seen):
             seen.step = verdict
             self.owe("start", seen.node.key, verdict)
-            if verdict is Step.BODY:
+            if verdict is StepKind.BODY:
                 self.owe("started", seen.node.job.name)
         else:
-            passed = verdict is Step.STORE
+            passed = verdict is StepKind.STORE
             self.conclude(seen, Outcome.PASSED if passed else Outcome.CANCELLED)
 
     def conclude(self, seen: Seen, outcome: Outcome) -> None:
@@ -283,7 +283,7 @@ class Rules(Ledger):
         self.owe("ready", seen.node.job.name)
 
     def exited(self, seen: Seen, report: Exited) -> None:
-        if seen.step is Step.BODY:
+        if seen.step is StepKind.BODY:
             seen.code = report.code
             seen.empty = report.code == 5 and seen.verdict is None
             seen.tested = report.code not in (5, 126, 127)
@@ -302,7 +302,7 @@ class Rules(Ledger):
         if verdict is None:
             return
         if report.left:
-            daemons = seen.node.job.service and seen.step is Step.BODY
+            daemons = seen.node.job.service and seen.step is StepKind.BODY
             if not daemons:
                 seen.left += report.left
                 self.owe("leaked", seen.node.job.name)
@@ -313,13 +313,13 @@ class Rules(Ledger):
     def verdict(self, seen: Seen, report: Exited) -> Verdict | None:
         """Return what follows from the end of a step; None for a service that goes on."""
         job = seen.node.job
-        if seen.step is Step.RESTORE:
+        if seen.step is StepKind.RESTORE:
             found = report.code == 0 and not report.missing
             state = {0: "hit", 3: "miss", 4: "no key"}.get(report.code, "unusable")
             self.results[job.name].cache = CacheState(state if found or report.code else "miss")
             seen.keyed = report.code in (0, 3)
-            return Outcome.RESTORED if found else Step.BODY
-        if seen.step is Step.STORE:
+            return Outcome.RESTORED if found else StepKind.BODY
+        if seen.step is StepKind.STORE:
             if report.code == 0:
                 self.results[job.name].cache = CacheState.STORED
             return Outcome.PASSED
@@ -339,7 +339,7 @@ class Rules(Ledger):
             self.reached["listened no more"] += bool(job.listens)
             self.reached["served no more"] += served
             return Outcome.FAILED
-        return Step.STORE if seen.keyed and report.code == 0 else Outcome.PASSED
+        return StepKind.STORE if seen.keyed and report.code == 0 else Outcome.PASSED
 
     def released(self, seen: Seen) -> bool:
         """Whether a service is being stopped since nobody needs it any more."""
@@ -351,8 +351,8 @@ class Rules(Ledger):
         if report.survivors:
             seen.survived = True
             self.reached["survived"] += 1
-        goes_on = seen.verdict in (Outcome.PASSED, Step.STORE) and not seen.node.job.service
-        if report.missing and seen.step is Step.BODY and goes_on:
+        goes_on = seen.verdict in (Outcome.PASSED, StepKind.STORE) and not seen.node.job.service
+        if report.missing and seen.step is StepKind.BODY and goes_on:
             seen.verdict = Outcome.FAILED
             self.reached["removed"] += 1
         self.next(seen, seen.verdict or Outcome.FAILED)
@@ -371,7 +371,7 @@ class Rules(Ledger):
                 self.time_is_up(seen)
 
     def time_is_up(self, seen: Seen) -> None:
-        if seen.step is Step.STORE:
+        if seen.step is StepKind.STORE:
             self.stop(seen, Outcome.PASSED, hung=True)
             return
         self.owe("timed out", seen.node.job.name, seen.node.job.timeout)

@@ -20,7 +20,7 @@ if __name__ == "__main__":
     sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parent.parent)]
 
 from lib.model.job import Job
-from lib.scheduler.protocol import Step
+from lib.scheduler.protocol import StepKind
 from tests.cases import CACHED, Seeded, draw_case
 from tests.examine import REACHED, examine
 from tests.fakes import Fate
@@ -125,7 +125,7 @@ def changed(made: object, usual: object) -> list[str]:
         if v != vars(usual)[k]
     }
     return [
-        f"{name}={value if isinstance(value, Step) else repr(value)}".replace("inf", "math.inf")
+        f"{name}={value if isinstance(value, StepKind) else repr(value)}".replace("inf", "math.inf")
         for name, value in differs.items()
     ]
 

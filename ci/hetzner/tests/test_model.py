@@ -16,7 +16,7 @@ from lib.model import events
 from lib.model.durations import Timings
 from lib.model.job import Job, Outcome
 from lib.model.run_plan import Limits, Orders
-from lib.scheduler.protocol import Report, Step
+from lib.scheduler.protocol import Report, StepKind
 from lib.simulate import dry_run
 from tests.cases import CACHED, Seeded, draw_case
 from tests.examine import REACHED, build, examine, play, scheduler_of
@@ -172,7 +172,7 @@ class Found(unittest.TestCase):
 
     def test_cache_that_cannot_be_started_for_storing_is_no_failure(self) -> None:
         declared = jobs("a", a={"cache": CACHED, "retries": 1})
-        fate = Fate(unstartable="no log", unstartable_step=Step.STORE)
+        fate = Fate(unstartable="no log", unstartable_step=StepKind.STORE)
         played = self.check(Case(declared, {"a": [fate]}), "a=passed", 0)
         self.assertIn("not stored in its cache: no log", played.of(events.Note)[-1].text)
 

@@ -12,7 +12,7 @@ import math
 from lib.model import events
 from lib.model.cause import Cause
 from lib.model.job import AttemptRecord, CacheState, Outcome, Result
-from lib.scheduler.protocol import Attempt, Step
+from lib.scheduler.protocol import Step, StepKind
 from tests.ledger import FRESH, PATIENCE, Seen
 from tests.reference import GOOD, exit_code
 from tests.rules import Rules
@@ -45,33 +45,31 @@ class Umpire(Rules):
 
     # ---- what the executor is asked
 
-    def starts(self, attempt: Attempt) -> None:
-        seen = self.all[attempt.node.key]
-        if not self.pay("start", seen.node.key, attempt.step):
-            first = Step.RESTORE if seen.node.cached else Step.BODY
+    def starts(self, step: Step) -> None:
+        seen = self.all[step.node.key]
+        if not self.pay("start", seen.node.key, step.kind):
+            first = StepKind.RESTORE if seen.node.cached else StepKind.BODY
             self.rule(
-                attempt.step is first is Step.RESTORE, "{}: {} is not due", seen.node.key, attempt
+                step.kind is first is StepKind.RESTORE, "{}: {} is not due", seen.node.key, step
             )
             self.begin(seen, first)
         wanted = {o for s in self.all.values() for k, o in s.node.needs if k == seen.node.key and o}
         if seen.node.job.service:
             wanted |= set(seen.node.job.outputs)
-        body = attempt.step is Step.BODY
-        self.rule(set(attempt.watch) == (wanted if body else set()), "watches {}", attempt.watch)
+        body = step.kind is StepKind.BODY
+        self.rule(set(step.watch) == (wanted if body else set()), "watches {}", step.watch)
         number = len(self.results[seen.node.job.name].attempts) + 1
-        self.rule(
-            attempt.number == number, "{}: {} is not {}", seen.node.key, attempt.number, number
-        )
-        self.told_what_it_needs(attempt, seen)
+        self.rule(step.number == number, "{}: {} is not {}", seen.node.key, step.number, number)
+        self.told_what_it_needs(step, seen)
         seen.due = self.now + seen.node.job.timeout
 
-    def told_what_it_needs(self, attempt: Attempt, seen: Seen) -> None:
-        mine, its = seen.node, attempt.node
+    def told_what_it_needs(self, step: Step, seen: Seen) -> None:
+        mine, its = seen.node, step.node
         self.rule(its.test_filter == mine.test_filter, "{} filters {!r}", its.key, its.test_filter)
         self.rule(its.inputs == mine.given, "{} is given {}", its.key, its.inputs)
         self.rule({o for o, _ in its.expects} == mine.takes, "{} expects {}", its.key, its.expects)
 
-    def begin(self, seen: Seen, step: Step) -> None:
+    def begin(self, seen: Seen, step: StepKind) -> None:
         """A new attempt: the one thing that the scheduler is free to choose."""
         self.settled()
         key = seen.node.key
@@ -104,18 +102,18 @@ class Umpire(Rules):
                 ahead = self.startable(other) and self.alone(other, 0) == self.alone(seen, 0)
                 self.rule(not ahead, "{} goes before {}", seen.node.key, other.node.key)
 
-    def refuses(self, attempt: Attempt) -> None:
+    def refuses(self, step: Step) -> None:
         """The executor could not start it."""
-        seen = self.all[attempt.node.key]
+        seen = self.all[step.node.key]
         self.reached["unstartable"] += 1
-        passed = attempt.step is Step.STORE
+        passed = step.kind is StepKind.STORE
         self.conclude(seen, Outcome.PASSED if passed else Outcome.FAILED)
 
-    def accepts(self, attempt: Attempt) -> None:
+    def accepts(self, step: Step) -> None:
         """The executor has started it."""
-        lacks = self.all[attempt.node.key].node.lacks
-        self.rule(not lacks, "{} is started without {}", attempt.node.key, lacks)
-        self.results[attempt.node.job.name].begun = True
+        lacks = self.all[step.node.key].node.lacks
+        self.rule(not lacks, "{} is started without {}", step.node.key, lacks)
+        self.results[step.node.job.name].begun = True
 
     def stops(self, key: str, *, hung: bool) -> None:
         self.rule(self.pay("stop", key, hung), "{} is stopped without a reason", key)
@@ -192,9 +190,9 @@ class Umpire(Rules):
     def body_starts(self, job: str, number: int) -> None:
         if not self.pay("started", job):
             seen = next(s for s in self.all.values() if s.node.job.name == job and not s.ended)
-            self.begin(seen, Step.BODY)
+            self.begin(seen, StepKind.BODY)
             self.rule(not seen.node.cached, "{} runs though its cache was not asked", job)
-            self.owe("start", seen.node.key, Step.BODY)
+            self.owe("start", seen.node.key, StepKind.BODY)
         expected = len(self.results[job].attempts) + 1
         self.rule(number == expected, "{}: told of attempt {}, it is {}", job, number, expected)
 

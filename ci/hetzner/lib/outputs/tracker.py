@@ -12,7 +12,7 @@ from pathlib import Path
 from lib.outputs import hints as nearby
 from lib.outputs import signature
 from lib.outputs.inotify import make_watch
-from lib.scheduler.protocol import Attempt, StartError, Step, Wrote
+from lib.scheduler.protocol import StartError, Step, StepKind, Wrote
 
 
 class Promises:
@@ -26,63 +26,63 @@ class Promises:
             str, signature.Signature | None
         ] = {}  # by job: its artifact before the body
         self._since: dict[str, int] = {}  # by node: when its step began, in ns
-        self._awaited: dict[tuple[str, str], Attempt] = {}  # by node and output
+        self._awaited: dict[tuple[str, str], Step] = {}  # by node and output
 
-    def check_expected(self, attempt: Attempt) -> None:
+    def check_expected(self, step: Step) -> None:
         """Raise StartError if something is not there that no job of this run will write."""
-        for output, path in attempt.node.expects:
+        for output, path in step.node.expects:
             if not signature.place(self._cwd, path).exists():
                 raise StartError(
                     f"output {output} ({path}) is not there: its job does not run this time, "
                     "and nothing of an earlier run is there; run it as well"
                 )
 
-    def note(self, attempt: Attempt) -> None:
+    def note(self, step: Step) -> None:
         """Remember what the outputs are now that a step begins which is to write them.
 
         What a cache left that restored too little was not written by the body. Waits for a moment
         if something is there that is only just written.
         """
-        self._note_artifact(attempt)
-        if not attempt.node.job.outputs or attempt.step is Step.STORE:
+        self._note_artifact(step)
+        if not step.node.job.outputs or step.kind is StepKind.STORE:
             return
-        self._since[attempt.node.key] = nearby.now()
+        self._since[step.node.key] = nearby.now()
         before = {
-            output: signature.signature(self._path(attempt, output))
-            for output in attempt.node.job.outputs
+            output: signature.signature(self._path(step, output))
+            for output in step.node.job.outputs
         }
         if any(map(signature.is_fresh, before.values())):
             time.sleep(signature.TICK)  # or a rewrite in place might look like what is there
-        self._before[attempt.node.key] = before
+        self._before[step.node.key] = before
 
-    def _note_artifact(self, attempt: Attempt) -> None:
+    def _note_artifact(self, step: Step) -> None:
         """Remember what a cache would keep before the first attempt of the run has written it."""
-        job = attempt.node.job
-        if job.cache is None or attempt.step is not Step.BODY or job.name in self._kept:
+        job = step.node.job
+        if job.cache is None or step.kind is not StepKind.BODY or job.name in self._kept:
             return
         self._kept[job.name] = signature.signature(Path(job.cache.place(str(self._cwd))))
         if signature.is_fresh(self._kept[job.name]):
             time.sleep(signature.TICK)
 
-    def left_alone(self, attempt: Attempt) -> bool:
+    def left_alone(self, step: Step) -> bool:
         """Whether what a cache would keep is known to be what it was before its job began."""
-        cache, before = attempt.node.job.cache, self._kept.get(attempt.node.job.name)
+        cache, before = step.node.job.cache, self._kept.get(step.node.job.name)
         if cache is None or not before or len(before) > signature.MOST_ENTRIES:
             return False
         path = Path(cache.place(str(self._cwd)))
         return bool(signature.signature(path)) and not signature.written_since(before, path)
 
-    def follow(self, attempt: Attempt) -> None:
+    def follow(self, step: Step) -> None:
         """Tell from now on when what others wait for is written. Raises OSError."""
-        for output in attempt.watch:
-            token = (attempt.node.key, output)
-            self._awaited[token] = attempt
-            self._watch.add(token, self._path(attempt, output))
+        for output in step.watch:
+            token = (step.node.key, output)
+            self._awaited[token] = step
+            self._watch.add(token, self._path(step, output))
 
-    def leave(self, attempt: Attempt) -> None:
+    def leave(self, step: Step) -> None:
         """Tell of it no more."""
-        for output in attempt.watch:
-            token = (attempt.node.key, output)
+        for output in step.watch:
+            token = (step.node.key, output)
             self._awaited.pop(token, None)
             self._watch.remove(token)
 
@@ -99,23 +99,23 @@ class Promises:
         told = []
         for token in self._watch.read():
             key, output = token
-            attempt = self._awaited.get(token)
-            if attempt is not None and self._is_written(attempt, output):
+            step = self._awaited.get(token)
+            if step is not None and self._is_written(step, output):
                 del self._awaited[token]
                 told.append(Wrote(key, output))
         return told
 
-    def awaits(self, attempt: Attempt) -> bool:
+    def awaits(self, step: Step) -> bool:
         """Whether somebody waits for an output of this attempt that has not come."""
-        return any((attempt.node.key, output) in self._awaited for output in attempt.watch)
+        return any((step.node.key, output) in self._awaited for output in step.watch)
 
-    def missing(self, attempt: Attempt) -> tuple[str, ...]:
+    def missing(self, step: Step) -> tuple[str, ...]:
         """Return the outputs that were not written since the step began, or are gone again."""
-        return tuple(o for o in attempt.node.job.outputs if not self._is_written(attempt, o))
+        return tuple(o for o in step.node.job.outputs if not self._is_written(step, o))
 
-    def near(self, attempt: Attempt, missing: Sequence[str], but: Path) -> str:
+    def near(self, step: Step, missing: Sequence[str], but: Path) -> str:
         """Return what is near outputs that are missing, `but` a directory. Raises OSError."""
-        since, given = self._since[attempt.node.key], attempt.node.job.outputs
+        since, given = self._since[step.node.key], step.node.job.outputs
         hints = [nearby.hint(self._cwd, given[output], since, [but]) for output in missing[:3]]
         return "; ".join(dict.fromkeys(filter(None, hints)))
 
@@ -123,9 +123,9 @@ class Promises:
         """Let go of everything."""
         self._watch.close()
 
-    def _is_written(self, attempt: Attempt, output: str) -> bool:
-        before = self._before[attempt.node.key][output]
-        return signature.written_since(before, self._path(attempt, output))
+    def _is_written(self, step: Step, output: str) -> bool:
+        before = self._before[step.node.key][output]
+        return signature.written_since(before, self._path(step, output))
 
-    def _path(self, attempt: Attempt, output: str) -> Path:
-        return signature.place(self._cwd, attempt.node.job.outputs[output])
+    def _path(self, step: Step, output: str) -> Path:
+        return signature.place(self._cwd, step.node.job.outputs[output])

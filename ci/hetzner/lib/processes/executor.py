@@ -39,7 +39,6 @@ from lib.processes.process_tree import Family
 from lib.processes.spawn import Placement, Spawned, Spawner, absolute
 from lib.scheduler.protocol import (
     Asked,
-    Attempt,
     Exited,
     Gone,
     Remark,
@@ -47,6 +46,7 @@ from lib.scheduler.protocol import (
     Signalled,
     StartError,
     Step,
+    StepKind,
 )
 
 LONGEST_TOLD = 500  # characters
@@ -67,8 +67,8 @@ class Place(NamedTuple):
 class Tree:
     """What the executor keeps of one attempt."""
 
-    def __init__(self, attempt: Attempt, spawned: Spawned, asked: Errand | None) -> None:
-        self.attempt = attempt
+    def __init__(self, step: Step, spawned: Spawned, asked: Errand | None) -> None:
+        self.step = step
         self.spawned = spawned
         self.asked = asked  # of a cache
         self.exited = False
@@ -119,21 +119,21 @@ class ProcessExecutor:
 
     # ---- starting
 
-    def start(self, attempt: Attempt) -> None:
+    def start(self, step: Step) -> None:
         """Start a step of an attempt. Raises StartError."""
-        job = attempt.node.job
-        self._promises.check_expected(attempt)
-        self._listening.check_free(attempt)
-        self._promises.note(attempt)
-        env = self._environment(attempt)
+        job = step.node.job
+        self._promises.check_expected(step)
+        self._listening.check_free(step)
+        self._promises.note(step)
+        env = self._environment(step)
         begun = self._logs.get(job.name)
-        log = self._open_log(attempt)
+        log = self._open_log(step)
         self.logged.add(job.name)
         asked, command = None, _argv(job)
         try:
-            self._promises.follow(attempt)  # before the body can write any of them
-            if attempt.step is not Step.BODY:
-                asked = self._ask(attempt, env, begun)
+            self._promises.follow(step)  # before the body can write any of them
+            if step.kind is not StepKind.BODY:
+                asked = self._ask(step, env, begun)
                 command, env = asked.command, asked.env
             spawned = self._spawner.spawn(
                 command,
@@ -145,7 +145,7 @@ class ProcessExecutor:
                 keep=[asked.handle] if asked else (),
             )
         except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: no more threads
-            self._promises.leave(attempt)
+            self._promises.leave(step)
             if asked:
                 asked.close()
             told = str(error)
@@ -157,29 +157,29 @@ class ProcessExecutor:
             os.close(log)
         for refusal in spawned.refused:
             self._say_once(f"not permitted, so jobs run without it: {refusal}")
-        self._trees[attempt.node.key] = Tree(attempt, spawned, asked)
-        self._family.add(attempt.node.key, spawned.process.pid)
+        self._trees[step.node.key] = Tree(step, spawned, asked)
+        self._family.add(step.node.key, spawned.process.pid)
         try:
             self._wakeup.watch(spawned.process.pid)
         except OSError as error:
-            self._end_by_force(attempt.node.key)
+            self._end_by_force(step.node.key)
             raise StartError(f"could not be watched, so it was stopped: {error}") from error
-        self._listening.follow(attempt, self._clock.now())
+        self._listening.follow(step, self._clock.now())
 
-    def _environment(self, attempt: Attempt) -> dict[str, str]:
+    def _environment(self, step: Step) -> dict[str, str]:
         return environment(
             self._place.env,
-            attempt.node,
+            step.node,
             run=self.run_id,
             cwd=self._place.cwd,
             pytest_workers=self._pytest_workers,
         )
 
-    def _open_log(self, attempt: Attempt) -> int:
+    def _open_log(self, step: Step) -> int:
         """Return the log of an attempt, a new one for its first step. Raises StartError."""
-        name = attempt.node.job.name
+        name = step.node.job.name
         path = f"{self._log_dir}/{name}.log"
-        first = attempt.step is (Step.RESTORE if attempt.node.cached else Step.BODY)
+        first = step.kind is (StepKind.RESTORE if step.node.cached else StepKind.BODY)
         try:
             handle = files.begin(path) if first else self._open_again(name, path)
         except OSError as error:
@@ -204,23 +204,21 @@ class ProcessExecutor:
         self._say_once(f"{name}: in the place of its log was {found}: the rest is in a new one")
         return handle
 
-    def _ask(
-        self, attempt: Attempt, env: Mapping[str, str], begun: os.stat_result | None
-    ) -> Errand:
+    def _ask(self, step: Step, env: Mapping[str, str], begun: os.stat_result | None) -> Errand:
         """Return what a cache is asked; `begun` is the log as the step before has begun it."""
-        job, key, said, stale = attempt.node.job, "", "", False
-        if attempt.step is Step.STORE and begun is not None:
-            key = self._keys.pop(attempt.node.key, "")
+        job, key, said, stale = step.node.job, "", "", False
+        if step.kind is StepKind.STORE and begun is not None:
+            key = self._keys.pop(step.node.key, "")
             said = cache_protocol.said(f"{self._log_dir}/{job.name}.log", begun, self._mask)
-            stale = self._promises.left_alone(attempt)
-        return Errand(job, env, attempt.step.value, key=key, said=said, stale=stale)
+            stale = self._promises.left_alone(step)
+        return Errand(job, env, step.kind.value, key=key, said=said, stale=stale)
 
     def _told(self, tree: Tree) -> str:
         """Return what a cache has to say of the step that has ended; its key is kept."""
         if tree.asked is None:
             return ""
         answer = tree.asked.answer()
-        self._keys[tree.attempt.node.key] = answer.key
+        self._keys[tree.step.node.key] = answer.key
         return redact.shorten(answer.told, LONGEST_TOLD, self._mask)
 
     def _program(self, name: str, env: Mapping[str, str]) -> str | None:
@@ -300,9 +298,9 @@ class ProcessExecutor:
         tree.spawned.process.returncode = code  # it is ours to reap, not subprocess'
         self._wakeup.forget(pid)
         left = self._family.members(key)
-        missing = self._promises.missing(tree.attempt)
+        missing = self._promises.missing(tree.step)
         described = tuple(self._described(p) for p in left)
-        told = self._told(tree) or self._hint(tree.attempt, code, () if left else missing)
+        told = self._told(tree) or self._hint(tree.step, code, () if left else missing)
         if left:
             self._wake_for(tree, left)
         else:
@@ -311,17 +309,17 @@ class ProcessExecutor:
         self._reports.append(Exited(key, code, described, missing, told, tree.by_itself))
         tree.by_itself = tree.due == math.inf
 
-    def _hint(self, attempt: Attempt, code: int, missing: Sequence[str]) -> str:
+    def _hint(self, step: Step, code: int, missing: Sequence[str]) -> str:
         """Return what may explain a failure that the log does not: it changes no outcome."""
-        job, place = attempt.node.job, self._place
-        if attempt.step is Step.BODY:
+        job, place = step.node.job, self._place
+        if step.kind is StepKind.BODY:
             with contextlib.suppress(OSError):
                 if code not in job.ok_codes:
                     log = place.log_dir / f"{job.name}.log"
-                    env = self._environment(attempt)
+                    env = self._environment(step)
                     return not_executable.after(code, log, env, place.cwd, self._mask)
                 if missing:
-                    return self._promises.near(attempt, missing, place.log_dir)
+                    return self._promises.near(step, missing, place.log_dir)
         return ""
 
     def _look_at_rest(self, key: str, tree: Tree) -> None:
@@ -357,7 +355,7 @@ class ProcessExecutor:
 
     def _gone(self, key: str, survivors: tuple[str, ...] = ()) -> None:
         tree = self._trees[key]
-        missing = self._promises.missing(tree.attempt)
+        missing = self._promises.missing(tree.step)
         self._reports += self._listening.last_look(key)
         self._forget(key)
         self._reports.append(Gone(key, survivors, missing, tree.by_itself))
@@ -366,7 +364,7 @@ class ProcessExecutor:
         tree = self._trees.pop(key)
         self._wake_for(tree, ())
         self._wakeup.forget(tree.spawned.process.pid)
-        self._promises.leave(tree.attempt)
+        self._promises.leave(tree.step)
         self._listening.leave(key)
         if tree.asked:
             tree.asked.close()
@@ -386,7 +384,7 @@ class ProcessExecutor:
         if tree.exited:
             tree.by_itself = all(dying.is_dying(process.pid) for process in members)
         if hung:
-            self._tell_where(tree.attempt.node.job.name, members)
+            self._tell_where(tree.step.node.job.name, members)
         for process in members:
             self._send(process, hang_report.farewell(process) if hung else signal.SIGTERM)
             # a stopped process does not see TERM before it is continued

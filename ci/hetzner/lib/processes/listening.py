@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from lib.processes import ports
 from lib.processes.process_table import Proc, ProcessTable
-from lib.scheduler.protocol import Attempt, Listens, Occupied, Report, StartError
+from lib.scheduler.protocol import Listens, Occupied, Report, StartError, Step
 
 SHORTEST, LONGEST, GROWTH = 0.01, 0.1, 1.5  # seconds between two looks, and its factor
 SERVING = 1.0  # seconds between two looks once all are ready
@@ -21,9 +21,9 @@ SERVING = 1.0  # seconds between two looks once all are ready
 class _Followed:
     """What is known of one service."""
 
-    def __init__(self, attempt: Attempt) -> None:
-        self.attempt = attempt
-        self.ports = frozenset(attempt.node.job.listens)
+    def __init__(self, step: Step) -> None:
+        self.step = step
+        self.ports = frozenset(step.node.job.listens)
         self.heard: frozenset[int] = frozenset()
         self.mine: set[int] = set()  # inodes of sockets that were found in its tree
         self.suspects: set[int] = set()  # of those that were not
@@ -42,7 +42,7 @@ class Listening:
         self,
         look: ProcessTable,
         members: Callable[[str], Sequence[Proc]],
-        awaits: Callable[[Attempt], bool],
+        awaits: Callable[[Step], bool],
     ) -> None:
         self._table = look
         self._members = members
@@ -51,9 +51,9 @@ class Listening:
         self._step = SHORTEST
         self.due = math.inf
 
-    def check_free(self, attempt: Attempt) -> None:
+    def check_free(self, step: Step) -> None:
         """Raise StartError if somebody listens on a port of a service that is to start."""
-        job = attempt.node.job
+        job = step.node.job
         if not job.listens:
             return
         try:
@@ -66,10 +66,10 @@ class Listening:
                 "another port"
             )
 
-    def follow(self, attempt: Attempt, now: float) -> None:
+    def follow(self, step: Step, now: float) -> None:
         """Look at the ports of a service from now on, if it says any."""
-        if attempt.node.job.listens:
-            self._followed[attempt.node.key] = _Followed(attempt)
+        if step.node.job.listens:
+            self._followed[step.node.key] = _Followed(step)
             self._look_soon(now)
 
     def leave(self, key: str) -> None:
@@ -125,7 +125,7 @@ class Listening:
         heard = frozenset(socket.port for socket in found) - held
         if each.ready:
             return self._silence(key, each, heard)
-        each.ready = heard == each.ports and not self._awaits(each.attempt)
+        each.ready = heard == each.ports and not self._awaits(each.step)
         if heard == each.heard:
             return []
         each.heard = heard

@@ -21,7 +21,6 @@ from lib.scheduler.protocol import (
     MISS,
     NO_KEY,
     UNUSABLE,
-    Attempt,
     Clock,
     Executor,
     Exited,
@@ -30,6 +29,7 @@ from lib.scheduler.protocol import (
     Occupied,
     StartError,
     Step,
+    StepKind,
 )
 from lib.scheduler.readiness import Plan
 from lib.scheduler.results import Record
@@ -98,11 +98,11 @@ class Attempts:
         self._record.starts(track)
         if track.node.job.cache is not None and not track.node.cached:
             self._record.cache(track, CacheState.OFF)
-        self._launch(track, Step.RESTORE if track.node.cached else Step.BODY)
+        self._launch(track, StepKind.RESTORE if track.node.cached else StepKind.BODY)
 
-    def _launch(self, track: Track, step: Step) -> None:
+    def _launch(self, track: Track, step: StepKind) -> None:
         if barred := self._course.barred(track):
-            if step is Step.STORE:
+            if step is StepKind.STORE:
                 self._pass(track)
             else:
                 self._conclude(track, Outcome.CANCELLED, barred)
@@ -110,16 +110,18 @@ class Attempts:
         self._census.move(track, State.RUNNING)
         track.step = step
         number = self._record.number(track)
-        if step is Step.BODY:
+        if step is StepKind.BODY:
             self._emit(events.Started(self._clock.now(), track.name, number))
         job = track.node.job
         watch = self._plan.watched(track.key) | (set(job.outputs) if job.service else set())
         try:
             self._executor.start(
-                Attempt(track.node, number, step, tuple(sorted(watch)) if step is Step.BODY else ())
+                Step(
+                    track.node, number, step, tuple(sorted(watch)) if step is StepKind.BODY else ()
+                )
             )
         except StartError as error:
-            if step is Step.STORE:
+            if step is StepKind.STORE:
                 self._not_stored(track, f"not stored in its cache: {error}")
             else:
                 self._conclude(track, Outcome.FAILED, Why(str(error), Cause.NOT_STARTED))
@@ -129,10 +131,10 @@ class Attempts:
         due = self._clock.now() + job.timeout
         self._timers.limit(due, lambda: self._out_of_time(track, tries, step), self._clock.now)
 
-    def _out_of_time(self, track: Track, tries: int, step: Step) -> None:
+    def _out_of_time(self, track: Track, tries: int, step: StepKind) -> None:
         if track.state is not State.RUNNING or track.tries != tries or track.step is not step:
             return
-        if step is Step.STORE:
+        if step is StepKind.STORE:
             self._note(f"{track.name}: its cache took too long to store")
             self._stop(track, lambda: self._pass(track), hung=True)
             return
@@ -150,7 +152,7 @@ class Attempts:
 
     def exited(self, track: Track, report: Exited) -> None:
         """Take note that the process which was started for a step has ended."""
-        if track.step is Step.BODY:
+        if track.step is StepKind.BODY:
             track.code = report.code
             track.verdict = None if track.state is State.STOPPING else report.code
             track.ran_tests = report.code not in NO_TEST_RAN
@@ -160,9 +162,9 @@ class Attempts:
                 self._ended_before_its_stop(track, report)
             if not report.left:
                 self.gone(track, Gone(track.key))
-        elif track.step is Step.RESTORE:
+        elif track.step is StepKind.RESTORE:
             self._once_gone(track, report, lambda: self._restored(track, report))
-        elif track.step is Step.STORE:
+        elif track.step is StepKind.STORE:
             self._once_gone(track, report, lambda: self._stored(track, report))
         elif track.node.job.service:
             self._service_exited(track, report)
@@ -186,7 +188,7 @@ class Attempts:
                 track, f"not stored in its cache: it ended with {describe(track.code)}"
             )
         elif track.stores:
-            self._launch(track, Step.STORE)
+            self._launch(track, StepKind.STORE)
         else:
             self._pass(track)
 
@@ -205,7 +207,7 @@ class Attempts:
         elif report.code != MISS:
             self._note_once(track, f"its cache failed, so it runs: {describe(report.code)}")
         track.stores = report.code in (0, MISS)
-        self._launch(track, Step.BODY)
+        self._launch(track, StepKind.BODY)
 
     def _stored(self, track: Track, report: Exited) -> None:
         if report.code:
@@ -230,7 +232,7 @@ class Attempts:
     def gone(self, track: Track, report: Gone) -> None:
         """Take note that nobody is left of a tree, but for some that outlive KILL."""
         track.survivors += report.survivors
-        if track.step is Step.BODY:
+        if track.step is StepKind.BODY:
             track.lost = report.missing
         if track.state is State.STOPPING and track.then is not None:
             if track.released and report.by_itself:
@@ -346,7 +348,7 @@ class Attempts:
     def cancel(self, track: Track, why: Why) -> None:
         """Stop an attempt that is not to go on."""
         hung = why.cause is Cause.RUN_TIMEOUT
-        if track.step is Step.STORE:  # the body has passed
+        if track.step is StepKind.STORE:  # the body has passed
             self._stop(track, lambda: self._pass(track), hung=hung)
         else:
             self._stop(track, lambda: self._conclude(track, Outcome.CANCELLED, why), hung=hung)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from lib.model.phases import Node
 from lib.scheduler.pools import Needs
-from lib.scheduler.protocol import Step
+from lib.scheduler.protocol import StepKind
 
 
 class State(enum.Enum):
@@ -50,7 +50,7 @@ class Track:
         self.needs = needs
         self.position = position
         self.state = State.WAITING
-        self.step = Step.BODY
+        self.step = StepKind.BODY
         self.tries = 0
         self.began = 0.0  # of this try, seconds on the run's clock
         self.queued_in = 0  # the round of the loop in which it was queued
@@ -85,8 +85,8 @@ class Track:
     @property
     def doing(self) -> str:
         """What it is about, in words, while it runs."""
-        if self.state is State.RUNNING and self.step is not Step.BODY:
-            return "asks its cache" if self.step is Step.RESTORE else "stores in its cache"
+        if self.state is State.RUNNING and self.step is not StepKind.BODY:
+            return "asks its cache" if self.step is StepKind.RESTORE else "stores in its cache"
         return self.state.value
 
     @property

@@ -13,8 +13,8 @@ from lib.model.job import Load
 from lib.model.phases import Node
 
 
-class Step(enum.Enum):
-    """The part of an attempt that a process is started for."""
+class StepKind(enum.Enum):
+    """What an attempt starts a process for."""
 
     RESTORE = "restore"
     BODY = "body"
@@ -26,20 +26,21 @@ class Step(enum.Enum):
 MISS, NO_KEY, UNUSABLE = 3, 4, 5
 
 
-class Attempt(NamedTuple):
-    """One step of one try of a node; `number` counts from 1 over all passes of its job.
+class Step(NamedTuple):
+    """One process to start for an attempt of a node.
 
-    `watch` are the outputs that somebody wants to hear of while the body still runs.
+    `number` is that of the attempt, from 1 over all passes of its job. `watch` are the outputs
+    that `Wrote` tells of while the body still runs.
     """
 
     node: Node
     number: int
-    step: Step
+    kind: StepKind
     watch: tuple[str, ...] = ()
 
 
 class StartError(Exception):
-    """An attempt could not be started; the message says what was expected, and what was found."""
+    """A step could not be started; the message says what was expected, and what was found."""
 
 
 class Exited(NamedTuple):
@@ -116,7 +117,7 @@ Report = Exited | Gone | Wrote | Listens | Occupied | Signalled | Asked | Remark
 class Executor(Protocol):
     """Starts and stops process trees. Knows no graph, no retries and no outcome."""
 
-    def start(self, attempt: Attempt) -> None:
+    def start(self, step: Step) -> None:
         """Start a step. Raises StartError."""
         ...
 

@@ -11,7 +11,7 @@ from lib.model.durations import Timings
 from lib.model.phases import Node, Stages
 from lib.model.run_plan import Limits, Orders
 from lib.scheduler.loop import Scheduler
-from lib.scheduler.protocol import MISS, Attempt, Exited, Gone, Listens, Report, Step, Wrote
+from lib.scheduler.protocol import MISS, Exited, Gone, Listens, Report, Step, StepKind, Wrote
 
 
 class DryClock:
@@ -43,21 +43,21 @@ class DryExecutor:
         self._count += 1
         heapq.heappush(self._happenings, (self._clock.time + seconds, self._count, key, report))
 
-    def start(self, attempt: Attempt) -> None:
+    def start(self, step: Step) -> None:
         """Note what will happen."""
-        key, name = attempt.node.key, attempt.node.job.name
-        if attempt.step is Step.RESTORE:
+        key, name = step.node.key, step.node.job.name
+        if step.kind is StepKind.RESTORE:
             restored = self._timings.restored.get(name)
             code = MISS if restored is None else 0
             self._after(restored or 0.0, key, Exited(key, code))
-        elif attempt.step is Step.STORE:
+        elif step.kind is StepKind.STORE:
             self._after(0.0, key, Exited(key, 0))
         else:
-            self._body(attempt, self._timings.durations.get(name, self._usual))
+            self._body(step, self._timings.durations.get(name, self._usual))
 
-    def _body(self, attempt: Attempt, seconds: float) -> None:
-        key, job = attempt.node.key, attempt.node.job
-        for output in attempt.watch:
+    def _body(self, step: Step, seconds: float) -> None:
+        key, job = step.node.key, step.node.job
+        for output in step.watch:
             when = self._timings.outputs.get((job.name, output), seconds)
             self._after(min(when, seconds), key, Wrote(key, output))
         if job.listens:
