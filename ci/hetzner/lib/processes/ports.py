@@ -9,10 +9,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import socket
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,8 +23,7 @@ from lib.processes import process_table
 LISTEN = "0A"  # TCP_LISTEN in include/net/tcp_states.h
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
+class Listener(NamedTuple):
     """A listening socket; `pid` is None when its process cannot be seen from here."""
 
     port: int
@@ -142,6 +139,8 @@ def _rows() -> Iterator[Socket]:
 
 def _address(digits: str) -> str:
     """Return an address that the kernel printed as 32-bit words in the machine's byte order."""
+    import socket  # late: most runs look at no port, and it takes milliseconds
+
     words = [int(digits[i : i + 8], 16) for i in range(0, len(digits), 8)]
     packed = b"".join(word.to_bytes(4, sys.byteorder) for word in words)
     return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
@@ -177,6 +176,8 @@ def _probe(port: int) -> list[Listener]:
 
     A connection finds who listens on the loopback address, binding also others.
     """
+    import socket
+
     with socket.socket() as probe:
         probe.settimeout(1)
         held = probe.connect_ex(("127.0.0.1", port)) == 0
