@@ -21,7 +21,7 @@ if __name__ == "__main__" and sys.flags.safe_path:  # then Python leaves out whe
 
 from dsl import Job, Pipeline
 from lib.buckaroo import demo, pythons
-from lib.common import console, files, granted, program_end
+from lib.common import console, files, machine, program_end
 from lib.settings import settings
 
 HERE = Path(__file__).resolve().parent
@@ -71,7 +71,7 @@ def jobs(state: Path, python: Path, found: Mapping[str, str]) -> list[Job]:
     ]
     # beside others it would measure those; twice the target in each of its rounds is no noise
     measure = f"{run}bench.py --short --fail-above 2"
-    bench = Job("bench", measure, timeout=300, resources={"cpu": granted.cpus()}, ok_codes=(0,))
+    bench = Job("bench", measure, timeout=300, resources={"cpu": machine.cpus()}, ok_codes=(0,))
     search = Job(
         "search",
         f"{shlex.quote(str(python))} tests/search.py",
@@ -83,7 +83,7 @@ def jobs(state: Path, python: Path, found: Mapping[str, str]) -> list[Job]:
         run + "tests/mutants.py -j 2",
         timeout=900,
         ok_codes=(0,),
-        resources={"cpu": min(2, granted.cpus())},
+        resources={"cpu": min(2, machine.cpus())},
     )
     slow = tests(python, found)
     return [*fast, search, mutants, *slow, bench, *demo_jobs(state, run)]
@@ -113,7 +113,7 @@ def tests(python: Path, found: Mapping[str, str]) -> list[Job]:
 def demo_jobs(state: Path, run: str) -> list[Job]:
     """Return a job for each commit of the demo; a red one passes if the right job went red."""
     where = f"--state-dir {shlex.quote(str(state))} --demo"
-    turn = {"demo": 1, "cpu": granted.cpus()}
+    turn = {"demo": 1, "cpu": machine.cpus()}
     watched = f"{run}tests/treewatch.py {where}"
     made = [
         Job("demo-green", watched, timeout=900, resources=turn, ok_codes=(0,)),
@@ -188,7 +188,7 @@ def check(state: Path, only: list[str] | None, *, fast: bool) -> int:
         timeout=3000,
         cwd=HERE,
         env=env,
-        max_parallel=granted.cpus(),
+        max_parallel=machine.cpus(),
         rerun=lambda name: f"python3 {Path(__file__).resolve()} --only {name}",
     )
     try:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dsl import Job, Outcome, Pipeline
-from lib.processes import hang_report, process_table
+from lib.processes import process_table, timeout_report
 
 LINUX = sys.platform == "linux"
 LISTENS = """
@@ -87,7 +87,7 @@ class Told(unittest.TestCase):
 
     def test_great_trees_are_bounded(self) -> None:
         log = self.run_job("for i in {1..70}; do sleep 60 & done; wait", 3)
-        self.assertEqual(log.count("sleep 60\n"), hang_report.MOST - 1)
+        self.assertEqual(log.count("sleep 60\n"), timeout_report.MOST - 1)
         self.assertIn("and 21 more\n", log)
 
     def test_log_that_is_not_there_any_more_is_left_alone(self) -> None:
@@ -117,7 +117,7 @@ class Farewell(unittest.TestCase):
                 process.stdout.readline()
                 found = process_table.table().read(process.pid)
                 assert found
-                self.assertEqual(hang_report.farewell(found), number, argv)
+                self.assertEqual(timeout_report.termination_signal(found), number, argv)
                 os.killpg(process.pid, signal.SIGKILL)
 
 

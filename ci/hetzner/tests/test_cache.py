@@ -19,7 +19,7 @@ from unittest import mock
 
 from lib.common import tree_copy
 from lib.model.job import Job
-from lib.processes.cache_protocol import Answer, Errand
+from lib.processes.cache_protocol import Answer, CacheRequest
 from lib.scheduler.protocol import MISS, NO_KEY, UNUSABLE
 from lib.storage.cache import Cache, NoKeyError
 from lib.storage.cache_store import Store, _locked
@@ -59,18 +59,20 @@ class CacheTest(unittest.TestCase):
         """Have the program do it for a job, as the runner does."""
         job = Job("a", **{"cmd": "true", "cache": cache, **fields})
         env = {**os.environ, **job.env}
-        with contextlib.closing(Errand(job, env, action, key=self.known, said=said)) as errand:
+        with contextlib.closing(
+            CacheRequest(job, env, action, key=self.known, said=said)
+        ) as request:
             done = subprocess.run(
-                errand.command,
-                env=errand.env,
+                request.command,
+                env=request.env,
                 cwd=self.cwd,
-                pass_fds=[errand.handle],
+                pass_fds=[request.handle],
                 capture_output=True,
                 text=True,
                 errors="surrogateescape",
                 check=False,
             )
-            answer = errand.answer()
+            answer = request.answer()
             self.known = answer.key
         return Ran(done.returncode, done.stdout, done.stderr, answer)
 
@@ -682,8 +684,8 @@ class Program(CacheTest):
 
     def test_program_that_is_cut_off_has_answered_nothing(self) -> None:
         job = Job("a", "true", cache=self.cache())
-        with contextlib.closing(Errand(job, {}, "restore")) as errand:
-            self.assertEqual(errand.answer(), Answer())
+        with contextlib.closing(CacheRequest(job, {}, "restore")) as request:
+            self.assertEqual(request.answer(), Answer())
 
     def test_slow_key_is_none(self) -> None:
         with (

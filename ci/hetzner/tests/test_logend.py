@@ -12,7 +12,7 @@ import unittest
 from pathlib import Path
 
 from lib.common.redact import LONGEST_SECRET, Redactor
-from lib.processes import hang_report
+from lib.processes import timeout_report
 from lib.report import failure_lines, log_tail
 
 TEARDOWN = "".join(f"teardown {n}\n" for n in range(1, 31))
@@ -292,11 +292,11 @@ class OutOfTime(unittest.TestCase):
     def test_what_the_runner_says_of_processes_hides_no_last_line_of_the_job(self) -> None:
         with tempfile.TemporaryDirectory() as directory:
             log = Path(directory, "a.log")
-            tree = [hang_report.HEAD, *(f"{n} S sleep" for n in range(50))]
+            tree = [timeout_report.HEAD, *(f"{n} S sleep" for n in range(50))]
             log.write_text("\n".join([*(f"step {n}" for n in range(90)), "", *tree]) + "\n")
             shown = log_tail.shown(log)
         self.assertEqual(shown[:2], ["step 71", "step 72"])
-        self.assertEqual(shown[-52:-50], ["", hang_report.HEAD])
+        self.assertEqual(shown[-52:-50], ["", timeout_report.HEAD])
         self.assertEqual(shown[-1], "49 S sleep")
 
 

@@ -885,10 +885,10 @@ class Fallbacks(RunTest):
         from unittest import mock
 
         from lib.processes import wait as wakeup
-        from lib.processes.wait_timed import TimedWakeup
+        from lib.processes.wait_timed import TimedWaiter
 
-        def timed(numbers: Any) -> TimedWakeup:
-            return TimedWakeup(wakeup.SignalPipe([*numbers, signal.SIGCHLD]))
+        def timed(numbers: Any) -> TimedWaiter:
+            return TimedWaiter(wakeup.SignalPipe([*numbers, signal.SIGCHLD]))
 
         with mock.patch.object(wakeup, "make", timed):
             code, outcomes = self.run_jobs(

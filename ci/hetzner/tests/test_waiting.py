@@ -20,7 +20,7 @@ from unittest import mock
 
 from dsl import Pipeline
 from lib.commit import command_line
-from lib.common import granted, machine
+from lib.common import machine
 from lib.model import events, graph
 from lib.model.job import Job, Load, Outcome
 from lib.outputs import inotify
@@ -286,7 +286,7 @@ class Machines(unittest.TestCase):
         mine = machine.this()
         self.assertIn(f"the pool has {mine.cpus}", problems())
         self.assertIn(f"the pool has {mine.memory}", problems())
-        self.assertEqual(mine.cpus, granted.cpus())
+        self.assertEqual(mine.cpus, machine.cpus())
         self.assertIn("the pool has 7", problems(memory=7))
 
     def test_needs_are_in_proportion_and_fit_the_smallest_machine(self) -> None:

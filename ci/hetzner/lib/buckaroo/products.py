@@ -18,7 +18,7 @@ from lib.model import selection
 from lib.model.job import Job
 from lib.model.selection import Choice
 from lib.processes import command
-from lib.processes.cache_protocol import Errand
+from lib.processes.cache_protocol import CacheRequest
 from lib.settings import settings
 from lib.settings.settings import Settings
 
@@ -77,7 +77,7 @@ class Products:
         if all((self._tree / path).exists() for path in job.outputs.values()):
             return  # in place it is the developer's
         env = {**settings.job_environment(self._config, os.environ), **job.env}
-        with contextlib.closing(Errand(job, env, "restore")) as asked:
+        with contextlib.closing(CacheRequest(job, env, "restore")) as asked:
             try:
                 done = command.run(
                     asked.command,

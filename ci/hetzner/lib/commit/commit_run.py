@@ -34,7 +34,7 @@ from lib.model.job import Job, Result
 from lib.model.selection import Choice
 from lib.model.verdict import FAILED, NO_MATCH, PASSED, also_failed
 from lib.processes import process_table
-from lib.processes.stray_processes import Strays
+from lib.processes.helper_orphans import HelperOrphans
 from lib.report import graph_export, log_directory, running_jobs, summary, summary_file
 from lib.report.run_log import RunLog
 from lib.report.summary_file import SummaryFile
@@ -87,7 +87,7 @@ class CommitRun:
         self._outbox = Outbox(config.state_dir, self._run_id, self.log.line)
         self._reporter = StatusReporter(config, self.log.line, outbox=self._outbox)
         self._versions = steps.Versions()
-        self._strays = Strays(self.log.line)
+        self._helper_orphans = HelperOrphans(self.log.line)
         self._history = config.state_dir / "history.db"
         self.state, self.text, self.code = "error", "the runner broke", FAILED
         self.facts: dict[str, Any] = {"in_place": words.in_place}  # of the tree, for summary.json
@@ -180,7 +180,7 @@ class CommitRun:
         if reason := check.reason():
             self.log.line(f"LOCKS {reason}: rebuilding the dependencies")
             check.rebuild()
-        self._strays.end()
+        self._helper_orphans.end()
 
     def prepare_products(self, table: Sequence[Job], chosen: Choice) -> None:
         """Have there what jobs that are left out made of this very tree, and nothing of another.
@@ -195,7 +195,7 @@ class CommitRun:
                 self._bring_wheel(made)
             else:
                 made.bring(job)
-        self._strays.end()
+        self._helper_orphans.end()
 
     def judge(self, code: int, results: Collection[Result]) -> None:
         """Take note of what became of the jobs, which is worth nothing without the locks."""
@@ -297,10 +297,10 @@ class CommitRun:
 
     def _leave_nothing(self) -> None:
         self._versions.close()
-        if not self._strays.end():
+        if not self._helper_orphans.end():
             self.state, self.text = "error", "processes could not be stopped"
             self.code = also_failed(self.code)
-        self._strays.close()
+        self._helper_orphans.close()
 
     def _have_the_last_word(self) -> None:
         """Decide how the run ended and write it down; what comes later changes nothing of it.

@@ -79,7 +79,7 @@ def ignore(number: int, frame: FrameType | None) -> None:
     """
 
 
-class Takeover:
+class SignalHandlers:
     """Signals that are taken over from their owner until `give_back`. Only in the main thread.
 
     What was ignored stays so, by a handler that does nothing. What was blocked is not, for who
@@ -140,7 +140,7 @@ def noted() -> Iterator[Interrupts]:
     """Take the signals over for a program as a whole. Only in the main thread."""
     made = Interrupts()
     _records.append(made)
-    taken = Takeover(made.note, _tell)
+    taken = SignalHandlers(made.note, _tell)
     try:
         yield made
     finally:

@@ -4,7 +4,7 @@ Complete means closed by all who wrote to it, be it before or after it was linke
 place: a half-written file is not. A directory counts when it appears, so whoever promises one
 writes it aside and renames it. Every directory on the way to a path, also through symlinks, is
 watched for what appears in it, so the way itself may be made, removed, turned and made again.
-`watch_poll` is the fallback for systems without inotify, and for what inotify refuses.
+`polling` is the fallback for systems without inotify, and for what inotify refuses.
 """
 
 from __future__ import annotations

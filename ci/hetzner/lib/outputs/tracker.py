@@ -15,7 +15,7 @@ from lib.outputs.inotify import make_watch
 from lib.scheduler.protocol import StartError, Step, StepKind, Wrote
 
 
-class Promises:
+class OutputTracker:
     """One for all attempts of a run; `close` must be called."""
 
     def __init__(self, cwd: Path) -> None:

@@ -35,7 +35,7 @@ class Answer(NamedTuple):
     told: str = ""
 
 
-class Errand:
+class CacheRequest:
     """A question for one run of the program, and its answer. `close` must be called.
 
     `env` is what the key command sees. To store, `key` is what an earlier restore has found and

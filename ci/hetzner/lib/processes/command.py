@@ -1,7 +1,7 @@
 """Runs one helper program to its end, with a time limit, and leaves nothing of its group behind.
 
 For git, uv and pnpm before the jobs start. Jobs themselves go through the executor. What leaves
-the group is found by `strays`, and after a SIGKILL by the tag that is given here.
+the group is found by `helper_orphans`, and after a SIGKILL by the tag that is given here.
 """
 
 from __future__ import annotations

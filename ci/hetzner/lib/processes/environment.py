@@ -14,7 +14,7 @@ from lib.processes import process_table
 from lib.processes.process_table import TAG
 
 # what a program of Python has printed is in its log when it hangs, and not lost in a buffer; so is
-# where it hung (hang.farewell)
+# where it hung (timeout_report.termination_signal)
 TELLING = {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
 
 

@@ -20,22 +20,22 @@ from lib.common.clock import MonotonicClock
 from lib.common.plain_text import printable
 from lib.model import shell
 from lib.model.job import Job
-from lib.outputs.tracker import Promises
+from lib.outputs.tracker import OutputTracker
 from lib.processes import (
     cache_protocol,
-    dying,
-    hang_report,
+    exiting,
+    kill,
     not_executable,
     process_table,
     subreaper,
+    timeout_report,
+    wait,
 )
-from lib.processes import kill as ending
-from lib.processes import wait as wakeup
-from lib.processes.cache_protocol import Errand
+from lib.processes.cache_protocol import CacheRequest
 from lib.processes.environment import environment
-from lib.processes.listening import Listening
+from lib.processes.port_monitor import PortMonitor
 from lib.processes.process_table import Proc, ProcessTable
-from lib.processes.process_tree import Family
+from lib.processes.process_tree import ProcessTrees
 from lib.processes.spawn import Placement, Spawned, Spawner, absolute
 from lib.scheduler.protocol import (
     Asked,
@@ -67,7 +67,7 @@ class Place(NamedTuple):
 class Tree:
     """What the executor keeps of one attempt."""
 
-    def __init__(self, step: Step, spawned: Spawned, asked: Errand | None) -> None:
+    def __init__(self, step: Step, spawned: Spawned, asked: CacheRequest | None) -> None:
         self.step = step
         self.spawned = spawned
         self.asked = asked  # of a cache
@@ -105,14 +105,14 @@ class ProcessExecutor:
         self._trees: dict[str, Tree] = {}
         self._reports: list[Report] = []
         self._said: set[str] = set()
-        self._promises = Promises(place.cwd)
+        self._outputs = OutputTracker(place.cwd)
         self._spawner = Spawner()
         self._was_subreaper = subreaper.adopt()
         try:
             adopts = self._was_subreaper is not None
-            self._family = Family(self._look, self.run_id, subreaper=adopts)
-            self._listening = Listening(self._look, self._family.members, self._promises.awaits)
-            self._wakeup = wakeup.make([signal.SIGTSTP])
+            self._processes = ProcessTrees(self._look, self.run_id, subreaper=adopts)
+            self._ports = PortMonitor(self._look, self._processes.members, self._outputs.awaits)
+            self._waiter = wait.make([signal.SIGTSTP])
         except BaseException:
             subreaper.release(self._was_subreaper)
             raise
@@ -122,16 +122,16 @@ class ProcessExecutor:
     def start(self, step: Step) -> None:
         """Start a step of an attempt. Raises StartError."""
         job = step.node.job
-        self._promises.check_expected(step)
-        self._listening.check_free(step)
-        self._promises.note(step)
+        self._outputs.check_expected(step)
+        self._ports.check_free(step)
+        self._outputs.note(step)
         env = self._environment(step)
         begun = self._logs.get(job.name)
         log = self._open_log(step)
         self.logged.add(job.name)
         asked, command = None, _argv(job)
         try:
-            self._promises.follow(step)  # before the body can write any of them
+            self._outputs.follow(step)  # before the body can write any of them
             if step.kind is not StepKind.BODY:
                 asked = self._ask(step, env, begun)
                 command, env = asked.command, asked.env
@@ -145,7 +145,7 @@ class ProcessExecutor:
                 keep=[asked.handle] if asked else (),
             )
         except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: no more threads
-            self._promises.leave(step)
+            self._outputs.leave(step)
             if asked:
                 asked.close()
             told = str(error)
@@ -158,13 +158,13 @@ class ProcessExecutor:
         for refusal in spawned.refused:
             self._say_once(f"not permitted, so jobs run without it: {refusal}")
         self._trees[step.node.key] = Tree(step, spawned, asked)
-        self._family.add(step.node.key, spawned.process.pid)
+        self._processes.add(step.node.key, spawned.process.pid)
         try:
-            self._wakeup.watch(spawned.process.pid)
+            self._waiter.watch(spawned.process.pid)
         except OSError as error:
             self._end_by_force(step.node.key)
             raise StartError(f"could not be watched, so it was stopped: {error}") from error
-        self._listening.follow(step, self._clock.now())
+        self._ports.follow(step, self._clock.now())
 
     def _environment(self, step: Step) -> dict[str, str]:
         return environment(
@@ -204,14 +204,16 @@ class ProcessExecutor:
         self._say_once(f"{name}: in the place of its log was {found}: the rest is in a new one")
         return handle
 
-    def _ask(self, step: Step, env: Mapping[str, str], begun: os.stat_result | None) -> Errand:
+    def _ask(
+        self, step: Step, env: Mapping[str, str], begun: os.stat_result | None
+    ) -> CacheRequest:
         """Return what a cache is asked; `begun` is the log as the step before has begun it."""
         job, key, said, stale = step.node.job, "", "", False
         if step.kind is StepKind.STORE and begun is not None:
             key = self._keys.pop(step.node.key, "")
             said = cache_protocol.said(f"{self._log_dir}/{job.name}.log", begun, self._mask)
-            stale = self._promises.left_alone(step)
-        return Errand(job, env, step.kind.value, key=key, said=said, stale=stale)
+            stale = self._outputs.left_alone(step)
+        return CacheRequest(job, env, step.kind.value, key=key, said=said, stale=stale)
 
     def _told(self, tree: Tree) -> str:
         """Return what a cache has to say of the step that has ended; its key is kept."""
@@ -238,14 +240,14 @@ class ProcessExecutor:
         while not self._reports:
             now = self._clock.now()
             own = (due for tree in self._trees.values() for due in (tree.due, tree.look_at))
-            due = min([deadline, now + self._promises.interval(), self._listening.due, *own])
-            woken = self._wakeup.wait(max(0.0, due - now), self._promises.fileno())
-            for number in woken.signals:
+            due = min([deadline, now + self._outputs.interval(), self._ports.due, *own])
+            ready = self._waiter.wait(max(0.0, due - now), self._outputs.fileno())
+            for number in ready.signals:
                 self._signalled(number)
-            if woken.readable or self._promises.interval() < math.inf:
-                self._reports += self._promises.written()
-            self._processes_ended(woken.pids)
-            self._reports += self._listening.look(self._clock.now())
+            if ready.readable or self._outputs.interval() < math.inf:
+                self._reports += self._outputs.written()
+            self._processes_ended(ready.pids)
+            self._reports += self._ports.look(self._clock.now())
             self._look_without_watch()
             self._stop_harder()
             if self._clock.now() >= deadline:
@@ -263,7 +265,7 @@ class ProcessExecutor:
 
     def _suspend(self) -> None:
         """Ctrl-Z: stop the trees, the clock and then ourselves; `fg` resumes all three."""
-        members = [p for key in self._trees for p in self._family.members(key)]
+        members = [p for key in self._trees for p in self._processes.members(key)]
         for process in members:
             self._send(process, signal.SIGSTOP)
         self._clock.pause()
@@ -275,7 +277,7 @@ class ProcessExecutor:
     def _processes_ended(self, pids: Sequence[int]) -> None:
         others = set()
         for pid in pids:
-            key = self._family.key_of(pid)
+            key = self._processes.key_of(pid)
             if key is None:
                 others.add(pid)
             elif not self._trees[key].exited:
@@ -290,21 +292,21 @@ class ProcessExecutor:
 
         Whether it is one, or a service that serves, is for `attempts` to decide.
         """
-        code = self._family.code(key)
+        code = self._processes.code(key)
         if code is None:
             return
         tree = self._trees[key]
         tree.exited = True
         tree.spawned.process.returncode = code  # it is ours to reap, not subprocess'
-        self._wakeup.forget(pid)
-        left = self._family.members(key)
-        missing = self._promises.missing(tree.step)
+        self._waiter.forget(pid)
+        left = self._processes.members(key)
+        missing = self._outputs.missing(tree.step)
         described = tuple(self._described(p) for p in left)
         told = self._told(tree) or self._hint(tree.step, code, () if left else missing)
         if left:
             self._wake_for(tree, left)
         else:
-            self._reports += self._listening.last_look(key)
+            self._reports += self._ports.last_look(key)
             self._forget(key)
         self._reports.append(Exited(key, code, described, missing, told, tree.by_itself))
         tree.by_itself = tree.due == math.inf
@@ -319,12 +321,12 @@ class ProcessExecutor:
                     env = self._environment(step)
                     return not_executable.after(code, log, env, place.cwd, self._mask)
                 if missing:
-                    return self._promises.near(step, missing, place.log_dir)
+                    return self._outputs.near(step, missing, place.log_dir)
         return ""
 
     def _look_at_rest(self, key: str, tree: Tree) -> None:
         """See whether anybody is left of a tree that a member of has ended."""
-        left = self._family.members(key)
+        left = self._processes.members(key)
         self._wake_for(tree, left)
         if tree.exited and not left:
             self._gone(key)
@@ -340,11 +342,11 @@ class ProcessExecutor:
         leader = tree.spawned.process.pid
         pids = {process.pid for process in members if process.pid != leader}
         for pid in tree.watched - pids:
-            self._wakeup.forget(pid)
+            self._waiter.forget(pid)
         tree.watched &= pids
         for pid in pids - tree.watched:
             try:
-                self._wakeup.watch(pid)
+                self._waiter.watch(pid)
             except ProcessLookupError:
                 continue  # it ended since: the next look will not find it
             except OSError as error:
@@ -355,20 +357,20 @@ class ProcessExecutor:
 
     def _gone(self, key: str, survivors: tuple[str, ...] = ()) -> None:
         tree = self._trees[key]
-        missing = self._promises.missing(tree.step)
-        self._reports += self._listening.last_look(key)
+        missing = self._outputs.missing(tree.step)
+        self._reports += self._ports.last_look(key)
         self._forget(key)
         self._reports.append(Gone(key, survivors, missing, tree.by_itself))
 
     def _forget(self, key: str) -> None:
         tree = self._trees.pop(key)
         self._wake_for(tree, ())
-        self._wakeup.forget(tree.spawned.process.pid)
-        self._promises.leave(tree.step)
-        self._listening.leave(key)
+        self._waiter.forget(tree.spawned.process.pid)
+        self._outputs.leave(tree.step)
+        self._ports.leave(key)
         if tree.asked:
             tree.asked.close()
-        self._family.remove(key)
+        self._processes.remove(key)
 
     # ---- stopping
 
@@ -377,16 +379,18 @@ class ProcessExecutor:
         tree = self._trees.get(key)
         if tree is None:
             return  # its end is among the reports that were handed over last
-        self._listening.leave(key)
+        self._ports.leave(key)
         tree.due = self._clock.now() + self._place.grace
         tree.by_itself = not tree.exited and self._ends(key, tree)
-        members = self._family.members(key)
+        members = self._processes.members(key)
         if tree.exited:
-            tree.by_itself = all(dying.is_dying(process.pid) for process in members)
+            tree.by_itself = all(exiting.is_exiting(process.pid) for process in members)
         if hung:
             self._tell_where(tree.step.node.job.name, members)
         for process in members:
-            self._send(process, hang_report.farewell(process) if hung else signal.SIGTERM)
+            self._send(
+                process, timeout_report.termination_signal(process) if hung else signal.SIGTERM
+            )
             # a stopped process does not see TERM before it is continued
             self._send(process, signal.SIGCONT)
         self._wake_for(tree, members)
@@ -395,11 +399,11 @@ class ProcessExecutor:
 
     def _ends(self, key: str, tree: Tree) -> bool:
         """Whether a leader has ended, or is about to, though nobody has stopped it."""
-        return self._family.code(key) is not None or dying.is_dying(tree.spawned.process.pid)
+        return self._processes.code(key) is not None or exiting.is_exiting(tree.spawned.process.pid)
 
     def _tell_where(self, name: str, members: Sequence[Proc]) -> None:
         """Write to the log of a job where its processes hang. No log, no word of it."""
-        lines = hang_report.told(self._look, members, self._place.redact)
+        lines = timeout_report.lines(self._look, members, self._place.redact)
         text = "".join(f"{printable(line)}\n" for line in lines)
         with contextlib.suppress(OSError):
             handle = files.open_file(f"{self._log_dir}/{name}.log", os.O_WRONLY | os.O_APPEND)
@@ -434,7 +438,7 @@ class ProcessExecutor:
             self._give_up(key, left)
 
     def _freeze(self, key: str) -> Sequence[Proc]:
-        return ending.freeze(lambda: self._family.members(key), self._send)
+        return kill.freeze(lambda: self._processes.members(key), self._send)
 
     def _give_up(self, key: str, left: Sequence[Proc]) -> None:
         survivors = tuple(f"{self._described(p)} ({p.state})" for p in left)
@@ -472,24 +476,24 @@ class ProcessExecutor:
 
     def _end_by_force(self, key: str) -> None:
         """End a tree at once and forget it. Blocks for a moment."""
-        ending.end(self._look, lambda: self._family.members(key))
+        kill.end(self._look, lambda: self._processes.members(key))
         process = self._trees[key].spawned.process
-        process.returncode = self._family.code(key)
+        process.returncode = self._processes.code(key)
         self._forget(key)
 
-    def end_strays(self) -> tuple[list[str], list[str]]:
+    def end_unowned(self) -> tuple[list[str], list[str]]:
         """End orphans that no attempt owned; return what was ended, and what could not be."""
-        return ending.end(self._look, self._family.strays, self._place.redact)
+        return kill.end(self._look, self._processes.unowned, self._place.redact)
 
     def signals(self) -> tuple[int, ...]:
         """Return the signals that came since the last wait."""
-        return self._wakeup.signals()
+        return self._waiter.signals()
 
     def close(self) -> None:
         """Give back signals and orphans; `signals` still tells what came last."""
-        self._promises.close()
+        self._outputs.close()
         self._spawner.close()
-        self._wakeup.close()
+        self._waiter.close()
         subreaper.release(self._was_subreaper)
 
 

@@ -49,7 +49,7 @@ def _peek(pid: int) -> int | None:
     return os.waitstatus_to_exitcode(result) if pid else None
 
 
-class Family:
+class ProcessTrees:
     """Our descendants, less the children that the host program had or makes for itself."""
 
     def __init__(self, look: ProcessTable, run: str, *, subreaper: bool) -> None:
@@ -97,7 +97,7 @@ class Family:
 
         return self._below(roots)
 
-    def strays(self) -> list[Proc]:
+    def unowned(self) -> list[Proc]:
         """Return living orphans that no attempt owns, with all below them."""
         return self._below(lambda: [o.pid for o in self._orphans() if self._owner(o) is None])
 

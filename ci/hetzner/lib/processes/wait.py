@@ -1,7 +1,7 @@
 """One wait for everything that can happen to a run: a process ends, a signal, a file event.
 
 Event-driven where the system has pidfds (pidfd_open(2)): no wake-up without an event. Knows
-nothing of jobs. `wakeup_timed` is the fallback for other systems.
+nothing of jobs. `wait_timed` is the fallback for other systems.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ RESERVE = 16  # descriptors that are left free: without any, no process can be l
 LONGEST = 24 * 3600.0  # seconds of one poll, whose milliseconds are an int (poll(2))
 
 
-class Woken(NamedTuple):
+class Ready(NamedTuple):
     """What there is to look at: pids that may have ended, signals that came, a readable file."""
 
     pids: tuple[int, ...] = ()
@@ -32,7 +32,7 @@ class Woken(NamedTuple):
     readable: bool = False
 
 
-class Wakeup(Protocol):
+class Waiter(Protocol):
     """Waits for processes, signals and at most one further file descriptor."""
 
     def watch(self, pid: int) -> None:
@@ -43,7 +43,7 @@ class Wakeup(Protocol):
         """Do not wake for this process any more."""
         ...
 
-    def wait(self, seconds: float, extra: int | None = None) -> Woken:
+    def wait(self, seconds: float, extra: int | None = None) -> Ready:
         """Wait for at most `seconds` (may be infinite), or for `extra` to be readable."""
         ...
 
@@ -68,13 +68,13 @@ class SignalPipe:
         self._reader, self._writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._record = interrupts.Interrupts()
         self._seen = 0
-        self._taken: interrupts.Takeover | None = None
+        self._taken: interrupts.SignalHandlers | None = None
         if threading.current_thread() is not threading.main_thread():
             return
         self._record = interrupts.record()
         # before the first handler, or a signal in between would wake nobody
         self._fd_before = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
-        self._taken = interrupts.Takeover(self._record.note, _wake)
+        self._taken = interrupts.SignalHandlers(self._record.note, _wake)
         for number in numbers:
             self._taken.also(number, _wake)
         if self._record.came:  # before we were here
@@ -112,7 +112,7 @@ def _wake(number: int, frame: FrameType | None) -> None:
     """Do nothing: the byte that Python wrote to the pipe is what counts."""
 
 
-class PidfdWakeup:
+class PidfdWaiter:
     """Polls pidfds, the signal pipe and one further descriptor."""
 
     def __init__(self, signals: SignalPipe) -> None:
@@ -144,7 +144,7 @@ class PidfdWakeup:
             self._poll.unregister(fd)
             os.close(fd)
 
-    def wait(self, seconds: float, extra: int | None = None) -> Woken:
+    def wait(self, seconds: float, extra: int | None = None) -> Ready:
         """Poll once."""
         # only for as long as this call lasts: once it is closed, its number may be a pidfd's
         if extra is not None:
@@ -157,7 +157,7 @@ class PidfdWakeup:
         finally:
             if extra is not None:
                 self._poll.unregister(extra)
-        return Woken(
+        return Ready(
             pids=tuple(self._pid_of[fd] for fd in ready if fd in self._pid_of),
             signals=self._signals.read() if self._signals.fileno() in ready else (),
             readable=extra in ready,
@@ -174,14 +174,14 @@ class PidfdWakeup:
         self._signals.close()
 
 
-def make(numbers: Iterable[int]) -> Wakeup:
+def make(numbers: Iterable[int]) -> Waiter:
     """Return the wake-up of this system.
 
     Until it is closed it takes over the signals that would end the program, the one that asks what
     runs, and these.
     """
     if hasattr(os, "pidfd_open"):
-        return PidfdWakeup(SignalPipe(numbers))
-    from lib.processes.wait_timed import TimedWakeup
+        return PidfdWaiter(SignalPipe(numbers))
+    from lib.processes.wait_timed import TimedWaiter
 
-    return TimedWakeup(SignalPipe([*numbers, signal.SIGCHLD]))
+    return TimedWaiter(SignalPipe([*numbers, signal.SIGCHLD]))

@@ -9,12 +9,12 @@ import select
 import signal
 import time
 
-from lib.processes.wait import SignalPipe, Woken
+from lib.processes.wait import Ready, SignalPipe
 
 SHORTEST, LONGEST = 0.001, 0.05  # seconds between two looks
 
 
-class TimedWakeup:
+class TimedWaiter:
     """Waits in steps that grow while nothing happens and shrink when something does."""
 
     def __init__(self, signals: SignalPipe) -> None:
@@ -32,7 +32,7 @@ class TimedWakeup:
         self._pids.discard(pid)
         self._step = SHORTEST
 
-    def wait(self, seconds: float, extra: int | None = None) -> Woken:
+    def wait(self, seconds: float, extra: int | None = None) -> Ready:
         """Wait one step, or until a signal comes; without processes wait for the whole time."""
         end = time.monotonic() + seconds
         step = min(self._step, seconds) if self._pids else seconds
@@ -41,7 +41,7 @@ class TimedWakeup:
         ready, _, _ = select.select(listen, [], [], timeout)
         self._step = min(LONGEST, self._step * 2) if time.monotonic() < end else SHORTEST
         signals = self._signals.read() if self._signals.fileno() in ready else ()
-        return Woken(
+        return Ready(
             pids=tuple(self._pids),
             signals=tuple(number for number in signals if number != signal.SIGCHLD),
             readable=extra in ready,

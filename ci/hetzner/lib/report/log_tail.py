@@ -14,7 +14,7 @@ from pathlib import Path
 from lib.common import files
 from lib.common.plain_text import printable
 from lib.common.redact import LONGEST_SECRET, masked_end
-from lib.processes import hang_report
+from lib.processes import timeout_report
 from lib.report import failure_lines
 
 LINES = 20  # the last ones
@@ -61,7 +61,7 @@ def shown(log: Path, redact: Callable[[str], str] = str) -> list[str]:
 def _start(lines: Sequence[str]) -> int:
     """Return where the last lines begin: what the runner itself said last hides none of the job."""
     said = next(
-        (n for n in range(len(lines) - 1, -1, -1) if lines[n] == hang_report.HEAD), len(lines)
+        (n for n in range(len(lines) - 1, -1, -1) if lines[n] == timeout_report.HEAD), len(lines)
     )
     return max(0, min(said, len(lines)) - LINES)
 

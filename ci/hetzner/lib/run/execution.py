@@ -188,7 +188,7 @@ class Run:
 
     def _finish(self, executor: ProcessExecutor, code: int) -> int:
         try:
-            ended, survivors = executor.end_strays()
+            ended, survivors = executor.end_unowned()
         except OSError as error:
             ended, survivors = [], [f"what cannot be looked at: {error}"]
         if ended:

@@ -25,7 +25,7 @@ if __name__ == "__main__":
     # Python puts a program's own directory on the path, and with -P none
     sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parents[2])]
 
-from lib.common import granted, inherited_environment, redact
+from lib.common import inherited_environment, machine, redact
 from lib.settings.reader import Reader, SettingsError
 
 __all__ = ["Settings", "SettingsError", "job_environment", "load", "load_anywhere", "secrets"]
@@ -277,7 +277,7 @@ def _installed_chromium(environ: Mapping[str, str]) -> str:
 
 def _servers() -> int:
     """Return how many Jupyter servers this machine can drive: nine need 16 processors, three 2."""
-    return servers_for(granted.cpus())
+    return servers_for(machine.cpus())
 
 
 def servers_for(cpus: int) -> int:

@@ -6,10 +6,10 @@ command and variables. A failing, slow or silent command is a miss and a warning
 and never a touch of the store.
 
 As a program it is how the runner uses a cache without blocking its loop:
-`cache.py restore|store HANDLE`, where the open file HANDLE holds what `errand.py` asks. `restore`
-exits with 0 (restored) or with a code of `seam.py`, and answers with the key. `store` keeps the
-artifact only if the key is still the same: a source that was edited while its job ran must not be
-found under what it was, nor what a job made of its own changes under what they are now.
+`cache.py restore|store HANDLE`, where the open file HANDLE holds a request of `cache_protocol.py`.
+`restore` exits with 0 (restored) or with a code of `protocol.py`, and answers with the key. `store`
+keeps the artifact only if the key is still the same: a source that was edited while its job ran
+must not be found under what it was, nor what a job made of its own changes under what they are now.
 """
 
 from __future__ import annotations

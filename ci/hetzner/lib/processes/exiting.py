@@ -19,7 +19,7 @@ HARMLESS = {
 }
 
 
-def is_dying(pid: int) -> bool:
+def is_exiting(pid: int) -> bool:
     """Whether a process exits, or has a signal pending that ends it; False where nothing tells.
 
     A process does not end at the moment when somebody kills it. Fields as in proc_pid_stat(5)

@@ -1,7 +1,7 @@
 """Tells where a tree of processes hangs: what each of them does and waits for, who listens where.
 
 Only looks, at a bounded number of processes, and waits for nothing: proc(5). A Python program tells
-its stack by itself if it is told to end in a way that it answers so, see `farewell`.
+its stack by itself if it is told to end in a way that it answers so, see `termination_signal`.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ WIDTH = 300  # characters of a command
 NO_CORE = 1  # bytes: too little for a core file, and no program is started for one (core(5))
 
 
-def told(look: ProcessTable, members: Sequence[Proc], redact: Callable[[str], str]) -> list[str]:
+def lines(look: ProcessTable, members: Sequence[Proc], redact: Callable[[str], str]) -> list[str]:
     """Return lines about the processes of a tree, parents first, and about their ports."""
-    lines = [HEAD, f"{'PID':>9} STATE {'AGE':>8} {'WAITS IN':<20} COMMAND"]
+    found = [HEAD, f"{'PID':>9} STATE {'AGE':>8} {'WAITS IN':<20} COMMAND"]
     depths: dict[int, int] = {}
     shown = list(itertools.islice(members, MOST))
     for process in shown:
         depths[process.pid] = depth = depths.get(process.ppid, -1) + 1
         command = shorten(look.command(process.pid), WIDTH, redact)
-        lines.append(
+        found.append(
             f"{process.pid:>9} {process.state:<5} {_age(process):>8} "
             f"{_waits_in(process.pid):<20} {'  ' * depth}{command}"
         )
     if len(members) > MOST:
-        lines.append(f"{'…':>9} and {len(members) - MOST} more")
-    lines += [
+        found.append(f"{'…':>9} and {len(members) - MOST} more")
+    found += [
         f"{pid:>9} listens on port {each.port} of {each.address}"
         for pid, each in ports.held(process.pid for process in shown)
     ]
-    return lines
+    return found
 
 
-def farewell(process: Proc) -> int:
+def termination_signal(process: Proc) -> int:
     """Return the signal that asks a process which hangs to end: TERM, or ABRT for some of Python.
 
     faulthandler (its documentation; on by PYTHONFAULTHANDLER, in pytest always) answers ABRT with

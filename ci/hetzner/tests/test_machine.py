@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from unittest import mock
 
-from lib.common import granted, machine
+from lib.common import machine
 
 HETZNER = Path(__file__).resolve().parent.parent
 CGROUPS = Path("/sys/fs/cgroup")
@@ -22,7 +22,7 @@ V1 = (
 )
 ASK = (
     "import sys; sys.path.insert(0, sys.argv[1])\n"
-    "from lib.common import granted; print(granted.cpus())"
+    "from lib.common import machine; print(machine.cpus())"
 )
 
 
@@ -44,7 +44,7 @@ class Trees(unittest.TestCase):
         return self.root
 
     def cpus_of(self, text: str) -> int:
-        return granted.cpus(self.tree("0::/a\n", V2, {"a/cpu.max": text}))
+        return machine.cpus(self.tree("0::/a\n", V2, {"a/cpu.max": text}))
 
     def test_quota_is_rounded_as_nproc_does_and_is_at_least_one(self) -> None:
         told = {"50000": 1, "10000": 1, "140000": 1, "150000": 2, "200000": 2, "249999": 2}
@@ -59,8 +59,8 @@ class Trees(unittest.TestCase):
 
     def test_the_smallest_of_our_group_and_all_above_it_counts(self) -> None:
         files = {"cpu.max": "800000 100000", "a/b/cpu.max": "400000 100000", "c/cpu.max": "1 1"}
-        self.assertEqual(granted.cpus(self.tree("0::/a/b/leaf\n", V2, files)), 4)
-        self.assertEqual(granted.cpus(self.tree("0::/a\n", V2, files)), 8)
+        self.assertEqual(machine.cpus(self.tree("0::/a/b/leaf\n", V2, files)), 4)
+        self.assertEqual(machine.cpus(self.tree("0::/a\n", V2, files)), 8)
 
     def test_version_1(self) -> None:
         files = {
@@ -72,29 +72,29 @@ class Trees(unittest.TestCase):
             "memory/memory.limit_in_bytes": "9223372036854771712\n",
         }
         root = self.tree("5:memory:/m\n4:cpu,cpuacct:/a/b\n0::/x\n", V1, files)
-        self.assertEqual(granted.cpus(root), 3)
-        self.assertEqual(granted.memory(root), 300 * machine.MIB)
+        self.assertEqual(machine.cpus(root), 3)
+        self.assertEqual(machine.memory(root), 300 * machine.MIB)
 
     def test_memory_of_version_2_and_above(self) -> None:
         files = {"a/memory.max": f"{200 * machine.MIB}\n", "a/b/memory.max": "max\n"}
-        self.assertEqual(granted.memory(self.tree("0::/a/b\n", V2, files)), 200 * machine.MIB)
+        self.assertEqual(machine.memory(self.tree("0::/a/b\n", V2, files)), 200 * machine.MIB)
 
     def test_container_that_sees_only_its_own_group(self) -> None:
         files = {"cpu.max": "200000 100000"}
-        self.assertEqual(granted.cpus(self.tree("0::/\n", V2, files)), 2)
-        self.assertEqual(granted.cpus(self.tree("0::/../outside\n", V2, files)), 2)
+        self.assertEqual(machine.cpus(self.tree("0::/\n", V2, files)), 2)
+        self.assertEqual(machine.cpus(self.tree("0::/../outside\n", V2, files)), 2)
         bound = V2.replace(" / /sys", " /docker/1 /sys")
-        self.assertEqual(granted.cpus(self.tree("0::/docker/1\n", bound, files)), 2)
-        self.assertEqual(granted.cpus(self.tree("0::/elsewhere\n", bound, files)), 2)
+        self.assertEqual(machine.cpus(self.tree("0::/docker/1\n", bound, files)), 2)
+        self.assertEqual(machine.cpus(self.tree("0::/elsewhere\n", bound, files)), 2)
 
     def test_mount_with_a_blank_in_its_name(self) -> None:
         mount = V2.replace("/sys/fs/cgroup", "/sys/fs/cgroup/with\\040blank")
         root = self.tree("0::/\n", mount, {"with blank/cpu.max": "200000 100000"})
-        self.assertEqual(granted.cpus(root), 2)
+        self.assertEqual(machine.cpus(root), 2)
 
     def test_system_without_control_groups_is_bounded_by_nothing(self) -> None:
-        self.assertEqual(granted.cpus(self.root), 16)
-        self.assertGreater(granted.memory(self.root), 0)
+        self.assertEqual(machine.cpus(self.root), 16)
+        self.assertGreater(machine.memory(self.root), 0)
 
 
 class Real(unittest.TestCase):
@@ -104,12 +104,12 @@ class Real(unittest.TestCase):
         before = os.sched_getaffinity(0)
         try:
             os.sched_setaffinity(0, {min(before)})
-            self.assertEqual((granted.cpus(), machine.this().pools()["cpu"]), (1, 1))
+            self.assertEqual((machine.cpus(), machine.this().pools()["cpu"]), (1, 1))
         finally:
             os.sched_setaffinity(0, before)
 
     def test_quota_of_a_real_group_counts(self) -> None:
-        if granted.cpus() < 2:
+        if machine.cpus() < 2:
             self.skipTest("needs two processors to give one away")
         unified = (CGROUPS / "cgroup.controllers").exists()
         top = CGROUPS if unified else CGROUPS / "cpu"

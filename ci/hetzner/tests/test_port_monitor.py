@@ -21,7 +21,7 @@ from lib.model.cause import Cause
 from lib.model.job import Result
 from lib.model.run_plan import Limits
 from lib.model.selection import EVERYTHING, plan
-from lib.processes import listening, ports, ports_lsof
+from lib.processes import port_monitor, ports, ports_lsof
 from lib.scheduler.protocol import Listens
 from lib.simulate import dry_run
 from tests.fakes import Fate, Played, jobs, play
@@ -333,7 +333,7 @@ class Looked(unittest.TestCase):
                 at_ready.append(len(looks))
 
         port = free_port()
-        seldom = mock.patch.object(listening, "SERVING", 600.0)
+        seldom = mock.patch.object(port_monitor, "SERVING", 600.0)
         with seldom, mock.patch.object(ports, "sockets", sockets):
             self.run_jobs(Job("a", "sleep 0.2", service=True), Job("b", "true", ["a"]))
             self.assertEqual(looks, [])
@@ -345,7 +345,7 @@ class Looked(unittest.TestCase):
         body = f"echo $$ > shell; {sys.executable} server.py {port} & echo $! > worker; sleep 600"
         web = Job("web", body, service=True, listens=(port,), timeout=60)
         suite += "while kill -0 $(cat shell); do sleep 0.05; done"
-        with mock.patch.object(listening, "SERVING", 0.05):
+        with mock.patch.object(port_monitor, "SERVING", 0.05):
             return self.fails(web, Job("suite", suite, ["web"], timeout=60))
 
     def test_a_port_that_is_given_up_while_it_serves_fails_it(self) -> None:
@@ -368,7 +368,7 @@ class Looked(unittest.TestCase):
         server = f"{sys.executable} server.py {port} & echo $! > worker; wait $! || true"
         body = f"while true; do {server}; done"
         web = Job("web", body, service=True, listens=(port,), timeout=60)
-        with mock.patch.object(listening, "SERVING", 20.0):
+        with mock.patch.object(port_monitor, "SERVING", 20.0):
             results = self.run_jobs(web, Job("suite", "kill $(cat worker); sleep 0.5", ["web"]))
         self.assertEqual(results["web"].outcome, Outcome.PASSED, self.said.getvalue())
 
@@ -384,7 +384,7 @@ class Owned(unittest.TestCase):
         built, _ = plan([job], EVERYTHING, {})
         attempt: Any = mock.Mock(node=built.nodes[0])
         found = [ports.Socket(1, "127.0.0.1", 0, 77)]
-        look = listening.Listening(mock.Mock(), lambda _: [], lambda _: False)
+        look = port_monitor.PortMonitor(mock.Mock(), lambda _: [], lambda _: False)
         with mock.patch.multiple(
             ports, sockets=lambda _: found, owned=mock.Mock(side_effect=[set(), {77}])
         ):
@@ -393,7 +393,7 @@ class Owned(unittest.TestCase):
             self.assertEqual(look.look(1.0), [])
             (told,) = look.look(2.0)
         self.assertEqual(told, Listens("web", (1,)))
-        self.assertEqual(look.due, 2.0 + listening.SERVING)
+        self.assertEqual(look.due, 2.0 + port_monitor.SERVING)
 
     def test_a_process_of_another_user_is_told_by_the_user_of_its_socket(self) -> None:
         theirs, ours = ports.Socket(1, "::", 54321, 7), ports.Socket(2, "::", os.geteuid(), 8)

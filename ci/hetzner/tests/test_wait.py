@@ -8,14 +8,14 @@ import subprocess
 import unittest
 
 from lib.processes import wait
-from lib.processes.wait import PidfdWakeup
+from lib.processes.wait import PidfdWaiter
 
 
-@unittest.skipUnless(hasattr(os, "pidfd_open"), "pidfds are Linux's: elsewhere wakeup_timed waits")
+@unittest.skipUnless(hasattr(os, "pidfd_open"), "pidfds are Linux's: elsewhere wait_timed does")
 class Pidfds(unittest.TestCase):
     def setUp(self) -> None:
         made = wait.make([])
-        assert isinstance(made, PidfdWakeup)
+        assert isinstance(made, PidfdWaiter)
         self.wakeup = made
         self.addCleanup(made.close)
 

@@ -10,10 +10,10 @@ import os
 from collections.abc import Callable
 
 from lib.processes import kill, process_table, subreaper
-from lib.processes.process_tree import Family
+from lib.processes.process_tree import ProcessTrees
 
 
-class Strays:
+class HelperOrphans:
     """The orphans of helper programs, from now on; children that are there already are not."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
@@ -21,12 +21,12 @@ class Strays:
         self._look = process_table.table()
         self._was_subreaper = subreaper.adopt()
         run = process_table.run_id(self._look, os.getpid())
-        self._family = Family(self._look, run, subreaper=self._was_subreaper is not None)
+        self._processes = ProcessTrees(self._look, run, subreaper=self._was_subreaper is not None)
 
     def end(self) -> bool:
         """End them and say which; return whether none is left. Only while no helper runs."""
         try:
-            ended, survivors = kill.end(self._look, self._family.strays)
+            ended, survivors = kill.end(self._look, self._processes.unowned)
         except OSError as error:
             ended, survivors = [], [f"what cannot be looked at: {error}"]
         if ended:

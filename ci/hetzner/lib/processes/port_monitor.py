@@ -31,7 +31,7 @@ class _Followed:
         self.silent: frozenset[int] = frozenset()  # ports without a listener, since it was ready
 
 
-class Listening:
+class PortMonitor:
     """One for all services of a run. `due` is when the next look is, on the clock of `follow`.
 
     `members` returns the processes of a tree; `awaits` tells whether outputs of an attempt are
