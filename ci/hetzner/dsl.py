@@ -26,7 +26,7 @@ from lib.model.run_plan import DEFAULT_CWD, DEFAULT_TIMEOUT, Limits
 from lib.model.selection import EVERYTHING, Choice
 from lib.processes import programs
 from lib.report.run_log import RunLog
-from lib.run.execution import Place, Report, Run
+from lib.run.execution import Place, ReportOptions, Run
 
 if TYPE_CHECKING:
     from lib.storage.cache import Cache
@@ -137,7 +137,7 @@ class Pipeline:
             grace=grace,
             redact=mask,
         )
-        self._report = Report(
+        self._report = ReportOptions(
             facts={
                 "sha": sha,
                 "branch": branch,

@@ -51,7 +51,7 @@ def planned(jobs: list[Job]) -> int:
 def all_listeners(*, statuses: bool) -> list[events.Listener]:
     """Return what listens to the run of a commit; statuses go to GITHUB_API_URL."""
     from lib.buckaroo import wheels
-    from lib.commit import steps
+    from lib.github.job_statuses import JobStatuses
     from lib.github.status_reporter import StatusReporter
     from lib.settings import settings
     from lib.storage import history
@@ -63,7 +63,7 @@ def all_listeners(*, statuses: bool) -> list[events.Listener]:
     ]
     if statuses:
         reporter = StatusReporter(config, print)
-        found.append(steps.JobStatuses(reporter, "0" * 40, "http://127.0.0.1/logs"))
+        found.append(JobStatuses(reporter, "0" * 40, "http://127.0.0.1/logs"))
     return found
 
 

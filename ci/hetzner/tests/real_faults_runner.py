@@ -25,8 +25,8 @@ import sys
 sys.path.insert(0, {hetzner!r})
 import pipeline
 from lib.buckaroo import wheels
-from lib.commit import steps
 from lib.common import program_end
+from lib.github import job_statuses
 from lib.report import run_log
 from lib.storage import history
 
@@ -51,7 +51,12 @@ class Listeners(CommitCase):
         return Ended(process.returncode, self.stage.log_dir(), out + errors)
 
     def test_view_that_breaks_changes_no_result_and_is_told(self) -> None:
-        listeners = ("history.History", "wheels.WheelKeeper", "steps.JobStatuses", "run_log.RunLog")
+        listeners = (
+            "history.History",
+            "wheels.WheelKeeper",
+            "job_statuses.JobStatuses",
+            "run_log.RunLog",
+        )
         errors = ("RuntimeError('no view')", "OSError(28, 'no view')", "RecursionError('no view')")
         for turn, listener in enumerate(listeners):
             with self.subTest(listener):

@@ -6,7 +6,7 @@ import math
 import unittest
 from typing import Any
 
-from lib.model.attempt_outcome import LOST
+from lib.model.attempt_outcome import UNKNOWN_CODE
 from lib.model.cause import Cause
 from tests.fakes import Fate, Played, jobs, play
 
@@ -22,7 +22,11 @@ class Classes(unittest.TestCase):
         self.assertEqual(self.of(play(jobs("a"))), Cause.NONE)
 
     def test_an_exit_code_a_signal_and_a_lost_code_are_told_apart(self) -> None:
-        for code, cause in ((3, Cause.EXIT_CODE), (-9, Cause.SIGNAL), (LOST, Cause.LOST)):
+        for code, cause in (
+            (3, Cause.EXIT_CODE),
+            (-9, Cause.SIGNAL),
+            (UNKNOWN_CODE, Cause.EXIT_CODE_LOST),
+        ):
             self.assertEqual(self.of(play(jobs("a"), {"a": Fate(code=code)})), cause)
 
     def test_what_a_job_did_not_do(self) -> None:

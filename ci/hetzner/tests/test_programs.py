@@ -11,7 +11,7 @@ from typing import Any
 from unittest import mock
 
 from dsl import Job, Outcome, Pipeline, Result
-from lib.commit import steps
+from lib.github import job_statuses
 from lib.model import events
 from lib.processes import programs
 from tests.test_pipeline import RunTest
@@ -113,8 +113,8 @@ class Missing(RunTest):
             def post(self, *status: Any) -> None:
                 posted.append(status)
 
-        with mock.patch("lib.commit.steps.BackgroundReporter", lambda reporter: reporter):
-            told = steps.JobStatuses(Reporter(), "sha", "http://box")  # type: ignore[arg-type]
+        with mock.patch("lib.github.job_statuses.BackgroundReporter", lambda reporter: reporter):
+            told = job_statuses.JobStatuses(Reporter(), "sha", "http://box")  # type: ignore[arg-type]
         for begun, log in ((False, "ci"), (True, "a")):
             result = Result("a", Outcome.FAILED)
             result.begun = begun

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from lib.common import program_end
 from lib.github import client, status_reporter
-from lib.github.status_reporter import BackgroundReporter, Fate, Status, StatusReporter
+from lib.github.status_reporter import BackgroundReporter, Delivery, Status, StatusReporter
 from lib.settings import settings
 from tests.githubserver import TOKEN, Reply, serve
 
@@ -190,15 +190,15 @@ class TestRetry(WithGitHub):
 class TestOutbox(WithGitHub):
     def test_status_is_kept_until_github_took_or_refused_it(self) -> None:
         later = {"Retry-After": "3600"}
-        for reply, fate, left in (
-            ((201, {}, b""), Fate.TAKEN, {}),
-            ((404, {}, b""), Fate.REFUSED, {}),
-            ((503, later, b""), Fate.LOST, {"c": "success"}),
-            ((403, later, b""), Fate.LOST, {"c": "success"}),
+        for reply, delivery, left in (
+            ((201, {}, b""), Delivery.ACCEPTED, {}),
+            ((404, {}, b""), Delivery.REFUSED, {}),
+            ((503, later, b""), Delivery.UNDELIVERED, {"c": "success"}),
+            ((403, later, b""), Delivery.UNDELIVERED, {"c": "success"}),
         ):
             kept, self.github.replies = Kept(), [reply]
             found = self.reporter(outbox=kept).post("success", SHA, "c", "fine", "")
-            self.assertEqual((found, kept), (fate, left))
+            self.assertEqual((found, kept), (delivery, left))
 
     def test_pending_is_left_though_github_took_it(self) -> None:
         kept = Kept()

@@ -20,15 +20,17 @@ from lib.buckaroo import products, wheels
 from lib.buckaroo.lock_files import Lockcheck, LockcheckError
 from lib.buckaroo.products import Products
 from lib.buckaroo.pythons import VERSIONS as PYTHONS
-from lib.commit import cleanup, steps
+from lib.commit import cleanup, tool_versions
 from lib.commit.command_line import Words
+from lib.commit.tool_versions import ToolVersions
 from lib.common import files, interrupts, redact
 from lib.common.interrupts import Interrupted
 from lib.common.signal_names import name_of
 from lib.git import checkout, tree_hash
 from lib.git.checkout import CheckoutError
+from lib.github.job_statuses import JobStatuses
 from lib.github.outbox import Outbox
-from lib.github.status_reporter import CONTEXT, Fate, Status, StatusReporter
+from lib.github.status_reporter import CONTEXT, Delivery, Status, StatusReporter
 from lib.model import events, selection
 from lib.model.job import Job, Result
 from lib.model.selection import Choice
@@ -86,7 +88,7 @@ class CommitRun:
         self._run_id = process_table.run_id(process_table.table(), os.getpid())
         self._outbox = Outbox(config.state_dir, self._run_id, self.log.line)
         self._reporter = StatusReporter(config, self.log.line, outbox=self._outbox)
-        self._versions = steps.Versions()
+        self._versions = ToolVersions()
         self._helper_orphans = HelperOrphans(self.log.line)
         self._history = config.state_dir / "history.db"
         self.state, self.text, self.code = "error", "the runner broke", FAILED
@@ -98,13 +100,13 @@ class CommitRun:
 
     def announce(self) -> None:
         """Say what is tested by which runner, and ask the tools for their versions."""
-        version = steps.runner_version(self._config)
+        version = tool_versions.runner_version(self._config)
         self.log.line(f"RUN   {self._revision} of {self._config.repo_dir}, runner {version}")
         try:  # one of an earlier run must not stand for this one
             files.rotate(self._summary)
             self._begin_summary()
         except OSError as error:
-            self.log.lose(self._summary, error)
+            self.log.write_failed(self._summary, error)
         self._versions.ask(settings.job_environment(self._config, os.environ))
 
     def _begin_summary(self) -> None:
@@ -255,7 +257,7 @@ class CommitRun:
         if not words.in_place:
             made.append(wheels.WheelKeeper(config, self.sha, self.log.line))
         if config.job_statuses and words.whole_jobs and self._reporter.on:
-            made.append(steps.JobStatuses(self._reporter, self.sha, self.url))
+            made.append(JobStatuses(self._reporter, self.sha, self.url))
         return made
 
     def rerun(self, pipeline: Path, table: Sequence[Job], job: str) -> str:
@@ -309,8 +311,8 @@ class CommitRun:
         """
         ended_by = interrupts.record().decide()
         lost: str | None = None
-        while lost != self.log.fault:  # to write it down may lose the log
-            lost = self.log.fault
+        while lost != self.log.write_error:  # to write it down may lose the log
+            lost = self.log.write_error
             if lost:
                 self.state, self.text = "error", f"{lost}; {self.text}"
                 self.code = also_failed(self.code)
@@ -328,7 +330,7 @@ class CommitRun:
         try:
             summary_file.end(self._summary, self.code)
         except OSError as error:
-            self.log.lose(self._summary, error)
+            self.log.write_failed(self._summary, error)
 
     def _set_status(self) -> None:
         if not self._speaks_for_commit or not self._reporter.on:
@@ -337,7 +339,7 @@ class CommitRun:
         self._outbox.note(status)
         try:
             with interrupts.cut_short():
-                left = self._reporter.post(*status) is Fate.LOST
+                left = self._reporter.post(*status) is Delivery.UNDELIVERED
         except Interrupted:
             left = True
         if left:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lib.common import files
-from lib.github.status_reporter import Fate, Status, StatusReporter
+from lib.github.status_reporter import Delivery, Status, StatusReporter
 from lib.processes import process_table
 
 CUT_OFF = "the run was cut off: its runner was killed"
@@ -52,14 +52,14 @@ class Outbox:
             return
         self._take_over()
         for status in list(self._left.values()):
-            fate = reporter.post(*status)
+            delivery = reporter.post(*status)
             if status.description == CUT_OFF:
                 what = f"the run of {status.sha} was cut off"
             else:
                 what = f"the run of {status.sha} ended untold, with {status.state}"
-            if fate is Fate.TAKEN:
+            if delivery is Delivery.ACCEPTED:
                 yield f"CLEAN {what}: {status.context} tells it now"
-            elif fate is Fate.REFUSED:
+            elif delivery is Delivery.REFUSED:
                 yield f"NOTE  {what}: GitHub refuses to be told on {status.context}, it is dropped"
             else:
                 yield f"NOTE  {what}: to tell it is left to the next run"

@@ -51,12 +51,12 @@ class Status(NamedTuple):
         return body
 
 
-class Fate(enum.Enum):
-    """What has become of a status."""
+class Delivery(enum.Enum):
+    """How the posting of a status ended."""
 
-    TAKEN = "GitHub took it"
-    REFUSED = "GitHub will never take it"
-    LOST = "no answer came, or one that may be another later"
+    ACCEPTED = "GitHub accepted it"
+    REFUSED = "GitHub will never accept it"
+    UNDELIVERED = "no answer came, or one that may be another later"
 
 
 class Keeper(Protocol):
@@ -113,34 +113,38 @@ class StatusReporter:
 
     def success(self, sha: str, context: str, description: str, url: str = "") -> bool:
         """Say that it passed; return whether GitHub took it."""
-        return self.post("success", sha, context, description, url) is Fate.TAKEN
+        return self.post("success", sha, context, description, url) is Delivery.ACCEPTED
 
     def failure(self, sha: str, context: str, description: str, url: str = "") -> bool:
         """Say that it failed; return whether GitHub took it."""
-        return self.post("failure", sha, context, description, url) is Fate.TAKEN
+        return self.post("failure", sha, context, description, url) is Delivery.ACCEPTED
 
     def error(self, sha: str, context: str, description: str, url: str = "") -> bool:
         """Say that it could not be found out; return whether GitHub took it."""
-        return self.post("error", sha, context, description, url) is Fate.TAKEN
+        return self.post("error", sha, context, description, url) is Delivery.ACCEPTED
 
-    def post(self, state: str, sha: str, context: str, description: str, url: str) -> Fate:
+    def post(self, state: str, sha: str, context: str, description: str, url: str) -> Delivery:
         """Post one status, trying again within the budget where GitHub says that it may help."""
         if self._early:  # a late `pending` must not overwrite this one
             self._early.close(ATTEMPT)
             self._early = None
         return self.deliver(Status(state, sha, context, description, url), threading.Event())
 
-    def deliver(self, status: Status, stop: threading.Event) -> Fate:
+    def deliver(self, status: Status, stop: threading.Event) -> Delivery:
         """Post one status; once `stop` is set no further attempt is begun."""
         if not self.on:
-            return Fate.LOST
+            return Delivery.UNDELIVERED
         status = status._replace(description=self._mask(status.description))  # before it is cut
         if self._outbox is not None:
             self._outbox.note(status)
-        fate = self._insist(status, stop)
-        if self._outbox is not None and fate is not Fate.LOST and status.state != "pending":
+        delivery = self._insist(status, stop)
+        if (
+            self._outbox is not None
+            and delivery is not Delivery.UNDELIVERED
+            and status.state != "pending"
+        ):
             self._outbox.settle(status)
-        return fate
+        return delivery
 
     def give_up(self, status: Status, why: str) -> None:
         """Log that a status was not posted, and why."""
@@ -153,18 +157,18 @@ class StatusReporter:
             self._outbox.note(status)
         self.give_up(status, why)
 
-    def _insist(self, status: Status, stop: threading.Event) -> Fate:
+    def _insist(self, status: Status, stop: threading.Event) -> Delivery:
         end = time.monotonic() + self._budget
         pause = self._first_pause
         while True:
             answer = self._attempt(status, min(ATTEMPT, max(0.1, end - time.monotonic())))
             if answer.status == 201:
-                return Fate.TAKEN
+                return Delivery.ACCEPTED
             wait = client.pause_before_retry(answer, pause)
             late = wait is None or time.monotonic() + wait >= end
             if late or stop.wait(wait):
                 self.give_up(status, str(answer))
-                return Fate.REFUSED if wait is None else Fate.LOST
+                return Delivery.REFUSED if wait is None else Delivery.UNDELIVERED
             pause *= 2
 
     def _attempt(self, status: Status, timeout: float) -> client.Answer:
@@ -233,7 +237,7 @@ def _post(state: str, sha: str, context: str, description: str, url: str) -> boo
     except settings.SettingsError as error:
         print(f"status {state} of {context} was not posted: {error}")
         return False
-    return _reporter(config).post(state, sha, context, description, url) is Fate.TAKEN
+    return _reporter(config).post(state, sha, context, description, url) is Delivery.ACCEPTED
 
 
 def status_pending(sha: str, context: str, description: str, url: str = "") -> bool:

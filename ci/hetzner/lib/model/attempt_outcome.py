@@ -9,7 +9,9 @@ from lib.common.signal_names import name_of
 from lib.model.cause import PLAINLY, Cause, Why
 from lib.model.job import Job, Outcome
 
-LOST = 256  # exit code, greater than any, of a process whose own one somebody else has taken
+UNKNOWN_CODE = (
+    256  # exit code, greater than any, of a process whose own one somebody else has taken
+)
 # exit code of a program that found no tests to run: pytest's, docs.pytest.org, "Exit codes"
 NO_TESTS = 5
 # exit codes by which no test has run: that, and of a shell that could not execute a program or did
@@ -26,7 +28,7 @@ class Judgement(NamedTuple):
 
 def describe(code: int) -> str:
     """Put an exit code into words; negative is the signal that ended the process."""
-    if code == LOST:
+    if code == UNKNOWN_CODE:
         return "its exit code is lost: the host program ignores SIGCHLD or waits for all children"
     if code >= 0:
         return f"exit code {code}"
@@ -49,8 +51,8 @@ def passed(code: int | None, tries: int = 1, of: int = 1) -> Why:
 
 def cause(code: int) -> Cause:
     """Return the class of an exit code that is no pass."""
-    if code == LOST:
-        return Cause.LOST
+    if code == UNKNOWN_CODE:
+        return Cause.EXIT_CODE_LOST
     return Cause.EXIT_CODE if code >= 0 else Cause.SIGNAL
 
 
@@ -62,7 +64,7 @@ def judge(
     `hint` is what the executor saw that explains it, '' for nothing; `tries` are the attempts of
     this pass, this one included. A later one that runs no tests does not pass those that failed.
     """
-    if code == LOST or code not in job.ok_codes:
+    if code == UNKNOWN_CODE or code not in job.ok_codes:
         text = f"{describe(code)}: {hint}" if hint else describe(code)
         return Judgement(Outcome.FAILED, Why(text, cause(code)))
     if missing:

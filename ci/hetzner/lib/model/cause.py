@@ -17,7 +17,7 @@ class Cause(enum.StrEnum):
     FLAKY = "flaky"  # passed on a later attempt
     EXIT_CODE = "exit code"
     SIGNAL = "signal"  # something else than the runner killed it
-    LOST = "exit code lost"
+    EXIT_CODE_LOST = "exit code lost"
     TIMEOUT = "timeout"  # its own
     MISSING_OUTPUT = "missing output"
     SYNTAX = "syntax error"  # in its command

@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from lib.model.attempt_outcome import LOST
+from lib.model.attempt_outcome import UNKNOWN_CODE
 from lib.processes import process_table
 from lib.processes.process_table import Proc, ProcessTable
 
@@ -77,14 +77,15 @@ class ProcessTrees:
     def code(self, key: str) -> int | None:
         """Return how a leader exited, leaving it unreaped; None while it runs.
 
-        LOST where the host program has waited for it, or has the kernel do so (wait(2), NOTES).
+        UNKNOWN_CODE where the host program has waited for it, or has the kernel do so (wait(2),
+        NOTES).
         """
         leader = self._by_key[key]
         if leader.code is None:
             try:
                 leader.code = _peek(leader.pid)
             except ChildProcessError:
-                leader.code = LOST
+                leader.code = UNKNOWN_CODE
         return leader.code
 
     def members(self, key: str) -> list[Proc]:

@@ -33,7 +33,7 @@ class RunLog:
     """Appends lines to `log_dir`/ci.log and shows them on `console` (None: nowhere).
 
     A log of an earlier run is kept as ci.log.1, ci.log.2, … A line that cannot be written is
-    remembered in `fault`, since a run whose log is lost must not be green.
+    remembered in `write_error`, since a run whose log is lost must not be green.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class RunLog:
     ) -> None:
         self.path = log_dir / f"{RUN_LOG}.log"
         self.url = (url or str(log_dir)).rstrip("/")
-        self.fault = ""
+        self.write_error = ""
         self._stamped = (0, "")
         self._console = Console(console) if console else None
         self._redact = redact
@@ -64,7 +64,7 @@ class RunLog:
             self._file.flush()
             self._written += len(content)
         except OSError as error:
-            self.lose(self.path, error)
+            self.write_failed(self.path, error)
         self._show(stamped)
 
     def _stamp(self) -> str:
@@ -74,25 +74,25 @@ class RunLog:
             self._stamped = (second, time.strftime("[%H:%M:%S]", time.localtime(second)))
         return self._stamped[1]
 
-    def lose(self, report: Path, error: OSError) -> None:
+    def write_failed(self, report: Path, error: OSError) -> None:
         """Note that a report could not be written; the console is told, since no file may be."""
         if self._ended:
             self._show(f"NOTE  could not write {report} any more: {error.strerror}")
-        elif not self.fault:
-            self.fault = f"could not write {report}: {error.strerror}"
-            self._show(f"the run is red: {self.fault}")
+        elif not self.write_error:
+            self.write_error = f"could not write {report}: {error.strerror}"
+            self._show(f"the run is red: {self.write_error}")
 
     def check(self) -> None:
         """Lose the log if a job has removed, moved, replaced or cut it: nobody would find it."""
         try:
             found = self.path.lstat()
         except OSError:
-            self.lose(self.path, OSError(errno.ENOENT, "it was removed during the run"))
+            self.write_failed(self.path, OSError(errno.ENOENT, "it was removed during the run"))
             return
         if not os.path.samestat(found, os.fstat(self._file.fileno())):
-            self.lose(self.path, OSError(errno.ENOENT, "something else is in its place"))
+            self.write_failed(self.path, OSError(errno.ENOENT, "something else is in its place"))
         elif found.st_size < self._written:
-            self.lose(self.path, OSError(errno.EIO, "it was cut during the run"))
+            self.write_failed(self.path, OSError(errno.EIO, "it was cut during the run"))
 
     def end(self, text: str) -> None:
         """Write the line that ends a run; losing one after it changes nothing of what it says."""
@@ -100,7 +100,7 @@ class RunLog:
         try:
             os.fsync(self._file.fileno())  # some file systems tell only here that they are full
         except OSError as error:
-            self.lose(self.path, error)
+            self.write_failed(self.path, error)
         self.check()
         self._ended = True
 
@@ -113,7 +113,7 @@ class RunLog:
         try:
             self._file.close()
         except OSError as error:
-            self.lose(self.path, error)
+            self.write_failed(self.path, error)
 
     def __call__(self, event: events.Event) -> None:
         """Write the line of an event."""

@@ -30,13 +30,13 @@ from lib.report.run_log import RunLog, complaint
 from lib.report.summary_file import SummaryFile
 from lib.scheduler.loop import Scheduler
 
-__all__ = ["Place", "Report", "Run"]
+__all__ = ["Place", "ReportOptions", "Run"]
 
 _goes_on = threading.Lock()  # held by the one run of this process
 
 
-class Report(NamedTuple):
-    """What the reports of a run say of it, and who else listens."""
+class ReportOptions(NamedTuple):
+    """What the reports of a run tell, where they are shown, and who else listens."""
 
     facts: Mapping[str, object]  # of summary.json: what is tested, and what was asked for
     log_url: str
@@ -57,7 +57,7 @@ class Run:
         orders: Orders,
         limits: Limits,
         place: Place,
-        report: Report,
+        report: ReportOptions,
         pytest_workers: int,
     ) -> None:
         if not place.cwd.is_dir():
@@ -121,7 +121,7 @@ class Run:
         try:
             self._summary.begin([Result(j.name, allowed=j.allow_failure) for j in jobs.values()])
         except OSError as error:
-            self._log.lose(self._summary.path, error)
+            self._log.write_failed(self._summary.path, error)
 
     def _execute(self) -> int:
         try:
@@ -131,7 +131,7 @@ class Run:
             finally:
                 executor.close()
             late, told = executor.signals(), code  # by summary.json
-            code = 128 + late[0] if late else (also_failed(code) if self._log.fault else code)
+            code = 128 + late[0] if late else (also_failed(code) if self._log.write_error else code)
             if self._report.run_log is None:  # whoever has given us a log writes its last line
                 code = self._have_the_last_word(code)
         finally:
@@ -139,7 +139,7 @@ class Run:
                 self._log.close()
             if self._report.console is not None:
                 Console(self._report.console).settle()
-        final = also_failed(code) if self._log.fault else code
+        final = also_failed(code) if self._log.write_error else code
         if final != told and self._report.run_log is None:
             self._end_summary(final)
         return final
@@ -160,7 +160,7 @@ class Run:
         try:
             summary_file.end(self._summary.path, code)
         except OSError as error:
-            self._log.lose(self._summary.path, error)
+            self._log.write_failed(self._summary.path, error)
 
     def _drive(self, executor: ProcessExecutor) -> int:
         scheduler = Scheduler(
@@ -209,13 +209,13 @@ class Run:
         """Write summary.json and show the table; a report that is lost makes a run red."""
         results = list(self.results.values())
         self._log.check()
-        code = also_failed(code) if self._log.fault else code
+        code = also_failed(code) if self._log.write_error else code
         # whoever writes the END line of the log says here, too, that the run has ended
         told = code if self._report.run_log is None else None
         try:
             self._summary.write(results, executor.logged, told, self._clock.now())
         except OSError as error:
-            self._log.lose(self._summary.path, error)
+            self._log.write_failed(self._summary.path, error)
             code = also_failed(code)
         self._show(results, executor.logged)
         return code
@@ -239,8 +239,8 @@ class Run:
     def _have_the_last_word(self, code: int) -> int:
         """Tell the verdict in the last line of the log; return the code, 1 if that line is lost."""
         lost: str | None = None
-        while lost != self._log.fault:
-            lost = self._log.fault
+        while lost != self._log.write_error:
+            lost = self._log.write_error
             code = also_failed(code) if lost else code
             results = list(self.results.values())
             text = summary.describe(results, self._clock.now(), 0 if lost else code)

@@ -1,0 +1,48 @@
+"""Posts a commit status for each job, beside that of the whole commit."""
+
+from __future__ import annotations
+
+from lib.github.status_reporter import CONTEXT, BackgroundReporter, StatusReporter
+from lib.model import events
+from lib.model.job import RUN_LOG, Outcome, Result
+
+
+class JobStatuses:
+    """Posts a status for each job, from a thread of its own. A listener.
+
+    A job of two passes over its test cases has failed with the first that fails, but it has passed
+    only after both.
+    """
+
+    def __init__(self, reporter: StatusReporter, sha: str, url: str) -> None:
+        self._reporter = BackgroundReporter(reporter)
+        self._sha = sha
+        self._url = url
+        self._half: set[str] = set()  # jobs that are fine so far, and have another pass to come
+
+    def __call__(self, event: events.Event) -> None:
+        """Queue what a start or an end says."""
+        if isinstance(event, events.Started) and event.attempt == 1:
+            self._post("pending", event.job, "runs", event.job)
+        elif isinstance(event, events.Finished):
+            if event.again and event.result.acceptable:
+                self._half.add(event.job)
+            else:
+                self._half.discard(event.job)
+                self._ended(event.job, event.result)
+        elif isinstance(event, events.RunEnded):
+            for job in sorted(self._half):
+                self._post("error", job, "not all of its test cases were run", job)
+            self._reporter.close(budget=10.0)
+
+    def _ended(self, job: str, result: Result) -> None:
+        state = "success" if result.acceptable else "failure"
+        if result.outcome is Outcome.CANCELLED:
+            state = "error"
+        reason = f": {result.reason}" if result.reason else ""
+        log = job if result.begun else RUN_LOG
+        self._post(state, job, f"{result.outcome} in {result.duration:.0f} s{reason}", log)
+
+    def _post(self, state: str, job: str, text: str, log: str) -> None:
+        url = f"{self._url}/{log}.log" if self._url else ""
+        self._reporter.post(state, self._sha, f"{CONTEXT}/{job}", text, url)
