@@ -197,14 +197,14 @@ class Pipeline:
             shuffle,
         )
         chosen = selection.listed(asked)
-        built, orders = selection.plan(self.jobs, chosen, self._durations)
+        plan = selection.plan(self.jobs, chosen, self._durations, self._limits)
         if not isinstance(pytest_workers, int) or pytest_workers < 1:
             raise ValueError(f"pytest_workers: expected 1 or more, found {pytest_workers!r}")
-        orders = orders._replace(notes=graph.pool_questions(self.jobs, self._limits.pools))
+        plan = plan._replace(notes=graph.pool_questions(self.jobs, self._limits.pools))
         whole = selection.is_whole(self.jobs, chosen)
         facts = {**self._report.facts, **selection.facts(chosen, whole=whole)}
         report = self._report._replace(facts=facts)
-        run = Run(built, orders, self._limits, self._place, report, pytest_workers)
+        run = Run(plan, self._place, report, pytest_workers)
         self.results = run.results
         return run.execute()
 
@@ -215,8 +215,8 @@ class Pipeline:
         """
         from lib.simulate import dry_run as dryrun
 
-        built, orders = selection.plan(self.jobs, chosen, self._durations)
-        return dryrun.lines(built, orders, self._limits, self._durations)
+        plan = selection.plan(self.jobs, chosen, self._durations, self._limits)
+        return dryrun.lines(plan, self._durations)
 
 
 def _kind_problems(jobs: object, log_dir: object, cwd: object, resources: object) -> list[str]:

@@ -44,8 +44,8 @@ def planned(jobs: list[Job]) -> int:
     from lib.model import selection
     from lib.scheduler import readiness
 
-    built, _ = selection.plan(jobs, selection.EVERYTHING, {})
-    return 0 if readiness.Plan(built.nodes).open_stages(0).freed else 1
+    plan = selection.plan(jobs, selection.EVERYTHING, {})
+    return 0 if readiness.Readiness(plan.phases.nodes).open_phases(0).ready else 1
 
 
 def all_listeners(*, statuses: bool) -> list[events.Listener]:

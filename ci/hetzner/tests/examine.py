@@ -10,8 +10,8 @@ from typing import overload
 from lib.model import events, graph, phases
 from lib.model.cause import Cause, Why
 from lib.model.job import Load, Result
-from lib.model.phases import Stages
-from lib.model.run_plan import Limits, Orders
+from lib.model.phases import Phases
+from lib.model.run_plan import Limits, RunPlan
 from lib.scheduler.loop import Scheduler
 from lib.scheduler.protocol import Executor, Report, StartError, Step
 from tests.fakes import FakeClock, FakeExecutor, Played
@@ -52,7 +52,7 @@ REACHED = (
     "at the end",
     "refused selection",
 )
-Built = tuple[Stages, tuple[str, ...]]  # the stages, and what was filtered
+Built = tuple[Phases, tuple[str, ...]]  # the phases, and what was filtered
 
 
 class Watched:
@@ -126,7 +126,7 @@ def examine(case: Case) -> Counter[str]:
 
 
 def build(case: Case) -> Built:
-    """Return the stages and what was filtered. Raises ValueError."""
+    """Return the phases and what was filtered. Raises ValueError."""
     chosen = graph.select(case.jobs, case.only, case.skip, no_deps=case.no_deps)
     built = phases.build(
         case.jobs,
@@ -182,12 +182,9 @@ def scheduler_of(
     paths = graph.remaining_paths(by_name, case.durations)
     shuffled = case.shuffle is not None
     return Scheduler(
-        built,
-        executor,
-        fake.clock,
-        listen,
-        Limits(case.pools, case.max_parallel, case.timeout, case.pressure),
-        Orders(
+        RunPlan(
+            built,
+            Limits(case.pools, case.max_parallel, case.timeout, case.pressure),
             fast_fail=case.fast_fail,
             urgency=graph.shuffled(by_name, case.shuffle or 0) if shuffled else paths,
             short=() if shuffled else graph.short(by_name, case.durations, paths),
@@ -195,6 +192,9 @@ def scheduler_of(
             refused={n: Why(text, Cause.MISSING_PROGRAM) for n, text in case.refused.items()},
             seed=case.shuffle,
         ),
+        executor,
+        fake.clock,
+        listen,
         lambda: load(case, fake.clock.now()),
     )
 

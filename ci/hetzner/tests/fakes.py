@@ -16,7 +16,7 @@ from lib.common.signal_names import ASKED
 from lib.model import events, graph, phases
 from lib.model.cause import Cause, Why
 from lib.model.job import Job, Load
-from lib.model.run_plan import Limits, Orders
+from lib.model.run_plan import Limits, RunPlan
 from lib.scheduler.loop import Scheduler, unknown_load
 from lib.scheduler.protocol import (
     Asked,
@@ -315,12 +315,9 @@ def play(
     by_name = {job.name: job for job in declared if job.name in selection.names}
     paths = graph.remaining_paths(by_name, durations or {})
     scheduler = Scheduler(
-        built,
-        executor,
-        clock,
-        seen.append,
-        Limits(pools or {}, max_parallel, timeout, pressure),
-        Orders(
+        RunPlan(
+            built,
+            Limits(pools or {}, max_parallel, timeout, pressure),
             fast_fail=fast_fail,
             urgency=paths if shuffle is None else graph.shuffled(by_name, shuffle),
             short=graph.short(by_name, durations or {}, paths) if shuffle is None else (),
@@ -328,6 +325,9 @@ def play(
             refused={n: Why(text, Cause.MISSING_PROGRAM) for n, text in (refused or {}).items()},
             seed=shuffle,
         ),
+        executor,
+        clock,
+        seen.append,
         unknown_load if load is None else lambda: load(clock.now()),
     )
     code = scheduler.run()

@@ -79,14 +79,14 @@ class AtTheEnd(unittest.TestCase):
         self.assertEqual(played.executor.started, ["a", "b", "z"])
         played = play(declared, first_testcases="x")
         self.assertEqual(played.executor.started, ["a", "b", "a#2", "b#2", "z"])
-        filters = {n.key: n.test_filter for n in played.scheduler._stages.nodes}
+        filters = {n.key: n.test_filter for n in played.scheduler._plan.phases.nodes}
         self.assertEqual((filters["a"], filters["z"]), ("x", ""))
 
     def test_its_phase_has_no_line(self) -> None:
         played = play(jobs("a; b; z", z=END), first_jobs=["a"])
-        titles = [event.title for event in played.of(events.StageStarted)]
+        titles = [event.title for event in played.of(events.PhaseStarted)]
         self.assertEqual(titles, ["phase A", "phase B"])
-        self.assertEqual(play(jobs("a; z", z=END)).of(events.StageStarted), [])
+        self.assertEqual(play(jobs("a; z", z=END)).of(events.PhaseStarted), [])
 
     def test_it_runs_alone_if_nothing_else_is_selected(self) -> None:
         self.assertEqual(play(jobs("a; z", z=END), only=["z"]).outcomes(), "z=passed")

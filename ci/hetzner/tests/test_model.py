@@ -15,7 +15,7 @@ from pathlib import Path
 from lib.model import events
 from lib.model.durations import Timings
 from lib.model.job import Job, Outcome
-from lib.model.run_plan import Limits, Orders
+from lib.model.run_plan import Limits, RunPlan
 from lib.scheduler.protocol import Report, StepKind
 from lib.simulate import dry_run
 from tests.cases import CACHED, Seeded, draw_case
@@ -98,7 +98,7 @@ class DryRuns(unittest.TestCase):
         seen: list[events.Event] = []
         limits = Limits(case.pools, case.max_parallel)
         scheduler = dry_run.make(
-            build(case)[0], Orders(), limits, Timings(case.durations), seen.append
+            RunPlan(build(case)[0], limits), Timings(case.durations), seen.append
         )
         scheduler.run()
         kept = {n for n, r in scheduler.results.items() if r.outcome is not Outcome.PASSED}

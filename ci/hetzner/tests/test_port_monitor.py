@@ -19,7 +19,6 @@ from dsl import Job, Outcome, Pipeline
 from lib.model import events, graph
 from lib.model.cause import Cause
 from lib.model.job import Result
-from lib.model.run_plan import Limits
 from lib.model.selection import EVERYTHING, plan
 from lib.processes import port_monitor, ports, ports_lsof
 from lib.scheduler.protocol import Listens
@@ -163,8 +162,8 @@ class Decided(unittest.TestCase):
     def test_a_dry_run_lets_it_be_ready_after_its_usual_time(self) -> None:
         for outputs in ({}, {"up": "up"}):
             declared = jobs("web; suite<web", web=service(1, outputs=outputs))
-            built, orders = plan(declared, EVERYTHING, {"web": 3, "suite": 1})
-            told = dry_run.lines(built, orders, Limits(), {"web": 3, "suite": 1})
+            made = plan(declared, EVERYTHING, {"web": 3, "suite": 1})
+            told = dry_run.lines(made, {"web": 3, "suite": 1})
             self.assertIn("3.0 s start suite: after web", "\n".join(told))
 
 
@@ -381,8 +380,8 @@ class Looked(unittest.TestCase):
 class Owned(unittest.TestCase):
     def test_a_first_look_that_finds_a_socket_in_no_tree_is_not_believed(self) -> None:
         (job,) = jobs("web", web=service(1))
-        built, _ = plan([job], EVERYTHING, {})
-        attempt: Any = mock.Mock(node=built.nodes[0])
+        made = plan([job], EVERYTHING, {})
+        attempt: Any = mock.Mock(node=made.phases.nodes[0])
         found = [ports.Socket(1, "127.0.0.1", 0, 77)]
         look = port_monitor.PortMonitor(mock.Mock(), lambda _: [], lambda _: False)
         with mock.patch.multiple(

@@ -10,7 +10,7 @@ from unittest import mock
 from lib.common.signal_names import ASKED
 from lib.model import events, phases
 from lib.model.job import Job, Outcome
-from lib.model.run_plan import Limits, Orders
+from lib.model.run_plan import Limits, RunPlan
 from lib.report import summary
 from lib.scheduler.loop import Scheduler
 from lib.scheduler.protocol import NO_KEY, UNUSABLE
@@ -106,7 +106,7 @@ class SlowViews(RuleTest):
 
         declared = jobs("a; b", a={"timeout": 10})
         scheduler = Scheduler(
-            phases.build(declared, ["a", "b"]), executor, clock, slow, limits, Orders()
+            RunPlan(phases.build(declared, ["a", "b"]), limits), executor, clock, slow
         )
         self.code = scheduler.run()
         return scheduler
@@ -469,7 +469,7 @@ class Phases(RuleTest):
 
     def test_filters_reach_the_nodes(self) -> None:
         played = play(jobs("a"), first_testcases="x")
-        filters = {node.key: node.test_filter for node in played.scheduler._stages.nodes}
+        filters = {node.key: node.test_filter for node in played.scheduler._plan.phases.nodes}
         self.assertEqual(filters, {"a": "x", "a#2": ""})
 
 
@@ -552,7 +552,7 @@ class Selection(RuleTest):
 
     def test_what_a_skipped_job_promised_must_be_there(self) -> None:
         declared = jobs("a; b<a; c<a:o", a={"outputs": {"o": "x", "p": "y"}})
-        nodes = {n.key: n for n in play(declared, skip=["a"]).scheduler._stages.nodes}
+        nodes = {n.key: n for n in play(declared, skip=["a"]).scheduler._plan.phases.nodes}
         self.assertEqual(nodes["b"].expects, (("a:o", "x"), ("a:p", "y")))
         self.assertEqual(nodes["c"].expects, (("a:o", "x"),))
         self.assertEqual(nodes["c"].inputs, {"CI_OUT_A_O": "x", "CI_OUT_A_P": "y"})

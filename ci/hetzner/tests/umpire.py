@@ -290,7 +290,7 @@ def _of_job(record: AttemptRecord) -> Outcome:
 
 def _debt(event: events.Event) -> tuple[object, ...]:
     match event:
-        case events.StageStarted(title=title):
+        case events.PhaseStarted(title=title):
             return "stage", title
         case events.OutputReady(job=job, output=output):
             return "output", job, output

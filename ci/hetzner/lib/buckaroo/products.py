@@ -27,8 +27,8 @@ CACHE_PATIENCE = 300.0  # seconds to restore one artifact
 
 def left_out(table: Sequence[Job], chosen: Choice) -> list[Job]:
     """Return the jobs that do not run, and whose outputs those that run expect to be there."""
-    built, _ = selection.plan(table, chosen, {})
-    names = {output.partition(":")[0] for node in built.nodes for output, _ in node.expects}
+    plan = selection.plan(table, chosen, {})
+    names = {output.partition(":")[0] for node in plan.phases.nodes for output, _ in node.expects}
     return [job for job in table if job.name in names]
 
 

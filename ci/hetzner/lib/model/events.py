@@ -24,7 +24,7 @@ class RunStarted(NamedTuple):
     seed: int | None = None
 
 
-class StageStarted(NamedTuple):
+class PhaseStarted(NamedTuple):
     """A phase of a run that has several begins."""
 
     at: float
@@ -144,7 +144,7 @@ class RunEnded(NamedTuple):
 
 Event = (
     RunStarted
-    | StageStarted
+    | PhaseStarted
     | Started
     | OutputReady
     | Ready

@@ -1,8 +1,8 @@
 """Turns a selection into the nodes of a run: phases of jobs, phases of test cases, and edges.
 
 A node is one job in one pass over the test cases. `first_jobs` and `first_testcases` only add
-stages: the nodes of a stage wait until the stage before it has settled. So no job runs twice,
-and what a dependency did in an earlier stage still counts in the next. Pure functions.
+phases: the nodes of a phase wait until the phase before it has settled. So no job runs twice,
+and what a dependency did in an earlier phase still counts in the next. Pure functions.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Node(NamedTuple):
 
     key: str
     job: Job
-    stage: int
+    phase: int
     repeated: bool  # the unfiltered pass after a filtered one
     test_filter: str
     edges: tuple[Edge, ...]
@@ -48,8 +48,8 @@ class Node(NamedTuple):
         return self.job.cache is not None and not self.filtered
 
 
-class Stages(NamedTuple):
-    """The nodes of a run in declared order, a title for each stage, and its filter of test cases.
+class Phases(NamedTuple):
+    """The nodes of a run in declared order, the titles of its phases, and its filter of test cases.
 
     With `first_testcases` the filter is that of the first pass; '' is that of a run without one.
     """
@@ -75,10 +75,10 @@ def build(
     first_jobs: Collection[str] | None = None,
     only_testcases: str = "",
     first_testcases: str = "",
-) -> Stages:
-    """Return the nodes and stages of a run. ValueError for filters that exclude each other.
+) -> Phases:
+    """Return the nodes and phases of a run. ValueError for filters that exclude each other.
 
-    The jobs at the end are the last stage, which has no title. They run once, after all passes.
+    The jobs at the end are the last phase, which has no title. They run once, after all passes.
     """
     if only_testcases and first_testcases:
         raise ValueError("only_testcases and first_testcases exclude each other: give one")
@@ -98,14 +98,14 @@ def build(
     nodes = []
     chosen = set(selected)
     for name in selected:
-        stage = 0 if not early or name in early else 1
+        phase = 0 if not early or name in early else 1
         if name in last:
             node = _node(by_name, chosen, name, len(titles) - 1, only_testcases)
             nodes.append(node._replace(edges=_to_last_passes(node.edges, again)))
         else:
-            nodes.append(_node(by_name, chosen, name, stage, only_testcases or first_testcases))
+            nodes.append(_node(by_name, chosen, name, phase, only_testcases or first_testcases))
     nodes += [_again(by_name, chosen, name, second, again) for name in selected if name in again]
-    return Stages(tuple(nodes), tuple(titles), only_testcases or first_testcases)
+    return Phases(tuple(nodes), tuple(titles), only_testcases or first_testcases)
 
 
 def _first_phase(
@@ -140,7 +140,7 @@ def _repeated(by_name: Mapping[str, Job], selected: Sequence[str]) -> set[str]:
 
 
 def _node(
-    by_name: Mapping[str, Job], selected: set[str], name: str, stage: int, test_filter: str
+    by_name: Mapping[str, Job], selected: set[str], name: str, phase: int, test_filter: str
 ) -> Node:
     job = by_name[name]
     edges = []
@@ -159,7 +159,7 @@ def _node(
     return Node(
         key=name,
         job=job,
-        stage=stage,
+        phase=phase,
         repeated=False,
         test_filter=test_filter,
         edges=tuple(dict.fromkeys(edges)),
@@ -176,13 +176,13 @@ def _to_last_passes(edges: Sequence[Edge], again: set[str]) -> tuple[Edge, ...]:
 
 
 def _again(
-    by_name: Mapping[str, Job], selected: set[str], name: str, stage: int, again: set[str]
+    by_name: Mapping[str, Job], selected: set[str], name: str, phase: int, again: set[str]
 ) -> Node:
-    first = _node(by_name, selected, name, stage, "")
+    first = _node(by_name, selected, name, phase, "")
     return Node(
         key=name + REPEATED,
         job=first.job,
-        stage=stage,
+        phase=phase,
         repeated=True,
         test_filter="",
         edges=_to_last_passes(first.edges, again),

@@ -1,4 +1,4 @@
-"""What a run is told: what bounds it, and what it is to do. Data only."""
+"""The plan of a run: its nodes in their phases, its limits, and its options. Data only."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from lib.model.cause import Why
+from lib.model.phases import Phases
 
 DEFAULT_TIMEOUT = 180  # seconds for all jobs of a run together
 DEFAULT_CWD = "/repo"
 
 
 class Limits(NamedTuple):
-    """What bounds a run: pools of resources, jobs at once (None: no limit), and seconds.
+    """The limits of a run.
 
-    Above `pressure`, in percent, starts are held back; None: however busy the machine is.
+    `pools` are amounts by resource, `max_parallel` jobs may run at once (None: any number), the
+    whole run has `timeout` seconds. Starts are held back while the pressure on the machine is above
+    `pressure` percent (None: never).
     """
 
     pools: Mapping[str, int] = {}
@@ -24,15 +27,17 @@ class Limits(NamedTuple):
     pressure: float | None = None
 
 
-class Orders(NamedTuple):
-    """What this run was told.
+class RunPlan(NamedTuple):
+    """All that the scheduler is told of a run.
 
-    `urgency` is a job's longest remaining path in seconds; the jobs in `short` start before all
-    others, since they cost next to nothing; `filtered` are the jobs to leave out;
-    `refused` those that cannot run at all, with the reason. A `seed` says that the
-    urgencies are random numbers, and what they were made from. `notes` are said at the beginning.
+    `urgency` is a job's longest remaining path in seconds: the greatest starts first, after the
+    jobs in `short`, which cost next to nothing. With a `seed` the urgencies are random numbers made
+    from it. `filtered` are the jobs that the selection leaves out. If there are `refused` jobs,
+    which cannot run for the reason given, nothing starts. The log begins with `notes`.
     """
 
+    phases: Phases
+    limits: Limits = Limits()
     fast_fail: bool = False
     urgency: Mapping[str, float] = {}
     short: Collection[str] = frozenset()

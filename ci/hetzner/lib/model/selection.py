@@ -1,4 +1,4 @@
-"""What a run is asked for, and what follows from it: the nodes of the run, and its orders.
+"""Turns the choice of jobs and test cases into the plan of a run.
 
 Pure functions over jobs: no clock, no process, no file.
 """
@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 from lib.model import graph, phases
 from lib.model.job import Job
-from lib.model.phases import Stages
-from lib.model.run_plan import Orders
+from lib.model.run_plan import Limits, RunPlan
 
 
 class Choice(NamedTuple):
@@ -32,6 +31,7 @@ class Choice(NamedTuple):
 
 
 EVERYTHING = Choice()
+UNLIMITED = Limits()
 
 
 def listed(choice: Choice) -> Choice:
@@ -71,9 +71,12 @@ def names(jobs: Sequence[Job], choice: Choice) -> tuple[str, ...]:
 
 
 def plan(
-    jobs: Sequence[Job], choice: Choice, durations: Mapping[str, float]
-) -> tuple[Stages, Orders]:
-    """Return the nodes of a run in their stages, and its orders.
+    jobs: Sequence[Job],
+    choice: Choice,
+    durations: Mapping[str, float],
+    limits: Limits = UNLIMITED,
+) -> RunPlan:
+    """Return the plan of a run.
 
     `durations` are the usual seconds of jobs, for the order when slots or pools are short. Raises
     ValueError for a choice that names an unknown job, holds none, or contradicts itself, and for a
@@ -98,7 +101,9 @@ def plan(
         short = graph.short(by_name, durations, urgency)
     else:
         urgency = graph.shuffled(by_name, seed)
-    return built, Orders(
+    return RunPlan(
+        built,
+        limits,
         fast_fail=choice.fast_fail,
         urgency=urgency,
         short=short,

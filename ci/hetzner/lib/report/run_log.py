@@ -128,7 +128,7 @@ class RunLog:
         match event:
             case events.RunStarted():
                 return _begun(event)
-            case events.StageStarted():
+            case events.PhaseStarted():
                 return [f"PHASE {event.title}"]
             case events.Started():
                 again = f" (attempt {event.attempt})" if event.attempt > 1 else ""

@@ -20,8 +20,7 @@ from lib.model import events
 from lib.model.cause import Cause, Why
 from lib.model.declaration_error import by_default
 from lib.model.job import Job, Result
-from lib.model.phases import Stages
-from lib.model.run_plan import DEFAULT_CWD, Limits, Orders
+from lib.model.run_plan import DEFAULT_CWD, RunPlan
 from lib.model.verdict import FAILED, also_failed
 from lib.processes import pressure, process_table, programs, script_check
 from lib.processes.executor import Place, ProcessExecutor
@@ -53,9 +52,7 @@ class Run:
 
     def __init__(
         self,
-        stages: Stages,
-        orders: Orders,
-        limits: Limits,
+        plan: RunPlan,
         place: Place,
         report: ReportOptions,
         pytest_workers: int,
@@ -68,15 +65,13 @@ class Run:
         self._report = report
         self._clock = MonotonicClock()
         self._workers = pytest_workers
-        jobs = [node.job for node in stages.nodes]
-        self._stages = stages
-        self._limits = limits
+        jobs = [node.job for node in plan.phases.nodes]
         lacking = programs.lacking(jobs, place.env, place.cwd)
-        notes = [*orders.notes, *script_check.line_ends(jobs, place.cwd)]
+        notes = [*plan.notes, *script_check.line_ends(jobs, place.cwd)]
         if lacking:
             notes.append(programs.told(lacking, report.leave_out))
         refused = _refused(jobs, place, lacking, report.leave_out)
-        self._orders = orders._replace(refused=refused, notes=notes)
+        self._plan = plan._replace(refused=refused, notes=notes)
         run = {"run": process_table.run_id(process_table.table(), os.getpid())}
         self._summary = SummaryFile(place.log_dir, run | dict(report.facts), report.redact)
         self._scheduler: Scheduler | None = None
@@ -117,7 +112,7 @@ class Run:
         self._bus = events.Bus([self._log, *report.listeners], self._listener_broke)
         if self._held is None and report.run_log is None:
             self._log.line(f"NOTE  {log_directory.UNLOCKED}")
-        jobs = {node.job.name: node.job for node in self._stages.nodes}
+        jobs = {node.job.name: node.job for node in self._plan.phases.nodes}
         try:
             self._summary.begin([Result(j.name, allowed=j.allow_failure) for j in jobs.values()])
         except OSError as error:
@@ -163,15 +158,7 @@ class Run:
             self._log.write_failed(self._summary.path, error)
 
     def _drive(self, executor: ProcessExecutor) -> int:
-        scheduler = Scheduler(
-            self._stages,
-            executor,
-            self._clock,
-            self._bus.emit,
-            self._limits,
-            self._orders,
-            pressure.load,
-        )
+        scheduler = Scheduler(self._plan, executor, self._clock, self._bus.emit, pressure.load)
         self.results.update(scheduler.results)
         code = FAILED
         try:

@@ -31,8 +31,8 @@ from lib.scheduler.protocol import (
     Step,
     StepKind,
 )
-from lib.scheduler.readiness import Plan
-from lib.scheduler.results import Record
+from lib.scheduler.readiness import Readiness
+from lib.scheduler.results import Results
 from lib.scheduler.timers import Timers
 
 STATES = {  # by the exit code of the RESTORE step
@@ -75,8 +75,8 @@ class Attempts:
         executor: Executor,
         clock: Clock,
         emit: events.Listener,
-        plan: Plan,
-        record: Record,
+        readiness: Readiness,
+        results: Results,
         timers: Timers,
         census: Census,
         course: Course,
@@ -84,8 +84,8 @@ class Attempts:
         self._executor = executor
         self._clock = clock
         self._emit = emit
-        self._plan = plan
-        self._record = record
+        self._readiness = readiness
+        self._results = results
         self._timers = timers
         self._census = census
         self._course = course
@@ -95,9 +95,9 @@ class Attempts:
     def begin(self, track: Track) -> None:
         """Begin another attempt of a node."""
         track.begin(self._clock.now())
-        self._record.starts(track)
+        self._results.starts(track)
         if track.node.job.cache is not None and not track.node.cached:
-            self._record.cache(track, CacheState.OFF)
+            self._results.cache(track, CacheState.OFF)
         self._launch(track, StepKind.RESTORE if track.node.cached else StepKind.BODY)
 
     def _launch(self, track: Track, step: StepKind) -> None:
@@ -109,11 +109,11 @@ class Attempts:
             return
         self._census.move(track, State.RUNNING)
         track.step = step
-        number = self._record.number(track)
+        number = self._results.number(track)
         if step is StepKind.BODY:
             self._emit(events.Started(self._clock.now(), track.name, number))
         job = track.node.job
-        watch = self._plan.watched(track.key) | (set(job.outputs) if job.service else set())
+        watch = self._readiness.watched(track.key) | (set(job.outputs) if job.service else set())
         try:
             self._executor.start(
                 Step(
@@ -126,7 +126,7 @@ class Attempts:
             else:
                 self._conclude(track, Outcome.FAILED, Why(str(error), Cause.NOT_STARTED))
             return
-        self._record.began(track)
+        self._results.began(track)
         tries = track.tries
         due = self._clock.now() + job.timeout
         self._timers.limit(due, lambda: self._out_of_time(track, tries, step), self._clock.now)
@@ -193,12 +193,12 @@ class Attempts:
             self._pass(track)
 
     def _restored(self, track: Track, report: Exited) -> None:
-        self._record.cache(track, STATES.get(report.code, CacheState.UNUSABLE))
+        self._results.cache(track, STATES.get(report.code, CacheState.UNUSABLE))
         if report.code == 0 and not report.missing:
             self._conclude(track, Outcome.RESTORED, PLAINLY)
             return
         if report.code == 0:
-            self._record.cache(track, CacheState.MISS)
+            self._results.cache(track, CacheState.MISS)
             self._note_once(
                 track, f"its cache does not hold {', '.join(report.missing)}, so it runs"
             )
@@ -214,7 +214,7 @@ class Attempts:
             why = report.told or f"not stored in its cache: {describe(report.code)}"
             self._not_stored(track, why)
         else:
-            self._record.cache(track, CacheState.STORED)
+            self._results.cache(track, CacheState.STORED)
             self._pass(track)
 
     def _not_stored(self, track: Track, why: str) -> None:
@@ -274,7 +274,7 @@ class Attempts:
             self._fail_while_needed(track, why)
 
     def _fail_while_needed(self, track: Track, why: Why) -> None:
-        users = ", ".join(self._plan.users(track.key))
+        users = ", ".join(self._readiness.users(track.key))
         why = why._replace(text=f"{why.text} while {users} still needed it")
         self._stop(track, lambda: self._conclude(track, Outcome.FAILED, why))
 
@@ -284,7 +284,7 @@ class Attempts:
         if judgement.outcome is not Outcome.PASSED:
             why = judgement.why
             if track.state is State.SERVING:
-                users = ", ".join(self._plan.users(track.key))
+                users = ", ".join(self._readiness.users(track.key))
                 why = why._replace(text=f"{why.text} while {users} still needed it")
             failed = partial(self._conclude, track, judgement.outcome, why)
             if report.left:  # no leak: they serve
@@ -308,7 +308,7 @@ class Attempts:
     def _service_gone(self, track: Track) -> None:
         """Fail a service of which nobody is left though it was not released."""
         if track.state is State.SERVING:
-            users = ", ".join(self._plan.users(track.key))
+            users = ", ".join(self._readiness.users(track.key))
             text = f"all of its processes are gone while {users} still needed it"
         else:
             lacks = unready(track.node.job, track.wrote, track.heard)

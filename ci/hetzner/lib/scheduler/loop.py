@@ -1,6 +1,6 @@
 """The loop: what starts, stops, is skipped or tried again, and when.
 
-A state machine over an injected `Executor` and `Clock`. It asks `plan` what may start, has
+A state machine over an injected `Executor` and `Clock`. It asks `readiness` what may start, has
 `attempts` go their way, waits, and draws the consequences of their ends. It never touches a
 process, a file or the real time.
 """
@@ -14,8 +14,8 @@ from lib.model import events
 from lib.model.cause import Cause, Why
 from lib.model.declaration_error import by_default
 from lib.model.job import GOOD, Load, Outcome
-from lib.model.phases import ALL_TESTCASES, Stages
-from lib.model.run_plan import DEFAULT_TIMEOUT, Limits, Orders
+from lib.model.phases import ALL_TESTCASES
+from lib.model.run_plan import DEFAULT_TIMEOUT, RunPlan
 from lib.model.verdict import also_failed
 from lib.scheduler.attempt import Attempts
 from lib.scheduler.nodes import ACTIVE, IDLE, Census, State, Track
@@ -33,8 +33,8 @@ from lib.scheduler.protocol import (
     Signalled,
     Wrote,
 )
-from lib.scheduler.readiness import Change, Plan, Standing
-from lib.scheduler.results import Record
+from lib.scheduler.readiness import Change, Effect, Readiness
+from lib.scheduler.results import Results
 from lib.scheduler.start_queue import Starts
 from lib.scheduler.timers import Timers
 
@@ -45,35 +45,31 @@ def unknown_load() -> Load:
 
 
 class Scheduler:
-    """One run of the nodes in `stages`. `results` is filled in while it goes on."""
+    """One run of the nodes in `phases`. `results` is filled in while it goes on."""
 
     def __init__(
         self,
-        stages: Stages,
+        plan: RunPlan,
         executor: Executor,
         clock: Clock,
         emit: events.Listener,
-        limits: Limits,
-        orders: Orders,
         gauge: Gauge = unknown_load,
     ) -> None:
-        self._stages = stages
         self._executor = executor
         self._clock = clock
         self._emit = emit
-        self._limits = limits
-        self._orders = orders
-        self._plan = Plan(stages.nodes)
+        self._plan = plan
+        self._readiness = Readiness(plan.phases.nodes)
         self._gauge = gauge
-        self._starts = Starts(limits, orders, gauge, self._note)
+        self._starts = Starts(plan, gauge, self._note)
         self._timers = Timers()
-        self._record = Record(stages, orders.filtered, clock, emit)
-        self.results = self._record.results
+        self._results = Results(plan, clock, emit)
+        self.results = self._results.results
         self._round = 0
-        self._stage = -1
+        self._phase = -1
         self._census = Census()
         self._attempts = Attempts(
-            executor, clock, emit, self._plan, self._record, self._timers, self._census, self
+            executor, clock, emit, self._readiness, self._results, self._timers, self._census, self
         )
         self._cut_off: Why | None = None  # why everything ends: a signal or the run's timeout
         self._ending: Why | None = None  # fast_fail: why only some jobs start any more
@@ -81,7 +77,7 @@ class Scheduler:
         self._timed_out = False
         self._tracks = {
             node.key: Track(node, tuple(sorted(node.job.resources.items())), position)
-            for position, node in enumerate(stages.nodes)
+            for position, node in enumerate(plan.phases.nodes)
         }
         self._left = len(self._tracks)
 
@@ -89,10 +85,9 @@ class Scheduler:
 
     def run(self) -> int:
         """Run to the end and return the exit code: 0, 1, 4, 124 or 128+n."""
-        orders = self._orders
         self._emit(
             events.RunStarted(
-                self._now(), self._record.selected, tuple(orders.filtered), orders.seed
+                self._now(), self._results.selected, tuple(self._plan.filtered), self._plan.seed
             )
         )
         self._begin()
@@ -104,16 +99,16 @@ class Scheduler:
                 for report in self._executor.wait(due):
                     self._take(report)
                 self._timers.expire(self._now)
-        if matches := self._record.matches():
+        if matches := self._results.matches():
             self._note(matches)
         self._emit(events.RunEnded(self._now(), self.code(), tuple(self.results.values())))
         return self.code()
 
     def code(self) -> int:
         """Return the exit code that the results so far amount to."""
-        code = self._record.code(self._signal, timed_out=self._timed_out)
+        code = self._results.code(self._signal, timed_out=self._timed_out)
         # nothing was started, which no job that is allowed to fail makes green
-        return also_failed(code) if self._orders.refused else code
+        return also_failed(code) if self._plan.refused else code
 
     def abandon(self, reason: str) -> None:
         """Give every job that has no outcome one and tell the listeners: the runner itself broke.
@@ -123,26 +118,26 @@ class Scheduler:
         for track in self._tracks.values():
             if track.state is not State.ENDED:
                 track.state = State.ENDED
-                self._record.ended(track, Outcome.CANCELLED, Why(reason, Cause.RUNNER))
+                self._results.ended(track, Outcome.CANCELLED, Why(reason, Cause.RUNNER))
         self._left = 0
         code = also_failed(self.code())
         self._emit(events.RunEnded(self._now(), code, tuple(self.results.values())))
 
     def _begin(self) -> None:
-        for text in self._orders.notes:
+        for text in self._plan.notes:
             self._note(text)
-        if self._orders.refused:
+        if self._plan.refused:
             self._refuse()
             return
-        if self._limits.timeout < math.inf:
-            self._timers.limit(self._limits.timeout, self._run_out_of_time, self._now)
+        if self._plan.limits.timeout < math.inf:
+            self._timers.limit(self._plan.limits.timeout, self._run_out_of_time, self._now)
         if self._starts.blind:
             text = "starts are not held back: this system does not tell the pressure on it"
             self._note(f"{text} (/proc/pressure, see proc(5))")
-        self._open_next_stage()
+        self._open_next_phase()
 
     def _refuse(self) -> None:
-        refused = self._orders.refused
+        refused = self._plan.refused
         others = Why(f"nothing was started: {', '.join(refused)} cannot run", Cause.REFUSED)
         for track in self._tracks.values():
             if track.name not in refused:
@@ -150,28 +145,28 @@ class Scheduler:
             elif track.node.repeated:
                 self._drop(track)
             else:
-                self._plan.ended(track.key, Standing.CUT)
+                self._readiness.ended(track.key, Effect.CANCELLED)
                 self._end(track, Outcome.FAILED, refused[track.name])
 
-    def _open_next_stage(self) -> None:
-        last = len(self._stages.titles) - 1
-        while self._left and self._stage < last and self._plan.settled(self._census.serving):
-            title = self._stages.titles[self._stage + 1]
+    def _open_next_phase(self) -> None:
+        last = len(self._plan.phases.titles) - 1
+        while self._left and self._phase < last and self._readiness.settled(self._census.serving):
+            title = self._plan.phases.titles[self._phase + 1]
             # what has no title is for the end, and begins whatever became of all else
-            wary = title and self._orders.fast_fail and self._stage >= 0
+            wary = title and self._plan.fast_fail and self._phase >= 0
             if wary and (why := self._bad_so_far(title)):
                 self._end_early(f"{title} is not begun: {why}")
-            self._stage += 1
+            self._phase += 1
             if title and not self._ending:
-                self._emit(events.StageStarted(self._now(), title))
-            self._follow(self._plan.open_stages(self._stage))
+                self._emit(events.PhaseStarted(self._now(), title))
+            self._follow(self._readiness.open_phases(self._phase))
 
     def _bad_so_far(self, title: str) -> str:
-        """Return why a run is red before the stage of this title, '' if it is not."""
-        if red := self._record.red():
+        """Return why a run is red before the phase of this title, '' if it is not."""
+        if red := self._results.red():
             return f"{', '.join(red)} did not pass"
-        if title == ALL_TESTCASES and self._record.unmatched:
-            return self._record.matches()
+        if title == ALL_TESTCASES and self._results.unmatched:
+            return self._results.matches()
         return ""
 
     def _start_what_may(self) -> None:
@@ -205,25 +200,25 @@ class Scheduler:
     def _run_out_of_time(self) -> None:
         if not self._cut_off and self._left:
             self._timed_out = True
-            seconds = self._limits.timeout
+            seconds = self._plan.limits.timeout
             hint = by_default("timeout", seconds, DEFAULT_TIMEOUT)
             self._cut(f"the run's timeout of {seconds:g} s{hint}", Cause.RUN_TIMEOUT)
 
     # ---- the way of a node, from free to running
 
     def _follow(self, change: Change) -> None:
-        for key in change.held:
+        for key in change.blocked:
             self._starts.discard(self._tracks[key])
             self._census.move(self._tracks[key], State.WAITING)
-        for key, reason in change.doomed:
+        for key, reason in change.skipped:
             track = self._tracks[key]
             self._starts.discard(track)
             self._end(track, Outcome.SKIPPED, Why(reason, Cause.DEPENDENCY))
-        for key in change.freed:
+        for key in change.ready:
             self._free(self._tracks[key])
 
     def _free(self, track: Track) -> None:
-        self._record.waits(track, self._plan.waited_for[track.key])
+        self._results.waits(track, self._readiness.waited_for[track.key])
         if not track.node.job.delay:
             self._enqueue(track)
             return
@@ -246,8 +241,8 @@ class Scheduler:
 
     def _start(self, track: Track) -> None:
         if self._round > track.queued_in + 1:
-            self._record.waits(track, self._starts.held_by(track))
-        self._plan.started(track.key)
+            self._results.waits(track, self._starts.held_by(track))
+        self._readiness.started(track.key)
         self._attempts.begin(track)
 
     # ---- what the executor reports
@@ -291,20 +286,20 @@ class Scheduler:
 
     def wrote(self, track: Track, output: str) -> None:
         """Free those that wait for an output."""
-        self._follow(self._plan.wrote(track.key, output))
+        self._follow(self._readiness.wrote(track.key, output))
 
     def serves(self, track: Track) -> None:
         """Free those that wait for a service."""
         self._starts.serves(track)
-        self._follow(self._plan.ready(track.key))
+        self._follow(self._readiness.ready(track.key))
         self._release(track)
-        self._open_next_stage()
+        self._open_next_phase()
 
     def concluded(self, track: Track, outcome: Outcome, why: Why) -> None:
         """Take note of an ended attempt: another one follows, or the node has its outcome."""
         self._starts.give_back(track)
         again = outcome in (Outcome.FAILED, Outcome.TIMED_OUT) and self._may_retry(track)
-        if again and (users := self._plan.took(track.key)):
+        if again and (users := self._readiness.took(track.key)):
             # what they do with it would be taken for the work of the attempt that passes
             again = False
             text = f"{why.text}; not tried again, since {', '.join(users)} started from its output"
@@ -312,7 +307,7 @@ class Scheduler:
         if outcome is not Outcome.RESTORED:
             # the load not of all others: a look costs as much as a start
             load = self._gauge() if again or track.tries > 1 else None
-            self._record.attempted(track, outcome, why, load, again=again)
+            self._results.attempted(track, outcome, why, load, again=again)
         if again:
             track.forget_outputs()
             self._try_again(track)
@@ -321,19 +316,19 @@ class Scheduler:
 
     def _try_again(self, track: Track) -> None:
         """Queue another attempt, as soon as all that it needs is there (again)."""
-        change = self._plan.again(track.key)
-        if not change.doomed:
-            self._follow(self._plan.retract(track.key))
-        if change.freed == [track.key]:
+        change = self._readiness.again(track.key)
+        if not change.skipped:
+            self._follow(self._readiness.retract(track.key))
+        if change.ready == [track.key]:
             self._enqueue(track)
             return
         self._census.move(track, State.WAITING)
         self._follow(change)
-        self._open_next_stage()
+        self._open_next_phase()
 
     def _release(self, track: Track) -> None:
         """Stop a service that nobody needs any more."""
-        if track.state is State.SERVING and not self._plan.needed(track.key):
+        if track.state is State.SERVING and not self._readiness.needed(track.key):
             self._attempts.release(track)
 
     def _may_retry(self, track: Track) -> bool:
@@ -346,23 +341,23 @@ class Scheduler:
         job = track.node.job
         failed = outcome in (Outcome.FAILED, Outcome.TIMED_OUT)
         if outcome in GOOD:
-            standing = Standing.GOOD
+            effect = Effect.PASSED
         elif failed:
-            standing = Standing.ALLOWED if job.allow_failure else Standing.BAD
+            effect = Effect.ALLOWED if job.allow_failure else Effect.FAILED
         else:
-            standing = Standing.CUT
-        change = self._plan.ended(track.key, standing, track.wrote | track.came)
+            effect = Effect.CANCELLED
+        change = self._readiness.ended(track.key, effect, track.wrote | track.came)
         self._end(track, outcome, why)
         self._follow(change)
-        if failed and job.fast_fail and self._orders.fast_fail and not job.allow_failure:
+        if failed and job.fast_fail and self._plan.fast_fail and not job.allow_failure:
             self._end_early(f"{job.name} {outcome}")
-        self._open_next_stage()
+        self._open_next_phase()
 
     def _end(self, track: Track, outcome: Outcome, why: Why) -> None:
         """Write down an outcome; the plan knows of it already."""
         self._census.move(track, State.ENDED)
         self._left -= 1
-        self._record.ended(track, outcome, why)
+        self._results.ended(track, outcome, why)
         for key in dict.fromkeys(edge.key for edge in track.node.edges):
             self._release(self._tracks[key])
 
@@ -397,23 +392,23 @@ class Scheduler:
             if track.state is State.RUNNING and self.barred(track):
                 self._attempts.cancel(track, self._ending)
         for track in self._tracks.values():
-            again = track.node.repeated and track.node.stage > self._stage
+            again = track.node.repeated and track.node.phase > self._phase
             if track.state in IDLE and (again or self.barred(track)):
                 self._cancel(track, self._ending)
 
     def _cancel(self, track: Track, why: Why) -> None:
         """Cancel a node that has not started."""
-        if track.node.repeated and track.node.stage > self._stage:
+        if track.node.repeated and track.node.phase > self._phase:
             self._drop(track)
             return
         self._starts.discard(track)
-        change = self._plan.ended(track.key, Standing.CUT)
+        change = self._readiness.ended(track.key, Effect.CANCELLED)
         self._end(track, Outcome.CANCELLED, why)
         self._follow(change)
 
     def _drop(self, track: Track) -> None:
         """Forget a node of a phase that is not begun: its job keeps the outcome that it has."""
-        change = self._plan.ended(track.key, Standing.CUT)
+        change = self._readiness.ended(track.key, Effect.CANCELLED)
         self._census.move(track, State.ENDED)
         self._left -= 1
         for key in dict.fromkeys(edge.key for edge in track.node.edges):

@@ -1,7 +1,7 @@
 """Knows which nodes may start and which never will. No clock, no pools, no process.
 
-Each method that changes something returns what follows from it: nodes that are `freed`
-(all they need is met), `held` (no longer so) and `doomed` (skipped, with the reason).
+Each method that changes something returns what follows from it: nodes that became `ready` (all
+their needs are met), `blocked` (no longer so) and `skipped` (with the reason).
 Time is linear in nodes and edges over a whole run.
 """
 
@@ -14,35 +14,35 @@ from typing import NamedTuple
 from lib.model.phases import Edge, Node
 
 
-class Standing(enum.Enum):
-    """How an ended node stands to those who depend on it."""
+class Effect(enum.Enum):
+    """What the end of a node means to the nodes that depend on it."""
 
-    GOOD = "good"
-    ALLOWED = "failed, but allowed to"
-    BAD = "failed"
-    CUT = "cut off, as are those who wait for it"
+    PASSED = "they may start"
+    ALLOWED = "they may start, unless they need an output that it did not write"
+    FAILED = "they are skipped"
+    CANCELLED = "nothing: the run is being cut off, and cancels them too"
 
 
-class Over(NamedTuple):
-    """How a node has ended: its standing, the job at fault, and the outputs that it wrote."""
+class Ended(NamedTuple):
+    """How a node has ended: the effect, the job that failed first, and the outputs it wrote."""
 
-    how: Standing
-    culprit: str
+    effect: Effect
+    failed_job: str
     wrote: frozenset[str] = frozenset()
 
 
 class Change:
     """What follows from something that happened."""
 
-    __slots__ = ("doomed", "freed", "held")
+    __slots__ = ("blocked", "ready", "skipped")
 
     def __init__(self) -> None:
-        self.freed: list[str] = []
-        self.held: list[str] = []
-        self.doomed: list[tuple[str, str]] = []
+        self.ready: list[str] = []
+        self.blocked: list[str] = []
+        self.skipped: list[tuple[str, str]] = []
 
 
-class Plan:
+class Readiness:
     """The nodes of a run, and what each of them still waits for."""
 
     def __init__(self, nodes: Sequence[Node]) -> None:
@@ -52,35 +52,35 @@ class Plan:
         self._met: set[Edge] = set()
         self._idle = set(self._nodes)  # neither started nor ended
         self._started: set[str] = set()  # ever
-        self._over: dict[str, Over] = {}
+        self._over: dict[str, Ended] = {}
         self._unended: dict[int, set[str]] = {}
         self._users: dict[str, int] = dict.fromkeys(self._nodes, 0)
         self._open = -1
-        self.waited_for: dict[str, str] = {}  # node -> the job or phase that freed it
+        self.waited_for: dict[str, str] = {}  # by node: the job or phase that made it ready
         for node in nodes:
-            # one more than its edges: the opening of its stage is a need as well
+            # one more than its edges: the opening of its phase is a need as well
             self._unmet[node.key] = len(node.edges) + 1
-            self._unended.setdefault(node.stage, set()).add(node.key)
+            self._unended.setdefault(node.phase, set()).add(node.key)
             for edge in node.edges:
                 self._dependents[edge.key].append((node.key, edge))
             for key in {edge.key for edge in node.edges}:
                 self._users[key] += 1
 
-    def open_stages(self, upto: int) -> Change:
-        """Let the nodes of all stages up to this one start."""
+    def open_phases(self, upto: int) -> Change:
+        """Let the nodes of all phases up to this one start."""
         change = Change()
-        opened = [n for n in self._nodes.values() if self._open < n.stage <= upto]
+        opened = [n for n in self._nodes.values() if self._open < n.phase <= upto]
         self._open = max(self._open, upto)
         for node in opened:
             if node.key in self._idle:
                 before = "all else" if node.job.at_the_end else "the phase before"
-                self._take_stock(node.key, before if node.stage else "", change)
+                self._take_stock(node.key, before if node.phase else "", change)
         return change
 
     def settled(self, serving: Collection[str]) -> bool:
-        """Whether all nodes of the open stages have ended, but for services that serve."""
+        """Whether all nodes of the open phases have ended, but for services that serve."""
         return all(
-            keys.issubset(serving) for stage, keys in self._unended.items() if stage <= self._open
+            keys.issubset(serving) for phase, keys in self._unended.items() if phase <= self._open
         )
 
     def needed(self, key: str) -> bool:
@@ -90,14 +90,14 @@ class Plan:
     def users(self, key: str) -> list[str]:
         """Return the jobs that depend on this node and have not ended."""
         users = (self._nodes[user] for user, _ in self._dependents[key])
-        return list(dict.fromkeys(u.job.name for u in users if u.key in self._unended[u.stage]))
+        return list(dict.fromkeys(u.job.name for u in users if u.key in self._unended[u.phase]))
 
     def watched(self, key: str) -> set[str]:
         """Return the outputs of a node that others wait for while it runs."""
         return {edge.output for _, edge in self._dependents[key] if edge.output is not None}
 
     def started(self, key: str) -> None:
-        """Note that a node runs: nothing dooms it any more."""
+        """Note that a node runs: nothing skips it any more."""
         self._idle.discard(key)
         self._started.add(key)
 
@@ -121,7 +121,7 @@ class Plan:
         for user, edge in self._dependents[key]:
             if edge in self._met and user in self._idle:
                 if self._unmet[user] == 0:
-                    change.held.append(user)
+                    change.blocked.append(user)
                 self._unmet[user] += 1
         self._met -= {edge for _, edge in self._dependents[key]}
         return change
@@ -140,48 +140,50 @@ class Plan:
             if over is None:
                 self._unmet[key] += edge not in self._met
             elif fault := self._fault(key, edge, over):
-                self._close_all([(key, self._doom(key, fault, over, change))], change)
+                self._close_all([(key, self._skip(key, fault, over, change))], change)
                 return
         self._meet(key, by, change)
 
-    def ended(self, key: str, standing: Standing, wrote: Collection[str] = ()) -> Change:
-        """Note that a node has ended: free those who wait for it, or doom them all the way.
+    def ended(self, key: str, effect: Effect, wrote: Collection[str] = ()) -> Change:
+        """Note that a node has ended: free those who wait for it, or skip them, all the way down.
 
         `wrote` are its outputs that are there, however it ended.
         """
         change = Change()
-        culprit = self._nodes[key].job.name
-        self._close_all([(key, Over(standing, culprit, frozenset(wrote)))], change)
+        name = self._nodes[key].job.name
+        self._close_all([(key, Ended(effect, name, frozenset(wrote)))], change)
         return change
 
-    def _close_all(self, queue: list[tuple[str, Over]], change: Change) -> None:
-        for key, over in queue:  # grows while it is walked: the doomed doom others
+    def _close_all(self, queue: list[tuple[str, Ended]], change: Change) -> None:
+        for key, over in queue:  # grows while it is walked: a skip leads to others
             self._over[key] = over
             self._close(key)
             for user, edge in self._dependents[key]:
                 if user not in self._idle or self._later(user):
                     continue
                 if fault := self._fault(user, edge, over):
-                    queue.append((user, self._doom(user, fault, over, change)))
-                elif edge not in self._met and (over.how is not Standing.CUT or self._always(user)):
+                    queue.append((user, self._skip(user, fault, over, change)))
+                elif edge in self._met:
+                    continue
+                elif over.effect is not Effect.CANCELLED or self._always(user):
                     self._meet(user, self._nodes[key].job.name, change)
 
     def _later(self, key: str) -> bool:
         """Whether a node is a second pass that is not begun: its job is still in the first one."""
-        return self._nodes[key].repeated and self._nodes[key].stage > self._open
+        return self._nodes[key].repeated and self._nodes[key].phase > self._open
 
-    def _doom(self, key: str, fault: str, over: Over, change: Change) -> Over:
+    def _skip(self, key: str, fault: str, over: Ended, change: Change) -> Ended:
         self._idle.discard(key)
-        change.doomed.append((key, fault))
-        return Over(Standing.BAD, over.culprit)
+        change.skipped.append((key, fault))
+        return Ended(Effect.FAILED, over.failed_job)
 
-    def _fault(self, user: str, edge: Edge, over: Over) -> str:
-        if self._always(user) or over.how in (Standing.GOOD, Standing.CUT):
+    def _fault(self, user: str, edge: Edge, over: Ended) -> str:
+        if self._always(user) or over.effect in (Effect.PASSED, Effect.CANCELLED):
             return ""
-        if over.how is Standing.BAD:
-            return f"dependency failed: {over.culprit}"
+        if over.effect is Effect.FAILED:
+            return f"dependency failed: {over.failed_job}"
         if edge.output is not None and edge.output not in over.wrote:
-            return f"dependency failed: {over.culprit} did not write its output {edge.output}"
+            return f"dependency failed: {over.failed_job} did not write its output {edge.output}"
         return ""
 
     def _always(self, key: str) -> bool:
@@ -190,7 +192,7 @@ class Plan:
     def _close(self, key: str) -> None:
         node = self._nodes[key]
         self._idle.discard(key)
-        self._unended[node.stage].discard(key)
+        self._unended[node.phase].discard(key)
         for need in {edge.key for edge in node.edges}:
             self._users[need] -= 1
 
@@ -209,4 +211,4 @@ class Plan:
         self._unmet[key] -= 1
         if self._unmet[key] == 0:
             self.waited_for[key] = by
-            change.freed.append(key)
+            change.ready.append(key)

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 
 from lib.model import events
 from lib.model.cause import Cause, Why
 from lib.model.job import AttemptRecord, CacheState, Load, Outcome, Result
-from lib.model.phases import Stages, heeds_filter
+from lib.model.phases import heeds_filter
+from lib.model.run_plan import RunPlan
 from lib.model.verdict import exit_code, worse
 from lib.scheduler.nodes import Track
 from lib.scheduler.protocol import Clock
 
 
-class Record:
-    """The results of a run; `filtered` are the jobs that it was told to leave out."""
+class Results:
+    """The results of a run, by job."""
 
-    def __init__(
-        self, stages: Stages, filtered: Sequence[str], clock: Clock, emit: events.Listener
-    ) -> None:
+    def __init__(self, plan: RunPlan, clock: Clock, emit: events.Listener) -> None:
         self._clock = clock
         self._emit = emit
-        self.selected = tuple(dict.fromkeys(node.job.name for node in stages.nodes))
+        self.selected = tuple(dict.fromkeys(node.job.name for node in plan.phases.nodes))
         self.results = {
             node.job.name: Result(node.job.name, allowed=node.job.allow_failure)
-            for node in stages.nodes
+            for node in plan.phases.nodes
         }
-        self._filter = stages.test_filter
+        self._filter = plan.phases.test_filter
         self._ran_tests: dict[str, bool] = {}  # in the filtered pass, by job
-        self._passes = Counter(node.job.name for node in stages.nodes)  # those that have not ended
-        for name in filtered:
+        self._passes = Counter(
+            node.job.name for node in plan.phases.nodes
+        )  # those that have not ended
+        for name in plan.filtered:
             self.results[name] = Result(
                 name, Outcome.SKIPPED, reason="filtered", cause=Cause.FILTERED
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from lib.model.run_plan import Limits, Orders
+from lib.model.run_plan import RunPlan
 from lib.scheduler.nodes import Track
 from lib.scheduler.pools import Pools, ReadyQueue
 from lib.scheduler.protocol import Gauge
@@ -18,20 +18,15 @@ from lib.scheduler.throttle import Throttle
 class Starts:
     """The queued nodes, and what they take and give back.
 
-    `orders` say which of them are short, and how urgent each is; `note` is told when starts are
+    `plan` says which of them are short, and how urgent each is; `note` is told when starts are
     held back. A retry that asks for it starts when nothing else runs, and nothing starts beside it.
     """
 
-    def __init__(
-        self,
-        limits: Limits,
-        orders: Orders,
-        gauge: Gauge,
-        note: Callable[[str], None],
-    ) -> None:
+    def __init__(self, plan: RunPlan, gauge: Gauge, note: Callable[[str], None]) -> None:
+        limits = plan.limits
         self._pools = Pools(limits.pools, limits.max_parallel)
         self._bounded = limits.max_parallel is not None
-        self._orders = orders
+        self._plan = plan
         self._throttle = Throttle(limits.pressure, gauge)
         self._note = note
         self._queue = ReadyQueue()
@@ -108,7 +103,7 @@ class Starts:
 
     def _push(self, queue: ReadyQueue, track: Track) -> None:
         self._tracks[track.key] = track
-        rank = track.name not in self._orders.short, -self._orders.urgency.get(track.name, 0.0)
+        rank = track.name not in self._plan.short, -self._plan.urgency.get(track.name, 0.0)
         queue.push(track.key, track.needs, rank, track.position)
 
     def _take(self, track: Track) -> Track:

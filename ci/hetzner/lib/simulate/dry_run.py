@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from lib.model import events, graph
 from lib.model.durations import Timings
-from lib.model.phases import Node, Stages
-from lib.model.run_plan import Limits, Orders
+from lib.model.phases import Node
+from lib.model.run_plan import Limits, RunPlan
 from lib.scheduler.loop import Scheduler
 from lib.scheduler.protocol import MISS, Exited, Gone, Listens, Report, Step, StepKind, Wrote
 
@@ -88,21 +88,16 @@ class DryExecutor:
         return []
 
 
-def make(
-    stages: Stages, orders: Orders, limits: Limits, timings: Timings, listener: events.Listener
-) -> Scheduler:
+def make(plan: RunPlan, timings: Timings, listener: events.Listener) -> Scheduler:
     """Return the scheduler of a run in which nothing fails or times out."""
     clock = DryClock()
-    usual = graph.usual([node.job.name for node in stages.nodes], timings.durations)
-    nodes = tuple(_without_timeout(node, timings, usual) for node in stages.nodes)
-    return Scheduler(
-        stages._replace(nodes=nodes),
-        DryExecutor(clock, timings, usual),
-        clock,
-        listener,
-        Limits(limits.pools, limits.max_parallel),
-        orders,
+    usual = graph.usual([node.job.name for node in plan.phases.nodes], timings.durations)
+    nodes = tuple(_without_timeout(node, timings, usual) for node in plan.phases.nodes)
+    unhurried = plan._replace(
+        phases=plan.phases._replace(nodes=nodes),
+        limits=Limits(plan.limits.pools, plan.limits.max_parallel),
     )
+    return Scheduler(unhurried, DryExecutor(clock, timings, usual), clock, listener)
 
 
 def _without_timeout(node: Node, timings: Timings, usual: float) -> Node:
@@ -112,14 +107,12 @@ def _without_timeout(node: Node, timings: Timings, usual: float) -> Node:
     return node._replace(job=node.job.but(timeout=math.inf))
 
 
-def lines(
-    stages: Stages, orders: Orders, limits: Limits, durations: Mapping[str, float]
-) -> list[str]:
+def lines(plan: RunPlan, durations: Mapping[str, float]) -> list[str]:
     """Return one line for each start, in order: when, which job, and what it waited for."""
     told: list[str] = []
 
     def listen(event: events.Event) -> None:
-        if isinstance(event, events.StageStarted):
+        if isinstance(event, events.PhaseStarted):
             told.append(f"{event.title}:")
         elif isinstance(event, events.RunStarted):
             told.extend(f"   -      skip  {name} (filtered)" for name in event.filtered)
@@ -128,12 +121,12 @@ def lines(
         elif isinstance(event, events.Started):
             waited = scheduler.results[event.job].waited_for
             why = f"after {waited}" if waited else "needs nothing"
-            why += ", first since it is short" if event.job in orders.short else ""
+            why += ", first since it is short" if event.job in plan.short else ""
             guess = "" if event.job in durations else " (never timed: the median is assumed)"
             told.append(f"{event.at:7.1f} s start {event.job}: {why}{guess}")
         elif isinstance(event, events.RunEnded):
             told.append(f"{event.at:7.1f} s end")
 
-    scheduler = make(stages, orders, limits, Timings(durations), listen)
+    scheduler = make(plan, Timings(durations), listen)
     scheduler.run()
     return told

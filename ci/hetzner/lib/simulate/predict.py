@@ -75,10 +75,11 @@ def predict(scenario: Scenario) -> Prediction:
     """Return how a run would go. Raises ValueError for a bad selection."""
     by_name = {job.name: job for job in scenario.jobs}
     durations = scenario.timings.durations
-    stages, orders = selection.plan(scenario.jobs, scenario.choice, durations)
+    limits = Limits(scenario.pools, scenario.max_parallel)
+    plan = selection.plan(scenario.jobs, scenario.choice, durations, limits)
     if not scenario.by_urgency:
-        orders = orders._replace(urgency={}, short=frozenset())
-    selected = [node.job.name for node in stages.nodes]
+        plan = plan._replace(urgency={}, short=frozenset())
+    selected = [node.job.name for node in plan.phases.nodes]
     ends = [0.0]
     released: dict[str, set[float]] = {name: set() for name in selected}
 
@@ -87,13 +88,7 @@ def predict(scenario: Scenario) -> Prediction:
             released[event.job].add(event.at)
             ends.append(event.at)
 
-    scheduler = dry_run.make(
-        stages,
-        orders,
-        Limits(scenario.pools, scenario.max_parallel),
-        scenario.timings,
-        listen,
-    )
+    scheduler = dry_run.make(plan, scenario.timings, listen)
     scheduler.run()
     stuck = [r.reason for r in map(scheduler.results.__getitem__, selected) if not r.acceptable]
     if stuck:
