@@ -20,9 +20,8 @@ if __name__ == "__main__" and sys.flags.safe_path:  # then Python leaves out whe
     sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from dsl import Job, Pipeline
-from lib.buckaroo import demo, pythons
+from lib.buckaroo import demo, pythons, settings
 from lib.common import console, files, machine, program_end
-from lib.settings import settings
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parent.parent

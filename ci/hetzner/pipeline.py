@@ -20,7 +20,9 @@ if __name__ == "__main__" and sys.flags.safe_path:  # then Python leaves out whe
     sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from dsl import Cache, Job, Pipeline
+from lib.buckaroo import settings
 from lib.buckaroo.pythons import VERSIONS as PYTHONS
+from lib.buckaroo.settings import Settings, SettingsError
 from lib.commit import command_line
 from lib.common import console, files, interrupts, machine, own_environ, program_end, redact
 from lib.common.interrupts import Interrupted
@@ -32,8 +34,6 @@ from lib.git.checkout import CheckoutError
 from lib.model import selection
 from lib.model.selection import Choice
 from lib.report import graph_export, running_jobs
-from lib.settings import settings
-from lib.settings.settings import Settings, SettingsError
 from lib.storage import history
 
 if TYPE_CHECKING:

@@ -50,10 +50,9 @@ def planned(jobs: list[Job]) -> int:
 
 def all_listeners(*, statuses: bool) -> list[events.Listener]:
     """Return what listens to the run of a commit; statuses go to GITHUB_API_URL."""
-    from lib.buckaroo import wheels
+    from lib.buckaroo import settings, wheels
     from lib.github.job_statuses import JobStatuses
     from lib.github.status_reporter import StatusReporter
-    from lib.settings import settings
     from lib.storage import history
 
     config = settings.load_anywhere()

@@ -41,7 +41,7 @@ begin() {
   shopt -s inherit_errexit
   if [[ -z ${CI_RUN_ID:-} ]]; then
     local exports
-    exports=$(python3 "$BODY_LIB/settings/settings.py" shell) || exit 2
+    exports=$(python3 "$BODY_LIB/buckaroo/settings.py" shell) || exit 2
     eval "$exports"
   fi
   # with it Playwright refuses a forgotten test.only, jest writes no snapshots, pnpm asks nothing
@@ -299,7 +299,7 @@ need_browser() {
   if [[ -n ${CI_CHROMIUM:-} ]] && grep -qs CI_CHROMIUM playwright.config* pw-tests/*; then
     return
   fi
-  node "$BODY_LIB/need_browser.cjs"
+  node "$BODY_LIB/buckaroo/need_browser.cjs"
 }
 
 # playwright_tree TARGET: a tree of its own for playwright_script

@@ -6,21 +6,36 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 if __name__ == "__main__":
     # as a program Python puts lib/ on the path, where our modules would hide others; with -P none
     sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parent.parent)]
 
-from lib.commit.cleanup import (
-    ci_pkill,
-    cleanup_processes,
-    kill_port,
-    main,
-    snapshot_container_state,
-)
+from lib.leftovers import cleanup, command_line
+from lib.leftovers.cleanup import NOTHING, Known, ci_pkill, kill_port
+from lib.leftovers.snapshot import snapshot_container_state
 
 __all__ = ["ci_pkill", "cleanup_processes", "kill_port", "snapshot_container_state"]
 
+
+def cleanup_processes(*, box: bool | None = None) -> list[str]:
+    """Stop the processes that dead runs left, and on a box remove what is known to linger there.
+
+    Return a description of each action. `box` overrides the setting.
+    """
+    return cleanup.cleanup_processes(_known(), box=box)
+
+
+def _known() -> Known:
+    """Return what the repository under test is known to leave. Raises SettingsError."""
+    if find_spec("lib.buckaroo") is None:  # the runner is a library in another repository
+        return NOTHING
+    from lib.buckaroo import leftovers, settings
+
+    return leftovers.known(settings.load_anywhere())
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(command_line.main(sys.argv[1:], _known))

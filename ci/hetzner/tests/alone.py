@@ -21,11 +21,10 @@ HERE = Path(__file__).resolve().parent.parent
 sys.path[0] = str(HERE)
 
 import pipeline  # noqa: E402
-from lib.buckaroo import demo  # noqa: E402
+from lib.buckaroo import demo, settings  # noqa: E402
 from lib.commit import commit_run  # noqa: E402
 from lib.common import program_end  # noqa: E402
 from lib.git import checkout  # noqa: E402
-from lib.settings import settings  # noqa: E402
 from tests.treewatch import UNCACHED  # noqa: E402
 
 GREEN = {"passed", "flaky"}

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from lib.settings import settings
+from lib.buckaroo import settings
 from tests.waiting import PATIENCE, wait_for, wait_until
 
 Case = TypeVar("Case")

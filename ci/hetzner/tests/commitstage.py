@@ -19,8 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pipeline
-from lib.buckaroo import pythons
-from lib.settings import settings
+from lib.buckaroo import pythons, settings
 from tests.githubserver import TOKEN, GitHub
 
 HETZNER = Path(__file__).resolve().parent.parent

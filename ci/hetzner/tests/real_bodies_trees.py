@@ -138,7 +138,7 @@ class TestBrowser(OnStage):
         (module / "index.js").write_text(text)
 
         def ask() -> tuple[int, str]:
-            argv = [node, str(BODY_LIB.with_name("need_browser.cjs"))]
+            argv = [node, str(BODY_LIB.with_name("buckaroo") / "need_browser.cjs")]
             done = subprocess.run(argv, cwd=core, capture_output=True, text=True, check=False)
             return done.returncode, done.stderr
 

@@ -12,6 +12,7 @@ import unittest
 import unittest.mock
 from pathlib import Path
 
+from lib.buckaroo.placeholders import make_placeholders
 from lib.git import checkout
 from lib.git.checkout import CheckoutError
 
@@ -728,14 +729,14 @@ class TestPlaceholders(unittest.TestCase):
         tree = Path(self.enterContext(tempfile.TemporaryDirectory()))
         static = tree / "buckaroo" / "static"
         put(static / "widget.js", "real")
-        self.assertEqual(checkout.make_placeholders(tree), ["compiled.css", "widget.css"])
-        self.assertEqual(checkout.make_placeholders(tree), [])
+        self.assertEqual(make_placeholders(tree), ["compiled.css", "widget.css"])
+        self.assertEqual(make_placeholders(tree), [])
         found = {path.name: path.read_text() for path in static.iterdir()}
         self.assertEqual(found, {"compiled.css": "", "widget.js": "real", "widget.css": ""})
 
     def test_a_repository_without_the_package_gets_none(self) -> None:
         tree = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        self.assertEqual(checkout.make_placeholders(tree), [])
+        self.assertEqual(make_placeholders(tree), [])
         self.assertEqual(list(tree.iterdir()), [])
 
 

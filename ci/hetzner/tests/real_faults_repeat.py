@@ -10,8 +10,8 @@ import os
 import sys
 import unittest
 
+from lib.buckaroo import settings
 from lib.processes import ports
-from lib.settings import settings
 from tests.commitstage import HETZNER
 from tests.faults import REPEAT, CommitCase
 

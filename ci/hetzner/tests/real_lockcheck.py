@@ -11,10 +11,9 @@ import unittest
 import unittest.mock
 from pathlib import Path
 
-from lib.buckaroo import demo, pythons
+from lib.buckaroo import demo, pythons, settings
 from lib.buckaroo.lock_files import NODE_MODULES, Lockcheck, LockcheckError
 from lib.processes import process_table
-from lib.settings import settings
 
 PYPROJECT = """\
 [project]

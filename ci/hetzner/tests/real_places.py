@@ -31,7 +31,7 @@ PROGRAMS = (
     ("check.py", "--list"),
     ("bench.py", "--help"),
     ("test_dsl.py", "tests.test_clock"),
-    ("lib/settings/settings.py", "shell"),
+    ("lib/buckaroo/settings.py", "shell"),
     ("lib/report/log_server.py", "--help"),
     ("lib/cleanup.py", "port", "1"),
     ("lib/processes/ports.py",),
@@ -125,7 +125,7 @@ class Home(Programs):
         copied = self.place / "project"
         shutil.copytree(HETZNER, copied, ignore=shutil.ignore_patterns("__pycache__", "demo"))
         subprocess.run(["chown", "-R", "54321:54321", str(self.place)], check=True)
-        for words in (("pipeline.py", "--list"), ("lib/settings/settings.py", "shell")):
+        for words in (("pipeline.py", "--list"), ("lib/buckaroo/settings.py", "shell")):
             argv = [*self.NOBODY, python, str(copied / words[0]), *words[1:]]
             done = subprocess.run(
                 argv,
@@ -152,7 +152,7 @@ class RemovedDirectory(Programs):
             ("pipeline.py", "--in-place"),
             ("pipeline.py", "simulate"),
             ("check.py", "--list"),
-            ("lib/settings/settings.py", "shell"),
+            ("lib/buckaroo/settings.py", "shell"),
             ("lib/report/log_server.py",),
         ):
             with self.subTest(words):

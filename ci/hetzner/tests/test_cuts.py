@@ -33,6 +33,7 @@ OTHERWISE = {
     "report/log_tail",
     "outputs/hints",
     "common/redact",
+    "buckaroo/settings",
     "settings/settings",
     "commit/simulate_command",
     "processes/not_executable",

@@ -111,7 +111,7 @@ MAY_OPEN = {
     "report/log_server": "opens as carefully, below a directory that it holds",
     "outputs/inotify": "does not wait, and reads nothing",
     "common/console": "/dev/null",
-    "commit/cleanup": "/proc",
+    "leftovers/snapshot": "/proc",
     "processes/timeout_report": "/proc",
     "common/machine": "/proc and /sys",
     "processes/ports": "/proc",

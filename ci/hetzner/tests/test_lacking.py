@@ -7,8 +7,7 @@ import unittest
 from unittest import mock
 
 import pipeline
-from lib.buckaroo import missing_parts, network, pythons
-from lib.settings import settings
+from lib.buckaroo import missing_parts, network, pythons, settings
 from tests.commitstage import JOBS, OnStage
 
 ALL = {name: f"/bin/{name}" for name in ("uv", "node", "pnpm", "lsof", "curl", "chromium")}

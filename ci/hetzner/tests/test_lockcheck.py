@@ -13,10 +13,9 @@ import unittest.mock
 import venv
 from pathlib import Path
 
-from lib.buckaroo import lock_files
+from lib.buckaroo import lock_files, settings
 from lib.buckaroo.lock_files import LOCK_FILES, NODE_MODULES, Lockcheck, LockcheckError
 from lib.processes import process_table
-from lib.settings import settings
 from tests.waiting import wait_until
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"

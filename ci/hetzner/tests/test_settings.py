@@ -12,13 +12,13 @@ import unittest
 import unittest.mock
 from pathlib import Path
 
+from lib.buckaroo import settings
+from lib.buckaroo.settings import Settings, SettingsError
 from lib.common import inherited_environment
-from lib.settings import settings
-from lib.settings.settings import Settings, SettingsError
 
 BOX = {"CI_BOX": "1"}
 RUNNER = Path(settings.__file__).resolve().parents[2]
-PROGRAM = RUNNER / "lib" / "settings" / "settings.py"
+PROGRAM = RUNNER / "lib" / "buckaroo" / "settings.py"
 
 
 def git(*arguments: str, cwd: Path) -> None:

@@ -19,12 +19,12 @@ from typing import Any
 from unittest import mock
 
 from dsl import Pipeline
+from lib.buckaroo import settings
 from lib.commit import command_line
 from lib.common import machine
 from lib.model import events, graph
 from lib.model.job import Job, Load, Outcome
 from lib.outputs import inotify
-from lib.settings import settings
 from lib.storage import history
 from pipeline import job_table
 from tests.fakes import Fate, Played, jobs, play

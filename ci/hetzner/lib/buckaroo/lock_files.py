@@ -18,11 +18,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lib.buckaroo import settings
 from lib.buckaroo.pythons import VERSIONS, find, version_of
+from lib.buckaroo.settings import Settings
 from lib.common import files, tree_copy
 from lib.processes import command
-from lib.settings import settings
-from lib.settings.settings import Settings
 
 UV_LOCK, PNPM_LOCK = "uv.lock", "packages/pnpm-lock.yaml"
 LOCK_FILES = (UV_LOCK, PNPM_LOCK, "pyproject.toml")

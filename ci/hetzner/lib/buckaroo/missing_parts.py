@@ -14,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lib.buckaroo import network, pythons
+from lib.buckaroo.settings import Settings, job_environment
 from lib.model import graph
 from lib.model.job import Job
 from lib.processes import programs
-from lib.settings.settings import Settings, job_environment
 
 BROWSER = "playwright-"  # how the jobs begin that need one
 TESTS = "test-python-"  # how those begin that need the version they end with

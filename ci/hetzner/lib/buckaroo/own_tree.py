@@ -27,8 +27,8 @@ if __name__ == "__main__":
     sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parents[2])]
 
 from lib.buckaroo.lock_files import NODE_MODULES
+from lib.buckaroo.placeholders import make_placeholders
 from lib.common import files, tree_copy
-from lib.git import checkout
 from lib.git.git_command import CheckoutError, git
 
 STAMP = ".ci-installed"  # in the first of NODE_MODULES: what is installed, see body.sh
@@ -51,7 +51,7 @@ def make(main: Path, tree: Path, *, modules: bool, apart: Path | None = None) ->
         with contextlib.suppress(FileNotFoundError):  # removed, which is a change like others
             tree_copy.copy(main / name, fresh / name)
     git(fresh, "reset", "--quiet")  # the index, so that the copy is as changed as the first
-    checkout.make_placeholders(fresh)
+    make_placeholders(fresh)
     if modules:
         _bring_modules(main, tree, fresh)
     tree_copy.remove(tree)

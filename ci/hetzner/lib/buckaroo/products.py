@@ -12,15 +12,14 @@ import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lib.buckaroo import wheels
+from lib.buckaroo import settings, wheels
+from lib.buckaroo.settings import Settings
 from lib.common import files, tree_copy
 from lib.model import selection
 from lib.model.job import Job
 from lib.model.selection import Choice
 from lib.processes import command
 from lib.processes.cache_protocol import CacheRequest
-from lib.settings import settings
-from lib.settings.settings import Settings
 
 CACHE_PATIENCE = 300.0  # seconds to restore one artifact
 

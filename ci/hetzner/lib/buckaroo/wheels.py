@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from lib.buckaroo.settings import Settings
 from lib.common.tree_copy import remove, replace
 from lib.model import events
 from lib.model.job import GOOD
-from lib.settings.settings import Settings
 from lib.storage.cache_store import CorruptError, Store
 
 WHEELS_BOUND = 2 * 1024**3  # bytes of all wheels that are kept

@@ -16,11 +16,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lib.buckaroo import products, wheels
+from lib.buckaroo import leftovers, products, settings, wheels
 from lib.buckaroo.lock_files import Lockcheck, LockcheckError
+from lib.buckaroo.placeholders import make_placeholders
 from lib.buckaroo.products import Products
 from lib.buckaroo.pythons import VERSIONS as PYTHONS
-from lib.commit import cleanup, tool_versions
+from lib.buckaroo.settings import Settings
+from lib.commit import tool_versions
 from lib.commit.command_line import Words
 from lib.commit.tool_versions import ToolVersions
 from lib.common import files, interrupts, redact
@@ -31,6 +33,8 @@ from lib.git.checkout import CheckoutError
 from lib.github.job_statuses import JobStatuses
 from lib.github.outbox import Outbox
 from lib.github.status_reporter import CONTEXT, Delivery, Status, StatusReporter
+from lib.leftovers import cleanup, half_written
+from lib.leftovers.snapshot import snapshot_container_state
 from lib.model import events, selection
 from lib.model.job import Job, Result
 from lib.model.selection import Choice
@@ -40,8 +44,6 @@ from lib.processes.helper_orphans import HelperOrphans
 from lib.report import graph_export, log_directory, running_jobs, summary, summary_file
 from lib.report.run_log import RunLog
 from lib.report.summary_file import SummaryFile
-from lib.settings import settings
-from lib.settings.settings import Settings
 from lib.storage import history
 
 FULL_SHA = re.compile(r"[0-9a-f]{40}")
@@ -118,9 +120,9 @@ class CommitRun:
     def clean_up(self) -> None:
         """Stop what an earlier run left, and tell what it left untold."""
         self._snapshot("before cleaning up")
-        for line in cleanup.cleanup_processes(box=self._config.box):
+        for line in cleanup.cleanup_processes(leftovers.known(self._config), box=self._config.box):
             self.log.line(f"CLEAN {line}")
-        cleanup.sweep_state(self._config.state_dir)
+        half_written.sweep_state(self._config.state_dir)
         if said := history.mend(self._history):
             self.log.line(f"CLEAN {said}")
         with interrupts.cut_short():
@@ -157,7 +159,7 @@ class CommitRun:
             )
         self.log.line(f"TREE  {self.sha} in {self.tree}")
         self._hash_tree()
-        checkout.make_placeholders(self.tree)
+        make_placeholders(self.tree)
         config.work_dir.mkdir(parents=True, exist_ok=True)
         files.atomic_write(self.log_dir / "versions.txt", self._versions.answers())
 
@@ -284,7 +286,7 @@ class CommitRun:
         if not self._config.box:
             return
         try:
-            cleanup.snapshot_container_state(label, self.log_dir / "snapshots.txt")
+            snapshot_container_state(label, self.log_dir / "snapshots.txt")
         except OSError as error:
             self.log.line(f"NOTE  no snapshot {label}: {error}")
 

@@ -7,15 +7,14 @@ import dataclasses
 import json
 from collections.abc import Callable, Sequence
 
-from lib.buckaroo import missing_parts
+from lib.buckaroo import missing_parts, settings
+from lib.buckaroo.settings import Settings
 from lib.commit import command_line
 from lib.common import console, machine
 from lib.common.machine import Machine
 from lib.model import selection
 from lib.model.job import Job
 from lib.model.selection import Choice
-from lib.settings import settings
-from lib.settings.settings import Settings
 from lib.simulate import predict
 from lib.simulate.predict import Cost, Prediction, Scenario
 from lib.storage import history

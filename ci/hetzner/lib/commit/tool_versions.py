@@ -10,9 +10,9 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
+from lib.buckaroo.settings import Settings
 from lib.common import interrupts
 from lib.processes import environment
-from lib.settings.settings import Settings
 
 VERSION_OF = ("git", "uv", "node", "pnpm", "bash")
 

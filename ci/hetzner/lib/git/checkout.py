@@ -30,7 +30,6 @@ __all__ = [
     "enclosing_checkout",
     "fetch",
     "is_dirty",
-    "make_placeholders",
     "prepare_box",
     "prepare_worktree",
     "resolve",
@@ -39,7 +38,6 @@ __all__ = [
 
 FETCH_TIMEOUT = 300.0  # seconds
 MARKER = ".made-by-ci-runner"  # suffix of a file beside a worktree: it is the runner's
-STATIC = ("compiled.css", "widget.js", "widget.css")
 
 
 def prepare_box(repo: Path, revision: str, branch: str, timeout: float = FETCH_TIMEOUT) -> str:
@@ -85,22 +83,6 @@ def prepare_worktree(repo: Path, path: Path, revision: str) -> str:
         )
     check_out(path, sha)
     return sha
-
-
-def make_placeholders(tree: Path) -> list[str]:
-    """Create the generated static files that the Python package wants to find; return the new.
-
-    Empty ones will do until the wheel brings the real ones. Raises OSError.
-    """
-    package = tree / "buckaroo"
-    if not package.is_dir():
-        return []
-    static = package / "static"
-    static.mkdir(exist_ok=True)
-    missing = [name for name in STATIC if not (static / name).exists()]
-    for name in missing:
-        (static / name).touch()
-    return missing
 
 
 def _fetched(repo: Path, revision: str, branch: str, timeout: float) -> str:

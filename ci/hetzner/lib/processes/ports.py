@@ -1,6 +1,6 @@
 """Tells who listens on a TCP port, from /proc/net/tcp and tcp6 (proc(5)). Changes nothing.
 
-As a program: `ports.py holder 8889` prints who listens; it exits with 0 if somebody does, with 1
+As a program: `ports.py holder 8080` prints who listens; it exits with 0 if somebody does, with 1
 if the port is free.
 """
 

@@ -23,14 +23,15 @@ class Reader:
     """Reads one setting after the other: argument, then environment, then the default.
 
     A value that cannot be used counts as its default until `finish` refuses them all at once.
+    `environ` and `cwd` are those that it was made with.
     """
 
     def __init__(
         self, arguments: Mapping[str, object], environ: Mapping[str, str], cwd: Path
     ) -> None:
         self._arguments = arguments
-        self._environ = environ
-        self._cwd = cwd
+        self.environ = environ
+        self.cwd = cwd
         self._problems: list[str] = []
 
     def refuse(self, problems: Iterable[str]) -> None:
@@ -44,11 +45,11 @@ class Reader:
 
     def text(self, name: str, default: str) -> str:
         """Return a variable as it is; an empty one counts as not set."""
-        return self._environ.get(name) or default
+        return self.environ.get(name) or default
 
     def flag(self, name: str) -> bool:
         """Return whether a variable is 1; unset, empty and 0 mean no."""
-        value = self._environ.get(name, "")
+        value = self.environ.get(name, "")
         if value not in ("", "0", "1"):
             self._wrong(name, "1 or 0", value)
         return value == "1"
@@ -90,7 +91,7 @@ class Reader:
         if not value and default is not None:
             return Path(default)
         if not value:
-            home = self._environ.get("HOME", "")
+            home = self.environ.get("HOME", "")
             found = f"HOME={home!r}" if home else "no HOME and no home in the list of users"
             self._problems.append(
                 f"{name}: expected a directory, or an absolute HOME to have one in, "
@@ -102,7 +103,7 @@ class Reader:
         except RuntimeError:
             self._wrong(source, "a path whose ~user exists", value)
             return Path(default or "/nonexistent")
-        return Path(os.path.normpath(self._cwd / given))
+        return Path(os.path.normpath(self.cwd / given))
 
     def checkout(self) -> Path:
         """Return the top of the checkout around --repo, CI_REPO_DIR or the current directory.
@@ -113,7 +114,7 @@ class Reader:
         from lib.git.checkout import CheckoutError, enclosing_checkout
 
         source, value = self._given("repo_dir", "CI_REPO_DIR")
-        path = self.path("repo_dir", "CI_REPO_DIR", self._cwd)
+        path = self.path("repo_dir", "CI_REPO_DIR", self.cwd)
         if not path.is_dir():
             self._wrong(source, "the directory of a checkout", value or str(path))
             return path
@@ -157,7 +158,7 @@ class Reader:
             value = self._arguments.get(argument)
             if value is not None:
                 return f"--{ALIASES.get(field, field).replace('_', '-')}", str(value)
-        return name, self._environ.get(name, "")
+        return name, self.environ.get(name, "")
 
     def _wrong(self, source: str, expected: str, found: str) -> None:
         shown = redact.shorten(found, 200)

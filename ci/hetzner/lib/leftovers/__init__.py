@@ -1,0 +1,1 @@
+"""What earlier runs left on a machine: processes, ports and half-written files."""

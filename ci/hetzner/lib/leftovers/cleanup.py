@@ -1,0 +1,164 @@
+"""Stops the processes that earlier runs left behind, and frees ports.
+
+Killing by pattern and freeing a port by force happen only where the settings say that the machine
+is a CI box. Elsewhere only processes are touched that carry the tag of a run whose runner is
+dead, and what descends from them. What belongs to a live run is never touched, on the box either.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+from lib.common import interrupts, redact, tree_copy
+from lib.processes import orphans, ports, process_table
+from lib.processes.process_table import Proc, ProcessTable
+from lib.settings import settings
+
+GRACE, GIVE_UP = 3.0, 10.0  # seconds from TERM to KILL, and until what still lives is only named
+CONFIRM = 0.02  # seconds between the last two looks
+
+
+class Known(NamedTuple):
+    """What runs of the repository under test are known to leave on a box.
+
+    `patterns` match command lines; `files` are patterns of paths below a directory.
+    """
+
+    patterns: Sequence[str] = ()
+    ports: Sequence[int] = ()
+    files: Mapping[Path, Sequence[str]] = MappingProxyType({})
+
+
+NOTHING = Known()
+
+
+def ci_pkill(pattern: str, *, box: bool | None = None) -> list[str]:
+    """Stop every process whose command line matches, on a CI box; return what was stopped.
+
+    Elsewhere it does nothing and says so. Never itself, its ancestors, pid 1 or a live run.
+    `box` overrides the setting. Raises ValueError for a pattern that is not one, or matches
+    everything.
+    """
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"expected a regular expression, found {pattern!r}: {error}") from error
+    if expression.search(""):
+        raise ValueError(f"expected a pattern of some processes, found {pattern!r}: it matches all")
+    if not _on_box(box):
+        print(f"not a CI box (CI_BOX=1 says so): nothing is killed by the pattern {pattern!r}")
+        return []
+    look = process_table.table()
+    return stop(
+        look,
+        lambda: [p for p in orphans.unprotected(look) if expression.search(look.command(p.pid))],
+    )
+
+
+def kill_port(port: int, *, box: bool | None = None) -> list[str]:
+    """Stop whoever listens on a port; return what was stopped.
+
+    Off the box only what a dead run left; other holders are named. Never itself, its ancestors,
+    pid 1 or a live run. `box` overrides the setting.
+    """
+    look = process_table.table()
+    candidates = orphans.unprotected if _on_box(box) else orphans.find
+
+    def holders() -> list[Proc]:
+        pids = {listener.pid for listener in ports.listeners(port)}
+        return [p for p in candidates(look) if p.pid in pids] if pids else []
+
+    stopped = stop(look, holders)
+    for listener in ports.listeners(port):
+        who = redact.of_environment()(str(listener))
+        print(f"still held, {who}; stop it, or give its job another port")
+    return stopped
+
+
+def cleanup_processes(known: Known = NOTHING, *, box: bool | None = None) -> list[str]:
+    """Stop the processes that dead runs left, and on a box remove what is known to linger there.
+
+    Return a description of each action. `box` overrides the setting.
+    """
+    look = process_table.table()
+    done = stop(look, lambda: orphans.find(look))
+    if not _on_box(box):
+        return done
+    if known.patterns:
+        done += ci_pkill("|".join(f"(?:{pattern})" for pattern in known.patterns), box=True)
+    for port in known.ports:
+        done += kill_port(port, box=True)
+    if known.files and orphans.of_live_runs(look):
+        print("a run is live: its files are not told from stale ones, so all of them stay")
+        return done
+    for directory, patterns in known.files.items():
+        done += _remove_stale(directory, patterns)
+    return done
+
+
+def stop(look: ProcessTable, find: Callable[[], Iterable[Proc]]) -> list[str]:
+    """TERM, a grace, then KILL, until `find` finds nobody; return descriptions of the stopped.
+
+    What cannot be stopped is named in the output.
+    """
+    seen: dict[tuple[int, int], str] = {}
+    began = time.monotonic()
+    while left := _alive(find) or (_alive_after_a_moment(find) if seen else []):
+        waited = time.monotonic() - began
+        if waited > GIVE_UP:
+            for process in left:
+                print(f"could not be stopped: {process_table.describe(look, process)}")
+                seen.pop((process.pid, process.started), None)
+            break
+        for process in left:
+            identity = (process.pid, process.started)
+            fresh = identity not in seen
+            seen.setdefault(identity, process_table.describe(look, process))
+            if fresh or waited > GRACE:
+                _signal(look, process, signal.SIGKILL if waited > GRACE else signal.SIGTERM)
+        interrupts.sleep(0.02 if waited < 0.2 else 0.1)
+    return list(seen.values())
+
+
+def _alive(find: Callable[[], Iterable[Proc]]) -> list[Proc]:
+    return [process for process in find() if process.alive]
+
+
+def _alive_after_a_moment(find: Callable[[], Iterable[Proc]]) -> list[Proc]:
+    """Look once more before it is believed that nobody is left.
+
+    In the middle of an execve(2) a process shows neither its words nor its environment, and one
+    that is forked during a look may not be in it.
+    """
+    time.sleep(CONFIRM)
+    return _alive(find)
+
+
+def _signal(look: ProcessTable, process: Proc, number: int) -> None:
+    # to one that is not ours it is no use, and `stop` names it in the end
+    with contextlib.suppress(PermissionError):
+        process_table.send(look, process, number)
+        process_table.send(look, process, signal.SIGCONT)
+
+
+def _remove_stale(root: Path, patterns: Sequence[str]) -> list[str]:
+    removed = []
+    for pattern in patterns:
+        for path in root.glob(pattern):
+            try:
+                tree_copy.remove(path)
+                removed.append(f"removed {path}")
+            except OSError as error:
+                print(f"could not remove {path}: {error}")
+    return removed
+
+
+def _on_box(box: bool | None) -> bool:
+    return settings.load_anywhere().box if box is None else box
