@@ -53,7 +53,7 @@ def jobs(state: Path, python: Path, found: Mapping[str, str]) -> list[Job]:
     """Return the jobs. The demo's commits share its ports and environments, so they take turns.
 
     `python` has the tools of the checks; `found` are the interpreters by version. The fast tests
-    run with each of them, those of faults and places with the oldest and the newest.
+    run with each of them, the runs and the faults with the oldest and the newest.
     """
     run = f"{shlex.quote(sys.executable)} "
     fast = [
@@ -73,13 +73,13 @@ def jobs(state: Path, python: Path, found: Mapping[str, str]) -> list[Job]:
     bench = Job("bench", measure, timeout=300, resources={"cpu": machine.cpus()}, ok_codes=(0,))
     search = Job(
         "search",
-        f"{shlex.quote(str(python))} tests/search.py",
+        f"{shlex.quote(str(python))} tests/rules/search.py",
         timeout=600,
         ok_codes=(0,),
     )
     mutants = Job(
         "mutants",
-        run + "tests/mutants.py -j 2",
+        run + "tests/rules/mutants.py -j 2",
         timeout=900,
         ok_codes=(0,),
         resources={"cpu": min(2, machine.cpus())},
@@ -100,12 +100,14 @@ def tests(python: Path, found: Mapping[str, str]) -> list[Job]:
         if interpreter != sys.executable
     ]
     ends = dict.fromkeys((min(found, key=_order), max(found, key=_order)))
-    for path in sorted((HERE / "tests").glob("real_*.py")):
-        name, words = f"real-{path.stem[5:].replace('_', '-')}", f"-m unittest -v tests.{path.stem}"
-        if "_faults_" in path.stem or path.stem == "real_places":
-            made += [suite(f"{name}-{version}", found[version], words) for version in ends]
-        else:
-            made.append(suite(name, str(python), words))
+    for room in ("runs", "faults", "bodies"):
+        for path in sorted((HERE / "tests" / room).glob("test_*.py")):
+            name = f"{room}-{path.stem.removeprefix('test_').replace('_', '-')}"
+            words = f"-m unittest -v tests.{room}.{path.stem}"
+            if room != "bodies":
+                made += [suite(f"{name}-{version}", found[version], words) for version in ends]
+            else:
+                made.append(suite(name, str(python), words))
     return made
 
 
@@ -113,12 +115,12 @@ def demo_jobs(state: Path, run: str) -> list[Job]:
     """Return a job for each commit of the demo; a red one passes if the right job went red."""
     where = f"--state-dir {shlex.quote(str(state))} --demo"
     turn = {"demo": 1, "cpu": machine.cpus()}
-    watched = f"{run}tests/treewatch.py {where}"
+    watched = f"{run}tests/bodies/tree_watch.py {where}"
     made = [
         Job("demo-green", watched, timeout=900, resources=turn, ok_codes=(0,)),
         Job(
             "demo-alone",
-            f"{run}tests/alone.py {where}",
+            f"{run}tests/bodies/alone.py {where}",
             ["demo-green"],
             timeout=1200,
             resources=turn,
@@ -126,7 +128,7 @@ def demo_jobs(state: Path, run: str) -> list[Job]:
         ),
     ]
     for name in demo.OTHERS:
-        expect = f"{run}tests/expect.py {shlex.quote(str(state))} {name}"
+        expect = f"{run}tests/bodies/expect.py {shlex.quote(str(state))} {name}"
         made.append(
             Job(f"demo-{name}", expect, ["demo-green"], timeout=900, resources=turn, ok_codes=(0,))
         )

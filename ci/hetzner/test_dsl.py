@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """The fast tests: `python3 test_dsl.py`. Standard library only, no set-up, under a minute.
 
-They are in tests/test_*.py, by module; a test's name is the rule that it checks. Each module runs
-in a process of its own, as many at once as there are processors. What starts tools and browsers
-is in tests/real_*.py and run by check.py.
+They are in tests/unit, tests/rules and tests/runs/quick; a test's name is the rule that it checks.
+Each module runs in a process of its own, as many at once as there are processors. check.py runs
+these and all others.
 
-`python3 test_dsl.py tests.test_graph` runs what is named: modules, classes or single tests.
+`python3 test_dsl.py tests.unit.common.test_clock` runs the named modules, classes or single tests.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PATIENCE = 240.0  # seconds for one module, which takes 20 on a quiet machine
+FAST = ("unit", "rules", "runs/quick")
 # the slowest modules, to begin with: whatever is begun last is waited for
-SLOW = ("test_commit", "test_pipeline", "test_cache", "test_model")
+SLOW = ("tests.runs.quick.test_pipeline", "tests.rules.test_random_runs")
 
 
 def main(names: Sequence[str]) -> int:
@@ -46,7 +47,11 @@ def main(names: Sequence[str]) -> int:
 def run_modules() -> int:
     """Run each module in a process; print what failed, and unittest's closing lines for all."""
     began = time.monotonic()
-    modules = [path.stem for path in sorted((HERE / "tests").glob("test_*.py"))]
+    modules = [
+        ".".join(path.relative_to(HERE).with_suffix("").parts)
+        for room in FAST
+        for path in sorted((HERE / "tests" / room).rglob("test_*.py"))
+    ]
     modules.sort(key=lambda module: SLOW.index(module) if module in SLOW else len(SLOW))
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         ended = list(pool.map(run_module, modules))
@@ -65,7 +70,7 @@ def run_modules() -> int:
 def run_module(module: str) -> tuple[int, str]:
     """Run the tests of one module; return the exit code and what they printed."""
     done = subprocess.run(
-        [sys.executable, str(HERE / "test_dsl.py"), f"tests.{module}"],
+        [sys.executable, str(HERE / "test_dsl.py"), module],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -1,1 +1,1 @@
-"""test_*.py: fast, standard library only. real_*.py: start processes and tools, run by check.py."""
+"""unit: no process. runs: real processes. faults, bodies, rules: see their docstrings."""

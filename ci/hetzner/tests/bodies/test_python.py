@@ -1,0 +1,181 @@
+"""The job bodies on a stage with stand-ins: environments, and the wheel in them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+from itertools import product
+
+from tests.bodies.body_stage import BODIES, OnStage, Stage
+from tests.support.waiting import PATIENCE, wait_for
+
+
+class TestEnvironments(OnStage):
+    def test_environment_of_another_version_is_a_failure(self) -> None:
+        bodies = ("test_python 3.13", "lint_python", "pw_marimo", "smoke_test_extras", "pw_server")
+
+        def turn(stage: Stage, body: str) -> None:
+            self.fails(body, "expected Python 3.13, found 3.11: remove", on=stage, WRONG="3.11")
+
+        self.each(turn, (*bodies, "test_mcp_wheel"))
+
+    def test_interpreter_that_the_machine_lacks_is_named_with_its_remedy(self) -> None:
+        done = self.fails("test_python 3.99", r"no Python 3\.99 .*uv python install 3\.99")
+        self.assertEqual(done.calls, [])
+        shutil.rmtree(self.stage.venvs / "3.13")
+        self.fails("lint_python", "expected the environment .*3.13, found none: run test-python")
+        (self.stage.root / "bin" / "python3.13").unlink()
+        if not shutil.which("python3.13"):
+            self.fails("lint_python", r"no Python 3\.13 on this machine")
+
+    def test_only_tests_of_a_version_sync_its_environment(self) -> None:
+        def turn(stage: Stage, body: str) -> list[str]:
+            return [
+                body for call in self.passes(body, on=stage).calls if call.startswith("uv sync")
+            ]
+
+        synced = [body for bodies in self.each(turn, BODIES) for body in bodies]
+        self.assertEqual(synced, ["test_python 3.13"])
+
+    def test_wheel_is_installed_with_the_locked_versions(self) -> None:
+        def turn(stage: Stage, body: str) -> None:
+            done = self.passes(body, on=stage, LOG_VARIABLE="UV_CONSTRAINT")
+            installs = [call for call in done.calls if call.startswith("uv pip install")]
+            self.assertTrue(installs, body)
+            for call in installs:
+                self.assertRegex(call, r"UV_CONSTRAINT=\S+constraints\.txt$", body)
+
+        self.each(turn, ("smoke_test_extras", "test_mcp_wheel"))
+
+    def test_what_scripts_install_themselves_is_held_to_the_locked_versions(self) -> None:
+        def turn(stage: Stage, case: tuple[str, str]) -> None:
+            body, variable = case
+            done = self.passes(body, on=stage, LOG_VARIABLE=variable)
+            scripts = [call for call in done.calls if call.startswith(("script", "full_build"))]
+            self.assertTrue(scripts, body)
+            for call in scripts:
+                self.assertRegex(call, rf"{variable}=\S+/constraints\S*\.txt$", body)
+
+        variables = ("UV_CONSTRAINT", "UV_BUILD_CONSTRAINT", "PIP_CONSTRAINT")
+        self.each(turn, product(("pw_server", "pw_marimo", "build_wheel"), variables))
+
+    def test_missing_lock_is_said(self) -> None:
+        (self.stage.repo / "uv.lock").unlink()
+        done = self.passes("smoke_test_extras")
+        self.assertIn("no uv.lock in this commit: versions are not constrained", done.text)
+
+    def test_temporary_environments_go_however_the_body_ends(self) -> None:
+        def turn(stage: Stage, body: str) -> None:
+            before = sorted(stage.venvs.iterdir())
+            last = self.passes(body, on=stage).calls[-1]
+            self.assertEqual(sorted(stage.venvs.iterdir()), before)
+            self.assertEqual(stage.run(body, FAIL=last, FAIL_CODE="7").code, 7)
+            self.assertEqual(sorted(stage.venvs.iterdir()), before)
+            with stage.start(body, {"HANG": last}) as process:
+                wait_for(stage.root / "hangs")
+                self.assertGreater(sorted(stage.venvs.iterdir()), before)
+                os.killpg(process.pid, signal.SIGTERM)
+                self.assertNotEqual(process.wait(PATIENCE), 0)
+            self.assertEqual(sorted(stage.venvs.iterdir()), before)
+
+        self.each(turn, ("smoke_test_extras", "test_mcp_wheel"))
+
+    def test_servers_that_have_little_time_to_start_are_compiled_first(self) -> None:
+        for body, made in (("test_mcp_wheel", "uv pip install"), ("pw_server", "script")):
+            done = self.make().run(body, LOG_VARIABLE="UV_COMPILE_BYTECODE")
+            call = next(call for call in done.calls if call.startswith(made))
+            self.assertTrue(call.endswith("UV_COMPILE_BYTECODE=1"), call)
+
+    def test_environment_that_the_script_makes_is_where_ours_are(self) -> None:
+        script = self.stage.repo / "scripts" / "test_playwright_server.sh"
+        script.write_text("echo /opt/venvs/mcp-test\n")
+        self.assertIn(f"\n{self.stage.venvs}/mcp-test\n", self.passes("pw_server").text)
+        self.assertEqual(script.read_text(), "echo /opt/venvs/mcp-test\n")
+
+    def test_environment_that_the_script_keeps_is_made_again_for_other_locked_versions(
+        self,
+    ) -> None:
+        made = self.stage.venvs / "mcp-test" / ".wheel-sha256"
+        made.parent.mkdir()
+        for lock, kept in (("1", False), ("1", True), ("2", False)):
+            made.touch()
+            self.passes("pw_server", LOCKED=lock)
+            self.assertEqual(made.exists(), kept, lock)
+
+    def test_specs_that_call_uv_get_an_environment_and_leave_it_as_it_is(self) -> None:
+        for body, environment in (("pw_server", "3.13"), ("pw_marimo", "3.13")):
+            for variable, expected in (
+                ("UV_PROJECT_ENVIRONMENT", str(self.stage.venvs / environment)),
+                ("UV_NO_SYNC", "1"),
+            ):
+                done = self.passes(body, LOG_VARIABLE=variable)
+                script = [call for call in done.calls if call.startswith("script")][-1]
+                self.assertTrue(script.endswith(f"{variable}={expected}"), script)
+
+    def test_environment_that_was_built_for_another_lock_is_a_failure(self) -> None:
+        stamp = self.stage.venvs / "3.13" / ".built-for.json"
+        for body in ("lint_python", "pw_marimo"):
+            stamp.write_text(json.dumps({"uv.lock": "0" * 64}))
+            self.fails(body, "3.13 to be built for this uv.lock, it is for another: run test-py")
+            lock = (self.stage.repo / "uv.lock").read_bytes()
+            stamp.write_text(json.dumps({"uv.lock": hashlib.sha256(lock).hexdigest()}))
+            self.passes(body)
+
+    def test_commit_without_locked_versions_is_not_linted_with_what_is_there(self) -> None:
+        (self.stage.repo / "uv.lock").unlink()
+        self.fails("lint_python", "expected uv.lock .*, this commit does not have it")
+
+    def test_package_that_is_tested_is_that_of_the_jobs_own_tree(self) -> None:
+        for body, tree in (("pw_marimo", "playwright-marimo"), ("test_python 3.13",) * 2):
+            tree = tree.replace("test_python ", "test-python-")
+            done = self.passes(body, LOG_VARIABLE="PYTHONPATH")
+            last = done.calls[-1]
+            self.assertTrue(last.endswith(f"PYTHONPATH={self.stage.work}/trees/{tree}"), last)
+
+    def test_search_path_of_the_caller_is_not_tested(self) -> None:
+        elsewhere = "/elsewhere"
+        for variable in ("PYTHONPATH", "VIRTUAL_ENV"):
+            done = self.passes(
+                "lint_python", LOG_VARIABLE=variable, PYTHONPATH=elsewhere, VIRTUAL_ENV=elsewhere
+            )
+            self.assertTrue(done.calls[-1].endswith(f"{variable}="), done.calls)
+
+
+class TestWheel(OnStage):
+    def test_wheel_of_an_earlier_build_does_not_count(self) -> None:
+        stale = self.stage.repo / "dist" / "buckaroo-0-py3-none-any.whl"
+        stale.parent.mkdir()
+        stale.write_text("old")
+        script = self.stage.repo / "scripts" / "full_build.sh"
+        script.write_text("true\n")
+        self.fails("build_wheel", "expected scripts/full_build.sh to make one .* found: none")
+        script.write_text("full_build.sh; touch dist/buckaroo-2-any.whl\n")
+        self.fails("build_wheel", "expected .* one dist/buckaroo-.*buckaroo-1.*buckaroo-2")
+
+    def test_output_holds_the_new_wheel_alone(self) -> None:
+        (self.stage.work / "wheel" / "buckaroo-0-py3-none-any.whl").write_text("old")
+        self.passes("build_wheel")
+        names = [path.name for path in (self.stage.work / "wheel").iterdir()]
+        self.assertEqual(sorted(names), ["buckaroo-1-py3-none-any.whl", "static"])
+
+    def test_missing_or_second_wheel_is_a_failure(self) -> None:
+        bodies = ("smoke_test_extras", "test_mcp_wheel", "pw_server", "install_wheel")
+
+        def turn(stage: Stage, body: str) -> None:
+            (stage.work / "wheel" / "b.whl").touch()
+            self.fails(body, "expected one wheel in .*wheel, found: ", on=stage)
+            shutil.rmtree(stage.work / "wheel")
+            self.fails(body, "expected .*wheel, found nothing: run build-wheel first", on=stage)
+
+        self.each(turn, bodies)
+
+    def test_what_code_under_test_prints_is_no_answer(self) -> None:
+        done = self.passes("install_wheel")
+        self.assertIn("must be running inside ipython", done.text)
+        self.assertRegex(done.text, r"the notebooks import /\S+/buckaroo/__init__\.py\n")
+
+    def test_installed_package_that_is_still_the_checkouts_is_a_failure(self) -> None:
+        self.fails("install_wheel", "expected the wheel's buckaroo in", IMPORTED="/repo/buckaroo")

@@ -1,0 +1,16 @@
+"""Runs killed.py in namespaces of its own: any runner may clean up what a killed one left."""
+
+from __future__ import annotations
+
+import unittest
+
+from tests.support import apart
+
+
+class Kill(unittest.TestCase):
+    def test_killed_runs(self) -> None:
+        apart.run(self, "faults.killed", apart.PROCESSES)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,121 @@
+"""Run after run of the whole table, with bodies that bind the real ports and leave their servers.
+
+The last run has to see the machine that the first one saw. `CI_FAULT_REPEAT` of 50 makes 50 runs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import unittest
+
+from lib.buckaroo import settings
+from lib.processes import ports
+from tests.support.commit_stage import HETZNER
+from tests.support.fault_case import REPEAT, CommitCase
+
+RUNS = max(6, REPEAT)
+# of a range of our own, so that nobody else's servers are disturbed
+FIRST_PORT = 27000 + os.getpid() % 300 * 10
+SERVERS = 3
+PORTS = {f"CI_{field.upper()}": FIRST_PORT + n for n, field in enumerate(settings.PORTS)}
+GROWTH = 3000  # KiB that a runner may have more after all runs than after the third
+
+# binds the ports that it is told, says so, and stays
+SERVE = """
+import pathlib, socket, sys, time
+held = []
+for port in sys.argv[2:]:
+    held.append(socket.socket())
+    held[-1].bind(("127.0.0.1", int(port)))
+    held[-1].listen()
+pathlib.Path(sys.argv[1]).touch()
+time.sleep(1000)
+"""
+# one body leaves its server behind, in a session of its own: the next run needs the port again
+BODY = r"""
+up=$(mktemp); rm "$up"
+setsid "$PYTHON" -S -E -c "$SERVE" "$up" "$PORT" &
+until [[ -e $up ]]; do kill -0 $! || exit 1; sleep 0.01; done
+rm "$up"
+"""
+WARMUP = r"""
+mkdir -p "$CI_WORK_DIR"
+echo venv >"$CI_WORK_DIR/jupyter-venv"
+last=$((CI_PORT_JUPYTER + JUPYTER_PARALLEL - 1))
+exec "$PYTHON" -S -E -c "$SERVE" "$CI_WORK_DIR/jupyter-servers" $(seq "$CI_PORT_JUPYTER" "$last")
+"""
+RUNNER = """
+import json, os, pathlib, sys, threading
+sys.path.insert(0, {hetzner!r})
+import pipeline
+with open(sys.argv[1], "a") as seen:
+    for _ in range(int(sys.argv[2])):
+        code = pipeline.main([])
+        status = pathlib.Path("/proc/self/status").read_text().split()
+        json.dump(dict(
+            code=code,
+            files=len(os.listdir("/proc/self/fd")),
+            threads=len(os.listdir("/proc/self/task")),
+            children=pathlib.Path(f"/proc/self/task/{{os.getpid()}}/children").read_text(),
+            kib=int(status[status.index("VmRSS:") + 1]),
+            tmp=sorted(os.listdir(os.environ["TMPDIR"])),
+        ), seen)
+        print(file=seen, flush=True)
+"""
+
+
+class BackToBack(CommitCase):
+    repeats = 1
+
+    def setUp(self) -> None:
+        super().setUp()
+        (self.root / "tmp").mkdir()
+        self.stage.variables |= {
+            **{name: str(port) for name, port in PORTS.items()},
+            "JUPYTER_PARALLEL": str(SERVERS),
+            "PYTHON": os.path.realpath(sys.executable),
+            "SERVE": SERVE,
+            "TMPDIR": str(self.root / "tmp"),
+        }
+        for name, field in (
+            ("pw_storybook", "STORYBOOK"),
+            ("pw_server", "SERVER"),
+            ("pw_marimo", "MARIMO"),
+            ("pw_wasm_marimo", "WASM_MARIMO"),
+            ("test_mcp_wheel", "MCP"),
+        ):
+            self.body(name, f"PORT=$CI_PORT_{field}\n{BODY}")
+        self.body("jupyter_warmup", WARMUP)
+
+    def bound(self) -> list[int]:
+        last = max(PORTS.values()) + SERVERS
+        return [port for port, _ in ports.listening() if FIRST_PORT <= port <= last]
+
+    def test_last_run_sees_the_machine_that_the_first_one_saw(self) -> None:
+        for _ in range(RUNS):
+            ended = self.commit()
+            self.check(ended, 0, None, "LEAK  playwright-server left 1", "END   exit code 0")
+            self.assertEqual(self.bound(), [])
+            self.assertEqual(list((self.root / "tmp").iterdir()), [])
+            self.assertEqual(self.status(), "success")
+
+    def test_one_runner_is_after_the_last_run_what_it_was_after_the_first(self) -> None:
+        seen = self.root / "seen"
+        program = RUNNER.format(hetzner=str(HETZNER))
+        ran = self.stage.run(str(seen), str(RUNS), program=program)
+        self.assertEqual(ran.code, 0, ran.errors)
+        turns = [json.loads(line) for line in seen.read_text().splitlines()]
+        self.assertEqual(len(turns), RUNS)
+        for turn in turns:
+            self.assertEqual((turn["code"], turn["children"], turn["tmp"]), (0, "", []))
+            self.assertEqual(turn["files"], turns[0]["files"])
+            self.assertEqual(turn["threads"], turns[0]["threads"])
+        self.assertLess(turns[-1]["kib"] - turns[2]["kib"], GROWTH)
+        self.nothing_is_left()
+        self.assertEqual(self.bound(), [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,135 @@
+"""The library without the repository under test: no other room knows it, and all do without it."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from collections.abc import Iterator
+from pathlib import Path
+
+HOME = Path(__file__).resolve().parents[3]
+LIB = HOME / "lib"
+OF_BUCKAROO = ("buckaroo", "commit")  # rooms
+# what only the jobs of buckaroo know; the library's own argument is `pytest_workers`
+NAMES = re.compile(
+    r"buckaroo|jupyter|ipykernel|marimo|storybook|pyodide|pnpm_store|\bpnpm store|node_modules"
+    r"|wheel|chromium|venvs|port_(?:server|mcp)|8889|8701",
+    re.IGNORECASE,
+)
+# what the library knows of tools as any tool may be used with it: file and reason
+MAY_NAME = {
+    "outputs/hints.py": "directories whose names no search goes into",
+    "git/exact_tree.py": "directories that a clean leaves, since they are slow to make anew",
+    "git/checkout.py": "the same",
+}
+
+
+def rooms() -> Iterator[Path]:
+    for path in sorted([HOME / "dsl.py", *LIB.glob("*/*.py")]):
+        if path.parent.name not in OF_BUCKAROO and relative(path) not in MAY_NAME:
+            yield path
+
+
+def relative(path: Path) -> str:
+    return os.path.relpath(path, LIB)
+
+
+def words(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield names, texts and docstrings of a file, each with its line; comments are not code."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        line = getattr(node, "lineno", 0)
+        for field in ("id", "attr", "arg", "name", "module"):
+            if isinstance(text := getattr(node, field, None), str):
+                yield line, text
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield line, node.value
+
+
+class Library(unittest.TestCase):
+    def test_no_other_room_names_a_thing_of_buckaroo(self) -> None:
+        found = [
+            f"{relative(path)}:{line}: {text}"
+            for path in rooms()
+            for line, text in words(path)
+            if NAMES.search(text)
+        ]
+        self.assertEqual(found, [])
+
+    def test_exceptions_are_needed(self) -> None:
+        for name in MAY_NAME:
+            self.assertTrue(any(NAMES.search(text) for _, text in words(LIB / name)), name)
+
+
+class Apart(unittest.TestCase):
+    """A copy of dsl.py and lib/ without the rooms of buckaroo, in another repository."""
+
+    def setUp(self) -> None:
+        self.repo = Path(self.enterContext(tempfile.TemporaryDirectory())).resolve()
+        ignored = shutil.ignore_patterns(*OF_BUCKAROO, "__pycache__")
+        shutil.copytree(LIB, self.repo / "lib", ignore=ignored)
+        shutil.copy(HOME / "dsl.py", self.repo)
+        git = ["git", "-c", "user.name=t", "-c", "user.email=t@localhost"]
+        for arguments in (["init", "-q"], ["add", "."], ["commit", "-qm", "first"]):
+            subprocess.run([*git, *arguments], cwd=self.repo, check=True)
+
+    def run_python(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        cleared = ("CI_", "GIT_", "PYTHON")
+        env = {n: v for n, v in os.environ.items() if not n.startswith(cleared)}
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.repo,
+            env=env | {"CI_STATE_DIR": str(self.repo / "state"), **more},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def test_every_module_can_be_imported(self) -> None:
+        names = [
+            ".".join(path.relative_to(self.repo).with_suffix("").parts)
+            for path in (self.repo / "lib").rglob("*.py")
+            if path.name not in ("__init__.py", "lockcheck.py")  # its lock files are buckaroo's
+        ]
+        done = self.run_python("-c", "".join(f"import {name}\n" for name in ["dsl", *names]))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_pipeline_with_cache_and_service_runs(self) -> None:
+        program = """
+import sys
+from dsl import Cache, Job, Pipeline
+jobs = [
+    Job("build", "mkdir out; echo x >out/tool", outputs={"tool": "out/tool"},
+        cache=Cache("cat dsl.py", "out", "store")),
+    Job("serve", "touch ready; exec sleep 100", service=True, outputs={"ready": "ready"}),
+    Job("test", 'grep x "$CI_OUT_BUILD_TOOL"', ["build", "serve"]),
+]
+pipeline = Pipeline(jobs, "HEAD", "main", "logs", cwd=".")
+code = pipeline.run()
+print("outcomes", *(f"{n}={r.outcome}" for n, r in pipeline.results.items()))
+sys.exit(code)
+"""
+        done = self.run_python("-c", program)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("outcomes build=passed serve=passed test=passed", done.stdout)
+
+    def test_cleaning_up_works(self) -> None:
+        for box in ("0", "1"):
+            done = self.run_python("lib/cleanup.py", "snapshot", "now", "out", CI_BOX=box)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+        done = self.run_python("lib/cleanup.py", "processes")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_cleaning_up_knows_no_leftovers(self) -> None:
+        program = "from lib import cleanup; assert cleanup._known() == cleanup.NOTHING"
+        done = self.run_python("-c", program)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+
+if __name__ == "__main__":
+    unittest.main()

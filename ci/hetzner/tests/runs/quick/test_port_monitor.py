@@ -1,0 +1,417 @@
+"""A service that says its ports is ready when it listens on each, and nobody else does."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from dsl import Job, Outcome, Pipeline
+from lib.model import events, graph
+from lib.model.cause import Cause
+from lib.model.job import Result
+from lib.model.selection import EVERYTHING, plan
+from lib.processes import port_monitor, ports, ports_lsof
+from lib.scheduler.protocol import Listens
+from lib.simulate import dry_run
+from tests.support.fakes import Fate, Played, jobs, play
+
+NEVER = math.inf
+SERVER = """
+import os, socket, sys, time
+words = sys.argv[1:]
+if "fork" in words:
+    if os.fork(): sys.exit()
+    os.setsid()
+    if os.fork(): os._exit(0)
+family = socket.AF_INET6 if "::1" in words or "::" in words else socket.AF_INET
+address = next((word for word in words if word[0] in "0:"), "127.0.0.1")
+held = []
+for port in [int(word) for word in words if word.isdigit() and word != "0"]:
+    server = socket.socket(family)
+    held.append(server)
+    if "reuse" in words:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        server.bind((address, port))
+        server.listen()
+    except OSError as error:
+        print(error, flush=True)  # and goes on, as some do
+        if "strict" in words:
+            sys.exit(98)
+print("up", flush=True)
+if "touch" in words:
+    open("up", "w").close()
+time.sleep(600)
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def service(*listens: int, **fields: Any) -> dict[str, Any]:
+    return {"service": True, "listens": listens, **fields}
+
+
+class Declared(unittest.TestCase):
+    def test_ports_of_services_only_from_1_to_65535_each_once(self) -> None:
+        for value, told in (
+            (8889, "expected ports such as (8080,), found 8889"),
+            ("8889", "expected ports such as (8080,), found '8889'"),
+            ((0,), "expected a port from 1 to 65535, found 0"),
+            ((65536,), "expected a port from 1 to 65535, found 65536"),
+            ((True,), "expected a port from 1 to 65535, found True"),
+            (("80",), "expected a port from 1 to 65535, found '80'"),
+            ((80, 80), "expected each port once, found [80, 80]"),
+        ):
+            wrong: Any = value
+            with self.assertRaises(ValueError) as caught:
+                Job("web", "true", service=True, listens=wrong)
+            self.assertEqual(str(caught.exception), f"job web: listens: {told}")
+        with self.assertRaisesRegex(ValueError, "job web: listens: is for services"):
+            Job("web", "true", listens=(80,))
+
+    def test_a_range_and_a_list_declare_the_same(self) -> None:
+        one = Job("web", "true", service=True, listens=range(80, 83))
+        self.assertEqual(one, Job("web", "true", service=True, listens=[80, 81, 82]))
+        self.assertEqual(one.but(nice=1).listens, (80, 81, 82))
+
+
+class Decided(unittest.TestCase):
+    """What the loop makes of it, with a fake executor and clock."""
+
+    def ready_at(self, played: Played) -> list[float]:
+        return [event.at for event in played.of(events.Ready)]
+
+    def cause(self, played: Played, name: str = "web") -> tuple[str, Cause]:
+        result = played.scheduler.results[name]
+        return result.reason, result.cause
+
+    def test_ready_when_it_listens_on_each(self) -> None:
+        declared = jobs("web; suite<web", web=service(1, 2))
+        some, each = (1.0, frozenset({1})), (2.0, frozenset({1, 2}))
+        played = play(declared, {"web": Fate(NEVER, listens=[some, each])})
+        self.assertEqual((played.code, self.ready_at(played)), (0, [2.0]))
+
+    def test_outputs_and_ports_are_both_waited_for(self) -> None:
+        declared = jobs("web; suite<web", web=service(1, outputs={"up": "up"}))
+        for wrote, heard in ((1.0, 3.0), (3.0, 1.0)):
+            fate = Fate(NEVER, writes={"up": wrote}, listens=[(heard, frozenset({1}))])
+            self.assertEqual(self.ready_at(play(declared, {"web": fate})), [3.0])
+
+    def test_a_port_that_is_given_up_counts_no_more(self) -> None:
+        declared = jobs("web; suite<web", web=service(1, outputs={"up": "up"}, timeout=9))
+        given_up = [(1.0, frozenset({1})), (2.0, frozenset[int]())]
+        played = play(declared, {"web": Fate(NEVER, writes={"up": 3}, listens=given_up)})
+        self.assertEqual(played.outcomes(), "web=timed out suite=skipped")
+        self.assertIn("no process of it listens on port 1", self.cause(played)[0])
+
+    def test_somebody_else_on_a_port_fails_it_at_once(self) -> None:
+        declared = jobs("web; suite<web", web=service(1, timeout=99))
+        played = play(declared, {"web": Fate(NEVER, taken=2)})
+        self.assertEqual(played.outcomes(), "web=failed suite=skipped")
+        self.assertLess(played.executor.clock.time, 3)
+        reason, cause = self.cause(played)
+        self.assertIn("port 1 is held by pid 1", reason)
+        self.assertEqual(cause, Cause.PORT_TAKEN)
+
+    def test_it_is_tried_again_like_any_other(self) -> None:
+        declared = jobs("web; suite<web", web=service(1, retries=1))
+        fates = [Fate(NEVER, taken=2), Fate(NEVER, listens=[(1.0, frozenset({1}))])]
+        self.assertEqual(play(declared, {"web": fates}).outcomes(), "web=flaky suite=passed")
+
+    def test_a_service_that_ends_without_ever_listening_has_failed(self) -> None:
+        declared = jobs("web; suite<web", web=service(1))
+        for fate in (Fate(1), Fate(1, leaves=2)):
+            played = play(declared, {"web": fate})
+            self.assertEqual(played.outcomes(), "web=failed suite=skipped")
+            reason, cause = self.cause(played)
+            self.assertIn("no process of it listens on port 1", reason)
+            self.assertEqual(cause, Cause.SERVICE_GONE)
+
+    def test_a_service_that_ends_while_it_is_needed_has_failed_even_with_0(self) -> None:
+        declared = jobs("web; suite<web", web=service(1))
+        fate = Fate(3, listens=[(1.0, frozenset({1}))])
+        played = play(declared, {"web": fate, "suite": Fate(9)})
+        self.assertIn("web=failed", played.outcomes())
+        self.assertIn("while suite still needed it", self.cause(played)[0])
+
+    def test_what_a_body_leaves_is_waited_for_until_it_listens(self) -> None:
+        declared = jobs("web; suite<web", web=service(1))
+        fate = Fate(1, leaves=NEVER, listens=[(4.0, frozenset({1}))])
+        played = play(declared, {"web": fate})
+        self.assertEqual((played.code, self.ready_at(played)), (0, [4.0]))
+
+    def test_one_without_outputs_and_listens_is_told_of_both(self) -> None:
+        declared = jobs("db; test<db", db={"service": True, "timeout": 1})
+        reason, _ = self.cause(play(declared, {"db": Fate(NEVER)}), "db")
+        self.assertRegex(reason, "outputs=.*listens=")
+
+    def test_a_dry_run_lets_it_be_ready_after_its_usual_time(self) -> None:
+        for outputs in ({}, {"up": "up"}):
+            declared = jobs("web; suite<web", web=service(1, outputs=outputs))
+            made = plan(declared, EVERYTHING, {"web": 3, "suite": 1})
+            told = dry_run.lines(made, {"web": 3, "suite": 1})
+            self.assertIn("3.0 s start suite: after web", "\n".join(told))
+
+
+class Looked(unittest.TestCase):
+    """Real servers, and real strangers."""
+
+    def setUp(self) -> None:
+        self._scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(self._scratch.cleanup)
+        self.place = Path(self._scratch.name)
+        (self.place / "server.py").write_text(SERVER)
+        self.said = io.StringIO()
+
+    def server(self, *words: object) -> list[str]:
+        return [sys.executable, "server.py", *map(str, words)]
+
+    def run_jobs(
+        self, *declared: Job, listen: Callable[[events.Event], None] = lambda _: None
+    ) -> dict[str, Result]:
+        place = self.place
+        logs = tempfile.mkdtemp(dir=place)
+        pipeline = Pipeline(
+            declared, "s", "m", logs, 120, place, console=self.said, listeners=[listen]
+        )
+        pipeline.run()
+        return pipeline.results
+
+    def passes(self, cmd: str | list[str], *listens: int, **fields: Any) -> None:
+        web = Job("web", cmd, service=True, listens=listens, timeout=60, **fields)
+        suite = Job("suite", "true", ["web"])
+        results = self.run_jobs(web, suite)
+        self.assertEqual(
+            [result.outcome for result in results.values()],
+            [Outcome.PASSED] * 2,
+            self.said.getvalue(),
+        )
+
+    def fails(self, *declared: Job, listen: Callable[[events.Event], None] = lambda _: None) -> str:
+        """Run jobs of which `web` fails since a port is held; return why."""
+        results = self.run_jobs(*declared, listen=listen)
+        self.assertEqual(results["web"].outcome, Outcome.FAILED, self.said.getvalue())
+        self.assertFalse((self.place / "tested").exists(), "a suite has run against a stranger")
+        return results["web"].reason
+
+    def stranger(self, port: int = 0, *, reuse: bool = False) -> int:
+        """Listen on a port until the test ends."""
+        server = socket.socket()
+        self.addCleanup(server.close)
+        if reuse:
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        server.bind(("127.0.0.1", port))
+        server.listen()
+        return int(server.getsockname()[1])
+
+    def web(self, port: int, *words: object, **fields: Any) -> Job:
+        return Job("web", self.server(port, *words), service=True, listens=(port,), **fields)
+
+    def test_several_ports_of_one_process(self) -> None:
+        one, two = free_port(), free_port()
+        self.passes(self.server(one, two), one, two)
+
+    def test_a_child_of_the_body(self) -> None:
+        port = free_port()
+        self.passes(f"{sys.executable} server.py {port} & wait", port)
+
+    def test_a_daemon_in_a_session_of_its_own_whose_body_has_ended(self) -> None:
+        port = free_port()
+        self.passes(self.server(port, "fork"), port)
+
+    def test_any_address(self) -> None:
+        for address in ("0.0.0.0", "::1", "::") if socket.has_ipv6 else ("0.0.0.0",):
+            port = free_port()
+            self.passes(self.server(port, address), port)
+
+    def test_an_output_as_well(self) -> None:
+        port = free_port()
+        self.passes(self.server(port, "touch"), port, outputs={"up": "up"})
+
+    def test_a_port_that_is_held_before_is_not_ours(self) -> None:
+        port = self.stranger()
+        why = self.fails(self.web(port), Job("suite", "touch tested", ["web"]))
+        self.assertRegex(why, rf"port {port} is held by pid {os.getpid()}: .*python")
+        self.assertRegex(why, "address 127.0.0.1")
+
+    def test_a_port_that_is_taken_while_it_starts_is_not_ours(self) -> None:
+        port = free_port()
+
+        def listen(event: events.Event) -> None:
+            if isinstance(event, events.Started):
+                self.stranger(port)
+
+        body = f"sleep 0.3; {sys.executable} server.py {port} touch"
+        web = Job("web", body, service=True, listens=(port,), outputs={"up": "up"}, timeout=60)
+        why = self.fails(web, Job("suite", "touch tested", ["web"]), listen=listen)
+        self.assertIn(f"port {port} is held by pid {os.getpid()}", why)
+
+    def test_a_server_that_ends_since_it_finds_a_stranger_names_him(self) -> None:
+        port = free_port()
+
+        def listen(event: events.Event) -> None:
+            if isinstance(event, events.Started):
+                self.stranger(port)
+
+        for words in (("strict",), ("strict", "fork")):
+            why = self.fails(self.web(port, *words, timeout=60), listen=listen)
+            self.assertIn(f"port {port} is held by pid {os.getpid()}", why)
+            port = free_port()
+
+    def test_a_port_that_is_shared_with_a_stranger_is_not_ours(self) -> None:
+        port = free_port()
+
+        def listen(event: events.Event) -> None:
+            if isinstance(event, events.Started):
+                self.stranger(port, reuse=True)
+
+        web = self.web(port, "reuse", timeout=60)
+        why = self.fails(web, Job("suite", "touch tested", ["web"]), listen=listen)
+        self.assertIn(f"pid {os.getpid()}", why)
+
+    def test_a_port_of_another_job_of_the_run_is_not_ours(self) -> None:
+        port = free_port()
+        first = Job("first", self.server(port), service=True, listens=(port,), timeout=60)
+        why = self.fails(first, self.web(port, depends_on=["first"]))
+        self.assertRegex(
+            why, rf"port {port} is held by pid \d+: .*server.py .*, of job first of run"
+        )
+
+    def test_a_port_of_another_run_is_not_ours(self) -> None:
+        port = free_port()
+        other = self.place / "other"
+        program = (
+            f"import sys; sys.path.insert(0, {str(Path(graph.__file__).parents[2])!r})\n"
+            "from dsl import Job, Pipeline\n"
+            f"server = [sys.executable, 'server.py', '{port}']\n"
+            f"web = Job('theirs', server, service=True, listens=({port},))\n"
+            f"use = Job('use', 'touch ready; exec sleep 600', ['theirs'], timeout=600)\n"
+            f"place = {{'log_dir': {str(other)!r}, 'cwd': {str(self.place)!r}}}\n"
+            f"Pipeline([web, use], 's', 'm', **place, grace=1).run()\n"
+        )
+        running = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL)
+        try:
+            for _ in range(600):
+                if (self.place / "ready").exists():
+                    break
+                try:
+                    running.wait(0.05)
+                except subprocess.TimeoutExpired:
+                    continue
+            why = self.fails(self.web(port), Job("suite", "touch tested", ["web"]))
+        finally:
+            running.terminate()
+            running.wait()
+        self.assertIn(f", of job theirs of run r{running.pid}-", why)
+
+    def test_nobody_looks_without_such_a_service_and_seldom_once_it_is_ready(self) -> None:
+        looks: list[int] = []
+        at_ready: list[int] = []
+        real = ports.sockets
+
+        def sockets(wanted: Any) -> Any:
+            looks.append(1)
+            return real(wanted)
+
+        def listen(event: events.Event) -> None:
+            if isinstance(event, events.Ready):
+                at_ready.append(len(looks))
+
+        port = free_port()
+        seldom = mock.patch.object(port_monitor, "SERVING", 600.0)
+        with seldom, mock.patch.object(ports, "sockets", sockets):
+            self.run_jobs(Job("a", "sleep 0.2", service=True), Job("b", "true", ["a"]))
+            self.assertEqual(looks, [])
+            self.run_jobs(self.web(port), Job("use", "sleep 0.5", ["web"]), listen=listen)
+        self.assertEqual(at_ready, [len(looks)])
+
+    def loses(self, port: int, suite: str) -> str:
+        """Run a service whose worker is ended by its user while its body goes on."""
+        body = f"echo $$ > shell; {sys.executable} server.py {port} & echo $! > worker; sleep 600"
+        web = Job("web", body, service=True, listens=(port,), timeout=60)
+        suite += "while kill -0 $(cat shell); do sleep 0.05; done"
+        with mock.patch.object(port_monitor, "SERVING", 0.05):
+            return self.fails(web, Job("suite", suite, ["web"], timeout=60))
+
+    def test_a_port_that_is_given_up_while_it_serves_fails_it(self) -> None:
+        port = free_port()
+        why = self.loses(port, "kill $(cat worker); ")
+        self.assertRegex(why, rf"listens on port {port} any more while suite still needed it")
+
+    def test_a_port_that_a_stranger_takes_while_it_serves_fails_it(self) -> None:
+        port = free_port()
+        stranger = Path(tempfile.mkdtemp(dir=self.place), "stranger.py")
+        stranger.write_text(SERVER)
+        server = f"setsid {sys.executable} {stranger} {port}"
+        why = self.loses(port, f"kill $(cat worker); {server} & ")
+        self.assertRegex(
+            why, rf"port {port} (is held by pid \d+: .*stranger.py|any more).* while suite still"
+        )
+
+    def test_a_server_that_starts_again_is_not_failed(self) -> None:
+        port = free_port()
+        server = f"{sys.executable} server.py {port} & echo $! > worker; wait $! || true"
+        body = f"while true; do {server}; done"
+        web = Job("web", body, service=True, listens=(port,), timeout=60)
+        with mock.patch.object(port_monitor, "SERVING", 20.0):
+            results = self.run_jobs(web, Job("suite", "kill $(cat worker); sleep 0.5", ["web"]))
+        self.assertEqual(results["web"].outcome, Outcome.PASSED, self.said.getvalue())
+
+    def test_a_file_before_it_listens_or_after_is_the_same(self) -> None:
+        port = free_port()
+        late = f"touch up; sleep 0.3; exec {sys.executable} server.py {port}"
+        self.passes(late, port, outputs={"up": "up"})
+
+
+class Owned(unittest.TestCase):
+    def test_a_first_look_that_finds_a_socket_in_no_tree_is_not_believed(self) -> None:
+        (job,) = jobs("web", web=service(1))
+        made = plan([job], EVERYTHING, {})
+        attempt: Any = mock.Mock(node=made.phases.nodes[0])
+        found = [ports.Socket(1, "127.0.0.1", 0, 77)]
+        look = port_monitor.PortMonitor(mock.Mock(), lambda _: [], lambda _: False)
+        with mock.patch.multiple(
+            ports, sockets=lambda _: found, owned=mock.Mock(side_effect=[set(), {77}])
+        ):
+            look.follow(attempt, 0.0)
+            self.assertEqual(look.look(0.0), [])  # not due
+            self.assertEqual(look.look(1.0), [])
+            (told,) = look.look(2.0)
+        self.assertEqual(told, Listens("web", (1,)))
+        self.assertEqual(look.due, 2.0 + port_monitor.SERVING)
+
+    def test_a_process_of_another_user_is_told_by_the_user_of_its_socket(self) -> None:
+        theirs, ours = ports.Socket(1, "::", 54321, 7), ports.Socket(2, "::", os.geteuid(), 8)
+        hidden = mock.Mock(side_effect=PermissionError)
+        stat = mock.Mock(return_value=mock.Mock(st_uid=54321))
+        with mock.patch.object(ports, "_links", hidden), mock.patch.object(Path, "stat", stat):
+            self.assertEqual(ports.owned([theirs, ours], [os.getpid()]), {7})
+
+    def test_lsof_tells_where_there_is_no_table(self) -> None:
+        text = "p12\nu501\nf3\nn127.0.0.1:8080\nf4\nn[::1]:8080\np13\nu0\nf7\nn*:22\n"
+        self.assertEqual(
+            list(ports_lsof.parse(text)),
+            [(8080, "127.0.0.1", 501, 12), (8080, "::1", 501, 12), (22, "*", 0, 13)],
+        )
+        with mock.patch("shutil.which", lambda *_, **__: None):
+            self.assertRaisesRegex(OSError, "install lsof", ports_lsof.sockets, [80])
+        with mock.patch.object(sys, "platform", "darwin"):
+            self.assertEqual(ports.owned([ports.Socket(8080, "*", 0, 12)], [11, 12]), {12})
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,28 @@
+"""What a start loads: each process that imports `dsl` pays for it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+HOME = Path(__file__).resolve().parents[3]
+# each takes milliseconds, and most runs need none: those that do import them where they do
+SLOW = (
+    "argparse", "ast", "asyncio", "dataclasses", "hashlib", "http", "inspect", "json", "logging",
+    "socket", "sqlite3", "tempfile", "urllib.request", "uuid",
+)  # fmt: skip
+LOADED = "import sys; sys.path.insert(0, sys.argv[1]); import dsl; print(*sys.modules)"
+
+
+class Start(unittest.TestCase):
+    def test_importing_dsl_loads_no_module_that_takes_milliseconds(self) -> None:
+        # -S: what site-packages load at each start is not ours
+        command = [sys.executable, "-I", "-S", "-c", LOADED, str(HOME)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        self.assertEqual(set(SLOW) & set(done.stdout.split()), set())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,516 @@
+"""pipeline.py as its users call it: one commit, from the command line to the status."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import unittest
+from typing import Any
+
+from tests.support import github_server
+from tests.support.commit_stage import HETZNER, JOBS, OnStage, Stage
+from tests.support.waiting import PATIENCE, wait_for
+
+# commits something between the naming of a run and the making of its tree
+MOVES_HEAD = f"""
+import subprocess, sys
+sys.path.insert(0, {str(HETZNER)!r})
+import pipeline
+from lib.common import program_end
+from lib.commit.commit_run import CommitRun
+set_pending = CommitRun.set_pending
+def move_head(run):
+    who = ["-c", "user.name=t", "-c", "user.email=t@localhost"]
+    subprocess.run(["git", *who, "commit", "-q", "--allow-empty", "-m", "moved"], check=True)
+    set_pending(run)
+CommitRun.set_pending = move_head
+program_end.run(pipeline.main)
+"""
+
+
+class Runs(OnStage):
+    def test_whole_run_is_green_and_leaves_its_reports(self) -> None:
+        ran = self.stage.run()
+        self.assertEqual((ran.code, ran.errors), (0, ""), ran.out)
+        self.assertEqual(set(self.stage.outcomes().values()), {"passed"})
+        self.assertEqual(len(self.stage.outcomes()), JOBS)
+        self.assertIn("git: git version", (self.stage.log_dir() / "versions.txt").read_text())
+        self.assertRegex(ran.out, r"(?m)^job +outcome +seconds +waited for$")
+        self.assertRegex(self.stage.log(), rf"END   exit code 0: {JOBS} jobs passed in \d+ s\n")
+
+    def test_red_run_names_the_job_shows_its_log_and_how_to_run_it_again(self) -> None:
+        ran = self.stage.run("--only-jobs", "test-js,playwright-storybook", STAGE_FAIL="test_js")
+        self.assertEqual(ran.code, 1)
+        self.assertEqual(
+            self.stage.outcomes(),
+            {"build-js": "passed", "test-js": "failed", "playwright-storybook": "passed"},
+        )
+        self.assertRegex(self.stage.log(), r"FAIL  test-js  \(see .*/test-js.log\)\n")
+        self.assertIn("CAUSE test-js: exit code 3\n", self.stage.log())
+        lines = ran.out.splitlines()
+        first = lines.index(next(line for line in lines if line.startswith("--- test-js: ")))
+        self.assertEqual(lines[first + 1 : first + 21], [f"    {n}" for n in range(11, 31)])
+        again = lines[first + 21].removeprefix("    run it again: ")
+        environment = self.stage.environment()
+        done = subprocess.run(again, shell=True, env=environment, capture_output=True, check=False)
+        self.assertEqual(done.returncode, 0, again)
+        self.assertEqual(self.stage.outcomes(), {"test-js": "passed"})
+
+    def test_failure_skips_what_depends_on_it_and_names_it(self) -> None:
+        self.assertEqual(self.stage.run(STAGE_FAIL="build_wheel").code, 1)
+        outcomes = self.stage.outcomes()
+        skipped = {name for name, outcome in outcomes.items() if outcome == "skipped"}
+        self.assertEqual(outcomes["build-wheel"], "failed")
+        self.assertEqual(
+            skipped,
+            {
+                "install-wheel",
+                "playwright-jupyter",
+                "playwright-marimo",
+                "playwright-server",
+                "smoke-test-extras",
+                "test-mcp-wheel",
+            },
+        )
+        self.assertIn("SKIP  playwright-jupyter (dependency failed: build-wheel)", self.stage.log())
+
+    def test_second_run_of_a_commit_keeps_the_logs_of_the_first(self) -> None:
+        for _ in range(2):
+            self.assertEqual(self.stage.run("--only-jobs", "test-js").code, 0)
+        self.assertTrue((self.stage.log_dir() / "ci.log.1").exists())
+        self.assertTrue((self.stage.log_dir() / "test-js.log.1").exists())
+
+    def test_signal_between_the_steps_and_the_jobs_end_gives_128_plus_n(self) -> None:
+        started = self.stage.root / "started"
+        with self.stage.start(STAGE_SLEEP="test_js", STAGE_STARTED=str(started)) as process:
+            wait_for(started)
+            process.send_signal(signal.SIGTERM)
+            out, _ = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 128 + signal.SIGTERM, out)
+        self.assertEqual(self.stage.outcomes()["test-js"], "cancelled")
+
+    def test_durations_of_a_run_are_known_to_the_next(self) -> None:
+        self.assertIn("never timed", self.stage.run("--dry-run").out)
+        self.assertEqual(self.stage.run("simulate").code, 2)
+        self.assertEqual(self.stage.run().code, 0)
+        self.assertNotIn("never timed", self.stage.run("--dry-run").out)
+        told = self.stage.run("simulate")
+        self.assertEqual(told.code, 0, told.out)
+        self.assertIn(f"s for {JOBS} jobs, with cpu=", told.out)
+        self.assertNotIn("never timed", told.out)
+
+    def test_seed_of_a_shuffled_run_is_told(self) -> None:
+        ran = self.stage.run("--shuffle=7", "--only-jobs", "test-js")
+        self.assertEqual(ran.code, 0, ran.out)
+        self.assertIn("--shuffle=7 gives it again", self.stage.log())
+
+
+class Trees(OnStage):
+    def test_developers_tree_is_left_alone_and_not_what_is_tested(self) -> None:
+        (self.stage.repo / "file").write_text("not committed")
+        (self.stage.repo / "new").touch()
+        before = self.stage.git(self.stage.repo, "status", "--porcelain")
+        ran = self.stage.run("--only-jobs", "test-js")
+        self.assertEqual(ran.code, 0)
+        self.assertEqual(self.stage.git(self.stage.repo, "status", "--porcelain"), before)
+        (tree,) = (self.stage.state / "worktrees").glob("repo-*[0-9a-f]")
+        self.assertEqual((tree / "file").read_text(), "first")
+
+    def test_in_place_takes_uncommitted_changes_and_says_so(self) -> None:
+        (self.stage.repo / "file").write_text("not committed")
+        ran = self.stage.run("--in-place", "--only-jobs", "test-js")
+        self.assertEqual(ran.code, 0, ran.out)
+        self.assertIn("NOTE  uncommitted changes are included", self.stage.log())
+        self.assertFalse((self.stage.state / "worktrees").exists())
+
+    def test_older_commit_is_tested_as_it_was(self) -> None:
+        first = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
+        self.stage.commit("second")
+        self.assertEqual(self.stage.run(first, "--only-jobs", "test-js").code, 0)
+        (tree,) = (self.stage.state / "worktrees").glob("repo-*[0-9a-f]")
+        self.assertEqual((tree / "file").read_text(), "first")
+
+    def test_commit_stays_the_one_that_the_logs_are_named_after(self) -> None:
+        for words, code in ((["main"], 0), ([], 0), (["--in-place"], 1)):
+            with self.subTest(words):
+                named = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
+                ran = self.stage.run(*words, "--only-jobs", "test-js", program=MOVES_HEAD)
+                self.assertEqual(ran.code, code, ran.out + ran.errors)
+                moved = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
+                self.assertNotEqual(moved, named)
+                said = f"ERROR .* expected {named}, .* found {moved}" if code else f"TREE  {named}"
+                self.assertRegex(self.stage.log(named), said)
+                self.assertFalse(self.stage.log_dir(moved).exists())
+
+    def test_commit_that_a_job_replaced_is_tested_as_it_was(self) -> None:
+        body = self.stage.root / "runner" / "jobs" / "test_js.sh"
+        first = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
+        second = self.stage.commit("second")
+        body.write_text(f"git replace {first} {second}\n")
+        self.assertEqual(self.stage.run("--only-jobs", "test-js").code, 0)
+        body.write_text("cat file; git show HEAD:file\n")
+        self.assertEqual(self.stage.run(first, "--only-jobs", "test-js").code, 0)
+        self.assertEqual((self.stage.log_dir(first) / "test-js.log").read_text(), "firstfirst")
+
+    def test_unknown_commit_ends_red_with_the_reason_and_no_job_runs(self) -> None:
+        for revision, name in (("f" * 40, "f" * 40), ("no-such-branch", "unresolved-*")):
+            with self.subTest(revision):
+                ran = self.stage.run(revision)
+                self.assertEqual(ran.code, 1)
+                (log,) = (self.stage.state / "logs").glob(f"{name}/ci.log")
+                self.assertRegex(log.read_text(), rf"ERROR .*has no commit '{revision}'")
+                self.assertNotIn("START", log.read_text())
+
+    def test_run_on_another_checkout_waits_for_the_environments_that_they_share(self) -> None:
+        other = self.stage.root / "other"
+        self.stage.git(self.stage.root, "clone", "-q", "origin.git", "other")
+        started = self.stage.root / "started"
+        first = self.stage.start(STAGE_SLEEP="test_js", STAGE_STARTED=str(started))
+        with first:
+            wait_for(started)
+            with self.stage.start("--repo", str(other), "--only-jobs", "lint-python") as second:
+                assert second.stdout
+                line = second.stdout.readline()
+                self.assertRegex(line, rf"waiting for .*{self.stage.repo} \(pid {first.pid},")
+                first.send_signal(signal.SIGTERM)
+                first.communicate(timeout=PATIENCE)
+                second.communicate(timeout=PATIENCE)
+        self.assertEqual(second.returncode, 0)
+
+    def test_run_on_another_checkout_waits_for_the_logs_of_the_commit_that_they_share(self) -> None:
+        other = self.stage.root / "other"
+        self.stage.git(self.stage.root, "clone", "-q", "origin.git", "other")
+        started = self.stage.root / "started"
+        first = self.stage.start(STAGE_SLEEP="test_js", STAGE_STARTED=str(started))
+        with first:
+            wait_for(started)
+            words = ("--repo", str(other), "--only-jobs", "lint-python")
+            with self.stage.start(*words, CI_VENVS_DIR=str(other / "venvs")) as second:
+                assert second.stdout
+                line = second.stdout.readline()
+                self.assertRegex(line, rf"waiting for .*\(pid {first.pid}, .* has the logs of this")
+                first.send_signal(signal.SIGTERM)
+                first.communicate(timeout=PATIENCE)
+                second.communicate(timeout=PATIENCE)
+        self.assertEqual(second.returncode, 0)
+
+    def test_second_run_on_a_checkout_waits_and_is_told_who_holds_it(self) -> None:
+        started = self.stage.root / "started"
+        first = self.stage.start(STAGE_SLEEP="test_js", STAGE_STARTED=str(started))
+        with first:
+            wait_for(started)
+            with self.stage.start("--only-jobs", "lint-python") as second:
+                assert second.stdout
+                line = second.stdout.readline()
+                self.assertIn(
+                    f"waiting for pipeline.py HEAD of {self.stage.repo} (pid {first.pid},", line
+                )
+                first.send_signal(signal.SIGTERM)
+                first.communicate(timeout=PATIENCE)
+                second.communicate(timeout=PATIENCE)
+        self.assertEqual(second.returncode, 0)
+
+    def test_job_that_clears_its_directories_lets_no_second_run_in(self) -> None:
+        started = self.stage.root / "started"
+        body = self.stage.root / "runner" / "jobs" / "test_js.sh"
+        clear = 'rm -rf "$CI_WORK_DIR"* "$CI_VENVS_DIR"/.lock'
+        body.write_text(f'{clear}; touch "$STARTED"; sleep 1000\n')
+        words = ("--only-jobs", "test-js")
+        with self.stage.start(*words, STARTED=str(started)) as first:
+            wait_for(started)
+            with self.stage.start("--only-jobs", "lint-python") as second:
+                assert second.stdout
+                self.assertIn("waiting for pipeline.py HEAD of", second.stdout.readline())
+                first.send_signal(signal.SIGTERM)
+                first.communicate(timeout=PATIENCE)
+                second.communicate(timeout=PATIENCE)
+        self.assertEqual(second.returncode, 0)
+
+    def test_run_whose_lock_was_removed_is_red(self) -> None:
+        body = self.stage.root / "runner" / "jobs" / "test_js.sh"
+        for place in ('"$CI_VENVS_DIR"/.lock', '"$CI_STATE_DIR"/locks'):
+            body.write_text(f"rm -r {place}\n")
+            ran = self.stage.run("--only-jobs", "test-js")
+            self.assertEqual(ran.code, 1, ran.out)
+            self.assertEqual(self.stage.outcomes(), {"test-js": "passed"})
+            told = r"END   exit code 1: the lock .*lock was removed during the run, so another run"
+            self.assertRegex(self.stage.log(), told)
+
+
+class Statuses(OnStage):
+    def setUp(self) -> None:
+        super().setUp()
+        self.github = self.enterContext(github_server.serve())
+        self.stage.github = self.github
+        self.sha = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
+
+    def posted(self) -> list[tuple[str, str]]:
+        return [(body["state"], body["context"]) for body in self.github.seen]
+
+    def test_whole_run_is_pending_then_success(self) -> None:
+        self.assertEqual(self.stage.run(LOG_URL="https://box/logs/").code, 0)
+        self.assertEqual(self.posted(), [("pending", "ci/hetzner"), ("success", "ci/hetzner")])
+        self.assertEqual(self.github.seen[1]["target_url"], f"https://box/logs/{self.sha}")
+        self.assertTrue(all(path.endswith(self.sha) for path in self.github.requests))
+        self.assertFalse(list((self.stage.state / "runs").iterdir()))
+
+    def test_failure_names_the_job(self) -> None:
+        self.assertEqual(self.stage.run(STAGE_FAIL="lint_python").code, 1)
+        self.assertEqual(self.posted()[-1], ("failure", "ci/hetzner"))
+        self.assertRegex(self.github.seen[-1]["description"], r"failed in \d+ s: lint-python$")
+
+    def test_part_of_the_jobs_says_nothing_of_the_commit(self) -> None:
+        for words in (["--only-jobs", "test-js"], ["--skip-jobs", "test-js"], ["--in-place"]):
+            self.assertEqual(self.stage.run(*words).code, 0)
+        self.assertEqual(self.posted(), [])
+        self.assertIn("no status of the commit is set", self.stage.log())
+
+    def test_commit_that_cannot_be_checked_out_is_an_error(self) -> None:
+        self.assertEqual(self.stage.run("f" * 40).code, 1)
+        self.assertEqual([state for state, _ in self.posted()], ["pending", "error"])
+        self.assertIn("has no commit", self.github.seen[-1]["description"])
+
+    def test_signal_sets_the_status(self) -> None:
+        started = self.stage.root / "started"
+        with self.stage.start(STAGE_SLEEP="test_js", STAGE_STARTED=str(started)) as process:
+            wait_for(started)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 128 + signal.SIGINT)
+        self.assertEqual(self.posted()[-1], ("error", "ci/hetzner"))
+
+    def test_runner_that_was_killed_is_told_of_by_the_next(self) -> None:
+        started = self.stage.root / "started"
+        with self.stage.start(STAGE_SLEEP="test_js", STAGE_STARTED=str(started)) as process:
+            wait_for(started)
+            process.kill()
+            process.communicate(timeout=PATIENCE)
+        self.assertEqual([state for state, _ in self.posted()], ["pending"])
+        self.assertEqual(self.stage.run("--only-jobs", "lint-python").code, 0)
+        self.assertEqual([state for state, _ in self.posted()], ["pending", "error"])
+        self.assertIn("cut off", self.github.seen[-1]["description"])
+
+    def test_jobs_have_contexts_of_their_own_when_asked_for(self) -> None:
+        self.assertEqual(self.stage.run(CI_JOB_STATUSES="1").code, 0)
+        states = [state for state, context in self.posted() if context == "ci/hetzner/test-js"]
+        self.assertEqual(states, ["pending", "success"])
+
+    def test_dead_github_is_in_the_log_and_changes_no_result(self) -> None:
+        self.github.replies = [(422, {}, b'{"message": "no"}')] * 9
+        self.assertEqual(self.stage.run().code, 0)
+        self.assertIn("status success of ci/hetzner", self.stage.log())
+        self.assertNotIn(github_server.TOKEN, self.stage.log())
+
+    def test_without_a_token_one_line_and_no_call(self) -> None:
+        self.assertEqual(self.stage.run(GITHUB_TOKEN="").code, 0)
+        self.assertEqual(self.github.requests, [])
+        self.assertEqual(self.stage.log().count("statuses are off"), 1)
+
+
+class OddPlaces(OnStage):
+    def test_checkout_and_state_in_a_place_that_is_no_text_are_as_good_as_any(self) -> None:
+        place = self.stage.root / os.fsdecode(b"bytes\xff")
+        place.mkdir()
+        stage = Stage(place)
+        stage.prepare()
+        for words in ([], ["--in-place", "--only-jobs", "lint-python"]):
+            for _ in range(2):  # the worktree is made, then used again
+                ran = stage.run(*words)
+                self.assertEqual((ran.code, ran.errors), (0, ""), ran.out)
+        self.assertIn(" in ", stage.log())
+        self.assertEqual(stage.run("--list").code, 0)
+        self.assertEqual(stage.run("--dry-run").code, 0)
+        red = stage.run("--only-jobs", "lint-python", STAGE_FAIL="lint_python")
+        self.assertEqual((red.code, red.errors), (1, ""))
+        self.assertIn("run it again: python3", red.out)
+
+
+class Histories(OnStage):
+    def test_broken_history_is_said_once_kept_and_begun_anew_and_changes_no_result(self) -> None:
+        past = self.stage.state / "history.db"
+        past.parent.mkdir()
+        past.write_text("garbage " * 200)
+        for failing, code in (("", 0), ("lint_python", 1)):
+            ran = self.stage.run("--only-jobs", "lint-python", STAGE_FAIL=failing)
+            self.assertEqual((ran.code, ran.errors), (code, ""), ran.out)
+            self.assertEqual(ran.out.count("history.db"), 0 if failing else 2, ran.out)
+            self.assertNotIn("NOTE  the listener", self.stage.log())
+        self.assertIn("garbage", past.with_name("history.db.broken").read_text())
+        self.assertEqual(self.stage.run("simulate", "--only-jobs", "lint-python").code, 0)
+
+    def test_view_says_that_the_history_is_broken_and_leaves_it(self) -> None:
+        past = self.stage.state / "history.db"
+        past.parent.mkdir()
+        past.write_text("garbage " * 200)
+        ran = self.stage.run("--dry-run")
+        self.assertEqual(ran.code, 0)
+        self.assertEqual(ran.errors.count("history.db"), 1)
+        self.assertIn("garbage", past.read_text())
+
+
+class JupyterAlone(OnStage):
+    def test_missing_wheel_is_named(self) -> None:
+        ran = self.stage.run("--phase=5b")
+        self.assertEqual(ran.code, 1)
+        self.assertRegex(self.stage.log(), r"ERROR no wheel of [0-9a-f]{40} is kept in .*run build")
+
+    def test_dry_run_tells_that_the_wheel_is_missing(self) -> None:
+        for words, told in (
+            ([], r"\Ano job would run: no wheel of [0-9a-f]{40} is kept in .*run build-wheel"),
+            (["--wheel-from=nowhere"], r"\Ano job would run: .*has no commit 'nowhere'"),
+        ):
+            ran = self.stage.run("--phase=5b", "--dry-run", *words)
+            self.assertEqual((ran.code, ran.errors), (0, ""))
+            self.assertRegex(ran.out, told)
+            self.assertIn("start playwright-jupyter", ran.out)
+        self.assertEqual(self.stage.run("--only-jobs", "build-wheel").code, 0)
+        self.assertNotIn("no job would run", self.stage.run("--phase=5b", "--dry-run").out)
+
+    def test_wheel_is_kept_the_moment_it_is_built_whatever_becomes_of_the_run(self) -> None:
+        self.assertEqual(self.stage.run(STAGE_FAIL="test_mcp_wheel").code, 1)
+        self.assertEqual(self.stage.run("--phase=5b").code, 0, self.stage.log())
+        outcomes = self.stage.outcomes()
+        ran = {name for name, outcome in outcomes.items() if outcome == "passed"}
+        self.assertEqual(ran, {"jupyter-warmup", "install-wheel", "playwright-jupyter"})
+
+    def test_wheel_of_another_commit(self) -> None:
+        self.assertEqual(self.stage.run("--only-jobs", "build-wheel").code, 0)
+        first = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
+        self.stage.commit("second")
+        self.assertEqual(self.stage.run("--phase=5b").code, 1)
+        self.assertEqual(self.stage.run("--phase=5b", f"--wheel-from={first}").code, 0)
+
+
+class Selections(OnStage):
+    def test_mistyped_job_is_bad_usage_with_a_suggestion_and_nothing_runs(self) -> None:
+        for flag in ("--only-jobs", "--skip-jobs", "--first-jobs"):
+            with self.subTest(flag):
+                ran = self.stage.run(flag, "test-jss")
+                self.assertEqual(ran.code, 2)
+                self.assertIn("'test-jss' is not a job; did you mean 'test-js'?", ran.errors)
+        self.assertFalse((self.stage.state / "logs").exists())
+
+    def test_words_that_exclude_each_other_are_refused(self) -> None:
+        for words in (
+            ["--no-deps"],
+            ["--phase=5b", "--only-jobs", "test-js"],
+            ["--phase=5b", "--skip-jobs", "test-js"],
+            ["--wheel-from=HEAD"],
+            ["--in-place", "HEAD"],
+            ["--demo", "--in-place"],
+            ["--demo", "--repo", "."],
+            ["--only-jobs", "test-js", "--skip-jobs", "test-js"],
+            ["--only-testcases", "a", "--first-testcases", "b"],
+            ["--list", "--graph"],
+            ["--only-jobs", ","],
+            ["-j", "0"],
+            ["--timeout", "never"],
+            ["--no-such-flag"],
+        ):
+            with self.subTest(words):
+                ran = self.stage.run(*words)
+                self.assertEqual(ran.code, 2, ran.out)
+                self.assertTrue(ran.errors)
+
+    def test_first_jobs_come_in_a_phase_of_their_own(self) -> None:
+        ran = self.stage.run("--only", "lint-python,test-js", "--first-jobs", "test-js")
+        self.assertEqual(ran.code, 0)
+        told = [line[11:] for line in self.stage.log().splitlines()]
+        order = ["PHASE phase A", "PASS  test-js", "PHASE phase B", "START lint-python"]
+        self.assertEqual([line for line in told if line in order], order)
+
+    def test_views_run_nothing(self) -> None:
+        for words, expected in (
+            (["--list"], r"(?m)^playwright-jupyter\b"),
+            (["--dry-run"], r"start build-wheel: after build-js"),
+            (["--graph"], r'"build-js" -> "build-wheel"'),
+            (["--graph=mermaid"], r"(?s)\[\"build-js\"\].* j0 --> j1"),
+            (["--help"], r"exit codes: 0 passed"),
+        ):
+            with self.subTest(words):
+                ran = self.stage.run(*words)
+                self.assertEqual((ran.code, ran.errors), (0, ""))
+                self.assertRegex(ran.out, expected)
+        self.assertFalse((self.stage.state / "logs").exists())
+
+    def test_wrong_settings_are_all_named(self) -> None:
+        ran = self.stage.run(CI_TIMEOUT="soon", CI_PORT_MCP="0")
+        self.assertEqual(ran.code, 2)
+        for name in ("CI_TIMEOUT", "CI_PORT_MCP"):
+            self.assertIn(name, ran.errors)
+
+    def test_outside_of_a_checkout_it_says_what_to_do(self) -> None:
+        ran = self.stage.run("--repo", str(self.stage.root / "tools"))
+        self.assertEqual(ran.code, 2)
+        self.assertIn("--repo", ran.errors)
+
+
+class Summary(OnStage):
+    def told(self) -> dict[str, Any]:
+        """Return what summary.json of HEAD tells of the run as a whole."""
+        found = json.loads((self.stage.log_dir() / "summary.json").read_text())
+        return {name: value for name, value in found.items() if name != "jobs"}
+
+    def test_run_of_a_commit_tells_its_tree(self) -> None:
+        self.stage.run("--only-jobs", "lint-python")
+        tree = self.stage.git(self.stage.repo, "rev-parse", "HEAD^{tree}")
+        facts = {"tree": tree, "dirty": False, "in_place": False, "whole": False}
+        self.assertEqual(self.told(), {**self.told(), **facts})
+        self.assertEqual(self.told()["selection"]["only_jobs"], ["lint-python"])
+        self.stage.run()
+        self.assertIs(self.told()["whole"], True)
+
+    def test_run_in_place_tells_the_tree_with_what_is_not_committed(self) -> None:
+        (self.stage.repo / "new").write_text("text\n")
+        self.stage.run("--in-place", "--only-jobs", "lint-python", "--only-testcases", "test_x")
+        told = self.told()
+        facts = {"dirty": True, "in_place": True, "whole": False}
+        self.assertEqual(told, {**told, **facts})
+        self.assertEqual(told["filter"]["only_testcases"], "test_x")
+        self.stage.git(self.stage.repo, "add", "--all")
+        self.assertEqual(told["tree"], self.stage.git(self.stage.repo, "write-tree"))
+
+    def test_state_directory_in_the_checkout_is_no_change_of_the_tree(self) -> None:
+        self.stage.variables["CI_STATE_DIR"] = str(self.stage.repo / "state")
+        clean = self.stage.git(self.stage.repo, "rev-parse", "HEAD^{tree}")
+        for changed in (False, True):
+            if changed:
+                (self.stage.repo / "file").write_text("changed\n")
+            self.stage.run("--in-place", "--only-jobs", "lint-python")
+            sha = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
+            logs = self.stage.repo / "state" / "logs" / sha
+            told = json.loads((logs / "summary.json").read_text())
+            self.assertIs(told["dirty"], changed)
+            if changed:
+                self.stage.git(self.stage.repo, "add", "--", "file")
+            self.assertEqual(told["tree"], self.stage.git(self.stage.repo, "write-tree"))
+        self.assertNotEqual(told["tree"], clean)
+
+    def test_run_in_place_of_a_tree_that_git_cannot_hash_says_so_and_goes_on(self) -> None:
+        self.stage.git(self.stage.repo, "init", "-q", "inner")  # without a commit
+        ran = self.stage.run("--in-place", "--only-jobs", "lint-python")
+        self.assertEqual(ran.code, 0, ran.out + ran.errors)
+        self.assertIn("NOTE  the hash of the tree is not known", ran.out)
+        self.assertEqual((self.told()["tree"], self.told()["dirty"]), (None, True))
+
+    def test_run_says_running_before_it_prepares_the_tree(self) -> None:
+        seen = self.stage.root / "seen"
+        script = f"#!/bin/sh\ncp {self.stage.log_dir()}/summary.json {seen}\necho 1\n"
+        (self.stage.root / "tools" / "uv").write_text(script)  # asked for its version
+        self.stage.run("--only-jobs", "lint-python")
+        early = json.loads(seen.read_text())
+        self.assertEqual((early["state"], early["exit_code"], early["jobs"]), ("running", None, []))
+        self.assertEqual(early["sha"], self.told()["sha"])
+        self.assertEqual(self.told()["state"], "ended")
+
+    def test_branch_is_that_of_head_unless_named(self) -> None:
+        for words, branch in (([], "main"), (["HEAD", "other"], "other")):
+            self.stage.run(*words, "--only-jobs", "lint-python")
+            summary = json.loads((self.stage.log_dir() / "summary.json").read_text())
+            self.assertEqual(summary["branch"], branch)
+
+
+if __name__ == "__main__":
+    unittest.main()

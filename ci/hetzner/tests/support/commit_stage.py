@@ -1,0 +1,206 @@
+"""A small stage for whole runs of pipeline.py: a repository, job bodies that take no time, GitHub.
+
+The bodies and the tools are stand-ins, since these tests are about what happens around the jobs;
+everything else is real: git, processes, locks, sockets. The demo shows the real bodies.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pipeline
+from lib.buckaroo import pythons, settings
+from tests.support.github_server import TOKEN, GitHub
+
+HETZNER = Path(__file__).resolve().parents[2]
+JOBS = len(pipeline.job_table(settings.load_anywhere({}, {})))  # of a whole run
+CLEARED = ("CI_", "GITHUB_", "GIT_", "LOG_URL", "JUPYTER_", "PYTEST_", "UV_", "XDG_")
+BODY = r"""
+mkdir -p "$CI_WORK_DIR"
+body=$(basename "$0" .sh)
+case $body in
+  build_js)
+    mkdir -p packages/buckaroo-js-core/dist
+    echo "$RANDOM" >packages/buckaroo-js-core/dist/index.es.js
+    ;;
+  build_wheel)
+    rm -rf "$CI_WORK_DIR/wheel"
+    mkdir -p "$CI_WORK_DIR/wheel/static"
+    touch "$CI_WORK_DIR/wheel/b.whl" "$CI_WORK_DIR/wheel/static/widget.js"
+    ;;
+  jupyter_warmup)
+    for output in venv servers; do echo "$RANDOM" >"$CI_WORK_DIR/jupyter-$output"; done
+    exec "$STAGE_PYTHON" -S -E -c "$STAGE_SERVER" "$CI_PORT_JUPYTER"
+    ;;
+esac
+seq 30
+[[ -z ${STAGE_SLEEP:-} || $body != "${STAGE_SLEEP}" ]] || { touch "$STAGE_STARTED" && sleep 1000; }
+[[ $body != "${STAGE_FAIL:-}" ]] || exit 3
+"""
+
+
+SERVER = """
+import socket, sys, time
+server = socket.socket()
+server.bind(("127.0.0.1", int(sys.argv[1])))
+server.listen()
+time.sleep(1000)
+"""
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a run of pipeline.py ended, and what it said."""
+
+    code: int
+    out: str
+    errors: str
+
+
+@dataclass
+class Stage:
+    """A checkout with one commit, pushed to its origin; state and tools beside it."""
+
+    root: Path
+    github: GitHub | None = None
+    variables: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=_free_port)  # of the server of notebooks
+
+    @property
+    def repo(self) -> Path:
+        """The developer's checkout."""
+        return self.root / "repo"
+
+    @property
+    def state(self) -> Path:
+        """CI_STATE_DIR."""
+        return self.root / "state"
+
+    def prepare(self) -> None:
+        """Make all of it."""
+        runner, tools = self.root / "runner", self.root / "tools"
+        (runner / "jobs").mkdir(parents=True)
+        for body in (HETZNER / "jobs").glob("*.sh"):
+            (runner / "jobs" / body.name).write_text(BODY)
+        tools.mkdir()
+        stand_ins = dict.fromkeys(("uv", "node", "pnpm", "lsof", "curl", "chromium"), "1")
+        stand_ins |= {f"python{version}": f"{version} $0" for version in pythons.VERSIONS}
+        for tool, said in stand_ins.items():
+            (tools / tool).write_text(f"#!/bin/sh\necho {said}\n")
+            (tools / tool).chmod(0o755)
+        self.git(self.root, "init", "-q", "--bare", "-b", "main", "origin.git")
+        self.git(self.root, "init", "-q", "-b", "main", "repo")
+        (self.repo / "packages" / "buckaroo-js-core").mkdir(parents=True)
+        (self.repo / "packages" / "buckaroo-js-core" / "package.json").write_text("{}\n")
+        self.git(self.repo, "remote", "add", "origin", str(self.root / "origin.git"))
+        self.commit("first")
+
+    def commit(self, text: str) -> str:
+        """Commit and push a change; return its SHA."""
+        (self.repo / "file").write_text(text)
+        self.git(self.repo, "add", "--all")
+        self.git(self.repo, "commit", "-qm", text)
+        self.git(self.repo, "push", "-q", "origin", "HEAD")
+        return self.git(self.repo, "rev-parse", "HEAD")
+
+    def git(self, where: Path, *arguments: str) -> str:
+        """Run git as nobody in particular; return what it prints."""
+        who = ("-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "commit.gpgSign=false")
+        done = subprocess.run(
+            ["git", *who, *arguments],
+            cwd=where,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    def environment(self, **extra: str) -> dict[str, str]:
+        """Return the environment of pipeline.py; nothing of the caller's settings is in it."""
+        caller = {n: v for n, v in os.environ.items() if not n.startswith(CLEARED)}
+        made = {
+            **{name: v for name, v in caller.items() if not name.lower().endswith("_proxy")},
+            "HOME": str(self.root / "home"),
+            "PATH": f"{self.root / 'tools'}{os.pathsep}{os.environ['PATH']}",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "CI_STATE_DIR": str(self.state),
+            "CI_RUNNER_DIR": str(self.root / "runner"),
+            "CI_TIMEOUT": "120",
+            "CI_PORT_JUPYTER": str(self.port),
+            "JUPYTER_PARALLEL": "1",
+            "STAGE_PYTHON": sys.executable,
+            "STAGE_SERVER": SERVER,
+        }
+        if self.github is not None:
+            made |= {"GITHUB_TOKEN": TOKEN, "GITHUB_REPO": "o/n", "GITHUB_API_URL": self.github.url}
+        return made | self.variables | extra
+
+    def start(
+        self, *words: str, program: str = "", through: Sequence[str] = (), **extra: str
+    ) -> subprocess.Popen[str]:
+        """Start pipeline.py, or a program that stands for it, in the checkout.
+
+        `through` is a command that runs the one which follows, such as `prlimit`.
+        """
+        argv = ["-c", program] if program else [str(HETZNER / "pipeline.py")]
+        return subprocess.Popen(
+            [*through, sys.executable, *argv, *words],
+            cwd=self.repo,
+            env=self.environment(**extra),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+
+    def run(self, *words: str, program: str = "", through: Sequence[str] = (), **extra: str) -> Ran:
+        """Run pipeline.py to its end."""
+        with self.start(*words, program=program, through=through, **extra) as process:
+            out, errors = process.communicate(timeout=120)
+        return Ran(process.returncode, out, errors)
+
+    def log_dir(self, name: str = "") -> Path:
+        """Return the directory of the logs of a commit (default: HEAD)."""
+        return self.state / "logs" / (name or self.git(self.repo, "rev-parse", "HEAD"))
+
+    def log(self, name: str = "") -> str:
+        """Return ci.log of a commit."""
+        return (self.log_dir(name) / "ci.log").read_text()
+
+    def outcomes(self, name: str = "") -> dict[str, str]:
+        """Return the outcome of each job, from summary.json of a commit."""
+        summary = json.loads((self.log_dir(name) / "summary.json").read_text())
+        return {job["name"]: job["outcome"] for job in summary["jobs"]}
+
+
+class OnStage(unittest.TestCase):
+    """A test with a stage of its own; it is made once and copied."""
+
+    def setUp(self) -> None:
+        self.stage = self.make()
+
+    def make(self) -> Stage:
+        """Return a fresh stage, gone when the test ends."""
+        root = self.enterContext(tempfile.TemporaryDirectory())
+        stage = Stage(Path(root).resolve())
+        self.addCleanup(shutil.rmtree, stage.state, ignore_errors=True)
+        stage.prepare()
+        return stage

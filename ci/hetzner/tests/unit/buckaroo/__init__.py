@@ -1,0 +1,1 @@
+"""Tests of lib/buckaroo/ that start no process."""

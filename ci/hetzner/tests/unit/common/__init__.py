@@ -1,0 +1,1 @@
+"""Tests of lib/common/ that start no process."""

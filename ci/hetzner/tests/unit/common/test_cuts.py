@@ -1,0 +1,188 @@
+"""Secrets are masked before anything is cut: no part of one is left in a line or a status."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from dsl import Job
+from lib.common import redact
+from lib.git import git_command
+from lib.github.client import Answer
+from lib.github.status_reporter import StatusReporter
+from lib.processes import cache_protocol, process_table
+from lib.settings import settings
+from tests.runs.quick.test_pipeline import RunTest
+from tests.unit.github.test_status_reporter import WithGitHub
+
+TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ"
+LIB = Path(redact.__file__).parents[1]
+# what these cut is no text that is shown, or is masked before: names of files, digests, lines
+OTHERWISE = {
+    "commit/commit_run",
+    "buckaroo/demo",
+    "report/failure_lines",
+    "common/files",
+    "report/log_tail",
+    "outputs/hints",
+    "common/redact",
+    "buckaroo/settings",
+    "settings/settings",
+    "commit/simulate_command",
+    "processes/not_executable",
+}
+
+
+class Cuts(unittest.TestCase):
+    def no_part(self, text: str) -> None:
+        for start in range(len(TOKEN) - 7):
+            self.assertNotIn(TOKEN[start : start + 8], text)
+
+
+class Shorten(Cuts):
+    def test_secret_across_the_cut_is_masked_whole(self) -> None:
+        mask = redact.Redactor([TOKEN])
+        for before in range(60):
+            text = f"{'x' * before}{TOKEN}{'y' * 60}"
+            for cut in (redact.shorten, redact.shorten_start):
+                short = cut(text, 50, mask)
+                self.no_part(short)
+                self.assertLessEqual(len(short), 50)
+
+    def test_text_that_fits_stays(self) -> None:
+        for cut in (redact.shorten, redact.shorten_start):
+            self.assertEqual(cut("x" * 50, 50), "x" * 50)
+
+    def test_what_is_kept_of_an_end_begins_with_a_whole_word(self) -> None:
+        self.assertEqual(redact.shorten_start(f"{TOKEN} and more", 30), "…and more")
+
+    def test_secrets_are_those_of_the_environment_unless_others_are_given(self) -> None:
+        with mock.patch.dict(os.environ, {"CI_SECRET_A": TOKEN}):
+            self.assertEqual(redact.shorten(TOKEN, 20), "***")
+        self.assertEqual(redact.shorten(TOKEN, 5), "ghp_…")
+
+    def test_nothing_else_in_the_project_cuts_text(self) -> None:
+        found = {
+            str(path.relative_to(LIB).with_suffix("")): self.cuts(path)
+            for path in LIB.glob("*/*.py")
+        }
+        others = {name: lines for name, lines in found.items() if lines and name not in OTHERWISE}
+        self.assertEqual(others, {}, "redact.shorten masks before it cuts")
+
+    def cuts(self, path: Path) -> list[int]:
+        """Return the lines of a module with a slice of a fixed size, other than of a few items."""
+        return [
+            node.lineno
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Slice)
+            and any(self.is_size(bound) for bound in (node.lower, node.upper))
+        ]
+
+    def is_size(self, bound: ast.expr | None) -> bool:
+        for part in ast.walk(bound) if bound is not None else ():
+            if isinstance(part, ast.Constant) and isinstance(part.value, int) and part.value > 9:
+                return True
+            if isinstance(part, ast.Name) and (part.id.isupper() or part.id == "longest"):
+                return True
+        return False
+
+
+class Ends(Cuts):
+    def test_rest_of_a_secret_that_a_text_begins_with_is_not_kept(self) -> None:
+        mask = redact.Redactor([TOKEN])
+        for others in (0, 300):  # masked, they make the text shorter
+            for start in range(1, len(TOKEN)):
+                rest = f"{TOKEN[start:]} {TOKEN * others}{'x' * redact.LONGEST_SECRET} the end"
+                kept = redact.masked_end(rest, mask)
+                self.no_part(kept)
+                self.assertNotIn(TOKEN[-1], kept)
+                self.assertTrue(kept.endswith(" the end"))
+
+    def test_what_a_cache_keeps_of_a_log_begins_with_no_part_of_a_secret(self) -> None:
+        with tempfile.TemporaryDirectory() as directory:
+            log = Path(directory, "a.log")
+            log.touch()
+            begun = log.stat()
+            for others in (0, 300):
+                for start in (1, 8, 20, 33):
+                    size = cache_protocol.MOST_SAID + redact.LONGEST_SECRET - len(TOKEN) + start
+                    log.write_text(TOKEN + (TOKEN * others).ljust(size, "x"))
+                    said = cache_protocol.said(str(log), begun, redact.Redactor([TOKEN]))
+                    self.assertNotIn(TOKEN[-1], said[:100])
+                    self.assertTrue(said.startswith("(its end only)\n"))
+                    self.assertLessEqual(len(said), cache_protocol.MOST_SAID + 20)
+
+
+class Lines(RunTest, Cuts):
+    def test_leak_names_no_part_of_a_secret(self) -> None:
+        for pad in (40, 55, 58, 60, 70):
+            left = f"(exec -a {'x' * pad}--token={TOKEN} {self.sleeper()}) & sleep .2"
+            code, _ = self.run_jobs(Job("a", left), env={**os.environ, "CI_SECRET_A": TOKEN})
+            self.assertEqual(code, 0)
+            said = self.console.getvalue() + (self.logs / "summary.json").read_text()
+            self.assertIn("LEAK  a left 1", said)
+            self.no_part(said + self.log("ci"))
+
+    def test_secret_that_is_named_by_the_pipeline_is_masked_too(self) -> None:
+        left = f"(exec -a {'x' * 100}--token={TOKEN} {self.sleeper()}) & sleep .2"
+        self.run_jobs(Job("a", left), env={**os.environ, "OWN": TOKEN}, secret_names=["OWN"])
+        self.assertIn("LEAK  a left 1", self.log("ci"))
+        self.no_part(self.log("ci") + (self.logs / "summary.json").read_text())
+
+
+class Others(Cuts):
+    def setUp(self) -> None:
+        self.enterContext(mock.patch.dict(os.environ, {"CI_SECRET_A": TOKEN}))
+
+    def test_process_is_described_without(self) -> None:
+        for pad in (80, 100, 110):
+            words = ["-c", "sleep 60; :", "x" * pad, TOKEN]
+            with subprocess.Popen([shutil.which("bash") or "bash", *words]) as process:
+                look = process_table.table()
+                found = look.read(process.pid)
+                assert found is not None
+                text = process_table.describe(look, found)
+                process.kill()
+            self.no_part(text)
+            self.assertLessEqual(len(text), 130)
+
+    def test_setting_that_is_wrong_is_shown_without(self) -> None:
+        for pad in range(150, 201, 10):
+            with self.assertRaises(settings.SettingsError) as caught:
+                settings.load_anywhere({}, {"CI_TIMEOUT": f"{'x' * pad}{TOKEN}", "HOME": "/x"})
+            self.no_part(str(caught.exception))
+
+    def test_words_of_git_are_shown_without(self) -> None:
+        for pad in range(60, 101, 10):
+            self.no_part(git_command.shown(f"{'x' * pad}{TOKEN}{'y' * 100}", 100))
+
+    def test_answer_that_repeats_the_request_is_shown_without(self) -> None:
+        for pad in range(150, 201, 10):
+            self.no_part(str(Answer(500, f"{'x' * pad} {TOKEN} {'y' * 100}")))
+
+    def test_declaration_that_is_wrong_is_told_without(self) -> None:
+        for pad in range(0, 60, 5):
+            with self.assertRaises((TypeError, ValueError)) as caught:
+                Job("a", "true", retry=f"{'x' * pad}{TOKEN}")  # type: ignore[call-arg]
+            self.no_part(str(caught.exception))
+
+
+class Statuses(WithGitHub, Cuts):
+    def test_status_is_posted_without(self) -> None:
+        with mock.patch.dict(os.environ, self.environ(CI_SECRET_A=TOKEN)):
+            reporter = StatusReporter(settings.load_anywhere(), self.log.append)
+            for pad in range(100, 141, 10):
+                self.assertTrue(reporter.failure("0" * 40, "ci", f"{'x' * pad}{TOKEN}"))
+        self.assertEqual(len(self.github.seen), 5)
+        self.no_part(json.dumps(self.github.seen))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,363 @@
+"""The rules of files that are whole or not there, of locks, and of logs that overwrite nothing."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from lib.common import files, tree_copy
+from tests.support.in_the_way import IN_THE_WAY
+
+TOP = Path(__file__).parents[3]
+HOLD = """
+import sys
+from pathlib import Path
+from lib.common import files
+with files.lock(Path(sys.argv[1]), "the other run"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+DIE = """
+import os, signal, sys
+from pathlib import Path
+from lib.common import files
+os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)
+files.atomic_write(Path(sys.argv[1]), "half")
+"""
+
+
+class FilesTest(unittest.TestCase):
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.top = Path(directory.name)
+        self.path = self.top / "file"
+
+    def names(self) -> list[str]:
+        return sorted(path.name for path in self.top.iterdir())
+
+
+class AtomicWrite(FilesTest):
+    def test_content_and_mode_are_written_and_nothing_else_is_left(self) -> None:
+        files.atomic_write(self.path, "grün\n")
+        self.assertEqual(self.path.read_bytes(), "grün\n".encode())
+        self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o644)
+        files.atomic_write(self.path, b"\0\xff", mode=0o600)
+        self.assertEqual(self.path.read_bytes(), b"\0\xff")
+        self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o600)
+        self.assertEqual(self.names(), ["file"])
+
+    def test_who_has_opened_the_old_file_keeps_reading_the_old_one(self) -> None:
+        files.atomic_write(self.path, "old")
+        with self.path.open() as reader:
+            files.atomic_write(self.path, "new")
+            self.assertEqual(reader.read(), "old")
+        self.assertEqual(self.path.read_text(), "new")
+
+    def test_failed_write_leaves_the_old_file_and_no_debris(self) -> None:
+        self.path.mkdir()
+        (self.path / "inside").touch()
+        with self.assertRaises(OSError):
+            files.atomic_write(self.path, "text")
+        self.assertEqual(self.names(), ["file"])
+        self.assertTrue((self.path / "inside").exists())
+
+    def test_names_of_files_that_are_no_text_are_written_as_they_are(self) -> None:
+        files.atomic_write(self.path, os.fsdecode(b"/tmp/\xff"))
+        self.assertEqual(self.path.read_bytes(), b"/tmp/\xff")
+
+    def half_written(self) -> Path:
+        """Return what a writer has left that was killed."""
+        subprocess.run([sys.executable, "-c", DIE, str(self.path)], cwd=TOP, check=False)
+        (left,) = self.top.glob(".file.*")
+        return left
+
+    def test_file_that_a_killed_writer_left_is_swept_by_the_next(self) -> None:
+        left = self.half_written()
+        self.assertEqual(left.read_text(), "half")
+        files.atomic_write(self.top / "another", "text")
+        self.assertEqual(self.names(), ["another"])
+
+    def test_file_that_is_being_written_is_not_swept(self) -> None:
+        real = os.fsync
+
+        def sweep_before(handle: int) -> None:
+            files.sweep(self.top)
+            real(handle)
+
+        with mock.patch("os.fsync", sweep_before):
+            files.atomic_write(self.path, "text")
+        self.assertEqual(self.names(), ["file"])
+
+    def test_writer_whose_file_is_swept_before_it_is_locked_takes_another(self) -> None:
+        real = fcntl.flock
+        turns: list[int] = []
+
+        def sweep_before(handle: int, operation: int) -> None:
+            if not turns:
+                turns.append(handle)
+                files.sweep(self.top)
+            real(handle, operation)
+
+        with mock.patch("fcntl.flock", sweep_before):
+            files.atomic_write(self.path, "text")
+        self.assertEqual((self.names(), self.path.read_text()), (["file"], "text"))
+
+    def test_sweep_leaves_what_is_not_the_writers(self) -> None:
+        names = [".file", ".file.0123456789abcdef", ".a.0123456789abcdeX.writing", "a.writing"]
+        for name in names:
+            (self.top / name).touch()
+        os.mkfifo(self.top / ".file.0123456789abcdef.writing")
+        (self.top / ".dir.0123456789abcdef.writing").mkdir()
+        before = self.names()
+        files.sweep(self.top)
+        files.sweep(self.top / "none")
+        self.assertEqual(self.names(), before)
+
+    def test_where_there_are_no_locks_files_are_written_and_nothing_is_swept(self) -> None:
+        left = self.half_written()
+        none = OSError(errno.ENOLCK, "no locks available")
+        with mock.patch("fcntl.flock", side_effect=none):
+            files.atomic_write(self.path, "text")
+        self.assertEqual(self.names(), [left.name, "file"])
+
+    def test_name_as_long_as_names_can_be_is_written(self) -> None:
+        path = self.top / ("n" * 255)
+        files.atomic_write(path, "text")
+        self.assertEqual(path.read_text(), "text")
+
+
+class InTheWay(FilesTest):
+    """What a job may have put in the place of a file that the runner opens."""
+
+    def test_anything_but_a_file_is_refused_by_name_and_nobody_waits_for_it(self) -> None:
+        for kind, make in IN_THE_WAY.items():
+            for flags in (os.O_RDONLY, os.O_WRONLY | os.O_APPEND, os.O_RDWR | os.O_CREAT):
+                with self.subTest(kind=kind, flags=flags):
+                    make(self.path)
+                    with self.assertRaises(files.NotAFileError) as caught:
+                        files.open_file(self.path, flags)
+                    self.assertIn(f"expected a file, found {kind}", str(caught.exception))
+                    self.assertIn(str(self.path), str(caught.exception))
+                    tree_copy.remove(self.path)
+        self.assertEqual(self.names(), [])  # nothing was made where a link leads
+
+    def test_file_is_opened_as_any_other(self) -> None:
+        handle = files.open_file(self.path, os.O_WRONLY | os.O_CREAT, 0o600)
+        self.assertTrue(os.get_blocking(handle))
+        self.assertFalse(os.get_inheritable(handle))
+        os.write(handle, b"text")
+        os.close(handle)
+        self.assertEqual(files.read(self.path), b"text")
+
+    def test_directory_may_be_a_link_of_the_users(self) -> None:
+        (self.top / "real").mkdir()
+        (self.top / "link").symlink_to("real")
+        os.close(files.begin(self.top / "link" / "a.log"))
+        self.assertEqual(files.read(self.top / "link" / "a.log"), b"")
+        self.assertTrue((self.top / "real" / "a.log").exists())
+
+    def test_what_is_not_there_or_not_ours_is_told_as_ever(self) -> None:
+        with self.assertRaises(FileNotFoundError):
+            files.read(self.path)
+        with self.assertRaises(NotADirectoryError):
+            files.read(TOP / "dsl.py" / "file")
+
+    def test_new_file_is_begun_whatever_is_there(self) -> None:
+        for make in IN_THE_WAY.values():
+            make(self.path)
+            handle = files.begin(self.path)
+            os.write(handle, b"ours")
+            os.close(handle)
+            self.assertEqual(files.read(self.path), b"ours")
+            self.path.unlink()
+        self.assertFalse((self.top / "nowhere").exists())
+
+    def test_file_that_somebody_makes_again_and_again_is_an_error_and_no_loop(self) -> None:
+        self.path.touch()
+        with mock.patch.object(files, "rotate"), self.assertRaises(FileExistsError):
+            files.begin(self.path)
+
+    def test_lock_is_taken_whatever_is_in_the_place_of_its_file(self) -> None:
+        for make in IN_THE_WAY.values():
+            make(self.path)
+            with files.lock(self.path, "me", timeout=0, waiting=self.fail) as held:
+                self.assertFalse(held.lost)
+                self.assertIn("me (pid", self.path.read_text())
+            self.path.unlink()
+        self.assertFalse((self.top / "nowhere").exists())
+
+
+class Rotate(FilesTest):
+    def test_old_files_get_the_next_free_names(self) -> None:
+        for text in ("first", "second", "third"):
+            files.rotate(self.path)
+            self.path.write_text(text)
+        found = {path.name: path.read_text() for path in self.top.iterdir()}
+        self.assertEqual(found, {"file": "third", "file.1": "first", "file.2": "second"})
+
+    def test_nothing_there_is_nothing_to_do(self) -> None:
+        files.rotate(self.path)
+        self.assertEqual(self.names(), [])
+
+    def test_dangling_symlink_is_moved_away_too(self) -> None:
+        self.path.symlink_to("nowhere")
+        files.rotate(self.path)
+        self.assertEqual(self.names(), ["file.1"])
+        self.assertEqual((self.top / "file.1").readlink(), Path("nowhere"))
+
+    def test_whatever_is_there_is_moved_as_it_is(self) -> None:
+        for number, (kind, make) in enumerate(IN_THE_WAY.items(), 1):
+            make(self.path)
+            files.rotate(self.path)
+            moved = self.top / f"file.{number}"
+            self.assertEqual(files.another_kind(moved), kind)
+            self.assertFalse(os.path.lexists(self.path))
+
+    def test_what_cannot_be_moved_stays_and_no_empty_file_is_left(self) -> None:
+        for make in (Path.touch, Path.mkdir):
+            make(self.path)
+            with (
+                mock.patch.object(Path, "rename", side_effect=PermissionError),
+                self.assertRaises(PermissionError),
+            ):
+                files.rotate(self.path)
+            self.assertEqual(self.names(), ["file"])
+            tree_copy.remove(self.path)
+
+    def test_two_that_rotate_at_once_lose_no_file(self) -> None:
+        count = 200
+
+        def write(mark: str) -> None:
+            for number in range(count):
+                fresh = self.top / f"fresh-{mark}"
+                fresh.write_text(f"{mark}{number}")
+                while True:
+                    files.rotate(self.path)
+                    try:
+                        os.link(fresh, self.path)
+                    except FileExistsError:
+                        continue  # the other one was faster: rotate that too
+                    break
+                fresh.unlink()
+
+        writers = [threading.Thread(target=write, args=(mark,)) for mark in "ab"]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+        kept = {path.read_text() for path in self.top.iterdir()}
+        self.assertLessEqual({f"{m}{n}" for m in "ab" for n in range(count)}, kept)
+
+
+class Lock(FilesTest):
+    def holder(self) -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLD, str(self.path)],
+            cwd=TOP,
+            stdin=pipe,
+            stdout=pipe,
+            text=True,
+        )
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        assert process.stdout
+        self.assertEqual(process.stdout.readline(), "held\n")
+        return process
+
+    def test_waiting_is_announced_once_with_the_holders_name(self) -> None:
+        process = self.holder()
+        told: list[str] = []
+
+        def waiting(name: str) -> None:
+            told.append(name)
+            assert process.stdin
+            process.stdin.close()  # it lets go
+
+        with files.lock(self.path, "me", waiting=waiting):
+            self.assertIn(f"me (pid {os.getpid()}, since ", self.path.read_text())
+        process.stdin = None
+        self.assertEqual(len(told), 1)
+        self.assertRegex(told[0], rf"^the other run \(pid {process.pid}, since \d{{4}}-.*\)$")
+
+    def test_free_lock_is_taken_without_a_word(self) -> None:
+        with files.lock(self.path, "me", waiting=self.fail):
+            pass
+        with files.lock(self.path, "me", waiting=self.fail):
+            pass
+
+    def test_timeout_names_the_holder_and_the_file(self) -> None:
+        process = self.holder()
+        with (
+            self.assertRaises(files.LockTimeoutError) as caught,
+            files.lock(self.path, "me", timeout=0.05),
+        ):
+            self.fail("the lock is somebody else's")
+        for part in (str(self.path), "the other run", f"pid {process.pid}", "0.05 s"):
+            self.assertIn(part, str(caught.exception))
+
+    def test_lock_of_a_killed_process_is_free(self) -> None:
+        process = self.holder()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        with files.lock(self.path, "me", timeout=0, waiting=self.fail):
+            pass
+
+    def test_children_do_not_hold_the_lock(self) -> None:
+        with files.lock(self.path, "me"):
+            child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, close_fds=False)
+        try:
+            with files.lock(self.path, "me", timeout=0, waiting=self.fail):
+                pass
+        finally:
+            child.communicate()
+
+    def test_lock_on_a_file_that_was_removed_meanwhile_is_none(self) -> None:
+        process = self.holder()
+
+        def waiting(name: str) -> None:
+            self.path.unlink()
+            assert process.stdin
+            process.stdin.close()  # it lets go
+
+        with files.lock(self.path, "me", waiting=waiting):
+            self.assertIn(f"me (pid {os.getpid()}, since ", self.path.read_text())
+            with (
+                self.assertRaises(files.LockTimeoutError),
+                files.lock(self.path, "the next", timeout=0),
+            ):
+                self.fail("two hold one lock")
+        process.stdin = None
+
+    def test_holder_can_tell_that_the_file_of_its_lock_was_removed_or_replaced(self) -> None:
+        with files.lock(self.path, "me") as held:
+            self.assertFalse(held.lost)
+            self.path.unlink()
+            self.assertTrue(held.lost)
+            with files.lock(self.path, "the next", timeout=0, waiting=self.fail) as second:
+                self.assertTrue(held.lost)
+                self.assertFalse(second.lost)
+            shutil.rmtree(self.top)
+            self.assertTrue(held.lost)
+        self.top.mkdir()
+
+    def test_name_goes_with_the_lock(self) -> None:
+        with files.lock(self.path, "me"):
+            pass
+        self.assertEqual(self.path.read_text(), "")
+
+
+if __name__ == "__main__":
+    unittest.main()

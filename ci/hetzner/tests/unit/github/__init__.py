@@ -1,0 +1,1 @@
+"""Tests of lib/github/ that start no process."""

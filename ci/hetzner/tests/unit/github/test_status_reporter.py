@@ -1,0 +1,366 @@
+"""Statuses of commits as GitHub gets them, over real sockets."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import unittest.mock
+from collections.abc import Callable
+from pathlib import Path
+
+from lib.common import program_end
+from lib.github import client, status_reporter
+from lib.github.status_reporter import BackgroundReporter, Delivery, Status, StatusReporter
+from lib.settings import settings
+from tests.support.github_server import TOKEN, Reply, serve
+
+SHA = "0123456789abcdef0123456789abcdef01234567"
+LIMIT = json.dumps({"message": "You have exceeded a secondary rate limit."}).encode()
+
+
+def hang_up(connection: socket.socket) -> None:
+    connection.shutdown(socket.SHUT_RDWR)
+
+
+def half_an_error(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 422 no\r\nTransfer-Encoding: chunked\r\n\r\n400\r\nabc")
+    connection.shutdown(socket.SHUT_RDWR)
+
+
+class Kept(dict[str, str]):
+    """An outbox: the state that is left of each context."""
+
+    def note(self, status: Status) -> None:
+        self[status.context] = status.state
+
+    def settle(self, status: Status) -> None:
+        del self[status.context]
+
+
+class WithGitHub(unittest.TestCase):
+    def setUp(self) -> None:
+        self.enterContext(unittest.mock.patch.dict(os.environ))
+        for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+            del os.environ[name]
+        self.log: list[str] = []
+        self.github = self.enterContext(serve())
+
+    def environ(self, **changes: str) -> dict[str, str]:
+        given = {
+            "GITHUB_TOKEN": TOKEN,
+            "GITHUB_REPO": "o/n",
+            "GITHUB_API_URL": self.github.url,
+            "HOME": "/nonexistent",
+            "PATH": os.environ["PATH"],
+        }
+        return given | changes
+
+    def reporter(
+        self, budget: float = 10.0, outbox: Kept | None = None, **changes: str
+    ) -> StatusReporter:
+        config = settings.load_anywhere(None, self.environ(**changes))
+        return StatusReporter(
+            config, self.log.append, budget=budget, first_pause=0.01, outbox=outbox
+        )
+
+    def post(self, reporter: StatusReporter | None = None) -> bool:
+        return (reporter or self.reporter()).success(SHA, "ci/hetzner", "fine")
+
+    def assert_one_line(self, *parts: str) -> None:
+        self.assertEqual(len(self.log), 1, self.log)
+        for part in parts:
+            self.assertIn(part, self.log[0])
+        self.assertNotIn(TOKEN, self.log[0])
+        self.assertNotIn("\n", self.log[0])
+
+
+class TestPost(WithGitHub):
+    def test_each_state_is_posted_as_the_api_wants_it(self) -> None:
+        reporter = self.reporter()
+        reporter.pending(SHA, "ci/hetzner", "runs", "https://logs/1")
+        self.assertTrue(reporter.success(SHA, "ci/hetzner", "passed", "https://logs/1"))
+        self.assertTrue(reporter.failure(SHA, "ci/hetzner", "failed"))
+        self.assertTrue(reporter.error(SHA, "ci/hetzner", "broke"))
+        states = [body["state"] for body in self.github.seen]
+        self.assertEqual(states, ["pending", "success", "failure", "error"])
+        self.assertEqual(self.github.seen[0]["target_url"], "https://logs/1")
+        self.assertEqual(self.log, [])
+
+    def test_description_is_cut_to_140_characters_of_one_line(self) -> None:
+        reporter = self.reporter()
+        for text in ("ü" * 140, "ü" * 141, "a\n  b"):
+            self.assertTrue(reporter.success(SHA, "c" * 300, text))
+        found = [body["description"] for body in self.github.seen]
+        self.assertEqual(found, ["ü" * 140, "ü" * 139 + "…", "a b"])
+
+    def test_only_web_addresses_become_a_target(self) -> None:
+        self.assertTrue(self.reporter().success(SHA, "c", "d", "file:///etc/passwd"))
+        self.assertNotIn("target_url", self.github.seen[0])
+
+    def test_hostile_sha_stays_one_part_of_the_path(self) -> None:
+        self.assertFalse(self.reporter().success("../../../user?a=b#c", "c", "d"))
+        self.assertEqual(
+            self.github.requests, ["/repos/o/n/statuses/..%2F..%2F..%2Fuser%3Fa%3Db%23c"]
+        )
+
+    def test_without_token_or_repository_one_line_and_no_call(self) -> None:
+        for missing in ("GITHUB_TOKEN", "GITHUB_REPO"):
+            self.log.clear()
+            reporter = self.reporter(10.0, None, **{missing: ""})
+            reporter.pending(SHA, "c", "d")
+            self.assertFalse(self.post(reporter))
+            self.assertFalse(self.post(reporter))
+            self.assert_one_line("GITHUB_TOKEN and GITHUB_REPO")
+        self.assertEqual(self.github.requests, [])
+
+
+class TestRetry(WithGitHub):
+    def test_passing_faults_are_tried_again(self) -> None:
+        now = str(int(time.time()))
+        reset = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": now}
+        faults: list[Reply | Callable[[socket.socket], None]] = [
+            (500, {}, b"oops"),
+            (502, {}, b""),
+            (503, {"Retry-After": "0"}, b""),
+            (429, {"Retry-After": "0"}, b"{}"),
+            (403, {"Retry-After": "0"}, b"{}"),
+            (403, {}, LIMIT),
+            (403, reset, b"{}"),
+            hang_up,
+            half_an_error,
+        ]
+        for fault in faults:
+            with self.subTest(fault=fault):
+                self.github.replies, self.github.requests, self.github.seen = [fault], [], []
+                self.assertTrue(self.post(), self.log)
+                self.assertEqual((len(self.github.requests), len(self.github.seen)), (2, 1))
+        self.assertEqual(self.log, [])
+
+    def test_lasting_faults_are_not_tried_again(self) -> None:
+        for code in (400, 401, 403, 404, 422):
+            with self.subTest(code=code):
+                self.log.clear()
+                self.github.replies = [(code, {}, b'{"message": "Some\\nthing"}')]
+                self.github.requests = []
+                self.assertFalse(self.post())
+                self.assertEqual(len(self.github.requests), 1)
+                self.assert_one_line(f"found {code} Some thing;")
+
+    def test_failure_says_what_to_do(self) -> None:
+        self.github.replies = [(401, {}, b'{"message": "Bad credentials"}')]
+        self.assertFalse(self.post())
+        self.assert_one_line("expected 201, found 401 Bad credentials; GITHUB_TOKEN is not valid")
+
+    def test_no_server_is_a_line_in_the_log(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        reporter = self.reporter(0.1, GITHUB_API_URL=f"http://127.0.0.1:{port}")
+        self.assertFalse(self.post(reporter))
+        self.assert_one_line("refused")
+
+    def test_wait_beyond_the_budget_is_not_begun(self) -> None:
+        for headers in (
+            {"Retry-After": "3600"},
+            {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(time.time()) + 3600)},
+        ):
+            self.log.clear()
+            self.github.replies = [(403, headers, b"{}")]
+            self.assertFalse(self.post())
+            self.assert_one_line("a rate limit")
+
+    def test_retry_after_comes_before_the_own_pause(self) -> None:
+        limited = client.Answer(429, "", {"retry-after": "7", "x-ratelimit-reset": "1"})
+        self.assertEqual(client.pause_before_retry(limited, 1.0), 7.0)
+
+    def test_pause_has_jitter(self) -> None:
+        found = {client.pause_before_retry(client.Answer(500), 1.0) for _ in range(50)}
+        self.assertGreater(len(found), 1)
+        self.assertTrue(all(pause is not None and 0.5 <= pause <= 1.5 for pause in found))
+
+
+class TestOutbox(WithGitHub):
+    def test_status_is_kept_until_github_took_or_refused_it(self) -> None:
+        later = {"Retry-After": "3600"}
+        for reply, delivery, left in (
+            ((201, {}, b""), Delivery.ACCEPTED, {}),
+            ((404, {}, b""), Delivery.REFUSED, {}),
+            ((503, later, b""), Delivery.UNDELIVERED, {"c": "success"}),
+            ((403, later, b""), Delivery.UNDELIVERED, {"c": "success"}),
+        ):
+            kept, self.github.replies = Kept(), [reply]
+            found = self.reporter(outbox=kept).post("success", SHA, "c", "fine", "")
+            self.assertEqual((found, kept), (delivery, left))
+
+    def test_pending_is_left_though_github_took_it(self) -> None:
+        kept = Kept()
+        reporter = self.reporter(outbox=kept)
+        reporter.deliver(Status("pending", SHA, "c", "runs", ""), threading.Event())
+        self.assertEqual(kept, {"c": "pending"})
+        self.assertTrue(reporter.failure(SHA, "c", "failed"))
+        self.assertEqual(kept, {})
+
+
+class TestBudget(WithGitHub):
+    def test_hanging_server_ends_with_the_budget(self) -> None:
+        self.github.gate = threading.Event()
+        self.assertFalse(self.post(self.reporter(budget=0.1)))
+        self.assert_one_line("no whole answer within 0.1 s")
+
+    def test_request_that_is_left_behind_is_waited_for_at_the_exit(self) -> None:
+        """Python 3.12 and 3.13 crash if it wakes up while the interpreter ends."""
+        self.github.gate = threading.Event()
+        with unittest.mock.patch.object(program_end, "join_at_exit") as waits:
+            self.post(self.reporter(budget=0.1))
+        ((thread, seconds),) = (call.args for call in waits.call_args_list)
+        self.assertEqual((thread.is_alive(), seconds), (True, 0.2))
+        self.github.gate.set()
+
+    def test_trickling_server_ends_with_the_budget(self) -> None:
+        stop = threading.Event()
+        self.addCleanup(stop.set)
+
+        def trickle(connection: socket.socket) -> None:
+            while not stop.wait(0.02):
+                try:
+                    connection.sendall(b"H")
+                except OSError:
+                    return
+
+        self.github.replies = [trickle]
+        self.assertFalse(self.post(self.reporter(budget=0.1)))
+        self.assert_one_line("no whole answer within 0.1 s")
+        self.assertFalse(stop.is_set())
+
+    def test_pending_does_not_wait_for_github(self) -> None:
+        self.github.gate = threading.Event()
+        reporter = self.reporter()
+        reporter.pending(SHA, "c", "runs")
+        self.assertEqual(self.github.seen, [])  # it came back before an answer was possible
+        self.github.gate.set()
+        self.assertTrue(self.post(reporter))
+        self.assertEqual([body["state"] for body in self.github.seen], ["pending", "success"])
+
+
+class TestToken(WithGitHub):
+    def test_redirect_on_the_same_host_is_followed(self) -> None:
+        for code in (301, 302, 307, 308):
+            self.github.seen, self.github.requests = [], []
+            self.github.replies = [(code, {"Location": f"/repositories/7/statuses/{SHA}"}, b"")]
+            self.assertTrue(self.post(), self.log)
+            self.assertEqual(self.github.requests[1], f"/repositories/7/statuses/{SHA}")
+
+    def test_redirect_without_end_ends(self) -> None:
+        self.github.replies = [(307, {"Location": "/loop"}, b"")] * 10
+        self.assertFalse(self.post())
+        self.assertEqual(len(self.github.requests), 1 + client.MOST_REDIRECTS)
+
+    def test_token_does_not_follow_a_redirect_to_another_host(self) -> None:
+        with serve() as other:
+            self.github.replies = [(307, {"Location": f"{other.url}{'/repos/o/n'}"}, b"")]
+            self.assertFalse(self.post())
+            self.assertEqual(other.requests, [])
+        self.assert_one_line("another host")
+
+    def test_token_is_masked_where_the_answer_repeats_it(self) -> None:
+        shown = f"bad token {TOKEN} {TOKEN.replace('+', '%2B').replace('/', '%2F')}"
+        self.github.replies = [(401, {}, json.dumps({"message": shown}).encode())]
+        self.assertFalse(self.post())
+        self.assert_one_line("bad token *** ***;")
+
+
+class TestBackground(WithGitHub):
+    def test_statuses_keep_their_order(self) -> None:
+        background = BackgroundReporter(self.reporter())
+        for number in range(20):
+            background.post("pending", SHA, f"ci/hetzner/{number}", "runs")
+        self.assertTrue(background.close(10))
+        found = [body["context"] for body in self.github.seen]
+        self.assertEqual(found, [f"ci/hetzner/{number}" for number in range(20)])
+
+    def test_what_close_drops_is_kept_as_soon_as_it_returns(self) -> None:
+        self.github.gate = threading.Event()
+        kept = Kept()
+        background = BackgroundReporter(self.reporter(outbox=kept))
+        background.post("pending", SHA, "first", "runs")
+        for context in ("first", "second"):
+            background.post("success", SHA, context, "fine")
+        background.post("pending", SHA, "third", "runs")
+        self.assertFalse(background.close(0.05))
+        self.assertEqual(kept, {"first": "success", "second": "success"})
+        self.github.gate.set()
+        self.assertTrue(background.close(10))
+
+    def test_close_drops_what_is_left_and_names_it(self) -> None:
+        self.github.gate = threading.Event()
+        background = BackgroundReporter(self.reporter())
+        for context in ("first", "second", "third"):
+            background.post("success", SHA, context, "fine")
+        self.assertFalse(background.close(0.05))
+        self.github.gate.set()
+        self.assertTrue(background.close(10))
+        self.assertEqual([body["context"] for body in self.github.seen], ["first"])
+        self.assertEqual(len(self.log), 2)
+        self.assertIn("success of second", self.log[0])
+        self.assertIn("success of third", self.log[1])
+
+
+class TestModuleLevel(WithGitHub):
+    def test_functions_take_the_settings_of_the_environment(self) -> None:
+        with unittest.mock.patch.dict(os.environ, self.environ(), clear=True):
+            for post in (
+                status_reporter.status_pending,
+                status_reporter.status_success,
+                status_reporter.status_failure,
+                status_reporter.status_error,
+            ):
+                self.assertTrue(post(SHA, "ci/hetzner", "text", "https://logs/"))
+        states = [body["state"] for body in self.github.seen]
+        self.assertEqual(states, ["pending", "success", "failure", "error"])
+
+    def test_without_token_one_line_in_all(self) -> None:
+        printed = io.StringIO()
+        environ = self.environ(GITHUB_TOKEN="")
+        with (
+            unittest.mock.patch.dict(os.environ, environ, clear=True),
+            contextlib.redirect_stdout(printed),
+        ):
+            status_reporter._reporter.cache_clear()
+            self.assertFalse(status_reporter.status_pending(SHA, "c", "d"))
+            self.assertFalse(status_reporter.status_success(SHA, "c", "d"))
+        self.assertEqual(len(printed.getvalue().splitlines()), 1)
+
+    def test_wrong_settings_are_said_and_not_raised(self) -> None:
+        printed = io.StringIO()
+        environ = self.environ(GITHUB_REPO="no slash")
+        with (
+            unittest.mock.patch.dict(os.environ, environ, clear=True),
+            contextlib.redirect_stdout(printed),
+        ):
+            self.assertFalse(status_reporter.status_error(SHA, "c", "d"))
+        self.assertIn("GITHUB_REPO", printed.getvalue())
+
+    def test_import_does_not_load_http(self) -> None:
+        code = "import sys, lib.status; print('urllib.request' in sys.modules)"
+        with tempfile.TemporaryDirectory() as empty:
+            done = subprocess.run(
+                [sys.executable, "-c", code],
+                cwd=Path(status_reporter.__file__).parents[2],
+                env={"PATH": os.environ["PATH"], "HOME": empty},
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+        self.assertEqual(done.stdout.strip(), "False")
+
+
+if __name__ == "__main__":
+    unittest.main()

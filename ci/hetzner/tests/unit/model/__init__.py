@@ -1,0 +1,1 @@
+"""Tests of lib/model/ that start no process."""

@@ -1,0 +1,1 @@
+"""Tests of lib/outputs/ that start no process."""

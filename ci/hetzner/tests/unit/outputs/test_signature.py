@@ -1,0 +1,304 @@
+"""What counts as a written output, and what does not, on a real file system."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from collections.abc import Callable
+from pathlib import Path
+from unittest import mock
+
+from lib.outputs import signature as outputs
+
+LONG_AGO = (1_000_000_000, 1_000_000_000)
+
+
+class OutputsTest(unittest.TestCase):
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.top = Path(directory.name)
+        self.path = self.top / "out"
+
+    def old(self, name: str, text: str = "old") -> Path:
+        path = self.top / name
+        path.write_text(text)
+        os.utime(path, LONG_AGO)
+        return path
+
+    def old_tree(self) -> None:
+        (self.path / "sub").mkdir(parents=True)
+        (self.path / "sub" / "file").write_text("old")
+
+    def assert_written(self, act: Callable[[], object]) -> None:
+        before = self.signature()
+        act()
+        self.assertTrue(outputs.written_since(before, self.path))
+
+    def assert_not_written(self, act: Callable[[], object]) -> None:
+        before = self.signature()
+        act()
+        self.assertFalse(outputs.written_since(before, self.path))
+
+    def signature(self) -> outputs.Signature | None:
+        """Return it when whatever is done next moves the change time, as an attempt begins."""
+        before = outputs.signature(self.path)
+        while outputs.is_fresh(before):
+            pass
+        return before
+
+
+class Files(OutputsTest):
+    def test_leftover_does_not_count(self) -> None:
+        self.path.write_text("left over a moment ago")
+        self.assert_not_written(lambda: None)
+
+    def test_reading_a_leftover_does_not_count(self) -> None:
+        self.old("out")
+        self.assert_not_written(self.path.read_text)
+
+    def test_nothing_there_does_not_count(self) -> None:
+        self.assert_not_written(lambda: None)
+
+    def test_removed_leftover_does_not_count(self) -> None:
+        self.old("out")
+        self.assert_not_written(self.path.unlink)
+
+    def test_created_file_counts(self) -> None:
+        self.assert_written(lambda: self.path.write_text(""))
+
+    def test_rewrite_in_place_with_the_same_text_counts(self) -> None:
+        self.path.write_text("same")
+        self.assert_written(lambda: self.path.write_text("same"))
+
+    def test_rewrite_whose_time_is_set_back_counts(self) -> None:
+        self.old("out")
+
+        def act() -> None:
+            self.path.write_text("new")
+            os.utime(self.path, LONG_AGO)
+
+        self.assert_written(act)
+
+    def test_copy_that_preserves_times_counts(self) -> None:
+        source = self.old("source")
+        self.old("out")
+        self.assert_written(lambda: subprocess.run(["cp", "-p", source, self.path], check=True))
+        self.assertEqual(self.path.stat().st_mtime, LONG_AGO[1])
+
+    def test_old_file_moved_there_counts(self) -> None:
+        self.old("out")
+        self.assert_written(lambda: self.old("source").replace(self.path))
+
+    def test_old_file_linked_there_counts(self) -> None:
+        source = self.old("source")
+        self.assert_written(lambda: os.link(source, self.path))
+
+    def test_file_in_the_place_of_a_directory_counts(self) -> None:
+        self.old_tree()
+
+        def act() -> None:
+            shutil.rmtree(self.path)
+            self.path.write_text("new")
+
+        self.assert_written(act)
+
+
+class Attributes(OutputsTest):
+    """A change of attributes moves the change time as a write does, and is none."""
+
+    def test_leftover_whose_mode_is_changed_does_not_count(self) -> None:
+        self.old("out")
+        self.assert_not_written(lambda: self.path.chmod(0o755))
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root gives files away")
+    def test_leftover_whose_owner_is_changed_does_not_count(self) -> None:
+        self.old("out")
+        self.assert_not_written(lambda: os.chown(self.path, 65534, -1))
+        self.assert_not_written(lambda: os.chown(self.path, -1, 65534))
+
+    def test_leftover_that_gets_or_loses_another_name_does_not_count(self) -> None:
+        self.old("out")
+        self.assert_not_written(lambda: os.link(self.path, self.top / "other"))
+        self.assert_not_written((self.top / "other").unlink)
+
+    def test_leftover_that_is_touched_counts(self) -> None:
+        self.old("out")
+        self.assert_written(self.path.touch)
+
+    def test_write_counts_whatever_the_mode_becomes(self) -> None:
+        self.old("out")
+
+        def act() -> None:
+            self.path.write_text("new")
+            self.path.chmod(0o755)
+
+        self.assert_written(act)
+
+    def test_copy_that_preserves_times_counts_though_the_mode_is_changed_and_set_again(
+        self,
+    ) -> None:
+        source = self.old("source")
+        self.old("out").chmod(0o755)
+
+        def act() -> None:
+            subprocess.run(["cp", "-p", source, self.path], check=True)
+            self.path.chmod(0o755)
+
+        self.assert_written(act)
+
+    def test_file_put_in_place_of_one_with_another_mode_counts(self) -> None:
+        self.old("out")
+        self.old("aside").chmod(0o755)
+        self.assert_written(lambda: (self.top / "aside").replace(self.path))
+
+    def test_leftover_that_is_moved_away_and_back_counts(self) -> None:
+        self.old("out")
+
+        def act() -> None:
+            self.path.rename(self.top / "aside")
+            (self.top / "aside").rename(self.path)
+
+        self.assert_written(act)
+
+    def test_mode_set_to_what_it_was_cannot_be_told_from_a_write_and_counts(self) -> None:
+        self.old("out").chmod(0o644)
+        self.assert_written(lambda: self.path.chmod(0o644))
+
+    def test_directory_in_which_only_modes_are_changed_does_not_count(self) -> None:
+        self.old_tree()
+        self.assert_not_written(lambda: self.path.chmod(0o700))
+        self.assert_not_written(lambda: (self.path / "sub" / "file").chmod(0o600))
+        more = self.path / "sub" / "more"
+
+        def act() -> None:
+            (self.path / "sub").chmod(0o700)
+            more.touch()
+
+        self.assert_written(act)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root gives files away")
+    def test_symlink_whose_owner_is_changed_does_not_count(self) -> None:
+        self.path.symlink_to(self.old("target"))
+        self.assert_not_written(lambda: os.chown(self.path, 65534, -1, follow_symlinks=False))
+
+
+class Symlinks(OutputsTest):
+    def test_symlink_is_followed(self) -> None:
+        target = self.old("target")
+        self.path.symlink_to(target)
+        self.assert_not_written(lambda: None)
+        self.assert_written(lambda: target.write_text("new"))
+
+    def test_symlink_turned_to_another_old_file_counts(self) -> None:
+        self.path.symlink_to(self.old("one"))
+        self.old("two")
+
+        def act() -> None:
+            self.path.unlink()
+            self.path.symlink_to("two")
+
+        self.assert_written(act)
+
+    def test_symlink_made_anew_to_the_same_file_counts(self) -> None:
+        target = self.old("target")
+        self.path.symlink_to(target)
+        self.assert_written(lambda: subprocess.run(["ln", "-sfn", target, self.path], check=True))
+
+    def test_symlink_to_nothing_does_not_count(self) -> None:
+        self.assert_not_written(lambda: self.path.symlink_to("nowhere"))
+
+    def test_symlink_to_itself_does_not_count_and_can_be_replaced(self) -> None:
+        self.assert_not_written(lambda: self.path.symlink_to(self.path))
+
+        def act() -> None:
+            self.path.unlink()
+            self.path.write_text("new")
+
+        self.assert_written(act)
+
+
+class Directories(OutputsTest):
+    def test_leftover_directory_does_not_count(self) -> None:
+        self.old_tree()
+        self.assert_not_written(lambda: list(self.path.rglob("*")))
+
+    def test_empty_directory_counts(self) -> None:
+        self.assert_written(self.path.mkdir)
+
+    def test_file_rewritten_deep_inside_counts(self) -> None:
+        self.old_tree()
+        self.assert_written(lambda: (self.path / "sub" / "file").write_text("new"))
+
+    def test_file_added_or_removed_deep_inside_counts(self) -> None:
+        self.old_tree()
+        self.assert_written((self.path / "sub" / "more").touch)
+        self.assert_written((self.path / "sub" / "more").unlink)
+
+    def test_old_directory_moved_there_counts(self) -> None:
+        (self.top / "aside").mkdir()
+        self.old_tree()
+
+        def act() -> None:
+            shutil.rmtree(self.path)
+            (self.top / "aside").rename(self.path)
+
+        self.assert_written(act)
+
+    def test_loop_of_symlinks_inside_is_not_walked(self) -> None:
+        self.old_tree()
+        (self.path / "loop").symlink_to(self.path)
+        self.assert_not_written(lambda: None)
+
+    def test_work_is_bounded(self) -> None:
+        self.old_tree()
+        with mock.patch.object(outputs, "MOST_ENTRIES", 1):
+            found = outputs.signature(self.path)
+        self.assertIsNotNone(found)
+        self.assertEqual(len(found or ()), 2)
+
+
+class Unreadable(OutputsTest):
+    def test_what_could_not_be_looked_at_does_not_count_afterwards(self) -> None:
+        self.assertEqual(self.judged_without_rights(before=0o000, after=0o755), "False")
+
+    def test_what_cannot_be_looked_at_does_not_count(self) -> None:
+        self.assertEqual(self.judged_without_rights(before=0o755, after=0o000), "False")
+
+    def judged_without_rights(self, before: int, after: int) -> str:
+        """Return the verdict on a leftover, by a user who is not root, about whose directory."""
+        self.top.chmod(0o755)
+        inner = self.top / "inner"
+        inner.mkdir()
+        (inner / "out").write_text("left over")
+        code = f"""
+import os
+from lib.outputs import signature as outputs
+from pathlib import Path
+path = Path({str(inner / "out")!r})
+if os.geteuid() == 0:
+    os.chown(path.parent, 65534, -1)
+    os.seteuid(65534)
+path.parent.chmod({before})
+signature = outputs.signature(path)
+path.parent.chmod({after})
+print(outputs.written_since(signature, path))
+"""
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=Path(__file__).parents[3],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        inner.chmod(0o755)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout.strip()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,1 @@
+"""Tests of lib/report/ that start no process."""

@@ -1,0 +1,227 @@
+"""What a browser gets of the logs of a run, over real sockets."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from lib.report.log_server import Handler, LogServer
+from tests.support.waiting import wait_until
+
+SHA = "0123456789abcdef0123456789abcdef01234567"
+PROGRAM = Path(__file__).resolve().parents[3] / "lib" / "report" / "log_server.py"
+
+
+class Serving(unittest.TestCase):
+    def setUp(self) -> None:
+        root = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        (root / "secret").write_text("a secret")
+        self.logs = root / "logs"
+        self.run_dir = self.logs / SHA
+        self.run_dir.mkdir(parents=True)
+        (self.run_dir / "a.log").write_bytes(b"<script>alert(1)</script>\xff\n")
+        server = LogServer(self.logs, "127.0.0.1", 0)
+        self.enterContext(mock.patch.object(Handler, "log_message"))
+        self.port = server.server_port
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+
+    def get(self, path: str, method: str = "GET") -> http.client.HTTPResponse:
+        asked = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        self.addCleanup(asked.close)
+        asked.putrequest(method, path, skip_accept_encoding=True)
+        asked.endheaders()
+        return asked.getresponse()
+
+    def refused(self, path: str) -> None:
+        answer = self.get(path)
+        self.assertEqual((answer.status, answer.read()), (404, b"404 Not Found\n"), path)
+
+    def is_text(self, answer: http.client.HTTPResponse) -> None:
+        self.assertEqual(answer.headers["Content-Type"], "text/plain; charset=utf-8")
+        self.assertEqual(answer.headers["X-Content-Type-Options"], "nosniff")
+        self.assertIn("sandbox", answer.headers["Content-Security-Policy"])
+
+    def test_log_is_served_as_it_is_and_as_text_only(self) -> None:
+        for name in ("a.log", "a.html", "summary.json", "a.svg"):
+            (self.run_dir / name).write_bytes((self.run_dir / "a.log").read_bytes())
+            answer = self.get(f"/{SHA}/{name}")
+            self.assertEqual(answer.read(), b"<script>alert(1)</script>\xff\n")
+            self.is_text(answer)
+
+    def test_errors_and_lists_are_text_too_and_repeat_nothing_of_the_request(self) -> None:
+        self.is_text(self.get("/<script>"))
+        self.refused("/<script>alert(1)</script>")
+        listed = self.get(f"/{SHA}/")
+        self.is_text(listed)
+        self.assertEqual(listed.read(), b"a.log\n")
+
+    def test_root_lists_the_commits_and_nothing_else_newest_first(self) -> None:
+        for age, digit in enumerate("bdac"):
+            made = self.logs / (digit * 40)
+            made.mkdir()
+            os.utime(made, (0, 1000 - age))
+        (self.logs / ("e" * 40)).touch()
+        (self.logs / "unresolved-0123456789ab").mkdir()
+        answer = self.get("/")
+        self.is_text(answer)
+        commits = [SHA, *(digit * 40 for digit in "bdac")]
+        self.assertEqual(answer.read().decode(), "".join(f"{sha}/\n" for sha in commits))
+
+    def test_root_says_that_there_are_no_logs_yet(self) -> None:
+        shutil.rmtree(self.logs)
+        answer = self.get("/")
+        self.assertEqual((answer.status, answer.read()), (200, b"(no logs yet)\n"))
+
+    def test_commit_without_a_slash_leads_to_its_list(self) -> None:
+        answer = self.get(f"/{SHA}")
+        self.assertEqual((answer.status, answer.headers["Location"]), (301, f"/{SHA}/"))
+        self.is_text(answer)
+        self.assertEqual(self.get(answer.headers["Location"]).read(), b"a.log\n")
+
+    def test_nothing_outside_of_the_runs_is_reached(self) -> None:
+        for path in (
+            f"/{SHA[1:]}",
+            f"/{'f' * 40}",
+            f"/{SHA}/../../secret",
+            f"/{SHA}/..%2f..%2fsecret",
+            "/../secret",
+            "/%2e%2e/secret",
+            f"/{SHA}/a.log/",
+            f"/{SHA}/%00",
+            f"/{SHA}//a.log",
+            f"/{SHA}/..",
+            f"/{SHA.upper()}/a.log",
+            f"/{SHA}/{'x' * 5000}",
+        ):
+            self.refused(path)
+
+    def test_link_pipe_directory_and_hidden_file_lead_nowhere(self) -> None:
+        (self.run_dir / "link.log").symlink_to(self.logs.parent / "secret")
+        (self.run_dir / "inner.log").symlink_to("a.log")
+        os.mkfifo(self.run_dir / "pipe.log")
+        (self.run_dir / "directory").mkdir()
+        (self.run_dir / ".a.cache-key").write_text("k")
+        for name in ("link.log", "inner.log", "pipe.log", "directory", ".a.cache-key"):
+            self.refused(f"/{SHA}/{name}")
+        other = "f" * 40
+        (self.logs / other).symlink_to(self.logs.parent)
+        self.refused(f"/{other}/secret")
+        self.refused(f"/{other}")
+        self.assertEqual(self.get("/").read().decode(), f"{SHA}/\n")
+
+    def test_head_tells_the_size_and_sends_nothing(self) -> None:
+        for path, code, size in (
+            (f"/{SHA}/a.log", 200, 27),
+            ("/", 200, 42),
+            ("/nothing", 404, 14),
+        ):
+            with socket.create_connection(("127.0.0.1", self.port)) as asked:
+                asked.sendall(f"HEAD {path} HTTP/1.0\r\n\r\n".encode())
+                with asked.makefile("rb") as answer:
+                    head, _, body = answer.read().partition(b"\r\n\r\n")
+            self.assertRegex(head.decode(), rf"(?s)^HTTP/1.0 {code} .*Content-Length: {size}$")
+            self.assertEqual(body, b"")
+
+    def test_reader_that_goes_away_leaves_no_file_open(self) -> None:
+        (self.run_dir / "big.log").write_bytes(b"x" * 10_000_000)
+        for _ in range(20):
+            with socket.create_connection(("127.0.0.1", self.port)) as asked:
+                asked.sendall(f"GET /{SHA}/big.log HTTP/1.0\r\n\r\n".encode())
+                asked.recv(1)
+        wait_until(lambda: not self.open_logs(), "all logs closed")
+
+    def open_logs(self) -> list[Path]:
+        found = []
+        for entry in list(Path("/proc/self/fd").iterdir()):
+            with contextlib.suppress(FileNotFoundError):  # closed between the two looks
+                found.append(entry.readlink())
+        return [path for path in found if path.name == "big.log"]
+
+    def test_what_is_not_a_read_is_refused(self) -> None:
+        for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+            answer = self.get(f"/{SHA}/a.log", method)
+            self.assertEqual((answer.status, answer.headers["Allow"]), (405, "GET, HEAD"))
+
+    def test_log_that_grows_is_served_as_far_as_it_was(self) -> None:
+        with (self.run_dir / "big.log").open("wb") as log:
+            log.write(b"x" * 10_000_000)
+            log.flush()
+            answer = self.get(f"/{SHA}/big.log")
+            log.write(b"y" * 1000)
+        self.assertEqual(answer.read(), b"x" * 10_000_000)
+
+    def test_names_that_jobs_make_up_stay_one_line_each(self) -> None:
+        (self.run_dir / "evil\n\x1b[2J").touch()
+        Path(os.fsdecode(bytes(self.run_dir) + b"/\xff")).touch()
+        lines = self.get(f"/{SHA}/").read().decode().splitlines()
+        self.assertEqual(lines, ["a.log", r"'evil\n\x1b[2J'", r"'\udcff'"])
+
+    def test_client_that_says_nothing_keeps_nobody_waiting(self) -> None:
+        with socket.create_connection(("127.0.0.1", self.port)):
+            self.assertEqual(self.get(f"/{SHA}/a.log").status, 200)
+
+
+class Program(unittest.TestCase):
+    def test_serves_the_logs_of_the_state_directory_until_a_signal(self) -> None:
+        with tempfile.TemporaryDirectory() as state:
+            run_dir = Path(state) / "logs" / SHA
+            run_dir.mkdir(parents=True)
+            (run_dir / "ci.log").write_text("fine\n")
+            command = [sys.executable, str(PROGRAM), "--port", "0", "--state-dir", state]
+            with subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            ) as process:
+                assert process.stdout is not None
+                port = int(re.findall(r":(\d+)/$", process.stdout.readline())[0])
+                with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port)) as asked:
+                    asked.request("GET", f"/{SHA}/ci.log")
+                    self.assertEqual(asked.getresponse().read(), b"fine\n")
+                process.send_signal(signal.SIGINT)
+                self.assertEqual(process.wait(30), 130)
+
+    def test_address_may_be_one_of_ipv6(self) -> None:
+        for host in ("::1", "[::1]", "::"):
+            with self.subTest(host), tempfile.TemporaryDirectory() as logs:
+                (Path(logs) / SHA).mkdir()
+                try:
+                    server = LogServer(Path(logs), host, 0)
+                except OSError as error:
+                    self.skipTest(f"no IPv6 here: {error}")
+                thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+                with server, mock.patch.object(Handler, "log_message"):
+                    thread.start()
+                    asked = http.client.HTTPConnection("::1", server.server_port, timeout=30)
+                    with contextlib.closing(asked):
+                        asked.request("GET", "/")
+                        self.assertEqual(asked.getresponse().read(), f"{SHA}/\n".encode())
+                    self.assertRegex(server.url, r"\Ahttp://\[::1?\]:\d+/\Z")
+                    server.shutdown()
+                    thread.join()
+
+    def test_address_that_is_taken_is_said(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = str(taken.getsockname()[1])
+            ran = subprocess.run(
+                [sys.executable, str(PROGRAM), "--port", port],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        self.assertEqual(ran.returncode, 2)
+        self.assertRegex(ran.stderr, rf"logserver.py: 127.0.0.1:{port}: .*in use")

@@ -1,0 +1,1 @@
+"""Tests of lib/scheduler/ that start no process."""

@@ -1,0 +1,1 @@
+"""Tests of lib/simulate/ that start no process."""
