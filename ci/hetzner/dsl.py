@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, TextIO
 from lib.common import inherited_environment, machine, redact
 from lib.model import events, graph, selection
 from lib.model.declaration_error import told
-from lib.model.job import Job, Outcome, Result
+from lib.model.job import Job
 from lib.model.job_fields import is_number, variable_problems
+from lib.model.result import Outcome, Result
 from lib.model.run_plan import DEFAULT_CWD, DEFAULT_TIMEOUT, Limits
 from lib.model.selection import EVERYTHING, Choice
 from lib.processes import programs

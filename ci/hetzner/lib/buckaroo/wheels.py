@@ -10,7 +10,7 @@ from collections.abc import Callable
 from lib.buckaroo.settings import Settings
 from lib.common.tree_copy import remove, replace
 from lib.model import events
-from lib.model.job import GOOD
+from lib.model.result import GOOD
 from lib.storage.cache_store import CorruptError, Store
 
 WHEELS_BOUND = 2 * 1024**3  # bytes of all wheels that are kept

@@ -36,7 +36,8 @@ from lib.github.status_reporter import CONTEXT, Delivery, Status, StatusReporter
 from lib.leftovers import cleanup, half_written
 from lib.leftovers.snapshot import snapshot_container_state
 from lib.model import events, selection
-from lib.model.job import Job, Result
+from lib.model.job import Job
+from lib.model.result import Result
 from lib.model.selection import Choice
 from lib.model.verdict import FAILED, NO_MATCH, PASSED, also_failed
 from lib.processes import process_table

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from lib.common.signal_names import name_of
 from lib.model.cause import PLAINLY, Cause, Why
-from lib.model.job import Job, Outcome
+from lib.model.job import Job
+from lib.model.result import Outcome
 
 UNKNOWN_CODE = (
     256  # exit code, greater than any, of a process whose own one somebody else has taken

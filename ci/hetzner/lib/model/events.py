@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from lib.model.job import AttemptRecord, Outcome, Result
+from lib.model.result import AttemptRecord, Outcome, Result
 
 
 class RunStarted(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from lib.model.job import Outcome, Result
+from lib.model.result import Outcome, Result
 
 PASSED, FAILED, NO_MATCH, TIMED_OUT = 0, 1, 4, 124
 

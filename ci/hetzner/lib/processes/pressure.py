@@ -9,7 +9,7 @@ import os
 import re
 from pathlib import Path
 
-from lib.model.job import Load
+from lib.model.result import Load
 
 PRESSURE = Path("/proc/pressure")
 SOME = re.compile(r"^some avg10=([0-9.]+)", re.MULTILINE)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from lib.model.cause import Cause
-from lib.model.job import Outcome, Result
+from lib.model.result import Outcome, Result
 from lib.model.verdict import NO_MATCH
 from lib.report import log_tail
 

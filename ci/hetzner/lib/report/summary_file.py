@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from lib.common import files
-from lib.model.job import Load, Result
+from lib.model.result import Load, Result
 
 SCHEMA = 1
 RUNNING, ENDED = "running", "ended"

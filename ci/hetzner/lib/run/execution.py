@@ -19,7 +19,8 @@ from lib.common.signal_names import name_of
 from lib.model import events
 from lib.model.cause import Cause, Why
 from lib.model.declaration_error import by_default
-from lib.model.job import Job, Result
+from lib.model.job import Job
+from lib.model.result import Result
 from lib.model.run_plan import DEFAULT_CWD, RunPlan
 from lib.model.verdict import FAILED, also_failed
 from lib.processes import pressure, process_table, programs, script_check

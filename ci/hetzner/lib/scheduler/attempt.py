@@ -15,7 +15,8 @@ from lib.model import events
 from lib.model.attempt_outcome import NO_TEST_RAN, describe, judge, named, passed, unready
 from lib.model.cause import PLAINLY, Cause, Why
 from lib.model.declaration_error import by_default
-from lib.model.job import DEFAULT_TIMEOUT, CacheState, Outcome
+from lib.model.job import DEFAULT_TIMEOUT
+from lib.model.result import CacheState, Outcome
 from lib.scheduler.nodes import Census, State, Track
 from lib.scheduler.protocol import (
     MISS,

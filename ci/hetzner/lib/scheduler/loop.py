@@ -13,8 +13,8 @@ from lib.common.signal_names import name_of
 from lib.model import events
 from lib.model.cause import Cause, Why
 from lib.model.declaration_error import by_default
-from lib.model.job import GOOD, Load, Outcome
 from lib.model.phases import ALL_TESTCASES
+from lib.model.result import GOOD, Load, Outcome
 from lib.model.run_plan import DEFAULT_TIMEOUT, RunPlan
 from lib.model.verdict import also_failed
 from lib.scheduler.attempt import Attempts

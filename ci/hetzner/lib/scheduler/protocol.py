@@ -9,8 +9,8 @@ import enum
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
-from lib.model.job import Load
 from lib.model.phases import Node
+from lib.model.result import Load
 
 
 class StepKind(enum.Enum):

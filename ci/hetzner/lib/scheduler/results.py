@@ -6,8 +6,8 @@ from collections import Counter
 
 from lib.model import events
 from lib.model.cause import Cause, Why
-from lib.model.job import AttemptRecord, CacheState, Load, Outcome, Result
 from lib.model.phases import heeds_filter
+from lib.model.result import AttemptRecord, CacheState, Load, Outcome, Result
 from lib.model.run_plan import RunPlan
 from lib.model.verdict import exit_code, worse
 from lib.scheduler.nodes import Track

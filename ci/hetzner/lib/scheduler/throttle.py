@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from lib.model.job import Load
+from lib.model.result import Load
 from lib.scheduler.protocol import Gauge
 
 # the kernel takes its averages every 2 s (kernel/sched/psi.c): a look before that shows nothing new

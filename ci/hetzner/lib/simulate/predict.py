@@ -12,7 +12,8 @@ from functools import partial
 
 from lib.model import events, graph, selection
 from lib.model.durations import Timings
-from lib.model.job import Job, Result
+from lib.model.job import Job
+from lib.model.result import Result
 from lib.model.run_plan import Limits
 from lib.model.selection import EVERYTHING, Choice
 from lib.simulate import dry_run

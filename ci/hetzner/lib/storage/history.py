@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from lib.common import files, tree_copy
 from lib.model import events
 from lib.model.durations import Timings
-from lib.model.job import AttemptRecord, Outcome
+from lib.model.result import AttemptRecord, Outcome
 
 if TYPE_CHECKING:
     import sqlite3

@@ -9,7 +9,8 @@ import unittest
 from pathlib import Path
 
 from lib.model import events
-from lib.model.job import Job, Outcome, Result
+from lib.model.job import Job
+from lib.model.result import Outcome, Result
 from tests.bodies import tree_watch
 from tests.bodies.tree_watch import TreeWatch
 from tests.support.commit_stage import HETZNER, OnStage

@@ -9,8 +9,8 @@ from typing import overload
 
 from lib.model import events, graph, phases
 from lib.model.cause import Cause, Why
-from lib.model.job import Load, Result
 from lib.model.phases import Phases
+from lib.model.result import Load, Result
 from lib.model.run_plan import Limits, RunPlan
 from lib.scheduler.loop import Scheduler
 from lib.scheduler.protocol import Executor, Report, StartError, Step

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from lib.model.job import Outcome, Result
+from lib.model.result import Outcome, Result
 from lib.scheduler.protocol import StepKind
 from tests.rules.reference import BAD, GOOD, Case, Node, nodes, titles, urgency
 

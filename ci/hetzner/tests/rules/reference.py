@@ -11,7 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lib.common.signal_names import ASKED
-from lib.model.job import Job, Outcome
+from lib.model.job import Job
+from lib.model.result import Outcome
 from tests.support.fakes import Fate
 
 BAD = (Outcome.FAILED, Outcome.TIMED_OUT)

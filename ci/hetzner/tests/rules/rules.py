@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from lib.model.cause import Cause
-from lib.model.job import AttemptRecord, CacheState, Outcome
+from lib.model.result import AttemptRecord, CacheState, Outcome
 from lib.scheduler.protocol import (
     Asked,
     Exited,

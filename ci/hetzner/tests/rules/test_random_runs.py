@@ -14,7 +14,8 @@ from pathlib import Path
 
 from lib.model import events
 from lib.model.durations import Timings
-from lib.model.job import Job, Outcome
+from lib.model.job import Job
+from lib.model.result import Outcome
 from lib.model.run_plan import Limits, RunPlan
 from lib.scheduler.protocol import Report, StepKind
 from lib.simulate import dry_run

@@ -11,7 +11,7 @@ import math
 
 from lib.model import events
 from lib.model.cause import Cause
-from lib.model.job import AttemptRecord, CacheState, Outcome, Result
+from lib.model.result import AttemptRecord, CacheState, Outcome, Result
 from lib.scheduler.protocol import Step, StepKind
 from tests.rules.ledger import FRESH, PATIENCE, Seen
 from tests.rules.reference import GOOD, exit_code

@@ -15,7 +15,8 @@ from typing import Any
 from lib.common.signal_names import ASKED
 from lib.model import events, graph, phases
 from lib.model.cause import Cause, Why
-from lib.model.job import Job, Load
+from lib.model.job import Job
+from lib.model.result import Load
 from lib.model.run_plan import Limits, RunPlan
 from lib.scheduler.loop import Scheduler, unknown_load
 from lib.scheduler.protocol import (

@@ -18,7 +18,7 @@ from unittest import mock
 from dsl import Job, Outcome, Pipeline
 from lib.model import events, graph
 from lib.model.cause import Cause
-from lib.model.job import Result
+from lib.model.result import Result
 from lib.model.selection import EVERYTHING, plan
 from lib.processes import port_monitor, ports, ports_lsof
 from lib.scheduler.protocol import Listens

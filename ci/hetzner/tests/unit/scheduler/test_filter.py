@@ -8,7 +8,7 @@ from typing import Any
 
 from dsl import Job
 from lib.model.cause import Cause
-from lib.model.job import Outcome
+from lib.model.result import Outcome
 from lib.model.verdict import also_failed
 from lib.report import summary
 from tests.runs.quick.test_pipeline import RunTest

@@ -9,7 +9,8 @@ from unittest import mock
 
 from lib.common.signal_names import ASKED
 from lib.model import events, phases
-from lib.model.job import Job, Outcome
+from lib.model.job import Job
+from lib.model.result import Outcome
 from lib.model.run_plan import Limits, RunPlan
 from lib.report import summary
 from lib.scheduler.loop import Scheduler

@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 
 from lib.model import events
-from lib.model.job import Load
+from lib.model.result import Load
 from lib.processes import pressure
 from tests.support.fakes import Fate, Played, jobs, play
 

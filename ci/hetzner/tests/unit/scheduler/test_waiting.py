@@ -23,7 +23,8 @@ from lib.buckaroo import settings
 from lib.commit import command_line
 from lib.common import machine
 from lib.model import events, graph
-from lib.model.job import Job, Load, Outcome
+from lib.model.job import Job
+from lib.model.result import Load, Outcome
 from lib.outputs import inotify
 from lib.storage import history
 from pipeline import job_table
