@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 
 from lib.buckaroo.settings import Settings
 from lib.common import interrupts
-from lib.processes import environment
+from lib.processes import environment, kill
 
 VERSION_OF = ("git", "uv", "node", "pnpm", "bash")
 
@@ -58,7 +56,7 @@ class ToolVersions:
         """End those that have not answered. To be called once, whatever became of the run."""
         for _, process in self._asked:
             if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+                kill.kill_group(process.pid)
             process.wait()
             if process.stdout:
                 process.stdout.close()

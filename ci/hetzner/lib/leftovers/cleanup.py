@@ -7,22 +7,16 @@ dead, and what descends from them. What belongs to a live run is never touched, 
 
 from __future__ import annotations
 
-import contextlib
 import re
-import signal
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
 from lib.common import interrupts, redact, tree_copy
-from lib.processes import orphans, ports, process_table
+from lib.processes import kill, orphans, ports, process_table
 from lib.processes.process_table import Proc, ProcessTable
 from lib.settings import settings
-
-GRACE, GIVE_UP = 3.0, 10.0  # seconds from TERM to KILL, and until what still lives is only named
-CONFIRM = 0.02  # seconds between the last two looks
 
 
 class Known(NamedTuple):
@@ -103,49 +97,12 @@ def cleanup_processes(known: Known = NOTHING, *, box: bool | None = None) -> lis
     return done
 
 
-def stop(look: ProcessTable, find: Callable[[], Iterable[Proc]]) -> list[str]:
-    """TERM, a grace, then KILL, until `find` finds nobody; return descriptions of the stopped.
-
-    What cannot be stopped is named in the output.
-    """
-    seen: dict[tuple[int, int], str] = {}
-    began = time.monotonic()
-    while left := _alive(find) or (_alive_after_a_moment(find) if seen else []):
-        waited = time.monotonic() - began
-        if waited > GIVE_UP:
-            for process in left:
-                print(f"could not be stopped: {process_table.describe(look, process)}")
-                seen.pop((process.pid, process.started), None)
-            break
-        for process in left:
-            identity = (process.pid, process.started)
-            fresh = identity not in seen
-            seen.setdefault(identity, process_table.describe(look, process))
-            if fresh or waited > GRACE:
-                _signal(look, process, signal.SIGKILL if waited > GRACE else signal.SIGTERM)
-        interrupts.sleep(0.02 if waited < 0.2 else 0.1)
-    return list(seen.values())
-
-
-def _alive(find: Callable[[], Iterable[Proc]]) -> list[Proc]:
-    return [process for process in find() if process.alive]
-
-
-def _alive_after_a_moment(find: Callable[[], Iterable[Proc]]) -> list[Proc]:
-    """Look once more before it is believed that nobody is left.
-
-    In the middle of an execve(2) a process shows neither its words nor its environment, and one
-    that is forked during a look may not be in it.
-    """
-    time.sleep(CONFIRM)
-    return _alive(find)
-
-
-def _signal(look: ProcessTable, process: Proc, number: int) -> None:
-    # to one that is not ours it is no use, and `stop` names it in the end
-    with contextlib.suppress(PermissionError):
-        process_table.send(look, process, number)
-        process_table.send(look, process, signal.SIGCONT)
+def stop(look: ProcessTable, find: kill.Find) -> list[str]:
+    """Stop what `find` returns, and print what cannot be; return descriptions of the stopped."""
+    stopped = kill.stop(look, find, grace=kill.GRACE, sleep=interrupts.sleep)
+    for description in stopped.survivors:
+        print(f"could not be stopped: {description}")
+    return stopped.ended
 
 
 def _remove_stale(root: Path, patterns: Sequence[str]) -> list[str]:

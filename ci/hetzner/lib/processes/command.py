@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from lib.common import files, interrupts
-from lib.processes import environment
+from lib.processes import environment, kill
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +60,7 @@ def run(
                 _wait(process, timeout)
         finally:
             # what it left in its group, or all of it after a timeout or an interrupt
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            kill.kill_group(process.pid)
             process.wait()
         return Done(process.returncode, "" if log else _text(out), "" if log else _text(err))
 

@@ -33,6 +33,7 @@ from lib.processes import (
 )
 from lib.processes.cache_protocol import CacheRequest
 from lib.processes.environment import environment
+from lib.processes.kill import Stopping
 from lib.processes.port_monitor import PortMonitor
 from lib.processes.process_table import Proc, ProcessTable
 from lib.processes.process_tree import ProcessTrees
@@ -50,7 +51,6 @@ from lib.scheduler.protocol import (
 )
 
 LONGEST_TOLD = 500  # characters
-FIRST_RECHECK, UNKILLABLE = 0.02, 10.0  # seconds after a KILL: look again; give up
 WITHOUT_WATCH = 0.2  # seconds between looks where no descriptor was left to be woken by
 
 
@@ -74,9 +74,13 @@ class Tree:
         self.exited = False
         self.by_itself = True  # nobody stopped what ends next: the leader, then what it left
         self.watched: set[int] = set()  # members whose end wakes us
-        self.due = math.inf  # when to KILL, or to look again after a KILL
-        self.killed_at: float | None = None
+        self.stopping: Stopping | None = None
         self.look_at = math.inf  # when to look by ourselves, since nothing will wake us
+
+    @property
+    def due(self) -> float:
+        """When there is something to do about it, whatever happens."""
+        return min(self.look_at, self.stopping.due if self.stopping else math.inf)
 
 
 class ProcessExecutor:
@@ -239,7 +243,7 @@ class ProcessExecutor:
         """Return what happened; [] when the clock has reached `deadline`."""
         while not self._reports:
             now = self._clock.now()
-            own = (due for tree in self._trees.values() for due in (tree.due, tree.look_at))
+            own = (tree.due for tree in self._trees.values())
             due = min([deadline, now + self._outputs.interval(), self._ports.due, *own])
             ready = self._waiter.wait(max(0.0, due - now), self._outputs.fileno())
             for number in ready.signals:
@@ -309,7 +313,7 @@ class ProcessExecutor:
             self._reports += self._ports.last_look(key)
             self._forget(key)
         self._reports.append(Exited(key, code, described, missing, told, tree.by_itself))
-        tree.by_itself = tree.due == math.inf
+        tree.by_itself = tree.stopping is None
 
     def _hint(self, step: Step, code: int, missing: Sequence[str]) -> str:
         """Return what may explain a failure that the log does not: it changes no outcome."""
@@ -380,22 +384,20 @@ class ProcessExecutor:
         if tree is None:
             return  # its end is among the reports that were handed over last
         self._ports.leave(key)
-        tree.due = self._clock.now() + self._place.grace
         tree.by_itself = not tree.exited and self._ends(key, tree)
         members = self._processes.members(key)
         if tree.exited:
             tree.by_itself = all(exiting.is_exiting(process.pid) for process in members)
         if hung:
             self._tell_where(tree.step.node.job.name, members)
-        for process in members:
-            self._send(
-                process, timeout_report.termination_signal(process) if hung else signal.SIGTERM
-            )
-            # a stopped process does not see TERM before it is continued
-            self._send(process, signal.SIGCONT)
+        now = self._clock.now()
+        due = now if tree.exited and not members else now + self._place.grace
+        tree.stopping = Stopping(lambda: self._processes.members(key), self._send, due)
+        if hung:
+            tree.stopping.terminate(members, timeout_report.termination_signal)
+        else:
+            tree.stopping.terminate(members)
         self._wake_for(tree, members)
-        if tree.exited and not members:
-            tree.due = self._clock.now()
 
     def _ends(self, key: str, tree: Tree) -> bool:
         """Whether a leader has ended, or is about to, though nobody has stopped it."""
@@ -414,31 +416,23 @@ class ProcessExecutor:
     def kill(self, key: str) -> None:
         """Send KILL at the next wait."""
         tree = self._trees.get(key)
-        if tree is not None:
-            tree.due = min(tree.due, self._clock.now())
+        if tree is not None and tree.stopping:
+            tree.stopping.due = min(tree.stopping.due, self._clock.now())
 
     def _stop_harder(self) -> None:
         now = self._clock.now()
         for key, tree in list(self._trees.items()):
-            if tree.due <= now:
-                self._kill_tree(key, tree, now)
+            if tree.stopping and tree.stopping.due <= now:
+                self._kill_tree(key, tree, tree.stopping, now)
 
-    def _kill_tree(self, key: str, tree: Tree, now: float) -> None:
-        if tree.killed_at is None:
-            tree.killed_at = now
-        left = self._freeze(key)
-        for process in left:
-            self._send(process, signal.SIGKILL)
+    def _kill_tree(self, key: str, tree: Tree, stopping: Stopping, now: float) -> None:
+        left = stopping.freeze()
+        stopping.kill(left, now)
         self._wake_for(tree, left)
-        # looked at again, at growing distances: a fork may have slipped through
-        tree.due = now + max(FIRST_RECHECK, now - tree.killed_at)
         if tree.exited and not left:
             self._gone(key)
-        elif now - tree.killed_at > UNKILLABLE:
+        elif stopping.is_hopeless(now):
             self._give_up(key, left)
-
-    def _freeze(self, key: str) -> Sequence[Proc]:
-        return kill.freeze(lambda: self._processes.members(key), self._send)
 
     def _give_up(self, key: str, left: Sequence[Proc]) -> None:
         survivors = tuple(f"{self._described(p)} ({p.state})" for p in left)
@@ -463,7 +457,7 @@ class ProcessExecutor:
         """
         try:
             for key, tree in self._trees.items():
-                if tree.due == math.inf:
+                if tree.stopping is None:
                     self.stop(key)
             while self._trees:
                 self._reports.clear()
@@ -476,14 +470,14 @@ class ProcessExecutor:
 
     def _end_by_force(self, key: str) -> None:
         """End a tree at once and forget it. Blocks for a moment."""
-        kill.end(self._look, lambda: self._processes.members(key))
+        kill.stop(self._look, lambda: self._processes.members(key))
         process = self._trees[key].spawned.process
         process.returncode = self._processes.code(key)
         self._forget(key)
 
     def end_unowned(self) -> tuple[list[str], list[str]]:
         """End orphans that no attempt owned; return what was ended, and what could not be."""
-        return kill.end(self._look, self._processes.unowned, self._place.redact)
+        return kill.stop(self._look, self._processes.unowned, mask=self._place.redact)
 
     def signals(self) -> tuple[int, ...]:
         """Return the signals that came since the last wait."""

@@ -26,7 +26,7 @@ class HelperOrphans:
     def end(self) -> bool:
         """End them and say which; return whether none is left. Only while no helper runs."""
         try:
-            ended, survivors = kill.end(self._look, self._processes.unowned)
+            ended, survivors = kill.stop(self._look, self._processes.unowned)
         except OSError as error:
             ended, survivors = [], [f"what cannot be looked at: {error}"]
         if ended:

@@ -35,6 +35,11 @@ class Proc(NamedTuple):
     name: str
 
     @property
+    def identity(self) -> tuple[int, int]:
+        """Return what no other process has, now or later: pids are reused."""
+        return self.pid, self.started
+
+    @property
     def alive(self) -> bool:
         """Whether it is more than an entry that waits to be reaped."""
         return self.state not in ("Z", "X")

@@ -60,7 +60,7 @@ class ProcessTrees:
         own = look.read(self._self)
         self._session = own.session if own else 0
         children = map(look.read, look.children(self._self))
-        self._foreign = {(child.pid, child.started) for child in children if child}
+        self._foreign = {child.identity for child in children if child}
         self._died = False  # whether an orphan was met that is dead
         self._leaders: dict[int, Leader] = {}
         self._by_key: dict[str, Leader] = {}
@@ -149,7 +149,7 @@ class ProcessTrees:
 
         What descends from an attempt is of another one, and none can be joined (setsid(2)).
         """
-        return (process.pid, process.started) in self._foreign or process.session == self._session
+        return process.identity in self._foreign or process.session == self._session
 
     def _is_lost(self, process: Proc) -> bool:
         return process.alive and process.ppid == 1 and self._named_owner(process) is not None

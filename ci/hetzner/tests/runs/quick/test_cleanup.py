@@ -16,7 +16,7 @@ from pathlib import Path
 from unittest import mock
 
 from lib.leftovers import cleanup, command_line, half_written, snapshot
-from lib.processes import orphans, process_table
+from lib.processes import kill, orphans, process_table
 
 PATIENCE = 20.0  # seconds until a test gives up
 DOOR = Path(cleanup.__file__).parents[1] / "cleanup.py"
@@ -42,8 +42,8 @@ class CleanupTest(unittest.TestCase):
         self.assertFalse(process_table.driver_lives(self.look, DEAD))
         self.enterContext(mock.patch.object(process_table, "TAG", self.tag))
         # on a busy machine a process may take seconds to end by a TERM
-        self.enterContext(mock.patch.object(cleanup, "GRACE", PATIENCE))
-        self.enterContext(mock.patch.object(cleanup, "GIVE_UP", 2 * PATIENCE))
+        self.enterContext(mock.patch.object(kill, "GRACE", PATIENCE))
+        self.enterContext(mock.patch.object(kill, "GIVE_UP", 2 * PATIENCE))
 
     def start(self, script: str, *, tag: str | None = None) -> subprocess.Popen[str]:
         """Start a shell script that has the marker in its command line and prints when ready."""
@@ -169,7 +169,7 @@ class TestPatterns(CleanupTest):
         for child in (deaf, frozen):
             self.ready(child)
         frozen.send_signal(signal.SIGSTOP)
-        with mock.patch.object(cleanup, "GRACE", 0.3):
+        with mock.patch.object(kill, "GRACE", 0.3):
             cleanup.ci_pkill(self.marker, box=True)
         self.assert_stopped(deaf, signal.SIGKILL)
         self.assert_stopped(frozen, signal.SIGKILL)
@@ -225,7 +225,8 @@ class TestPatterns(CleanupTest):
         process = self.look.read(child.pid)
         assert process is not None
         wrong = process._replace(started=process.started + 1)  # no signal reaches it
-        with said() as out, mock.patch.object(cleanup, "GIVE_UP", 0.1):
+        at_once = mock.patch.object(kill, "GRACE", 0.0)
+        with said() as out, at_once, mock.patch.object(kill, "GIVE_UP", 0.1):
             self.assertEqual(cleanup.stop(self.look, lambda: [wrong]), [])
         self.assertIn(f"could not be stopped: {child.pid} ", out.getvalue())
         self.assert_lives(child)
