@@ -13,7 +13,7 @@ from lib.processes import kill
 from lib.processes.kill import Stopping
 from lib.processes.process_table import Proc
 
-LIB = Path(__file__).resolve().parents[1] / "lib"
+LIB = Path(__file__).resolve().parents[3] / "lib"
 STOP, KILL = signal.SIGSTOP, signal.SIGKILL
 
 
