@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from lib.common import inherited_environment, machine, redact
-from lib.model import events, graph, selection
+from lib.model import events, graph_check, selection
 from lib.model.declaration_error import told
 from lib.model.job import Job
 from lib.model.job_fields import is_number, variable_problems
+from lib.model.pool_names import pool_questions
 from lib.model.result import Outcome, Result
 from lib.model.run_plan import DEFAULT_CWD, DEFAULT_TIMEOUT, Limits
 from lib.model.selection import EVERYTHING, Choice
@@ -123,7 +124,7 @@ class Pipeline:
         problems = _number_problems(timeout, grace, max_parallel, pressure, pools)
         problems += [] if env is None else variable_problems(env)
         place, logs = _absolute(problems, "cwd", cwd), _absolute(problems, "log_dir", log_dir)
-        problems += graph.problems(self.jobs, pools, str(place))
+        problems += graph_check.problems(self.jobs, pools, str(place))
         if problems:
             raise ValueError("\n".join(problems))
         self._limits = Limits(pools, max_parallel, timeout, pressure)
@@ -201,7 +202,7 @@ class Pipeline:
         plan = selection.plan(self.jobs, chosen, self._durations, self._limits)
         if not isinstance(pytest_workers, int) or pytest_workers < 1:
             raise ValueError(f"pytest_workers: expected 1 or more, found {pytest_workers!r}")
-        plan = plan._replace(notes=graph.pool_questions(self.jobs, self._limits.pools))
+        plan = plan._replace(notes=pool_questions(self.jobs, self._limits.pools))
         whole = selection.is_whole(self.jobs, chosen)
         facts = {**self._report.facts, **selection.facts(chosen, whole=whole)}
         report = self._report._replace(facts=facts)

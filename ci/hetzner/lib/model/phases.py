@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from lib.model import graph
+from lib.model import graph, names
 from lib.model.job import Job
 
 
@@ -113,7 +113,7 @@ def _first_phase(
 ) -> set[str]:
     if first is None:
         return set()
-    graph.refuse_unknown(by_name, first_jobs=first)
+    names.refuse_unknown(by_name, first_jobs=first)
     missing = [name for name in first if name not in selected]
     if missing or not first:
         raise ValueError(

@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from lib.model import graph, phases
 from lib.model.job import Job
+from lib.model.names import refuse_unknown
 from lib.model.run_plan import Limits, RunPlan
+from lib.model.urgency import remaining_paths, short_jobs, shuffled
 
 
 class Choice(NamedTuple):
@@ -28,6 +30,13 @@ class Choice(NamedTuple):
     first_testcases: str = ""
     no_deps: bool = False
     shuffle: int | None = None
+
+
+class Selection(NamedTuple):
+    """Which jobs a run executes (`names`) and which it was told to leave out (`filtered`)."""
+
+    names: tuple[str, ...]
+    filtered: tuple[str, ...]
 
 
 EVERYTHING = Choice()
@@ -67,7 +76,39 @@ def facts(choice: Choice, *, whole: bool) -> dict[str, object]:
 
 def names(jobs: Sequence[Job], choice: Choice) -> tuple[str, ...]:
     """Return the jobs that are chosen, in declared order. Raises ValueError as `plan` does."""
-    return graph.select(jobs, choice.only_jobs, choice.skip_jobs, no_deps=choice.no_deps).names
+    return select(jobs, choice.only_jobs, choice.skip_jobs, no_deps=choice.no_deps).names
+
+
+def select(
+    jobs: Sequence[Job],
+    only: Collection[str] | None = None,
+    skip: Collection[str] | None = None,
+    *,
+    no_deps: bool = False,
+) -> Selection:
+    """Return the jobs to run: the named ones and what they need, less the skipped.
+
+    What only a skipped job needs is not run either. With `no_deps` the named ones alone.
+    Raises ValueError for unknown names and for a selection of nothing.
+    """
+    by_name = {job.name: job for job in jobs}
+    refuse_unknown(by_name, only_jobs=only, skip_jobs=skip)
+    if only is not None and not only:
+        raise ValueError("only_jobs: expected at least one job, found none; without it all run")
+    if no_deps and only is None:
+        raise ValueError("no_deps: say with only_jobs which jobs to run alone")
+    skipped = set(skip or ())
+    wanted = set(by_name if only is None else only) - skipped
+    if not no_deps and only is not None:
+        wanted = graph.closure(by_name, wanted, without=skipped)
+    if not wanted:
+        raise ValueError(
+            "the selection holds no job: everything was skipped; skip less, or name other jobs"
+        )
+    return Selection(
+        names=tuple(name for name in by_name if name in wanted),
+        filtered=tuple(name for name in by_name if name in skipped),
+    )
 
 
 def plan(
@@ -84,30 +125,30 @@ def plan(
     """
     _check_filters(choice)
     only, skip, first = map(_listed, (choice.only_jobs, choice.skip_jobs, choice.first_jobs))
-    selection = graph.select(jobs, only, skip, no_deps=choice.no_deps)
+    selected = select(jobs, only, skip, no_deps=choice.no_deps)
     built = phases.build(
         jobs,
-        selection.names,
+        selected.names,
         first_jobs=first,
         only_testcases=choice.only_testcases,
         first_testcases=choice.first_testcases,
     )
-    chosen = set(selection.names)
+    chosen = set(selected.names)
     by_name = {job.name: job for job in jobs if job.name in chosen}
     seed = _seed(choice.shuffle)
     short: Collection[str] = frozenset()
     if seed is None:
-        urgency = graph.remaining_paths(by_name, durations)
-        short = graph.short(by_name, durations, urgency)
+        urgency = remaining_paths(by_name, durations)
+        short = short_jobs(by_name, durations, urgency)
     else:
-        urgency = graph.shuffled(by_name, seed)
+        urgency = shuffled(by_name, seed)
     return RunPlan(
         built,
         limits,
         fast_fail=choice.fast_fail,
         urgency=urgency,
         short=short,
-        filtered=selection.filtered,
+        filtered=selected.filtered,
         seed=seed,
     )
 

@@ -6,7 +6,7 @@ import heapq
 import math
 from collections.abc import Mapping, Sequence
 
-from lib.model import events, graph
+from lib.model import events, urgency
 from lib.model.durations import Timings
 from lib.model.phases import Node
 from lib.model.run_plan import Limits, RunPlan
@@ -91,7 +91,7 @@ class DryExecutor:
 def make(plan: RunPlan, timings: Timings, listener: events.Listener) -> Scheduler:
     """Return the scheduler of a run in which nothing fails or times out."""
     clock = DryClock()
-    usual = graph.usual([node.job.name for node in plan.phases.nodes], timings.durations)
+    usual = urgency.usual([node.job.name for node in plan.phases.nodes], timings.durations)
     nodes = tuple(_without_timeout(node, timings, usual) for node in plan.phases.nodes)
     unhurried = plan._replace(
         phases=plan.phases._replace(nodes=nodes),

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from lib.model import events, graph, selection
+from lib.model import events, graph, names, selection
 from lib.model.durations import Timings
 from lib.model.job import Job
 from lib.model.result import Result
@@ -204,11 +204,11 @@ def without_edge(scenario: Scenario, edge: str) -> Scenario:
             changed.append(job)
     if not found:
         edges = [f"{need}:{job.name}" for job in scenario.jobs for need in graph.needs(job)]
-        raise ValueError(f"{edge!r} is not an edge, such as build:test{graph.nearest(edge, edges)}")
+        raise ValueError(f"{edge!r} is not an edge, such as build:test{names.nearest(edge, edges)}")
     return replace(scenario, jobs=changed)
 
 
 def with_durations(scenario: Scenario, durations: Mapping[str, float]) -> Scenario:
     """Return the scenario with other durations for some jobs. Raises ValueError."""
-    graph.refuse_unknown([job.name for job in scenario.jobs], set=list(durations))
+    names.refuse_unknown([job.name for job in scenario.jobs], set=list(durations))
     return replace(scenario, timings=scenario.timings.assuming(durations))

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import overload
 
-from lib.model import events, graph, phases
+from lib.model import events, phases, urgency
 from lib.model.cause import Cause, Why
 from lib.model.phases import Phases
 from lib.model.result import Load, Result
 from lib.model.run_plan import Limits, RunPlan
+from lib.model.selection import select
 from lib.scheduler.loop import Scheduler
 from lib.scheduler.protocol import Executor, Report, StartError, Step
 from tests.rules.ledger import RuleError
@@ -127,7 +128,7 @@ def examine(case: Case) -> Counter[str]:
 
 def build(case: Case) -> Built:
     """Return the phases and what was filtered. Raises ValueError."""
-    chosen = graph.select(case.jobs, case.only, case.skip, no_deps=case.no_deps)
+    chosen = select(case.jobs, case.only, case.skip, no_deps=case.no_deps)
     built = phases.build(
         case.jobs,
         chosen.names,
@@ -179,15 +180,15 @@ def scheduler_of(
     built, filtered = made
     chosen = {node.job.name for node in built.nodes}
     by_name = {job.name: job for job in case.jobs if job.name in chosen}
-    paths = graph.remaining_paths(by_name, case.durations)
+    paths = urgency.remaining_paths(by_name, case.durations)
     shuffled = case.shuffle is not None
     return Scheduler(
         RunPlan(
             built,
             Limits(case.pools, case.max_parallel, case.timeout, case.pressure),
             fast_fail=case.fast_fail,
-            urgency=graph.shuffled(by_name, case.shuffle or 0) if shuffled else paths,
-            short=() if shuffled else graph.short(by_name, case.durations, paths),
+            urgency=urgency.shuffled(by_name, case.shuffle or 0) if shuffled else paths,
+            short=() if shuffled else urgency.short_jobs(by_name, case.durations, paths),
             filtered=filtered,
             refused={n: Why(text, Cause.MISSING_PROGRAM) for n, text in case.refused.items()},
             seed=case.shuffle,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.common.signal_names import ASKED
-from lib.model import events, graph, phases
+from lib.model import events, graph_check, phases, selection, urgency
 from lib.model.cause import Cause, Why
 from lib.model.job import Job
 from lib.model.result import Load
@@ -299,12 +299,12 @@ def play(
 
     `load` tells the load of the machine at a moment of the run.
     """
-    if problems := graph.problems(declared, pools or {}):
+    if problems := graph_check.problems(declared, pools or {}):
         raise ValueError("\n".join(problems))
-    selection = graph.select(declared, only, skip, no_deps=no_deps)
+    chosen = selection.select(declared, only, skip, no_deps=no_deps)
     built = phases.build(
         declared,
-        selection.names,
+        chosen.names,
         first_jobs=first_jobs,
         only_testcases=only_testcases,
         first_testcases=first_testcases,
@@ -313,16 +313,16 @@ def play(
     fated = {**dict.fromkeys(fails.split(), Fate(code=1)), **(fates or {})}
     executor = FakeExecutor(clock, fated, signals=signals)
     seen: list[events.Event] = []
-    by_name = {job.name: job for job in declared if job.name in selection.names}
-    paths = graph.remaining_paths(by_name, durations or {})
+    by_name = {job.name: job for job in declared if job.name in chosen.names}
+    paths = urgency.remaining_paths(by_name, durations or {})
     scheduler = Scheduler(
         RunPlan(
             built,
             Limits(pools or {}, max_parallel, timeout, pressure),
             fast_fail=fast_fail,
-            urgency=paths if shuffle is None else graph.shuffled(by_name, shuffle),
-            short=graph.short(by_name, durations or {}, paths) if shuffle is None else (),
-            filtered=selection.filtered,
+            urgency=paths if shuffle is None else urgency.shuffled(by_name, shuffle),
+            short=urgency.short_jobs(by_name, durations or {}, paths) if shuffle is None else (),
+            filtered=chosen.filtered,
             refused={n: Why(text, Cause.MISSING_PROGRAM) for n, text in (refused or {}).items()},
             seed=shuffle,
         ),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dsl import Cache, Job, Pipeline
-from lib.model import graph
+from lib.model import graph, pool_names
 from lib.model.declaration_error import DeclarationError, meant, told
 
 HERE = Path(__file__).resolve().parents[3]
@@ -232,12 +232,12 @@ class Pools(unittest.TestCase):
             ("db", ""),
             ("browser", ""),
         ):
-            self.assertEqual(graph.like_a_pool(name, ("cpu", "memory")), pool, name)
+            self.assertEqual(pool_names.like_a_pool(name, ("cpu", "memory")), pool, name)
 
     def test_a_name_like_that_of_a_mutex_is_asked_about_too(self) -> None:
         def asked(*names: str) -> list[str]:
             jobs = [Job(f"j{n}", "true", resources={name: 1}) for n, name in enumerate(names)]
-            return graph.pool_questions(jobs, ("cpu",))
+            return pool_names.pool_questions(jobs, ("cpu",))
 
         self.assertEqual(len(asked("database", "database", "databse")), 1)
         for fine in (

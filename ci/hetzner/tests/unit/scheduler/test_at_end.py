@@ -5,7 +5,7 @@ from __future__ import annotations
 import unittest
 from typing import Any
 
-from lib.model import events, graph
+from lib.model import events, graph_check
 from tests.support.fakes import Fate, Played, jobs, play
 
 END: dict[str, Any] = {"when": "end"}
@@ -96,7 +96,7 @@ class AtTheEnd(unittest.TestCase):
         self.assertEqual(played.code, 4)
 
     def test_who_does_not_run_at_the_end_cannot_wait_for_it(self) -> None:
-        problems = graph.problems(jobs("z; a<z", z=END), {})
+        problems = graph_check.problems(jobs("z; a<z", z=END), {})
         self.assertEqual(len(problems), 1)
         self.assertIn("job a: depends_on 'z': z has when=\"end\"", problems[0])
 

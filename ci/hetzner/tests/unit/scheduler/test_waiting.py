@@ -22,7 +22,7 @@ from dsl import Pipeline
 from lib.buckaroo import settings
 from lib.commit import command_line
 from lib.common import machine
-from lib.model import events, graph
+from lib.model import events, graph, urgency
 from lib.model.job import Job
 from lib.model.result import Load, Outcome
 from lib.outputs import inotify
@@ -104,7 +104,7 @@ class Order(unittest.TestCase):
 
     def test_a_job_that_was_never_seen_counts_as_the_median(self) -> None:
         by_name = {job.name: job for job in jobs("a; b; c; new; after<new")}
-        paths = graph.remaining_paths(by_name, {"a": 1, "b": 4, "c": 100, "after": 2})
+        paths = urgency.remaining_paths(by_name, {"a": 1, "b": 4, "c": 100, "after": 2})
         self.assertEqual((paths["new"], paths["after"]), (4 + 2, 2))
 
     def test_order_is_deterministic_and_as_declared_among_equals(self) -> None:

@@ -1,0 +1,29 @@
+"""Finds the job that a mistyped name means."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` for the known name nearest to a mistyped one, or ''."""
+    import difflib  # late: most runs mistype nothing
+
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def refuse_unknown(known: Collection[str], **lists: Collection[str] | None) -> None:
+    """Raise a ValueError that names every unknown name in the lists, and the nearest known one."""
+    problems = []
+    for what, names in lists.items():
+        if isinstance(names, str):
+            problems.append(f"{what}: expected a list of job names, found the string {names!r}")
+            continue
+        problems += [
+            f"{what}: {name!r} is not a job{nearest(str(name), known)}"
+            for name in names or ()
+            if name not in known
+        ]
+    if problems:
+        raise ValueError("\n".join(problems))
