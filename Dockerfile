@@ -1,24 +1,7 @@
 # The image of the CI box: a warm container in which pipeline.py runs one commit after the other.
 # It holds tools and the runner, no dependency of the repository under test: those are installed
 # by the first run in a container, and again when the lock files change.
-#
-# Build and start it; /path/to/checkout is a clone that can fetch from its `origin` unasked:
-#
-#   docker build --build-arg VERSION="$(git describe --always --dirty)" -t ci-runner .
-#   docker run -d --name ci --shm-size 2g -p 8080:8080 \
-#     -v ci-state:/opt/ci -v /path/to/checkout:/repo ci-runner
-#   docker exec -d ci python3 /opt/ci-runner/lib/report/log_server.py --host 0.0.0.0
-#
-# Run a commit. ci.env (mode 0600) holds the settings of README.md, a line each:
-# GITHUB_TOKEN=…, GITHUB_REPO=owner/name, LOG_URL=http://this.host:8080
-#
-#   docker exec --env-file ci.env ci python3 /opt/ci-runner/pipeline.py SHA BRANCH
-#
-# The token goes to `exec`, not to `run`: there `docker inspect` would show it, and jobs could read
-# it from the environment of pid 1. Whoever reaches port 8080 reads the logs.
-#
-# A new version: build it, then, while no run goes on, `docker rm -f ci`, and start as above. The
-# state (logs, caches, durations) is in the volume ci-state; the first run installs the rest anew.
+# ci/hetzner/docs/operating.md shows how to build, start and renew it, and how the token gets in.
 FROM node:20-bookworm
 
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]

@@ -28,7 +28,7 @@ from lib.common import program_end
 from lib.settings import settings
 
 HERE = Path(__file__).resolve().parent
-LAST, README = HERE / "benchmarks" / "last.json", HERE.parent.parent / "README.md"
+LAST, PAGE = HERE / "benchmarks" / "last.json", HERE / "docs" / "benchmarks.md"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     names = given.workloads or (SHORT if given.short else NAMES)
     try:
         if given.keep:  # not found out after ten minutes
-            table.between_marks(README.read_text(), [])
+            table.between_marks(PAGE.read_text(), [])
         state = settings.load_anywhere().state_dir / "bench"
         course = Course(state, given.rounds or (5 if given.short else 7), peers_too=not given.short)
         course.run(names)
@@ -58,9 +58,10 @@ def main(arguments: Sequence[str]) -> int:
         given.json.write_text(course.as_json())
     if given.keep:
         LAST.write_text(course.as_json())
-        lines = table.matrix(course.measured, course.paths)
+        lines = [table.machine_line(course.machine), ""]
+        lines += table.matrix(course.measured, course.paths)
         lines += ["", *table.own_cpu_lines(course.own_cpu)]
-        README.write_text(table.between_marks(README.read_text(), lines))
+        PAGE.write_text(table.between_marks(PAGE.read_text(), lines))
     best = table.figures(course.measured, course.paths, of=min)
     bad = table.verdicts(best, given.fail_above) if given.fail_above else []
     print("".join(f"TOO SLOW {line}\n" for line in bad), end="", file=sys.stderr)
@@ -77,7 +78,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--short", action="store_true", help="half a minute, without peers")
     parser.add_argument("--rounds", type=int, help="how often each program runs (default 7)")
     parser.add_argument("--workloads", type=known, help=f"some of {','.join(NAMES)}")
-    parser.add_argument("--keep", action="store_true", help="as last.json and in the README")
+    parser.add_argument("--keep", action="store_true", help="in last.json and docs/benchmarks.md")
     parser.add_argument("--json", type=Path, help="also write everything to this file")
     parser.add_argument("--compare", type=Path, help="show what moved since a --json file")
     parser.add_argument(

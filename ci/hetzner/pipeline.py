@@ -2,7 +2,7 @@
 """Run the CI of one commit: the job table, then the story of a run, top to bottom.
 
 Called for each commit by whatever receives the webhooks, and by developers. `--help` explains the
-flags, README.md the settings.
+flags, docs/usage.md the settings.
 """
 
 from __future__ import annotations

@@ -229,7 +229,7 @@ def markdown(
     own_cpu: Mapping[str, Sequence[float]],
 ) -> str:
     """Return the whole report."""
-    lines = [", ".join(f"{key} {value}" for key, value in machine.items()), ""]
+    lines = [machine_line(machine), ""]
     lines += [*matrix(measured, paths), "", *own_cpu_lines(own_cpu), ""]
     lines += [
         "| workload | program | seconds: median (min–max) | × floor | CPU s | peak MB | rounds |",
@@ -239,6 +239,11 @@ def markdown(
         lines += rows(name, rounds, paths.get(name, 0.0))
     lines += ["", "| figure of this runner | measured | target | |", "|---|---|---|---|"]
     return "\n".join([*lines, *target_rows(found)])
+
+
+def machine_line(machine: Mapping[str, object]) -> str:
+    """Return the machine that the figures were measured on, in one line."""
+    return ", ".join(f"{key} {value}" for key, value in machine.items())
 
 
 def between_marks(text: str, lines: Sequence[str]) -> str:

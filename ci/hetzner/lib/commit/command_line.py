@@ -26,7 +26,7 @@ test cases matched no test, 124 --timeout was over before all jobs were done (th
 dependencies before them have limits of their own), 128+n ended by signal n
 
 Settings that are not flags come from the environment: CI_BOX, CI_REPO_DIR, CI_STATE_DIR,
-CI_TIMEOUT, GITHUB_TOKEN, GITHUB_REPO, LOG_URL, CI_PORT_…; see README.md."""
+CI_TIMEOUT, GITHUB_TOKEN, GITHUB_REPO, LOG_URL, CI_PORT_…; see docs/usage.md."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the documents list: modules, fields of a job with their defaults, tests of faults."""
+"""The pages for people: links, names of files, and the lists that they give in full."""
 
 from __future__ import annotations
 
@@ -9,17 +9,97 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dsl import Job
+from lib.buckaroo import settings
+from lib.commit import command_line
+from lib.scheduler.nodes import NEXT
 
 HOME = Path(__file__).resolve().parents[2]
-USAGE = (HOME / "docs" / "usage.md").read_text()
+TOP = HOME.parent.parent
+PAGES = (TOP / "README.md", *sorted((HOME / "docs").glob("*.md")))
+LONGEST_README = 120  # lines
+FILE = re.compile(r"`([\w./-]+\.(?:py|sh|md|c|cjs|json))`")
+# a run writes the first, a reader of the recipe the second
+NOT_OURS = {"summary.json", "jobs/my_job.sh"}
+PLACES = (HOME, HOME / "lib", HOME / "docs", TOP)
+
+
+def text_of(path: Path) -> str:
+    """Return a page without its blocks of code."""
+    return re.sub(r"(?ms)^```.*?^```$", "", path.read_text())
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"(?m)^#+ (.*)$", text_of(path))
+    return {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+class Recording(dict[str, str]):
+    """An environment that keeps the names which somebody asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(HOME="/nonexistent")
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: object = None) -> object:  # type: ignore[override]
+        """Return the value of a variable, and keep its name."""
+        self.asked.add(name)
+        return super().get(name, default)
+
+
+class Pages(unittest.TestCase):
+    def test_readme_fits_in_120_lines(self) -> None:
+        self.assertLessEqual(len((TOP / "README.md").read_text().splitlines()), LONGEST_README)
+
+    def test_each_link_leads_to_a_file_and_a_heading(self) -> None:
+        for page in PAGES:
+            for target in re.findall(r"\]\(([^)\s]+)\)", text_of(page)):
+                path, _, anchor = target.partition("#")
+                if ":" in path:
+                    continue
+                found = (page.parent / path).resolve() if path else page
+                self.assertTrue(found.exists(), f"{page.name}: {target}")
+                if anchor:
+                    self.assertIn(anchor, anchors(found), f"{page.name}: {target}")
+
+    def test_each_file_that_is_named_exists(self) -> None:
+        missing = [
+            f"{page.name}: {name}"
+            for page in PAGES
+            for name in FILE.findall(text_of(page))
+            if name not in NOT_OURS and not any((place / name).exists() for place in PLACES)
+        ]
+        self.assertEqual(missing, [])
 
 
 def section(heading: str) -> str:
-    """Return the text below a heading that begins so, up to the next one."""
-    return USAGE.split(f"\n## {heading}", 1)[1].split("\n## ", 1)[0]
+    """Return the text of the page on usage below a heading, up to the next one."""
+    return (
+        (HOME / "docs" / "usage.md").read_text().split(f"\n## {heading}", 1)[1].split("\n## ", 1)[0]
+    )
 
 
-class TestDesign(unittest.TestCase):
+class Usage(unittest.TestCase):
+    """The page on usage lists all flags, settings and fields of a job, and no others."""
+
+    def test_each_flag_of_pipeline_py_is_explained(self) -> None:
+        text = section("pipeline.py").split("\n### ", 1)[0]
+        flags = {
+            flag
+            for action in command_line.parser()._actions
+            if (flag := next((f for f in action.option_strings if f.startswith("--")), ""))
+        }
+        self.assertEqual(set(re.findall(r"(--[a-z][a-z-]+)", text)), flags)
+
+    def test_each_variable_that_settings_read_is_in_the_table(self) -> None:
+        environ = Recording()
+        settings.load_anywhere({}, environ)
+        asked = environ.asked - {"HOME", "PATH", "XDG_CACHE_HOME"}
+        rows = re.findall(r"(?m)^\| (`[^|]+`) \|", section("Settings"))
+        self.assertEqual(
+            {name for row in rows for name in re.findall(r"`(\w+)`", row)}, asked | {"CI_REPO_DIR"}
+        )
+
     def test_table_explains_every_field_of_a_job_and_positional_ones_in_their_order(self) -> None:
         rows = re.findall(r"^\| `(\w+)` ", section("Fields of a job"), re.MULTILINE)
         fields = inspect.signature(Job).parameters.values()
@@ -39,6 +119,8 @@ class TestDesign(unittest.TestCase):
                 text = f'"{shown}"' if isinstance(shown, str) else str(shown)
                 self.assertEqual(rows[field.name].strip(), text, field.name)
 
+
+class Faults(unittest.TestCase):
     def test_each_kind_of_fault_names_tests_that_are_there(self) -> None:
         lines = (HOME / "docs" / "faults.md").read_text().split("\n## ", 1)[1]
         named = set(re.findall(r"`((?:unit|runs|faults|bodies|rules)/[\w/]+)`", lines))
@@ -47,6 +129,14 @@ class TestDesign(unittest.TestCase):
         self.assertEqual(named - there, set())
         kinds = re.findall(r"(?ms)^- .*?(?=^- |^## |\Z)", lines)
         self.assertEqual([kind for kind in kinds if "/test_" not in kind], [])
+
+
+class Architecture(unittest.TestCase):
+    def test_diagram_shows_the_moves_that_a_node_may_make(self) -> None:
+        page = (HOME / "docs" / "architecture.md").read_text()
+        drawn = set(re.findall(r"(?m)^ +([A-Z]+) --> ([A-Z]+)", page))
+        allowed = {(state.name, to.name) for state, moves in NEXT.items() for to in moves}
+        self.assertEqual(drawn, allowed)
 
 
 if __name__ == "__main__":
