@@ -60,36 +60,51 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
     def body(script: str, *arguments: str) -> list[str]:
         return ["bash", str(s.runner_dir / "jobs" / f"{script}.sh"), *arguments]
 
-    def take(of_16: int, mib: int) -> dict[str, int]:
-        """A share of the machine: what a job takes of sixteen processors, and MiB of memory."""
-        return {**box.cpu(of_16), **box.mib(mib)}
+    def take(of_16: int, mib: int, *ports: int) -> dict[str, int]:
+        """Return a job's share of sixteen processors, its MiB of memory, and its ports."""
+        return {**box.cpu(of_16), **box.mib(mib), **{f"port:{port}": 1 for port in ports}}
 
-    def port(number: int) -> dict[str, int]:
-        return {f"port:{number}": 1}
-
-    work = s.work_dir
     servers = s.jupyter_parallel  # and as many browsers
-    wheel = {"wheel": str(work / "wheel"), "static": str(work / "wheel" / "static")}
-    jupyter = {"venv": str(work / "jupyter-venv"), "servers": str(work / "jupyter-servers")}
+    jupyter = {"venv": f"{s.work_dir}/jupyter-venv", "servers": f"{s.work_dir}/jupyter-servers"}
+    wheel = {"wheel": f"{s.work_dir}/wheel", "static": f"{s.work_dir}/wheel/static"}
     js_cache = Cache(JS_KEY, f"{JS_CORE}/dist", s.state_dir / "cache" / "js", max_bytes=2 * 1024**3)
-    uv, node, exact = ["uv"], ["node", "pnpm"], (0,)
+    uv, node = ["uv"], ["node", "pnpm"]
     scripts = [*node, "lsof", "curl"]  # what the repository's own scripts of browser tests need
+    build: dict[str, Any] = {"ok_codes": (0,), "testcases": False}
+    flaky: dict[str, Any] = {"retries": 1, "retry_alone": True}
     # fmt: off
     return [
-        Job("build-js", body("build_js"), [], fast_fail=True, timeout=300, outputs={"dist": f"{JS_CORE}/dist"}, cache=js_cache, requires=node, resources=take(2, 1000), ok_codes=exact, testcases=False),
-        Job("build-wheel", body("build_wheel"), ["build-js"], fast_fail=True, timeout=300, outputs=wheel, requires=uv + node, resources=take(2, 1000), ok_codes=exact, testcases=False),
-        Job("jupyter-warmup", body("jupyter_warmup"), [], timeout=300, outputs=jupyter, requires=uv, service=True, listens=range(s.port_jupyter, s.port_jupyter + servers), resources={**box.mib(servers * 250), **port(s.port_jupyter)}, ok_codes=exact, testcases=False),
-        Job("install-wheel", body("install_wheel"), ["build-wheel", "jupyter-warmup:venv"], timeout=120, requires=uv, resources=take(1, 200), ok_codes=exact, testcases=False),
-        Job("playwright-jupyter", body("pw_jupyter"), ["build-wheel", "jupyter-warmup", "install-wheel"], timeout=600, requires=node, resources=take(9, servers * 600)),
-        Job("lint-python", body("lint_python"), [], timeout=60, resources=take(1, 100), ok_codes=exact, testcases=False),
-        Job("test-js", body("test_js"), [], timeout=300, requires=node, resources=take(2, 1000)),
-        *[Job(f"test-python-{v}", body("test_python", v), [], timeout=600, requires=uv, resources=take(4, s.pytest_workers * 300)) for v in PYTHONS],
-        Job("test-mcp-wheel", body("test_mcp_wheel"), ["build-wheel"], timeout=300, requires=uv, resources={**take(1, 400), **port(s.port_mcp)}),
-        Job("smoke-test-extras", body("smoke_test_extras"), ["build-wheel"], timeout=300, requires=uv, resources=take(3, 1000), testcases=False),
-        Job("playwright-storybook", body("pw_storybook"), ["build-js"], timeout=300, requires=scripts, resources={**take(3, 1000), **port(s.port_storybook)}, retries=1, retry_alone=True),
-        Job("playwright-server", body("pw_server"), ["build-wheel"], timeout=300, requires=uv + scripts, resources={**take(3, 1000), **port(s.port_server)}, retries=1, retry_alone=True),
-        Job("playwright-marimo", body("pw_marimo"), ["build-wheel"], timeout=300, requires=uv + scripts, resources={**take(3, 1000), **port(s.port_marimo)}),
-        Job("playwright-wasm-marimo", body("pw_wasm_marimo"), [], timeout=300, requires=scripts, resources={**take(3, 1000), **port(s.port_wasm_marimo)}),
+        Job("build-js", body("build_js"), [], **build, timeout=300, fast_fail=True,
+            requires=node, resources=take(2, 1000),
+            outputs={"dist": f"{JS_CORE}/dist"}, cache=js_cache),
+        Job("build-wheel", body("build_wheel"), ["build-js"], **build, timeout=300, fast_fail=True,
+            requires=uv + node, resources=take(2, 1000), outputs=wheel),
+        Job("jupyter-warmup", body("jupyter_warmup"), [], **build, timeout=300,
+            requires=uv, resources={**box.mib(servers * 250), f"port:{s.port_jupyter}": 1},
+            outputs=jupyter, service=True, listens=s.jupyter_ports),
+        Job("install-wheel", body("install_wheel"), ["build-wheel", "jupyter-warmup:venv"], **build,
+            requires=uv, resources=take(1, 200)),
+        Job("playwright-jupyter", body("pw_jupyter"),
+            ["build-wheel", "jupyter-warmup", "install-wheel"], timeout=600,
+            requires=node, resources=take(9, servers * 600)),
+        Job("lint-python", body("lint_python"), [], **build, timeout=60,
+            resources=take(1, 100)),
+        Job("test-js", body("test_js"), [], timeout=300,
+            requires=node, resources=take(2, 1000)),
+        *[Job(f"test-python-{v}", body("test_python", v), [], timeout=600,
+              requires=uv, resources=take(4, s.pytest_workers * 300)) for v in PYTHONS],
+        Job("test-mcp-wheel", body("test_mcp_wheel"), ["build-wheel"], timeout=300,
+            requires=uv, resources=take(1, 400, s.port_mcp)),
+        Job("smoke-test-extras", body("smoke_test_extras"), ["build-wheel"], timeout=300,
+            requires=uv, resources=take(3, 1000), testcases=False),
+        Job("playwright-storybook", body("pw_storybook"), ["build-js"], timeout=300, **flaky,
+            requires=scripts, resources=take(3, 1000, s.port_storybook)),
+        Job("playwright-server", body("pw_server"), ["build-wheel"], timeout=300, **flaky,
+            requires=uv + scripts, resources=take(3, 1000, s.port_server)),
+        Job("playwright-marimo", body("pw_marimo"), ["build-wheel"], timeout=300,
+            requires=uv + scripts, resources=take(3, 1000, s.port_marimo)),
+        Job("playwright-wasm-marimo", body("pw_wasm_marimo"), [], timeout=300,
+            requires=scripts, resources=take(3, 1000, s.port_wasm_marimo)),
     ]
     # fmt: on
 
