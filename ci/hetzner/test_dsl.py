@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
-"""The fast tests: `python3 test_dsl.py`. Standard library only, no set-up, under a minute.
+"""The fast tests: `python3 test_dsl.py`. Standard library only, no set-up, half a minute.
 
-They are in tests/unit, tests/rules and tests/runs/quick; a test's name is the rule that it checks.
-Each module runs in a process of its own, as many at once as there are processors. check.py runs
-these and all others.
+They are all tests in three directories; a test's name is the rule that it checks:
 
+- tests/unit: one room of lib/ each, no process is started. All in one interpreter.
+- tests/rules: the loop before the rules of a run. All in one interpreter.
+- tests/runs/quick: real processes. Each module in its own interpreter, since they change signals
+  and adopt processes. They show each promise once; the rest is in tests/runs.
+
+As many interpreters run at once as there are processors. check.py runs these and all other tests.
 `python3 test_dsl.py tests.unit.common.test_clock` runs the named modules, classes or single tests.
 """
 
@@ -23,10 +27,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PATIENCE = 240.0  # seconds for one module, which takes 20 on a quiet machine
-FAST = ("unit", "rules", "runs/quick")
-# the slowest modules, to begin with: whatever is begun last is waited for
-SLOW = ("tests.runs.quick.test_pipeline", "tests.rules.test_random_runs")
+PATIENCE = 240.0  # seconds for one interpreter, which takes 10 on a quiet machine
+STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "os.exec"}
 
 
 def main(names: Sequence[str]) -> int:
@@ -36,41 +38,56 @@ def main(names: Sequence[str]) -> int:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if not names:
-        return run_modules()
+        return run_groups()
     faulthandler.dump_traceback_later(PATIENCE, exit=True)  # of a test that hangs, where it does
+    if all(name.startswith("tests.unit.") for name in names):
+        sys.addaudithook(refuse_processes)
     suite = unittest.defaultTestLoader.loadTestsFromNames(list(names))
     result = unittest.TextTestRunner(verbosity=1).run(suite)
     # a run of no tests has shown nothing
     return 0 if result.wasSuccessful() and result.testsRun else 1
 
 
-def run_modules() -> int:
-    """Run each module in a process; print what failed, and unittest's closing lines for all."""
+def refuse_processes(event: str, _: object) -> None:
+    """Fail a test that starts a process where none may (an audit hook). Raises AssertionError."""
+    if event in STARTS:
+        raise AssertionError(f"{event}: tests/unit starts no process; move this test to tests/runs")
+
+
+def modules(room: str) -> list[str]:
+    """Return the names of the modules of tests in a directory and those below it."""
+    paths = sorted((HERE / "tests" / room).rglob("test_*.py"))
+    return [".".join(path.relative_to(HERE).with_suffix("").parts) for path in paths]
+
+
+def groups() -> dict[str, list[str]]:
+    """Return the modules that share an interpreter, by the name of the group; long ones first."""
+    alone = {module: [module] for module in modules("runs/quick")}
+    return {"tests.unit": modules("unit"), "tests.rules": modules("rules"), **alone}
+
+
+def run_groups() -> int:
+    """Run each group in a process; print what failed, and unittest's closing lines for all."""
     began = time.monotonic()
-    modules = [
-        ".".join(path.relative_to(HERE).with_suffix("").parts)
-        for room in FAST
-        for path in sorted((HERE / "tests" / room).rglob("test_*.py"))
-    ]
-    modules.sort(key=lambda module: SLOW.index(module) if module in SLOW else len(SLOW))
+    grouped = groups()
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        ended = list(pool.map(run_module, modules))
+        ended = list(pool.map(run_apart, grouped.values()))
     total, failed = 0, []
-    for module, (code, output) in zip(modules, ended, strict=True):
+    for group, (code, output) in zip(grouped, ended, strict=True):
         ran = re.search(r"^Ran (\d+) tests? in ", output, re.MULTILINE)
         total += int(ran[1]) if ran else 0
         if code != 0 or not ran:
-            failed.append(module)
-            print(f"{output.rstrip()}\n{module}: exit code {code}\n")
+            failed.append(group)
+            print(f"{output.rstrip()}\n{group}: exit code {code}\n")
     print(f"Ran {total} tests in {time.monotonic() - began:.1f}s\n")
     print(f"FAILED ({', '.join(failed)})" if failed or not total else "OK")
     return 1 if failed or not total else 0
 
 
-def run_module(module: str) -> tuple[int, str]:
-    """Run the tests of one module; return the exit code and what they printed."""
+def run_apart(names: Sequence[str]) -> tuple[int, str]:
+    """Run the named tests in a process; return the exit code and what they printed."""
     done = subprocess.run(
-        [sys.executable, str(HERE / "test_dsl.py"), module],
+        [sys.executable, str(HERE / "test_dsl.py"), *names],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

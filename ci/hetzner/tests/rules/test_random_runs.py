@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import os
-import subprocess
-import sys
 import unittest
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 from lib.model import events
 from lib.model.durations import Timings
@@ -23,10 +19,8 @@ from tests.rules.cases import CACHED, Seeded, draw_case
 from tests.rules.examine import REACHED, build, examine, play, scheduler_of
 from tests.rules.ledger import RuleError
 from tests.rules.reference import Case, nodes, selection
-from tests.rules.search import describe
 from tests.support.fakes import FakeClock, FakeExecutor, Fate, Played, jobs
 
-HERE = Path(__file__).resolve().parents[2]
 NEVER = math.inf
 RUNS = 1_000
 
@@ -111,40 +105,6 @@ class DryRuns(unittest.TestCase):
                 self.assertEqual(started[name], passes, name)
         reasons = " ".join(scheduler.results[name].reason for name in kept)
         self.assertIn("can never start" if kept else "", reasons)
-
-
-SAME = """
-import hashlib
-from tests.rules.cases import Seeded, draw_case
-from tests.rules.examine import play
-from tests.rules.reference import selection
-told = hashlib.sha256()
-for index in range(150):
-    case = draw_case(Seeded(f"same:{index}"))
-    if selection(case):
-        told.update(repr(play(case)[0].events).encode())
-print(told.hexdigest())
-"""
-
-
-class Repeated(unittest.TestCase):
-    def test_a_case_is_shown_as_python_that_makes_it(self) -> None:
-        for index in range(30):
-            shown = describe(draw_case(Seeded(f"shown:{index}")))
-            self.assertEqual(describe(eval(shown)), shown)
-
-    def test_a_seed_gives_the_same_run_in_every_process(self) -> None:
-        self.assertEqual(self.events_under("1"), self.events_under("2"))
-
-    def events_under(self, hash_seed: str) -> str:
-        return subprocess.run(
-            [sys.executable, "-c", SAME],
-            cwd=HERE,
-            env={**os.environ, "PYTHONHASHSEED": hash_seed},
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        ).stdout
 
 
 class Found(unittest.TestCase):

@@ -14,8 +14,8 @@ from typing import Any
 from dsl import Job
 from lib.common.console import NOBODY_READS, Console
 from lib.model import events
-from tests.runs.quick.test_pipeline import RunTest
 from tests.support.commit_stage import HETZNER, OnStage
+from tests.support.run_case import RunTest
 
 BUFFERED = {"PYTHONUNBUFFERED": ""}  # as stdout is unless somebody asks for something else
 LIBRARY = f"""

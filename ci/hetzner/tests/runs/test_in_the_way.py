@@ -15,8 +15,8 @@ from unittest import mock
 from dsl import Cache, Job
 from lib.common import files, tree_copy
 from lib.storage.cache_store import CorruptError, Store
-from tests.runs.quick.test_pipeline import RunTest
 from tests.support.in_the_way import COMMANDS, IN_THE_WAY
+from tests.support.run_case import RunTest
 
 RUNNERS_OWN = ("ci.log", "a.log", "a.log.1")
 

@@ -175,10 +175,6 @@ class Report(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "expected two lines .*, found 0"):
             table.between_marks("a\nb\n", ["new"])
 
-    def test_machine_is_described_without_names_and_paths(self) -> None:
-        told = course.describe_machine()
-        self.assertEqual(list(told), ["processors", "model", "kernel", "Python", "load before"])
-
     def test_unknown_workload_is_refused_by_name(self) -> None:
         with self.assertRaisesRegex(argparse.ArgumentTypeError, "deep: not one of chain-100"):
             bench.known("wide,deep")

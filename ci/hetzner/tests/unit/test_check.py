@@ -20,6 +20,8 @@ class Words(unittest.TestCase):
         state = self.enterContext(tempfile.TemporaryDirectory())
         self.enterContext(mock.patch.dict(os.environ, {"CI_STATE_DIR": state}))
         self.enterContext(mock.patch.object(check, "install_tools", return_value=Path(state)))
+        found = {"3.11": sys.executable}
+        self.enterContext(mock.patch.object(check, "interpreters", return_value=found))
         run = self.enterContext(mock.patch.object(Pipeline, "run", return_value=0))
         self.enterContext(mock.patch("builtins.print"))
         self.assertEqual(check.main(words), 0)

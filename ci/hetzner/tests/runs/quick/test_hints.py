@@ -18,7 +18,7 @@ from lib.common import redact
 from lib.outputs import hints
 from lib.processes import not_executable
 from lib.report.log_directory import DirectoryInUseError
-from tests.runs.quick.test_pipeline import RunTest
+from tests.support.run_case import RunTest
 
 
 class Hinting(RunTest):

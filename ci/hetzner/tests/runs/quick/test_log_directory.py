@@ -16,7 +16,7 @@ from unittest import mock
 from dsl import Job
 from lib.common import files
 from lib.report import log_directory, summary_file
-from tests.runs.quick.test_pipeline import HERE, RunTest
+from tests.support.run_case import HERE, RunTest
 from tests.support.waiting import wait_for
 
 PROGRAM = """

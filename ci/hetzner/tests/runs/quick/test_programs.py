@@ -14,7 +14,7 @@ from dsl import Job, Outcome, Pipeline, Result
 from lib.github import job_statuses
 from lib.model import events
 from lib.processes import programs
-from tests.runs.quick.test_pipeline import RunTest
+from tests.support.run_case import RunTest
 
 
 class Programs(unittest.TestCase):

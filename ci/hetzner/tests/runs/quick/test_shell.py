@@ -6,7 +6,7 @@ import contextlib
 import io
 
 from dsl import Cache, Job
-from tests.runs.quick.test_pipeline import RunTest
+from tests.support.run_case import RunTest
 
 FAILING = {
     "a line": "cd nowhere\necho tested",

@@ -23,6 +23,12 @@ class Start(unittest.TestCase):
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         self.assertEqual(set(SLOW) & set(done.stdout.split()), set())
 
+    def test_importing_the_statuses_does_not_load_http(self) -> None:
+        code = "import sys, lib.status; print('urllib.request' in sys.modules)"
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, cwd=HOME, capture_output=True, text=True, check=True)
+        self.assertEqual(done.stdout.strip(), "False")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -6,7 +6,7 @@ from typing import Any
 
 from dsl import Cache, Job, Outcome, Result
 from lib.report import summary
-from tests.runs.quick.test_pipeline import RunTest
+from tests.support.run_case import RunTest
 
 ESC = "\x1b"
 

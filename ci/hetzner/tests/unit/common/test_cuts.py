@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import os
-import shutil
-import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -17,9 +15,8 @@ from lib.common import redact
 from lib.git import git_command
 from lib.github.client import Answer
 from lib.github.status_reporter import StatusReporter
-from lib.processes import cache_protocol, process_table
+from lib.processes import cache_protocol
 from lib.settings import settings
-from tests.runs.quick.test_pipeline import RunTest
 from tests.unit.github.test_status_reporter import WithGitHub
 
 TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ"
@@ -120,38 +117,9 @@ class Ends(Cuts):
                     self.assertLessEqual(len(said), cache_protocol.MOST_SAID + 20)
 
 
-class Lines(RunTest, Cuts):
-    def test_leak_names_no_part_of_a_secret(self) -> None:
-        for pad in (40, 55, 58, 60, 70):
-            left = f"(exec -a {'x' * pad}--token={TOKEN} {self.sleeper()}) & sleep .2"
-            code, _ = self.run_jobs(Job("a", left), env={**os.environ, "CI_SECRET_A": TOKEN})
-            self.assertEqual(code, 0)
-            said = self.console.getvalue() + (self.logs / "summary.json").read_text()
-            self.assertIn("LEAK  a left 1", said)
-            self.no_part(said + self.log("ci"))
-
-    def test_secret_that_is_named_by_the_pipeline_is_masked_too(self) -> None:
-        left = f"(exec -a {'x' * 100}--token={TOKEN} {self.sleeper()}) & sleep .2"
-        self.run_jobs(Job("a", left), env={**os.environ, "OWN": TOKEN}, secret_names=["OWN"])
-        self.assertIn("LEAK  a left 1", self.log("ci"))
-        self.no_part(self.log("ci") + (self.logs / "summary.json").read_text())
-
-
 class Others(Cuts):
     def setUp(self) -> None:
         self.enterContext(mock.patch.dict(os.environ, {"CI_SECRET_A": TOKEN}))
-
-    def test_process_is_described_without(self) -> None:
-        for pad in (80, 100, 110):
-            words = ["-c", "sleep 60; :", "x" * pad, TOKEN]
-            with subprocess.Popen([shutil.which("bash") or "bash", *words]) as process:
-                look = process_table.table()
-                found = look.read(process.pid)
-                assert found is not None
-                text = process_table.describe(look, found)
-                process.kill()
-            self.no_part(text)
-            self.assertLessEqual(len(text), 130)
 
     def test_setting_that_is_wrong_is_shown_without(self) -> None:
         for pad in range(150, 201, 10):

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import subprocess
-import sys
-import tempfile
 import unittest
-from pathlib import Path
 from typing import Any
 
 from dsl import Cache, Job, Pipeline
 from lib.model import graph, pool_names
 from lib.model.declaration_error import DeclarationError, meant, told
-
-HERE = Path(__file__).resolve().parents[3]
 
 
 def lines(make: Any) -> list[str]:
@@ -120,22 +112,6 @@ class Fields(unittest.TestCase):
         for kind in (TypeError, ValueError, DeclarationError):
             with self.assertRaises(kind):
                 job("build", "true", retry=2)
-
-    def test_the_last_line_of_a_traceback_is_the_answer(self) -> None:
-        program = f"import sys; sys.path.insert(0, {str(HERE)!r}); from dsl import Job\n"
-        program += "Job('build', 'true', retry=2)"
-        with tempfile.TemporaryDirectory() as place:
-            said = subprocess.run(
-                [sys.executable, "-c", program],
-                capture_output=True,
-                text=True,
-                cwd=place,
-                check=False,
-            )
-        self.assertEqual(said.returncode, 1)
-        last = said.stderr.splitlines()[-1]
-        for word in ("build", "retry=2", "retries"):
-            self.assertIn(word, last)
 
     def test_values_of_mappings_may_be_secrets_and_are_not_shown(self) -> None:
         wrong: dict[str, Any] = {"environment": {"TOKEN": "s3cret"}}
@@ -246,22 +222,6 @@ class Pools(unittest.TestCase):
             ("port:1", "port:2"),
         ):
             self.assertEqual(asked(*fine), [], fine)
-
-    def test_a_run_asks_and_goes_on(self) -> None:
-        with (
-            tempfile.TemporaryDirectory() as place,
-            contextlib.redirect_stdout(io.StringIO()) as said,
-        ):
-            jobs = [
-                Job("a", "true", resources={"cpus": 1}),
-                Job("b", "true", resources={"cpus": 1}),
-            ]
-            code = Pipeline(jobs, "s", "m", f"{place}/logs", cwd=place).run()
-        self.assertEqual(code, 0)
-        (line,) = [line for line in said.getvalue().splitlines() if "NOTE" in line]
-        self.assertRegex(
-            line, r"NOTE  resource 'cpus' of a, b: .*mutex of one; did you mean 'cpu'\?"
-        )
 
     def test_one_that_is_too_small_asks_in_the_error(self) -> None:
         (line,) = lines(lambda: pipeline(Job("a", "true", resources={"cpus": 4})))

@@ -387,21 +387,9 @@ class Selections(unittest.TestCase):
     def test_both_filters_of_test_cases_are_an_error(self) -> None:
         self.refused(only_testcases="a", first_testcases="b")
 
-    def test_only_jobs_takes_what_they_need(self) -> None:
-        self.assertEqual(self.pipeline.run(only_jobs=["test"]), 0)
-        self.assertEqual(set(self.pipeline.results), {"build", "test"})
-
     def test_names_may_come_from_a_generator(self) -> None:
         told = self.pipeline.dry_run(Choice(skip_jobs=(name for name in ["lint"])))  # type: ignore[arg-type]
         self.assertIn("skip  lint (filtered)", "\n".join(told))
-
-    def test_no_deps_takes_the_named_ones_alone(self) -> None:
-        self.assertEqual(self.pipeline.run(only_jobs=["test"], no_deps=True), 0)
-        self.assertEqual(set(self.pipeline.results), {"test"})
-
-    def test_what_only_a_skipped_job_needs_is_not_run(self) -> None:
-        self.pipeline.run(only_jobs=["test"], skip_jobs=["build"])
-        self.assertEqual(self.pipeline.results["build"].outcome, "skipped")
 
     def test_dry_run_tells_order_and_reason_and_starts_nothing(self) -> None:
         told = "\n".join(self.pipeline.dry_run(Choice(only_jobs=["test"])))

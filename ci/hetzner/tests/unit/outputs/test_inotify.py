@@ -9,10 +9,8 @@ import random
 import resource
 import select
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -20,39 +18,7 @@ from unittest import mock
 from lib.outputs import inotify
 from lib.outputs.inotify import InotifyWatch, Watch, is_settled
 from lib.outputs.polling import LONGEST, SHORTEST, PollWatch
-
-PATIENCE = 20.0  # seconds until a test that waits for news gives up
-
-
-class WatchTest(unittest.TestCase):
-    def setUp(self) -> None:
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.top = Path(directory.name)
-        self.path = self.top / "out"
-        self.watch = self.make()
-        self.addCleanup(self.watch.close)
-
-    def make(self) -> Watch:
-        return PollWatch()
-
-    def assert_silent(self) -> None:
-        """Demand that nothing is told of, by timed looks either, while nobody writes."""
-        for _ in range(4):
-            self.assertEqual(self.watch.read(), [])
-            if self.watch.interval() < math.inf:
-                time.sleep(self.watch.interval())
-
-    def news(self) -> list[str]:
-        """Wait as the executor does until the watch tells of something."""
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            pause = min(self.watch.interval(), end - time.monotonic())
-            descriptor = self.watch.fileno()
-            select.select([] if descriptor is None else [descriptor], [], [], pause)
-            if told := self.watch.read():
-                return told
-        raise AssertionError(f"nothing was told of within {PATIENCE:g} s")
+from tests.support.watch_case import WatchTest
 
 
 class Rules(WatchTest):
@@ -123,7 +89,7 @@ class Rules(WatchTest):
         (self.top / "2" / "out").write_text("text")
         (self.top / "now").symlink_to("1")
         self.watch.add("token", self.top / "now" / "out")
-        subprocess.run(["ln", "-sfn", "2", self.top / "now"], check=True)
+        self.turn(self.top / "now")
         self.assertEqual(self.news(), ["token"])
 
     def test_symlink_on_the_way_may_lead_to_what_is_made_later(self) -> None:
@@ -169,7 +135,7 @@ class Rules(WatchTest):
     def test_symlink_may_be_turned_to_what_is_written_later(self) -> None:
         self.path.symlink_to("1")
         self.watch.add("token", self.path)
-        subprocess.run(["ln", "-sfn", "2", self.path], check=True)
+        self.turn(self.path)
         self.assertEqual(self.watch.read(), [])
         (self.top / "2").write_text("text")
         self.assertEqual(self.news(), ["token"])
@@ -327,20 +293,6 @@ class Inotify(Rules):
             self.assertEqual(self.watch.read(), [])
         self.assertEqual(self.news(), ["token"])
 
-    def test_no_file_is_missed_however_soon_its_end_is_looked_at(self) -> None:
-        code = "import sys\nfor line in sys.stdin: open(line.strip(), 'w').close()"
-        maker = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, text=True)
-        assert maker.stdin
-        for number in range(2000):
-            path = self.top / str(number)
-            self.watch.add(number, path)
-            maker.stdin.write(f"{path}\n")
-            maker.stdin.flush()
-            self.assertEqual(self.news(), [number])
-            self.watch.remove(number)
-        maker.stdin.close()
-        maker.wait()
-
     def test_half_written_file_in_a_new_directory_is_not_told_of(self) -> None:
         deep = self.top / "a" / "b" / "out"
         self.watch.add("token", deep)
@@ -475,19 +427,6 @@ class Inotify(Rules):
             self.watch.remove(seed)
         self.assertGreater(written, 50)
 
-    def test_no_file_is_missed_while_directories_are_made(self) -> None:
-        """mkdir and write race with the watch that follows them down."""
-        for number in range(100):
-            deep = self.top / str(number) / "a" / "b" / "c" / "out"
-            self.watch.add(number, deep)
-            maker = subprocess.Popen(
-                ["sh", "-c", 'mkdir -p "$1" && echo text >"$1/out"', "sh", deep.parent]
-            )
-            self.assertEqual(self.news(), [number])
-            self.assertEqual(deep.read_text(), "text\n")
-            maker.wait()
-            self.watch.remove(number)
-
 
 @unittest.skipUnless(sys.platform == "linux", "file leases are Linux's own")
 class Settled(WatchTest):
@@ -499,25 +438,6 @@ class Settled(WatchTest):
                 self.assertFalse(is_settled(self.path))
         with self.path.open():
             self.assertTrue(is_settled(self.path))
-
-    def test_writers_that_come_meanwhile_harm_nobody(self) -> None:
-        """A lease that is broken signals its holder; SIGIO would end this process."""
-        self.path.touch()
-        # it ends by itself, and with this process' end of the pipe too
-        code = "import sys\nfor _ in range(200_000):\n open(sys.argv[1], 'a').close(); print()"
-        writer = subprocess.Popen(
-            [sys.executable, "-c", code, self.path],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            bufsize=0,
-        )
-        assert writer.stdout
-        for _ in range(20_000):
-            is_settled(self.path)
-            writer.stdout.read(1)
-        writer.stdout.close()
-        writer.terminate()
-        writer.wait()
 
 
 class TimedLooks(unittest.TestCase):

@@ -1,0 +1,167 @@
+"""Locks, and files of writers that were killed, between processes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from lib.common import files
+
+TOP = Path(__file__).parents[3]
+HOLD = """
+import sys
+from pathlib import Path
+from lib.common import files
+with files.lock(Path(sys.argv[1]), "the other run"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+DIE = """
+import os, signal, sys
+from pathlib import Path
+from lib.common import files
+os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)
+files.atomic_write(Path(sys.argv[1]), "half")
+"""
+
+
+class FilesTest(unittest.TestCase):
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.top = Path(directory.name)
+        self.path = self.top / "file"
+
+    def names(self) -> list[str]:
+        return sorted(path.name for path in self.top.iterdir())
+
+
+class AtomicWrite(FilesTest):
+    def half_written(self) -> Path:
+        """Return what a writer has left that was killed."""
+        subprocess.run([sys.executable, "-c", DIE, str(self.path)], cwd=TOP, check=False)
+        (left,) = self.top.glob(".file.*")
+        return left
+
+    def test_file_that_a_killed_writer_left_is_swept_by_the_next(self) -> None:
+        left = self.half_written()
+        self.assertEqual(left.read_text(), "half")
+        files.atomic_write(self.top / "another", "text")
+        self.assertEqual(self.names(), ["another"])
+
+    def test_where_there_are_no_locks_files_are_written_and_nothing_is_swept(self) -> None:
+        left = self.half_written()
+        none = OSError(errno.ENOLCK, "no locks available")
+        with mock.patch("fcntl.flock", side_effect=none):
+            files.atomic_write(self.path, "text")
+        self.assertEqual(self.names(), [left.name, "file"])
+
+
+class Lock(FilesTest):
+    def holder(self) -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLD, str(self.path)],
+            cwd=TOP,
+            stdin=pipe,
+            stdout=pipe,
+            text=True,
+        )
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        assert process.stdout
+        self.assertEqual(process.stdout.readline(), "held\n")
+        return process
+
+    def test_waiting_is_announced_once_with_the_holders_name(self) -> None:
+        process = self.holder()
+        told: list[str] = []
+
+        def waiting(name: str) -> None:
+            told.append(name)
+            assert process.stdin
+            process.stdin.close()  # it lets go
+
+        with files.lock(self.path, "me", waiting=waiting):
+            self.assertIn(f"me (pid {os.getpid()}, since ", self.path.read_text())
+        process.stdin = None
+        self.assertEqual(len(told), 1)
+        self.assertRegex(told[0], rf"^the other run \(pid {process.pid}, since \d{{4}}-.*\)$")
+
+    def test_free_lock_is_taken_without_a_word(self) -> None:
+        with files.lock(self.path, "me", waiting=self.fail):
+            pass
+        with files.lock(self.path, "me", waiting=self.fail):
+            pass
+
+    def test_timeout_names_the_holder_and_the_file(self) -> None:
+        process = self.holder()
+        with (
+            self.assertRaises(files.LockTimeoutError) as caught,
+            files.lock(self.path, "me", timeout=0.05),
+        ):
+            self.fail("the lock is somebody else's")
+        for part in (str(self.path), "the other run", f"pid {process.pid}", "0.05 s"):
+            self.assertIn(part, str(caught.exception))
+
+    def test_lock_of_a_killed_process_is_free(self) -> None:
+        process = self.holder()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        with files.lock(self.path, "me", timeout=0, waiting=self.fail):
+            pass
+
+    def test_children_do_not_hold_the_lock(self) -> None:
+        with files.lock(self.path, "me"):
+            child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, close_fds=False)
+        try:
+            with files.lock(self.path, "me", timeout=0, waiting=self.fail):
+                pass
+        finally:
+            child.communicate()
+
+    def test_lock_on_a_file_that_was_removed_meanwhile_is_none(self) -> None:
+        process = self.holder()
+
+        def waiting(name: str) -> None:
+            self.path.unlink()
+            assert process.stdin
+            process.stdin.close()  # it lets go
+
+        with files.lock(self.path, "me", waiting=waiting):
+            self.assertIn(f"me (pid {os.getpid()}, since ", self.path.read_text())
+            with (
+                self.assertRaises(files.LockTimeoutError),
+                files.lock(self.path, "the next", timeout=0),
+            ):
+                self.fail("two hold one lock")
+        process.stdin = None
+
+    def test_holder_can_tell_that_the_file_of_its_lock_was_removed_or_replaced(self) -> None:
+        with files.lock(self.path, "me") as held:
+            self.assertFalse(held.lost)
+            self.path.unlink()
+            self.assertTrue(held.lost)
+            with files.lock(self.path, "the next", timeout=0, waiting=self.fail) as second:
+                self.assertTrue(held.lost)
+                self.assertFalse(second.lost)
+            shutil.rmtree(self.top)
+            self.assertTrue(held.lost)
+        self.top.mkdir()
+
+    def test_name_goes_with_the_lock(self) -> None:
+        with files.lock(self.path, "me"):
+            pass
+        self.assertEqual(self.path.read_text(), "")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,134 @@
+"""Signals and the run's timeout end a run, its trees and its reports alike."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import unittest
+from typing import Any
+
+from dsl import Job
+from lib.processes import process_table
+from tests.support.run_case import HERE, LINUX, RunTest, tagged
+
+RUNNER = textwrap.dedent(
+    """
+    import sys
+    sys.path.insert(0, {here!r})
+    from dsl import Job, Pipeline
+    jobs = [
+        Job("a", "trap 'exit 0' TERM; touch up; {sleeper} & wait; wait"),
+        Job("b", "true", ["a"]),
+        Job("z", "true", ["a"], when="always"),
+    ]
+    sys.exit(Pipeline(jobs, "s", "b", "logs", cwd=".", grace=0.3, **{options}).run())
+    """
+)
+
+
+@unittest.skipUnless(LINUX, "needs /proc")
+class Interrupts(RunTest):
+    def runner(self, options: str = "{}") -> subprocess.Popen[str]:
+        code = RUNNER.format(here=str(HERE), sleeper=self.sleeper(), options=options)
+        process = subprocess.Popen(
+            [sys.executable, "-c", code], cwd=self.cwd, stdout=subprocess.PIPE, text=True
+        )
+        self.addCleanup(process.communicate)
+        self.wait_for((self.cwd / "up").exists)
+        return process
+
+    def wait_for(self, condition: Any) -> None:
+        end = time.monotonic() + 20
+        while not condition():
+            self.assertLess(time.monotonic(), end, "did not happen in 20 s")
+            time.sleep(0.01)
+
+    def summary(self) -> dict[str, str]:
+        jobs = json.loads((self.logs / "summary.json").read_text())["jobs"]
+        return {job["name"]: job["outcome"] for job in jobs}
+
+    def test_each_signal_ends_the_run_with_128_plus_n(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            (self.cwd / "up").unlink(missing_ok=True)
+            process = self.runner()
+            process.send_signal(number)
+            self.assertEqual(process.wait(), 128 + number)
+            self.assertEqual(self.summary(), dict.fromkeys("abz", "cancelled"))
+            self.assertIn(f"INTERRUPTED by {number.name}, running: a", self.log("ci"))
+            self.assertEqual(tagged(self.sleeper()), [])
+
+    def test_signals_that_the_host_handles_itself_end_nothing(self) -> None:
+        for number in (signal.SIGALRM, signal.SIGCHLD):
+            with self.subTest(number=number):
+                seen: list[int] = []
+
+                def note(number: int, _: object, seen: list[int] = seen) -> None:
+                    seen.append(number)
+
+                before = signal.signal(number, note)
+                self.addCleanup(signal.signal, number, before)
+                signal.setitimer(signal.ITIMER_REAL, 0.05 if number == signal.SIGALRM else 0)
+                self.assertEqual(
+                    self.run_jobs(Job("a", "sleep 0.1"), Job("b", "sleep 0.1", ["a"])),
+                    (0, "a=passed b=passed"),
+                )
+                self.assertTrue(seen)
+
+    def test_host_that_ignores_its_children_learns_of_jobs_all_the_same(self) -> None:
+        before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        self.addCleanup(signal.signal, signal.SIGCHLD, before)
+        inner = [sys.executable, "-c", "import subprocess; subprocess.run(['false'], check=True)"]
+        self.assertEqual(
+            self.run_jobs(Job("a", "exit 3"), Job("b", "true"), Job("c", inner)),
+            (1, "a=failed b=passed c=failed"),
+        )
+        self.assertIs(signal.getsignal(signal.SIGCHLD), signal.SIG_IGN)
+
+    def test_exit_code_that_the_host_has_taken_is_a_failure_that_says_so(self) -> None:
+        before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        self.addCleanup(signal.signal, signal.SIGCHLD, before)
+        codes: list[int] = []
+        made = self.pipeline(
+            Job("a", "sleep 0.1", ok_codes=(0, 256)), Job("b", self.sleeper()), timeout=4
+        )
+        thread = threading.Thread(target=lambda: codes.append(made.run()))  # it cannot take it back
+        thread.start()
+        thread.join()
+        self.assertEqual(codes, [124])
+        self.assertRegex(self.log("ci"), "CAUSE a: its exit code is lost: .*SIGCHLD")
+        self.assertEqual(tagged(self.sleeper()), [])
+
+    def test_run_timeout_ends_with_124(self) -> None:
+        self.assertEqual(self.runner("{'timeout': 0.5}").wait(), 124)
+        self.assertEqual(self.summary(), dict.fromkeys("abz", "cancelled"))
+        self.assertEqual(tagged(self.sleeper()), [])
+
+    def test_suspended_run_stops_its_trees_and_resumes_them(self) -> None:
+        process = self.runner()
+        look = process_table.table()
+
+        def sleepers() -> list[int]:
+            return [p for p in tagged(self.sleeper()) if look.command(p).startswith("sleep")]
+
+        self.wait_for(sleepers)
+        (sleeping,) = sleepers()
+        process.send_signal(signal.SIGTSTP)
+
+        def states() -> str:
+            found = (look.read(process.pid), look.read(sleeping))
+            return "".join(p.state for p in found if p)
+
+        self.wait_for(lambda: states() == "TT")
+        process.send_signal(signal.SIGCONT)
+        self.wait_for(lambda: "T" not in states())
+        process.terminate()
+        self.assertEqual(process.wait(), 143)
+
+
+if __name__ == "__main__":
+    unittest.main()

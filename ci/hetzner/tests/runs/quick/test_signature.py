@@ -1,0 +1,123 @@
+"""What counts as written when other programs write it, and when a user may not look."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from collections.abc import Callable
+from pathlib import Path
+
+from lib.outputs import signature as outputs
+
+LONG_AGO = (1_000_000_000, 1_000_000_000)
+
+
+class OutputsTest(unittest.TestCase):
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.top = Path(directory.name)
+        self.path = self.top / "out"
+
+    def old(self, name: str, text: str = "old") -> Path:
+        path = self.top / name
+        path.write_text(text)
+        os.utime(path, LONG_AGO)
+        return path
+
+    def old_tree(self) -> None:
+        (self.path / "sub").mkdir(parents=True)
+        (self.path / "sub" / "file").write_text("old")
+
+    def assert_written(self, act: Callable[[], object]) -> None:
+        before = self.signature()
+        act()
+        self.assertTrue(outputs.written_since(before, self.path))
+
+    def assert_not_written(self, act: Callable[[], object]) -> None:
+        before = self.signature()
+        act()
+        self.assertFalse(outputs.written_since(before, self.path))
+
+    def signature(self) -> outputs.Signature | None:
+        """Return it when whatever is done next moves the change time, as an attempt begins."""
+        before = outputs.signature(self.path)
+        while outputs.is_fresh(before):
+            pass
+        return before
+
+
+class Files(OutputsTest):
+    def test_copy_that_preserves_times_counts(self) -> None:
+        source = self.old("source")
+        self.old("out")
+        self.assert_written(lambda: subprocess.run(["cp", "-p", source, self.path], check=True))
+        self.assertEqual(self.path.stat().st_mtime, LONG_AGO[1])
+
+
+class Attributes(OutputsTest):
+    """A change of attributes moves the change time as a write does, and is none."""
+
+    def test_copy_that_preserves_times_counts_though_the_mode_is_changed_and_set_again(
+        self,
+    ) -> None:
+        source = self.old("source")
+        self.old("out").chmod(0o755)
+
+        def act() -> None:
+            subprocess.run(["cp", "-p", source, self.path], check=True)
+            self.path.chmod(0o755)
+
+        self.assert_written(act)
+
+
+class Symlinks(OutputsTest):
+    def test_symlink_made_anew_to_the_same_file_counts(self) -> None:
+        target = self.old("target")
+        self.path.symlink_to(target)
+        self.assert_written(lambda: subprocess.run(["ln", "-sfn", target, self.path], check=True))
+
+
+class Unreadable(OutputsTest):
+    def test_what_could_not_be_looked_at_does_not_count_afterwards(self) -> None:
+        self.assertEqual(self.judged_without_rights(before=0o000, after=0o755), "False")
+
+    def test_what_cannot_be_looked_at_does_not_count(self) -> None:
+        self.assertEqual(self.judged_without_rights(before=0o755, after=0o000), "False")
+
+    def judged_without_rights(self, before: int, after: int) -> str:
+        """Return the verdict on a leftover, by a user who is not root, about whose directory."""
+        self.top.chmod(0o755)
+        inner = self.top / "inner"
+        inner.mkdir()
+        (inner / "out").write_text("left over")
+        code = f"""
+import os
+from lib.outputs import signature as outputs
+from pathlib import Path
+path = Path({str(inner / "out")!r})
+if os.geteuid() == 0:
+    os.chown(path.parent, 65534, -1)
+    os.seteuid(65534)
+path.parent.chmod({before})
+signature = outputs.signature(path)
+path.parent.chmod({after})
+print(outputs.written_since(signature, path))
+"""
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=Path(__file__).parents[3],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        inner.chmod(0o755)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout.strip()
+
+
+if __name__ == "__main__":
+    unittest.main()
