@@ -213,7 +213,7 @@ class Rotate(FilesTest):
             tree_copy.remove(self.path)
 
     def test_two_that_rotate_at_once_lose_no_file(self) -> None:
-        count = 200
+        count = 60
 
         def write(mark: str) -> None:
             for number in range(count):
