@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lib.github.status_reporter import CONTEXT, BackgroundReporter, StatusReporter
 from lib.model import events
-from lib.model.job import RUN_LOG
+from lib.model.job_fields import RUN_LOG
 from lib.model.result import Outcome, Result
 
 

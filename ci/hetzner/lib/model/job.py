@@ -1,7 +1,6 @@
 """Declares a job. Data only: no clock, no process, no file.
 
-The meaning of every field is in `docs/usage.md`; the checks here are those that need
-nothing but the one job. What needs the other jobs as well is in `graph`.
+The meaning of every field is in `docs/usage.md`.
 """
 
 from __future__ import annotations
@@ -10,24 +9,13 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from lib.model import job_check
 from lib.model.declaration_error import told
-from lib.model.job_fields import (
-    LONGEST_NAME,
-    NAME,
-    command_problems,
-    is_count,
-    output_problems,
-    port_problems,
-    quantity,
-    strings,
-    variable_problems,
-)
+from lib.model.frozen_list import FrozenList
+from lib.model.job_fields import NAME, NOTHING
 
 DEFAULT_TIMEOUT = 120  # seconds of each step of an attempt
-RUN_LOG = "ci"  # ci.log is the run's own log, so no job may have this name
-
-
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+NO_NAMES: Sequence[str] = FrozenList()
 
 
 class CacheSpec(Protocol):
@@ -64,6 +52,8 @@ CONTAINERS = (
 
 class Job:
     """One node of the pipeline: a command, what it needs, and what it promises.
+
+    A job cannot be changed, nor can its lists and mappings, which are copies of those given.
 
     `cmd` as a string runs as `bash -eo pipefail -c`, as a list it is an argument vector. `delay`
     and `timeout` are seconds, the timeout counts for each step of an attempt. Every field is
@@ -121,26 +111,24 @@ class Job:
         retry_alone: bool = False,
         listens: Collection[int] = (),
     ) -> None:
-        given = dict(locals(), depends_on=[] if depends_on == () else depends_on)
+        given = dict(locals(), depends_on=NO_NAMES if depends_on == () else depends_on)
         del given["self"]
-        for field in CONTAINERS:  # what the caller does to its own later is not checked
+        for field in CONTAINERS:
             value = given[field]
-            if value is NOTHING or isinstance(value, (str, tuple)):
-                continue
-            if isinstance(value, (list, set)):
-                given[field] = value.copy()
-            elif isinstance(value, range):
-                given[field] = tuple(value)
-            elif isinstance(value, Mapping):  # last: the question is a slow one
-                given[field] = MappingProxyType(dict(value))
+            if value is not NOTHING and not isinstance(value, (str, tuple)):
+                given[field] = _frozen(value)
         self.__dict__.update(given)
-        problems = self._problems()
+        problems = job_check.problems(self)
         if problems:
             start = f"job {_title(self.name)}"
             raise ValueError("\n".join(f"{start}: {problem}" for problem in problems))
 
     def __setattr__(self, field: str, value: object) -> None:
         """Refuse: what was checked stays as it is."""
+        raise AttributeError(f"job {self.name}: {field} cannot be changed, declare another job")
+
+    def __delattr__(self, field: str) -> None:
+        """Refuse, too."""
         raise AttributeError(f"job {self.name}: {field} cannot be changed, declare another job")
 
     def __eq__(self, other: object) -> bool:
@@ -175,79 +163,22 @@ class Job:
     def __repr__(self) -> str:
         return f"Job({self.name!r}, {self.cmd!r})"
 
-    def _problems(self) -> list[str]:
-        problems: list[str] = []
-        for check in (self._check_identity, self._check_numbers, self._check_collections):
-            check(problems)
-        return problems
-
-    def _check_identity(self, problems: list[str]) -> None:
-        if not isinstance(self.name, str) or not NAME.match(self.name):
-            problems.append(
-                f"name: expected letters, digits, '.', '_' or '-', a letter or digit first, "
-                f"found {self.name!r} (it becomes a file name)"
-            )
-        elif len(self.name) > LONGEST_NAME:
-            problems.append(
-                f"name: expected at most {LONGEST_NAME} characters, found {len(self.name)} "
-                "(it becomes a part of file names): shorten it"
-            )
-        elif self.name == RUN_LOG:
-            problems.append("name: ci.log is the log of the run, choose another name")
-        problems += command_problems("cmd", self.cmd)
-        flags = ("fast_fail", "allow_failure", "service", "testcases", "retry_alone")
-        problems += [
-            f"{flag}: expected True or False, found {getattr(self, flag)!r}"
-            for flag in flags
-            if not isinstance(getattr(self, flag), bool)  # the text "false" would count as true
-        ]
-        if self.when not in ("success", "always", "end"):
-            problems.append(f"when: expected 'success', 'always' or 'end', found {self.when!r}")
-        called = None if isinstance(self.cache, type) else getattr(self.cache, "to_json", None)
-        if self.cache is not None and not callable(called):
-            problems.append(f"cache: expected a Cache, found {self.cache!r}")
-        if self.service and self.cache is not None:
-            problems.append("a service cannot have a cache: it is its processes that are needed")
-
-    def _check_numbers(self, problems: list[str]) -> None:
-        quantity(problems, "delay", self.delay, 0, "seconds")
-        quantity(problems, "timeout", self.timeout, 0, "seconds")
-        if self.timeout == 0:
-            problems.append("timeout: expected more than 0 seconds, found 0")
-        if not is_count(self.retries):
-            problems.append(f"retries: expected a count of 0 or more, found {self.retries!r}")
-        if not isinstance(self.nice, int) or not -20 <= self.nice <= 19:
-            problems.append(f"nice: expected a number from -20 to 19, found {self.nice!r}")
-
-    def _check_collections(self, problems: list[str]) -> None:
-        strings(problems, "depends_on", self.depends_on)
-        strings(problems, "requires", self.requires)
-        if self.env is not NOTHING:
-            problems += variable_problems(self.env)
-        if self.outputs is not NOTHING:
-            problems += output_problems(self.outputs)
-        if self.resources is not NOTHING and (
-            not isinstance(self.resources, Mapping)
-            or not all(isinstance(k, str) and k and is_count(v) for k, v in self.resources.items())
-        ):
-            problems.append(
-                "resources: expected names with counts of 0 or more, "
-                f"found {_plain(self.resources)!r}"
-            )
-        if not isinstance(self.cpus, Collection) or not all(map(is_count, self.cpus)):
-            problems.append(
-                f"cpus: expected numbers of processors such as (0, 1), found {self.cpus!r}; how "
-                "many a job takes is said by resources={'cpu': 4}"
-            )
-        if self.listens != ():
-            problems += port_problems(self.listens, service=self.service)
-        codes = self.ok_codes
-        if not isinstance(codes, Collection) or not codes or not all(map(is_count, codes)):
-            problems.append(f"ok_codes: expected exit codes such as (0,), found {codes!r}")
-
 
 def _title(name: object) -> str:
     return name if isinstance(name, str) and NAME.match(name) else repr(name)
+
+
+def _frozen(value: object) -> object:
+    """Return a copy of a list, set or mapping that nobody can change; anything else as it is."""
+    if isinstance(value, list):
+        return value if isinstance(value, FrozenList) else FrozenList(value)
+    if isinstance(value, range):
+        return tuple(value)
+    if isinstance(value, set):
+        return frozenset(value)
+    if isinstance(value, Mapping):  # last: the question is a slow one
+        return MappingProxyType(dict(value))
+    return value
 
 
 def _plain(value: object) -> object:

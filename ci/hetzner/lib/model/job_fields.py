@@ -6,13 +6,16 @@ import math
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import TypeGuard
+from types import MappingProxyType
+from typing import Any, TypeGuard
 
 HIGHEST_PORT = 65535
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 # bytes of a job's name: what is made of it (`<name>.log.12`, temporary files, the context of a
 # status) stays below 255, which is NAME_MAX (limits.h(0p)) and what GitHub takes
 LONGEST_NAME = 200
+RUN_LOG = "ci"  # ci.log is the run's own log, so no job may have this name
+NOTHING: Mapping[str, Any] = MappingProxyType({})  # the default of a job's mappings
 
 
 def is_number(value: object) -> TypeGuard[float]:
@@ -110,6 +113,17 @@ def port_problems(ports: object, *, service: bool) -> list[str]:
             f"listens: is for services, found {list(ports)!r}: say service=True, or leave it out"
         )
     return problems
+
+
+def resource_problems(amounts: object) -> list[str]:
+    """Return what keeps a mapping from telling how much of each resource a job takes."""
+    proper = isinstance(amounts, Mapping) and all(
+        isinstance(name, str) and name and is_count(count) for name, count in amounts.items()
+    )
+    if proper:
+        return []
+    shown = dict(amounts) if isinstance(amounts, Mapping) else amounts
+    return [f"resources: expected names with counts of 0 or more, found {shown!r}"]
 
 
 def output_problems(outputs: object) -> list[str]:

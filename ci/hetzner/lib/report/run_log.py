@@ -17,7 +17,7 @@ from lib.common import files
 from lib.common.console import Console
 from lib.common.plain_text import printable
 from lib.model import events
-from lib.model.job import RUN_LOG
+from lib.model.job_fields import RUN_LOG
 from lib.model.result import Outcome, Result
 from lib.report import running_jobs
 

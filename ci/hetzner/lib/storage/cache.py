@@ -33,8 +33,7 @@ from lib.common import console, inherited_environment, tree_copy
 from lib.model import shell
 from lib.model.attempt_outcome import describe
 from lib.model.declaration_error import told_class
-from lib.model.job import NOTHING
-from lib.model.job_fields import command_problems, is_count, path_problems
+from lib.model.job_fields import NOTHING, command_problems, is_count, path_problems
 from lib.processes import cache_protocol, command, process_table
 from lib.scheduler.protocol import MISS, NO_KEY, UNUSABLE
 from lib.storage.cache_store import CorruptError, Entry, Store

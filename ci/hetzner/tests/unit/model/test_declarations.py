@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import json
 import math
 import os
 import pickle
@@ -11,6 +12,7 @@ import re
 import tempfile
 import unittest
 from collections import ChainMap, UserDict
+from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
@@ -110,6 +112,51 @@ class Jobs(unittest.TestCase):
             self.assertEqual(job.but(nice=1).env, {"A": "1"})
             del given["B"]
         self.assertEqual(Job("a", "true", env=os.environ).env, dict(os.environ))
+
+    def test_lists_of_a_job_refuse_every_change(self) -> None:
+        def add(several: Any) -> None:
+            several += ["y"]
+
+        def double(several: Any) -> None:
+            several *= 2
+
+        changes: tuple[Callable[[Any], object], ...] = (
+            lambda several: several.append("y"),
+            lambda several: several.extend(["y"]),
+            lambda several: several.insert(0, "y"),
+            lambda several: several.remove(several[0]),
+            lambda several: several.pop(),
+            lambda several: several.clear(),
+            lambda several: several.sort(),
+            lambda several: several.reverse(),
+            lambda several: several.__setitem__(0, "y"),
+            lambda several: several.__delitem__(0),
+            add,
+            double,
+        )
+        for make in (list, tuple):
+            job: Any = Job("a", make("x"), make("b"), ok_codes=make([3]), requires=make("r"))
+            for field in ("cmd", "depends_on", "ok_codes", "requires"):
+                before = list(getattr(job, field))
+                for change in changes if make is list else changes[:8]:
+                    with self.assertRaises((AttributeError, TypeError)):
+                        change(getattr(job, field))
+                    self.assertEqual(list(getattr(job, field)), before)
+        with self.assertRaises(TypeError):
+            Job("a", "true").depends_on.append("y")  # type: ignore[attr-defined]
+        with self.assertRaises(AttributeError):
+            Job("a", "true", cpus={0}).cpus.add(1)  # type: ignore[attr-defined]
+        with self.assertRaises(AttributeError):
+            del Job("a", "true").nice
+
+    def test_lists_of_a_job_can_be_used_as_lists(self) -> None:
+        needs: Any = Job("a", "true", ["b"]).depends_on
+        self.assertEqual((needs, ["b"]), (["b"], needs))
+        self.assertEqual((repr(needs), json.dumps(needs)), ("['b']", '["b"]'))
+        self.assertEqual(needs + ["c"], ["b", "c"])  # noqa: RUF005
+        for copied in (copy.copy(needs), copy.deepcopy(needs), pickle.loads(pickle.dumps(needs))):
+            self.assertEqual(copied, ["b"])
+        self.assertEqual(Job("a", "true").depends_on, [])
 
     def test_copies_and_pickles_of_a_job_declare_the_same(self) -> None:
         for job in (
