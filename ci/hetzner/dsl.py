@@ -21,7 +21,8 @@ from lib.common import inherited_environment, machine, redact
 from lib.model import events, graph_check, selection
 from lib.model.declaration_error import told
 from lib.model.job import Job
-from lib.model.job_fields import is_number, variable_problems
+from lib.model.job_fields import variable_problems
+from lib.model.pipeline_check import kind_problems, number_problems
 from lib.model.pool_names import pool_questions
 from lib.model.result import Outcome, Result
 from lib.model.run_plan import DEFAULT_CWD, DEFAULT_TIMEOUT, Limits
@@ -117,11 +118,11 @@ class Pipeline:
     ) -> None:
         self.results: dict[str, Result] = {}
         jobs = tuple(jobs) if isinstance(jobs, Iterable) else jobs
-        if problems := _kind_problems(jobs, log_dir, cwd, resources):
+        if problems := kind_problems(jobs, log_dir, cwd, resources):
             raise ValueError("\n".join(problems))
         self.jobs = jobs
         pools = {**machine.this().pools(), **(resources or {})}
-        problems = _number_problems(timeout, grace, max_parallel, pressure, pools)
+        problems = number_problems(timeout, grace, max_parallel, pressure, pools)
         problems += [] if env is None else variable_problems(env)
         place, logs = _absolute(problems, "cwd", cwd), _absolute(problems, "log_dir", log_dir)
         problems += graph_check.problems(self.jobs, pools, str(place))
@@ -210,6 +211,10 @@ class Pipeline:
         self.results = run.results
         return run.execute()
 
+    def check(self, chosen: Choice = EVERYTHING) -> None:
+        """Raise ValueError for a choice of jobs that `run` would refuse."""
+        selection.plan(self.jobs, chosen, self._durations, self._limits)
+
     def dry_run(self, chosen: Choice = EVERYTHING) -> list[str]:
         """Return what `run` would start, in its order and with the reason, one line a start.
 
@@ -219,23 +224,6 @@ class Pipeline:
 
         plan = selection.plan(self.jobs, chosen, self._durations, self._limits)
         return dryrun.lines(plan, self._durations)
-
-
-def _kind_problems(jobs: object, log_dir: object, cwd: object, resources: object) -> list[str]:
-    """Tell what is no declaration at all, so that nothing more can be asked of it."""
-    if not isinstance(jobs, tuple):
-        return [f"jobs: expected a list such as [Job(…)], found {jobs!r}"]
-    problems = [
-        f"jobs: expected a Job at place {place}, found {job!r}"
-        for place, job in enumerate(jobs)
-        if not isinstance(job, Job)
-    ]
-    for name, value in (("log_dir", log_dir), ("cwd", cwd)):
-        if not isinstance(value, str | os.PathLike):
-            problems.append(f"{name}: expected the path of a directory, found {value!r}")
-    if resources is not None and not isinstance(resources, Mapping):
-        problems.append(f"resources: expected pools such as {{'cpu': 4}}, found {resources!r}")
-    return problems
 
 
 def _absolute(problems: list[str], what: str, path: str | Path) -> Path:
@@ -248,26 +236,3 @@ def _absolute(problems: list[str], what: str, path: str | Path) -> Path:
             f"found {str(path)!r}"
         )
         return Path("/nonexistent")
-
-
-def _number_problems(
-    timeout: object,
-    grace: object,
-    max_parallel: object,
-    pressure: object,
-    pools: Mapping[str, object],
-) -> list[str]:
-    problems = []
-    for what, value, low in (("timeout", timeout, "more than 0"), ("grace", grace, "0 or more")):
-        good = is_number(value) and value >= 0
-        if not good or (low != "0 or more" and value == 0):
-            problems.append(f"{what}: expected {low} seconds, found {value!r}")
-    for what, value in [("max_parallel", max_parallel)] if max_parallel is not None else []:
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            problems.append(f"{what}: expected 1 or more jobs, or None, found {value!r}")
-    if pressure is not None and (not is_number(pressure) or pressure < 0):
-        problems.append(f"pressure: expected a percentage, or None, found {pressure!r}")
-    for name, size in pools.items():
-        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-            problems.append(f"resources: pool {name!r}: expected 0 or more, found {size!r}")
-    return problems

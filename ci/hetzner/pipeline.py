@@ -199,11 +199,12 @@ def _run(words: command_line.Words, config: Settings, default: str = "HEAD") -> 
         return console.put(graph_export.VIEWS[words.show](table))
     absent = _absent(words, config, table, default)
     chosen = words.choice(absent)
-    planned = _planned(words, config, table, chosen).dry_run(chosen)  # refuses bad names now
+    planned = _planned(words, config, table, chosen)
+    planned.check(chosen)
     if words.show == "plan":
         lacking = _missing_wheel(words, config, default) if words.phase == "5b" else []
         left_out = [f"NOTE  {job} would be left out: {why}" for job, why in absent.items()]
-        return console.put("\n".join([*lacking, *planned, *left_out]))
+        return console.put("\n".join([*lacking, *planned.dry_run(chosen), *left_out]))
     from lib.commit.commit_run import CommitRun
 
     own_environ.hide_secrets(config.secret_names)

@@ -402,7 +402,13 @@ class Selections(unittest.TestCase):
         with self.assertRaises(ValueError) as caught:
             self.pipeline.run(**selection)
         self.assertEqual(self.pipeline.results, {})
+        with self.assertRaisesRegex(ValueError, re.escape(str(caught.exception))):
+            self.pipeline.check(Choice(**selection))
         return str(caught.exception)
+
+    def test_a_good_choice_is_not_refused(self) -> None:
+        self.pipeline.check()
+        self.pipeline.check(Choice(only_jobs=["test"], first_jobs=["build"]))
 
     def test_mistyped_only_jobs_is_an_error_with_a_suggestion_never_a_green(self) -> None:
         self.assertIn("did you mean 'test'?", self.refused(only_jobs=["tset"]))

@@ -1,0 +1,51 @@
+"""Finds what is wrong with the arguments of a pipeline, its jobs aside; see `graph_check`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from lib.model.job import Job
+from lib.model.job_fields import is_count, is_number
+
+
+def kind_problems(jobs: object, log_dir: object, cwd: object, resources: object) -> list[str]:
+    """Return what is of a wrong type, so that no other check can be made."""
+    if not isinstance(jobs, tuple):
+        return [f"jobs: expected a list such as [Job(…)], found {jobs!r}"]
+    problems = [
+        f"jobs: expected a Job at place {place}, found {job!r}"
+        for place, job in enumerate(jobs)
+        if not isinstance(job, Job)
+    ]
+    for name, value in (("log_dir", log_dir), ("cwd", cwd)):
+        if not isinstance(value, str | os.PathLike):
+            problems.append(f"{name}: expected the path of a directory, found {value!r}")
+    if resources is not None and not isinstance(resources, Mapping):
+        problems.append(f"resources: expected pools such as {{'cpu': 4}}, found {resources!r}")
+    return problems
+
+
+def number_problems(
+    timeout: object,
+    grace: object,
+    max_parallel: object,
+    pressure: object,
+    pools: Mapping[str, object],
+) -> list[str]:
+    """Return what is wrong with the numbers, a sentence each."""
+    problems = []
+    if not is_number(timeout) or timeout <= 0:
+        problems.append(f"timeout: expected more than 0 seconds, found {timeout!r}")
+    if not is_number(grace) or grace < 0:
+        problems.append(f"grace: expected 0 or more seconds, found {grace!r}")
+    if max_parallel is not None and (not is_count(max_parallel) or max_parallel == 0):
+        problems.append(f"max_parallel: expected 1 or more jobs, or None, found {max_parallel!r}")
+    if pressure is not None and (not is_number(pressure) or pressure < 0):
+        problems.append(f"pressure: expected a percentage, or None, found {pressure!r}")
+    problems += [
+        f"resources: pool {name!r}: expected 0 or more, found {size!r}"
+        for name, size in pools.items()
+        if not is_count(size)
+    ]
+    return problems
