@@ -4,8 +4,8 @@
     python3 ci/hetzner/bench.py            all workloads and peers, about ten minutes
     python3 ci/hetzner/bench.py --short    the workloads that tell most, without installing peers
 
-The programs take turns (A B C A B C …), so that whatever else the machine does hits all of them;
-ratios are taken within a round. It sets its peers up itself, below the state directory.
+The programs take turns (A B C A B C …), so that other load of the machine hits all of them; ratios
+are taken within a round. It installs its peers below the state directory.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ LAST, PAGE = HERE / "benchmarks" / "last.json", HERE / "docs" / "benchmarks.md"
 def main(arguments: Sequence[str]) -> int:
     """Measure, print the report; 1 if a target is missed by more than --fail-above allows."""
     given = parse(arguments)
-    # ended by others as by Ctrl-C, so that programs and directories are not left behind
+    # TERM ends it as Ctrl-C does, so that no program and no directory is left behind
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     names = given.workloads or (SHORT if given.short else NAMES)
     try:
-        if given.keep:  # not found out after ten minutes
+        if given.keep:  # a page without marks fails now, not after ten minutes
             table.between_marks(PAGE.read_text(), [])
         state = settings.load_anywhere().state_dir / "bench"
         course = Course(state, given.rounds or (5 if given.short else 7), peers_too=not given.short)

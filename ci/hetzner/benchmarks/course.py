@@ -1,4 +1,4 @@
-"""One run of the benchmark: who starts, in which order, in which directory. Judges nothing."""
+"""One run of the benchmark: starts the programs in turns, in directories. Judges nothing."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Course:
         self.measured: dict[str, dict[str, list[Cost]]] = {}
         self.paths: dict[str, float] = {}
         self.machine = describe_machine()
-        # the first start of each compiles what it imports
+        # the first start of each compiles its imports
         self._take_turns(WARM_UP, [(p, p.argv(WARM_UP)) for p in self._peers], logs=1)
         del self.measured[WARM_UP.name]
 
@@ -188,7 +188,7 @@ class Course:
 
 @contextmanager
 def place(peer: Peer, workload: Workload) -> Iterator[Path]:
-    """Make a directory with what a program needs, on tmpfs if there is one; remove it again.
+    """Make a directory with a program's files, on tmpfs if there is one; remove it again.
 
     Some file systems make files slowly for minutes after many were removed.
     """
@@ -205,7 +205,7 @@ def place(peer: Peer, workload: Workload) -> Iterator[Path]:
 
 
 def describe_machine() -> Mapping[str, object]:
-    """Return what the figures depend on; no name of a host and no path."""
+    """Return the facts of the machine behind the figures; no name of a host and no path."""
     model = platform.processor() or platform.machine()
     information = Path("/proc/cpuinfo")
     if information.exists():
@@ -222,5 +222,5 @@ def describe_machine() -> Mapping[str, object]:
 
 
 def tell(text: str) -> None:
-    """Say on stderr what goes on."""
+    """Print progress to stderr."""
     print(text, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""What is measured of this runner alone: idling, long runs, start-up, listeners."""
+"""Measures this runner alone: idling, long runs, start-up, listeners."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ IDLE = (0.8, 5.0)  # seconds after the start: the job runs, and the runner has n
 
 
 def idle(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> dict[str, float]:
-    """Return what waiting costs, as in 5 seconds, and how often the runner was woken."""
+    """Return the cost of waiting in 5 seconds, and the number of wake-ups."""
     before, after = measure_between(argv, cwd, env, *IDLE)
     scale = 5 / (IDLE[1] - IDLE[0])
     return {
@@ -34,7 +34,7 @@ def long(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> dict[str, fl
 def development(samples: Sequence[tuple[float, int, int]]) -> dict[str, float]:
     """Return the figures of a long run from (seconds, bytes, descriptors) at equal distances.
 
-    Memory is taken from the second sample on: the first jobs fill what is kept once.
+    Memory counts from the second sample on: the first jobs fill caches.
     """
     jobs = 1000 * (len(samples) - 2)
     times = [moment for moment, _, _ in samples]
@@ -46,7 +46,7 @@ def development(samples: Sequence[tuple[float, int, int]]) -> dict[str, float]:
 
 
 def start_up(python: str, runner: Path, env: Mapping[str, str], rounds: int) -> dict[str, float]:
-    """Return the milliseconds of `pipeline.py --list`, and those that importing `dsl` adds."""
+    """Return the milliseconds of `pipeline.py --list`, and those that `import dsl` adds."""
     listing = [python, str(runner / "pipeline.py"), "--list"]
     bare, whole = [python, "-c", "pass"], [python, "-c", "import dsl"]
     listed, added = [], []

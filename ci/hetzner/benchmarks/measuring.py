@@ -1,4 +1,4 @@
-"""Runs a program and tells what it cost. Knows no workload and no peer."""
+"""Runs a program and measures its cost. Knows no workload and no peer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOOK = 0.02  # seconds between looks at a program's memory
 
 
 class Cost(NamedTuple):
-    """What one run of a program took.
+    """The cost of one run of a program.
 
     `cpu` are the seconds and `memory` is the peak in bytes of the program itself, without its
     children.
@@ -27,11 +27,11 @@ class Cost(NamedTuple):
 
 
 class ProgramError(Exception):
-    """A measured program ended badly: what it took means nothing."""
+    """A measured program failed: its time means nothing."""
 
 
 class Sample(NamedTuple):
-    """Where a program that runs stands: CPU seconds, and how often it was woken."""
+    """The state of a running program: its CPU seconds and its number of wake-ups."""
 
     cpu: float
     woken: int
@@ -40,7 +40,7 @@ class Sample(NamedTuple):
 def cpu_clock(pid: int) -> int:
     """Return the id of a process' CPU clock, which a zombie still has (clock_getcpuclockid(3)).
 
-    Composed as Linux composes it: the inverted pid, and 2 for time that was scheduled.
+    As Linux makes it: the inverted pid, and 2 for scheduled time.
     """
     return (~pid << 3) | 2
 
@@ -75,7 +75,7 @@ def measure(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Cost:
 def measure_between(
     argv: Sequence[str], cwd: Path, env: Mapping[str, str], first: float, last: float
 ) -> tuple[Sample, Sample]:
-    """Run a program; return where it stood `first` and `last` seconds after its start."""
+    """Run a program; return its state `first` and `last` seconds after its start."""
     process = subprocess.Popen(
         argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
     )

@@ -22,7 +22,7 @@ PINNED = ("doit==0.37.0", "snakemake==9.27.1", "go-task-bin==3.54.0", "ninja==1.
 
 
 class SetupError(Exception):
-    """Something that every measurement needs is not there."""
+    """A tool that every measurement needs is missing."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Peer:
 
 
 def tasks_file(workload: Workload) -> Mapping[str, str]:
-    """Return what the programs of this directory read."""
+    """Return the files that the programs of this directory read."""
     return {"tasks.tsv": as_lines(workload)}
 
 
@@ -111,7 +111,7 @@ def taskfile(workload: Workload) -> Mapping[str, str]:
 
 
 def quoted(text: str) -> str:
-    """Return a text for between single quotes in YAML."""
+    """Return a text as it stands between single quotes in YAML."""
     return text.replace("'", "''")
 
 
@@ -132,7 +132,7 @@ def build_floor(tools: Path) -> Path:
 def install(
     tools: Path, python: str, pins: Sequence[str], say: Callable[[str], None]
 ) -> dict[str, str]:
-    """Make the environment of the Python programs; return what could not be installed, and why.
+    """Make the environment of the Python programs; return the failed packages, and why.
 
     This runner is measured in it as well, so that all of them start the same interpreter.
     """
@@ -156,14 +156,14 @@ def install(
 
 
 def environment(tools: Path) -> dict[str, str]:
-    """Return what the measured programs find: the peers on PATH, and this project's modules."""
+    """Return the environment of the programs: the peers on PATH, and this project's modules."""
     path = f"{tools / 'venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     kept = {n: v for n, v in os.environ.items() if n in ("HOME", "LANG", "TMPDIR", "USER")}
     return {**kept, "PATH": path, "PYTHONPATH": str(HERE.parent)}
 
 
 def all_peers(tools: Path, env: Mapping[str, str]) -> tuple[list[Peer], list[str]]:
-    """Return the peers that are there, the floor and this runner first, and who is missing."""
+    """Return the installed peers, the floor and this runner first, and the missing ones."""
     python = str(tools / "venv" / "bin" / "python")
 
     def ours(workload: Workload, *mode: str) -> list[str]:

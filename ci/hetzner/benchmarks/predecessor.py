@@ -43,7 +43,7 @@ DELAYS = {
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A machine: its processors, seconds of the jobs on it, and what a whole run took there."""
+    """A machine: its processors, and the seconds of the jobs and of a whole run on it."""
 
     title: str
     cpus: int
@@ -71,7 +71,7 @@ _SIXTEEN = {
     "jupyter-warmup": 11.0,
     "playwright-jupyter": 5.0 + 37.0,
 }
-# what was not timed on one of the fast machines is taken from the other
+# a job that was not timed on one of the fast machines has the time of the other
 EIGHT = Seen("8 fast cores", 8, {**_SIXTEEN, **_EIGHT}, "236")
 MACHINES = (
     EIGHT,
@@ -108,7 +108,7 @@ def jobs(*, without: tuple[float, ...] = ()) -> list[Job]:
 
 
 def shape(max_parallel: int | None = None) -> list[str]:
-    """Return a table of what the predecessor's order and delays cost, a column for a machine.
+    """Return a table of the cost of the predecessor's order and delays, a column for a machine.
 
     With as many slots as processors unless `max_parallel` says another number.
     """

@@ -40,7 +40,7 @@ def main(parallel: int, mode: str = "") -> int:
 
 
 def planned(jobs: list[Job]) -> int:
-    """Do what a run does before its first start; fail if nothing could start."""
+    """Do the steps of a run before its first start; fail if nothing could start."""
     from lib.model import selection
     from lib.scheduler import readiness
 
@@ -49,7 +49,7 @@ def planned(jobs: list[Job]) -> int:
 
 
 def all_listeners(*, statuses: bool) -> list[events.Listener]:
-    """Return what listens to the run of a commit; statuses go to GITHUB_API_URL."""
+    """Return the listeners of the run of a commit; statuses go to GITHUB_API_URL."""
     from lib.buckaroo import settings, wheels
     from lib.github.job_statuses import JobStatuses
     from lib.github.status_reporter import StatusReporter

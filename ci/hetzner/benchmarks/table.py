@@ -1,4 +1,4 @@
-"""Figures, ratios, targets and how they are told. Pure functions over measurements."""
+"""Figures, ratios, targets and their tables. Pure functions over measurements."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Spread(NamedTuple):
 
 @dataclass(frozen=True)
 class Target:
-    """What a figure must not exceed, and the unit that people read it in."""
+    """The limit of a figure, and its unit for people."""
 
     figure: str
     limit: float
@@ -52,7 +52,7 @@ TARGETS = (
 )
 MARK = "<!-- bench.py --keep -->"
 FEW = 5000  # jobs of the smallest plan that growth is taken from
-AHEAD: Mapping[str, Sequence[str]] = {  # who may not be faster, by workload; () for nobody
+AHEAD: Mapping[str, Sequence[str]] = {  # programs that may not be faster, by workload; (): none may
     "chain-1000": (),
     "wide": ("make", "ninja"),
     "layered": ("make", "ninja"),

@@ -15,7 +15,7 @@ EDGES = predecessor.EDGES
 
 
 class Task(NamedTuple):
-    """One job: what `bash -c` runs, after which others."""
+    """One job: its command for `bash -c`, and the jobs before it."""
 
     name: str
     command: str
@@ -24,7 +24,7 @@ class Task(NamedTuple):
 
 @dataclass(frozen=True)
 class Workload:
-    """Tasks to run, at most `parallel` of them at once, and what they are for people.
+    """Tasks to run, at most `parallel` of them at once, and a title for people.
 
     `path` are the seconds that no runner can save: those of the longest chain of sleeps.
     """
@@ -43,7 +43,7 @@ def chain(count: int) -> Workload:
 
 
 def wide(count: int, name: str = "wide") -> Workload:
-    """Return jobs that need nothing but one of two slots."""
+    """Return jobs that need only one of two slots."""
     tasks = [Task(f"j{i}", "true") for i in range(count)]
     return Workload(name, f"{count:,} jobs, two at a time", (*tasks,), 2)
 
@@ -76,7 +76,7 @@ def ci16() -> Workload:
 
 
 def idle(seconds: float) -> Workload:
-    """Return one job that does nothing for a while."""
+    """Return one job that sleeps for a while."""
     return Workload("idle", f"one sleep of {seconds:g} s", (Task("s", f"sleep {seconds:g}"),), 2)
 
 

@@ -58,7 +58,7 @@ class Settings(common.Settings):
     browsers_path: str  # PLAYWRIGHT_BROWSERS_PATH, or '' for Playwright's own choice
     chromium: str  # CI_CHROMIUM: a browser to use in place of Playwright's, or ''
     jupyter_parallel: int  # JUPYTER_PARALLEL: servers, and notebooks at once
-    # JUPYTER_TOKEN, or one that no other run has: of servers that listen on this machine only
+    # JUPYTER_TOKEN, or a random one; the servers listen on this machine only
     jupyter_token: str = dataclasses.field(compare=False)
     jupyter_python: str  # JUPYTER_PYTHON: version of the Jupyter environment
     pytest_workers: int  # PYTEST_WORKERS
@@ -88,8 +88,8 @@ class Settings(common.Settings):
         """Return the variables that a job body gets, beside those that the run itself adds."""
         variables = super().exports() | {
             "CI_VENVS_DIR": str(self.venvs_dir),
-            # three names of one store: pnpm re-links node_modules when it sees another one, so its
-            # own variable is set for every call, and for the repository's scripts theirs
+            # three names of one store: pnpm links node_modules anew when its store changes, so
+            # every call gets pnpm's own variable, and the repository's scripts get theirs
             "CI_PNPM_STORE_DIR": str(self.pnpm_store),
             "PNPM_STORE_DIR": str(self.pnpm_store),
             "npm_config_store_dir": str(self.pnpm_store),

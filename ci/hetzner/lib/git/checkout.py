@@ -1,7 +1,7 @@
 """Puts the commit under test into a directory. Every git step is checked.
 
-On the box the checkout is the runner's to clean. Elsewhere the runner works in a `git worktree`
-of its own and never touches the developer's tree, index or branches. Unaware of jobs and settings.
+On the box the runner may clean the checkout. Elsewhere it works in a `git worktree` of its own and
+never touches the developer's tree, index or branches. Unaware of jobs and settings.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ __all__ = [
 ]
 
 FETCH_TIMEOUT = 300.0  # seconds
-MARKER = ".made-by-ci-runner"  # suffix of a file beside a worktree: it is the runner's
+MARKER = ".made-by-ci-runner"  # suffix of a file beside a worktree: the runner owns it
 
 
 def prepare_box(repo: Path, revision: str, branch: str, timeout: float = FETCH_TIMEOUT) -> str:
     """Fetch, check the commit out by force, clean, and return its full SHA.
 
-    For a CI box only: what was changed or untracked in the checkout is lost, but `node_modules`
+    For a CI box only: changes and untracked files in the checkout are lost, but `node_modules`
     stay. `timeout` is seconds for a fetch. Raises CheckoutError.
     """
     sha = fetch(repo, revision, branch, timeout)
@@ -52,10 +52,10 @@ def prepare_box(repo: Path, revision: str, branch: str, timeout: float = FETCH_T
 
 
 def fetch(repo: Path, revision: str, branch: str, timeout: float = FETCH_TIMEOUT) -> str:
-    """Fetch all branches, and what they do not hold; return the full SHA of a revision.
+    """Fetch all branches, and a commit that they do not hold; return the full SHA of a revision.
 
-    A fetch that fails ends it even if the commit is there, for then nobody knows what the
-    revision means by now. `timeout` is seconds for a fetch. Raises CheckoutError.
+    A failed fetch is an error even if the commit is there: the revision may mean another commit
+    by now. `timeout` is seconds for a fetch. Raises CheckoutError.
     """
     if branch:
         git(
@@ -69,8 +69,8 @@ def fetch(repo: Path, revision: str, branch: str, timeout: float = FETCH_TIMEOUT
 def prepare_worktree(repo: Path, path: Path, revision: str) -> str:
     """Put a commit into the runner's own worktree at `path`; return its full SHA.
 
-    It is made when it is missing and used again for the next commit. Raises CheckoutError, for a
-    directory too that the runner did not make.
+    A missing one is made; the next commit uses it again. Raises CheckoutError, also for a
+    directory that the runner did not make.
     """
     sha = resolve(repo, revision)
     marker = path.with_name(path.name + MARKER)
@@ -86,7 +86,7 @@ def prepare_worktree(repo: Path, path: Path, revision: str) -> str:
 
 
 def _fetched(repo: Path, revision: str, branch: str, timeout: float) -> str:
-    """Fetch all branches, then what they do not hold; return the SHA of the revision."""
+    """Fetch all branches, then a commit that they do not hold; return the SHA of the revision."""
 
     def fetch(remedy: str, *wanted: str) -> None:
         quiet = ("fetch", "--quiet")
@@ -153,7 +153,7 @@ def _add_worktree(repo: Path, path: Path, marker: Path, sha: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     told = f"{path.name} is a worktree of {repo}, and the runner's to overwrite\n"
     files.atomic_write(marker, os.fsencode(told))
-    # forced twice: also where an earlier one is registered, and locked since its making was cut off
+    # forced twice: an earlier one may be registered, and locked if its creation was cut off
     force = ("--force", "--force")
     git(repo, "worktree", "add", *force, "--detach", "--no-checkout", "--", str(path), sha)
 

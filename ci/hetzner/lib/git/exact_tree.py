@@ -1,9 +1,9 @@
-"""Makes a directory that is the runner's hold exactly a commit, whatever a job left around it.
+"""Makes a directory of the runner hold exactly a commit, whatever a job left in it.
 
-A job can write all that its tree shares with the repository: settings, attributes, replaced
-commits, hooks, the index. So git makes the tree from a repository that is made for that moment,
-which borrows nothing but the objects; the user's own settings and filters count as everywhere.
-Unaware of what a revision means, and of whose the directory is.
+A job can write everything that its tree shares with the repository: settings, attributes, replaced
+commits, hooks, the index. So git makes the tree from a temporary repository, which borrows the
+objects and nothing else; the user's own settings and filters count as everywhere. Unaware of the
+meaning of a revision and of the owner of the directory.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from lib.common import interrupts, tree_copy
 from lib.git.git_command import CheckoutError, git, resolve
 
-KEPT = "node_modules"  # what a clean leaves: the lock check decides about it
+KEPT = "node_modules"  # a clean leaves it: the lock check decides about it
 LOCK_AGE = 3.0  # seconds that a git may hold an index lock before it counts as dead
 REMEDY = "free what it names, or remove the directory: it is made again"
 FILTERS = (".clean", ".smudge", ".process")
@@ -28,7 +28,7 @@ EMPTY_TREE = {
 
 
 def check_out(tree: Path, sha: str) -> None:
-    """Make a tree that is the runner's hold exactly a commit, beside what a clean keeps.
+    """Make a tree of the runner hold exactly a commit, and the directories that a clean keeps.
 
     Raises CheckoutError.
     """
@@ -37,7 +37,7 @@ def check_out(tree: Path, sha: str) -> None:
     try:
         _overwrite(tree, records, sha)
     except CheckoutError:
-        # a job may have left directories in which not even their owner may remove anything
+        # a job may have left directories without rights for their owner
         if not tree_copy.open_up(tree, but=KEPT):
             raise
         _overwrite(tree, records, sha)
@@ -46,7 +46,7 @@ def check_out(tree: Path, sha: str) -> None:
 def _overwrite(tree: Path, records: Path, sha: str) -> None:
     keep = ("-e", KEPT) if _drop_index(tree, records / "index") else ()
     with _alone(tree, records, sha) as variables:
-        # without an index all is untracked, repositories that a job made in here included
+        # without an index every file is untracked, repositories that a job made in here included
         git(tree, "clean", "-ffdxq", *keep, remedy=REMEDY, variables=variables)
         detached = ("checkout", "--quiet", "--force", "--detach", sha)
         git(tree, *detached, remedy=REMEDY, variables=variables)
@@ -59,9 +59,9 @@ def _overwrite(tree: Path, records: Path, sha: str) -> None:
 def _drop_index(tree: Path, index: Path) -> bool:
     """Remove the index, so that each file is written anew; return whether it could be read.
 
-    It tells which files git need not look at: by flags (git-update-index(1), skip-worktree), by
-    sizes and times that a job can set again, or that no second tells apart. What was the last
-    commit's in a directory that a clean keeps goes as well.
+    The index says which files git need not read: by flags (git-update-index(1), skip-worktree), by
+    sizes and times that a job can set again, or that are equal within a second. Files of the last
+    commit in a directory that a clean keeps are removed as well.
     """
     if os.path.lexists(index):
         kept = (f":(top,glob)**/{KEPT}", f":(top,glob)**/{KEPT}/**")
@@ -80,7 +80,7 @@ def _drop_index(tree: Path, index: Path) -> bool:
 
 @contextlib.contextmanager
 def _alone(tree: Path, records: Path, sha: str) -> Iterator[Mapping[str, str]]:
-    """Yield the variables by which git works on a tree and its index, but in a new repository."""
+    """Yield variables that have git work on a tree and its index, but in a new repository."""
     objects = tree / git(tree, "rev-parse", "--git-common-dir") / "objects"
     _fetch_promised(tree, objects, sha)
     place = records / "ci-runner-checkout"
@@ -102,7 +102,7 @@ def _alone(tree: Path, records: Path, sha: str) -> Iterator[Mapping[str, str]]:
 def _filters(tree: Path, variables: Mapping[str, str]) -> dict[str, str]:
     """Return the user's filters as settings that let them see the tree's own repository.
 
-    Where that is, is how git-lfs(1) finds what it has, and where to ask for the rest.
+    git-lfs(1) finds the files that it has, and the server for others, by that repository.
     """
     count = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
     found = {}
@@ -116,7 +116,7 @@ def _filters(tree: Path, variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def _fetch_promised(tree: Path, objects: Path, sha: str) -> None:
-    """Have a partial clone fetch what a commit needs, for which it takes its own settings."""
+    """Have a partial clone fetch the objects of a commit, by its own settings."""
     if any(objects.glob("pack/*.promisor")):
         every = (*("diff-tree", "-r", "--shortstat", "--no-ext-diff"), EMPTY_TREE[len(sha)], sha)
         git(tree, *every, remedy="see that the remote answers, then run again")

@@ -1,7 +1,7 @@
 """Runs git on a repository, and asks it simple questions.
 
-Every failure says what ran, how it ended, what git said, and what to do. Unaware of where the
-commit under test goes.
+Every failure names the command, its end, git's words, and the remedy. Unaware of the place of
+the commit under test.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ NO_SUCH_REVISION = (
     "Needed a single revision|unknown revision|bad revision|ambiguous argument|not a valid|"
     "expected commit type|unable to read|bad object|invalid"
 )
-# no hooks: they would be code of the branch outside of any job; nothing that stays behind; and
-# the whole tree, whatever part of it the developer looks at
+# no hooks, which are code of the branch outside of any job; no process that stays behind; and the
+# whole tree, whichever part of it the developer has checked out
 CONFIG = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
@@ -42,16 +42,16 @@ CONFIG = (
 
 
 class Known(NamedTuple):
-    """A cause of a failure that git's own words tell for sure, and what to do about it."""
+    """A cause of a failure that git's own words prove, and its remedy."""
 
     words: str  # a regular expression
     remedy: str
 
 
 class CheckoutError(Exception):
-    """A git step failed: what was expected, what git said, what to do.
+    """A git step failed; the message has the expected end, git's words, and the remedy.
 
-    `brief` says it in a sentence, where there is no room for more.
+    `brief` is one sentence, where there is no room for more.
     """
 
     def __init__(self, text: str, brief: str = "") -> None:
@@ -60,7 +60,7 @@ class CheckoutError(Exception):
 
 
 def without_redirections(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment in which git acts on the repository that it is told."""
+    """Return an environment in which git acts on the repository that its arguments name."""
     other = REDIRECTIONS | READINGS
     return {name: value for name, value in environ.items() if name not in other}
 
@@ -75,10 +75,10 @@ def git(
 ) -> str:
     """Run one git command in a directory and return what it prints, without the last newline.
 
-    It asks nobody, runs no hook and is stopped after `timeout` seconds with all that it started.
-    `variables` are for its environment.
-    Raises CheckoutError with git's words that ends in `remedy`, or in that of the cause which is
-    `known` by them: no other cause is guessed.
+    git asks no question and runs no hook. After `timeout` seconds it is stopped, with all processes
+    that it started. `variables` are added to its environment. Raises CheckoutError with git's words
+    and `remedy`, or the remedy of the cause that is `known` by these words: no other cause is
+    guessed.
     """
     argv = ["git", *(word for entry in CONFIG for word in ("-c", entry)), *arguments]
     quiet = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
@@ -104,7 +104,7 @@ def git(
 
 
 def enclosing_checkout(path: Path) -> Path:
-    """Return the top of the checkout around a directory, or of the bare repository it is in.
+    """Return the top of the checkout, or of the bare repository, around a directory.
 
     Raises CheckoutError that says how to name one.
     """
@@ -130,7 +130,9 @@ def resolve(repo: Path, revision: str) -> str:
         *("rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}"),
         known=Known(NO_SUCH_REVISION, f"{repo} has no commit {named}: fetch it, or name another"),
     )
-    if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", sha):  # `^HEAD` is none, though git knows it
+    if not re.fullmatch(
+        r"[0-9a-f]{40}|[0-9a-f]{64}", sha
+    ):  # `^HEAD` is no commit, though git accepts it
         raise CheckoutError(f"expected a commit of {repo}, found {named}: name one")
     return sha
 
@@ -151,7 +153,7 @@ def is_dirty(repo: Path, aside: Path | None = None) -> bool:
 def all_but(repo: Path, aside: Path | None) -> list[str]:
     """Return the pathspecs of a whole tree without a directory that may be in it (gitglossary(7)).
 
-    Only if git sees anything there: to `git add` it is an error to leave out what is ignored.
+    Left out only if git sees a file there: `git add` refuses to exclude an ignored path.
     Raises CheckoutError.
     """
     if aside is not None:

@@ -1,4 +1,4 @@
-"""The hash of a working tree as it is, uncommitted changes included, in the words of git."""
+"""Hashes a working tree as git does, uncommitted changes included."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ def of_commit(repo: Path, sha: str) -> str:
 
 
 def of_directory(tree: Path, scratch: Path, aside: Path | None = None) -> str:
-    """Return what `git write-tree` would say with all changes and new files added.
+    """Return the hash of `git write-tree` with all changes and new files added.
 
-    What git ignores is not in it, nor what is in `aside`. The index is copied, and objects are
-    written to `scratch`, which is removed: the repository is the developer's.
+    Ignored files and those in `aside` are left out. The developer's repository stays as it is:
+    the index is copied, and objects are written to `scratch`, which is removed.
     Raises CheckoutError, OSError.
     """
     tree_copy.remove(scratch)  # of a run that was killed
     (scratch / "objects").mkdir(parents=True)
     try:
         index = tree / git(tree, "rev-parse", "--git-path", "index")
-        if index.exists():  # what it knows of unchanged files saves reading them
+        if index.exists():  # git reads no file that the index knows to be unchanged
             shutil.copyfile(index, scratch / "index")
         objects = tree / git(tree, "rev-parse", "--git-path", "objects")
         variables = {

@@ -1,4 +1,4 @@
-"""Reads single settings and collects what is wrong with them: expected, found, what to do.
+"""Reads single settings and collects their problems: expected, found, remedy.
 
 Knows forms (a port, a URL, seconds), not what a setting is for.
 """
@@ -16,7 +16,7 @@ ALIASES = {"repo_dir": "repo"}  # fields whose flag on the command line is short
 
 
 class SettingsError(ValueError):
-    """Settings that cannot be used; the message lists every one, and what to do."""
+    """Settings that cannot be used; the message lists every one with its remedy."""
 
 
 class Reader:
@@ -35,7 +35,7 @@ class Reader:
         self._problems: list[str] = []
 
     def refuse(self, problems: Iterable[str]) -> None:
-        """Add problems that lie between settings."""
+        """Add problems of several settings together."""
         self._problems += problems
 
     def finish(self) -> None:
@@ -134,8 +134,8 @@ class Reader:
         return value.rstrip("/")
 
     def token(self, name: str) -> str:
-        """Return a secret that fits into an HTTP header; what is wrong with it is never shown."""
-        value = self.text(name, "").strip()  # a file's last newline comes along easily
+        """Return a secret that fits into an HTTP header; no message shows a wrong one."""
+        value = self.text(name, "").strip()  # the last newline of a file is often copied, too
         if not re.fullmatch(r"[!-~]*", value):
             self._problems.append(
                 f"{name}: expected printable ASCII without blanks, found {len(value)} characters "
@@ -153,7 +153,7 @@ class Reader:
         return tuple(found)
 
     def _given(self, field: str, name: str) -> tuple[str, str]:
-        """Return where a value comes from, and the value: '' if nobody gave one."""
+        """Return the source of a value, and the value: '' if there is none."""
         for argument in (field, ALIASES.get(field, field)):
             value = self._arguments.get(argument)
             if value is not None:

@@ -27,10 +27,10 @@ RUNNER_DIR = Path(__file__).resolve().parents[2]
 class Settings:
     """The settings of a run. Directories are absolute."""
 
-    box: bool  # CI_BOX: this machine is the runner's to clean
+    box: bool  # CI_BOX: the runner may clean this machine
     repo_dir: Path  # CI_REPO_DIR: the checkout under test
     state_dir: Path  # CI_STATE_DIR: everything that is kept between runs
-    runner_dir: Path  # CI_RUNNER_DIR: where pipeline.py is
+    runner_dir: Path  # CI_RUNNER_DIR: the directory of pipeline.py
     timeout: float  # CI_TIMEOUT: seconds for all jobs together
     github_token: str  # GITHUB_TOKEN
     github_repo: str  # GITHUB_REPO: owner/name, or ''
@@ -51,7 +51,7 @@ class Settings:
     @property
     def locks(self) -> tuple[Path, ...]:
         """The lock files that a run holds: that of its checkout first."""
-        # aside: a job that clears its work directory and what begins like it must not remove it
+        # apart: a job that clears its work directory and its siblings must not remove it
         return (self.state_dir / "locks" / f"{_key(self.repo_dir)}.lock",)
 
     @property
@@ -62,7 +62,7 @@ class Settings:
     def exports(self) -> dict[str, str]:
         """Return the variables that a job body gets, beside those that the run itself adds."""
         variables = {
-            # a key that a cache makes of HEAD is that of what is tested
+            # a cache key made of HEAD is that of the tested commit
             **inherited_environment.AS_COMMITTED,
             "CI_REPO_DIR": str(self.repo_dir),
             "CI_STATE_DIR": str(self.state_dir),
@@ -159,7 +159,7 @@ def secrets(settings: Settings, environ: Mapping[str, str]) -> tuple[str, ...]:
 
 def search_path(settings: Settings, environ: Mapping[str, str]) -> str:
     """Return the PATH of jobs: tools that the runner installed come first."""
-    # whether the directory exists does not matter, so nothing depends on when this is asked
+    # also if there is no such directory: the answer is then the same at any time
     tools = settings.state_dir / "tools" / "bin"
     rest = environ.get("PATH") or os.defpath
     return rest if rest.split(os.pathsep)[0] == str(tools) else f"{tools}{os.pathsep}{rest}"
@@ -190,7 +190,7 @@ def home(environ: Mapping[str, str]) -> Path | None:
 
 
 def _key(checkout: Path) -> str:
-    """Return a name for a checkout that can be part of a path, takes a suffix and is its alone."""
+    """Return a name for a checkout that is unique, fits into a path and takes a suffix."""
     digest = hashlib.sha256(os.fsencode(checkout)).hexdigest()[:8]
     return f"{re.sub(r'[^A-Za-z0-9_-]', '_', checkout.name)[:80] or 'root'}-{digest}"
 
@@ -198,14 +198,14 @@ def _key(checkout: Path) -> str:
 def _cache_home(environ: Mapping[str, str]) -> Path | None:
     """Return the runner's directory in the cache home (XDG Base Directory Specification)."""
     cache_home = environ.get("XDG_CACHE_HOME", "")
-    if Path(cache_home).is_absolute():  # the specification wants others to be ignored
+    if Path(cache_home).is_absolute():  # others are to be ignored, by the specification
         return Path(cache_home) / "ci-runner"
     found = home(environ)
     return found / ".cache" / "ci-runner" if found else None
 
 
 def _place_problems(settings: Settings) -> list[str]:
-    # the root is no checkout: whoever names it wants settings that need none
+    # the root is no checkout: it stands for settings that need none
     inside = settings.repo_dir != Path("/") and settings.state_dir.is_relative_to(settings.repo_dir)
     if settings.box and inside:
         return [

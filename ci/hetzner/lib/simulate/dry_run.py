@@ -1,4 +1,4 @@
-"""What a run would do: the real scheduler with an executor that starts nothing."""
+"""Plays a run: the real scheduler with an executor that starts nothing."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from lib.scheduler.protocol import MISS, Exited, Gone, Listens, Report, Step, St
 
 
 class DryClock:
-    """Jumps from one happening to the next."""
+    """Jumps from one event to the next."""
 
     def __init__(self) -> None:
         self.time = 0.0
 
     def now(self) -> float:
-        """Return the moment that was jumped to."""
+        """Return the time of the latest event."""
         return self.time
 
 
@@ -44,7 +44,7 @@ class DryExecutor:
         heapq.heappush(self._happenings, (self._clock.time + seconds, self._count, key, report))
 
     def start(self, step: Step) -> None:
-        """Note what will happen."""
+        """Plan the reports of a step."""
         key, name = step.node.key, step.node.job.name
         if step.kind is StepKind.RESTORE:
             restored = self._timings.restored.get(name)
@@ -68,16 +68,16 @@ class DryExecutor:
             self._after(seconds, key, Exited(key, 0, left=("what serves",)))
 
     def stop(self, key: str, *, hung: bool = False) -> None:
-        """Let it end now."""
+        """End a tree now."""
         self._happenings = [each for each in self._happenings if each[2] != key]
         heapq.heapify(self._happenings)
         self._after(0.0, key, Gone(key))
 
     def kill(self, key: str) -> None:
-        """Do nothing: `stop` has ended it."""
+        """Do nothing: `stop` has ended the tree."""
 
     def wait(self, deadline: float) -> Sequence[Report]:
-        """Jump to what happens next."""
+        """Jump to the next report."""
         if self._happenings and self._happenings[0][0] <= deadline:
             moment, _, _, report = heapq.heappop(self._happenings)
             self._clock.time = max(self._clock.time, moment)
@@ -101,14 +101,14 @@ def make(plan: RunPlan, timings: Timings, listener: events.Listener) -> Schedule
 
 
 def _without_timeout(node: Node, timings: Timings, usual: float) -> Node:
-    """Return the node so that what is assumed of it, which may be long, does not time out."""
+    """Return the node with a time limit that its assumed duration does not exceed."""
     if timings.durations.get(node.job.name, usual) < node.job.timeout:
         return node
     return node._replace(job=node.job.but(timeout=math.inf))
 
 
 def lines(plan: RunPlan, durations: Mapping[str, float]) -> list[str]:
-    """Return one line for each start, in order: when, which job, and what it waited for."""
+    """Return one line for each start, in order: its time, the job, and the reason of its wait."""
     told: list[str] = []
 
     def listen(event: events.Event) -> None:

@@ -1,4 +1,4 @@
-"""What a run would take if …: plays recorded durations through the real scheduler.
+"""Predicts a run: plays recorded durations through the real scheduler.
 
 Pure functions. A duration is taken to be the same however many jobs run beside it.
 """
@@ -23,9 +23,9 @@ NEAR = 1e-6  # seconds by which two moments may differ and be the same
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What is assumed: jobs, what bounds them, how long they take, and which are selected.
+    """The assumptions of a prediction: jobs, limits, durations and selection.
 
-    `by_urgency` is the longest path first, as in a run; otherwise the declared order.
+    With `by_urgency` the longest path goes first, as in a run; else the declared order counts.
     """
 
     jobs: Sequence[Job]
@@ -38,7 +38,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """When a job ran, in seconds of the run, and what it had waited for last ('': nothing)."""
+    """The time of a job, in seconds of the run, and the last cause of its wait ('': none)."""
 
     job: str
     started: float
@@ -48,11 +48,11 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """How a run would go.
+    """The course of a predicted run.
 
     `path` is the chain of jobs that the run's end waited for, each up to the start of the next;
-    `shares` tells how much of each pool was taken on average, from 0 to 1; `parallel` how many
-    jobs ran at once on average; `guessed` which of them were never timed.
+    `shares` is the average use of each pool, from 0 to 1; `parallel` the average number of jobs at
+    once; `guessed` are the jobs that were never timed.
     """
 
     seconds: float
@@ -66,14 +66,14 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a run would save without something that makes jobs wait."""
+    """The seconds that a run would save without an edge, delay or limit."""
 
     what: str
     seconds: float
 
 
 def predict(scenario: Scenario) -> Prediction:
-    """Return how a run would go. Raises ValueError for a bad selection."""
+    """Play a run; return its course. Raises ValueError for a bad selection."""
     by_name = {job.name: job for job in scenario.jobs}
     durations = scenario.timings.durations
     limits = Limits(scenario.pools, scenario.max_parallel)
@@ -120,9 +120,9 @@ def _path(
     shares: Mapping[str, float],
     end: float,
 ) -> Iterator[Span]:
-    """Yield what the end waited for, the last job first, each up to when the next one started.
+    """Yield the jobs that the end waited for, the last first, each up to the start of the next.
 
-    Of several that ended when one started, the one counts that gave it what is scarcest.
+    If several ended when a job started, the one counts that freed the scarcest pool.
     """
 
     def given(cause: Span, to: Span) -> float:
@@ -140,7 +140,7 @@ def _path(
         until = span.started
         if not span.after:
             return
-        # a delay counts from what was depended on; what waits for a pool has had it already
+        # a delay begins with the end of the dependency; before a wait for a pool it is over
         freed = until - (by_name[span.job].delay if span.after in spans else 0.0)
         causes = [
             spans[name]
@@ -165,7 +165,7 @@ def _shares(
 
 
 def costs(scenario: Scenario) -> list[Cost]:
-    """Return what each edge, delay and limit costs, by a run without it; the dearest first."""
+    """Return the cost of each edge, delay and limit, by a run without it; the dearest first."""
     whole = predict(scenario).seconds
     found = [Cost(what, whole - predict(other).seconds) for what, other in _without_each(scenario)]
     return sorted((cost for cost in found if cost.seconds > NEAR), key=lambda cost: -cost.seconds)

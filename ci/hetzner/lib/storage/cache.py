@@ -1,15 +1,15 @@
-"""Keeps what a job makes under a key of what it is made from.
+"""Keeps the artifact of a job under a key of its inputs.
 
-A key is data: whatever text the key command prints, of one line or many; the store names its
-entries by a hash of it, and of what the artifact is made by: its path, and in a pipeline the job's
-command and variables. A failing, slow or silent command is a miss and a warning, never an exception
-and never a touch of the store.
+A key is data: any text that the key command prints, of one line or many. The store names an entry
+by a hash of the key, of the artifact's path, and in a pipeline of the job's command and variables.
+A failing, slow or silent key command is a miss and a warning; it raises nothing and changes nothing
+in the store.
 
-As a program it is how the runner uses a cache without blocking its loop:
+The runner uses a cache through this program, which does not block its loop:
 `cache.py restore|store HANDLE`, where the open file HANDLE holds a request of `cache_protocol.py`.
 `restore` exits with 0 (restored) or with a code of `protocol.py`, and answers with the key. `store`
-keeps the artifact only if the key is still the same: a source that was edited while its job ran
-must not be found under what it was, nor what a job made of its own changes under what they are now.
+keeps the artifact only if the key is still the same: if a source was edited while the job ran, the
+artifact fits neither the key of the old source nor that of the new one.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ NOT_STORED = 1  # exit code of the program
 
 
 class CacheError(Exception):
-    """Why a cache does not answer, or does not store."""
+    """A cache cannot answer, or cannot store; the message says why."""
 
 
 class NoKeyError(CacheError):
-    """There is no key; `said` is all that its command has written to stderr."""
+    """There is no key; `said` is the whole stderr of the key command."""
 
     def __init__(self, why: str, said: str = "") -> None:
         super().__init__(f"no cache key: its key command {why}")
@@ -57,33 +57,34 @@ class NoKeyError(CacheError):
 
 
 class UnusableError(CacheError):
-    """Nothing can be restored nor stored: the artifact or the store is not what it has to be."""
+    """Nothing can be restored nor stored: the artifact or the store is of the wrong kind."""
 
 
 @told_class("Cache")
 @dataclass(frozen=True)
 class Cache:
-    """What a job makes (`artifact_path`, a file or a directory), kept below `store_dir`.
+    """The artifact of a job (`artifact_path`, a file or a directory), kept below `store_dir`.
 
     - `key_cmd` prints the key within 60 seconds (in a pipeline, within the job's `timeout` too),
       as a script of bash or an argument vector. A script is strict, as that of a job is
-      (`bash -eo pipefail -c`): a hash of nothing would be found again and again. It names what the
-      job reads, also the scripts that it runs. A job's `cmd` and `env` are part of its key anyway.
-    - `store_dir` is a directory for caches alone, made if it is missing. Several may share it, and
-      one that can only be read gives its entries.
-    - `cwd` is where `key_cmd` runs and what relative paths are relative to (default None: the
+      (`bash -eo pipefail -c`): a hash of no input would be found again and again. The key has to
+      name everything that the job reads, also the scripts that it runs. A job's `cmd` and `env` are
+      part of its key anyway.
+    - `store_dir` is a directory for caches alone, made if it is missing. Several caches may share
+      it. A store without write permission still gives its entries.
+    - `cwd` is the directory in which `key_cmd` runs and relative paths begin (default None: the
       working directory, in a pipeline the pipeline's).
     - `max_bytes` bounds the store, in bytes (default None: no bound). The least recently used
-      entries go first, but never one that is being read; what is larger alone is not stored.
-    - `work` tells what else decides over what is made (default: nothing but the path).
+      entries go first, but never one that is being read. A larger artifact is not stored.
+    - `work` names other inputs of the artifact (default: none).
 
-    What a symlink leads to is not in the cache. So a symlink in the artifact's place is refused,
-    which is a warning and a miss, and an artifact is not stored that holds one to anything in the
-    working directory but itself: that may have been made of other inputs when the link comes back.
-    Others stay as they are, as that of a Python environment to its interpreter.
+    The target of a symlink is not in the cache. So a symlink in the artifact's place is a warning
+    and a miss. An artifact that holds a symlink to a path in the working directory, but outside of
+    itself, is not stored: when the link comes back, that path may be made of other inputs. Other
+    links stay as they are, such as that of a Python environment to its interpreter.
 
-    Raises ValueError that lists every problem: an argument that is empty, a path that no file can
-    have, a bound below 0, or an argument that there is not.
+    Raises ValueError that lists every problem: an empty argument, a path that no file can have,
+    a bound below 0, or an unknown argument.
     """
 
     key_cmd: str | Sequence[str]
@@ -103,12 +104,12 @@ class Cache:
             raise ValueError("\n".join(f"Cache: {problem}" for problem in problems))
 
     def made_by(self, cmd: str | Sequence[str], env: Mapping[str, str] = NOTHING) -> Cache:
-        """Return the cache of a job with this command and variables: what others make is a miss."""
+        """Return the cache of a job with this command and variables; other entries are a miss."""
         argv = cmd if isinstance(cmd, str) else list(cmd)
         return replace(self, work=json.dumps([self.work, argv, sorted(env.items())]))
 
     def key(self) -> str:
-        """Run the key command and return what it prints, stripped; '' and a warning if it fails."""
+        """Run the key command and return its stripped output; '' and a warning if it fails."""
         found: list[str] = []
         self._try(lambda: found.append(self.ask(_callers())))
         return "".join(found)
@@ -118,7 +119,7 @@ class Cache:
         return self._try(lambda: self.find(self.ask(_callers()))) is not None
 
     def restore(self) -> bool:
-        """Put the stored artifact in its place; False, and no change, if there is none to put."""
+        """Put the stored artifact in its place; False, and no change, if there is none."""
         return self._try(lambda: self.bring(self.ask(_callers()))) is not None
 
     def store(self) -> None:
@@ -126,7 +127,7 @@ class Cache:
         self._try(lambda: self.keep(self.ask(_callers())))
 
     def _try(self, act: Callable[[], Any]) -> Any:
-        """Do it, or warn and return None."""
+        """Call a function; warn and return None if it raises CacheError."""
         try:
             return act()
         except CacheError as error:
@@ -134,13 +135,13 @@ class Cache:
             return None
 
     def warn(self, error: CacheError) -> None:
-        """Tell on stderr what is wrong, with all that a key command has said."""
+        """Print an error to stderr, with the whole stderr of a key command."""
         said = error.said.strip() if isinstance(error, NoKeyError) else ""
         text = f"cache of {self.artifact_path}: {error}" + f"\n{said}" * bool(said)
         print(text, file=sys.stderr, flush=True)
 
     def ask(self, env: Mapping[str, str]) -> str:
-        """Return the key, of which `env` is what its command sees. Raises NoKeyError."""
+        """Return the key; its command runs with the environment `env`. Raises NoKeyError."""
         argv = shell.argv(self.key_cmd) if isinstance(self.key_cmd, str) else self.key_cmd
         try:
             here = {**env, "PWD": str(self._base.absolute())}
@@ -158,7 +159,7 @@ class Cache:
         if not key:
             raise NoKeyError("printed nothing", done.errors)
         try:
-            return os.fsencode(key).decode()  # nobody could tell keys apart that are no text
+            return os.fsencode(key).decode()  # keys that are no text would be mixed up
         except UnicodeDecodeError as error:
             raise NoKeyError("printed something that is no UTF-8") from error
 
@@ -171,7 +172,7 @@ class Cache:
             raise self._trouble("read", error) from error
 
     def bring(self, key: str) -> Entry | None:
-        """Put in its place what is stored under a key. Raises CacheError."""
+        """Put the artifact of a key in its place; None for a miss. Raises CacheError."""
         while (entry := self.find(key)) is not None:
             try:
                 self._put_in_place(entry)
@@ -183,7 +184,7 @@ class Cache:
         return None
 
     def keep(self, key: str, log: bytes = b"") -> None:
-        """Store the artifact under a key, and the log of what made it. Raises CacheError."""
+        """Store the artifact under a key, and the log of its job. Raises CacheError."""
         try:
             self._refuse()
             self._refuse_links()
@@ -192,7 +193,7 @@ class Cache:
             raise CacheError(f"its artifact could not be stored: {error}") from error
 
     def log(self, entry: Entry) -> bytes:
-        """Return what was said when an entry was made."""
+        """Return the output of the job that made an entry."""
         return self._store.log(entry)
 
     def _trouble(self, what: str, error: Exception) -> CacheError:
@@ -252,12 +253,12 @@ class Cache:
 
     @property
     def _work(self) -> str:
-        """What an entry is of, but for its key: a hash, since variables are not for all to read."""
+        """A hash of the path and the work of an entry: variables are not for every reader."""
         text = json.dumps([str(Path(self.artifact_path)), self.work])
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _refuse(self) -> None:
-        """Raise UnusableError if the artifact is nothing to replace or copy."""
+        """Raise UnusableError if the artifact cannot be replaced or copied."""
         store, artifact = _real(self._base / self.store_dir), _real(self._artifact)
         if self._artifact.is_symlink():
             why = "a file or directory, found a symlink: name what it leads to"
@@ -270,7 +271,7 @@ class Cache:
         raise UnusableError(f"cannot be cached: {self.artifact_path}: expected {why}")
 
     def _refuse_links(self) -> None:
-        """Raise OSError if a link in the artifact leads to what may have been made beside it."""
+        """Raise OSError if a link in the artifact leads out of it, into the working directory."""
         base, artifact = _real(self._base), _real(self._artifact)
         for link in tree_copy.links(artifact):
             target = _real(link)
@@ -279,21 +280,21 @@ class Cache:
 
 
 def _callers() -> dict[str, str]:
-    """Return what a key command sees that no job asks for: this process's environment."""
+    """Return the environment of a key command outside of a pipeline."""
     return inherited_environment.without(os.environ, os.environ)
 
 
 def _real(path: Path) -> Path:
-    return Path(os.path.realpath(path))  # takes loops as they are: resolve() raises RuntimeError
+    return Path(os.path.realpath(path))  # resolve() raises RuntimeError for a loop of links
 
 
 def main(arguments: Sequence[str]) -> int:
     """Restore or store for the runner; see the module."""
     import argparse
 
-    parser = argparse.ArgumentParser(description="Restore or store what a job makes.")
+    parser = argparse.ArgumentParser(description="Restore or store the artifact of a job.")
     parser.add_argument("action", choices=("restore", "store"))
-    parser.add_argument("handle", type=int, help="an open file with what the runner asks")
+    parser.add_argument("handle", type=int, help="an open file with the request of the runner")
     given = parser.parse_args(arguments)
     with console.forgiving(), os.fdopen(given.handle, "r+b") as file:  # paths need not be text
         asked: Any = cache_protocol.read(file)
@@ -320,7 +321,7 @@ def _restore(cache: Cache, asked: Mapping[str, Any], file: IO[bytes]) -> int:
 
 
 def _show(cache: Cache, entry: Entry) -> None:
-    """Say that it was restored, and what was said when it was made: warnings are for each run."""
+    """Print a line, and the output of the job that made it: its warnings concern each run."""
     log = cache.log(entry)
     print(f"restored {cache.artifact_path} from the cache")
     if log:

@@ -1,11 +1,11 @@
-"""The directory of a cache: entries that are whole or not there, and never more than its bound.
+"""The directory of a cache: an entry is whole or not there, and all stay within a bound.
 
-An entry is a small JSON file, named by the SHA-256 of its key and of the work that it is of (so
-that keys stay data and never reach the file system), which points to a content directory. It is
-replaced by rename, so a kill at any moment leaves the old entry or the new one. A content directory
-is locked (flock(2)) exclusively while it is made or removed, and shared while it is read: what is
-being read is never evicted, and what a dead writer left is free for the sweep. To read takes no
-right to write: a store may be another's, or mounted read-only.
+An entry is a small JSON file that points to a content directory. Its name is the SHA-256 of its key
+and of the work that made it, so keys stay data and never reach the file system. It is replaced by
+rename: a kill at any moment leaves the old entry or the new one. A content directory is locked
+(flock(2)) exclusively while it is made or removed, and shared while it is read: an entry that a
+process reads is never evicted, and one that a dead writer left is free for the sweep. Reading needs
+no write permission: a store may belong to another user, or be mounted read-only.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from pathlib import Path
 from lib.common import files, tree_copy
 
 CONTENT = re.compile(r"content-[a-z0-9_]{8}")
-ARTIFACT, LOG, POINTER = "artifact", "log", "entry.json"  # what is in one
-TRIES = 100  # to find a name that nobody has taken
+ARTIFACT, LOG, POINTER = "artifact", "log", "entry.json"  # its files
+TRIES = 100  # to find a free name
 
 
 class CorruptError(Exception):
-    """An entry whose content is not what was stored."""
+    """An entry whose content has changed since it was stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the pointer file of an entry says.
+    """The fields of an entry's pointer file.
 
-    `work` names what an artifact was made by: an entry is found with the very same only.
+    `work` names the command and variables that made the artifact: only the same find it again.
     """
 
     key: str
@@ -57,7 +57,7 @@ class Store:
         return self._root / f"{hashlib.sha256(name.encode(errors='replace')).hexdigest()}.json"
 
     def usable(self) -> bool:
-        """Whether it can be read, or is still to be made."""
+        """Whether the store can be read, or is not there yet."""
         there = os.path.lexists(self._root)
         return not there or (self._root.is_dir() and os.access(self._root, os.R_OK | os.X_OK))
 
@@ -84,13 +84,13 @@ class Store:
         with _locked(content, fcntl.LOCK_SH):
             tree_copy.copy(content / ARTIFACT, target)
         if tree_copy.digest(target) != entry.digest:
-            raise CorruptError(f"{content}: its content is not what was stored")
-        with contextlib.suppress(OSError):  # a store that only others fill
-            # used now: eviction takes the others first
+            raise CorruptError(f"{content}: its content has changed since it was stored")
+        with contextlib.suppress(OSError):  # a store that this user cannot write
+            # used now: eviction takes others first
             os.utime(self._pointer(entry.key, entry.work))
 
     def log(self, entry: Entry) -> bytes:
-        """Return what was said when an entry was made, nothing if that cannot be read."""
+        """Return the output of the job that made an entry, b'' if it cannot be read."""
         try:
             return files.read(self._root / entry.content / LOG)
         except OSError:
@@ -105,9 +105,9 @@ class Store:
         work: str = "",
         log: bytes = b"",
     ) -> None:
-        """Store a copy of an artifact under a key, and what was said when it was made.
+        """Store a copy of an artifact under a key, and the output of the job that made it.
 
-        Raises OSError; what was there then stays.
+        Raises OSError; an earlier entry then stays.
         """
         self._root.mkdir(parents=True, exist_ok=True)
         content = self._make_content()
@@ -125,7 +125,7 @@ class Store:
                 )
                 if max_bytes is not None and entry.size > max_bytes:
                     raise OSError(f"it has {entry.size} bytes, the bound is {max_bytes}")
-                # written in here first, so that what a killed writer left is swept as one
+                # first within the content, so that the sweep removes both that a killed writer left
                 pointer = content / POINTER
                 files.atomic_write(pointer, json.dumps(asdict(entry)))
                 pointer.replace(self._pointer(key, work))
@@ -144,7 +144,7 @@ class Store:
         raise FileExistsError(f"{self._root}: no name for a content directory is free")
 
     def tidy(self, max_bytes: int | None) -> None:
-        """Evict the least recently used beyond the bound, and sweep what nothing points to."""
+        """Evict the least recently used beyond the bound, and sweep content without an entry."""
         pointers = sorted(self._root.glob("*.json"), key=_last_use, reverse=True)
         total, kept = 0, set()
         for pointer in pointers:
@@ -162,7 +162,7 @@ class Store:
                 self._discard(content)
 
     def _evict(self, entry: Entry) -> bool:
-        """Remove an entry unless somebody reads it; return whether it is gone."""
+        """Remove an entry unless a process reads it; return whether it is gone."""
         with contextlib.suppress(BlockingIOError, FileNotFoundError):
             with _locked(self._root / entry.content, fcntl.LOCK_EX | fcntl.LOCK_NB):
                 self._pointer(entry.key, entry.work).unlink(missing_ok=True)
@@ -186,7 +186,7 @@ class Store:
 
 
 def _is_ours(content: Path) -> bool:
-    """Whether a directory is one that a writer has made, and holds nothing but what one puts in."""
+    """Whether a writer has made a directory, and nothing else has put a file into it."""
     if not CONTENT.fullmatch(content.name) or content.is_symlink() or not content.is_dir():
         return False
     names = {entry.name for entry in content.iterdir()} - {ARTIFACT, LOG, POINTER}
@@ -208,7 +208,9 @@ def _locked(directory: Path, operation: int) -> Iterator[None]:
             fcntl.flock(handle, operation)
         except BlockingIOError:
             raise
-        except OSError:  # a file system without locks: a reader sees by the digest what it got
+        except (
+            OSError
+        ):  # a file system without locks: the digest shows a reader whether the content is whole
             if operation != fcntl.LOCK_SH:
                 raise
         yield

@@ -16,8 +16,8 @@ from lib.model.result import AttemptRecord, Outcome
 if TYPE_CHECKING:
     import sqlite3
 
-# what was restored from a cache is an attempt here; `seconds` of a service are those until it
-# was ready, since how long it served says nothing of itself
+# a restored job counts as an attempt here; `seconds` of a service end when it was ready, since the
+# time that it served depends on other jobs
 TABLES = {
     "attempts": """CREATE TABLE attempts (
         job TEXT NOT NULL,
@@ -36,12 +36,12 @@ TABLES = {
         ended_at REAL NOT NULL
     )""",
 }
-VERSION = 2  # of the tables and of what they mean; in 1 a service's seconds were all of its life
+VERSION = 2  # of the tables and their meaning; in 1 a service's seconds were its whole life
 K = TypeVar("K")
 Row = tuple[str, str, str, float]  # run, job, outcome or output, seconds
 RECENT = 3  # passes of a job that its usual duration is taken from
 PATIENCE = 5.0  # seconds to wait for another run that writes
-LOOKED_AT = 5000  # latest rows that they are looked for in
+LOOKED_AT = 5000  # latest rows that are searched for them
 
 
 class History:
@@ -95,7 +95,7 @@ class History:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open the database. What another version wrote means something else: it is forgotten."""
+    """Open the database. The tables of another version have another meaning: they are dropped."""
     import sqlite3
 
     def version() -> int:
@@ -106,7 +106,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
             _refuse_other_tables(database)
         else:
             database.execute("BEGIN IMMEDIATE")
-            if version() != VERSION:  # nobody else has brought it up to date meanwhile
+            if version() != VERSION:  # no other run has brought it up to date meanwhile
                 for name, statement in TABLES.items():
                     database.execute(f"DROP TABLE IF EXISTS {name}")
                     database.execute(statement)
@@ -124,28 +124,28 @@ def _refuse_other_tables(database: sqlite3.Connection) -> None:
 
 
 def mend(path: Path) -> str:
-    """Move a broken history aside, so that the next is a good one; return what to say, or ''.
+    """Move a broken history aside, so that a new one begins; return a line for the log, or ''.
 
-    The latest is kept as `<path>.broken`. Raises no OSError and no sqlite3.Error, since no run
-    depends on its history; raises Interrupted.
+    The latest broken one is kept as `<path>.broken`. Raises no OSError and no sqlite3.Error, since
+    no run depends on its history; raises Interrupted.
     """
     fault = _fault(path)
     if not fault:
         return ""
     try:
         with files.lock(path.with_suffix(".lock"), "moving a broken history aside"):
-            if not _fault(path):  # somebody else has done it meanwhile
+            if not _fault(path):  # another run has done it meanwhile
                 return ""
             aside = path.with_name(f"{path.name}.broken")
             tree_copy.remove(aside)
-            path.rename(aside)  # a journal that stays behind is dropped by whoever begins anew
+            path.rename(aside)  # the next history drops a journal that stays behind
     except OSError as error:
         return f"{path} is broken ({fault}) and cannot be moved away ({error}): do it by hand"
     return f"{path} was broken ({fault}) and is {aside.name} now: durations are recorded anew"
 
 
 def _fault(path: Path) -> str:
-    """Return what is wrong with the file, '' for what its rights, the disk or a lock are at."""
+    """Return the fault of the file itself, '' if its rights, the disk or a lock are at fault."""
     import sqlite3
 
     try:
@@ -161,15 +161,15 @@ def _fault(path: Path) -> str:
 
 
 def timings(path: Path, beside: Collection[str] = ()) -> Timings:
-    """Return what is usual: medians of recent passes. Empty without a history.
+    """Return the usual seconds: medians of recent passes. Empty without a history.
 
-    Runs in which all jobs of `beside` were tried count before others: how long a job takes
-    depends on what runs beside it. Raises sqlite3.Error for a file that is no such database.
+    Runs in which all jobs of `beside` were tried count before others: the seconds of a job depend
+    on the jobs that run beside it. Raises sqlite3.Error for a file that is no such database.
     """
     if not path.exists():
         return Timings()
     with _opened(path) as database:
-        sane = "WHERE seconds BETWEEN 0 AND 1e9"  # for SQLite every text is more than any number
+        sane = "WHERE seconds BETWEEN 0 AND 1e9"  # SQLite sorts every text after any number
         latest = "ORDER BY rowid DESC LIMIT ?"
         attempts = database.execute(
             f"SELECT run, job, outcome, seconds FROM attempts {sane} {latest}", (LOOKED_AT,)
@@ -194,7 +194,7 @@ def timings(path: Path, beside: Collection[str] = ()) -> Timings:
 
 
 def _usual(attempts: Sequence[Row], outputs: Sequence[Row]) -> Timings:
-    """Return what these rows, the latest first, amount to."""
+    """Return the usual seconds by these rows, the latest first."""
     passed = ((job, s) for _, job, outcome, s in attempts if outcome == Outcome.PASSED)
     return Timings(
         durations=_medians(passed),

@@ -202,7 +202,7 @@ class Entries(CacheTest):
         self.write("mine")
         self.assertFalse(self.cache().restore())
         self.assertEqual(self.read(), "mine")
-        self.assertIn("not what was stored", self.warnings.getvalue())
+        self.assertIn("changed since it was stored", self.warnings.getvalue())
 
     def test_broken_pointer_is_a_miss_and_can_be_stored_over(self) -> None:
         self.write("stored")
