@@ -118,6 +118,7 @@ class ProcessExecutor:
             self._ports = PortMonitor(self._look, self._processes.members, self._outputs.awaits)
             self._waiter = wait.make([signal.SIGTSTP])
         except BaseException:
+            self._spawner.close()
             subreaper.release(self._was_subreaper)
             raise
 
@@ -162,9 +163,9 @@ class ProcessExecutor:
         for refusal in spawned.refused:
             self._say_once(f"not permitted, so jobs run without it: {refusal}")
         self._trees[step.node.key] = Tree(step, spawned, asked)
-        self._processes.add(step.node.key, spawned.process.pid)
+        self._processes.add(step.node.key, spawned.pid)
         try:
-            self._waiter.watch(spawned.process.pid)
+            self._waiter.watch(spawned.pid)
         except OSError as error:
             self._end_by_force(step.node.key)
             raise StartError(f"could not be watched, so it was stopped: {error}") from error
@@ -301,7 +302,6 @@ class ProcessExecutor:
             return
         tree = self._trees[key]
         tree.exited = True
-        tree.spawned.process.returncode = code  # it is ours to reap, not subprocess'
         self._waiter.forget(pid)
         left = self._processes.members(key)
         missing = self._outputs.missing(tree.step)
@@ -343,7 +343,7 @@ class ProcessExecutor:
 
     def _wake_for(self, tree: Tree, members: Sequence[Proc]) -> None:
         """Have the ends of these members, and of no others, wake us."""
-        leader = tree.spawned.process.pid
+        leader = tree.spawned.pid
         pids = {process.pid for process in members if process.pid != leader}
         for pid in tree.watched - pids:
             self._waiter.forget(pid)
@@ -369,7 +369,7 @@ class ProcessExecutor:
     def _forget(self, key: str) -> None:
         tree = self._trees.pop(key)
         self._wake_for(tree, ())
-        self._waiter.forget(tree.spawned.process.pid)
+        self._waiter.forget(tree.spawned.pid)
         self._outputs.leave(tree.step)
         self._ports.leave(key)
         if tree.asked:
@@ -401,7 +401,7 @@ class ProcessExecutor:
 
     def _ends(self, key: str, tree: Tree) -> bool:
         """Whether a leader has ended, or is about to, though nobody has stopped it."""
-        return self._processes.code(key) is not None or exiting.is_exiting(tree.spawned.process.pid)
+        return self._processes.code(key) is not None or exiting.is_exiting(tree.spawned.pid)
 
     def _tell_where(self, name: str, members: Sequence[Proc]) -> None:
         """Write to the log of a job where its processes hang. No log, no word of it."""
@@ -471,8 +471,6 @@ class ProcessExecutor:
     def _end_by_force(self, key: str) -> None:
         """End a tree at once and forget it. Blocks for a moment."""
         kill.stop(self._look, lambda: self._processes.members(key))
-        process = self._trees[key].spawned.process
-        process.returncode = self._processes.code(key)
         self._forget(key)
 
     def end_unowned(self) -> tuple[list[str], list[str]]:

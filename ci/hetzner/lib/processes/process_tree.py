@@ -118,9 +118,10 @@ class ProcessTrees:
 
     def remove(self, key: str) -> None:
         """Forget a tree and reap its leader if that has exited."""
+        exited = self.code(key) is not None
         leader = self._by_key.pop(key)
         del self._leaders[leader.pid]
-        if leader.code is not None:
+        if exited:
             self._reap(leader.pid)
 
     def _orphans(self) -> list[Proc]:

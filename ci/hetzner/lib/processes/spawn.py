@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import os
 import queue
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
+
+from lib.processes import fork_exec
 
 
 class Placement(NamedTuple):
@@ -32,11 +33,11 @@ class Placement(NamedTuple):
 class Spawned(NamedTuple):
     """A started process, and what of its placement the system did not permit."""
 
-    process: subprocess.Popen[bytes]
+    pid: int
     refused: Sequence[str]
 
 
-Start = Callable[[], "subprocess.Popen[bytes]"]
+Start = Callable[[], int]
 
 
 class Spawner:
@@ -44,6 +45,7 @@ class Spawner:
 
     def __init__(self) -> None:
         self._threads: dict[tuple[int, frozenset[int]], _PlacedThread] = {}
+        self._null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
 
     def spawn(
         self,
@@ -56,24 +58,21 @@ class Spawner:
         program: str | None = None,
         keep: Sequence[int] = (),
     ) -> Spawned:
-        """Start `argv` with both outputs going to the descriptor `log`; `keep` is inherited too.
+        """Start `argv` with the given outputs, descriptors and program as `fork_exec` does.
 
-        `program` is the path of what `argv[0]` names, if it has been looked up already. Raises
-        OSError, and RuntimeError where the system has no thread left.
+        Raises OSError, ValueError, and RuntimeError where the system has no thread left.
         """
         command, refused = (argv, []) if sys.platform == "linux" else _placed(argv, placement)
 
-        def start() -> subprocess.Popen[bytes]:
-            return subprocess.Popen(
+        def start() -> int:
+            return fork_exec.start(
                 command,
-                executable=program if command is argv else None,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                program=program if command is argv else None,
                 cwd=cwd,
                 env=env,
-                pass_fds=keep,
-                start_new_session=True,
+                null=self._null,
+                log=log,
+                keep=keep,
             )
 
         if sys.platform != "linux" or not (placement.nice or placement.cpus):
@@ -92,6 +91,9 @@ class Spawner:
         for thread in self._threads.values():
             thread.end()
         self._threads.clear()
+        if self._null >= 0:
+            os.close(self._null)
+        self._null = -1
 
 
 def absolute(name: str, path: str) -> str | None:
@@ -121,13 +123,13 @@ class _PlacedThread:
     def __init__(self, placement: Placement) -> None:
         self.refused: list[str] = []
         self._asked: queue.SimpleQueue[Start | None] = queue.SimpleQueue()
-        self._done: queue.SimpleQueue[subprocess.Popen[bytes] | BaseException] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[int | BaseException] = queue.SimpleQueue()
         self._thread = threading.Thread(
             target=self._work, args=(placement,), name="spawn", daemon=True
         )
         self._thread.start()
 
-    def call(self, start: Start) -> subprocess.Popen[bytes]:
+    def call(self, start: Start) -> int:
         """Have the thread start a process, and wait for that. Raises what starting raises."""
         self._asked.put(start)
         result = self._done.get()

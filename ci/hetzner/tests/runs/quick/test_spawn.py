@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
@@ -25,7 +24,8 @@ class TestSpawner(unittest.TestCase):
         self.spawner = Spawner()
         self.addCleanup(self.spawner.close)
 
-    def spawn(self, *argv: str, **placement: Any) -> subprocess.Popen[bytes]:
+    def spawn(self, *argv: str, **placement: Any) -> int:
+        """Start a program and return its exit code."""
         with Path(os.devnull).open("wb") as log:
             spawned = self.spawner.spawn(
                 argv,
@@ -34,14 +34,15 @@ class TestSpawner(unittest.TestCase):
                 log=log.fileno(),
                 placement=Placement(**placement),
             )
-        return spawned.process
+        _, status = os.waitpid(spawned.pid, 0)
+        return os.waitstatus_to_exitcode(status)
 
     def test_placement_has_one_thread_until_the_end(self) -> None:
         before = threading.active_count()
         for _ in range(3):
             for nice in (1, 2):
-                self.assertEqual(self.spawn("true", nice=nice).wait(), 0)
-        self.assertEqual(self.spawn("true").wait(), 0)
+                self.assertEqual(self.spawn("true", nice=nice), 0)
+        self.assertEqual(self.spawn("true"), 0)
         self.assertEqual(threading.active_count(), before + 2)
         self.spawner.close()
         self.assertEqual(threading.active_count(), before)
@@ -50,7 +51,7 @@ class TestSpawner(unittest.TestCase):
         for placement in ({}, {"nice": 1}):
             with self.assertRaises(FileNotFoundError):
                 self.spawn("/no/such/program", **placement)
-        self.assertEqual(self.spawn("true", nice=1).wait(), 0)
+        self.assertEqual(self.spawn("true", nice=1), 0)
 
     @unittest.skipUnless(shutil.which("setpriv"), "needs setpriv(1)")
     def test_program_that_asks_to_end_with_its_parent_lives_on(self) -> None:
