@@ -1,4 +1,4 @@
-"""What has become of each job so far, told to the listeners as it happens. Decides nothing."""
+"""Keeps how attempts and jobs ended, and tells the listeners. Decides nothing."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from collections import Counter
 from lib.model import events
 from lib.model.cause import Cause, Why
 from lib.model.phases import heeds_filter
-from lib.model.result import AttemptRecord, CacheState, Load, Outcome, Result
+from lib.model.result import AttemptRecord, Load, Outcome, Result
 from lib.model.run_plan import RunPlan
 from lib.model.verdict import exit_code, worse
-from lib.scheduler.nodes import Track
-from lib.scheduler.protocol import Clock
+from lib.scheduler.nodes import NodeRun
 
 
 class Results:
     """The results of a run, by job."""
 
-    def __init__(self, plan: RunPlan, clock: Clock, emit: events.Listener) -> None:
-        self._clock = clock
+    def __init__(self, plan: RunPlan, emit: events.Listener) -> None:
         self._emit = emit
         self.selected = tuple(dict.fromkeys(node.job.name for node in plan.phases.nodes))
         self.results = {
@@ -27,9 +25,8 @@ class Results:
         }
         self._filter = plan.phases.test_filter
         self._ran_tests: dict[str, bool] = {}  # in the filtered pass, by job
-        self._passes = Counter(
-            node.job.name for node in plan.phases.nodes
-        )  # those that have not ended
+        # by job: its passes that have not ended
+        self._passes = Counter(node.job.name for node in plan.phases.nodes)
         for name in plan.filtered:
             self.results[name] = Result(
                 name, Outcome.SKIPPED, reason="filtered", cause=Cause.FILTERED
@@ -66,51 +63,37 @@ class Results:
             return f"{self._filter!r} matched in {some}" + (f"; no test in {none}" if none else "")
         return f"{self._filter!r} matched no test in {none or 'any job: none of these runs tests'}"
 
-    def number(self, track: Track) -> int:
-        """Return the number of a job's next attempt, over all its phases."""
-        return len(self.results[track.name].attempts) + 1
-
-    def waits(self, track: Track, what: str) -> None:
-        """Note what a node has waited for last."""
-        self.results[track.name].waited_for = what
-
-    def cache(self, track: Track, state: CacheState) -> None:
-        """Note what has come of asking the cache of a node, or of storing in it."""
-        self.results[track.name].cache = state
-
-    def starts(self, track: Track) -> None:
-        """Note that an attempt begins."""
-        result = self.results[track.name]
-        if result.started is None:
-            result.started = track.began
-
-    def began(self, track: Track) -> None:
-        """Note that a process of a node was started, and with it its log."""
-        self.results[track.name].begun = True
-
     def attempted(
-        self, track: Track, outcome: Outcome, why: Why, load: Load | None, *, again: bool
+        self,
+        node: NodeRun,
+        outcome: Outcome,
+        why: Why,
+        now: float,
+        load: Load | None,
+        *,
+        again: bool,
     ) -> None:
         """Note that an attempt has ended; another one follows if `again`."""
+        result, attempt = node.result, node.attempt
         record = AttemptRecord(
-            number=self.number(track),
+            number=len(result.attempts) + 1,
             outcome=Outcome.PASSED if outcome is Outcome.FLAKY else outcome,
-            code=track.code,
-            started=track.began,
-            ended=self._clock.now(),
+            code=attempt.code,
+            started=attempt.began,
+            ended=now,
             reason=why.text,
-            leaked=track.leaked,
+            leaked=attempt.leaked,
             load=load,
             cause=why.cause,
         )
-        self.results[track.name].attempts += (record,)
-        self._emit(events.AttemptEnded(self._clock.now(), track.name, record, again))
+        result.attempts += (record,)
+        self._emit(events.AttemptEnded(now, node.name, record, again))
 
-    def ended(self, track: Track, outcome: Outcome, why: Why) -> None:
+    def ended(self, node: NodeRun, outcome: Outcome, why: Why, now: float) -> None:
         """Note the outcome of a node; of a job's two passes the worse one counts."""
-        if track.node.test_filter and heeds_filter(track.node.job):
-            self._ran_tests[track.name] = track.ran_tests
-        result, repeated = self.results[track.name], track.node.repeated
+        if node.node.test_filter and heeds_filter(node.job):
+            self._ran_tests[node.name] = node.attempt.ran_tests
+        result, repeated = node.result, node.node.repeated
         before = result.outcome
         both_passed = outcome is before is Outcome.PASSED  # the second pass says more
         if before is None or both_passed or worse(before, outcome) is not before:
@@ -118,8 +101,8 @@ class Results:
         if before not in (None, outcome) and result.reason:
             second = repeated == (result.outcome is outcome)
             result.reason += f" (in the {'second' if second else 'first'} pass)"
-        result.ended = now = self._clock.now()
-        self._passes[track.name] -= 1
-        again = self._passes[track.name] > 0
+        result.ended = now
+        self._passes[node.name] -= 1
+        again = self._passes[node.name] > 0
         copy = result.snapshot()
-        self._emit(events.Finished(now, track.name, copy, outcome, why.text, repeated, again))
+        self._emit(events.Finished(now, node.name, copy, outcome, why.text, repeated, again))
