@@ -1,6 +1,6 @@
-"""Shows text on somebody else's stream, which may break in any way. A view: it changes no result.
+"""Shows text on a stream that may break in any way. A view: it changes no result.
 
-Whoever reads may have gone away, read slowly from a pipe that does not block, or lack characters.
+The reader may have gone away, read slowly from a non-blocking pipe, or lack characters.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ NOBODY_READS = 128 + signal.SIGPIPE  # exit code of a program that ends when its
 
 
 class Console:
-    """A stream to which nothing that is written raises. In all else it is the stream it shows on.
+    """A stream whose writes raise nothing. In all else it is the stream that it wraps.
 
-    What its encoding lacks is shown with backslashes, and what it does not take is dropped; each
-    text is tried anew, since a pipe that is full now is read later. `missed` is what it raised
-    last.
+    It shows characters that its encoding lacks with backslashes, and drops a text that the stream
+    does not take. It tries each text anew, since the reader of a full pipe may read later. `missed`
+    is the last error.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -31,26 +31,26 @@ class Console:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Write a text as far as it is taken."""
+        """Write a text; drop it if the stream does not take it."""
         self._try(lambda: self._write(text))
         return len(text)
 
     def flush(self) -> None:
-        """Hand on what was written as far as it is taken."""
+        """Flush the stream; drop its text if the stream does not take it."""
         self._try(self._stream.flush)
 
     def show(self, text: str) -> bool:
-        """Write a line and hand it on at once; return whether it was taken."""
+        """Write a line and flush; return whether the stream took it."""
         self.missed = None
         self.write(f"{text}\n")
         self.flush()
         return self.missed is None
 
     def settle(self) -> None:
-        """Empty the stream's buffer: to whoever reads or, where nobody takes it, to nobody.
+        """Empty the stream's buffer: to its reader or, if there is none, to /dev/null.
 
-        Otherwise Python would write it once more when the program ends, complain, and make 120 of
-        its exit code.
+        Otherwise Python would write it once more when the program ends, complain, and exit with
+        120.
         """
         self.missed = None
         self.flush()
@@ -70,13 +70,13 @@ class Console:
             what()
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # noqa: BLE001 - it is another's, and may break in any way
+        except BaseException as error:  # noqa: BLE001 - the caller's stream may break in any way
             self.missed = error
 
 
 @contextlib.contextmanager
 def _redirected(descriptor: int) -> Iterator[None]:
-    """Let a descriptor lead nowhere for a moment."""
+    """Redirect a descriptor to /dev/null for a moment."""
     kept, inheritable = os.dup(descriptor), os.get_inheritable(descriptor)
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
@@ -90,7 +90,7 @@ def _redirected(descriptor: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def forgiving() -> Iterator[None]:
-    """Let nothing that a program prints raise, nor anything that Python does when it exits."""
+    """Have no print of a program raise, nor Python's own flush at its exit."""
     with contextlib.ExitStack() as end:
         for stream, redirect in (
             (sys.stdout, contextlib.redirect_stdout),
@@ -104,10 +104,11 @@ def forgiving() -> Iterator[None]:
 
 
 def put(text: str) -> int:
-    """Print what the program was asked for; return its exit code.
+    """Print the answer of a program; return its exit code.
 
-    That is 0, or if nobody reads it any more what SIGPIPE would give, without a word
-    (docs.python.org/3/library/signal.html, note on SIGPIPE). Otherwise 1, which is explained.
+    It is 0. If the reader is gone, it is that of SIGPIPE, without a word
+    (docs.python.org/3/library/signal.html, note on SIGPIPE). For another error it is 1, with a
+    message.
     """
     if sys.stdout is None:
         return NOBODY_READS
@@ -116,5 +117,5 @@ def put(text: str) -> int:
         return 0
     if isinstance(console.missed, BrokenPipeError):
         return NOBODY_READS
-    print(f"what was asked for could not be shown: {console.missed}", file=sys.stderr)
+    print(f"the answer could not be printed: {console.missed}", file=sys.stderr)
     return 1

@@ -1,7 +1,7 @@
 """Files that are whole or not there, locks that name their holder, logs that overwrite nothing.
 
 A job can put anything into the places that the runner opens: a pipe that waits for a reader, a link
-to elsewhere. So whatever a job can reach is opened by `open_file`, or made anew by `begin`.
+to elsewhere. So a file that a job can reach is opened by `open_file`, or made anew by `begin`.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ KINDS = {
 # open(2): no link in the last component, no wait for the other end of a pipe, no terminal of ours
 CAREFUL = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 HALF_WRITTEN = re.compile(r"\..+\.[0-9a-f]{16}\.writing", re.DOTALL)
-TRIES = 100  # to make a file where somebody else makes one, too
+TRIES = 100  # to make a file where another process makes one, too
 
 
 class NotAFileError(OSError):
-    """Something else than a regular file is where one was expected."""
+    """A directory, link, pipe or device is in the place of a regular file."""
 
 
 def open_file(path: Path | str, flags: int, mode: int = 0o644) -> int:
-    """Open a regular file, whatever a job has put in its place; return the descriptor.
+    """Open a regular file and nothing that a job has put in its place; return the descriptor.
 
-    It waits for nobody and follows no link in the last component: the directory may be one that a
-    user has linked. Raises NotAFileError, which names what is there, and OSError.
+    It never blocks, and follows no link in the last component; a user may have linked the
+    directory. Raises NotAFileError, which names the kind that it found, and OSError.
     """
     try:
         handle = os.open(path, flags | CAREFUL, mode)
@@ -52,7 +52,7 @@ def open_file(path: Path | str, flags: int, mode: int = 0o644) -> int:
     if kind != stat.S_IFREG:
         os.close(handle)
         raise _not_a_file(path, KINDS.get(kind, "something else"))
-    os.set_blocking(handle, True)  # who gets the descriptor is to find it as any other
+    os.set_blocking(handle, True)  # users of the descriptor expect a blocking one
     return handle
 
 
@@ -61,7 +61,7 @@ def _not_a_file(path: Path | str, found: str) -> NotAFileError:
 
 
 def another_kind(path: Path | str) -> str:
-    """Return what is at a path if it is no regular file: `a pipe`, `a symlink`, …; else ''."""
+    """Return the kind of a path that is no regular file: `a pipe`, `a symlink`, …; else ''."""
     try:
         kind = stat.S_IFMT(os.lstat(path).st_mode)
     except OSError:
@@ -70,15 +70,15 @@ def another_kind(path: Path | str) -> str:
 
 
 def read(path: Path | str) -> bytes:
-    """Return what is in a regular file. Raises NotAFileError, OSError."""
+    """Return the content of a regular file. Raises NotAFileError, OSError."""
     with os.fdopen(open_file(path, os.O_RDONLY), "rb") as file:
         return file.read()
 
 
 def begin(path: Path | str) -> int:
-    """Make an empty file to append to; what is in its place is rotated. Return the descriptor.
+    """Make an empty file to append to, and rotate one in its place. Return the descriptor.
 
-    O_EXCL follows no link and opens nothing that is there (open(2)). Raises OSError.
+    O_EXCL follows no link and opens no existing file (open(2)). Raises OSError.
     """
     for _ in range(TRIES):
         try:
@@ -87,17 +87,17 @@ def begin(path: Path | str) -> int:
             )
         except FileExistsError:
             rotate(Path(path))
-    raise FileExistsError(errno.EEXIST, "somebody else makes it again and again", str(path))
+    raise FileExistsError(errno.EEXIST, "another process makes it again and again", str(path))
 
 
 def atomic_write(path: Path, data: str | bytes, mode: int = 0o644, *, durable: bool = True) -> None:
-    """Write a file so that a reader, or a crash, sees all of it or what was there before.
+    """Write a file so that a reader, or a crash, sees the whole new file or the old one.
 
-    Written beside the target, synced if it is to be `durable`, then renamed over it (rename(2)).
-    First it sweeps what writers that died have left in the directory. Raises OSError.
+    It is written beside the target, synced if `durable`, then renamed over it (rename(2)). Before
+    that, half-written files of dead writers in the directory are removed. Raises OSError.
     """
     sweep(path.parent)
-    # names of files may be no text (os.fsdecode): they are written as they are
+    # names of files may be no text (os.fsdecode): their bytes are written unchanged
     content = data.encode(errors="surrogateescape") if isinstance(data, str) else data
     handle, name = _begin_beside(path)
     try:
@@ -107,21 +107,21 @@ def atomic_write(path: Path, data: str | bytes, mode: int = 0o644, *, durable: b
             os.fchmod(file.fileno(), mode)
             if durable:
                 os.fsync(file.fileno())
-            name.replace(path)  # before it is closed: its lock tells that we live
+            name.replace(path)  # before it is closed: its lock shows that its writer lives
     except BaseException:
         name.unlink(missing_ok=True)
         raise
 
 
 def _begin_beside(path: Path) -> tuple[int, Path]:
-    """Make a file beside a path, and lock it as long as it is written; return both."""
+    """Make a locked file beside a path; return its descriptor and its path."""
     while True:
-        # a name that is nearly as long as names can be leaves no room for a longer one
+        # a name of nearly the greatest length leaves no room for a suffix
         name = path.parent / f".{path.name[:40]}.{os.urandom(8).hex()}.writing"
         handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             locked = _try(handle)
-        except OSError:  # a file system without locks: nobody sweeps there
+        except OSError:  # a file system without locks: no sweep happens there
             locked = True
         if locked and name.exists():
             return handle, name
@@ -130,10 +130,10 @@ def _begin_beside(path: Path) -> tuple[int, Path]:
 
 
 def sweep(directory: Path) -> None:
-    """Remove what writers that died have left half-written in a directory.
+    """Remove the half-written files of dead writers from a directory.
 
-    Each file is locked (flock(2)) as long as it is written, and the kernel frees the lock of a dead
-    writer. What cannot be locked or removed stays, and so does all that another made.
+    A writer locks its file (flock(2)) while it writes, and the kernel frees the lock of a dead
+    writer. A file that cannot be locked or removed stays, and so do files of other programs.
     """
     try:
         with os.scandir(directory) as entries:
@@ -156,10 +156,10 @@ def _remove_if_dead(half_written: Path) -> None:
 
 
 def rotate(path: Path) -> None:
-    """Give what is at a path the next free name `path.1`, `path.2`, …, overwriting nothing.
+    """Rename a path to the next free one of `path.1`, `path.2`, …, overwriting nothing.
 
-    The new name is reserved by making it (O_EXCL), so that whoever rotates or writes at the same
-    time gets another one; the rename then replaces only what was made here. Raises OSError.
+    Making the new name (O_EXCL) reserves it, so that another process that rotates or writes at the
+    same time gets another name; the rename then replaces only the file made here. Raises OSError.
     """
     number = 1
     while os.path.lexists(path):
@@ -177,7 +177,7 @@ def rotate(path: Path) -> None:
             path.rename(numbered)
         except OSError as error:
             numbered.rmdir() if directory else numbered.unlink()
-            if not isinstance(error, FileNotFoundError):  # somebody else has rotated it
+            if not isinstance(error, FileNotFoundError):  # another process has rotated it
                 raise
         return
 
@@ -200,7 +200,7 @@ class LockTimeoutError(Exception):
 
 
 class Held:
-    """A lock while it is held; it protects nobody once its file is not the one at the path."""
+    """A lock while it is held; it protects only while its file is the one at the path."""
 
     def __init__(self, path: Path, handle: int) -> None:
         self.path = path
@@ -208,7 +208,7 @@ class Held:
 
     @property
     def lost(self) -> bool:
-        """Whether the file was removed, so that somebody else may hold one of this name."""
+        """Whether the file was removed, so that another process may hold one of this name."""
         try:
             there = self.path.stat()
         except (FileNotFoundError, NotADirectoryError):
@@ -228,8 +228,8 @@ def lock(
 
     The kernel frees it when the holder dies, however it dies. `waiting` is called once with the
     holder's name if the lock is taken; `timeout` are the seconds to wait for it (None: for ever).
-    What is no file in its place is rotated. Raises LockTimeoutError, OSError, and Interrupted while
-    it waits.
+    Anything but a file in its place is rotated. Raises LockTimeoutError, OSError, and Interrupted
+    while it waits.
     """
     end = None if timeout is None else time.monotonic() + timeout
     told = False
@@ -238,7 +238,7 @@ def lock(
         try:
             handle = open_file(path, os.O_RDWR | os.O_CREAT)
         except NotAFileError:
-            rotate(path)  # it is nobody's lock: whoever holds one has made a file
+            rotate(path)  # not a lock: a holder has made a file
             continue
         held = Held(path, handle)
         try:
@@ -251,7 +251,7 @@ def lock(
                     raise LockTimeoutError(
                         f"{path} is held by {holder}; waited {timeout:g} s for it", holder
                     )
-            if held.lost:  # while we waited: the next comer would lock another file
+            if held.lost:  # while we waited: the next one would lock another file
                 continue
             os.ftruncate(handle, 0)
             since = time.strftime("%Y-%m-%d %H:%M:%S")
@@ -260,7 +260,7 @@ def lock(
             try:
                 yield held
             finally:
-                # or the next holder would be told by our name until it has written its own
+                # or our name would stand for the next holder until it has written its own
                 os.ftruncate(handle, 0)
             return
         finally:
@@ -290,4 +290,4 @@ def _acquire(handle: int, end: float | None) -> bool:
 
 def _holder(handle: int) -> str:
     text = os.pread(handle, 500, 0).decode(errors="replace").strip()
-    return text or "somebody who has not written a name yet"
+    return text or "a process that has not written its name yet"

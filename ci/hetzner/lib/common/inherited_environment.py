@@ -1,13 +1,15 @@
-"""What of the caller's environment jobs and key commands do not see. Pure.
+"""The variables of the caller that jobs and key commands do not see. Pure.
 
-Four kinds of variables tell of the caller's place and not of the job's: git's redirections, which
-git sets for its hooks (githooks(5)) and which turn a repository that a test makes into the
-developer's, or by which it reads its arguments otherwise; what an outer run told a job that runs a
-pipeline of its own; settings of the caller's shell, by which a job can be
-green without having run (bash(1), INVOCATION); and those of a surrounding make, by which one that a
-job calls ignores errors, or builds nothing.
+Four kinds of variables belong to the caller's place and not to the job's:
 
-What an environment says otherwise than the caller's own is meant, and stays.
+- git's redirections, which git sets for its hooks (githooks(5)): with them a test that makes a
+  repository works on the developer's. Others change the meaning of git's arguments.
+- variables that an outer run gave to a job which runs a pipeline of its own.
+- settings of the caller's shell, with which a job can be green without having run (bash(1),
+  INVOCATION).
+- settings of a surrounding make, with which a make in a job ignores errors or builds nothing.
+
+A variable with another value than the caller's own is meant, and stays.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-# what `git rev-parse --local-env-vars` lists and a hook's git sets for its children
+# `git rev-parse --local-env-vars` lists them, and a hook's git sets them for its children
 REDIRECTIONS = frozenset(
     {
         "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -37,7 +39,7 @@ REDIRECTIONS = frozenset(
         "GIT_WORK_TREE",
     }
 )
-# what gives the arguments of git another meaning (git(1), Environment Variables); editors set some
+# they give git's arguments another meaning (git(1), Environment Variables); editors set some
 READINGS = frozenset(
     {
         "GIT_ATTR_SOURCE",
@@ -48,13 +50,13 @@ READINGS = frozenset(
         "GIT_NOGLOB_PATHSPECS",
     }
 )
-# a commit is what its SHA says, and so are its parents (gitreplace(7), the graft file: none there)
+# a commit and its parents are those of its SHA (gitreplace(7); the graft file: there is none)
 AS_COMMITTED = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": f"{os.devnull}/none"}
-# git lists the count as local too, but sets it for nobody: outside of a hook it is somebody's
-# settings, as GIT_CONFIG_GLOBAL is, without which git may refuse to work (safe.directory)
+# git lists the count as local too, but never sets it: outside of a hook it is a setting of the
+# user, as GIT_CONFIG_GLOBAL is, without which git may refuse to work (safe.directory)
 SETTINGS = ("GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
-# what git tells a hook of the one who commits or pushes, and of its own (git(1), githooks(5));
-# outside of a hook they are somebody's settings
+# git sets them for a hook, by the person who commits or pushes (git(1), githooks(5)); outside of a
+# hook they are settings of the user
 OF_A_HOOK = (
     *SETTINGS,
     "GIT_AUTHOR_",
@@ -80,7 +82,8 @@ MAKE = frozenset(
 )
 OUTER_RUN = frozenset({"CI_JOB", "CI_RUN_ID", "PYTEST_K_FILTER", "PW_GREP_FILTER"})
 OUTPUT = "CI_OUT_"
-# start-up files, options, and what changes how a script reads; IFS is taken from nobody
+# start-up files, options, and variables that change how a script reads; bash takes no IFS from
+# its environment
 SHELL = frozenset(
     {
         "BASHOPTS",
@@ -102,19 +105,19 @@ FUNCTION = "BASH_FUNC_"
 
 
 def without(environ: Mapping[str, str], caller: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without what merely came along from the caller's."""
+    """Return an environment without the variables that belong to the caller's place."""
     in_hook = not (REDIRECTIONS - AS_COMMITTED.keys()).isdisjoint(caller)
     return {
         name: value
         for name, value in environ.items()
         if caller.get(name) != value
-        or AS_COMMITTED.get(name) == value  # of an outer run, and said by this one as well
+        or AS_COMMITTED.get(name) == value  # set by an outer run, and by this one as well
         or not _of_the_caller(name, in_hook=in_hook)
     }
 
 
 def _of_the_caller(name: str, *, in_hook: bool) -> bool:
-    """Whether a variable tells of the caller's place alone. PWD is for `environment` to set."""
+    """Whether a variable belongs to the caller's place alone. `environment` sets PWD."""
     return (
         name == "OLDPWD"
         or name in REDIRECTIONS

@@ -1,8 +1,8 @@
-"""Takes secrets out of what /proc/<pid>/environ shows of this very process.
+"""Hides the secrets that /proc/<pid>/environ shows of this very process.
 
-The kernel shows the memory that held the environment at the start (proc(5)), to every process of
-the same user: a job that runs `cat /proc/$PPID/environ` would read what it was not given. Python
-has a copy of its own (os.environ), so the original can be overwritten.
+To every process of the same user the kernel shows the memory that held the environment at the start
+(proc(5)): a job could read secrets by `cat /proc/$PPID/environ`. Python has a copy of its own
+(os.environ), so the original can be overwritten.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from lib.common import redact
 
 
 def hide_secrets(names: Collection[str] = ()) -> None:
-    """Overwrite the values of secrets; what `os.environ` says stays. `names` are further ones."""
+    """Overwrite the values of secrets; `os.environ` stays. `names` are further secrets."""
     import ctypes
 
     libc = ctypes.CDLL(None)

@@ -1,9 +1,9 @@
-"""Ends a program with the exit code that it has told, whatever still goes on in it.
+"""Ends a program with its own exit code, even if threads of it are still alive.
 
 From 3.12 on, Python frees the state of threads that are alive when the interpreter ends; a daemon
 thread that wakes up then crashes the process with SIGSEGV or SIGABRT (seen with 3.12.1 and 3.13.0
-in one of five exits beside threads that post requests). So programs end with os._exit(2), and what
-a library call leaves behind is waited for by `join_at_exit`.
+in one of five exits beside threads that post requests). So programs end with os._exit(2), and
+`join_at_exit` waits for a thread that a library call leaves behind.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from lib.common import console, interrupts
 def run(main: Callable[[Sequence[str]], int]) -> NoReturn:
     """Call `main` with the arguments of the command line and end with the code that it returns.
 
-    A signal that comes after `main` has returned is noted and changes nothing. What was printed is
-    written out; what was registered with `atexit` is not called.
+    A signal that comes after `main` has returned is noted and changes nothing. Printed text is
+    flushed; functions that were registered with `atexit` are not called.
     """
     with interrupts.noted():
         leave(lambda: _code(main))
 
 
 def leave(what: Callable[[], int]) -> NoReturn:
-    """Do something, show what it printed, and end with the code that it returns."""
+    """Call a function, flush its output, and end with the code that it returns."""
     with console.forgiving():
         code = what()
     os._exit(code)
@@ -43,7 +43,7 @@ def _code(main: Callable[[Sequence[str]], int]) -> int:
             return asked.code or 0
         print(asked.code, file=sys.stderr)
         return 1
-    except BaseException:  # noqa: BLE001 - told as Python does, and then the end
+    except BaseException:  # noqa: BLE001 - printed as Python does; then the end
         sys.excepthook(*sys.exc_info())
         return 1
 

@@ -1,6 +1,6 @@
-"""Keeps secrets from jobs and out of what the runner writes.
+"""Keeps secrets from jobs, and masks them in texts of the runner.
 
-Pure functions over text and environments. Unaware of logs, statuses and where a text goes.
+Pure functions over text and environments. Unaware of logs and statuses.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 
-# the last three are names that the gh program takes a token from (gh help environment)
+# the gh program takes its token from the last three (gh help environment)
 ALWAYS = frozenset(
     {
         "GITHUB_TOKEN",
@@ -40,7 +40,7 @@ def without_secrets(environ: Mapping[str, str], names: Collection[str] = ()) -> 
 
 
 def secret_values(environ: Mapping[str, str], names: Collection[str] = ()) -> tuple[str, ...]:
-    """Return what must not appear in anything that the runner writes."""
+    """Return the values that must not appear in any text of the runner."""
     return tuple(sorted({v for v in _secrets(environ, names).values() if len(v) >= SHORTEST}))
 
 
@@ -64,7 +64,7 @@ class Redactor:
 
 
 def of_environment() -> Redactor:
-    """Return what masks the secrets of this process' environment."""
+    """Return a redactor for the secrets of this process' environment."""
     return _redactor(secret_values(os.environ))
 
 
@@ -76,15 +76,15 @@ def _redactor(values: tuple[str, ...]) -> Redactor:
 def shorten(text: str, longest: int, mask: Callable[[str], str] | None = None) -> str:
     """Return at most `longest` characters of a text, cut after its secrets have been masked.
 
-    Half a secret is one that nobody knows for one, so whatever the runner shows is cut here alone.
-    `mask` is what masks them (default: those of this process' environment).
+    No mask finds half a secret, so every text that the runner shows is cut here. `mask` masks the
+    secrets (default: those of this process' environment).
     """
     text = (mask or of_environment())(text)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def shorten_start(text: str, longest: int, mask: Callable[[str], str] | None = None) -> str:
-    """Do the same, but keep the end, from a whole word on: who reads it may know other secrets."""
+    """Do the same, but keep the end, from a whole word on: half of a secret is never shown."""
     text = (mask or of_environment())(text)
     if len(text) <= longest:
         return text
@@ -95,14 +95,14 @@ def shorten_start(text: str, longest: int, mask: Callable[[str], str] | None = N
 def masked_end(text: str, mask: Callable[[str], str] | None = None) -> str:
     """Return the end of a text whose beginning may stand within a secret, masked.
 
-    What is left out is as long as a secret can be, so whoever reads the end of a file reads
-    LONGEST_SECRET bytes more than are wanted.
+    The part left out is as long as a secret can be: a caller that wants the end of a file reads
+    LONGEST_SECRET bytes more.
     """
     return (mask or of_environment())(text)[LONGEST_SECRET:]
 
 
 def _secrets(environ: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
-    """Return the secrets that have a value, by name; the list of names is none itself."""
+    """Return the secrets that have a value, by name; CI_SECRETS itself is none."""
     return {
         name: value
         for name, value in environ.items()
@@ -112,17 +112,17 @@ def _secrets(environ: Mapping[str, str], names: Collection[str]) -> dict[str, st
 
 def _forms(value: str) -> set[str]:
     """Return every way in which a value may stand in a text."""
-    value = value.strip()  # a file's last newline comes along easily, and is shown nowhere
+    value = value.strip()  # the last newline of a file is often copied, too, and is shown nowhere
     if len(value) < SHORTEST:
         return set()
-    import json  # late, as all that only secrets need
+    import json  # late: only secrets need it
     import urllib.parse
 
     data = value.encode(errors="surrogateescape")
     quoted = {urllib.parse.quote(data, safe=""), urllib.parse.quote_plus(data)}
     # curl, git and others write the digits of an escape in either case
     lower = {re.sub("%..", lambda match: match[0].lower(), form) for form in quoted}
-    # whoever shows a text line by line, such as the end of a log, never has all of such a value
+    # the end of a log, say, is shown line by line, so the whole of such a value is never in one
     lines = {line.strip() for line in value.splitlines()}
     return {
         value,
@@ -136,10 +136,10 @@ def _forms(value: str) -> set[str]:
 
 
 def _base64_forms(data: bytes) -> set[str]:
-    """Return what a value becomes within the base64 of a longer text, such as `user:token`.
+    """Return the forms of a value within the base64 of a longer text, such as `user:token`.
 
-    Three bytes make four characters, so it depends on where among the three the value begins;
-    characters that also hold bits of a neighbour are left out (RFC 4648, section 4).
+    Three bytes make four characters, so the form depends on the place of the value's first byte
+    among three. Characters that also hold bits of a neighbour are left out (RFC 4648, section 4).
     """
     import base64
 

@@ -1,20 +1,20 @@
-"""Which signals ask a program to end, and what they are called. Pure. Source: signal(7)."""
+"""The signals that ask a program to end, and their names. Pure. Source: signal(7)."""
 
 from __future__ import annotations
 
 import signal
 
-ASKED = signal.SIGUSR1  # what runs is told, and nothing changes
+ASKED = signal.SIGUSR1  # asks for the running jobs, and changes nothing
 CUSTOMARY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 _FAULTS = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGIOT", "SIGTRAP", "SIGSYS")
 _STOPS = ("SIGTSTP", "SIGTTIN", "SIGTTOU")
 _HARMLESS = ("SIGCHLD", "SIGCLD", "SIGCONT", "SIGURG", "SIGWINCH", "SIGINFO")
-_NOBODYS = ("SIGKILL", "SIGSTOP")  # they cannot be caught
+_UNCATCHABLE = ("SIGKILL", "SIGSTOP")
 _PYTHONS = ("SIGPIPE", "SIGXFSZ")  # Python ignores them, so that a write raises
-# a fault of the program itself: what it did would be done again after a handler, for ever; and
-# what a terminal stops for goes on if it is handled and not ignored (tcsetattr(3): EINTR)
-_UNTOUCHED = (*_FAULTS, *_NOBODYS, *_PYTHONS, "SIGTTIN", "SIGTTOU", "SIGCHLD", "SIGCLD")
+# after a handler of a fault the program would repeat the faulty instruction for ever; and a program
+# that a terminal stops would go on if the signal is handled and not ignored (tcsetattr(3): EINTR)
+_UNTOUCHED = (*_FAULTS, *_UNCATCHABLE, *_PYTHONS, "SIGTTIN", "SIGTTOU", "SIGCHLD", "SIGCLD")
 
 
 def _numbers(names: tuple[str, ...]) -> frozenset[int]:
@@ -22,17 +22,17 @@ def _numbers(names: tuple[str, ...]) -> frozenset[int]:
 
 
 _VALID = frozenset(map(int, signal.valid_signals()))
-# all whose default action is to end the program: those of people, timers, limits, power, queues
-# and real time, whatever this system has
+# their default action is to end the program: those of people, timers, limits, power, queues and
+# real time that this system has
 ENDING = tuple(
-    sorted(_VALID - _numbers((*_FAULTS, *_STOPS, *_HARMLESS, *_NOBODYS, *_PYTHONS)) - {ASKED})
+    sorted(_VALID - _numbers((*_FAULTS, *_STOPS, *_HARMLESS, *_UNCATCHABLE, *_PYTHONS)) - {ASKED})
 )
 # those for which a handler that does nothing is as good as ignoring them
 IGNORABLE = _VALID - _numbers(_UNTOUCHED)
 
 
 def name_of(number: int) -> str:
-    """Return what a signal is called: `SIGTERM`, `SIGRTMIN+3`; `signal 99` if it has no name."""
+    """Return the name of a signal: `SIGTERM`, `SIGRTMIN+3`; `signal 99` if it has none."""
     try:
         return signal.Signals(number).name
     except ValueError:

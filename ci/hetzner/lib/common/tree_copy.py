@@ -53,12 +53,12 @@ def _copy_file(source: Path, target: Path) -> None:
 
 
 def _opened(path: Path) -> BufferedReader:
-    # a job may have put something else there since it was looked at
+    # a job may have put something else there since the last look
     return os.fdopen(files.open_file(path, os.O_RDONLY), "rb")
 
 
 def _copy_data(source: int, target: int) -> None:
-    """Copy what a file holds; what it does not hold, its holes, takes no room in the copy."""
+    """Copy the data of a file; its holes take no room in the copy."""
     size = os.fstat(source).st_size
     os.ftruncate(target, size)
     for begin, end in _extents(source, size):
@@ -71,7 +71,7 @@ def _copy_data(source: int, target: int) -> None:
 
 
 def _extents(handle: int, size: int) -> Iterator[tuple[int, int]]:
-    """Yield where the data of a file is, from and up to (lseek(2), SEEK_DATA and SEEK_HOLE)."""
+    """Yield begin and end of each extent of data in a file (lseek(2), SEEK_DATA, SEEK_HOLE)."""
     begin, end = 0, 0
     while end < size:
         try:
@@ -116,7 +116,7 @@ def _walk(path: Path, name: str) -> Iterator[tuple[str, str, str]]:
 def links(path: Path) -> Iterator[Path]:
     """Yield the symlinks below a directory; none for a file. Raises OSError."""
     queue = [path] if path.is_dir() else []
-    for directory in queue:  # grows while it is walked
+    for directory in queue:  # grows during the loop
         with os.scandir(directory) as entries:
             for entry in entries:
                 if entry.is_symlink():
@@ -138,13 +138,15 @@ def size(path: Path) -> int:
 
 
 def open_up(tree: Path, but: str = "") -> bool:
-    """Let the owner do everything with each directory of a tree; return whether one was changed.
+    """Give the owner all rights to each directory of a tree; return whether one was changed.
 
-    Directories of the name `but`, and what is below them, stay as they are, and so does what is
-    not ours to change.
+    Directories of the name `but` and those below them stay as they are, and so do directories of
+    another user.
     """
     changed = _grant(tree)
-    for directory, names, _ in os.walk(tree):  # looks into each after it was granted
+    for directory, names, _ in os.walk(
+        tree
+    ):  # it lists each directory after this one was opened up
         names[:] = [name for name in names if name != but]
         for name in names:
             changed = _grant(Path(directory, name)) or changed
@@ -157,7 +159,7 @@ def _grant(directory: Path) -> bool:
         if not stat.S_ISDIR(mode) or mode & stat.S_IRWXU == stat.S_IRWXU:
             return False
         directory.chmod(stat.S_IMODE(mode) | stat.S_IRWXU)
-    except OSError:  # gone, or not ours: who needs the right will say so
+    except OSError:  # gone, or of another user: a step that needs the right fails by name
         return False
     return True
 
@@ -172,7 +174,7 @@ def remove(path: Path) -> None:
 
 
 def replace(fresh: Path, target: Path) -> None:
-    """Put `fresh` in the place of `target`, whatever that is; on failure the old one stays."""
+    """Put `fresh` in the place of `target`, of any kind; on failure the old one stays."""
     if not target.is_symlink() and target.is_dir():
         old = fresh.with_name(f"{fresh.name}.old")
         _move(target, old)
@@ -208,7 +210,7 @@ def _move(source: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def writable(directory: Path) -> Iterator[None]:
-    """Let the owner of a directory write in it for a while; of another's nothing is changed."""
+    """Let the owner of a directory write in it for a while; another user's stays as it is."""
     mode = stat.S_IMODE(directory.stat().st_mode)
     opened = False
     if not mode & stat.S_IWUSR:

@@ -190,7 +190,7 @@ class Programs(OnStage):
                 check=False,
             )
         self.assertEqual(done.returncode, 1)
-        self.assertRegex(done.stderr, r"\Awhat was asked for could not be shown: .*No space left")
+        self.assertRegex(done.stderr, r"\Athe answer could not be printed: .*No space left")
 
     def test_help_that_nobody_reads_ends_quietly(self) -> None:
         self.assertEqual(self.closed("--help", **BUFFERED), (0, ""))
