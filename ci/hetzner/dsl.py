@@ -27,9 +27,12 @@ from lib.model.pool_names import pool_questions
 from lib.model.result import Outcome, Result
 from lib.model.run_plan import DEFAULT_CWD, DEFAULT_TIMEOUT, Limits
 from lib.model.selection import EVERYTHING, Choice
+from lib.model.verdict import Facts
 from lib.processes import programs
+from lib.processes.executor import Place
 from lib.report.run_log import RunLog
-from lib.run.execution import Place, ReportOptions, Run
+from lib.report.run_reports import ReportOptions
+from lib.run.execution import Run
 
 if TYPE_CHECKING:
     from lib.storage.cache import Cache
@@ -117,6 +120,7 @@ class Pipeline:
         in_place: bool | None = None,
     ) -> None:
         self.results: dict[str, Result] = {}
+        self.facts = Facts()  # of the last run: all that its exit code follows from
         jobs = tuple(jobs) if isinstance(jobs, Iterable) else jobs
         if problems := kind_problems(jobs, log_dir, cwd, resources):
             raise ValueError("\n".join(problems))
@@ -140,8 +144,8 @@ class Pipeline:
             grace=grace,
             redact=mask,
         )
-        self._report = ReportOptions(
-            facts={
+        self._options = ReportOptions(
+            header={
                 "sha": sha,
                 "branch": branch,
                 "tree": tree,
@@ -205,11 +209,14 @@ class Pipeline:
             raise ValueError(f"pytest_workers: expected 1 or more, found {pytest_workers!r}")
         plan = plan._replace(notes=pool_questions(self.jobs, self._limits.pools))
         whole = selection.is_whole(self.jobs, chosen)
-        facts = {**self._report.facts, **selection.facts(chosen, whole=whole)}
-        report = self._report._replace(facts=facts)
-        run = Run(plan, self._place, report, pytest_workers)
+        header = {**self._options.header, **selection.summary_fields(chosen, whole=whole)}
+        options = self._options._replace(header=header)
+        run = Run(plan, self._place, options, pytest_workers)
         self.results = run.results
-        return run.execute()
+        try:
+            return run.execute()
+        finally:
+            self.facts = run.facts
 
     def check(self, chosen: Choice = EVERYTHING) -> None:
         """Raise ValueError for a choice of jobs that `run` would refuse."""

@@ -28,11 +28,11 @@ from lib.common import console, files, interrupts, machine, own_environ, program
 from lib.common.interrupts import Interrupted
 from lib.common.machine import Machine
 from lib.common.plain_text import printable
-from lib.common.signal_names import name_of
 from lib.git import checkout
 from lib.git.checkout import CheckoutError
 from lib.model import selection
 from lib.model.selection import Choice
+from lib.model.verdict import Facts, decide
 from lib.report import graph_export, running_jobs
 from lib.storage import history
 
@@ -114,10 +114,11 @@ def main(arguments: Sequence[str]) -> int:
     with console.forgiving():
         with interrupts.noted() as signals, interrupts.answering(_tell):
             code = _main(arguments)
-        if signals.ended_by is not None:
-            print(f"ended by {name_of(signals.ended_by)}", file=sys.stderr)
-            return 128 + signals.ended_by
-        return code
+        if signals.ended_by is None:
+            return code
+        verdict = decide(Facts(signal=signals.ended_by))
+        print(verdict.sentence, file=sys.stderr)
+        return verdict.exit_code
 
 
 def _main(arguments: Sequence[str]) -> int:
@@ -258,8 +259,8 @@ def _run_commit(
         chosen = words.choice(run.absent)
         run.prepare_products(table, chosen)
         pipeline = _planned(words, config, table, chosen, run)
-        code = pipeline.run(**chosen._asdict(), pytest_workers=config.pytest_workers)
-        run.judge(code, pipeline.results.values())
+        pipeline.run(**chosen._asdict(), pytest_workers=config.pytest_workers)
+        run.add_jobs(pipeline.facts)
     return run.code
 
 

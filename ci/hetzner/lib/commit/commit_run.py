@@ -12,7 +12,7 @@ import re
 import shlex
 import sys
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,6 @@ from lib.commit.command_line import Words
 from lib.commit.tool_versions import ToolVersions
 from lib.common import files, interrupts, redact
 from lib.common.interrupts import Interrupted
-from lib.common.signal_names import name_of
 from lib.git import checkout, tree_hash
 from lib.git.checkout import CheckoutError
 from lib.github.job_statuses import JobStatuses
@@ -37,19 +36,16 @@ from lib.leftovers import cleanup, half_written
 from lib.leftovers.snapshot import snapshot_container_state
 from lib.model import events, selection
 from lib.model.job import Job
-from lib.model.result import Result
 from lib.model.selection import Choice
-from lib.model.verdict import FAILED, NO_MATCH, PASSED, also_failed
+from lib.model.verdict import FAILED, Facts, Verdict
 from lib.processes import process_table
 from lib.processes.helper_orphans import HelperOrphans
-from lib.report import graph_export, log_directory, running_jobs, summary, summary_file
+from lib.report import ending, graph_export, log_directory, running_jobs
 from lib.report.run_log import RunLog
 from lib.report.summary_file import SummaryFile
 from lib.storage import history
 
 FULL_SHA = re.compile(r"[0-9a-f]{40}")
-# of the commit's status, by exit code; what is not here is an error
-STATES = {PASSED: "success", FAILED: "failure", NO_MATCH: "failure"}
 
 
 class CommitRun:
@@ -57,8 +53,7 @@ class CommitRun:
 
     `revision` is what to test; `absent` are jobs that this machine cannot run, and why; `locks`
     keep other runs away. `sha` stays what it is, whatever becomes of a branch: logs, URL, statuses
-    and tree are of it. `tree` is known from `prepare_tree` on, `code` and `text` once it has been
-    judged.
+    and tree are of it. `tree` is known from `prepare_tree` on, `code` at the end.
     """
 
     def __init__(
@@ -94,10 +89,10 @@ class CommitRun:
         self._versions = ToolVersions()
         self._helper_orphans = HelperOrphans(self.log.line)
         self._history = config.state_dir / "history.db"
-        self.state, self.text, self.code = "error", "the runner broke", FAILED
+        self._facts = Facts(error="the runner broke")  # until the jobs have ended
+        self.code = FAILED
         self.facts: dict[str, Any] = {"in_place": words.in_place}  # of the tree, for summary.json
         self._summary = self.log_dir / "summary.json"
-        self._summed_up: int | None = None  # the exit code in it
 
     # ---- the steps, in their order
 
@@ -115,7 +110,7 @@ class CommitRun:
     def _begin_summary(self) -> None:
         """Say that the run goes on; its pipeline says more when it begins. Raises OSError."""
         told = {"run": self._run_id, "sha": self.sha, "branch": self.branch, **self.facts}
-        chosen = selection.facts(self._words.choice(self.absent), whole=False)
+        chosen = selection.summary_fields(self._words.choice(self.absent), whole=False)
         SummaryFile(self.log_dir, {**told, **chosen}, self._mask).begin([])
 
     def clean_up(self) -> None:
@@ -202,18 +197,12 @@ class CommitRun:
                 made.bring(job)
         self._helper_orphans.end()
 
-    def judge(self, code: int, results: Collection[Result]) -> None:
-        """Take note of what became of the jobs, which is worth nothing without the locks."""
-        self.code = code
-        self.text = summary.describe(list(results), time.monotonic() - self._began, code)
-        if self.absent:
-            self.text += f"; left out: {', '.join(self.absent)}"
-        self.state = STATES.get(code, "error")
-        for lock in self._locks:
-            if lock.lost:
-                self.state, self.code = "error", also_failed(code)
-                told = "was removed during the run, so another run may have used the same"
-                self.text = f"the lock {lock.path} {told} tree; {self.text}"
+    def add_jobs(self, facts: Facts) -> None:
+        """Add what became of the jobs, and of the locks, without which it is worth nothing."""
+        self._facts = facts._replace(
+            left_out=tuple(self.absent),
+            removed_locks=[str(lock.path) for lock in self._locks if lock.lost],
+        )
 
     @contextlib.contextmanager
     def closing(self) -> Iterator[None]:
@@ -222,7 +211,8 @@ class CommitRun:
             with interrupts.answering(self._tell):
                 yield
         except (CheckoutError, LockcheckError, OSError) as error:
-            self.text = error.brief if isinstance(error, CheckoutError) else str(error)
+            brief = error.brief if isinstance(error, CheckoutError) else str(error)
+            self._facts = self._facts._replace(error=brief)
             self.log.line(f"ERROR {error}")
         except Interrupted:
             self.log.line("INTERRUPTED while no jobs ran")
@@ -234,8 +224,9 @@ class CommitRun:
                 self.log.line(f"NOTE  {job} was left out: {reason}")
             if self._partial:
                 self.log.line("no status of the commit is set: this run did not check all of it")
-            self._have_the_last_word()
-            self._set_status()
+            verdict = self._tell_the_end()
+            self.code = verdict.exit_code
+            self._set_status(verdict)
             self.log.close()
             self._owned.close()
 
@@ -303,42 +294,20 @@ class CommitRun:
     def _leave_nothing(self) -> None:
         self._versions.close()
         if not self._helper_orphans.end():
-            self.state, self.text = "error", "processes could not be stopped"
-            self.code = also_failed(self.code)
+            self._facts = self._facts._replace(survivors=True)
         self._helper_orphans.close()
 
-    def _have_the_last_word(self) -> None:
-        """Decide how the run ended and write it down; what comes later changes nothing of it.
+    def _tell_the_end(self) -> Verdict:
+        """Tell how the run ended; a signal that comes later changes nothing of it."""
+        facts = self._facts._replace(seconds=time.monotonic() - self._began)
+        if (ended_by := interrupts.record().decide()) is not None:
+            facts = facts._replace(signal=ended_by)
+        return ending.tell(self.log, self._summary, facts)
 
-        A log that is lost makes a run red, and a signal decides whatever else happened.
-        """
-        ended_by = interrupts.record().decide()
-        lost: str | None = None
-        while lost != self.log.write_error:  # to write it down may lose the log
-            lost = self.log.write_error
-            if lost:
-                self.state, self.text = "error", f"{lost}; {self.text}"
-                self.code = also_failed(self.code)
-            if ended_by is not None:
-                self.state, self.code = "error", 128 + ended_by
-                self.text = f"ended by {name_of(ended_by)}"
-            self._end_summary()
-            self.log.end(f"END   exit code {self.code}: {self.text}")
-
-    def _end_summary(self) -> None:
-        """Have summary.json tell what was decided."""
-        if self._summed_up == self.code:
-            return
-        self._summed_up = self.code
-        try:
-            summary_file.end(self._summary, self.code)
-        except OSError as error:
-            self.log.write_failed(self._summary, error)
-
-    def _set_status(self) -> None:
+    def _set_status(self, verdict: Verdict) -> None:
         if not self._speaks_for_commit or not self._reporter.on:
             return
-        status = Status(self.state, self.sha, CONTEXT, self._mask(self.text), self.url)
+        status = Status(verdict.state, self.sha, CONTEXT, self._mask(verdict.sentence), self.url)
         self._outbox.note(status)
         try:
             with interrupts.cut_short():

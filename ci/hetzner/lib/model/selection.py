@@ -57,7 +57,7 @@ def is_whole(jobs: Sequence[Job], choice: Choice) -> bool:
     return len(names(jobs, choice)) == len(jobs) and not choice.only_testcases
 
 
-def facts(choice: Choice, *, whole: bool) -> dict[str, object]:
+def summary_fields(choice: Choice, *, whole: bool) -> dict[str, object]:
     """Return what summary.json says of a choice."""
     chosen = ("only_jobs", "skip_jobs", "first_jobs")
     given = {name: getattr(choice, name) for name in chosen}

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from lib.model.cause import Cause
 from lib.model.result import Outcome, Result
-from lib.model.verdict import NO_MATCH
 from lib.report import log_tail
 
 
@@ -20,30 +19,6 @@ def table(results: Sequence[Result]) -> str:
         f"{name:<{widths[0]}}  {outcome:<{widths[1]}}  {seconds:>{widths[2]}}  {waited}"
         for name, outcome, seconds, waited in rows
     )
-
-
-def describe(results: Sequence[Result], seconds: float, code: int) -> str:
-    """Return what became of a run in a sentence, such as a commit's status has room for.
-
-    `code` is its exit code: a run may be red though no job is, by what it could not stop.
-    """
-    bad = [r for r in results if not r.acceptable and r.reason != "filtered"]
-    failed = [r.name for r in bad if r.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)]
-    flaky = [r.name for r in results if r.outcome is Outcome.FLAKY]
-    if bad:
-        return f"failed in {seconds:.0f} s: {', '.join(failed or [r.name for r in bad])}"
-    passed = sum(r.acceptable for r in results)
-    text = f"{passed} job{'s' * (passed != 1)} passed in {seconds:.0f} s"
-    refused = [r.name for r in results if r.cause in (Cause.SYNTAX, Cause.MISSING_PROGRAM)]
-    if code and refused:
-        return f"failed in {seconds:.0f} s: nothing was started: {', '.join(refused)} cannot run"
-    if code == NO_MATCH:
-        return f"{text}, but the filter of test cases matched no test"
-    if code:
-        return f"{text}, but the run is red: LEAK and NOTE in ci.log tell why"
-    if empty := [r.name for r in results if r.cause is Cause.NO_TESTS]:
-        text += f", no tests in: {', '.join(empty)}"
-    return f"{text}, flaky: {', '.join(flaky)}" if flaky else text
 
 
 def _outcome(result: Result) -> str:

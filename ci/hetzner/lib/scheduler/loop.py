@@ -17,7 +17,7 @@ from lib.model.declaration_error import by_default
 from lib.model.phases import ALL_TESTCASES
 from lib.model.result import GOOD, CacheState, Load, Outcome
 from lib.model.run_plan import DEFAULT_TIMEOUT, RunPlan
-from lib.model.verdict import also_failed
+from lib.model.verdict import Facts, decide
 from lib.scheduler.attempt import (
     FAILURES,
     Actions,
@@ -100,6 +100,7 @@ class Scheduler:
         self._ending: Why | None = None  # fast_fail: why only some jobs start any more
         self._signal: int | None = None
         self._timed_out = False
+        self._broken = ""  # what the runner broke by
         self._nodes = {
             node.key: NodeRun(
                 node,
@@ -134,10 +135,21 @@ class Scheduler:
         return self.code()
 
     def code(self) -> int:
-        """Return the exit code that the results so far amount to."""
-        code = self._results.code(self._signal, timed_out=self._timed_out)
-        # nothing was started, which no job that is allowed to fail makes green
-        return also_failed(code) if self._plan.refused else code
+        """Return the exit code that the facts so far amount to."""
+        return decide(self.facts()).exit_code
+
+    def facts(self) -> Facts:
+        """Return what is known so far of how the run ends."""
+        return Facts(
+            self._results.selected,
+            self.results,
+            self._now(),
+            signal=self._signal,
+            timed_out=self._timed_out,
+            unmatched=self._results.unmatched,
+            refused=tuple(self._plan.refused),
+            error=self._broken,
+        )
 
     def abandon(self, reason: str) -> None:
         """Give every job that has no outcome one and tell the listeners: the runner itself broke.
@@ -149,8 +161,8 @@ class Scheduler:
                 self._states.set(node, State.ENDED)
                 why = Why(reason, Cause.RUNNER)
                 self._results.ended(node, Outcome.CANCELLED, why, self._now())
-        code = also_failed(self.code())
-        self._emit(events.RunEnded(self._now(), code, tuple(self.results.values())))
+        self._broken = reason
+        self._emit(events.RunEnded(self._now(), self.code(), tuple(self.results.values())))
 
     def _begin(self) -> None:
         for text in self._plan.notes:

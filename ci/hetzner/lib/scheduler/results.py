@@ -9,7 +9,7 @@ from lib.model.cause import Cause, Why
 from lib.model.phases import heeds_filter
 from lib.model.result import AttemptRecord, Load, Outcome, Result
 from lib.model.run_plan import RunPlan
-from lib.model.verdict import exit_code, worse
+from lib.model.verdict import worse
 from lib.scheduler.nodes import NodeRun
 
 
@@ -36,16 +36,6 @@ class Results:
         """Return the jobs that have ended and may not stand in a green run."""
         results = (self.results[name] for name in self.selected)
         return [r.name for r in results if r.outcome is not None and not r.acceptable]
-
-    def code(self, signal: int | None, *, timed_out: bool) -> int:
-        """Return the exit code that the results so far amount to."""
-        return exit_code(
-            self.selected,
-            self.results,
-            signal=signal,
-            timed_out=timed_out,
-            matched=not self.unmatched,
-        )
 
     @property
     def unmatched(self) -> bool:

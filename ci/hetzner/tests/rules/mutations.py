@@ -276,12 +276,13 @@ VERDICT = [
     ("            Outcome.CANCELLED,\n            Outcome.FAILED,\n", "            Outcome.FAILED,\n            Outcome.CANCELLED,\n"),
     ("            Outcome.RESTORED,\n            Outcome.PASSED,\n", "            Outcome.PASSED,\n            Outcome.RESTORED,\n"),
     ("            Outcome.SKIPPED,\n            Outcome.CANCELLED,\n", "            Outcome.CANCELLED,\n            Outcome.SKIPPED,\n"),
-    ("and all(name in results and results[name].acceptable for name in selected)", "and any(name in results and results[name].acceptable for name in selected)"),
-    ("return 128 + signal", "return PASSED if green(selected, results, cut_off=False) else 128 + signal"),
-    ("    if timed_out:\n        return TIMED_OUT\n", ""),
-    ("        return FAILED\n    return PASSED if matched else NO_MATCH\n", "        return PASSED\n    return PASSED if matched else NO_MATCH\n"),
-    ("return PASSED if matched else NO_MATCH", "return PASSED"),
-    ("bool(selected)\n        and not", "not", 'a selection of nothing is refused before there is a run; tests/unit/model/test_declarations.py'),
+    ("all(name in results and results[name].acceptable", "any(name in results and results[name].acceptable"),
+    ("    if facts.signal is not None:\n        return BY_SIGNAL", "    if facts.signal is not None and facts.error:\n        return BY_SIGNAL"),
+    ("    if facts.timed_out:\n        return TIMED_OUT\n", ""),
+    (" or not _all_acceptable(facts):", ":"),
+    ("return NO_MATCH if facts.unmatched else PASSED", "return PASSED"),
+    ("not facts.selected or facts.refused", "not facts.selected"),
+    ("not facts.selected or facts.refused", "facts.refused", "a selection of nothing is refused before there is a run: tests/unit/model/test_verdict.py"),
 ]
 # fmt: on
 TABLE = [

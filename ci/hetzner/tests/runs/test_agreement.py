@@ -155,8 +155,9 @@ class Agreement(WithGitHub):
         self.agrees(self.stage.run(), 0, "success")
         self.github.seen.clear()
         program = BEFORE_THE_END.format(hetzner=str(HETZNER), statement="pass")
-        breaks = "\ncommit.CommitRun.prepare_tree = lambda self: os.stat('/no/tree')\nprogram.run("
-        ran = self.stage.run(program=program.replace("\nprogram_end.run(", breaks))
+        breaks = "commit_run.CommitRun.prepare_tree = lambda self: os.stat('/no/tree')"
+        start = "\nprogram_end.run("
+        ran = self.stage.run(program=program.replace(start, f"\n{breaks}{start}"))
         self.agrees(ran, 1, "error", jobs=0)
         earlier = json.loads((self.stage.log_dir() / "summary.json.1").read_text())
         self.assertEqual(earlier["exit_code"], 0)

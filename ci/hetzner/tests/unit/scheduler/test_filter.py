@@ -7,8 +7,7 @@ from typing import Any
 
 from lib.model.cause import Cause
 from lib.model.result import Outcome
-from lib.model.verdict import also_failed
-from lib.report import summary
+from lib.model.verdict import decide
 from tests.support.fakes import Fate, Played, jobs, play
 
 EMPTY = Fate(code=5)
@@ -85,7 +84,6 @@ class Unmatched(unittest.TestCase):
         self.ends(1, play(declared, {"a": EMPTY}, fails="b", only_testcases="x"))
         self.ends(124, play(declared, fates, timeout=3, only_testcases="x"))
         self.ends(143, play(declared, fates, signals=[(3, 15)], only_testcases="x"))
-        self.assertEqual([also_failed(code) for code in (0, 4, 1, 124, 143)], [1, 1, 1, 124, 143])
 
     def test_the_end_says_where_it_matched(self) -> None:
         played = play(jobs("a; b; c"), {"b": EMPTY}, only_testcases="x")
@@ -141,10 +139,11 @@ class NoTests(unittest.TestCase):
         self.assertEqual((result.outcome, result.cause), (Outcome.PASSED, Cause.NONE))
 
     def test_a_sentence_on_the_run_says_it(self) -> None:
-        results = list(play(jobs("a; b"), {"a": EMPTY}).scheduler.results.values())
-        self.assertEqual(summary.describe(results, 2, 0), "2 jobs passed in 2 s, no tests in: a")
-        text = "2 jobs passed in 2 s, but the filter of test cases matched no test"
-        self.assertEqual(summary.describe(results, 2, 4), text)
+        facts = play(jobs("a; b"), {"a": EMPTY}).scheduler.facts()
+        self.assertEqual(decide(facts).sentence, "2 jobs passed in 1 s, no tests in: a")
+        facts = play(jobs("a"), {"a": EMPTY}, only_testcases="x").scheduler.facts()
+        text = "1 job passed in 1 s, but the filter of test cases matched no test"
+        self.assertEqual(decide(facts).sentence, text)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from lib.model import events, phases
 from lib.model.job import Job
 from lib.model.result import Outcome
 from lib.model.run_plan import Limits, RunPlan
-from lib.report import summary
+from lib.model.verdict import decide
 from lib.scheduler.loop import Scheduler
 from lib.scheduler.protocol import NO_KEY, UNUSABLE
 from tests.support.fakes import FakeClock, FakeExecutor, Fate, Played, jobs, play
@@ -92,9 +92,8 @@ class Dependencies(RuleTest):
         declared = jobs("a; b", a={"allow_failure": True}, b={"allow_failure": True})
         played = play(declared, refused={"a": "requires cargo", "b": "requires cargo"})
         self.check(played, "a=failed b=failed", 1)
-        results = list(played.scheduler.results.values())
         text = "failed in 0 s: nothing was started: a, b cannot run"
-        self.assertEqual(summary.describe(results, 0, 1), text)
+        self.assertEqual(decide(played.scheduler.facts()).sentence, text)
 
 
 class SlowViews(RuleTest):

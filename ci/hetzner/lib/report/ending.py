@@ -1,0 +1,35 @@
+"""Writes how a run ended: into summary.json, then as the last line of ci.log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lib.model.verdict import Facts, Verdict, decide
+from lib.report import summary_file
+from lib.report.run_log import RunLog
+
+
+def tell(log: RunLog, summary: Path, facts: Facts, written: int | None = None) -> Verdict:
+    """Write the verdict on these facts into both reports and return it.
+
+    `written` is the exit code that summary.json tells already (None: none). A report that cannot be
+    written changes the verdict, which is told again then.
+    """
+    while True:
+        write_error = log.write_error
+        verdict = decide(facts._replace(write_error=write_error))
+        if verdict.exit_code != written:
+            written = verdict.exit_code
+            end_summary(log, summary, written)
+        if log.write_error == write_error:
+            log.end(f"END   exit code {verdict.exit_code}: {verdict.sentence}")
+        if log.write_error == write_error:
+            return verdict
+
+
+def end_summary(log: RunLog, summary: Path, code: int) -> None:
+    """Have summary.json tell the exit code; a failure to write it is a write error of the log."""
+    try:
+        summary_file.end(summary, code)
+    except OSError as error:
+        log.write_failed(summary, error)

@@ -1,0 +1,115 @@
+"""The reports of one run of jobs: ci.log, summary.json, and what the console shows at the end."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+from lib.common.console import Console
+from lib.model import events
+from lib.model.job import Job
+from lib.model.result import Result
+from lib.model.verdict import Facts, Verdict, decide
+from lib.report import ending, summary
+from lib.report.run_log import RunLog, complaint
+from lib.report.summary_file import SummaryFile
+
+
+class ReportOptions(NamedTuple):
+    """What the reports of a run tell, where they are shown, and who else listens.
+
+    `header` are the fields of summary.json that tell what is tested, and what was asked for.
+    `run_log` is a log that the caller has begun, and will end: its END line and the exit code in
+    summary.json are the caller's to write.
+    """
+
+    header: Mapping[str, object]
+    log_url: str
+    redact: Callable[[str], str]
+    console: TextIO | None
+    rerun: Callable[[str], str] | None
+    leave_out: Callable[[Sequence[str]], str]
+    listeners: tuple[events.Listener, ...]
+    run_log: RunLog | None
+
+
+class RunReports:
+    """Begins the reports of a run, and ends them."""
+
+    def __init__(self, log_dir: Path, options: ReportOptions, run_id: str) -> None:
+        self._log_dir = log_dir
+        self._options = options
+        self._own = options.run_log is None
+        self._summary = SummaryFile(log_dir, {"run": run_id, **options.header}, options.redact)
+        self._written: int | None = None  # the exit code in summary.json
+        self.log = options.run_log or RunLog(
+            log_dir, url=options.log_url, console=options.console, redact=options.redact
+        )
+        self.bus = events.Bus([self.log, *options.listeners], self._listener_broke)
+
+    def begin(self, jobs: Sequence[Job]) -> None:
+        """Have summary.json tell that the run goes on."""
+        allowed = {job.name: job.allow_failure for job in jobs}
+        try:
+            self._summary.begin([Result(name, allowed=may) for name, may in allowed.items()])
+        except OSError as error:
+            self.log.write_failed(self._summary.path, error)
+
+    def show_results(self, facts: Facts, logged: Collection[str]) -> None:
+        """Write summary.json, then show what failed, and a table of the jobs.
+
+        `logged` are the jobs whose log is of this run.
+        """
+        results = list(facts.results.values())
+        self.log.check()
+        if self._own:
+            self._written = self.verdict(facts).exit_code
+        try:
+            self._summary.write(results, logged, self._written, facts.seconds)
+        except OSError as error:
+            self.log.write_failed(self._summary.path, error)
+        self._show(results, logged)
+
+    def verdict(self, facts: Facts) -> Verdict:
+        """Return the verdict on these facts and on what became of the reports so far."""
+        return decide(facts._replace(write_error=self.log.write_error))
+
+    def end(self, facts: Facts) -> Verdict:
+        """Tell how the run ended, unless that is the caller's to tell; return the verdict."""
+        if self._own:
+            return ending.tell(self.log, self._summary.path, facts, self._written)
+        return self.verdict(facts)
+
+    def end_before_jobs(self, facts: Facts) -> None:
+        """Have summary.json tell that the run has ended before any of its jobs started."""
+        ending.end_summary(self.log, self._summary.path, self.verdict(facts).exit_code)
+
+    def close(self) -> None:
+        """Close a log that is our own, and let the console show the rest."""
+        if self._own:
+            self.log.close()
+        if self._options.console is not None:
+            Console(self._options.console).settle()
+
+    def _show(self, results: list[Result], logged: Collection[str]) -> None:
+        options = self._options
+        try:
+            failed = summary.failures(results, self._log_dir, logged, options.rerun, options.redact)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - `rerun` is the caller's
+            failed = f"what failed cannot be shown: {complaint(error)}"
+        text = "\n".join(part for part in (failed, summary.table(results)) if part)
+        if options.console is None:
+            return
+        console = Console(options.console)
+        if not console.show(options.redact(text)) and console.missed:
+            self.log.line(f"NOTE  the summary could not be shown: {complaint(console.missed)}")
+
+    def _listener_broke(self, listener: events.Listener, error: BaseException) -> None:
+        name = type(listener).__name__
+        with contextlib.suppress(Exception):  # it is the caller's, and may have any attributes
+            name = str(getattr(listener, "__name__", name))
+        self.log.line(f"NOTE  the listener {name} broke: {complaint(error)}")
