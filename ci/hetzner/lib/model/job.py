@@ -22,7 +22,7 @@ class CacheSpec(Protocol):
     """What others need to know of a cache: how to name it to a process, and what it replaces."""
 
     def to_json(self) -> str:
-        """Return the fields as JSON, as `lib/storage/cache.py` reads them from its command line."""
+        """Return the fields as JSON, as `Cache.from_json` reads them."""
         ...
 
     def place(self, cwd: str) -> str:

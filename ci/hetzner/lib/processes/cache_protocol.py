@@ -1,8 +1,8 @@
 """What the runner asks a cache through its program, and what that answers.
 
-A restore and a store take their time, so a program of its own does them (`cache.py`), which is
-stopped like any tree. Question and answer go through a file without a name that only this program
-inherits: no job and no other run can put another in its place, and a kill leaves nothing of it.
+A restore and a store take their time, so a program of its own does them (`cache_program.py`). The
+runner stops it like any tree. Question and answer go through a file without a name that only this
+program inherits: no job and no other run can put another in its place, and a kill leaves nothing.
 
 The program is not the job's: neither what a job's interpreter or linker is told nor the start-up
 files of a user reach it. What a job sees is for the key command alone.
@@ -20,7 +20,7 @@ from lib.common import files, redact
 from lib.model.job import Job
 from lib.processes.process_table import TAG
 
-PROGRAM = Path(__file__).resolve().parents[1] / "storage" / "cache.py"
+PROGRAM = Path(__file__).resolve().parents[1] / "storage" / "cache_program.py"
 # no PYTHON* variables and no modules of the user or the working directory; no site-packages
 ISOLATED = ("-I", "-S")
 OWN = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH")

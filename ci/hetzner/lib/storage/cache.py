@@ -4,12 +4,6 @@ A key is data: any text that the key command prints, of one line or many. The st
 by a hash of the key, of the artifact's path, and in a pipeline of the job's command and variables.
 A failing, slow or silent key command is a miss and a warning; it raises nothing and changes nothing
 in the store.
-
-The runner uses a cache through this program, which does not block its loop:
-`cache.py restore|store HANDLE`, where the open file HANDLE holds a request of `cache_protocol.py`.
-`restore` exits with 0 (restored) or with a code of `protocol.py`, and answers with the key. `store`
-keeps the artifact only if the key is still the same: if a source was edited while the job ran, the
-artifact fits neither the key of the old source nor that of the new one.
 """
 
 from __future__ import annotations
@@ -17,47 +11,23 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-if __name__ == "__main__":
-    # Python puts a program's own directory on the path, and with -P none
-    sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parents[2])]
-
-from lib.common import console, inherited_environment, tree_copy
-from lib.model import shell
-from lib.model.attempt_outcome import describe
+from lib.common import tree_copy
 from lib.model.declaration_error import told_class
 from lib.model.job_fields import NOTHING, command_problems, is_count, path_problems
-from lib.processes import cache_protocol, command, process_table
-from lib.scheduler.protocol import MISS, NO_KEY, UNUSABLE
+from lib.processes import process_table
+from lib.storage import cache_key
+from lib.storage.cache_key import CacheError, NoKeyError, UnusableError
 from lib.storage.cache_store import CorruptError, Entry, Store
 
-KEY_TIMEOUT = 60.0  # seconds for the key command
 TROUBLE = (OSError, ValueError, RecursionError, CorruptError)  # a miss and a warning
 ASIDE = ".restored-"  # directories beside an artifact, with the id of the process that uses them
-NOT_STORED = 1  # exit code of the program
-
-
-class CacheError(Exception):
-    """A cache cannot answer, or cannot store; the message says why."""
-
-
-class NoKeyError(CacheError):
-    """There is no key; `said` is the whole stderr of the key command."""
-
-    def __init__(self, why: str, said: str = "") -> None:
-        super().__init__(f"no cache key: its key command {why}")
-        self.said = said
-
-
-class UnusableError(CacheError):
-    """Nothing can be restored nor stored: the artifact or the store is of the wrong kind."""
 
 
 @told_class("Cache")
@@ -111,20 +81,20 @@ class Cache:
     def key(self) -> str:
         """Run the key command and return its stripped output; '' and a warning if it fails."""
         found: list[str] = []
-        self._try(lambda: found.append(self.ask(_callers())))
+        self._try(lambda: found.append(self.ask(cache_key.callers_environment())))
         return "".join(found)
 
     def hit(self) -> bool:
         """Whether the store holds an entry for the key."""
-        return self._try(lambda: self.find(self.ask(_callers()))) is not None
+        return self._try(lambda: self.find(self.ask(cache_key.callers_environment()))) is not None
 
     def restore(self) -> bool:
         """Put the stored artifact in its place; False, and no change, if there is none."""
-        return self._try(lambda: self.bring(self.ask(_callers()))) is not None
+        return self._try(lambda: self.bring(self.ask(cache_key.callers_environment()))) is not None
 
     def store(self) -> None:
         """Store the artifact under the key; a warning, and no change, if that is not possible."""
-        self._try(lambda: self.keep(self.ask(_callers())))
+        self._try(lambda: self.keep(self.ask(cache_key.callers_environment())))
 
     def _try(self, act: Callable[[], Any]) -> Any:
         """Call a function; warn and return None if it raises CacheError."""
@@ -142,26 +112,7 @@ class Cache:
 
     def ask(self, env: Mapping[str, str]) -> str:
         """Return the key; its command runs with the environment `env`. Raises NoKeyError."""
-        argv = shell.argv(self.key_cmd) if isinstance(self.key_cmd, str) else self.key_cmd
-        try:
-            here = {**env, "PWD": str(self._base.absolute())}
-            done = command.run(argv, cwd=self._base, env=here, timeout=KEY_TIMEOUT)
-        except subprocess.TimeoutExpired as error:
-            raise NoKeyError(f"took more than {KEY_TIMEOUT:g} s") from error
-        except (OSError, ValueError) as error:
-            raise NoKeyError(f"could not be started: {error}") from error
-        key = done.output.strip()
-        if done.code != 0:
-            last = "".join(done.errors.strip().splitlines()[-1:]) or "it said nothing"
-            raise NoKeyError(f"ended with {describe(done.code)}: {last}", done.errors)
-        for line in filter(shell.OPEN_DOCUMENT.search, done.errors.splitlines()):
-            raise NoKeyError(f"has not run to its end: {line}", done.errors)
-        if not key:
-            raise NoKeyError("printed nothing", done.errors)
-        try:
-            return os.fsencode(key).decode()  # keys that are no text would be mixed up
-        except UnicodeDecodeError as error:
-            raise NoKeyError("printed something that is no UTF-8") from error
+        return cache_key.ask(self.key_cmd, self.cwd, env)
 
     def find(self, key: str) -> Entry | None:
         """Return the entry for a key, None for a miss. Raises CacheError."""
@@ -279,74 +230,5 @@ class Cache:
                 raise OSError(f"{link} leads out of it to {target}, which it would not hold")
 
 
-def _callers() -> dict[str, str]:
-    """Return the environment of a key command outside of a pipeline."""
-    return inherited_environment.without(os.environ, os.environ)
-
-
 def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))  # resolve() raises RuntimeError for a loop of links
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Restore or store for the runner; see the module."""
-    import argparse
-
-    parser = argparse.ArgumentParser(description="Restore or store the artifact of a job.")
-    parser.add_argument("action", choices=("restore", "store"))
-    parser.add_argument("handle", type=int, help="an open file with the request of the runner")
-    given = parser.parse_args(arguments)
-    with console.forgiving(), os.fdopen(given.handle, "r+b") as file:  # paths need not be text
-        asked: Any = cache_protocol.read(file)
-        cache = Cache.from_json(asked["cache"]).made_by(asked["cmd"], asked["variables"])
-        act = _restore if given.action == "restore" else _store
-        return act(cache, asked, file)
-
-
-def _restore(cache: Cache, asked: Mapping[str, Any], file: IO[bytes]) -> int:
-    key = told = ""
-    try:
-        key = cache.ask(asked["env"])
-        entry = cache.bring(key)
-        code = MISS if entry is None else 0
-        if entry is not None:
-            _show(cache, entry)
-    except CacheError as error:
-        cache.warn(error)
-        told, code = str(error), MISS
-        if isinstance(error, NoKeyError | UnusableError):
-            code = NO_KEY if isinstance(error, NoKeyError) else UNUSABLE
-    cache_protocol.write(file, {"answer": {"key": key, "told": told}})
-    return code
-
-
-def _show(cache: Cache, entry: Entry) -> None:
-    """Print a line, and the output of the job that made it: its warnings concern each run."""
-    log = cache.log(entry)
-    print(f"restored {cache.artifact_path} from the cache")
-    if log:
-        print("its job said when it was made:", flush=True)
-    sys.stdout.buffer.write(log)
-    sys.stdout.buffer.flush()
-
-
-def _store(cache: Cache, asked: Mapping[str, Any], file: IO[bytes]) -> int:
-    told = ""
-    try:
-        if cache.ask(asked["env"]) != asked["key"]:
-            raise CacheError("not stored in its cache: while it ran, its inputs changed")
-        if asked["stale"]:
-            raise CacheError(
-                f"not stored in its cache: its job left {cache.artifact_path} as it was: "
-                "remove it, so that the job makes it anew"
-            )
-        cache.keep(asked["key"], os.fsencode(asked["said"]))
-    except CacheError as error:
-        cache.warn(error)
-        told = str(error)
-    cache_protocol.write(file, {"answer": {"key": asked["key"], "told": told}})
-    return NOT_STORED if told else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

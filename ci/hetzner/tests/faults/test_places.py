@@ -36,7 +36,7 @@ PROGRAMS = (
     ("lib/cleanup.py", "port", "1"),
     ("lib/processes/ports.py",),
     ("lib/buckaroo/pythons.py", "3.11"),
-    ("lib/storage/cache.py", "--help"),
+    ("lib/storage/cache_program.py", "--help"),
     ("tests/rules/mutants.py", "--help"),
 )
 

@@ -21,11 +21,12 @@ from lib.common import tree_copy
 from lib.model.job import Job
 from lib.processes.cache_protocol import Answer, CacheRequest
 from lib.scheduler.protocol import MISS, NO_KEY, UNUSABLE
-from lib.storage.cache import Cache, NoKeyError
+from lib.storage.cache import Cache
+from lib.storage.cache_key import NoKeyError
 from lib.storage.cache_store import Store, _locked
 from tests.unit.common.test_tree_copy import ordinary_user
 
-PROGRAM = Path(__file__).parents[2] / "lib" / "storage" / "cache.py"
+PROGRAM = Path(__file__).parents[2] / "lib" / "storage" / "cache_program.py"
 
 
 ODD_NAMES = ("", "..", "../content-abcdefgh", "content-a\0", "content-\ud800", "/tmp")
@@ -252,7 +253,8 @@ class Entries(CacheTest):
         self.write("x")
         self.cache().store()
         code = (
-            "import os; from lib.storage.cache import Cache, CacheError\n"
+            "import os; from lib.storage.cache import Cache\n"
+            "from lib.storage.cache_key import CacheError\n"
             "c = Cache('echo k', 'art', 'store')\n"
             "os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')\n"
             "print(c.restore(), c.store(), c.hit())\n"
@@ -689,7 +691,7 @@ class Program(CacheTest):
 
     def test_slow_key_is_none(self) -> None:
         with (
-            mock.patch("lib.storage.cache.KEY_TIMEOUT", 0.05),
+            mock.patch("lib.storage.cache_key.KEY_TIMEOUT", 0.05),
             self.assertRaises(NoKeyError) as caught,
         ):
             self.cache("sleep 20").ask(os.environ)
