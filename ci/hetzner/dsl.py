@@ -29,7 +29,7 @@ from lib.model.run_plan import DEFAULT_CWD, DEFAULT_TIMEOUT, Limits
 from lib.model.selection import EVERYTHING, Choice
 from lib.model.verdict import Facts
 from lib.processes import programs
-from lib.processes.executor import Place
+from lib.processes.launch import Place
 from lib.report.run_log import RunLog
 from lib.report.run_reports import ReportOptions
 from lib.run.execution import Run

@@ -14,7 +14,7 @@ started.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from lib.model.attempt_outcome import UNKNOWN_CODE
 from lib.processes import process_table
@@ -97,6 +97,13 @@ class ProcessTrees:
             return own + [o.pid for o in self._orphans() if self._owner(o) is leader]
 
         return self._below(roots)
+
+    def left_by(self, keys: Collection[str]) -> dict[str, list[Proc]]:
+        """Return the members of trees whose leaders have exited; for none of them in one scan."""
+        self._died = False
+        if keys and (self._orphans() or self._died):
+            return {key: self.members(key) for key in keys}
+        return {key: [] for key in keys}
 
     def unowned(self) -> list[Proc]:
         """Return living orphans that no attempt owns, with all below them."""

@@ -18,7 +18,8 @@ from lib.model.result import Result
 from lib.model.run_plan import RunPlan
 from lib.model.verdict import Facts
 from lib.processes import pressure, process_table
-from lib.processes.executor import Place, ProcessExecutor
+from lib.processes.executor import ProcessExecutor
+from lib.processes.launch import Place
 from lib.report import log_directory
 from lib.report.run_log import RunLog, complaint
 from lib.report.run_reports import ReportOptions, RunReports
@@ -86,7 +87,6 @@ class Run:
                 self._place,
                 self._clock,
                 pytest_workers=self._workers,
-                mask=self._options.redact,
             )
         except BaseException:
             reports.end_before_jobs(self.facts)

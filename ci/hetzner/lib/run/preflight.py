@@ -9,7 +9,7 @@ from lib.model.declaration_error import by_default
 from lib.model.job import Job
 from lib.model.run_plan import DEFAULT_CWD, RunPlan
 from lib.processes import programs, script_check
-from lib.processes.executor import Place
+from lib.processes.launch import Place
 
 LeaveOut = Callable[[Sequence[str]], str]  # returns how to run without these jobs
 

@@ -1,0 +1,175 @@
+"""Starts the process of a step: its log, its environment, its command. Watches nothing.
+
+The body of a job runs its own command, the steps before and after it run the program of the cache.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from lib.common import redact
+from lib.model import shell
+from lib.model.job import Job
+from lib.outputs.tracker import OutputTracker
+from lib.processes import cache_protocol, not_executable
+from lib.processes.cache_protocol import CacheRequest
+from lib.processes.environment import environment
+from lib.processes.job_logs import JobLogs
+from lib.processes.spawn import Placement, Spawner, absolute
+from lib.scheduler.protocol import StartError, Step, StepKind
+
+LONGEST_ANSWER = 500  # characters of a cache's answer that are shown
+
+
+class Place(NamedTuple):
+    """Where the steps of a run are executed and what they all get."""
+
+    cwd: Path
+    log_dir: Path
+    env: Mapping[str, str]
+    grace: float = 5.0  # seconds from TERM to KILL
+    redact: Callable[[str], str] = str  # removes secrets from what is told of processes
+
+
+class Launched(NamedTuple):
+    """The process of a step, and the request to a cache that it answers."""
+
+    pid: int
+    request: CacheRequest | None
+
+
+class Launcher:
+    """Starts the processes of one run. `close` must be called, once none of them is left."""
+
+    def __init__(
+        self,
+        place: Place,
+        run_id: str,
+        outputs: OutputTracker,
+        pytest_workers: int,
+        remark: Callable[[str], None],
+    ) -> None:
+        self.logs = JobLogs(place.log_dir, remark)
+        self._place = place
+        self._cwd = str(place.cwd)
+        self._run_id = run_id
+        self._outputs = outputs
+        self._pytest_workers = pytest_workers
+        self._remark = remark
+        self._bash = absolute("bash", place.env.get("PATH", os.defpath))
+        self._keys: dict[str, str] = {}  # by node: the key that its cache has answered with
+        self._spawner = Spawner()
+
+    def start(self, step: Step) -> Launched:
+        """Watch the outputs of a step, then start its process. Raises StartError."""
+        self._outputs.check_expected(step)
+        self._outputs.note(step)
+        try:
+            self._outputs.follow(step)
+            return self._start(step)
+        except BaseException as error:
+            self._outputs.leave(step)
+            if isinstance(error, OSError):
+                raise StartError(f"could not watch for its outputs: {error}") from error
+            raise
+
+    def _start(self, step: Step) -> Launched:
+        job, request = step.node.job, None
+        env = self._environment(step)
+        begun = self.logs.status(job.name)
+        log = self._open_log(step)
+        command = _command(job)
+        try:
+            if step.kind is not StepKind.BODY:
+                request = self._request(step, env, begun)
+                command, env = request.command, request.env
+            spawned = self._spawner.spawn(
+                command,
+                cwd=self._cwd,
+                env=env,
+                log=log,
+                placement=Placement(job.nice, job.cpus),
+                program=self._program(command[0], env),
+                keep=[request.handle] if request else (),
+            )
+        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: no more threads
+            if request:
+                request.close()
+            told = self._why_not(command, error, env)
+            raise StartError(f"could not start {command[0]}: {told}") from error
+        finally:
+            os.close(log)
+        for refusal in spawned.refused:
+            self._remark(f"not permitted, so jobs run without it: {refusal}")
+        return Launched(spawned.pid, request)
+
+    def answer(self, step: Step, request: CacheRequest) -> str:
+        """Return the answer of the cache to the request of a step that ended, and keep its key."""
+        answer = request.answer()
+        self._keys[step.node.key] = answer.key
+        return redact.shorten(answer.told, LONGEST_ANSWER, self._place.redact)
+
+    def hint(self, step: Step, code: int, missing: Sequence[str]) -> str:
+        """Return what may explain the failure of a body that its log does not explain, or ''."""
+        job, place = step.node.job, self._place
+        with contextlib.suppress(OSError):
+            if code not in job.ok_codes:
+                log, env = Path(self.logs.path(job.name)), self._environment(step)
+                return not_executable.after(code, log, env, place.cwd, place.redact)
+            if missing:
+                return self._outputs.near(step, missing, place.log_dir)
+        return ""
+
+    def close(self) -> None:
+        """Let go of what starts processes."""
+        self._spawner.close()
+
+    def _environment(self, step: Step) -> dict[str, str]:
+        return environment(
+            self._place.env,
+            step.node,
+            run=self._run_id,
+            cwd=self._place.cwd,
+            pytest_workers=self._pytest_workers,
+        )
+
+    def _open_log(self, step: Step) -> int:
+        """Return the log of an attempt, a new one for its first step. Raises StartError."""
+        name = step.node.job.name
+        first = step.kind is (StepKind.RESTORE if step.node.cached else StepKind.BODY)
+        try:
+            return self.logs.open(name, new=first)
+        except OSError as error:
+            path = self.logs.path(name)
+            raise StartError(f"could not open its log {path}: {error.strerror}") from error
+
+    def _request(
+        self, step: Step, env: Mapping[str, str], begun: os.stat_result | None
+    ) -> CacheRequest:
+        """Return the request to a cache; `begun` is the log as the step before has begun it."""
+        job, key, said, stale = step.node.job, "", "", False
+        if step.kind is StepKind.STORE and begun is not None:
+            key = self._keys.pop(step.node.key, "")
+            said = cache_protocol.said(self.logs.path(job.name), begun, self._place.redact)
+            stale = self._outputs.left_alone(step)
+        return CacheRequest(job, env, step.kind.value, key=key, said=said, stale=stale)
+
+    def _program(self, name: str, env: Mapping[str, str]) -> str | None:
+        """Return the path of the shell that most jobs start with, unless theirs is another."""
+        same = name == "bash" and env.get("PATH") == self._place.env.get("PATH")
+        return self._bash if same else None
+
+    def _why_not(self, command: Sequence[str], error: Exception, env: Mapping[str, str]) -> str:
+        """Return why a command could not be started, with a hint where there is one."""
+        with contextlib.suppress(OSError):
+            if isinstance(error, OSError):
+                return not_executable.to_start(command, error, env, self._place.cwd)
+        return str(error)
+
+
+def _command(job: Job) -> Sequence[str]:
+    return shell.argv(job.cmd) if isinstance(job.cmd, str) else list(job.cmd)
