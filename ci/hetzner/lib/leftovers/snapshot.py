@@ -1,4 +1,4 @@
-"""Records the state of the machine: processes, ports, files and memory."""
+"""Shows the state of the machine: what lives, listens and fills it before and after a run."""
 
 from __future__ import annotations
 

@@ -160,6 +160,10 @@ class Attempt:
         """Stop an attempt that is not to go on."""
         return self._stop(self._cut_off(why), hung=why.cause is Cause.RUN_TIMEOUT)
 
+    def release(self) -> Actions:
+        """Stop a service that nobody needs any more."""
+        raise TypeError(f"bug: {self.node.key} is no service")
+
     def _cut_off(self, why: Why) -> Judgement:
         """Return what a cut makes of the attempt: a body that has passed has passed."""
         return self._pass() if self.step is StepKind.STORE else Judgement(Outcome.CANCELLED, why)

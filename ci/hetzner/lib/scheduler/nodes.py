@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Collection
 
+from lib.model import events
 from lib.model.phases import Node
 from lib.model.result import Result
 from lib.scheduler.attempt import Attempt
@@ -41,7 +43,7 @@ DOING = {StepKind.RESTORE: "asks its cache", StepKind.STORE: "stores in its cach
 
 
 class NodeRun:
-    """What the scheduler knows of one node while the run goes on; `States` changes its state."""
+    """What the scheduler knows of one node while the run goes on; `Progress` changes its state."""
 
     def __init__(self, node: Node, result: Result, position: int, watch: tuple[str, ...]) -> None:
         self.node = node
@@ -75,3 +77,14 @@ class NodeRun:
         """What it is about, in words."""
         told: str = self.state.value
         return DOING.get(self.attempt.step, told) if self.state is State.RUNNING else told
+
+
+def tell(nodes: Collection[NodeRun], now: float) -> events.Asked:
+    """Tell what runs at this moment, and how many nodes wait or have ended."""
+    running = [
+        events.Running(node.name, now - node.attempt.began, node.doing)
+        for node in nodes
+        if node.state in STARTED
+    ]
+    waiting = sum(node.state in IDLE for node in nodes)
+    return events.Asked(now, tuple(running), waiting, len(nodes) - len(running) - waiting)

@@ -58,7 +58,7 @@ class Readiness:
         self._failed_job: dict[str, str] = {}  # by skipped node
         self._unended: dict[int, set[str]] = {}  # by phase
         self._users: dict[str, int] = dict.fromkeys(self._nodes, 0)  # that have not ended
-        self._open = -1  # the last phase that is open
+        self.open = -1  # the last phase that is open
         self.waited_for: dict[str, str] = {}  # by node: the job or phase that made it ready
         for node in nodes:
             self._unended.setdefault(node.phase, set()).add(node.key)
@@ -69,14 +69,10 @@ class Readiness:
 
     # ---- what is known
 
-    def needs(self, key: str) -> tuple[str, ...]:
-        """Return the nodes that a node depends on."""
-        return self._needs[key]
-
     def settled(self, serving: Collection[str]) -> bool:
         """Whether all nodes of the open phases have ended, but for services that serve."""
         return all(
-            keys.issubset(serving) for phase, keys in self._unended.items() if phase <= self._open
+            keys.issubset(serving) for phase, keys in self._unended.items() if phase <= self.open
         )
 
     def needed(self, key: str) -> bool:
@@ -100,13 +96,17 @@ class Readiness:
         took = self._started - self._idle if users else ()  # one that is retried has taken nothing
         return [self._nodes[u].job.name for u in dict.fromkeys(users) if u in took]
 
+    def not_begun(self, key: str) -> bool:
+        """Whether a node is a second pass whose phase is not open."""
+        return self._nodes[key].repeated and self._nodes[key].phase > self.open
+
     # ---- what happens
 
     def open_phases(self, upto: int) -> Change:
         """Let the nodes of all phases up to this one start."""
         change = Change()
-        opened = [n for n in self._nodes.values() if self._open < n.phase <= upto]
-        self._open = max(self._open, upto)
+        opened = [n for n in self._nodes.values() if self.open < n.phase <= upto]
+        self.open = max(self.open, upto)
         for node in opened:
             if node.key in self._idle:
                 before = "all else" if node.job.at_the_end else "the phase before"
@@ -152,7 +152,7 @@ class Readiness:
         for need in self._needs[key]:
             self._users[need] -= 1
         for user, edge in self._dependents[key]:
-            if user not in self._idle or self._not_begun(user):
+            if user not in self._idle or self.not_begun(user):
                 continue
             if fault := self._fault(user, edge, end):
                 self._skip(user, fault, end, change)
@@ -183,10 +183,6 @@ class Readiness:
                     change.blocked.append(user)
                 self._unmet[user] += 1
         self._met -= {edge for _, edge in self._dependents[key]}
-
-    def _not_begun(self, key: str) -> bool:
-        """Whether a node is a second pass that is not begun: its job is still in the first one."""
-        return self._nodes[key].repeated and self._nodes[key].phase > self._open
 
     def _skip(self, key: str, fault: str, end: Ended, change: Change) -> None:
         self._idle.discard(key)

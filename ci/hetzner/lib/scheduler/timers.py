@@ -1,46 +1,69 @@
-"""What is due at which moment of a run. Knows no job and no clock."""
+"""What is due at which moment of a run: the ends of delays and of time limits. No clock."""
 
 from __future__ import annotations
 
 import heapq
 import math
 from collections.abc import Callable, Iterator
-from typing import Generic, TypeVar
+from typing import NamedTuple
 
-T = TypeVar("T")
+from lib.scheduler.attempt import Attempt
+from lib.scheduler.nodes import NodeRun
+from lib.scheduler.protocol import StepKind
 
 # seconds by which a time limit that acts is late if a view has kept the loop from looking
 LATE = 0.05
 
 
-class Timers(Generic[T]):
+class RunLimit(NamedTuple):
+    """The run has used up its timeout."""
+
+
+class StepLimit(NamedTuple):
+    """A step has used up the timeout of its job, if it still runs."""
+
+    node: NodeRun
+    attempt: Attempt
+    kind: StepKind
+
+
+class DelayEnd(NamedTuple):
+    """The delay of a node is over, if the node still waits for that."""
+
+    node: NodeRun
+
+
+Timer = RunLimit | StepLimit | DelayEnd
+
+
+class Timers:
     """What is due, by moments in seconds on the run's clock."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, bool, T]] = []
+        self._heap: list[tuple[float, int, bool, Timer]] = []
         self._set = 0  # of two that are due at once, the one that was set first comes first
 
-    def at(self, due: float, what: T) -> None:
-        """Have something be due at a moment."""
-        self._push(due, what, patient=False)
+    def at(self, due: float, timer: Timer) -> None:
+        """Set a timer."""
+        self._push(due, timer, patient=False)
 
-    def limit(self, due: float, what: T) -> None:
+    def limit(self, due: float, timer: Timer) -> None:
         """Set a time limit; if it is late, the loop looks once more for what has ended."""
-        self._push(due, what, patient=True)
+        self._push(due, timer, patient=True)
 
-    def _push(self, due: float, what: T, *, patient: bool) -> None:
+    def _push(self, due: float, timer: Timer, *, patient: bool) -> None:
         self._set += 1
-        heapq.heappush(self._heap, (due, self._set, patient, what))
+        heapq.heappush(self._heap, (due, self._set, patient, timer))
 
     def due(self) -> float:
         """Return the moment of the next one, infinity if there is none."""
         return self._heap[0][0] if self._heap else math.inf
 
-    def expired(self, now: Callable[[], float]) -> Iterator[T]:
-        """Yield all that is due by now, which acting on it may move on."""
+    def expired(self, now: Callable[[], float]) -> Iterator[Timer]:
+        """Yield the timers that are due by now, which acting on one may move on."""
         while self._heap and self._heap[0][0] <= (moment := now()):
-            due, _, patient, what = heapq.heappop(self._heap)
+            due, _, patient, timer = heapq.heappop(self._heap)
             if patient and moment - due >= LATE:
-                self._push(moment + LATE, what, patient=False)
+                self._push(moment + LATE, timer, patient=False)
             else:
-                yield what
+                yield timer

@@ -1,1 +1,1 @@
-"""Tests that start real processes; check.py runs them, and test_dsl.py those in quick."""
+"""Tests that start real processes."""

@@ -1,0 +1,44 @@
+"""Why a run ends before its jobs have: a signal, its timeout, or a failure with fast_fail."""
+
+from __future__ import annotations
+
+from lib.common.signal_names import name_of
+from lib.model.cause import Cause, Why
+from lib.model.declaration_error import by_default
+from lib.model.job import Job
+from lib.model.run_plan import DEFAULT_TIMEOUT
+
+
+class CutOff:
+    """Whether a run is being cut off, and why; the first reason counts."""
+
+    def __init__(self) -> None:
+        self.everything: Why | None = None  # why everything ends
+        self.fast_fail: Why | None = None  # why only jobs that run regardless still start
+        self.reason = ""  # what cuts everything off, in words
+        self.signal: int | None = None
+        self.timed_out = False
+
+    def bars(self, job: Job) -> Why | None:
+        """Return why nothing of this job begins any more, None if something may."""
+        return self.everything or (None if job.regardless else self.fast_fail)
+
+    def by_signal(self, number: int) -> Why:
+        """Let a signal end everything."""
+        self.signal = number
+        return self._everything(name_of(number), Cause.INTERRUPTED)
+
+    def by_timeout(self, seconds: float) -> Why:
+        """Let the timeout of the run end everything."""
+        self.timed_out = True
+        hint = by_default("timeout", seconds, DEFAULT_TIMEOUT)
+        return self._everything(f"the run's timeout of {seconds:g} s{hint}", Cause.RUN_TIMEOUT)
+
+    def by_failure(self, reason: str) -> Why:
+        """Let a failure end all but the jobs that run regardless."""
+        self.fast_fail = Why(f"cut off by fast_fail: {reason}", Cause.FAST_FAIL)
+        return self.fast_fail
+
+    def _everything(self, reason: str, cause: Cause) -> Why:
+        self.reason, self.everything = reason, Why(f"cut off by {reason}", cause)
+        return self.everything

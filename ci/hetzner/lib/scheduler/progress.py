@@ -1,0 +1,212 @@
+"""Moves nodes from state to state. `Progress._set` alone changes the state of a node.
+
+It keeps the readiness of other nodes, the start queue and the counts in step with the states, and
+carries a change on to the nodes that it frees, blocks or skips. It starts and stops nothing and
+decides no outcome: the loop does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lib.model.cause import Cause, Why
+from lib.model.result import GOOD, Outcome
+from lib.model.run_plan import RunPlan
+from lib.scheduler.attempt import FAILURES
+from lib.scheduler.nodes import ACTIVE, NEXT, STARTED, NodeRun, State
+from lib.scheduler.protocol import Clock
+from lib.scheduler.readiness import Change, Effect, Readiness
+from lib.scheduler.results import Results
+from lib.scheduler.start_queue import StartQueue
+from lib.scheduler.timers import DelayEnd, Timers
+
+NO_CHANGE = Change()
+
+
+class Progress:
+    """The nodes of a run and their states."""
+
+    def __init__(
+        self, plan: RunPlan, results: Results, queue: StartQueue, timers: Timers, clock: Clock
+    ) -> None:
+        self._results = results
+        self._queue = queue
+        self._timers = timers
+        self._now = clock.now
+        self._readiness = Readiness(plan.phases.nodes)
+        self.nodes = {
+            node.key: NodeRun(
+                node, results.results[node.job.name], position, self._readiness.watched(node.key)
+            )
+            for position, node in enumerate(plan.phases.nodes)
+        }
+        self._last_phase = len(plan.phases.titles) - 1
+        self.left = len(self.nodes)  # nodes that have not ended
+        self.active = 0  # nodes that run or are being stopped
+        self.delayed = 0
+        self.serving: dict[str, NodeRun] = {}  # by key
+        self.round = 0  # of the loop
+
+    # ---- what is known
+
+    @property
+    def phase(self) -> int:
+        """The last phase that is open, -1 for none."""
+        return self._readiness.open
+
+    def next_phase_may_begin(self) -> bool:
+        """Whether the next phase can begin: only services are left of those before."""
+        return (
+            self.left > 0
+            and self._readiness.open < self._last_phase
+            and self._readiness.settled(self.serving)
+        )
+
+    def users(self, node: NodeRun) -> list[str]:
+        """Return the jobs that depend on a node and have not ended."""
+        return self._readiness.users(node.key)
+
+    def took(self, node: NodeRun) -> list[str]:
+        """Return the jobs that work, or have worked, from an output of a node as it is now."""
+        return self._readiness.took(node.key)
+
+    def not_begun(self, node: NodeRun) -> bool:
+        """Whether a node is a second pass whose phase is not open."""
+        return self._readiness.not_begun(node.key)
+
+    def unneeded(self) -> list[NodeRun]:
+        """Return the services that serve nobody any more."""
+        return [node for node in self.serving.values() if not self._readiness.needed(node.key)]
+
+    # ---- moves
+
+    def open_phase(self, phase: int) -> None:
+        """Let the nodes of a phase, and of those before it, start."""
+        self._follow(self._readiness.open_phases(phase))
+
+    def run(self, node: NodeRun) -> None:
+        """Let a step of a node run."""
+        if node.state is not State.RUNNING:
+            self._set(node, State.RUNNING)
+
+    def wrote(self, node: NodeRun, output: str) -> None:
+        """Let an output of a node that runs count."""
+        self._follow(self._readiness.wrote(node.key, output))
+
+    def serve(self, node: NodeRun) -> None:
+        """Let a service be used."""
+        self._follow(self._set(node, State.SERVING))
+
+    def stop(self, node: NodeRun) -> None:
+        """Note that the processes of a node are being stopped."""
+        self._set(node, State.STOPPING)
+
+    def delay_over(self, node: NodeRun) -> None:
+        """Queue a node whose delay is over."""
+        # a retracted output may have sent it back to waiting, for a later and longer delay
+        if node.state is State.DELAYED and self._now() >= node.due:
+            self._enqueue(node)
+
+    def retry(self, node: NodeRun) -> None:
+        """Queue another attempt of a node, as soon as all that it needs is there (again)."""
+        node.attempt.forget_outputs()
+        change = self._set(node, State.WAITING)
+        if at_once := change.ready == [node.key]:
+            change.ready.clear()
+        self._follow(change)
+        if at_once:  # its delay is over
+            self._enqueue(node)
+
+    def cancel(self, node: NodeRun, why: Why) -> None:
+        """End a node that has not started; the job of a second pass keeps its outcome."""
+        self.end(node, None if self.not_begun(node) else Outcome.CANCELLED, why)
+
+    def end(
+        self, node: NodeRun, outcome: Outcome | None, why: Why, effect: Effect | None = None
+    ) -> None:
+        """Give a node its outcome, and free or skip those that depend on it.
+
+        With None its job keeps the outcome that it has. `effect` is what the end of the node means
+        to those that depend on it, by default what follows from the outcome.
+        """
+        freed: list[str] = []
+        ends = [(node, outcome, why, effect or _effect(node, outcome))]
+        for each, so, because, means in ends:  # grows while it is walked: a skip leads to others
+            change = self._set(each, State.ENDED, means)
+            if so is not None:
+                self._results.ended(each, so, because, self._now())
+            ends += [(*skip, Effect.FAILED) for skip in self._skips(change)]
+            freed += change.ready
+        for key in freed:
+            self._free(self.nodes[key])
+
+    # ---- what follows
+
+    def _follow(self, change: Change) -> None:
+        for key in change.blocked:
+            self._set(self.nodes[key], State.WAITING)
+        for skip in self._skips(change):
+            self.end(*skip)
+        for key in change.ready:
+            self._free(self.nodes[key])
+
+    def _skips(self, change: Change) -> Iterable[tuple[NodeRun, Outcome, Why]]:
+        for key, reason in change.skipped:
+            yield self.nodes[key], Outcome.SKIPPED, Why(reason, Cause.DEPENDENCY)
+
+    def _free(self, node: NodeRun) -> None:
+        """Queue a node that has all that it needs, when its delay is over."""
+        node.result.waited_for = self._readiness.waited_for[node.key]
+        if node.job.delay:
+            self._set(node, State.DELAYED)
+            node.due = self._now() + node.job.delay
+            self._timers.at(node.due, DelayEnd(node))
+        else:
+            self._enqueue(node)
+
+    def _enqueue(self, node: NodeRun) -> None:
+        node.queued_in = self.round
+        self._set(node, State.QUEUED)
+
+    # ---- the one door of state
+
+    def _set(self, node: NodeRun, to: State, effect: Effect = Effect.CANCELLED) -> Change:
+        """Change the state of a node and return what follows for others.
+
+        RuntimeError for a move that the table does not hold.
+        """
+        before = node.state
+        if to not in NEXT[before]:
+            raise RuntimeError(f"bug: {node.key}: {before.name} -> {to.name}")
+        node.state = to
+        self.active += (to in ACTIVE) - (before in ACTIVE)
+        self.delayed += (to is State.DELAYED) - (before is State.DELAYED)
+        if before is State.SERVING:
+            del self.serving[node.key]
+        if before in STARTED and to not in STARTED:
+            self._queue.give_back(node)
+        match to:
+            case State.WAITING if before in STARTED:
+                return self._readiness.again(node.key)
+            case State.QUEUED:
+                self._queue.push(node)
+            case State.RUNNING if before is State.QUEUED:
+                self._queue.take(node)
+                self._readiness.started(node.key)
+            case State.SERVING:
+                self.serving[node.key] = node
+                self._queue.give_slot(node)
+                return self._readiness.ready(node.key)
+            case State.ENDED:
+                self.left -= 1
+                return self._readiness.ended(node.key, effect, node.attempt.outputs)
+        return NO_CHANGE
+
+
+def _effect(node: NodeRun, outcome: Outcome | None) -> Effect:
+    """Return what the end of a node means to those that depend on it."""
+    if outcome in GOOD:
+        return Effect.PASSED
+    if outcome in FAILURES:
+        return Effect.ALLOWED if node.job.allow_failure else Effect.FAILED
+    return Effect.FAILED if outcome is Outcome.SKIPPED else Effect.CANCELLED
