@@ -51,6 +51,7 @@ def planned(jobs: list[Job]) -> int:
 def all_listeners(*, statuses: bool) -> list[events.Listener]:
     """Return the listeners of the run of a commit; statuses go to GITHUB_API_URL."""
     from lib.buckaroo import settings, wheels
+    from lib.github.client import Repository
     from lib.github.job_statuses import JobStatuses
     from lib.github.status_reporter import StatusReporter
     from lib.storage import history
@@ -61,7 +62,8 @@ def all_listeners(*, statuses: bool) -> list[events.Listener]:
         wheels.WheelKeeper(config, "0" * 40, print),
     ]
     if statuses:
-        reporter = StatusReporter(config, print)
+        repository = Repository(config.github_api_url, config.github_token, config.github_repo)
+        reporter = StatusReporter(repository, print)
         found.append(JobStatuses(reporter, "0" * 40, "http://127.0.0.1/logs"))
     return found
 

@@ -29,9 +29,11 @@ from lib.common import files, interrupts, redact
 from lib.common.interrupts import Interrupted
 from lib.git import checkout, tree_hash
 from lib.git.checkout import CheckoutError
+from lib.github.client import Repository
+from lib.github.commit_status import CONTEXT, Delivery, Status
 from lib.github.job_statuses import JobStatuses
 from lib.github.outbox import Outbox
-from lib.github.status_reporter import CONTEXT, Delivery, Status, StatusReporter
+from lib.github.status_reporter import StatusReporter
 from lib.leftovers import cleanup, half_written
 from lib.leftovers.snapshot import snapshot_container_state
 from lib.model import events, selection
@@ -85,7 +87,10 @@ class CommitRun:
         self.log = RunLog(self.log_dir, url=self.url, console=sys.stdout, redact=self._mask)
         self._run_id = process_table.run_id(process_table.table(), os.getpid())
         self._outbox = Outbox(config.state_dir, self._run_id, self.log.line)
-        self._reporter = StatusReporter(config, self.log.line, outbox=self._outbox)
+        repository = Repository(config.github_api_url, config.github_token, config.github_repo)
+        self._reporter = StatusReporter(
+            repository, self.log.line, mask=self._mask, outbox=self._outbox
+        )
         self._versions = ToolVersions()
         self._helper_orphans = HelperOrphans(self.log.line)
         self._history = config.state_dir / "history.db"
@@ -122,14 +127,15 @@ class CommitRun:
         if said := history.mend(self._history):
             self.log.line(f"CLEAN {said}")
         with interrupts.cut_short():
-            for line in self._outbox.tell_for_others(self._reporter):
-                self.log.line(line)
+            if self._reporter.on:  # otherwise a later run may be able to post
+                for line in self._outbox.post_left_over(self._reporter.post):
+                    self.log.line(line)
         self._snapshot("after cleaning up")
 
     def set_pending(self) -> None:
         """Say on the commit that it is being checked."""
         if self._speaks_for_commit:
-            self._reporter.pending(self.sha, CONTEXT, "runs", self.url)
+            self._reporter.queue(Status("pending", self.sha, CONTEXT, "runs", self.url))
 
     def prepare_tree(self) -> None:
         """Put the commit under test where its jobs run. Raises CheckoutError, OSError."""
@@ -308,10 +314,10 @@ class CommitRun:
         if not self._speaks_for_commit or not self._reporter.on:
             return
         status = Status(verdict.state, self.sha, CONTEXT, self._mask(verdict.sentence), self.url)
-        self._outbox.note(status)
+        self._outbox.keep(status)
         try:
             with interrupts.cut_short():
-                left = self._reporter.post(*status) is Delivery.UNDELIVERED
+                left = self._reporter.post(status) is Delivery.UNDELIVERED
         except Interrupted:
             left = True
         if left:

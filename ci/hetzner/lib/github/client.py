@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lib.common import program_end, redact
 
@@ -59,8 +60,16 @@ class Answer:
         return f"expected 201, found {redact.shorten(' '.join(found.split()), 200)}; {remedy}"
 
 
+class Repository(NamedTuple):
+    """Where statuses are posted, and the token that allows it."""
+
+    api_url: str
+    token: str
+    name: str  # owner/name
+
+
 def post_status(
-    api_url: str, token: str, repo: str, sha: str, body: Mapping[str, str], timeout: float
+    repository: Repository, sha: str, body: Mapping[str, str], timeout: float
 ) -> Answer:
     """Post one commit status and return the answer, after `timeout` seconds at the latest.
 
@@ -72,10 +81,10 @@ def post_status(
     except OSError as error:
         return Answer(0, f"what posts a status cannot be loaded: {error}")
 
-    url = f"{api_url}/repos/{repo}/statuses/{urllib.parse.quote(sha, '')}"
+    url = f"{repository.api_url}/repos/{repository.name}/statuses/{urllib.parse.quote(sha, '')}"
     headers = {
         "Accept": "application/vnd.github+json",
-        "Authorization": f"Bearer {token}",
+        "Authorization": f"Bearer {repository.token}",
         "Content-Type": "application/json",
         "User-Agent": "ci-runner",
         "X-GitHub-Api-Version": VERSION,

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from lib.github.status_reporter import CONTEXT, BackgroundReporter, StatusReporter
+from lib.github.commit_status import CONTEXT, Status
+from lib.github.status_reporter import StatusReporter
 from lib.model import events
 from lib.model.job_fields import RUN_LOG
 from lib.model.result import Outcome, Result
 
+AT_THE_END = 10.0  # seconds that the end of a run waits for the statuses of its jobs
+
 
 class JobStatuses:
-    """Posts a status for each job, from a thread of its own. A listener.
+    """Posts a status when a job starts, and when it ends. A listener.
 
     A job of two passes over its test cases has failed with the first that fails, but it has passed
     only after both.
     """
 
     def __init__(self, reporter: StatusReporter, sha: str, url: str) -> None:
-        self._reporter = BackgroundReporter(reporter)
+        self._reporter = reporter
         self._sha = sha
         self._url = url
         self._half: set[str] = set()  # jobs that are fine so far, and have another pass to come
@@ -34,7 +37,7 @@ class JobStatuses:
         elif isinstance(event, events.RunEnded):
             for job in sorted(self._half):
                 self._post("error", job, "not all of its test cases were run", job)
-            self._reporter.close(budget=10.0)
+            self._reporter.flush(AT_THE_END)
 
     def _ended(self, job: str, result: Result) -> None:
         state = "success" if result.acceptable else "failure"
@@ -46,4 +49,4 @@ class JobStatuses:
 
     def _post(self, state: str, job: str, text: str, log: str) -> None:
         url = f"{self._url}/{log}.log" if self._url else ""
-        self._reporter.post(state, self._sha, f"{CONTEXT}/{job}", text, url)
+        self._reporter.queue(Status(state, self._sha, f"{CONTEXT}/{job}", text, url))

@@ -1,4 +1,4 @@
-"""What a run has yet to tell GitHub, kept in a file, so that the next run tells it if need be.
+"""The statuses that a run has yet to post, in a file, so that the next run can post them.
 
 A run that is killed, or that GitHub does not answer, leaves its file; the next run takes it over.
 """
@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lib.common import files
-from lib.github.status_reporter import Delivery, Status, StatusReporter
+from lib.github.commit_status import Delivery, Status
 from lib.processes import process_table
 
 CUT_OFF = "the run was cut off: its runner was killed"
 
 
 class Outbox:
-    """What a run has begun to tell and GitHub has not settled: the last status of each context."""
+    """The last status of each context that GitHub has neither taken nor refused."""
 
     def __init__(self, state_dir: Path, run: str, say: Callable[[str], None]) -> None:
         self._path = state_dir / "runs" / f"{run}.json"
@@ -27,32 +27,33 @@ class Outbox:
         self._left: dict[tuple[str, str], Status] = {}
         self._lock = threading.Lock()  # statuses of jobs are posted from a thread
 
-    def note(self, status: Status) -> None:
-        """Keep what is to be told if this run does not: after `pending` that it was cut off."""
+    def keep(self, status: Status) -> None:
+        """Keep a status that the next run is to post if this one does not.
+
+        After `pending` that is one which says that the run was cut off.
+        """
         if status.state == "pending":
             status = status._replace(state="error", description=CUT_OFF)
         with self._lock:
             if self._left.get(_key(status)) != status:
                 self._left[_key(status)] = status
-                self._keep()
+                self._write()
 
-    def settle(self, status: Status) -> None:
+    def forget(self, status: Status) -> None:
         """Forget a status: GitHub took it, or never will."""
         with self._lock:
             if self._left.get(_key(status)) == status:
                 del self._left[_key(status)]
-                self._keep()
+                self._write()
 
-    def tell_for_others(self, reporter: StatusReporter) -> Iterator[str]:
-        """Take over what runs that are dead have left, and tell it; yield a line about each.
+    def post_left_over(self, post: Callable[[Status], Delivery]) -> Iterator[str]:
+        """Post what runs that are dead have left; yield a line about each status.
 
         Once GitHub does not answer, the rest is kept for the next run.
         """
-        if not reporter.on:  # a later run may be able to tell
-            return
         self._take_over()
         for status in list(self._left.values()):
-            delivery = reporter.post(*status)
+            delivery = post(status)
             if status.description == CUT_OFF:
                 what = f"the run of {status.sha} was cut off"
             else:
@@ -79,12 +80,12 @@ class Outbox:
                 self._say(f"NOTE  what a dead run has left to tell stays in {path}: {error}")
         for _, statuses in sorted(found.values()):
             self._left.update({_key(status): status for status in statuses})
-        if self._left and not self._keep():
+        if self._left and not self._write():
             return
         for path in found:
             path.unlink(missing_ok=True)
 
-    def _keep(self) -> bool:
+    def _write(self) -> bool:
         """Write down what is left; return whether that could be done."""
         try:
             if self._left:

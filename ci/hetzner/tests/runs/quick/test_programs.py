@@ -7,11 +7,12 @@ import os
 import tempfile
 import unittest
 from pathlib import Path
-from typing import Any
-from unittest import mock
 
 from dsl import Job, Outcome, Pipeline, Result
-from lib.github import job_statuses
+from lib.github.client import Repository
+from lib.github.commit_status import Status
+from lib.github.job_statuses import JobStatuses
+from lib.github.status_reporter import StatusReporter
 from lib.model import events
 from lib.processes import programs
 from tests.support.run_case import RunTest
@@ -107,19 +108,19 @@ class Missing(RunTest):
         self.assertIn(f"FAIL  a  (see {self.logs}/a.log)", self.lines())
 
     def test_a_status_of_what_did_not_start_points_to_the_log_of_the_run(self) -> None:
-        posted: list[tuple[str, str, str, str, str]] = []
+        posted: list[Status] = []
 
-        class Reporter:
-            def post(self, *status: Any) -> None:
+        class Reporter(StatusReporter):
+            def queue(self, status: Status) -> None:
                 posted.append(status)
 
-        with mock.patch("lib.github.job_statuses.BackgroundReporter", lambda reporter: reporter):
-            told = job_statuses.JobStatuses(Reporter(), "sha", "http://box")  # type: ignore[arg-type]
+        reporter = Reporter(Repository("", "", ""), print)
+        told = JobStatuses(reporter, "sha", "http://box")
         for begun, log in ((False, "ci"), (True, "a")):
             result = Result("a", Outcome.FAILED)
             result.begun = begun
             told(events.Finished(0, "a", result, Outcome.FAILED, "why"))
-            self.assertEqual(posted[-1][-1], f"http://box/{log}.log")
+            self.assertEqual(posted[-1].url, f"http://box/{log}.log")
 
 
 if __name__ == "__main__":

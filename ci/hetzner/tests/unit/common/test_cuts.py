@@ -11,10 +11,10 @@ from pathlib import Path
 from unittest import mock
 
 from dsl import Job
+from lib import status
 from lib.common import redact
 from lib.git import git_command
 from lib.github.client import Answer
-from lib.github.status_reporter import StatusReporter
 from lib.processes import cache_protocol
 from lib.settings import settings
 from tests.unit.github.test_status_reporter import WithGitHub
@@ -145,9 +145,8 @@ class Others(Cuts):
 class Statuses(WithGitHub, Cuts):
     def test_status_is_posted_without(self) -> None:
         with mock.patch.dict(os.environ, self.environ(CI_SECRET_A=TOKEN)):
-            reporter = StatusReporter(settings.load_anywhere(), self.log.append)
             for pad in range(100, 141, 10):
-                self.assertTrue(reporter.failure("0" * 40, "ci", f"{'x' * pad}{TOKEN}"))
+                self.assertTrue(status.status_failure("0" * 40, "ci", f"{'x' * pad}{TOKEN}"))
         self.assertEqual(len(self.github.seen), 5)
         self.no_part(json.dumps(self.github.seen))
 

@@ -7,16 +7,22 @@ import io
 import json
 import os
 import socket
+import tempfile
 import threading
 import time
 import unittest
 import unittest.mock
 from collections.abc import Callable
+from pathlib import Path
 
+from lib import status
 from lib.common import program_end
-from lib.github import client, status_reporter
-from lib.github.status_reporter import BackgroundReporter, Delivery, Status, StatusReporter
-from lib.settings import settings
+from lib.common.redact import Redactor
+from lib.github import client
+from lib.github.client import Repository
+from lib.github.commit_status import Delivery, Status
+from lib.github.outbox import CUT_OFF, Outbox
+from lib.github.status_reporter import StatusReporter
 from tests.support.github_server import TOKEN, Reply, serve
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -30,16 +36,6 @@ def hang_up(connection: socket.socket) -> None:
 def half_an_error(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 422 no\r\nTransfer-Encoding: chunked\r\n\r\n400\r\nabc")
     connection.shutdown(socket.SHUT_RDWR)
-
-
-class Kept(dict[str, str]):
-    """An outbox: the state that is left of each context."""
-
-    def note(self, status: Status) -> None:
-        self[status.context] = status.state
-
-    def settle(self, status: Status) -> None:
-        del self[status.context]
 
 
 class WithGitHub(unittest.TestCase):
@@ -61,15 +57,23 @@ class WithGitHub(unittest.TestCase):
         return given | changes
 
     def reporter(
-        self, budget: float = 10.0, outbox: Kept | None = None, **changes: str
+        self, budget: float = 10.0, outbox: Outbox | None = None, **changes: str
     ) -> StatusReporter:
-        config = settings.load_anywhere(None, self.environ(**changes))
+        repository = Repository(self.github.url, TOKEN, "o/n")._replace(**changes)
         return StatusReporter(
-            config, self.log.append, budget=budget, first_pause=0.01, outbox=outbox
+            repository,
+            self.log.append,
+            mask=Redactor([TOKEN]),
+            budget=budget,
+            first_pause=0.01,
+            outbox=outbox,
         )
 
-    def post(self, reporter: StatusReporter | None = None) -> bool:
-        return (reporter or self.reporter()).success(SHA, "ci/hetzner", "fine")
+    def post(
+        self, reporter: StatusReporter | None = None, state: str = "success", **changes: str
+    ) -> bool:
+        fine = Status(state, SHA, "ci/hetzner", "fine")._replace(**changes)
+        return (reporter or self.reporter()).post(fine) is Delivery.ACCEPTED
 
     def assert_one_line(self, *parts: str) -> None:
         self.assertEqual(len(self.log), 1, self.log)
@@ -82,10 +86,9 @@ class WithGitHub(unittest.TestCase):
 class TestPost(WithGitHub):
     def test_each_state_is_posted_as_the_api_wants_it(self) -> None:
         reporter = self.reporter()
-        reporter.pending(SHA, "ci/hetzner", "runs", "https://logs/1")
-        self.assertTrue(reporter.success(SHA, "ci/hetzner", "passed", "https://logs/1"))
-        self.assertTrue(reporter.failure(SHA, "ci/hetzner", "failed"))
-        self.assertTrue(reporter.error(SHA, "ci/hetzner", "broke"))
+        reporter.queue(Status("pending", SHA, "ci/hetzner", "runs", "https://logs/1"))
+        for state in ("success", "failure", "error"):
+            self.assertTrue(self.post(reporter, state))
         states = [body["state"] for body in self.github.seen]
         self.assertEqual(states, ["pending", "success", "failure", "error"])
         self.assertEqual(self.github.seen[0]["target_url"], "https://logs/1")
@@ -94,25 +97,25 @@ class TestPost(WithGitHub):
     def test_description_is_cut_to_140_characters_of_one_line(self) -> None:
         reporter = self.reporter()
         for text in ("ü" * 140, "ü" * 141, "a\n  b"):
-            self.assertTrue(reporter.success(SHA, "c" * 300, text))
+            self.assertTrue(self.post(reporter, context="c" * 300, description=text))
         found = [body["description"] for body in self.github.seen]
         self.assertEqual(found, ["ü" * 140, "ü" * 139 + "…", "a b"])
 
     def test_only_web_addresses_become_a_target(self) -> None:
-        self.assertTrue(self.reporter().success(SHA, "c", "d", "file:///etc/passwd"))
+        self.assertTrue(self.post(url="file:///etc/passwd"))
         self.assertNotIn("target_url", self.github.seen[0])
 
     def test_hostile_sha_stays_one_part_of_the_path(self) -> None:
-        self.assertFalse(self.reporter().success("../../../user?a=b#c", "c", "d"))
+        self.assertFalse(self.post(sha="../../../user?a=b#c"))
         self.assertEqual(
             self.github.requests, ["/repos/o/n/statuses/..%2F..%2F..%2Fuser%3Fa%3Db%23c"]
         )
 
     def test_without_token_or_repository_one_line_and_no_call(self) -> None:
-        for missing in ("GITHUB_TOKEN", "GITHUB_REPO"):
+        for missing in ("token", "name"):
             self.log.clear()
             reporter = self.reporter(10.0, None, **{missing: ""})
-            reporter.pending(SHA, "c", "d")
+            reporter.queue(Status("pending", SHA, "c", "d"))
             self.assertFalse(self.post(reporter))
             self.assertFalse(self.post(reporter))
             self.assert_one_line("GITHUB_TOKEN and GITHUB_REPO")
@@ -159,7 +162,7 @@ class TestRetry(WithGitHub):
     def test_no_server_is_a_line_in_the_log(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        reporter = self.reporter(0.1, GITHUB_API_URL=f"http://127.0.0.1:{port}")
+        reporter = self.reporter(0.1, api_url=f"http://127.0.0.1:{port}")
         self.assertFalse(self.post(reporter))
         self.assert_one_line("refused")
 
@@ -184,25 +187,49 @@ class TestRetry(WithGitHub):
 
 
 class TestOutbox(WithGitHub):
+    def outbox(self) -> Outbox:
+        self.state = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        return Outbox(self.state, "r1-1", self.log.append)
+
+    def left(self) -> list[tuple[str, str, str]]:
+        """Return state, context and description of what the outbox keeps."""
+        path = self.state / "runs" / "r1-1.json"
+        statuses = json.loads(path.read_text())["left"] if path.exists() else []
+        return [(state, context, text) for state, _, context, text, _ in statuses]
+
     def test_status_is_kept_until_github_took_or_refused_it(self) -> None:
         later = {"Retry-After": "3600"}
+        kept = [("success", "c", "fine")]
         for reply, delivery, left in (
-            ((201, {}, b""), Delivery.ACCEPTED, {}),
-            ((404, {}, b""), Delivery.REFUSED, {}),
-            ((503, later, b""), Delivery.UNDELIVERED, {"c": "success"}),
-            ((403, later, b""), Delivery.UNDELIVERED, {"c": "success"}),
+            ((201, {}, b""), Delivery.ACCEPTED, []),
+            ((404, {}, b""), Delivery.REFUSED, []),
+            ((503, later, b""), Delivery.UNDELIVERED, kept),
+            ((403, later, b""), Delivery.UNDELIVERED, kept),
         ):
-            kept, self.github.replies = Kept(), [reply]
-            found = self.reporter(outbox=kept).post("success", SHA, "c", "fine", "")
-            self.assertEqual((found, kept), (delivery, left))
+            self.github.replies = [reply]
+            reporter = self.reporter(outbox=self.outbox())
+            found = reporter.post(Status("success", SHA, "c", "fine"))
+            self.assertEqual((found, self.left()), (delivery, left))
 
     def test_pending_is_left_though_github_took_it(self) -> None:
-        kept = Kept()
-        reporter = self.reporter(outbox=kept)
-        reporter.deliver(Status("pending", SHA, "c", "runs", ""), threading.Event())
-        self.assertEqual(kept, {"c": "pending"})
-        self.assertTrue(reporter.failure(SHA, "c", "failed"))
-        self.assertEqual(kept, {})
+        reporter = self.reporter(outbox=self.outbox())
+        reporter.queue(Status("pending", SHA, "c", "runs"))
+        self.assertTrue(reporter.flush(10))
+        self.assertEqual(self.left(), [("error", "c", CUT_OFF)])
+        self.assertTrue(self.post(reporter, "failure", context="c"))
+        self.assertEqual(self.left(), [])
+
+    def test_what_is_dropped_is_kept_as_soon_as_flush_returns(self) -> None:
+        self.github.gate = threading.Event()
+        reporter = self.reporter(outbox=self.outbox())
+        reporter.queue(Status("pending", SHA, "first", "runs"))
+        for context in ("first", "second"):
+            reporter.queue(Status("success", SHA, context, "fine"))
+        reporter.queue(Status("pending", SHA, "third", "runs"))
+        self.assertFalse(reporter.flush(0.05))
+        self.assertEqual(self.left(), [("success", "first", "fine"), ("success", "second", "fine")])
+        self.github.gate.set()
+        self.assertTrue(reporter.flush(10))
 
 
 class TestBudget(WithGitHub):
@@ -236,10 +263,10 @@ class TestBudget(WithGitHub):
         self.assert_one_line("no whole answer within 0.1 s")
         self.assertFalse(stop.is_set())
 
-    def test_pending_does_not_wait_for_github(self) -> None:
+    def test_queueing_does_not_wait_for_github(self) -> None:
         self.github.gate = threading.Event()
         reporter = self.reporter()
-        reporter.pending(SHA, "c", "runs")
+        reporter.queue(Status("pending", SHA, "c", "runs"))
         self.assertEqual(self.github.seen, [])  # it came back before an answer was possible
         self.github.gate.set()
         self.assertTrue(self.post(reporter))
@@ -273,50 +300,70 @@ class TestToken(WithGitHub):
         self.assert_one_line("bad token *** ***;")
 
 
-class TestBackground(WithGitHub):
-    def test_statuses_keep_their_order(self) -> None:
-        background = BackgroundReporter(self.reporter())
+class TestOrder(WithGitHub):
+    def test_statuses_keep_their_order_and_one_thread_posts_them(self) -> None:
+        reporter = self.reporter()
         for number in range(20):
-            background.post("pending", SHA, f"ci/hetzner/{number}", "runs")
-        self.assertTrue(background.close(10))
+            reporter.queue(Status("pending", SHA, f"ci/hetzner/{number}", "runs"))
+            posting = [t for t in threading.enumerate() if t.name == "statuses"]
+            self.assertLessEqual(len(posting), 1)
+        self.assertTrue(reporter.flush(10))
         found = [body["context"] for body in self.github.seen]
         self.assertEqual(found, [f"ci/hetzner/{number}" for number in range(20)])
 
-    def test_what_close_drops_is_kept_as_soon_as_it_returns(self) -> None:
-        self.github.gate = threading.Event()
-        kept = Kept()
-        background = BackgroundReporter(self.reporter(outbox=kept))
-        background.post("pending", SHA, "first", "runs")
-        for context in ("first", "second"):
-            background.post("success", SHA, context, "fine")
-        background.post("pending", SHA, "third", "runs")
-        self.assertFalse(background.close(0.05))
-        self.assertEqual(kept, {"first": "success", "second": "success"})
-        self.github.gate.set()
-        self.assertTrue(background.close(10))
+    def test_thread_ends_when_all_is_posted(self) -> None:
+        before = set(threading.enumerate())
+        self.assertTrue(self.post())
+        for thread in set(threading.enumerate()) - before:
+            thread.join(10)
+            self.assertFalse(thread.is_alive())
 
-    def test_close_drops_what_is_left_and_names_it(self) -> None:
+    def test_late_pending_never_comes_after_the_end(self) -> None:
         self.github.gate = threading.Event()
-        background = BackgroundReporter(self.reporter())
+        reporter = self.reporter()
+        reporter.queue(Status("pending", SHA, "ci/hetzner", "runs"))
+        self.assertFalse(reporter.flush(0.05))
+        threading.Timer(0.2, self.github.gate.set).start()
+        self.assertTrue(self.post(reporter))
+        self.assertEqual([body["state"] for body in self.github.seen], ["pending", "success"])
+
+    def test_flush_drops_what_is_left_and_names_it(self) -> None:
+        self.github.gate = threading.Event()
+        reporter = self.reporter()
         for context in ("first", "second", "third"):
-            background.post("success", SHA, context, "fine")
-        self.assertFalse(background.close(0.05))
+            reporter.queue(Status("success", SHA, context, "fine"))
+        self.assertFalse(reporter.flush(0.05))
         self.github.gate.set()
-        self.assertTrue(background.close(10))
+        self.assertTrue(reporter.flush(10))
         self.assertEqual([body["context"] for body in self.github.seen], ["first"])
         self.assertEqual(len(self.log), 2)
         self.assertIn("success of second", self.log[0])
         self.assertIn("success of third", self.log[1])
+
+    def test_without_a_thread_what_is_queued_is_given_up_and_the_end_is_posted(self) -> None:
+        start = threading.Thread.start
+
+        def limited(thread: threading.Thread) -> None:
+            if threading.current_thread() is threading.main_thread():
+                raise RuntimeError("can't start new thread")
+            start(thread)
+
+        reporter = self.reporter()
+        with unittest.mock.patch.object(threading.Thread, "start", limited):
+            reporter.queue(Status("pending", SHA, "c", "runs"))
+            self.assert_one_line("there can be no more threads")
+            self.assertTrue(self.post(reporter))
+        self.assertEqual([body["state"] for body in self.github.seen], ["success"])
 
 
 class TestModuleLevel(WithGitHub):
     def test_functions_take_the_settings_of_the_environment(self) -> None:
         with unittest.mock.patch.dict(os.environ, self.environ(), clear=True):
             for post in (
-                status_reporter.status_pending,
-                status_reporter.status_success,
-                status_reporter.status_failure,
-                status_reporter.status_error,
+                status.status_pending,
+                status.status_success,
+                status.status_failure,
+                status.status_error,
             ):
                 self.assertTrue(post(SHA, "ci/hetzner", "text", "https://logs/"))
         states = [body["state"] for body in self.github.seen]
@@ -329,9 +376,9 @@ class TestModuleLevel(WithGitHub):
             unittest.mock.patch.dict(os.environ, environ, clear=True),
             contextlib.redirect_stdout(printed),
         ):
-            status_reporter._reporter.cache_clear()
-            self.assertFalse(status_reporter.status_pending(SHA, "c", "d"))
-            self.assertFalse(status_reporter.status_success(SHA, "c", "d"))
+            status._reporter.cache_clear()
+            self.assertFalse(status.status_pending(SHA, "c", "d"))
+            self.assertFalse(status.status_success(SHA, "c", "d"))
         self.assertEqual(len(printed.getvalue().splitlines()), 1)
 
     def test_wrong_settings_are_said_and_not_raised(self) -> None:
@@ -341,7 +388,7 @@ class TestModuleLevel(WithGitHub):
             unittest.mock.patch.dict(os.environ, environ, clear=True),
             contextlib.redirect_stdout(printed),
         ):
-            self.assertFalse(status_reporter.status_error(SHA, "c", "d"))
+            self.assertFalse(status.status_error(SHA, "c", "d"))
         self.assertIn("GITHUB_REPO", printed.getvalue())
 
 

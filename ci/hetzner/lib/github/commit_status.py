@@ -1,0 +1,42 @@
+"""A commit status, as GitHub's API takes it, and how posting one may end. Data only."""
+
+from __future__ import annotations
+
+import enum
+from typing import NamedTuple
+
+from lib.common import redact
+
+CONTEXT = "ci/hetzner"  # of the status of a whole run; those of jobs have it as their beginning
+LONGEST = 140  # characters of a description
+LONGEST_CONTEXT = 255  # characters
+
+
+class Status(NamedTuple):
+    """One status of one commit."""
+
+    state: str  # pending, success, failure or error
+    sha: str
+    context: str
+    description: str
+    url: str = ""
+
+    def body(self) -> dict[str, str]:
+        """Return it as the API takes it; a URL that it would refuse is left out."""
+        text = " ".join(self.description.split())
+        body = {
+            "state": self.state,
+            "context": redact.shorten(self.context, LONGEST_CONTEXT),
+            "description": redact.shorten(text, LONGEST),
+        }
+        if self.url.startswith(("http://", "https://")):
+            body["target_url"] = self.url
+        return body
+
+
+class Delivery(enum.Enum):
+    """How the posting of a status ended."""
+
+    ACCEPTED = "GitHub accepted it"
+    REFUSED = "GitHub will never accept it"
+    UNDELIVERED = "no answer came, or one that may be another later"
