@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the JavaScript core, in a tree of its own, and puts it where its cache and those who need
-# it find it: packages/buckaroo-js-core/dist of the checkout. No port.
+# Builds the JavaScript core in a tree of its own, and puts it into
+# packages/buckaroo-js-core/dist of the checkout, for its cache and other jobs. No port.
 set -euo pipefail
 # shellcheck source=../lib/body.sh
 . "$(dirname "$0")/../lib/body.sh"

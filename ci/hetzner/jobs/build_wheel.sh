@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the wheel with the repository's own script, in a tree of its own, and puts it, alone, into
-# $CI_WORK_DIR/wheel, and what the build generated for the package into static/ beside it. No port.
+# $CI_WORK_DIR/wheel, and the generated files of the package into static/ beside it. No port.
 # The script skips the JavaScript build when the core's dist/ is there, reads PNPM_STORE_DIR, and
 # rewrites buckaroo/static, a tracked file in it too.
 set -euo pipefail

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Serves the notebooks: JUPYTER_PARALLEL JupyterLab servers, ports from CI_PORT_JUPYTER on, each
-# warmed up with a kernel. Stays in the foreground, so that a server that dies is noticed.
-# Reads JUPYTER_PARALLEL, JUPYTER_PYTHON and JUPYTER_TOKEN (the servers take that one by themselves;
-# without it each run has its own, so that no run is let in by the servers of another).
+# warmed up with a kernel. Stays in the foreground, so that the runner sees a server die.
+# Reads JUPYTER_PARALLEL, JUPYTER_PYTHON and JUPYTER_TOKEN (the servers read it themselves; each run
+# has its own by default, so that servers of another run refuse it).
 # Writes $CI_WORK_DIR/jupyter-venv (its environment, as soon as that is ready: the wheel is
 # installed while the servers start) and $CI_WORK_DIR/jupyter-servers (a URL with its token a line,
 # for the eyes of the owner only).

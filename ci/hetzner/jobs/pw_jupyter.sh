@@ -16,7 +16,7 @@ need_output "$servers_file" jupyter-warmup
 need_output "$environment_file" jupyter-warmup
 mapfile -t servers <"$servers_file"
 [[ ${#servers[@]} -gt 0 ]] || fail "expected URLs in $servers_file, found none: run jupyter-warmup"
-# theirs, and not the one of this run: they may have been started by hand
+# the token of the servers, not of this run: they may have been started by hand
 [[ ${servers[0]} != *token=* ]] || export JUPYTER_TOKEN=${servers[0]##*token=}
 servers=("${servers[@]%/\?token=*}")
 environment=$(<"$environment_file")
@@ -43,7 +43,7 @@ for name in "${names[@]}"; do
 done
 [[ ${#notebooks[@]} -gt 0 ]] || nothing_to_test "no notebook is tested"
 
-run_notebook() { # run_notebook NAME SERVER; each step says itself whether it went well
+run_notebook() { # run_notebook NAME SERVER: returns the exit code of its tests
   local name=$1 server=$2 filter=() matching code=0
   local config=playwright.config.integration.ts spec
   spec=$(spec_of "$name")
@@ -64,7 +64,7 @@ run_notebook() { # run_notebook NAME SERVER; each step says itself whether it we
   return $((code == 5 ? 1 : code))
 }
 
-serve() { # serve N: every so many-th notebook, one after the other, on the server of this number
+serve() { # serve N: runs the notebooks of server N, one after the other
   local index code
   for ((index = $1; index < ${#notebooks[@]}; index += ${#servers[@]})); do
     code=0
@@ -85,7 +85,7 @@ for pair in "${PART_CODES[@]}"; do
   [[ ${pair##*=} -eq 0 ]] || codes+=("$pair")
 done
 for notebook in "${notebooks[@]}"; do
-  # without a code it did not come to its end
+  # without a code the notebook did not run to its end
   code=$(cat "$reports/$notebook.code" || echo 1)
   codes+=("$notebook=$code")
 done

@@ -17,11 +17,11 @@ playwright_tree server
 bring_static
 bring "$wheel" "dist/${wheel##*/}"
 
-# the script has its environments in /opt/venvs; in this job's copy of it, where ours are
+# the script makes its environments in /opt/venvs; this job's copy of it makes them where ours are
 script=scripts/test_playwright_server.sh
 moved=$(sed "s|/opt/venvs/|${CI_VENVS_DIR//[&|\\]/\\&}/|g" "$script")
 echo "$moved" >"$script"
-# it keeps one as long as the wheel is the same: with other locked versions it is another
+# it keeps one as long as the wheel is the same, even if the locked versions have changed
 made=$CI_VENVS_DIR/mcp-test locked=$CI_VENVS_DIR/mcp-test.locked
 if [[ -e $made/.wheel-sha256 ]] && ! cmp -s "$constraints" "$locked"; then
   say "$made may hold other versions than those that are locked: the script makes it again"
@@ -29,7 +29,7 @@ if [[ -e $made/.wheel-sha256 ]] && ! cmp -s "$constraints" "$locked"; then
 fi
 cp "$constraints" "$locked"
 
-# one spec calls `uv run`, which would otherwise build an environment in the tree
-# and the server's first start has a time limit, which compiling all that it imports can use up
+# one spec calls `uv run`, which would otherwise build an environment in the tree; and the server's
+# first start has a time limit, which the compilation of its imports can use up
 export UV_COMPILE_BYTECODE=1 UV_PYTHON=$PYTHON UV_PROJECT_ENVIRONMENT=$environment UV_NO_SYNC=1
 playwright_script server

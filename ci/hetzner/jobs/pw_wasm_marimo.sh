@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Browser tests of the marimo page that runs Python in the browser. Port: CI_PORT_WASM_MARIMO.
 # Reads PW_GREP_FILTER; exits with 5 if no test matches it. The page loads its runtime, pyodide,
-# from a CDN unless the commit brings it along: without that network the specs would fail only after
-# minutes, so it is tried first.
+# from a CDN unless the commit contains it. Without a network the specs would fail only after
+# minutes, so this job tries the CDN first.
 set -euo pipefail
 # shellcheck source=../lib/body.sh
 . "$(dirname "$0")/../lib/body.sh"

@@ -13,7 +13,7 @@ if [[ -z $PW_GREP_FILTER ]]; then
   pnpm run test
   exit
 fi
-# jest passes when its filter matches nothing: what ran stands in its report
+# jest passes when its filter matches nothing: its report has the number of tests that ran
 report=$CI_WORK_DIR/jest.json
 rm -f "$report"
 pnpm run test -t "$PW_GREP_FILTER" --json --outputFile "$report"

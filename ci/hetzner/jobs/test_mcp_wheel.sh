@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tests the MCP server as users get it: the wheel with its extra in a fresh environment.
-# Port: CI_PORT_MCP. Reads PYTEST_K_FILTER. Older commits lack the integration tests: said, and no
-# failure. Exits with 5 if no test was collected at all, or the commit predates all of them.
+# Port: CI_PORT_MCP. Reads PYTEST_K_FILTER. Older commits lack the integration tests: that is a line in
+# the log, and no failure. Exits with 5 if no test was collected at all, or the commit predates all of them.
 set -euo pipefail
 # shellcheck source=../lib/body.sh
 . "$(dirname "$0")/../lib/body.sh"
@@ -19,11 +19,11 @@ fi
 wheel=$(the_wheel)
 temporary_environments mcp-wheel
 environment=$TEMPORARY/environment
-# a server's first start has a time limit, which compiling all that it imports can use up
+# a server's first start has a time limit, which the compilation of its imports can use up
 UV_COMPILE_BYTECODE=1 new_environment "$environment" "${wheel}[mcp]" pytest
 export BUCKAROO_MCP_CMD=$environment/bin/buckaroo-table
 
-# the server runs in the tree, and shows the page with what is generated there
+# the server runs in the tree, and its page needs the generated files
 own_tree test-mcp-wheel
 bring_static
 

@@ -17,14 +17,14 @@ sync_environment "$environment" "$version" --dev --all-extras
 python=$environment/bin/python
 need_module "$environment" xdist pytest-xdist
 
-# in a tree of its own, for tests write where they run; the package in the environment is that of
-# the checkout, which is the same, but for what others do there
+# in a tree of its own, since tests write where they run; the environment holds the package of the
+# checkout, where other jobs write
 own_tree "test-python-$version"
 export PYTHONPATH=$PWD
 
 options=(--color=no)
 if [[ ${CI_BOX:-} == 1 || -e /.dockerenv || -e /run/.containerenv ]]; then
-  # these count on processes and signals as they are outside of containers
+  # these need processes and signals as they are outside of containers
   options+=(
     --ignore=tests/unit/file_cache/mp_timeout_decorator_test.py
     --ignore=tests/unit/file_cache/multiprocessing_executor_test.py
@@ -34,7 +34,7 @@ if [[ ${CI_BOX:-} == 1 || -e /.dockerenv || -e /run/.containerenv ]]; then
 fi
 [[ -z ${PYTEST_K_FILTER:-} ]] || options+=(-k "$PYTEST_K_FILTER")
 
-nice_pytest() { # nice_pytest NICENESS OPTION…: where the niceness is not permitted, it runs as is
+nice_pytest() { # nice_pytest NICENESS OPTION…: without the niceness where that is not permitted
   local niceness=$1
   shift
   nice -n "$niceness" "$python" -m pytest tests/unit "${options[@]}" "$@"

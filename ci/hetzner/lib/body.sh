@@ -1,6 +1,6 @@
 #!/bin/false
 # shellcheck shell=bash
-# What the job bodies share. Only defines; each body sources it and calls `begin` first.
+# Functions of the job bodies. Only defines; each body sources it and calls `begin` first.
 # Unaware of runs, edges and outcomes: a body does its work and exits with an honest code.
 
 BODY_LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -12,14 +12,14 @@ fail() {
   exit 1
 }
 
-# nothing_to_test WHY: ends the body with 5, which says so; no other end of a body is 5
+# nothing_to_test WHY: ends the body with 5; a body never ends with 5 otherwise
 nothing_to_test() {
   say "$*: nothing to test"
   NOTHING_TO_TEST=1
   exit 5
 }
 
-# at_exit FUNCTION: called when the body ends, however that is
+# at_exit FUNCTION: calls it when the body ends in any way
 at_exit() { AT_EXIT+=("$1"); }
 
 NOTHING_TO_TEST=
@@ -33,7 +33,7 @@ end_body() {
   fi
 }
 
-# Settings come from the runner; by hand they are asked from their one home.
+# Settings come from the runner; a body that is run by hand asks settings.py for them.
 begin() {
   ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)) ||
     fail "expected bash 5.1 or newer, found $BASH_VERSION: install it, and put it first on PATH"
@@ -46,10 +46,10 @@ begin() {
   fi
   # with it Playwright refuses a forgotten test.only, jest writes no snapshots, pnpm asks nothing
   export CI=1
-  # an activated environment or a search path of the caller's would be tested in place of ours
+  # an activated environment or a search path of the caller would be tested in place of ours
   unset VIRTUAL_ENV PYTHONPATH PYTHONHOME
   : "${PW_GREP_FILTER:=}"
-  # an interpreter that uv fetches by itself is not the one that was asked for
+  # an interpreter that uv fetches by itself is not the wanted one
   export UV_PYTHON_DOWNLOADS=never
   trap end_body EXIT
   mkdir -p "$CI_WORK_DIR" "$CI_VENVS_DIR"
@@ -66,19 +66,20 @@ need() {
   done
 }
 
-# need_file PATH WHY: a commit that lacks it cannot pass this job, and says so
+# need_file PATH WHY: fails for a commit that lacks the file
 need_file() {
   [[ -e $1 ]] || fail "expected $1 ($2), this commit does not have it: the job cannot check it"
 }
 
-# need_subject PATH WHY: what the job tests. A commit that predates it has nothing to test: exit 5.
+# need_subject PATH WHY: names the subject of the job. If the commit predates it, the body ends with
+# 5: it has nothing to test.
 need_subject() {
   has_subject "$@" || nothing_to_test "this commit is older than $1"
 }
 
-# has_subject PATH WHY: whether this commit has a part of what the job tests; 1 if it predates it:
-# nothing in its history ever had it. A commit that lost it is a failure, and so is a history that
-# cannot tell, as that of a shallow clone (git-rev-list(1), "History Simplification").
+# has_subject PATH WHY: whether this commit has a part of the job's subject; 1 if the commit predates
+# it: no commit in its history had it. A commit that lost it is a failure, and so is a history that
+# is not whole, as that of a shallow clone (git-rev-list(1), "History Simplification").
 has_subject() {
   [[ ! -e $1 ]] || return 0
   local lacks="expected $1 ($2), this commit does not have it" shallow last
@@ -102,16 +103,16 @@ history() {
     git -C "$CI_REPO_DIR" -c core.commitGraph=false -c protocol.allow=never "$@"
 }
 
-# need_output PATH JOB: what another job writes
+# need_output PATH JOB: fails unless the other job has written the path
 need_output() {
   [[ -e $1 ]] || fail "expected $1, found nothing: run $2 first"
 }
 
 # ---- trees
 
-# own_tree NAME [--modules]: goes into a tree of this job's own, made of $CI_REPO_DIR as it is now,
-# with node_modules if asked for: others read that one at the same time. What this job makes in
-# its tree reaches them as an output, and what they made comes by `bring`.
+# own_tree NAME [--modules]: goes into a tree of this job's own, a copy of $CI_REPO_DIR as it is now,
+# with node_modules on request: other jobs read $CI_REPO_DIR at the same time. They get files of this
+# tree as outputs, and `bring` copies their files here.
 own_tree() {
   local tree=$CI_WORK_DIR/trees/$1
   shift
@@ -119,14 +120,14 @@ own_tree() {
   cd "$tree" || exit
 }
 
-# bring FROM TO: what another job made, in the place of what is in this job's tree
+# bring FROM TO: copies an output of another job over a path in this job's tree
 bring() {
   rm -rf "$2"
   mkdir -p "$(dirname "$2")"
   cp -a "$1" "$2"
 }
 
-# Brings what the build of the wheel generated: the package in the tree is not whole without it.
+# Brings the generated files of the wheel's build: the package in the tree is not whole without them.
 bring_static() {
   local static=${CI_OUT_BUILD_WHEEL_STATIC:-$CI_WORK_DIR/wheel/static}
   need_output "$static" build-wheel
@@ -138,11 +139,11 @@ bring_static() {
 # Prints the interpreter of exactly this version, or fails with what to do.
 python_of() { python3 "$BODY_LIB/buckaroo/pythons.py" "$1"; }
 
-# answer_of PYTHON CODE: prints what CODE writes to file descriptor 3. What is imported, and what
-# an environment does at its start (sitecustomize, .pth files), may print: that is no answer.
+# answer_of PYTHON CODE: prints the text that CODE writes to file descriptor 3. Imported modules and
+# code at the start of an environment (sitecustomize, .pth files) may print: that is no answer.
 answer_of() { "$1" -I -c "$2" 3>&1 >&2; }
 
-# uv picks interpreters by itself when it is not told; what counts is what the environment says
+# uv may pick another interpreter; the version that the environment itself prints counts
 check_version() {
   local found
   found=$(answer_of "$1/bin/python" 'import os, sys; os.write(3, b"%d.%d" % sys.version_info[:2])') ||
@@ -158,16 +159,16 @@ sync_environment() {
   need uv
   need_file uv.lock "the locked versions of the Python dependencies"
   python=$(python_of "$version")
-  # it is no longer what the lock check built, unless that was from the same lock
+  # the environment is no longer that of the lock check, unless its lock is the same
   grep -qs "$(sha256sum uv.lock | cut -d' ' -f1)" "$environment/.built-for.json" ||
     rm -f "$environment/.built-for.json"
-  # an editable build imports what is in the tree, and is to leave nothing there
+  # an editable build imports modules of the tree, and must leave no bytecode there
   PYTHONDONTWRITEBYTECODE=1 UV_PROJECT_ENVIRONMENT=$environment \
     uv sync --locked --python "$python" "$@"
   check_version "$environment" "$version"
 }
 
-# Prints the environment that a lock check or test-python-V made; nobody else may sync it.
+# Prints the environment that a lock check or test-python-V made; no other job may sync it.
 existing_environment() {
   local environment=$CI_VENVS_DIR/$1 built_for
   need_file uv.lock "the locked versions of the Python dependencies"
@@ -176,7 +177,7 @@ existing_environment() {
     fail "expected the environment $environment, found none: run test-python-$1 (or pipeline.py)"
   fi
   check_version "$environment" "$1"
-  # checkouts share it: what the last one had it built for stands in there
+  # checkouts share it: a file in it records the lock that it was built for
   if [[ -e $environment/.built-for.json ]]; then
     built_for=$(python3 -I -S -c 'import json, sys; print(json.load(open(sys.argv[1]))["uv.lock"])' \
       "$environment/.built-for.json")
@@ -186,9 +187,9 @@ existing_environment() {
   echo "$environment"
 }
 
-# prepare_environments FILE: sets PYTHON, the interpreter of new environments, and holds whatever
-# is installed from now on, by the repository's scripts too, to the locked versions, written to
-# FILE: without them an installation gets the newest of everything, and breaks
+# prepare_environments FILE: sets PYTHON, the interpreter of new environments, and writes the locked
+# versions to FILE. Every later installation, also by the repository's scripts, is held to them:
+# otherwise it gets the newest of everything, and breaks
 prepare_environments() {
   need uv
   PYTHON=$(python_of "$JUPYTER_PYTHON")
@@ -212,7 +213,7 @@ new_environment() {
   uv pip install --quiet --python "$environment/bin/python" "$@"
 }
 
-# need_module ENVIRONMENT MODULE PACKAGE: installs what a body needs beside what is locked
+# need_module ENVIRONMENT MODULE PACKAGE: installs a package that is not locked, if it is missing
 need_module() {
   local python=$1/bin/python
   if ! "$python" -I -c "import importlib.util as u; exit(not u.find_spec('$2'))" >&2; then
@@ -223,7 +224,7 @@ need_module() {
 }
 
 # temporary_environments NAME: sets TEMPORARY, a directory that is removed when the body ends. Its
-# name is the same in every run on this checkout, so what a killed body left goes, too.
+# name is the same in every run on this checkout, so that of a killed body is removed, too.
 temporary_environments() {
   TEMPORARY=$CI_VENVS_DIR/$1-${CI_WORK_DIR##*/}
   rm -rf "$TEMPORARY"
@@ -246,8 +247,8 @@ the_wheel() {
 
 # ---- JavaScript
 
-# Everybody who needs node_modules calls this. The lock keeps two jobs from installing at once on
-# a clean tree; what matches is not touched, so that no running test sees it re-linked.
+# Every job that needs node_modules calls this. The lock keeps two jobs from installing at once on
+# a clean tree. Matching modules are not touched, so that no running test sees them re-linked.
 install_node_modules() {
   need node pnpm flock
   need_file packages/pnpm-lock.yaml "the locked versions of the JavaScript dependencies"
@@ -268,7 +269,7 @@ install_node_modules() {
   ) 9>"$CI_WORK_DIR/pnpm.lock"
 }
 
-# Prints what was locked, and which packages have modules: one that needs none has no directory.
+# Prints the lock's hash and the packages that have modules: one without dependencies has none.
 node_modules_state() {
   local package
   git hash-object packages/pnpm-lock.yaml
@@ -278,12 +279,12 @@ node_modules_state() {
 }
 
 # matching_specs CONFIG [SPEC…]: prints the spec files in which a test matches the filter, a line
-# each. Fails in any doubt: then the suite is to run, and to say what is wrong with it.
+# each. Fails in any doubt: then the suite runs, and shows its own error.
 matching_specs() {
   local config=$1 listing=$LISTINGS/$BASHPID code=0
   shift
   mkdir -p "$LISTINGS"
-  # to a file, for what the configuration prints when it is loaded is no listing
+  # to a file: the configuration may print, and that is no listing
   PLAYWRIGHT_JSON_OUTPUT_NAME=$listing npx --no-install playwright test "$@" --config "$config" \
     --list --reporter json --grep "$PW_GREP_FILTER" --pass-with-no-tests >&2 || code=$?
   if [[ $code -eq 0 ]]; then
@@ -310,13 +311,13 @@ playwright_tree() {
   own_tree "playwright-$1" --modules
 }
 
-# playwright_script TARGET: runs the repository's own script for a target, in a tree of its own
+# playwright_script TARGET: runs the repository's own script for a target, in this job's tree
 playwright_script() {
   local target=$1 matching spec specs
   local script=scripts/test_playwright_$target.sh config=playwright.config.${target//_/-}.ts
   # the storybook's is the one without a name
   [[ $target != storybook ]] || config=playwright.config.ts
-  # none named means all that the configuration names
+  # without a spec in the script, those of the configuration run
   specs=$({ grep -av '^ *#' "$script" | grep -aoE 'pw-tests/[A-Za-z0-9_./-]+\.spec\.ts' || true; } | sort -u)
   pushd packages/buckaroo-js-core >/dev/null || exit
   # shellcheck disable=SC2086 # a word each
@@ -336,7 +337,7 @@ playwright_script() {
 
 # ---- ports
 
-# free_ports SETTING PORT…: on the box whoever holds one is stopped, elsewhere it is an error
+# free_ports SETTING PORT…: stops holders of the ports on the box; elsewhere a holder is an error
 free_ports() {
   local setting=$1 port pid checks=() held=0
   shift
@@ -364,7 +365,7 @@ free_port() {
   esac
 }
 
-# ---- parts that run side by side; none of their exit codes is lost
+# ---- parts that run side by side, without losing an exit code
 
 PART_NAMES=()
 PART_PIDS=()
@@ -392,7 +393,7 @@ wait_for_parts() {
   done
 }
 
-# finish NAME=CODE…: names what failed, and exits with the first code that is not 0
+# finish NAME=CODE…: names the parts that failed, and exits with the first code that is not 0
 finish() {
   local pair worst=0 failed=()
   [[ $# -gt 0 ]] || fail "expected something to have run, found nothing"

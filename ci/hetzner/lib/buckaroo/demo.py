@@ -1,8 +1,8 @@
 """Makes the repository that `pipeline.py --demo` runs on, and installs the tools for it.
 
-The files are under demo/: `repo` is the green commit, each directory of `commits` holds what
-another commit changes, and a list REMOVED of what it does not have. The history is the same on
-every machine but for uv.lock, which is made here: it names the index that it was made with.
+The files are under demo/: `repo` is the green commit. Each directory of `commits` holds the changed
+files of another commit, and a list REMOVED of the files that it lacks. The history is the same on
+every machine except for uv.lock, which is made here: it names the index that it was made with.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from lib.git.git_command import CheckoutError
 from lib.processes import command
 
 SOURCE = Path(__file__).resolve().parents[2] / "demo"
-UV, PNPM = "0.13.9", "9.10.0"  # what the lock files are made with
-# locked at a version that works with the demo's code: whatever is installed without the lock gets a
-# newer one, and breaks
+UV, PNPM = "0.13.9", "9.10.0"  # they make the lock files
+# locked at a version that works with the demo's code: an installation without the lock gets a newer
+# one, and breaks
 LOCKED = "werkzeug==2.3.8"
 GREEN = "green"
 # the other commits, and the jobs (as patterns) that have to go red on each
@@ -43,7 +43,7 @@ STEP_TIMEOUT = 600.0  # seconds
 
 
 class DemoError(ValueError):
-    """The demo could not be prepared; says what to do."""
+    """The demo could not be prepared; the message has the remedy."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class DemoRepo:
     commits: dict[str, str]
 
     def refuse_unknown(self, revision: str) -> None:
-        """Raise DemoError, which tells the commits, unless this is the name of one."""
+        """Raise DemoError, which lists the commits, unless the revision is one of them."""
         try:
             git_command.resolve(self.path, revision)
         except CheckoutError as error:
@@ -113,7 +113,7 @@ def make_repository(path: Path, lock: Callable[[Path], None]) -> None:
     aside = path.with_name(f".{path.name}.new")
     with files.lock(path.with_name(f".{path.name}.lock"), "making the repository of the demo"):
         tree_copy.remove(aside)  # of one that was killed
-        if path.exists():  # whoever held the lock has made it
+        if path.exists():  # the holder of the lock has made it
             return
         _make_repository(path, aside, lock)
 
@@ -177,7 +177,7 @@ def _git(tree: Path, *arguments: str) -> None:
 
 
 def _lock(tree: Path, env: dict[str, str]) -> None:
-    # an interpreter of its own choice, so that the lock does not depend on what else is there
+    # with our interpreter, so that the lock does not depend on others of this machine
     _step(["uv", "lock", "--quiet", "--python", sys.executable, "-P", LOCKED], tree, env)
 
 

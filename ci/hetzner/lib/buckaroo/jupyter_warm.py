@@ -1,4 +1,4 @@
-"""Warms JupyterLab servers up, and resets one before it is used again. Runs in their environment.
+"""Warms JupyterLab servers up, and resets one for its next use. Runs in their environment.
 
 `jupyter_warm.py warm URL…` waits until each server answers, starts a kernel, waits over its
 WebSocket until it is idle, and deletes it. `jupyter_warm.py reset URL` ends its sessions and
@@ -99,7 +99,7 @@ def reset(server: str) -> None:
 
 
 def ignore_missing(method: str, url: str) -> None:
-    """Send a request; what it is about may be gone already."""
+    """Send a request; its object may be gone already."""
     try:
         request(method, url)
     except urllib.error.HTTPError as error:
@@ -108,13 +108,13 @@ def ignore_missing(method: str, url: str) -> None:
 
 
 def side_by_side(action: Callable[[str], None], servers: Sequence[str]) -> list[str]:
-    """Do something with all servers at once; return what went wrong."""
+    """Call a function for all servers at once; return the errors."""
     problems: list[str] = []
 
     def work(server: str) -> None:
         try:
             action(server)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is told and counts
+        except Exception as error:  # noqa: BLE001 - any error is printed and counts
             problems.append(f"{server}: {type(error).__name__}: {error}")
 
     threads = [threading.Thread(target=work, args=(server,)) for server in servers]
@@ -126,7 +126,7 @@ def side_by_side(action: Callable[[str], None], servers: Sequence[str]) -> list[
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Do what the module says; 0 if all went well."""
+    """Warm up or reset servers; return 0 if none failed."""
     actions = {"warm": warm, "reset": reset}
     if len(arguments) < 2 or arguments[0] not in actions:
         print("usage: jupyter_warm.py warm URL… | reset URL", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""What runs of buckaroo were seen to leave on the box."""
+"""The processes and files that runs of buckaroo are known to leave on a box."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ AT_HOME = (
 
 
 def known(config: Settings) -> Known:
-    """Return what to stop and remove on a box."""
+    """Return the known leftovers."""
     files: dict[Path, Sequence[str]] = {Path("/tmp"): TEMPORARY}
     if place := home(os.environ):
         files[place] = AT_HOME

@@ -1,8 +1,8 @@
 """Rebuilds the dependencies of the repository under test when its lock files have changed.
 
-What was built is recorded only after every step of the rebuild succeeded, so a rebuild that failed
-is done again. A run whose rebuild fails is red. Unaware of jobs and of what the locks hold: a lock
-file that makes no sense is the error of the tool that reads it.
+A rebuild is recorded only after all of its steps succeeded, so a failed one is done again. A run
+whose rebuild fails is red. Unaware of jobs and of the content of lock files: the tool that reads a
+broken one reports it.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ STEP_TIMEOUT = 900.0  # seconds
 
 
 class LockcheckError(Exception):
-    """A step of the rebuild failed: which one, how, and where its output is."""
+    """A step of the rebuild failed; the message names the step, its end and its log."""
 
 
 @dataclass(frozen=True)
 class Lockcheck:
     """The dependencies of one checkout.
 
-    `tree` is where the lock files are, `log` gets the output of the steps, `pythons` are the
-    versions that are asked for, `say` is told what happens; `step_timeout` is seconds.
+    `tree` has the lock files, `log` gets the output of the steps, `pythons` are the wanted
+    versions, `say` prints progress; `step_timeout` is seconds.
     """
 
     config: Settings
@@ -60,7 +60,7 @@ class Lockcheck:
     absent: list[str] = field(default_factory=list)  # Python versions that the machine lacks
 
     def reason(self) -> str:
-        """Return why a rebuild is needed; '' when it is not. Raises OSError."""
+        """Return the reason of a rebuild; '' if none is needed. Raises OSError."""
         if not _read(self._recorded):
             return "nothing was built before"
         if changed := self._changed():
@@ -79,7 +79,7 @@ class Lockcheck:
         )
 
     def valid(self) -> bool:
-        """Whether what the lock files ask for is what is installed. Raises OSError."""
+        """Whether the installed dependencies match the lock files. Raises OSError."""
         return not self.reason()
 
     def hashes(self) -> dict[str, str]:
@@ -87,17 +87,17 @@ class Lockcheck:
         return {name: self._hash(name) for name in LOCK_FILES}
 
     def update(self) -> None:
-        """Record what is installed as what the lock files ask for. Raises OSError."""
+        """Record the installed dependencies as those of the lock files. Raises OSError."""
         self._record(self.hashes())
 
     def rebuild(self) -> None:
-        """Install anew what is missing or stale, then record it.
+        """Install missing and stale dependencies anew, then record them.
 
-        That is all that the lock files ask for if they changed, or if nothing asks for a rebuild.
-        Raises LockcheckError when a step fails; what it was to install does not count as built
-        then. Raises OSError.
+        These are all dependencies if the lock files changed, or if nothing is missing or stale.
+        Raises LockcheckError when a step fails; its dependencies then do not count as built. Raises
+        OSError.
         """
-        hashes = self.hashes()  # a lock file that changes from now on is not what was built
+        hashes = self.hashes()  # a lock file that changes from now on does not count as built
         pythons, modules = list(self.pythons), True
         if not self._changed():
             stale, lacking = self._stale(), self._lacking_modules()
@@ -119,17 +119,17 @@ class Lockcheck:
         self._record(hashes)
 
     def _changed(self) -> list[str]:
-        """Return the lock files that are not as recorded, all of them if nothing is recorded."""
+        """Return the lock files that differ from the record; all of them without a record."""
         record = _read(self._recorded)
         return [name for name, value in self.hashes().items() if record.get(name) != value]
 
     def _lacking_modules(self) -> list[str]:
-        """Return the node_modules that were there when it was recorded, and are not any more."""
+        """Return the node_modules of the record that are gone."""
         record = _read(self._recorded)
         return [name for name in NODE_MODULES if record.get(name) and not self._has(name)]
 
     def _stale(self) -> list[str]:
-        """Return the versions whose environments are not as this checkout asks for."""
+        """Return the versions whose environments do not fit this checkout."""
         return [v for v in self.pythons if self._has(UV_LOCK) and not self._serves(v)]
 
     @property
@@ -137,7 +137,7 @@ class Lockcheck:
         return settings.work_dir(self.config, self.tree).with_suffix(".locks.json")
 
     def _record(self, hashes: Mapping[str, str]) -> None:
-        # pnpm makes none for a package that needs nothing, so the record says which there were
+        # pnpm makes none for a package without dependencies, so the record lists those it made
         modules = {name: "there" for name in NODE_MODULES if self._has(name)}
         for version in self.pythons:
             if self._has(UV_LOCK) and version_of(self._python(version)) == version:
@@ -146,26 +146,26 @@ class Lockcheck:
         files.atomic_write(self._recorded, json.dumps({**hashes, **modules}, indent=2))
 
     def _stamp(self, hashes: Mapping[str, str]) -> str:
-        """Return what an environment is built for.
+        """Return the record of an environment: its checkout and lock files.
 
-        Checkouts share the environments, and the one that was last has its code in them.
+        Checkouts share the environments, and the latest one has its code in them.
         """
         return json.dumps({"tree": str(self.tree), **hashes}, indent=2)
 
     def _serves(self, version: str) -> bool:
-        """Whether an environment is this checkout's and works, or cannot be had on this machine."""
+        """Whether an environment works for this checkout, or is impossible on this machine."""
         stamp = _read(self._environment(version) / STAMP)
         if stamp == json.loads(self._stamp(self.hashes())):
             return version_of(self._python(version)) == version
         return not self._available(version)
 
     def _built_for_another(self, version: str) -> bool:
-        """Whether an environment is there and holds the code of another checkout."""
+        """Whether an environment holds the code of another checkout."""
         tree = _read(self._environment(version) / STAMP).get("tree", str(self.tree))
         return tree != str(self.tree) and version_of(self._python(version)) == version
 
     def _available(self, version: str) -> str:
-        """Return the interpreter of a version; that there is none is said once."""
+        """Return the interpreter of a version; if there is none, say so once."""
         python = find(version)
         if not python and version not in self.absent:
             self.absent.append(version)
@@ -248,11 +248,11 @@ class Lockcheck:
         return files.begin(self.log)
 
     def _step_environment(self) -> dict[str, str]:
-        """Return the environment of a step: a job's, and what keeps a tool from guessing."""
+        """Return the environment of a step: a job's, without variables that mislead a tool."""
         env = settings.job_environment(self.config, os.environ)
         for name in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME"):
-            env.pop(name, None)  # an activated environment is not the one that is meant
-        # with CI pnpm asks nothing; a Python that uv fetches by itself is not the one asked for
+            env.pop(name, None)  # an activated environment is another one
+        # with CI pnpm asks nothing; a Python that uv fetches by itself is not the wanted one
         return env | {"CI": "1", "UV_PYTHON_DOWNLOADS": "never"}
 
     def _environment(self, version: str) -> Path:
@@ -272,7 +272,7 @@ class Lockcheck:
 
 
 def _read(path: Path) -> dict[str, object]:
-    """Return a record, an empty one if there is none that makes sense. Raises OSError."""
+    """Return a record, an empty one if there is none that can be read. Raises OSError."""
     try:
         found = json.loads(files.read(path))
     except (FileNotFoundError, files.NotAFileError, NotADirectoryError, ValueError):
@@ -291,10 +291,13 @@ def lockcheck_valid(tree: Path | None = None) -> bool:
 
 
 def lockcheck_update(tree: Path | None = None) -> None:
-    """Record what is installed as what the lock files ask for. Raises OSError."""
+    """Record the installed dependencies as those of the lock files. Raises OSError."""
     _here(tree).update()
 
 
 def rebuild_deps(tree: Path | None = None) -> None:
-    """Install what the lock files ask for, then record it. Raises LockcheckError, OSError."""
+    """Install the dependencies of the lock files, then record them.
+
+    Raises LockcheckError, OSError.
+    """
     _here(tree).rebuild()

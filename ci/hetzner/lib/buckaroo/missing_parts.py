@@ -1,8 +1,8 @@
-"""What this machine lacks, and which jobs of buckaroo cannot run for it.
+"""Finds the jobs of buckaroo that cannot run here, since a tool is missing.
 
-A developer's machine need not have all: what cannot run there is left out by name, and such a run
-does not speak for its commit. A box has to have all, since its image promises it: there nothing is
-left out, and what is missing makes the run red.
+A developer's machine need not have all tools: a run leaves out the jobs that cannot run there,
+names them, and does not speak for its commit. The image of a box promises all tools: there no job
+is left out, and a missing tool makes the run red.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from lib.model import graph
 from lib.model.job import Job
 from lib.processes import programs
 
-BROWSER = "playwright-"  # how the jobs begin that need one
-TESTS = "test-python-"  # how those begin that need the version they end with
-# whose bodies take the environment of that version, or make one with the version of Jupyter's
+BROWSER = "playwright-"  # prefix of the jobs that need a browser
+TESTS = "test-python-"  # prefix of the jobs that need the version in their name
+# their bodies use the environment of that version, or make one with the version of Jupyter's
 OF_3_13 = dict.fromkeys(("lint-python", "playwright-marimo", "playwright-server"), "3.13")
 OF_JUPYTER = ("build-wheel", "jupyter-warmup", "test-mcp-wheel", "smoke-test-extras")
 REMEDIES = {
@@ -58,7 +58,7 @@ def absent(
 def _jobs(
     table: Sequence[Job], config: Settings, env: Mapping[str, str], skipped: Collection[str]
 ) -> dict[str, str]:
-    """Return the jobs that lack something, or need such a job, in the order of their needs."""
+    """Return the jobs that lack a tool, or need such a job, in the order of their needs."""
     by_name = {job.name: job for job in table}
     interpreters = _interpreters([n for n in by_name if n not in skipped], config)
     missing = {
@@ -80,13 +80,13 @@ def _jobs(
 
 
 def _interpreters(names: Sequence[str], config: Settings) -> Mapping[str, list[str]]:
-    """Return what is to be done for the jobs whose Python version is not there."""
+    """Return the remedies for the jobs whose Python version is missing."""
     of_job = {name: version for name in names if (version := _version(name, config))}
     versions = list(dict.fromkeys(of_job.values()))
     try:
-        with ThreadPoolExecutor(max(1, len(versions))) as pool:  # a shim takes its time
+        with ThreadPoolExecutor(max(1, len(versions))) as pool:  # a shim is slow
             found = dict(zip(versions, pool.map(pythons.find, versions), strict=True))
-    except RuntimeError:  # a limit of processes leaves no room for threads
+    except RuntimeError:  # the limit of processes allows no more threads
         found = {version: pythons.find(version) for version in versions}
     return {name: [pythons.remedy(v)] for name, v in of_job.items() if not found[v]}
 
@@ -101,7 +101,7 @@ def _version(name: str, config: Settings) -> str:
 def _browser(job: Job, config: Settings) -> Iterator[str]:
     if not job.name.startswith(BROWSER) or config.chromium or config.browsers_path:
         return
-    # neither named nor on PATH (settings.py): where Playwright installs them by itself
+    # neither named nor on PATH (settings.py): the place where Playwright installs its own
     playwrights = Path(os.path.expanduser("~/.cache/ms-playwright"))  # noqa: PTH111 - as in pythons
     installed = False
     with contextlib.suppress(PermissionError):  # the home of another user

@@ -1,10 +1,11 @@
-"""Whether what a page loads over the network can be reached; found out in about a second.
+"""Tries in about a second whether the hosts that a page loads from can be reached.
 
-A browser test whose page waits for a host that is out of reach fails only after minutes, and then
-does not say why. So the hosts are tried first: by the job that tests the page, and by a run on a
-developer's machine, which leaves that job out.
+A browser test whose page waits for an unreachable host fails only after minutes, without a reason.
+So the hosts are tried first: by the job that tests the page, and by a run on a developer's machine,
+which leaves that job out.
 
-As a program: `network.py REPO` looks at the tree there; 1 and why if a host is out of reach.
+As a program: `network.py REPO` tries the hosts of the tree there; it exits with 1 and the reason if
+one is out of reach.
 """
 
 from __future__ import annotations
@@ -25,18 +26,18 @@ if __name__ == "__main__":
 from lib.processes import command
 
 NEEDS_NETWORK = "playwright-wasm-marimo"  # the job whose page loads pyodide
-MARIMO = "https://cdn.jsdelivr.net"  # where pages that marimo exports load it from
-# name, connection and handshake in a second; any answer will do, since what the page asks for is
-# the specs' to find out (curl(1): --connect-timeout covers looking up the name, too)
+MARIMO = "https://cdn.jsdelivr.net"  # pages that marimo exports load it from here
+# name, connection and handshake in a second; any answer will do, since the specs test what the page
+# loads (curl(1): --connect-timeout covers the look-up of the name, too)
 CURL = ("curl", "--silent", "--show-error", "--head", "--output", os.devnull)
 LIMITS = ("--connect-timeout", "1", "--max-time", "3")
 GREP_PATIENCE, CURL_PATIENCE = 10.0, 4.0  # seconds
 
 
 def out_of_reach(repo: Path, revision: str = "", env: Mapping[str, str] = os.environ) -> str:
-    """Return why the page of a commit ('': of the tree as it is) cannot load, or ''.
+    """Return the reason why the page of a commit ('': of the tree as it is) cannot load, or ''.
 
-    Where git does not tell in time what it loads, nobody knows, and the specs find out.
+    If git does not find the hosts in time, the answer is '': the specs will show it.
     """
     try:
         hosts = _hosts(repo, revision, env)
@@ -47,7 +48,7 @@ def out_of_reach(repo: Path, revision: str = "", env: Mapping[str, str] = os.env
 
 
 def _hosts(repo: Path, revision: str, env: Mapping[str, str]) -> Sequence[str]:
-    """Return the hosts that the page loads from; none if the commit brings all of it along."""
+    """Return the hosts that the page loads from; none if the commit contains all of it."""
 
     def grep(*words: str) -> list[str]:
         argv = ["git", "grep", "-I", "-h", *words[:-1], *([revision] if revision else []), "--"]
@@ -75,7 +76,7 @@ def _try(host: str, env: Mapping[str, str]) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Try what the page of a tree loads from; see the module."""
+    """Try the hosts of the page of a tree; see the module."""
     if len(arguments) != 1:
         print("usage: network.py REPO", file=sys.stderr)
         return 2

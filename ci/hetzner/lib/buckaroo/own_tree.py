@@ -1,16 +1,16 @@
-"""Gives a job a tree of its own to write into: the prepared tree again, at a path beside it.
+"""Gives a job a tree of its own to write into: a copy of the prepared tree.
 
-Jobs run side by side on one tree. What one of them builds, removes or rewrites there, another
-reads half-written, or from the wrong moment. So whoever writes works in a copy, made here, and
-what others need of it is promised as an output.
+Jobs run side by side on one tree. A file that one of them builds, removes or rewrites there is read
+by another half-written, or too early. So a job that writes works in a copy, which this module
+makes, and promises the files that others need of it as outputs.
 
-The copy holds what git knows of, uncommitted changes and new files included, and what the runner
-prepared: placeholders and, if asked for, `node_modules`. Those are hard links to the same files,
-as pnpm's own are to its store, in directories of the copy's own; they are kept for the next run
-while the installation is the same. The copy is a repository, which borrows the objects of the
-first: a job that asks git is answered, and one that commits changes nothing but its copy.
+The copy holds the files that git knows, uncommitted changes and new files included, the
+placeholders and, on request, `node_modules`. Those are hard links to the same files, as pnpm's own
+are to its store, in directories of the copy's own; they are kept for the next run while the
+installation is the same. The copy is a repository that borrows the objects of the first: git works
+in it, and a commit there changes the copy only.
 
-As a program: `owntree.py [--modules] [--apart DIRECTORY] MAIN TREE`.
+As a program: `own_tree.py [--modules] [--apart DIRECTORY] MAIN TREE`.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from lib.buckaroo.placeholders import make_placeholders
 from lib.common import files, tree_copy
 from lib.git.git_command import CheckoutError, git
 
-STAMP = ".ci-installed"  # in the first of NODE_MODULES: what is installed, see body.sh
+STAMP = ".ci-installed"  # in the first of NODE_MODULES: the state of the installation, see body.sh
 
 
 def make(main: Path, tree: Path, *, modules: bool, apart: Path | None = None) -> None:
-    """Make `tree` what `main` is now, whatever it was. Raises CheckoutError, OSError.
+    """Make `tree` a copy of `main` as it is now. Raises CheckoutError, OSError.
 
-    What is below `apart` in it is not of it: a state directory may be in a developer's checkout.
+    Files below `apart` are left out: a state directory may be in a developer's checkout.
     """
     fresh = tree.with_name(f"{tree.name}.new")
     tree_copy.remove(fresh)
@@ -48,9 +48,9 @@ def make(main: Path, tree: Path, *, modules: bool, apart: Path | None = None) ->
         if inside and (main / name).is_relative_to(inside):
             continue
         (fresh / name).parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileNotFoundError):  # removed, which is a change like others
+        with contextlib.suppress(FileNotFoundError):  # removed: a change like others
             tree_copy.copy(main / name, fresh / name)
-    git(fresh, "reset", "--quiet")  # the index, so that the copy is as changed as the first
+    git(fresh, "reset", "--quiet")  # the index, so that git sees the same changes in the copy
     make_placeholders(fresh)
     if modules:
         _bring_modules(main, tree, fresh)
@@ -65,7 +65,7 @@ def _clone(main: Path, fresh: Path) -> None:
 
 
 def _known_files(main: Path) -> list[str]:
-    """Return what is tracked, or is new and not ignored; of another repository in here nothing."""
+    """Return the files that are tracked, or new and not ignored; none of a nested repository."""
     kinds = (
         "--cached",
         "--others",
@@ -78,7 +78,7 @@ def _known_files(main: Path) -> list[str]:
 
 
 def _bring_modules(main: Path, tree: Path, fresh: Path) -> None:
-    """Have the node_modules of `main` in `fresh`: those of the last copy if they are the same."""
+    """Put the node_modules of `main` into `fresh`: those of the last copy if they are the same."""
     kept = _installed(main) and _installed(main) == _installed(tree)
     for name in NODE_MODULES:
         if not (main / name).is_dir():
@@ -104,14 +104,14 @@ def _link_tree(source: str, target: str) -> None:
             path = f"{target}/{entry.name}"
             if entry.is_dir(follow_symlinks=False):
                 _link_tree(entry.path, path)
-            elif entry.name == STAMP:  # it says what is here, whatever becomes of the first
+            elif entry.name == STAMP:  # a copy: it stays when the first one changes
                 tree_copy.copy(Path(entry.path), Path(path))
             else:
                 _link(entry.path, path)
 
 
 def _link(source: str, target: str) -> None:
-    """Link a file or a symlink; copy it where that cannot be, across file systems say."""
+    """Link a file or a symlink; copy it where a link is impossible, across file systems say."""
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError:
@@ -119,7 +119,7 @@ def _link(source: str, target: str) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Make a tree; see the module. Return 0, or 1 and say what went wrong."""
+    """Make a tree; see the module. Return 0, or 1 after printing the error."""
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("--modules", action="store_true")
     parser.add_argument("--apart", type=Path)

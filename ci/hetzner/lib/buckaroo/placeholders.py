@@ -8,7 +8,7 @@ STATIC = ("compiled.css", "widget.js", "widget.css")
 
 
 def make_placeholders(tree: Path) -> list[str]:
-    """Create the generated static files that the Python package wants to find; return the new.
+    """Create the generated static files that the Python package reads; return the new ones.
 
     Empty ones will do until the wheel brings the real ones. Raises OSError.
     """

@@ -1,7 +1,8 @@
-"""What jobs made that a run leaves out: brought where it is of the very tree, removed where not.
+"""Brings the outputs of jobs that a run leaves out, if they are of the very same tree.
 
-A checkout removes what is not committed, and the work directory outlives a run: so what a job
-made earlier is either gone, or may be of another commit. A green run on that would be a lie.
+A checkout removes uncommitted files, and the work directory outlives a run. So an earlier output is
+either gone, or may be of another commit: a green run on that would be false. Outputs of another
+tree are removed.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ CACHE_PATIENCE = 300.0  # seconds to restore one artifact
 
 
 def left_out(table: Sequence[Job], chosen: Choice) -> list[Job]:
-    """Return the jobs that do not run, and whose outputs those that run expect to be there."""
+    """Return the jobs that do not run, but whose outputs the others expect."""
     plan = selection.plan(table, chosen, {})
     names = {output.partition(":")[0] for node in plan.phases.nodes for output, _ in node.expects}
     return [job for job in table if job.name in names]
 
 
 class Products:
-    """Of one run, on `tree`, which is `of` a commit as it is, or of one with changes in place."""
+    """The outputs of one run on `tree`; `of` names its commit, and whether it runs in place."""
 
     def __init__(self, config: Settings, tree: Path, of: str, say: Callable[[str], None]) -> None:
         self._config = config
@@ -43,7 +44,7 @@ class Products:
         self._stamp = config.work_dir / "wheel-of"
 
     def drop_others(self) -> None:
-        """Remove a wheel that was made from another tree: nobody is to test it. Raises OSError."""
+        """Remove a wheel that was made from another tree: no job may test it. Raises OSError."""
         if self._stamped() != self._of.encode():
             tree_copy.remove(self._wheel)
             files.atomic_write(self._stamp, self._of)
@@ -54,15 +55,15 @@ class Products:
         return b""
 
     def bring_wheel(self, sha: str) -> str:
-        """Have the wheel there that was kept of a commit; return why it is not, or ''."""
+        """Bring the wheel that was kept of a commit; return the reason if there is none, or ''."""
         tree_copy.remove(self._wheel)
         files.atomic_write(self._stamp, sha)
         return wheels.fetch_wheel(self._config, sha)
 
     def bring(self, job: Job) -> None:
-        """Have there what a job made of this tree, as far as it was kept. Raises Interrupted.
+        """Bring the outputs of a job from this tree, if they were kept. Raises Interrupted.
 
-        What stays missing fails whoever expects it, by name.
+        A job that expects a missing one fails by name.
         """
         if job.cache is not None:
             self._restore(job)
@@ -72,9 +73,9 @@ class Products:
             self._say(f"NOTE  the wheel is the one that was kept of {self._of}")
 
     def _restore(self, job: Job) -> None:
-        """Restore from its cache what a checkout has removed."""
+        """Restore the artifact of a job that a checkout has removed."""
         if all((self._tree / path).exists() for path in job.outputs.values()):
-            return  # in place it is the developer's
+            return  # in place: the developer made them
         env = {**settings.job_environment(self._config, os.environ), **job.env}
         with contextlib.closing(CacheRequest(job, env, "restore")) as asked:
             try:

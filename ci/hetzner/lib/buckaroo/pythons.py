@@ -1,9 +1,9 @@
-"""Finds the interpreter of a Python version, and believes only what it says of itself.
+"""Finds the interpreter of a Python version, and asks each for its version.
 
 A shim of that name may not work, and a tool that chooses by itself may choose another version:
 an environment "3.12" that holds Python 3.11 makes tests green that never ran.
 
-As a program: `pythons.py 3.12` prints its path; 1 and what to do if there is none.
+As a program: `pythons.py 3.12` prints its path; it exits with 1 and the remedy if there is none.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PROGRAM = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable)"
 
 
 def version_of(python: Path | str) -> str:
-    """Return what an interpreter says of itself, such as `3.13`; '' if it does not work."""
+    """Return the version that an interpreter prints, such as `3.13`; '' if it does not work."""
     return _ask(python)[0]
 
 
@@ -43,7 +43,7 @@ def find(version: str) -> str:
 
 
 def remedy(version: str) -> str:
-    """Return how to get a missing version."""
+    """Return the remedy for a missing version."""
     return (
         f"no Python {version} on this machine: install it (uv python install {version}, "
         f"pyenv install {version}, or the system's package), or skip the jobs that need it"
@@ -61,19 +61,19 @@ def _candidates(version: str) -> list[str]:
 
 
 def _expanded(path: str) -> Path:
-    """Return a path with its `~` replaced where there is a home; nothing is below it elsewhere."""
+    """Return a path with its `~` replaced if there is a home; else it leads to nothing."""
     return Path(os.path.expanduser(path))  # noqa: PTH111 - that of Path raises
 
 
 @functools.cache
 def _told(python: str) -> tuple[str, str]:
-    """Return what an interpreter says of itself, which it is asked once: a shim takes its time."""
+    """Return version and path of an interpreter; it is asked once, since a shim is slow."""
     return _ask(python)
 
 
 def _ask(python: Path | str) -> tuple[str, str]:
     try:
-        # without site: what an environment does at its start may print, which is no answer
+        # without site: code at the start of an environment may print, which is no answer
         argv = [str(python), "-I", "-S", "-c", PROGRAM]
         asked = command.run(argv, cwd=Path("/"), env=os.environ, timeout=30)
     except (OSError, subprocess.TimeoutExpired):

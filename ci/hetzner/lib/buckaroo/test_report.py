@@ -1,8 +1,9 @@
-"""Reads the reports in which test runners say what they have, or what they ran.
+"""Reads the reports of test runners: the specs that have tests, the number of tests that ran.
 
-As a program: `testreport.py playwright FILE` prints the spec files that have tests in a listing
-of Playwright's JSON reporter, as paths from the current directory, a line each; `testreport.py
-jest FILE` prints how many tests ran, by jest's `--json`. 1 for a report of errors, or none at all.
+As a program: `test_report.py playwright FILE` prints the spec files that have tests in a listing of
+Playwright's JSON reporter, as paths from the current directory, a line each; `test_report.py jest
+FILE` prints the number of tests that ran, by jest's `--json`. It exits with 1 for a report of
+errors, or without a report.
 
 Sources: `JSONReport` in Playwright's test reporter types; "testResultsProcessor" in jest's
 configuration, whose object `--json` writes.
@@ -19,7 +20,7 @@ from typing import Any
 
 
 class ReportError(ValueError):
-    """The file is no report, or one that says that the runner itself failed."""
+    """The file is no report, or reports that the test runner itself failed."""
 
 
 def specs_with_tests(report: Any) -> list[str]:
@@ -41,7 +42,7 @@ def _specs(suite: Any) -> Iterator[Any]:
 
 
 def tests_that_ran(report: Any) -> int:
-    """Return how many tests a run of jest came to; a file that broke counts as one."""
+    """Return the number of tests that jest ran; a broken file counts as one."""
     counts = ("numPassedTests", "numFailedTests", "numRuntimeErrorTestSuites")
     try:
         return sum(int(report[name]) for name in counts)
@@ -50,9 +51,9 @@ def tests_that_ran(report: Any) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print what a report says; see the module."""
+    """Print the content of a report; see the module."""
     if len(arguments) != 2 or arguments[0] not in ("playwright", "jest"):
-        print("usage: testreport.py playwright|jest FILE", file=sys.stderr)
+        print("usage: test_report.py playwright|jest FILE", file=sys.stderr)
         return 2
     try:
         report = json.loads(Path(arguments[1]).read_bytes())

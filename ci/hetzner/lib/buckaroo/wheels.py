@@ -1,6 +1,6 @@
-"""The wheels that are kept, each under the commit that it was built from.
+"""Keeps wheels, each under the commit that it was built from.
 
-Knows no job but the one that builds them; what a run takes from here is for `products` to say.
+Knows no job but the one that builds them; `products` decides which wheel a run takes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class WheelKeeper:
         self._say = say
 
     def __call__(self, event: events.Event) -> None:
-        """Store it; what goes wrong is said, and costs no job its outcome."""
+        """Store it; an error is a note, and changes no outcome."""
         if not isinstance(event, events.Finished) or event.job != "build-wheel":
             return
         if event.result.outcome not in GOOD:
@@ -38,7 +38,7 @@ class WheelKeeper:
 
 
 def missing_wheel(config: Settings, sha: str) -> str:
-    """Return why no kept wheel of a commit can be used, as far as that is seen; '' if one can."""
+    """Return the reason why no kept wheel of a commit can be used; '' if one seems usable."""
     try:
         return "" if Store(config.state_dir / "wheels").find(sha) else _no_wheel(config, sha)
     except (OSError, CorruptError) as error:
@@ -46,7 +46,7 @@ def missing_wheel(config: Settings, sha: str) -> str:
 
 
 def fetch_wheel(config: Settings, sha: str) -> str:
-    """Put the kept wheel of a commit where `build-wheel` would; return what is missing, or ''."""
+    """Put the kept wheel of a commit in its place; return the reason if there is none, or ''."""
     store = Store(config.state_dir / "wheels")
     try:
         entry = store.find(sha)

@@ -1,1 +1,1 @@
-"""What earlier runs left on a machine: processes, ports and half-written files."""
+"""Stops and removes the leftovers of earlier runs: processes, ports, half-written files."""

@@ -1,8 +1,8 @@
 """Stops the processes that earlier runs left behind, and frees ports.
 
 Killing by pattern and freeing a port by force happen only where the settings say that the machine
-is a CI box. Elsewhere only processes are touched that carry the tag of a run whose runner is
-dead, and what descends from them. What belongs to a live run is never touched, on the box either.
+is a CI box. Elsewhere only processes with the tag of a dead run are stopped, and their
+descendants. Processes of a live run are never touched, on a box either.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lib.settings import settings
 
 
 class Known(NamedTuple):
-    """What runs of the repository under test are known to leave on a box.
+    """Leftovers that runs of the repository under test are known to leave on a box.
 
     `patterns` match command lines; `files` are patterns of paths below a directory.
     """
@@ -34,11 +34,10 @@ NOTHING = Known()
 
 
 def ci_pkill(pattern: str, *, box: bool | None = None) -> list[str]:
-    """Stop every process whose command line matches, on a CI box; return what was stopped.
+    """Stop every process whose command line matches, on a CI box; return descriptions.
 
-    Elsewhere it does nothing and says so. Never itself, its ancestors, pid 1 or a live run.
-    `box` overrides the setting. Raises ValueError for a pattern that is not one, or matches
-    everything.
+    Elsewhere it does nothing and says so. It never stops itself, its ancestors, pid 1 or a live
+    run. `box` overrides the setting. Raises ValueError for a pattern that is none, or matches all.
     """
     try:
         expression = re.compile(pattern)
@@ -57,10 +56,10 @@ def ci_pkill(pattern: str, *, box: bool | None = None) -> list[str]:
 
 
 def kill_port(port: int, *, box: bool | None = None) -> list[str]:
-    """Stop whoever listens on a port; return what was stopped.
+    """Stop the processes that listen on a port; return descriptions.
 
-    Off the box only what a dead run left; other holders are named. Never itself, its ancestors,
-    pid 1 or a live run. `box` overrides the setting.
+    Off the box it stops only those of dead runs, and names other holders. It never stops itself,
+    its ancestors, pid 1 or a live run. `box` overrides the setting.
     """
     look = process_table.table()
     candidates = orphans.unprotected if _on_box(box) else orphans.find
@@ -77,7 +76,7 @@ def kill_port(port: int, *, box: bool | None = None) -> list[str]:
 
 
 def cleanup_processes(known: Known = NOTHING, *, box: bool | None = None) -> list[str]:
-    """Stop the processes that dead runs left, and on a box remove what is known to linger there.
+    """Stop the processes of dead runs, and on a box stop and remove the known leftovers.
 
     Return a description of each action. `box` overrides the setting.
     """
@@ -98,7 +97,7 @@ def cleanup_processes(known: Known = NOTHING, *, box: bool | None = None) -> lis
 
 
 def stop(look: ProcessTable, find: kill.Find) -> list[str]:
-    """Stop what `find` returns, and print what cannot be; return descriptions of the stopped."""
+    """Stop the processes that `find` returns; print survivors, return the others."""
     stopped = kill.stop(look, find, grace=kill.GRACE, sleep=interrupts.sleep)
     for description in stopped.survivors:
         print(f"could not be stopped: {description}")

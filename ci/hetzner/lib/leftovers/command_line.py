@@ -14,9 +14,9 @@ USAGE = "usage: cleanup.py port PORT | processes | pkill PATTERN | snapshot LABE
 
 
 def main(arguments: Sequence[str], known: Callable[[], Known]) -> int:
-    """Do what the arguments ask; return 0 when done, 1 when a port is still held, 2 for misuse."""
+    """Run one action; return 0 when done, 1 if a port is still held, 2 for bad usage."""
     try:
-        with console.forgiving():  # what is to be stopped is stopped, whoever reads of it
+        with console.forgiving():  # processes are stopped even if nothing reads the output
             return _main(arguments, known)
     except (ValueError, OSError) as error:
         print(f"cleanup.py: {error}", file=sys.stderr)

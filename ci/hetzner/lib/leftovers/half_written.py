@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lib.common import files
 
-LATEST = 20  # directories of logs that changed last: those that a run was killed in lately
+LATEST = 20  # directories of logs that changed last: a run may have been killed in them lately
 
 
 def sweep_state(state_dir: Path) -> None:

@@ -1,4 +1,4 @@
-"""Shows the state of the machine: what lives, listens and fills it before and after a run."""
+"""Records the state of the machine: processes, ports, files and memory."""
 
 from __future__ import annotations
 

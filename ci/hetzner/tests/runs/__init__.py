@@ -1,1 +1,1 @@
-"""Tests that start real processes."""
+"""Tests that start real processes; check.py runs them, and test_dsl.py those in quick."""

@@ -31,15 +31,6 @@ program_end.run(pipeline.main)
 
 
 class Runs(OnStage):
-    def test_whole_run_is_green_and_leaves_its_reports(self) -> None:
-        ran = self.stage.run()
-        self.assertEqual((ran.code, ran.errors), (0, ""), ran.out)
-        self.assertEqual(set(self.stage.outcomes().values()), {"passed"})
-        self.assertEqual(len(self.stage.outcomes()), JOBS)
-        self.assertIn("git: git version", (self.stage.log_dir() / "versions.txt").read_text())
-        self.assertRegex(ran.out, r"(?m)^job +outcome +seconds +waited for$")
-        self.assertRegex(self.stage.log(), rf"END   exit code 0: {JOBS} jobs passed in \d+ s\n")
-
     def test_red_run_names_the_job_shows_its_log_and_how_to_run_it_again(self) -> None:
         ran = self.stage.run("--only-jobs", "test-js,playwright-storybook", STAGE_FAIL="test_js")
         self.assertEqual(ran.code, 1)
@@ -58,38 +49,11 @@ class Runs(OnStage):
         self.assertEqual(done.returncode, 0, again)
         self.assertEqual(self.stage.outcomes(), {"test-js": "passed"})
 
-    def test_failure_skips_what_depends_on_it_and_names_it(self) -> None:
-        self.assertEqual(self.stage.run(STAGE_FAIL="build_wheel").code, 1)
-        outcomes = self.stage.outcomes()
-        skipped = {name for name, outcome in outcomes.items() if outcome == "skipped"}
-        self.assertEqual(outcomes["build-wheel"], "failed")
-        self.assertEqual(
-            skipped,
-            {
-                "install-wheel",
-                "playwright-jupyter",
-                "playwright-marimo",
-                "playwright-server",
-                "smoke-test-extras",
-                "test-mcp-wheel",
-            },
-        )
-        self.assertIn("SKIP  playwright-jupyter (dependency failed: build-wheel)", self.stage.log())
-
     def test_second_run_of_a_commit_keeps_the_logs_of_the_first(self) -> None:
         for _ in range(2):
             self.assertEqual(self.stage.run("--only-jobs", "test-js").code, 0)
         self.assertTrue((self.stage.log_dir() / "ci.log.1").exists())
         self.assertTrue((self.stage.log_dir() / "test-js.log.1").exists())
-
-    def test_signal_between_the_steps_and_the_jobs_end_gives_128_plus_n(self) -> None:
-        started = self.stage.root / "started"
-        with self.stage.start(STAGE_SLEEP="test_js", STAGE_STARTED=str(started)) as process:
-            wait_for(started)
-            process.send_signal(signal.SIGTERM)
-            out, _ = process.communicate(timeout=PATIENCE)
-        self.assertEqual(process.returncode, 128 + signal.SIGTERM, out)
-        self.assertEqual(self.stage.outcomes()["test-js"], "cancelled")
 
     def test_durations_of_a_run_are_known_to_the_next(self) -> None:
         self.assertIn("never timed", self.stage.run("--dry-run").out)

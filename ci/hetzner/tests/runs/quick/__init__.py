@@ -1,1 +1,1 @@
-"""The runs that `test_dsl.py` tries as well: each takes a fraction of a second."""
+"""Real runs that show each promise once, each in a fraction of a second: test_dsl.py runs them."""

@@ -31,6 +31,7 @@ class Fallbacks(RunTest):
                 Job("c", "sleep 9", timeout=0.2),
             )
         self.assertEqual((code, outcomes), (1, "a=passed b=failed c=timed out"))
+        self.assertRegex(self.log("ci"), f"LEAK  a left 1.* {self.sleeper()}")
         self.assertEqual(tagged(self.sleeper()), [])
 
     def test_output_edges_without_inotify(self) -> None:

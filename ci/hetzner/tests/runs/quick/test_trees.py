@@ -8,23 +8,20 @@ import threading
 import time
 import unittest
 from pathlib import Path
-from typing import Any
 
 from dsl import Job
 from lib.model import events
 from lib.processes import process_table
+from tests.support.escapes import ESCAPES, STORM
 from tests.support.run_case import LINUX, RunTest, tagged
+
+SERVED = "sleep 0.03; kill -0 $(cat u)"  # fails if the service has ended
 
 
 @unittest.skipUnless(LINUX, "needs /proc and a subreaper")
 class Trees(RunTest):
     def gone(self) -> None:
         self.assertEqual(tagged(self.sleeper()), [])
-
-    def leaves(self, command: str, **fields: Any) -> tuple[int, str]:
-        result = self.run_jobs(Job("a", command, **fields))
-        self.gone()
-        return result
 
     def test_output_that_what_was_left_removes_when_it_is_stopped_fails_the_job(self) -> None:
         leak = "(trap 'rm out; exit' TERM; touch up; sleep 50 & wait) &"
@@ -33,43 +30,36 @@ class Trees(RunTest):
         self.assertEqual((code, outcomes), (1, "a=failed b=skipped"))
         self.assertIn("what it left running removed its output o (out)", self.console.getvalue())
 
-    def test_background_process_does_not_survive_its_job(self) -> None:
-        self.assertEqual(self.leaves(f"{self.sleeper()} & true"), (0, "a=passed"))
-        self.assertIn("LEAK  a left 1", self.log("ci"))
+    def test_each_escape_is_found_stopped_and_told_as_a_leak(self) -> None:
+        for name, escape in ESCAPES.items():
+            with self.subTest(name):
+                command = escape.replace("SLEEP", self.sleeper())
+                self.assertEqual(self.run_jobs(Job("a", f"{command}\nexit 0")), (0, "a=passed"))
+                self.assertIn("LEAK  a left ", self.log("ci"))
+                self.gone()
 
-    def test_setsid_does_not_escape(self) -> None:
-        self.leaves(f"setsid {self.sleeper()} & true")
-        self.assertIn("LEAK  a left 1", self.log("ci"))
-
-    def test_double_fork_does_not_escape(self) -> None:
-        self.leaves(f"(setsid bash -c '({self.sleeper()} &)' &) ; sleep 0.1")
-        self.assertIn("LEAK  a", self.log("ci"))
-
-    def test_process_that_shed_environment_group_and_output_does_not_escape(self) -> None:
-        self.leaves(f"env -i setsid {self.sleeper()} </dev/null >/dev/null 2>&1 & sleep 0.1")
-        self.assertIn("LEAK  a", self.log("ci"))
-
-    def test_ignored_term_in_leader_and_grandchild_does_not_escape_the_timeout(self) -> None:
-        inner = f"(trap '' TERM; setsid {self.sleeper()} & {self.sleeper('1')})"
-        command = f"trap '' TERM; {inner}; {self.sleeper('2')}"
-        self.assertEqual(self.leaves(command, timeout=0.3), (1, "a=timed out"))
-
-    def test_stopped_tree_is_ended(self) -> None:
-        command = f"({self.sleeper()} & kill -STOP $!); kill -STOP $$"
-        self.assertEqual(self.leaves(command, timeout=0.3), (1, "a=timed out"))
-
-    def test_group_leader_that_exits_first_leaves_nobody(self) -> None:
-        self.leaves(f"bash -c '{self.sleeper()} & {self.sleeper('1')} &' ; exit 0")
+    def test_no_escape_outlives_a_timeout(self) -> None:
+        jobs = [
+            Job(f"a{n}", f"{escape}\nwait; SLEEP".replace("SLEEP", self.sleeper()), timeout=0.5)
+            for n, escape in enumerate(ESCAPES.values())
+        ]
+        self.assertEqual(self.run_jobs(*jobs)[0], 1)
+        self.gone()
+        for job in jobs:
+            self.assertIn(f"TIMEOUT {job.name} (>0.5s)", self.log("ci"))
+            self.assertRegex(self.log(job.name), rf"(?m)^ +\d+ \S+ .* {self.sleeper()}$")
 
     def test_fork_storm_is_ended(self) -> None:
-        storm = f"f() {{ {self.sleeper()} & setsid {self.sleeper('1')} & f; }}; trap '' TERM; f"
-        with_limit = f"{{ {storm}; }} & for i in 1 2 3 4 5; do sleep 0.05; done"
-        self.leaves(with_limit, timeout=5)
+        storm = STORM.replace("COUNT", "40").replace("SLEEP", self.sleeper())
+        self.assertEqual(self.run_jobs(Job("a", f"{storm}\nexit 0"))[1], "a=passed")
+        self.assertRegex(self.log("ci"), r"LEAK  a left [4-9]\d")
+        self.gone()
 
     def test_no_zombies_and_no_descriptors_are_left(self) -> None:
         before = len(list(Path("/proc/self/fd").iterdir()))
         for _ in range(3):
-            self.run_jobs(Job("a", f"{self.sleeper()} & setsid sleep 0.01 & true"))
+            self.run_jobs(Job("a", f"{self.sleeper()} & setsid sleep 0.01 & sleep 0.03"))
+            self.assertRegex(self.log("ci"), f"LEAK  a left .* {self.sleeper()}")
         look = process_table.table()
         zombies = [p for c in look.children(os.getpid()) if (p := look.read(c)) and not p.alive]
         self.assertEqual(zombies, [])
@@ -114,25 +104,25 @@ class Trees(RunTest):
         self.assertEqual([quick.wait() for quick in made[1::2]], [7, 7])
 
     def test_service_is_stopped_after_its_last_dependent(self) -> None:
-        service = f"echo up > u.new; mv u.new u; exec {self.sleeper()}"
+        service = f"echo $$ > u.new; mv u.new u; exec {self.sleeper()}"
         code, outcomes = self.run_jobs(
-            Job("s", service, service=True, outputs={"u": "u"}), Job("t", "cat u", ["s"])
+            Job("s", service, service=True, outputs={"u": "u"}), Job("t", SERVED, ["s"])
         )
         self.assertEqual((code, outcomes), (0, "s=passed t=passed"))
         self.gone()
 
     def test_service_is_ready_when_the_target_of_its_symlink_is_written(self) -> None:
         (self.cwd / "u").symlink_to("state/ready")  # of an earlier run, and led to nothing
-        service = f"mkdir state; echo up > state/ready; exec {self.sleeper()}"
+        service = f"mkdir state; echo $$ > state/ready; exec {self.sleeper()}"
         code, outcomes = self.run_jobs(
-            Job("s", service, service=True, outputs={"u": "u"}), Job("t", "cat u", ["s"])
+            Job("s", service, service=True, outputs={"u": "u"}), Job("t", SERVED, ["s"])
         )
         self.assertEqual((code, outcomes), (0, "s=passed t=passed"))
         self.gone()
 
     def test_service_that_goes_to_the_background_is_stopped_and_is_no_leak(self) -> None:
-        service = f"setsid {self.sleeper()} & true"
-        code, _ = self.run_jobs(Job("s", service, service=True), Job("t", "true", ["s"]))
+        service = f"setsid {self.sleeper()} & echo $! > u"
+        code, _ = self.run_jobs(Job("s", service, service=True), Job("t", SERVED, ["s"]))
         self.assertEqual(code, 0)
         self.assertNotIn("LEAK", self.log("ci"))
         self.gone()

@@ -1,0 +1,32 @@
+"""A cache that answers for a job: it restores in place of running, and is filled by a pass."""
+
+from __future__ import annotations
+
+import unittest
+
+from dsl import Cache, Job
+from tests.support.run_case import RunTest
+
+
+class CacheRuns(RunTest):
+    def test_hit_restores_without_running_and_pass_stores(self) -> None:
+        def job() -> Job:
+            cache = Cache("cat key", "out", "store")
+            return Job("a", "echo ran >> ran; cat key > out", outputs={"o": "out"}, cache=cache)
+
+        (self.cwd / "key").write_text("1")
+        self.assertEqual(self.run_jobs(job()), (0, "a=passed"))
+        (self.cwd / "out").unlink()
+        self.assertEqual(self.run_jobs(job()), (0, "a=restored"))
+        self.assertEqual((self.cwd / "out").read_text(), "1")
+        (self.cwd / "key").write_text("2")
+        self.assertEqual(self.run_jobs(job()), (0, "a=passed"))
+        self.assertEqual((self.cwd / "ran").read_text(), "ran\nran\n")
+
+    def notes(self, job: str) -> list[str]:
+        lines = [line[11:] for line in self.log("ci").splitlines()]
+        return [line for line in lines if line.startswith(f"NOTE  {job}: ")]
+
+
+if __name__ == "__main__":
+    unittest.main()
