@@ -41,7 +41,7 @@ class Watch(unittest.TestCase):
         self.ends("a")
         self.assertEqual(self.watch.changes, {})
 
-    def test_what_another_job_promises_is_a_change(self) -> None:
+    def test_change_of_another_jobs_output_counts(self) -> None:
         self.starts("b")
         (self.tree / "packages" / "dist").mkdir()
         self.ends("b")
@@ -112,7 +112,7 @@ class Alone(OnStage):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("ALONE each job ended as in the run", done.stdout)
 
-    def test_job_that_reads_what_another_left_in_the_tree_is_named(self) -> None:
+    def test_job_that_reads_a_file_that_another_left_in_the_tree_is_named(self) -> None:
         self.say("build_wheel.sh", f"touch {STATIC}")
         self.say("smoke_test_extras.sh", f"[[ -e {STATIC} ]]")
         self.assertEqual(self.stage.run().code, 0)

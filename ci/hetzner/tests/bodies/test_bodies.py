@@ -24,7 +24,7 @@ class TestShape(unittest.TestCase):
         scripts = {f"{body.split()[0]}.sh" for body in BODIES}
         self.assertEqual({path.name for path in JOBS.iterdir()}, scripts | {"jupyter_warmup.sh"})
 
-    def test_each_says_what_it_is_is_strict_and_begins(self) -> None:
+    def test_each_body_has_a_header_is_strict_and_calls_begin(self) -> None:
         for path in JOBS.iterdir():
             with self.subTest(path.name):
                 head, _, rest = path.read_text().partition("set -euo pipefail\n")
@@ -33,7 +33,7 @@ class TestShape(unittest.TestCase):
                 self.assertRegex(head, r"[Pp]ort")
                 self.assertIn('\n. "$(dirname "$0")/../lib/body.sh"\nbegin\n', rest)
 
-    def test_what_is_shared_only_defines(self) -> None:
+    def test_shared_script_only_defines(self) -> None:
         text = '. "$0"; declare -F; pwd; shopt -po errexit nounset || true'
         done = subprocess.run(
             ["bash", "-c", text, str(BODY_LIB)], cwd="/", capture_output=True, text=True, check=True
@@ -133,7 +133,7 @@ class TestFilters(OnStage):
         calls = self.make().run("pw_storybook", PW_GREP_FILTER="zzz").calls
         return next(call for call in calls if "--list" in call)
 
-    def test_listing_that_fails_lets_the_suite_say_what_is_wrong(self) -> None:
+    def test_listing_that_fails_lets_the_suite_show_its_error(self) -> None:
         done = self.stage.run("pw_storybook", PW_GREP_FILTER="zzz", FAIL=self.listing())
         self.assertTrue(any(call.startswith("script") for call in done.calls))
 
@@ -154,7 +154,7 @@ class TestFilters(OnStage):
         done = self.passes("pw_jupyter", PW_GREP_FILTER="a|b")
         self.assertIn("--grep a|b", done.calls[-1])
 
-    def test_the_token_is_that_of_the_servers_whoever_started_them(self) -> None:
+    def test_the_token_is_that_of_the_servers_even_if_started_by_hand(self) -> None:
         for line, token in (("", "token"), ("/?token=theirs", "theirs")):
             self.stage = self.make()
             servers = self.stage.work / "jupyter-servers"

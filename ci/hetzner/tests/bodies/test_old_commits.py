@@ -59,7 +59,7 @@ class Predating(OnStage):
 
         self.each(turn, SUBJECTS)
 
-    def test_subject_is_asked_for_before_what_only_newer_commits_can_make(self) -> None:
+    def test_subject_is_checked_before_outputs_that_only_newer_commits_make(self) -> None:
         def turn(stage: Stage, body: str) -> None:
             remove(stage, SUBJECTS[body])
             commit(stage.repo)

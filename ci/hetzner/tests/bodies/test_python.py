@@ -50,7 +50,7 @@ class TestEnvironments(OnStage):
 
         self.each(turn, ("smoke_test_extras", "test_mcp_wheel"))
 
-    def test_what_scripts_install_themselves_is_held_to_the_locked_versions(self) -> None:
+    def test_installations_of_scripts_are_held_to_the_locked_versions(self) -> None:
         def turn(stage: Stage, case: tuple[str, str]) -> None:
             body, variable = case
             done = self.passes(body, on=stage, LOG_VARIABLE=variable)
@@ -124,7 +124,7 @@ class TestEnvironments(OnStage):
             stamp.write_text(json.dumps({"uv.lock": hashlib.sha256(lock).hexdigest()}))
             self.passes(body)
 
-    def test_commit_without_locked_versions_is_not_linted_with_what_is_there(self) -> None:
+    def test_commit_without_locked_versions_is_not_linted_with_the_installed_ones(self) -> None:
         (self.stage.repo / "uv.lock").unlink()
         self.fails("lint_python", "expected uv.lock .*, this commit does not have it")
 
@@ -172,7 +172,7 @@ class TestWheel(OnStage):
 
         self.each(turn, bodies)
 
-    def test_what_code_under_test_prints_is_no_answer(self) -> None:
+    def test_output_of_code_under_test_is_no_answer(self) -> None:
         done = self.passes("install_wheel")
         self.assertIn("must be running inside ipython", done.text)
         self.assertRegex(done.text, r"the notebooks import /\S+/buckaroo/__init__\.py\n")

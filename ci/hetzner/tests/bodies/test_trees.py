@@ -19,7 +19,7 @@ rm -f uv.lock
 
 
 class TestTrees(OnStage):
-    def test_no_body_changes_the_shared_tree_but_for_what_it_promises(self) -> None:
+    def test_no_body_changes_the_shared_tree_except_its_outputs(self) -> None:
         def turn(stage: Stage, body: str) -> None:
             for script in (stage.repo / "scripts").glob("*.sh"):
                 script.write_text(f"{WRITES}\n{script.read_text()}")
@@ -48,7 +48,7 @@ class TestTrees(OnStage):
         done = self.passes("pw_storybook")
         self.assertIn("changed\nnot yet added\n", done.text)
 
-    def test_what_the_build_generated_is_brought_to_those_who_show_it(self) -> None:
+    def test_generated_files_of_the_build_are_brought_to_jobs_that_show_them(self) -> None:
         def turn(stage: Stage, body: str) -> None:
             tree = {"test_mcp_wheel": "test-mcp-wheel"}.get(
                 body, body.replace("pw_", "playwright-")

@@ -105,7 +105,7 @@ class AfterAKill(CommitCase):
         self.check(ended, 0, None, "CLEAN .*sleep 1000", "CLEAN the run of .* was cut off")
         self.assertNotIn("waiting for", ended.console)
 
-    def test_pid_in_a_record_that_somebody_else_has_now_is_no_live_run(self) -> None:
+    def test_pid_of_a_record_that_another_process_has_now_is_no_live_run(self) -> None:
         records = self.stage.state / "runs"
         records.mkdir(parents=True)
         sha = self.stage.git(self.stage.repo, "rev-parse", "HEAD")

@@ -72,7 +72,7 @@ class Programs(unittest.TestCase):
 
 
 class Interpreter(Programs):
-    def test_every_program_finds_its_neighbours_whatever_python_leaves_out(self) -> None:
+    def test_every_program_finds_its_modules_with_any_flags_of_python(self) -> None:
         for words in PROGRAMS:
             usual = self.run_it(words)
             for flags, env in (([], {"PYTHONSAFEPATH": "1"}), (["-I"], {})):
@@ -87,7 +87,7 @@ class Home(Programs):
 
     NOBODY = ("setpriv", "--reuid=54321", "--regid=54321", "--clear-groups")
 
-    def test_home_is_what_home_says_else_what_the_list_of_users_does(self) -> None:
+    def test_home_is_that_of_the_variable_or_else_of_passwd(self) -> None:
         self.assertEqual(settings.home({"HOME": "/x"}), Path("/x"))
         self.assertIsNone(settings.home({"HOME": "x"}))
         with unittest.mock.patch("pwd.getpwuid", side_effect=KeyError):
@@ -99,7 +99,7 @@ class Home(Programs):
             found = settings.load_anywhere({}, {"CI_STATE_DIR": "/x"})
         self.assertEqual(found.state_dir, Path("/x"))
 
-    def test_state_directory_that_nobody_named_is_asked_for_by_name(self) -> None:
+    def test_missing_state_directory_is_asked_for_by_its_variable(self) -> None:
         for environ, home in (({}, "no HOME"), ({"HOME": "here"}, "HOME='here'")):
             with (
                 self.subTest(home),
@@ -237,7 +237,7 @@ class Git(unittest.TestCase):
             file.write("[broken\n")
         self.assertNotIn("has no commit", self.says("bad config line"))
 
-    def test_what_is_no_checkout_and_what_is_no_commit_are_known_by_gits_words(self) -> None:
+    def test_missing_checkout_and_missing_commit_are_known_by_gits_words(self) -> None:
         with self.assertRaises(CheckoutError) as caught:
             checkout.enclosing_checkout(self.place)
         self.assertRegex(caught.exception.brief, r"\Ano git checkout around /.*--repo")

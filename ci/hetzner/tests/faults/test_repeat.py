@@ -101,7 +101,7 @@ class BackToBack(CommitCase):
             self.assertEqual(list((self.root / "tmp").iterdir()), [])
             self.assertEqual(self.status(), "success")
 
-    def test_one_runner_is_after_the_last_run_what_it_was_after_the_first(self) -> None:
+    def test_one_runner_has_the_same_resources_after_the_last_run_as_after_the_first(self) -> None:
         seen = self.root / "seen"
         program = RUNNER.format(hetzner=str(HETZNER))
         ran = self.stage.run(str(seen), str(RUNS), program=program)

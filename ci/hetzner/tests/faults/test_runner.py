@@ -142,7 +142,7 @@ class Helpers(CommitCase):
         self.pnpm("exit 0")
         self.next_run_is_unaffected()
 
-    def test_what_a_step_leaves_is_ended_before_the_jobs(self) -> None:
+    def test_leftovers_of_a_step_are_stopped_before_the_jobs(self) -> None:
         up = self.root / "up"
         linger = f"env -i setsid bash -c 'touch {up}; exec SLEEP' </dev/null >/dev/null 2>&1 &"
         self.pnpm(f"{linger} until [[ -e {up} ]]; do sleep 0.01; done")
@@ -215,7 +215,7 @@ class Breaks(FaultCase):
         self.check(ended, 143, "a=passed")
         self.next_run_is_unaffected()
 
-    def test_nobody_reads_the_console(self) -> None:
+    def test_console_without_a_reader(self) -> None:
         reader, writer = os.pipe()
         os.close(reader)
         with os.fdopen(writer, "w") as console:

@@ -103,7 +103,7 @@ class Secrets(CommitCase):
         self.assertRegex(seen, r"(?m)^GITHUB_TOKEN=\*+$")  # the runner's own, overwritten
         self.next_run_is_unaffected()
 
-    def test_what_the_runner_writes_shows_and_posts_is_masked(self) -> None:
+    def test_all_texts_of_the_runner_are_masked(self) -> None:
         said = {"token": TOKEN, "hook": HOOK, "own": OWN, "listed": LISTED, "sleep": self.sleep}
         self.body("test_js", TELLS.format(**said))
         ended = self.commit(CI_JOB_STATUSES="1", LOG_URL="https://box/logs")

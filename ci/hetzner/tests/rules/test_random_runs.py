@@ -139,7 +139,7 @@ class Found(unittest.TestCase):
         played = self.check(Case(declared, {"a": [fate]}), "a=passed", 0)
         self.assertIn("not stored in its cache: no log", played.of(events.Note)[-1].text)
 
-    def test_what_the_cache_leaves_running_is_a_leak(self) -> None:
+    def test_process_that_the_cache_leaves_is_a_leak(self) -> None:
         case = Case(jobs("a", a={"cache": CACHED}), {"a": [Fate(cache=0, cache_leaves=NEVER)]})
         self.assertEqual(len(self.check(case, "a=restored", 0).of(events.Leaked)), 1)
 
@@ -154,7 +154,7 @@ class Found(unittest.TestCase):
         played = self.check(case, "s=cancelled t=cancelled", 130)
         self.assertEqual(played.of(events.Interrupted)[0].running, ("s",))
 
-    def test_job_is_not_tried_again_once_somebody_works_from_its_output(self) -> None:
+    def test_job_is_not_tried_again_once_another_has_started_from_its_output(self) -> None:
         declared = jobs("a; b<a:o", a={"outputs": {"o": "o"}, "retries": 1})
         first, second = Fate(2, code=1, writes={"o": 0.5}), Fate(6, writes={"o": 5})
         played = self.check(Case(declared, {"a": [first, second]}), "a=failed b=passed", 1)
@@ -232,7 +232,7 @@ class Found(unittest.TestCase):
         case = Case(declared, {"a": [Fate(code=1)]}, fast_fail=True, lump=0.1)
         self.check(case, "a=failed b=cancelled", 1)
 
-    def test_what_a_failed_attempt_left_does_not_count_for_one_that_can_never_start(self) -> None:
+    def test_output_of_a_failed_attempt_does_not_count_if_no_retry_can_start(self) -> None:
         declared = jobs(
             "a; s; u<a:o,s",
             a={"outputs": {"o": "o"}, "retries": 1, "retry_alone": True, "allow_failure": True},

@@ -37,7 +37,7 @@ class Box(OnStage):
         self.assertEqual((self.checkout / "file").read_text(), "second")
         self.assertEqual(self.posted(), ["pending", "success"])
 
-    def test_branch_is_what_the_fetch_brings_in_logs_url_and_statuses(self) -> None:
+    def test_branch_is_the_fetched_one_in_logs_url_and_statuses(self) -> None:
         first = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
         sha = self.stage.commit("second")
         ran = self.stage.run("main", "main", LOG_URL="https://box/logs")
@@ -49,7 +49,7 @@ class Box(OnStage):
         urls = {body["target_url"] for body in self.github.seen}
         self.assertEqual(urls, {f"https://box/logs/{sha}"})
 
-    def test_branch_that_cannot_be_fetched_is_red_and_says_nothing_of_what_it_was(self) -> None:
+    def test_branch_that_cannot_be_fetched_is_red_and_its_old_commit_gets_no_status(self) -> None:
         self.stage.git(self.checkout, "remote", "set-url", "origin", "/nonexistent")
         ran = self.stage.run("main", "main")
         self.assertEqual(ran.code, 1, ran.out + ran.errors)

@@ -76,7 +76,7 @@ class LeftToTheNextRun(WithGitHub):
         self.assertEqual(self.posted(), [("error", "ci/hetzner")])
         self.assertEqual(self.left(), [])
 
-    def test_what_github_refuses_is_told_once_and_dropped(self) -> None:
+    def test_status_that_github_refuses_is_reported_once_and_dropped(self) -> None:
         self.kill()
         log = self.run_part(NEVER)
         self.assertRegex(log, r"NOTE  the run of \w{40} was cut off: GitHub refuses")
@@ -84,7 +84,7 @@ class LeftToTheNextRun(WithGitHub):
         self.assertNotIn("cut off", self.run_part())
         self.assertEqual(self.posted(), [])
 
-    def test_record_that_cannot_be_read_is_said_and_left_for_whoever_can(self) -> None:
+    def test_unreadable_record_is_reported_and_left(self) -> None:
         record = self.stage.state / "runs" / "r1-1.json"
         record.mkdir(parents=True)  # root may read any file
         self.assertIn(f"NOTE  what a dead run has left to tell stays in {record}", self.run_part())

@@ -85,7 +85,7 @@ class CacheTest(unittest.TestCase):
 
 
 class Keys(CacheTest):
-    def test_key_is_what_the_command_prints(self) -> None:
+    def test_key_is_the_output_of_the_command(self) -> None:
         self.assertEqual(self.cache("echo a; echo b").key(), "a\nb")
         self.assertEqual(Cache(["printf", "%s", "x y"], "art", "store", cwd=self.cwd).key(), "x y")
 
@@ -96,7 +96,7 @@ class Keys(CacheTest):
         self.assertFalse(self.store.exists())
         self.assertIn("no UTF-8", self.warnings.getvalue())
 
-    def test_what_is_in_a_path_that_is_no_text_is_kept_and_restored(self) -> None:
+    def test_artifact_at_a_path_that_is_no_text_is_stored_and_restored(self) -> None:
         cache = self.cache(path=os.fsdecode(b"art\xff"))
         for action, code in (("restore", MISS), ("store", 0), ("restore", 0)):
             (self.cwd / os.fsdecode(b"art\xff")).write_text("made")
@@ -153,7 +153,7 @@ class Entries(CacheTest):
         self.assertEqual(tree_copy.digest(tree), before)
         self.assertEqual(list(self.cwd.glob(".restored-*")), [])
 
-    def test_restore_replaces_what_is_there(self) -> None:
+    def test_restore_replaces_an_existing_artifact(self) -> None:
         self.write("stored")
         self.cache().store()
         (self.cwd / "art").unlink()
@@ -300,7 +300,7 @@ class Entries(CacheTest):
         self.assertTrue(cache.restore())
         self.assertEqual(self.read("art/file"), "made")
 
-    def test_store_within_the_artifact_is_refused_whatever_way_leads_there(self) -> None:
+    def test_store_within_the_artifact_is_refused_by_any_path(self) -> None:
         (self.cwd / "art" / "deep").mkdir(parents=True)
         (self.cwd / "way").symlink_to("art")
         (self.cwd / "in").symlink_to("art/deep")
@@ -311,7 +311,7 @@ class Entries(CacheTest):
             self.assertIn("expected a store outside of it", self.warnings.getvalue())
             self.assertEqual([entry.name for entry in (self.cwd / "art").iterdir()], ["deep"])
 
-    def test_store_is_refused_what_is_in_it(self) -> None:
+    def test_artifact_within_the_store_is_refused(self) -> None:
         (self.store / "content-art").mkdir(parents=True)
         self.write("mine", "store/content-art/file")
         cache = self.cache(path="store/content-art")
@@ -320,7 +320,7 @@ class Entries(CacheTest):
         self.assertIn("expected a store outside of it", self.warnings.getvalue())
         self.assertEqual(self.read("store/content-art/file"), "mine")
 
-    def test_symlink_in_place_of_the_artifact_is_not_what_was_made_and_is_refused(self) -> None:
+    def test_symlink_in_place_of_the_artifact_is_refused(self) -> None:
         (self.cwd / "real").mkdir()
         self.write("one", "real/app")
         self.cache(path="real").store()
@@ -343,7 +343,7 @@ class Entries(CacheTest):
         self.assertTrue(cache.restore())
         self.assertEqual(self.read("real/art"), "one")
 
-    def test_symlink_to_what_is_made_beside_the_artifact_is_refused(self) -> None:
+    def test_symlink_to_a_path_beside_the_artifact_is_refused(self) -> None:
         (self.cwd / "art" / "sub").mkdir(parents=True)
         (self.cwd / "way").symlink_to(".")
         for target in ("../../real/app", self.cwd / "real" / "app", "../../way/real"):
@@ -379,7 +379,7 @@ class Bound(CacheTest):
                 self.assertTrue(self.cache("echo a").restore())  # used now: b is the oldest
         self.assertEqual([self.cache(f"echo {k}").hit() for k in "abc"], [True, False, True])
 
-    def test_what_is_being_read_is_not_evicted(self) -> None:
+    def test_entry_that_is_being_read_is_not_evicted(self) -> None:
         self.write("x" * 100)
         self.cache("echo a").store()
         content = next(self.store.glob("content-*"))
@@ -397,7 +397,7 @@ class Bound(CacheTest):
         self.assertFalse(self.cache().hit())
         self.assertEqual(list(self.store.glob("content-*")), [])
 
-    def test_what_a_dead_writer_left_is_swept(self) -> None:
+    def test_files_of_a_dead_writer_are_swept(self) -> None:
         debris = self.store / "content-deadbeef"
         (debris / "artifact").mkdir(parents=True)
         (debris / ".entry.json.0123456789abcdef").touch()
@@ -406,7 +406,7 @@ class Bound(CacheTest):
         self.cache().store()
         self.assertEqual(len(list(self.store.iterdir())), 2)
 
-    def test_what_no_writer_made_is_not_swept(self) -> None:
+    def test_files_that_no_writer_made_are_not_swept(self) -> None:
         others = [self.store / name for name in ("content-others", "content-security")]
         for other in others:
             other.mkdir(parents=True)
@@ -548,7 +548,7 @@ class Others(CacheTest):
         self.assertIn("could not be stored", self.warnings.getvalue())
         self.assertEqual({p: p.stat().st_mtime_ns for p in self.store.rglob("*")}, before)
 
-    def test_artifact_that_nobody_may_write_is_restored_over_another_and_where_there_is_none(
+    def test_read_only_artifact_is_restored_over_another_and_into_an_empty_place(
         self,
     ) -> None:
         self.cwd.chmod(0o777)
@@ -601,7 +601,7 @@ class Program(CacheTest):
         self.assertEqual((ran.code, self.store.exists()), (1, False))
         self.assertIn("while it ran, its inputs changed", ran.answer.told)
 
-    def test_hit_shows_what_was_said_when_it_was_made(self) -> None:
+    def test_hit_shows_the_output_of_the_job_that_made_it(self) -> None:
         self.write("x")
         self.ask("restore", self.cache())
         self.ask("store", self.cache(), said="warning: \udcff\x1b[1m\nsecond\n")
@@ -679,7 +679,7 @@ class Program(CacheTest):
                 self.assertEqual([ran.code for ran in codes], [MISS, 0, 0], codes)
                 self.assertEqual(codes[2].output, "restored art from the cache\n")
 
-    def test_key_command_sees_what_its_job_sees(self) -> None:
+    def test_key_command_sees_the_variables_of_its_job(self) -> None:
         cache = self.cache('echo "$MODE $PYTHONPATH"')
         env = {"MODE": "fast", "PYTHONPATH": "src"}
         self.assertEqual(self.ask("restore", cache, env=env).answer.key, "fast src")

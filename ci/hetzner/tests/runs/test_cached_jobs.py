@@ -10,7 +10,7 @@ from tests.support.run_case import RunTest
 
 
 class CacheRuns(RunTest):
-    def test_what_a_rejected_restore_left_was_not_written_by_the_body(self) -> None:
+    def test_files_of_a_rejected_restore_were_not_written_by_the_body(self) -> None:
         cache = Cache("echo k", "dist", "store", cwd=self.cwd)
         (self.cwd / "dist").mkdir()
         (self.cwd / "dist" / "a").write_text("of an earlier build")
@@ -23,7 +23,7 @@ class CacheRuns(RunTest):
         self.assertIn("its cache does not hold b, so it runs", self.console.getvalue())
         self.assertIn("did not write its output a (dist/a)", self.console.getvalue())
 
-    def test_what_a_restore_left_that_was_killed_was_not_written_by_the_body(self) -> None:
+    def test_files_of_a_killed_restore_were_not_written_by_the_body(self) -> None:
         cache = Cache("touch out; kill -KILL $PPID", "out", "store")
         job = Job("a", "true", outputs={"o": "out"}, cache=cache)
         self.assertEqual(self.run_jobs(job), (1, "a=failed"))
@@ -39,7 +39,7 @@ class CacheRuns(RunTest):
             self.assertEqual(self.run_jobs(build, test), (0, "a=passed b=passed"))
         self.assertIn("found a symlink", self.log("a"))
 
-    def test_what_passed_with_a_filter_is_not_restored_as_a_pass_of_all(self) -> None:
+    def test_pass_with_a_filter_is_not_restored_as_a_pass_of_all(self) -> None:
         cache = Cache("echo k", "out", "store")
         body = 'echo "${PYTEST_K_FILTER:-all}" > out; test "$PYTEST_K_FILTER" = x'
         made = self.pipeline(Job("a", body, cache=cache, ok_codes=(0,)))
@@ -61,7 +61,7 @@ class CacheRuns(RunTest):
             said = "NOTE  a: not stored in its cache: while it ran, its inputs changed"
             self.assertEqual(self.notes("a"), [said])
 
-    def test_source_that_is_edited_while_its_job_runs_is_not_found_under_what_it_was(self) -> None:
+    def test_source_that_is_edited_while_its_job_runs_is_stored_under_no_key(self) -> None:
         body = "echo 2 > src; cat src > out"  # as an editor does, before the body reads it
         job = Job("a", body, cache=Cache("cat src", "out", "store"))
         for _ in range(2):

@@ -329,7 +329,7 @@ class TestBox(GitCase):
         checkout.prepare_box(self.box, self.first, "main")
         self.assertFalse((self.home / "hooked").exists())
 
-    def test_what_a_job_wrote_into_the_settings_leads_nowhere(self) -> None:
+    def test_settings_that_a_job_wrote_have_no_effect(self) -> None:
         put(self.home / "elsewhere" / "precious")
         git(self.box, "config", "filter.x.smudge", "tr a-z A-Z")
         put(self.box / ".git" / "info" / "attributes", "* filter=x\n")
@@ -437,7 +437,7 @@ class TestWorktree(GitCase):
         self.prepare(self.second)
         self.assertEqual(self.text(), "two")
 
-    def test_directory_of_somebody_else_is_refused_and_left_alone(self) -> None:
+    def test_directory_that_the_runner_did_not_make_is_refused_and_left_alone(self) -> None:
         put(self.tree / "precious", "x")
         with self.fails("expected nothing, or the runner's own worktree", "move it away"):
             self.prepare(self.first)
@@ -680,7 +680,7 @@ class TestExact(GitCase):
         self.is_exact()
         self.assertEqual((self.home / "outside" / "script").read_text(), "precious")
 
-    def test_what_a_commit_has_in_node_modules_goes_with_it(self) -> None:
+    def test_committed_files_in_node_modules_go_with_their_commit(self) -> None:
         fixture = self.tree / "deep" / "node_modules" / "x" / "index.js"
         installed = self.tree / "deep" / "node_modules" / "y" / "index.js"
         self.prepare(commit(self.repo, "deep/node_modules/x/index.js", "fixture"))
@@ -690,7 +690,7 @@ class TestExact(GitCase):
         self.assertFalse(fixture.exists())
         self.assertTrue(installed.exists())
 
-    def test_what_a_way_out_of_the_tree_leads_to_stays(self) -> None:
+    def test_target_of_a_link_out_of_the_tree_stays(self) -> None:
         self.prepare(commit(self.repo, "deep/node_modules/x", "fixture"))
         put(self.home / "outside" / "node_modules" / "x", "precious")
         shutil.rmtree(self.tree / "deep")
@@ -708,7 +708,7 @@ class TestExact(GitCase):
         self.prepare(commit(self.repo, "c.big", "pointer\n"))
         self.assertEqual((self.tree / "c.big").read_text(), "pointer\nwhere the rest is\n")
 
-    def test_partial_clone_fetches_what_it_lacks(self) -> None:
+    def test_partial_clone_fetches_missing_objects(self) -> None:
         git(self.repo, "config", "uploadpack.allowFilter", "true")
         url = f"file://{self.repo}"
         git(self.home, "clone", "-q", "--no-checkout", "--filter=blob:none", url, "partial")

@@ -72,7 +72,7 @@ class Runs(OnStage):
 
 
 class Trees(OnStage):
-    def test_developers_tree_is_left_alone_and_not_what_is_tested(self) -> None:
+    def test_developers_tree_is_neither_changed_nor_tested(self) -> None:
         (self.stage.repo / "file").write_text("not committed")
         (self.stage.repo / "new").touch()
         before = self.stage.git(self.stage.repo, "status", "--porcelain")
@@ -160,7 +160,7 @@ class Trees(OnStage):
                 second.communicate(timeout=PATIENCE)
         self.assertEqual(second.returncode, 0)
 
-    def test_second_run_on_a_checkout_waits_and_is_told_who_holds_it(self) -> None:
+    def test_second_run_on_a_checkout_waits_and_names_the_holder(self) -> None:
         started = self.stage.root / "started"
         first = self.stage.start(STAGE_SLEEP="test_js", STAGE_STARTED=str(started))
         with first:
@@ -332,7 +332,7 @@ class JupyterAlone(OnStage):
         self.assertEqual(self.stage.run("--only-jobs", "build-wheel").code, 0)
         self.assertNotIn("no job would run", self.stage.run("--phase=5b", "--dry-run").out)
 
-    def test_wheel_is_kept_the_moment_it_is_built_whatever_becomes_of_the_run(self) -> None:
+    def test_wheel_is_kept_the_moment_it_is_built_though_the_run_fails(self) -> None:
         self.assertEqual(self.stage.run(STAGE_FAIL="test_mcp_wheel").code, 1)
         self.assertEqual(self.stage.run("--phase=5b").code, 0, self.stage.log())
         outcomes = self.stage.outcomes()
@@ -405,7 +405,7 @@ class Selections(OnStage):
         for name in ("CI_TIMEOUT", "CI_PORT_MCP"):
             self.assertIn(name, ran.errors)
 
-    def test_outside_of_a_checkout_it_says_what_to_do(self) -> None:
+    def test_outside_of_a_checkout_the_error_has_a_remedy(self) -> None:
         ran = self.stage.run("--repo", str(self.stage.root / "tools"))
         self.assertEqual(ran.code, 2)
         self.assertIn("--repo", ran.errors)
@@ -426,7 +426,7 @@ class Summary(OnStage):
         self.stage.run()
         self.assertIs(self.told()["whole"], True)
 
-    def test_run_in_place_tells_the_tree_with_what_is_not_committed(self) -> None:
+    def test_run_in_place_reports_the_tree_with_uncommitted_changes(self) -> None:
         (self.stage.repo / "new").write_text("text\n")
         self.stage.run("--in-place", "--only-jobs", "lint-python", "--only-testcases", "test_x")
         told = self.told()

@@ -66,7 +66,7 @@ class Runs(RunTest):
             self.assertIn(line, self.log("ci"))
         self.assertIn('"exit_code": 1', (self.logs / "summary.json").read_text())
 
-    def test_console_that_breaks_changes_no_result_whatever_it_raises(self) -> None:
+    def test_console_that_raises_any_error_changes_no_result(self) -> None:
         for error in (RuntimeError("no"), OSError(errno.EPIPE, "gone"), ValueError("closed")):
             with self.subTest(error):
                 self.with_console(Broken(error))
@@ -74,10 +74,10 @@ class Runs(RunTest):
                     self.log("ci"), "NOTE  the summary could not be shown: .*(no|gone|closed)\n"
                 )
 
-    def test_console_that_cannot_tell_what_is_wrong_changes_no_result(self) -> None:
+    def test_console_whose_error_has_no_text_changes_no_result(self) -> None:
         self.with_console(Broken(UnspeakableError()))
 
-    def test_console_that_is_full_for_a_moment_is_shown_what_comes_later(self) -> None:
+    def test_console_that_is_full_for_a_moment_shows_later_lines(self) -> None:
         console = Broken(BlockingIOError(errno.EAGAIN, "full"), times=2)
         self.with_console(console)
         self.assertIn("CAUSE b: exit code 3", console.getvalue())
@@ -90,7 +90,7 @@ class Runs(RunTest):
         with os.fdopen(writer, "w") as console:
             self.with_console(console)
 
-    def test_what_the_console_cannot_show_is_shown_with_backslashes(self) -> None:
+    def test_characters_that_the_console_lacks_are_shown_with_backslashes(self) -> None:
         raw = io.BytesIO()
         with io.TextIOWrapper(raw, encoding="ascii") as console:
             self.with_console(console, log_url="http://bücher/")
@@ -123,7 +123,7 @@ class Runs(RunTest):
 
 
 class Streams(RunTest):
-    def test_what_nobody_took_is_not_left_for_the_end_of_the_program(self) -> None:
+    def test_dropped_text_is_not_left_for_the_end_of_the_program(self) -> None:
         reader, writer = os.pipe()
         os.close(reader)
         with os.fdopen(writer, "w") as stream:
@@ -164,7 +164,7 @@ class Programs(OnStage):
         argv = [sys.executable, str(HETZNER / "pipeline.py"), *words]
         return closed(argv, self.stage.repo, self.stage.environment(**extra))
 
-    def test_view_that_nobody_reads_ends_quietly_as_by_sigpipe(self) -> None:
+    def test_view_without_a_reader_ends_quietly_as_by_sigpipe(self) -> None:
         for words in (
             ["--list"],
             ["--graph"],
@@ -192,14 +192,14 @@ class Programs(OnStage):
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"\Athe answer could not be printed: .*No space left")
 
-    def test_help_that_nobody_reads_ends_quietly(self) -> None:
+    def test_help_without_a_reader_ends_quietly(self) -> None:
         self.assertEqual(self.closed("--help", **BUFFERED), (0, ""))
 
-    def test_commit_whose_run_nobody_reads_is_as_green_as_any(self) -> None:
+    def test_commit_is_green_without_a_reader_of_its_run(self) -> None:
         self.assertEqual(self.closed("--only-jobs", "lint-python,test-js", **BUFFERED), (0, ""))
         self.assertIn("END   exit code 0: 2 jobs passed", self.stage.log())
 
-    def test_commit_whose_output_and_errors_nobody_reads_is_as_green_as_any(self) -> None:
+    def test_commit_is_green_without_readers_of_output_and_errors(self) -> None:
         reader, writer = os.pipe()
         os.close(reader)
         with os.fdopen(writer) as output:
@@ -233,7 +233,7 @@ class Programs(OnStage):
         self.assertEqual(ran.code, 0)
         self.assertIn("END   exit code 0: 1 job passed", self.stage.log())
 
-    def test_cleaning_up_goes_on_though_nobody_reads_of_it(self) -> None:
+    def test_cleaning_up_goes_on_without_a_reader(self) -> None:
         argv = [sys.executable, str(HETZNER / "lib" / "cleanup.py"), "pkill", "no-such-pattern"]
         ended = closed(argv, self.stage.root, self.stage.environment(**BUFFERED))
         self.assertEqual(ended, (0, ""))

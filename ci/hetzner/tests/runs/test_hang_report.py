@@ -57,7 +57,7 @@ class Told(unittest.TestCase):
         self.assertEqual(self.outcome, Outcome.CANCELLED)
         self.assertIn("sleep 324", log)
 
-    def test_what_ends_in_time_says_no_word_of_it(self) -> None:
+    def test_job_that_ends_in_time_has_no_report(self) -> None:
         self.assertEqual(self.run_job("echo done; sleep 60 & true", 60), "done\n")
 
     def test_ports_and_for_python_the_stack(self) -> None:

@@ -28,7 +28,7 @@ class InTheWay(RunTest):
         self.addCleanup(tree_copy.remove, place)
         return Cache(f"echo {number}", f"out{number}", place, cwd=self.cwd)
 
-    def test_log_that_its_job_replaces_holds_up_nobody_and_is_said(self) -> None:
+    def test_log_that_its_job_replaces_does_not_block_and_is_reported(self) -> None:
         for number, (kind, make) in enumerate(COMMANDS.items()):
             with self.subTest(kind=kind):
                 body = f"mkdir out{number}; rm logs/a.log; {make.format('logs/a.log')}"
@@ -57,7 +57,7 @@ class InTheWay(RunTest):
                 self.assertFalse((self.logs / "nowhere").exists())
                 tree_copy.remove(self.logs)
 
-    def test_whatever_an_earlier_run_has_left_is_set_aside(self) -> None:
+    def test_leftovers_of_an_earlier_run_are_set_aside(self) -> None:
         for name in RUNNERS_OWN:
             for kind, make in IN_THE_WAY.items():
                 with self.subTest(name=name, kind=kind):
@@ -92,7 +92,7 @@ class InAStore(RunTest):
                 self.assertIsNotNone(store.find("key"))
                 tree_copy.remove(self.cwd / "store")
 
-    def test_file_that_becomes_a_pipe_while_it_is_copied_holds_up_nobody(self) -> None:
+    def test_file_that_becomes_a_pipe_while_it_is_copied_does_not_block(self) -> None:
         for act in (tree_copy.digest, lambda path: tree_copy.copy(path, self.cwd / "copy")):
             path = self.cwd / "file"
             path.write_text("text")
@@ -128,7 +128,7 @@ MAY_OPEN = {
 
 
 class Opened(unittest.TestCase):
-    def test_whatever_a_job_can_reach_is_opened_in_one_place(self) -> None:
+    def test_files_that_a_job_can_reach_are_opened_in_one_place(self) -> None:
         library = Path(files.__file__).parents[1]
         modules = {
             str(path.relative_to(library).with_suffix(""))

@@ -41,23 +41,23 @@ NONE_OR_EXPLICIT: tuple[Mapping[str, str] | None, ...] = (None, {})
 
 
 class Without(unittest.TestCase):
-    def test_what_git_calls_local_is_left_out(self) -> None:
+    def test_variables_that_git_calls_local_are_left_out(self) -> None:
         listed = subprocess.check_output(["git", "rev-parse", "--local-env-vars"], text=True)
         caller = dict.fromkeys(listed.split(), "x")
         self.assertEqual(inherited_environment.without(caller, caller), {})
 
-    def test_what_a_hook_a_shell_and_an_outer_run_set_is_left_out(self) -> None:
+    def test_variables_of_a_hook_a_shell_and_an_outer_run_are_left_out(self) -> None:
         # ENV is read by interactive shells only (POSIX, sh), and means a stage to many programs
         kept = {"HOME": "/root", "GIT_SSH_COMMAND": "ssh -v", "ENV": "production"}
         caller = {**HOOK, **BASH, **OUTER, "OLDPWD": "/", **kept}
         self.assertEqual(inherited_environment.without(caller, caller), kept)
 
-    def test_what_an_environment_says_otherwise_than_the_callers_is_meant(self) -> None:
+    def test_variable_with_another_value_than_the_callers_is_kept(self) -> None:
         meant = {"BASH_ENV": "/mine", "GIT_DIR": "/other", "CI_OUT_BUILD_TOOL": "/mine"}
         caller = {**HOOK, **BASH, **OUTER}
         self.assertEqual(inherited_environment.without({**caller, **meant}, caller), meant)
 
-    def test_settings_of_git_are_the_hooks_in_a_hook_and_somebodys_elsewhere(self) -> None:
+    def test_settings_of_git_are_removed_in_a_hook_and_kept_elsewhere(self) -> None:
         self.assertEqual(inherited_environment.without(CONFIG, CONFIG), CONFIG)
         within = {**HOOK, **CONFIG}
         self.assertEqual(inherited_environment.without(within, within), {})
@@ -70,7 +70,7 @@ class Without(unittest.TestCase):
         within = {**HOOK, **caller}
         self.assertEqual(inherited_environment.without(within, within), {})
 
-    def test_what_a_run_says_of_commits_reaches_the_jobs_of_an_inner_one(self) -> None:
+    def test_git_settings_of_a_run_reach_the_jobs_of_an_inner_one(self) -> None:
         caller = {**AS_COMMITTED, **CONFIG}
         self.assertEqual(inherited_environment.without(caller, caller), caller)
 
@@ -126,7 +126,7 @@ class Jobs(unittest.TestCase):
         said = self.sees("echo $CI_RUN_TAG", {"CI_RUN_TAG": "r1-1/outer"})
         self.assertRegex(said, r"^r1-1/outer:r\d+-\d+/job$")
 
-    def test_what_a_hung_python_has_printed_is_in_its_log(self) -> None:
+    def test_output_of_a_hung_python_is_in_its_log(self) -> None:
         program = "import os, time; print('step'); os.kill(os.getpid(), 9)"
         with mock.patch.dict(os.environ):
             os.environ.pop("PYTHONUNBUFFERED", None)
@@ -164,7 +164,7 @@ print(code, open("logs/job.log").read(), "key:", key)
     def runner(self, said: str, job: str = "env") -> str:
         return f"{sys.executable} program.py '{job}' >{said}"
 
-    def test_a_job_and_a_key_see_in_a_hook_what_they_see_outside_of_one(self) -> None:
+    def test_a_job_and_a_key_command_see_the_same_variables_in_a_hook_as_outside(self) -> None:
         outside = {name: v for name, v in os.environ.items() if not name.startswith("GIT_")}
         with mock.patch.dict(os.environ, outside, clear=True):
             self.start("git", "init", "-q")

@@ -45,7 +45,7 @@ class Inotify(WatchTest):
 
 @unittest.skipUnless(sys.platform == "linux", "file leases are Linux's own")
 class Settled(WatchTest):
-    def test_writers_that_come_meanwhile_harm_nobody(self) -> None:
+    def test_new_writer_that_breaks_a_lease_does_not_end_the_process(self) -> None:
         """A lease that is broken signals its holder; SIGIO would end this process."""
         self.path.touch()
         # it ends by itself, and with this process' end of the pipe too

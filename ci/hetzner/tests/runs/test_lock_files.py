@@ -87,7 +87,7 @@ class TestValid(WithTree):
         self.assertEqual(self.check().reason(), "nothing was built before")
         self.assertFalse(self.check().valid())
 
-    def test_what_was_recorded_is_valid(self) -> None:
+    def test_recorded_state_is_valid(self) -> None:
         self.build()
         self.assertEqual(self.check().reason(), "")
         self.assertTrue(self.check().valid())

@@ -59,7 +59,7 @@ class Hosts(unittest.TestCase):
         files = {"packages/core/package.json": '{"devDependencies": {"pyodide": "1"}}'}
         self.assertEqual(self.out_of_reach(files), ("", []))
 
-    def test_host_that_does_not_answer_is_named_with_what_curl_said(self) -> None:
+    def test_host_that_does_not_answer_is_named_with_curls_error(self) -> None:
         why, _ = self.out_of_reach({"packages/x": ""}, down=network.MARIMO)
         self.assertIn(f"expected {network.MARIMO} to answer", why)
         self.assertIn("no such host", why)

@@ -49,7 +49,7 @@ class OwnTree(unittest.TestCase):
     def make(self, *, modules: bool = False) -> None:
         own_tree.make(self.main, self.tree, modules=modules)
 
-    def test_holds_what_is_there_with_uncommitted_changes_and_nothing_that_git_ignores(
+    def test_copy_holds_uncommitted_changes_and_no_file_that_git_ignores(
         self,
     ) -> None:
         self.write("buckaroo/a.py", "changed\n")
@@ -69,7 +69,7 @@ class OwnTree(unittest.TestCase):
         self.make()
         self.assertEqual((self.tree / "buckaroo/static/widget.js").read_bytes(), b"")
 
-    def test_what_a_job_does_there_stays_there(self) -> None:
+    def test_changes_of_a_job_stay_in_its_tree(self) -> None:
         self.install("1")
         before = self.git("status", "--porcelain", "--ignored"), self.git("log", "--format=%H")
         self.make(modules=True)
@@ -104,7 +104,7 @@ class OwnTree(unittest.TestCase):
         self.assertFalse(mark.exists())
         self.assertEqual((self.tree / NODE_MODULES[0] / "package/index.js").read_text(), "2")
 
-    def test_what_an_earlier_job_left_in_it_is_gone(self) -> None:
+    def test_files_of_an_earlier_job_in_it_are_gone(self) -> None:
         self.make()
         (self.tree / "left").touch()
         (self.tree / "buckaroo").chmod(0o500)
@@ -136,7 +136,7 @@ class OwnTree(unittest.TestCase):
         self.assertEqual((self.tree / "buckaroo/a.py").read_text(), "committed\n")
         self.assertEqual(self.git("worktree", "list").count("\n"), 2)
 
-    def test_what_cannot_be_is_said(self) -> None:
+    def test_impossible_tree_is_reported(self) -> None:
         done = own_tree.main([str(self.main.with_name("nowhere")), str(self.tree)])
         self.assertEqual(done, 1)
 

@@ -30,7 +30,7 @@ class LeftOut(OnStage):
         self.assertEqual(ran.code, 1, ran.out)
         self.assertRegex(ran.out, MISSING)
 
-    def test_wheel_of_another_commit_is_tested_by_nobody(self) -> None:
+    def test_wheel_of_another_commit_is_not_tested(self) -> None:
         self.passes("--only-jobs", "build-wheel")
         self.stage.commit("second")
         self.is_missing(*ALONE)
@@ -88,7 +88,7 @@ class LeftOut(OnStage):
             )
             self.assertEqual(done.returncode, 0, f"{again}\n{done.stdout}")
 
-    def test_what_a_skipped_job_made_of_the_same_sources_is_restored(self) -> None:
+    def test_artifact_of_a_skipped_job_is_restored_for_the_same_sources(self) -> None:
         self.passes("--only-jobs", "build-js")
         self.passes("--only-jobs", "playwright-storybook", "--skip-jobs", "build-js")
         self.assertRegex(self.stage.log(), "NOTE  build-js is left out: restored .*/dist from")

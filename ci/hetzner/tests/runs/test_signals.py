@@ -147,7 +147,7 @@ class Runner(unittest.TestCase):
                 self.ends_well(process, number, str(number))
 
     @unittest.skipUnless(LINUX, "proc(5) tells of masks")
-    def test_what_was_ignored_stays_so_and_jobs_start_with_default_actions(self) -> None:
+    def test_ignored_signals_stay_ignored_and_jobs_start_with_default_actions(self) -> None:
         names = ("HUP", "INT", "QUIT", "TERM", "USR1", "USR2", "TSTP", "PIPE", "ALRM")
         ignore = ["bash", "-c", f'trap "" {" ".join(names)}; exec "$@"', "bash"]
         body = f"{STATES}; echo $$ > up; until test -e go; do sleep .01; done"
@@ -233,12 +233,12 @@ class Answers(unittest.TestCase):
         self.assertEqual({text: self.last_line(text) for text in told}, told)
         self.assertEqual(self.last_line("a\n" * 99999 + "b"), "b")
 
-    def test_what_is_no_file_is_not_waited_for(self) -> None:
+    def test_last_line_of_anything_but_a_file_is_not_waited_for(self) -> None:
         os.mkfifo(self.root / "pipe.log")
         self.assertIn("something else", running_jobs.last_line(self.root / "pipe.log", str))
         self.assertIn("cannot be read", running_jobs.last_line(self.root / "none.log", str))
 
-    def test_each_job_is_told_with_what_it_is_about(self) -> None:
+    def test_each_running_job_is_listed_with_its_activity(self) -> None:
         jobs = [Job("s", "x", service=True), Job("a", "x", ["s"]), Job("b", "x", ["a"])]
         fates = {"s": Fate(1, leaves=float("inf")), "a": Fate(9)}
         played = play(jobs, fates, signals=[(0.5, ASKED), (5, ASKED), (5, ASKED)])

@@ -116,7 +116,7 @@ class TreeHash(unittest.TestCase):
         (self.tree / "below").mkdir()
         self.assertEqual(tree_hash.of_directory(self.tree / "below", self.scratch), expected)
 
-    def test_what_is_no_repository_is_an_error_and_leaves_nothing(self) -> None:
+    def test_directory_that_is_no_repository_is_an_error_and_leaves_nothing(self) -> None:
         with self.assertRaises(CheckoutError):
             tree_hash.of_directory(self.tree.parent, self.scratch)
         self.assertFalse(self.scratch.exists())

@@ -59,7 +59,7 @@ class Recipes(unittest.TestCase):
         self.assertIn(line.replace("'", "''"), peers.taskfile(work)["Taskfile.yml"])
         self.assertIn(repr(line), peers.snakefile(work)["Snakefile"])
 
-    def test_every_recipe_names_what_a_job_needs(self) -> None:
+    def test_every_recipe_names_the_needs_of_a_job(self) -> None:
         work = workloads.chain(2)
         self.assertIn("\nj1: j0\n", peers.makefile(work)["Makefile"])
         self.assertIn("build j1: sh j0\n", peers.ninja_file(work)["build.ninja"])
@@ -109,12 +109,12 @@ class Figures(unittest.TestCase):
         self.assertEqual(len(table.verdicts(found)), 1)
         self.assertEqual(table.verdicts(found, 2), [])
 
-    def test_least_of_the_rounds_tells_what_no_load_explains(self) -> None:
+    def test_least_of_the_rounds_is_not_explained_by_load(self) -> None:
         measured = {"wide": {FLOOR: costs(1, 1, 1), OURS: costs(3, 1.2, 4)}}
         self.assertEqual(table.figures(measured, {})["wide: ratio"], 3.0)
         self.assertEqual(table.figures(measured, {}, of=min)["wide: ratio"], 1.2)
 
-    def test_missed_target_says_what_was_expected_and_found(self) -> None:
+    def test_missed_target_names_limit_and_figure(self) -> None:
         told = table.verdicts({"wide: ratio": 9.0}, 2)
         self.assertEqual(told, ["wide: ratio: expected at most 2.5 ×, found 9.00"])
 
@@ -155,7 +155,7 @@ class Report(unittest.TestCase):
             ],
         )
 
-    def test_comparison_tells_the_largest_change_first_and_what_is_new_or_gone(self) -> None:
+    def test_comparison_has_the_largest_change_first_and_new_and_removed_figures(self) -> None:
         told = table.comparison({"a": 1.0, "b": 2.0, "c": 1.0}, {"a": 1.1, "b": 1.0, "d": 3.0})
         self.assertEqual(
             told[2:],

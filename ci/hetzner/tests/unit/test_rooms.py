@@ -60,7 +60,7 @@ class Rooms(unittest.TestCase):
             found = {name.split(".")[0] for name in imported(path)} & outside
             self.assertEqual(found, set(), path)
 
-    def test_top_of_lib_is_what_others_import_or_run(self) -> None:
+    def test_top_of_lib_holds_only_what_others_import_or_run(self) -> None:
         self.assertEqual({path.name for path in LIB.glob("*.py")}, DOORS)
 
 

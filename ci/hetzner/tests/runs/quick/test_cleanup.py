@@ -136,7 +136,7 @@ print([pid in found for pid in (os.getpid(), os.getppid())])
 
 
 class TestPatterns(CleanupTest):
-    def test_pattern_stops_what_matches_on_the_box_and_nothing_else(self) -> None:
+    def test_pattern_stops_matching_processes_on_the_box_and_no_other(self) -> None:
         other = self.sleeper()
         self.marker = f"marker-{uuid.uuid4().hex}"
         match = self.sleeper()
@@ -184,7 +184,7 @@ class TestPatterns(CleanupTest):
         second = self.look.read(int(self.ready(child)))
         self.assertFalse(second and second.alive)
 
-    def test_live_run_and_what_descends_from_it_are_spared(self) -> None:
+    def test_live_run_and_its_descendants_are_spared(self) -> None:
         tagged = self.sleeper(tag=f"{live()}/job")
         shed = self.start(
             f"env -u {self.tag} bash -c 'echo $$; read -r' {self.marker}; :", tag=f"{live()}/job"
@@ -220,7 +220,7 @@ class TestPatterns(CleanupTest):
             with self.subTest(pattern), self.assertRaisesRegex(ValueError, "expected a"):
                 cleanup.ci_pkill(pattern, box=False)
 
-    def test_what_could_not_be_stopped_is_named(self) -> None:
+    def test_survivors_are_named(self) -> None:
         child = self.sleeper()
         process = self.look.read(child.pid)
         assert process is not None
@@ -287,7 +287,7 @@ class TestSnapshot(CleanupTest):
 
 
 class TestStaleFiles(unittest.TestCase):
-    def test_only_what_matches_is_removed_and_links_are_not_followed(self) -> None:
+    def test_only_matching_files_are_removed_and_links_are_not_followed(self) -> None:
         with tempfile.TemporaryDirectory() as scratch:
             root = Path(scratch)
             (root / "pw-1" / "deep").mkdir(parents=True)

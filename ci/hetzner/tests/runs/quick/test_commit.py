@@ -19,7 +19,7 @@ class Runs(OnStage):
         self.assertRegex(ran.out, r"(?m)^job +outcome +seconds +waited for$")
         self.assertRegex(self.stage.log(), rf"END   exit code 0: {JOBS} jobs passed in \d+ s\n")
 
-    def test_failure_skips_what_depends_on_it_and_names_it(self) -> None:
+    def test_failure_skips_its_dependents_and_is_named(self) -> None:
         self.assertEqual(self.stage.run(STAGE_FAIL="build_wheel").code, 1)
         outcomes = self.stage.outcomes()
         skipped = {name for name, outcome in outcomes.items() if outcome == "skipped"}

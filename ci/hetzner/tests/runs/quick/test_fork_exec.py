@@ -67,7 +67,7 @@ class Start(unittest.TestCase):
         self.assertRegex(below[1], r"\n ?PID PID PID\n")
         self.assertTrue(below[1].endswith("to stderr\n"), below)
 
-    def test_nothing_is_inherited_but_what_is_named(self) -> None:
+    def test_only_named_descriptors_are_inherited(self) -> None:
         for inherited in (False, True):
             handle = os.open(os.devnull, os.O_RDONLY)
             self.addCleanup(os.close, handle)
@@ -84,7 +84,7 @@ class Start(unittest.TestCase):
         self.assertEqual(below[0], -signal.SIGPIPE)
         self.assertEqual(below, popen)
 
-    def test_what_cannot_be_started_raises_what_popen_raises(self) -> None:
+    def test_program_that_cannot_be_started_raises_the_error_of_popen(self) -> None:
         text = self.directory / "text"
         text.write_text("no program")
         text.chmod(0o755)

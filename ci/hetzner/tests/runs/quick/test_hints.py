@@ -93,7 +93,7 @@ class CannotBeExecuted(Hinting):
         self.put("tool", "#!/bin/sh\n")
         self.assertIn("; there is ./tool: call it so", self.reason(Job("a", "tool")))
 
-    def test_path_that_is_not_there_names_the_directory_and_what_is_like_it(self) -> None:
+    def test_missing_path_is_reported_with_its_directory_and_similar_names(self) -> None:
         self.put("scripts/test.sh", "#!/bin/sh\n")
         self.assertEqual(
             self.reason(Job("a", "scripts/tst.sh")),
@@ -107,7 +107,7 @@ class CannotBeExecuted(Hinting):
         self.assertIn("exit code 126: a program was found but", self.reason(Job("a", "exit 126")))
         self.assertIn("exit code 127: a program was not found", self.reason(Job("a", "exit 127")))
 
-    def test_long_line_holds_up_nobody_and_its_end_tells_which(self) -> None:
+    def test_long_line_is_searched_in_little_time_and_its_program_is_named(self) -> None:
         for unit in ("open ", "x: ", "command execute ", "a", "'", "$'\\r'"):
             line = f"{unit * (16_000 // len(unit))} sh: 1: no-such-tool: not found"
             for text in (f"{line}\n", f"{unit * (16_000 // len(unit))}\n", f"{line[:780]}\n" * 20):
@@ -200,7 +200,7 @@ class Near(Hinting):
     def test_new_directory_is_shown_if_it_is_much_like_it(self) -> None:
         self.assertEqual(self.missing("mkdir dits", "dist"), "new near it: dits")
 
-    def test_what_is_most_like_it_comes_first_and_no_more_than_three_are_shown(self) -> None:
+    def test_most_similar_name_comes_first_and_at_most_three_are_shown(self) -> None:
         script = "mkdir out; touch out/zzz out/b.log out/app-1.0.tgz out/x out/y"
         hint = self.missing(script, "out/app.tgz")
         self.assertTrue(hint.startswith("new near it: out/app-1.0.tgz, "))

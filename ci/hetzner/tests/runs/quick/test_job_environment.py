@@ -37,7 +37,7 @@ class Environment(RunTest):
         self.assertEqual(self.pipeline(*jobs, max_parallel=1).run(first_testcases="x"), 0)
         self.assertEqual(sorted((self.cwd / "seen").read_text().split()), ["[]", "[x]", "w"])
 
-    def test_lines_of_a_phase_tell_what_became_of_the_jobs_in_it(self) -> None:
+    def test_lines_of_a_phase_have_the_outcomes_of_that_phase(self) -> None:
         jobs = (Job("a", '[ -z "$PYTEST_K_FILTER" ]'), Job("b", "true", ["a"]))
         self.assertEqual(self.run_jobs(*jobs)[0], 0)
         code = self.pipeline(*jobs).run(first_testcases="x")
@@ -59,7 +59,7 @@ class Environment(RunTest):
         self.assertEqual(code, 1)
         self.assertIn("--- a: exit code 1 (in the first pass) ", self.console.getvalue())
 
-    def test_secrets_do_not_reach_jobs_and_are_masked_in_what_the_runner_writes(self) -> None:
+    def test_secrets_do_not_reach_jobs_and_are_masked_in_all_texts_of_the_runner(self) -> None:
         env = dict(os.environ, GITHUB_TOKEN="s3cret-token", CI_SECRET_X="other-s3cret", KEPT="k")
         self.run_jobs(
             Job("a", "env; cat /proc/$PPID/environ 2>/dev/null | grep -c s3cret-tok; true"),

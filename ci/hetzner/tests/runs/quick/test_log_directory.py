@@ -75,7 +75,7 @@ class Owned(DirectoryTest):
         (self.cwd / "go").touch()
         self.assertEqual((first.wait(), self.log("t")), (0, "first\n"))
 
-    def test_directory_is_owned_by_whatever_name(self) -> None:
+    def test_directory_is_owned_under_each_of_its_names(self) -> None:
         first = self.holder()
         (self.cwd / "link").symlink_to("logs")
         for name in (self.cwd / "link", self.logs / ".." / "logs", Path(f"{self.logs}/./")):
@@ -99,14 +99,14 @@ class Owned(DirectoryTest):
         self.assertIn(f"pid {os.getpid()}", self.log("a"))
         self.assertFalse((self.cwd / "ran").exists())
 
-    def test_dead_run_keeps_nobody_out(self) -> None:
+    def test_dead_run_does_not_hold_the_directory(self) -> None:
         first = self.holder()
         first.kill()
         first.wait()
         (self.cwd / "go").touch()
         self.assertEqual(self.run_jobs(Job("t", "true")), (0, "t=passed"))
 
-    def test_run_that_has_ended_keeps_nobody_out_and_its_lock_names_nobody(self) -> None:
+    def test_ended_run_frees_the_directory_and_its_lock_names_no_holder(self) -> None:
         for body in ("true", "exit 1"):
             self.run_jobs(Job("t", body))
             self.assertEqual((self.logs / log_directory.LOCK).read_text(), "")
@@ -182,7 +182,7 @@ class State(DirectoryTest):
 
 
 class Facts(DirectoryTest):
-    def test_whole_is_what_runs_every_job_with_all_test_cases(self) -> None:
+    def test_whole_run_has_every_job_and_all_test_cases(self) -> None:
         jobs = Job("a", "true"), Job("b", "true", ["a"])
         for chosen, whole in (
             ({}, True),

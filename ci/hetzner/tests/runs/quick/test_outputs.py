@@ -18,14 +18,14 @@ class Outputs(RunTest):
         (self.cwd / "out").write_text("old")
         self.assertEqual(self.run_jobs(Job("a", "cat out", outputs={"o": "out"}))[0], 1)
 
-    def test_leftover_whose_mode_is_changed_is_not_what_was_promised(self) -> None:
+    def test_leftover_whose_mode_is_changed_does_not_count_as_written(self) -> None:
         (self.cwd / "out").write_text("old")
         (self.cwd / "out").chmod(0o644)
         job = Job("a", "chmod +x out; ln out other", outputs={"o": "out"})
         self.assertEqual(self.run_jobs(job), (1, "a=failed"))
         self.assertTrue(os.access(self.cwd / "out", os.X_OK))
 
-    def test_rewrite_of_what_was_written_a_moment_ago_counts(self) -> None:
+    def test_rewrite_of_a_file_that_was_just_written_counts(self) -> None:
         for turn in range(5):
             (self.cwd / "o").write_text("x")
             code, _ = self.run_jobs(Job("a", ["/bin/sh", "-c", "echo >o"], outputs={"o": "o"}))
@@ -95,7 +95,7 @@ class Outputs(RunTest):
         self.assertEqual(code, 0)
 
     @unittest.skipUnless(LINUX, "needs file leases")
-    def test_file_is_ready_when_the_last_writer_has_closed_it_whatever_its_name_was(self) -> None:
+    def test_file_is_ready_when_its_last_writer_has_closed_it_under_any_name(self) -> None:
         end = "sleep 0.3; echo whole >&3; exec 3>&-; sleep 9"
         for way in (
             "exec 3>> o; echo half >> o",
@@ -108,7 +108,7 @@ class Outputs(RunTest):
                 self.assertEqual(self.run_jobs(writer, reader), (0, "a=passed b=passed"))
                 (self.cwd / "o").unlink()
 
-    def test_skipped_job_whose_output_is_not_there_fails_whoever_needs_it_by_name(self) -> None:
+    def test_missing_output_of_a_skipped_job_fails_its_dependents_by_name(self) -> None:
         made = self.pipeline(Job("a", "x", outputs={"o": "o"}), Job("b", "cat $CI_OUT_A_O", ["a"]))
         self.assertEqual(made.run(skip_jobs=["a"]), 1)
         self.assertIn("a:o", made.results["b"].reason)

@@ -118,7 +118,7 @@ class Decided(unittest.TestCase):
         self.assertEqual(played.outcomes(), "web=timed out suite=skipped")
         self.assertIn("no process of it listens on port 1", self.cause(played)[0])
 
-    def test_somebody_else_on_a_port_fails_it_at_once(self) -> None:
+    def test_another_process_on_a_port_fails_it_at_once(self) -> None:
         declared = jobs("web; suite<web", web=service(1, timeout=99))
         played = play(declared, {"web": Fate(NEVER, taken=2)})
         self.assertEqual(played.outcomes(), "web=failed suite=skipped")
@@ -148,7 +148,7 @@ class Decided(unittest.TestCase):
         self.assertIn("web=failed", played.outcomes())
         self.assertIn("while suite still needed it", self.cause(played)[0])
 
-    def test_what_a_body_leaves_is_waited_for_until_it_listens(self) -> None:
+    def test_process_that_a_body_leaves_has_time_until_it_listens(self) -> None:
         declared = jobs("web; suite<web", web=service(1))
         fate = Fate(1, leaves=NEVER, listens=[(4.0, frozenset({1}))])
         played = play(declared, {"web": fate})
@@ -318,7 +318,7 @@ class Looked(unittest.TestCase):
             running.wait()
         self.assertIn(f", of job theirs of run r{running.pid}-", why)
 
-    def test_nobody_looks_without_such_a_service_and_seldom_once_it_is_ready(self) -> None:
+    def test_ports_are_read_only_for_such_a_service_and_seldom_once_it_is_ready(self) -> None:
         looks: list[int] = []
         at_ready: list[int] = []
         real = ports.sockets

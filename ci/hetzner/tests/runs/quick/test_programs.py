@@ -45,7 +45,7 @@ class Programs(unittest.TestCase):
         ):
             self.assertTrue(self.found(name, path), (name, path))
 
-    def test_what_a_job_could_not_start_is_not_found(self) -> None:
+    def test_program_that_a_job_could_not_start_is_not_found(self) -> None:
         for name, path in (
             ("tool", ""),
             ("data", "bin"),
@@ -55,7 +55,7 @@ class Programs(unittest.TestCase):
         ):
             self.assertFalse(self.found(name, path), (name, path))
 
-    def test_what_is_found_can_be_started_and_what_is_not_cannot(self) -> None:
+    def test_found_programs_can_be_started_and_others_cannot(self) -> None:
         tool = Job("tool", ["tool"], requires=["tool"], env={"PATH": "bin:/usr/bin:/bin"})
         path = Job("path", ["./here"], requires=["./here"])
         self.assertEqual(self.outcomes(tool, path), "passed passed")
@@ -81,7 +81,9 @@ class Missing(RunTest):
     def lines(self) -> list[str]:
         return [line[11:] for line in self.log("ci").splitlines()]
 
-    def test_all_that_is_missing_is_told_at_once_with_what_leaves_it_out(self) -> None:
+    def test_all_missing_programs_are_reported_at_once_with_the_flag_that_leaves_their_jobs_out(
+        self,
+    ) -> None:
         self.assertEqual(self.run_jobs(*self.JOBS)[0], 1)
         self.assertFalse((self.cwd / "started").exists())
         self.assertEqual(
@@ -91,7 +93,7 @@ class Missing(RunTest):
         )
         self.assertIn('leave the job out: skip_jobs=["two"]', self.log("ci"))
 
-    def test_what_leaves_it_out_does(self) -> None:
+    def test_flag_that_leaves_a_job_out_works(self) -> None:
         self.assertEqual(self.pipeline(*self.JOBS).run(skip_jobs=["one", "two"]), 0)
 
     def test_a_command_line_tells_its_own_flag(self) -> None:
@@ -107,7 +109,7 @@ class Missing(RunTest):
         self.run_jobs(Job("a", "exit 1"))
         self.assertIn(f"FAIL  a  (see {self.logs}/a.log)", self.lines())
 
-    def test_a_status_of_what_did_not_start_points_to_the_log_of_the_run(self) -> None:
+    def test_a_status_of_a_job_that_did_not_start_points_to_the_log_of_the_run(self) -> None:
         posted: list[Status] = []
 
         class Reporter(StatusReporter):

@@ -65,7 +65,7 @@ class Logs(RunTest):
         self.assertNotIn("    10\n", shown)
         self.assertIn("again a", shown)
 
-    def test_log_that_a_job_made_a_fifo_holds_up_nobody(self) -> None:
+    def test_log_that_a_job_made_a_fifo_does_not_block(self) -> None:
         swap = "rm logs/a.log; mkfifo logs/a.log; exit 1"
         self.assertEqual(self.run_jobs(Job("a", swap)), (1, "a=failed"))
         self.assertIn("something else than a file", self.console.getvalue())

@@ -90,7 +90,7 @@ class Read(unittest.TestCase):
     def test_none_that_is_right_is_complained_about(self) -> None:
         self.assertEqual(errors(RIGHT), {})
 
-    def test_all_at_once_find_what_each_alone_does(self) -> None:
+    def test_checking_all_scripts_at_once_finds_the_errors_of_each(self) -> None:
         draw = random.Random(1)
         for _ in range(12):
             texts = [*draw.sample(WRONG, 2), *draw.sample(RIGHT, 6)]
@@ -204,7 +204,7 @@ class Runs(unittest.TestCase):
             ["a.sh of a", "./b.sh of b", "c.sh of c", "the command of d"],
         )
 
-    def test_what_is_no_script_is_not_read(self) -> None:
+    def test_command_that_is_no_script_is_not_read(self) -> None:
         (self.place / "binary").write_bytes(b"\x7fELF\0\r\n")
         (self.place / "folder").mkdir()
         os.mkfifo(self.place / "pipe")

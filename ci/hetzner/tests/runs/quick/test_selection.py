@@ -29,7 +29,7 @@ class Selections(unittest.TestCase):
         self.assertEqual(self.pipeline.results, {})
         return str(caught.exception)
 
-    def test_only_jobs_takes_what_they_need(self) -> None:
+    def test_only_jobs_takes_the_jobs_that_they_need(self) -> None:
         self.assertEqual(self.pipeline.run(only_jobs=["test"]), 0)
         self.assertEqual(set(self.pipeline.results), {"build", "test"})
 
@@ -37,7 +37,7 @@ class Selections(unittest.TestCase):
         self.assertEqual(self.pipeline.run(only_jobs=["test"], no_deps=True), 0)
         self.assertEqual(set(self.pipeline.results), {"test"})
 
-    def test_what_only_a_skipped_job_needs_is_not_run(self) -> None:
+    def test_job_that_only_a_skipped_job_needs_is_not_run(self) -> None:
         self.pipeline.run(only_jobs=["test"], skip_jobs=["build"])
         self.assertEqual(self.pipeline.results["build"].outcome, "skipped")
 

@@ -112,7 +112,7 @@ class TestPlaces(InCheckout):
         found = self.load({"XDG_CACHE_HOME": "relative"})
         self.assertEqual(found.state_dir, self.home / ".cache" / "ci-runner")
 
-    def test_no_enclosing_checkout_says_what_to_do(self) -> None:
+    def test_no_enclosing_checkout_has_a_remedy(self) -> None:
         with self.assertRaises(SettingsError) as caught:
             settings.load({}, self.environ, self.home)
         for part in (str(self.home), "--repo", "CI_REPO_DIR"):
@@ -132,14 +132,14 @@ class TestPlaces(InCheckout):
         [problem] = self.problems({"CI_REPO_DIR": "missing"})
         self.assertTrue(problem.startswith("CI_REPO_DIR: expected the directory"), problem)
 
-    def test_named_directory_without_git_serves_what_needs_no_commit(self) -> None:
+    def test_named_directory_without_git_serves_commands_that_need_no_commit(self) -> None:
         self.assertEqual(self.load(repo=str(self.home)).repo_dir, self.home)
 
     def test_state_inside_the_cleaned_checkout_is_refused_on_the_box(self) -> None:
         [problem] = self.problems(BOX | {"CI_STATE_DIR": "/repo/state"})
         self.assertIn("CI_STATE_DIR: expected a directory outside", problem)
 
-    def test_what_needs_no_checkout_loads_anywhere(self) -> None:
+    def test_settings_without_a_checkout_load_anywhere(self) -> None:
         self.enterContext(contextlib.chdir(self.home))
         found = settings.load_anywhere({"timeout": 5}, self.environ)
         self.assertEqual((found.timeout, found.box), (5, False))

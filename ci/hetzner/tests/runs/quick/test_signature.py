@@ -82,10 +82,10 @@ class Symlinks(OutputsTest):
 
 
 class Unreadable(OutputsTest):
-    def test_what_could_not_be_looked_at_does_not_count_afterwards(self) -> None:
+    def test_path_that_could_not_be_read_does_not_count_afterwards(self) -> None:
         self.assertEqual(self.judged_without_rights(before=0o000, after=0o755), "False")
 
-    def test_what_cannot_be_looked_at_does_not_count(self) -> None:
+    def test_path_that_cannot_be_read_does_not_count(self) -> None:
         self.assertEqual(self.judged_without_rights(before=0o755, after=0o000), "False")
 
     def judged_without_rights(self, before: int, after: int) -> str:

@@ -47,7 +47,7 @@ class TestSpawner(unittest.TestCase):
         self.spawner.close()
         self.assertEqual(threading.active_count(), before)
 
-    def test_what_cannot_be_started_raises_as_without_a_placement(self) -> None:
+    def test_program_that_cannot_be_started_raises_as_without_a_placement(self) -> None:
         for placement in ({}, {"nice": 1}):
             with self.assertRaises(FileNotFoundError):
                 self.spawn("/no/such/program", **placement)

@@ -48,7 +48,7 @@ class WhichLog(Closing):
         shown = self.closing(Job("lint", ["no-such-program"]))
         self.assertIn(f"({self.logs}/lint.log)\n    (its log is empty)\n", shown)
 
-    def test_what_the_cache_of_a_job_said_is_in_its_log(self) -> None:
+    def test_output_of_a_jobs_cache_is_in_its_log(self) -> None:
         cache = Cache("echo asked >&2; exit 1", "out", self.cwd / "store", cwd=self.cwd)
         self.assertIn("asked", self.closing(Job("lint", ["no-such-program"], cache=cache)))
 
@@ -71,7 +71,7 @@ class CutOff(Closing):
         self.pipeline(*jobs, rerun=lambda name: f"again {name}", **options).run(fast_fail=True)
         return self.console.getvalue().partition("\n--- ")[2]
 
-    def test_what_the_runs_timeout_cuts_off(self) -> None:
+    def test_jobs_that_the_runs_timeout_cuts_off(self) -> None:
         jobs = Job("a", "echo step 3; sleep 99"), Job("b", "true", ["a"])
         shown = self.rerun(*jobs, timeout=1)
         self.assertRegex(
@@ -80,11 +80,11 @@ class CutOff(Closing):
         )
         self.assertNotIn("--- b", shown)  # it did not run
 
-    def test_what_a_signal_cuts_off(self) -> None:
+    def test_jobs_that_a_signal_cuts_off(self) -> None:
         shown = self.rerun(Job("a", "echo step 3; kill -TERM $PPID; sleep 99"))
         self.assertRegex(shown, r"\Aa: .*SIGTERM.*\n    step 3\n    run it again: again a\n")
 
-    def test_what_fast_fail_cuts_off_comes_after_the_failure(self) -> None:
+    def test_jobs_that_fast_fail_cuts_off_come_after_the_failure(self) -> None:
         shown = self.rerun(
             Job("a", "echo step 3; touch up; sleep 99", outputs={"up": "up"}),
             Job("b", "echo broken; exit 3", ["a:up"], fast_fail=True),
@@ -106,7 +106,7 @@ class Shown(Closing):
     def test_log_without_a_byte_is_said_to_be_empty(self) -> None:
         self.assertIn("    (its log is empty)\n", self.closing(Job("a", "exit 1")))
 
-    def test_colours_and_titles_are_left_out_of_what_is_shown_and_kept_in_the_file(self) -> None:
+    def test_colours_and_titles_are_not_shown_and_stay_in_the_file(self) -> None:
         coloured = (
             f"{ESC}[32m{ESC}[1mVITE{ESC}[22m v5{ESC}[0m "
             f"{ESC}]8;;http://box/{ESC}\\link{ESC}]8;;\x07{ESC}]0;title\x07 "
@@ -146,7 +146,7 @@ class Verdict(Closing):
         told = self.verdict(Job("a", "true"), Job("b", "true"))
         self.assertRegex(told, r"\AEND   exit code 0: 2 jobs passed in \d+ s\Z")
 
-    def test_red_run_names_what_failed_and_not_what_was_allowed_to_or_only_skipped(self) -> None:
+    def test_red_run_names_failed_jobs_and_no_allowed_or_skipped_ones(self) -> None:
         jobs = Job("a", "exit 1", allow_failure=True), Job("b", "exit 1"), Job("c", "true", ["b"])
         told = self.verdict(*jobs, Job("d", "true"), skip_jobs=["d"])
         self.assertRegex(told, r"\AEND   exit code 1: failed in \d+ s: b\Z")

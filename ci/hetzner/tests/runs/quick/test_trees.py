@@ -23,7 +23,7 @@ class Trees(RunTest):
     def gone(self) -> None:
         self.assertEqual(tagged(self.sleeper()), [])
 
-    def test_output_that_what_was_left_removes_when_it_is_stopped_fails_the_job(self) -> None:
+    def test_output_that_a_leftover_process_removes_when_it_is_stopped_fails_the_job(self) -> None:
         leak = "(trap 'rm out; exit' TERM; touch up; sleep 50 & wait) &"
         job = Job("a", f"{leak} until [ -e up ]; do :; done; touch out", outputs={"o": "out"})
         code, outcomes = self.run_jobs(job, Job("b", "cat out", ["a"]))
@@ -165,14 +165,14 @@ class EndsAtOnce(RunTest):
         self.assertEqual(outcomes, "s=failed t=passed")
         self.assertIn("exit code 3", why)
 
-    def test_what_a_service_left_and_its_last_user_kills_has_failed(self) -> None:
+    def test_service_whose_leftover_its_last_user_kills_has_failed(self) -> None:
         outcomes, why = self.serves(
             "setsid sleep 50 & echo $! > pid; touch r", "sleep 0.1; kill -KILL $(cat pid)"
         )
         self.assertEqual(outcomes, "s=failed t=passed")
         self.assertIn("all of its processes", why)
 
-    def test_service_that_ends_by_its_stop_has_passed_whatever_it_says(self) -> None:
+    def test_service_that_ends_by_its_stop_has_passed_with_any_exit_code(self) -> None:
         for end in ("exit 3", "kill -SEGV $$"):
             outcomes, why = self.serves(
                 f"trap '{end}' TERM; touch r; while :; do sleep 0.01; done", "true"

@@ -56,7 +56,7 @@ class Lacking(unittest.TestCase):
         self.assertEqual(list(absent), ["test-python-3.14"])
         self.assertIn("uv python install 3.14", absent["test-python-3.14"])
 
-    def test_missing_interpreter_leaves_out_whatever_takes_its_environment(self) -> None:
+    def test_missing_interpreter_leaves_out_the_jobs_that_use_its_environment(self) -> None:
         absent = self.absent("3.13", JUPYTER_PYTHON="3.12")
         names = ["test-python-3.13", "lint-python", "playwright-server", "playwright-marimo"]
         self.assertEqual(sorted(absent), sorted(names))

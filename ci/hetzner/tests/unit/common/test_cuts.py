@@ -57,7 +57,7 @@ class Shorten(Cuts):
         for cut in (redact.shorten, redact.shorten_start):
             self.assertEqual(cut("x" * 50, 50), "x" * 50)
 
-    def test_what_is_kept_of_an_end_begins_with_a_whole_word(self) -> None:
+    def test_end_that_is_kept_begins_with_a_whole_word(self) -> None:
         self.assertEqual(redact.shorten_start(f"{TOKEN} and more", 30), "…and more")
 
     def test_secrets_are_those_of_the_environment_unless_others_are_given(self) -> None:
@@ -102,7 +102,7 @@ class Ends(Cuts):
                 self.assertNotIn(TOKEN[-1], kept)
                 self.assertTrue(kept.endswith(" the end"))
 
-    def test_what_a_cache_keeps_of_a_log_begins_with_no_part_of_a_secret(self) -> None:
+    def test_log_in_a_cache_begins_with_no_part_of_a_secret(self) -> None:
         with tempfile.TemporaryDirectory() as directory:
             log = Path(directory, "a.log")
             log.touch()

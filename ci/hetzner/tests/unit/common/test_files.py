@@ -97,7 +97,7 @@ class AtomicWrite(FilesTest):
             files.atomic_write(self.path, "text")
         self.assertEqual((self.names(), self.path.read_text()), (["file"], "text"))
 
-    def test_sweep_leaves_what_is_not_the_writers(self) -> None:
+    def test_sweep_leaves_files_of_other_programs(self) -> None:
         names = [".file", ".file.0123456789abcdef", ".a.0123456789abcdeX.writing", "a.writing"]
         for name in names:
             (self.top / name).touch()
@@ -117,7 +117,7 @@ class AtomicWrite(FilesTest):
 class InTheWay(FilesTest):
     """What a job may have put in the place of a file that the runner opens."""
 
-    def test_anything_but_a_file_is_refused_by_name_and_nobody_waits_for_it(self) -> None:
+    def test_anything_but_a_file_is_refused_by_name_without_waiting(self) -> None:
         for kind, make in IN_THE_WAY.items():
             for flags in (os.O_RDONLY, os.O_WRONLY | os.O_APPEND, os.O_RDWR | os.O_CREAT):
                 with self.subTest(kind=kind, flags=flags):
@@ -144,13 +144,13 @@ class InTheWay(FilesTest):
         self.assertEqual(files.read(self.top / "link" / "a.log"), b"")
         self.assertTrue((self.top / "real" / "a.log").exists())
 
-    def test_what_is_not_there_or_not_ours_is_told_as_ever(self) -> None:
+    def test_missing_and_forbidden_files_raise_the_usual_errors(self) -> None:
         with self.assertRaises(FileNotFoundError):
             files.read(self.path)
         with self.assertRaises(NotADirectoryError):
             files.read(TOP / "dsl.py" / "file")
 
-    def test_new_file_is_begun_whatever_is_there(self) -> None:
+    def test_new_file_is_begun_over_anything(self) -> None:
         for make in IN_THE_WAY.values():
             make(self.path)
             handle = files.begin(self.path)
@@ -160,12 +160,12 @@ class InTheWay(FilesTest):
             self.path.unlink()
         self.assertFalse((self.top / "nowhere").exists())
 
-    def test_file_that_somebody_makes_again_and_again_is_an_error_and_no_loop(self) -> None:
+    def test_file_that_another_process_makes_again_and_again_is_an_error_and_no_loop(self) -> None:
         self.path.touch()
         with mock.patch.object(files, "rotate"), self.assertRaises(FileExistsError):
             files.begin(self.path)
 
-    def test_lock_is_taken_whatever_is_in_the_place_of_its_file(self) -> None:
+    def test_lock_is_taken_though_something_else_is_in_the_place_of_its_file(self) -> None:
         for make in IN_THE_WAY.values():
             make(self.path)
             with files.lock(self.path, "me", timeout=0, waiting=self.fail) as held:
@@ -193,7 +193,7 @@ class Rotate(FilesTest):
         self.assertEqual(self.names(), ["file.1"])
         self.assertEqual((self.top / "file.1").readlink(), Path("nowhere"))
 
-    def test_whatever_is_there_is_moved_as_it_is(self) -> None:
+    def test_existing_path_of_any_kind_is_moved_as_it_is(self) -> None:
         for number, (kind, make) in enumerate(IN_THE_WAY.items(), 1):
             make(self.path)
             files.rotate(self.path)
@@ -201,7 +201,7 @@ class Rotate(FilesTest):
             self.assertEqual(files.another_kind(moved), kind)
             self.assertFalse(os.path.lexists(self.path))
 
-    def test_what_cannot_be_moved_stays_and_no_empty_file_is_left(self) -> None:
+    def test_file_that_cannot_be_moved_stays_and_no_empty_one_is_left(self) -> None:
         for make in (Path.touch, Path.mkdir):
             make(self.path)
             with (

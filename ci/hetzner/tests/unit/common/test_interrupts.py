@@ -20,7 +20,7 @@ def send(*numbers: int) -> None:
 
 
 class TestInterrupts(unittest.TestCase):
-    def test_signal_is_noted_and_raises_nothing_where_nobody_waits(self) -> None:
+    def test_signal_is_noted_and_raises_nothing_outside_of_a_wait(self) -> None:
         with interrupts.noted() as signals:
             send(TERM, HUP)
         self.assertEqual(signals.came, [TERM, HUP])
@@ -88,7 +88,7 @@ class TestInterrupts(unittest.TestCase):
 
 
 class TestSignalPipe(unittest.TestCase):
-    def test_none_is_lost_between_two_who_handle_them(self) -> None:
+    def test_no_signal_is_lost_between_two_handlers(self) -> None:
         with interrupts.noted() as signals:
             send(TERM)
             pipe = SignalPipe(interrupts.SIGNALS)

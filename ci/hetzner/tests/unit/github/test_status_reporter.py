@@ -154,7 +154,7 @@ class TestRetry(WithGitHub):
                 self.assertEqual(len(self.github.requests), 1)
                 self.assert_one_line(f"found {code} Some thing;")
 
-    def test_failure_says_what_to_do(self) -> None:
+    def test_failure_has_a_remedy(self) -> None:
         self.github.replies = [(401, {}, b'{"message": "Bad credentials"}')]
         self.assertFalse(self.post())
         self.assert_one_line("expected 201, found 401 Bad credentials; GITHUB_TOKEN is not valid")

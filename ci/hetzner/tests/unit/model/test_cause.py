@@ -29,7 +29,7 @@ class Classes(unittest.TestCase):
         ):
             self.assertEqual(self.of(play(jobs("a"), {"a": Fate(code=code)})), cause)
 
-    def test_what_a_job_did_not_do(self) -> None:
+    def test_causes_in_the_job_itself(self) -> None:
         declared = jobs("a", a=OUTPUT)
         for fate, cause in (
             (Fate(writes={}), Cause.MISSING_OUTPUT),
@@ -53,7 +53,7 @@ class Classes(unittest.TestCase):
         never = {"a": Fate(leaves=3, writes={})}
         self.assertEqual(self.of(play(declared, never)), Cause.SERVICE_GONE)
 
-    def test_what_others_did(self) -> None:
+    def test_causes_in_other_jobs(self) -> None:
         played = play(jobs("a; b<a; c"), fails="a", skip=["c"])
         self.assertEqual(self.of(played, "b"), Cause.DEPENDENCY)
         self.assertEqual(self.of(played, "c"), Cause.FILTERED)
@@ -61,7 +61,7 @@ class Classes(unittest.TestCase):
         self.assertEqual(self.of(played, "b"), Cause.MISSING_PROGRAM)
         self.assertEqual(self.of(played), Cause.REFUSED)
 
-    def test_what_cut_a_job_off(self) -> None:
+    def test_causes_that_cut_a_job_off(self) -> None:
         long = {"a": Fate(99)}
         self.assertEqual(self.of(play(jobs("a"), long, timeout=3)), Cause.RUN_TIMEOUT)
         self.assertEqual(self.of(play(jobs("a"), long, signals=[(3, 15)])), Cause.INTERRUPTED)

@@ -61,7 +61,7 @@ class Fields(unittest.TestCase):
             line, "^job build: zzz=1: there is no 'zzz'; there are name, cmd, depends_on"
         )
 
-    def test_what_belongs_elsewhere_says_where(self) -> None:
+    def test_argument_of_another_call_is_refused_with_the_name_of_that_call(self) -> None:
         for name in ("cwd", "working_directory"):
             (line,) = lines(lambda name=name: job("build", "true", **{name: "src"}))
             self.assertRegex(line, rf"^job build: {name}='src': .*Pipeline\(cwd=")
@@ -177,7 +177,7 @@ class Together(unittest.TestCase):
         )
         self.assertEqual(len(found), 2, found)
 
-    def test_what_is_no_declaration_is_told_by_place(self) -> None:
+    def test_value_that_is_no_job_is_named_by_its_place(self) -> None:
         self.assertEqual(
             lines(lambda: pipeline(Job("a", "true"), {"name": "b"})),
             ["jobs: expected a Job at place 1, found {'name': 'b'}"],

@@ -76,7 +76,7 @@ class Jobs(unittest.TestCase):
         )
         self.assertNotEqual(Job("a", "x"), Job("a", ["x"]))
 
-    def test_what_becomes_of_the_callers_lists_changes_no_job(self) -> None:
+    def test_change_of_the_callers_lists_changes_no_job(self) -> None:
         cmd, needs, codes, programs, outputs = ["x"], ["b"], [0], ["r"], {"o": "p"}
         env, pools, cpus = {"A": "1"}, {"cpu": 1}, {0}
         job = Job(
@@ -169,7 +169,7 @@ class Jobs(unittest.TestCase):
                 with self.assertRaisesRegex(AttributeError, "job a: nice cannot be changed"):
                     other.nice = 1
 
-    def test_what_cannot_be_an_environment_is_refused_each_by_name(self) -> None:
+    def test_variables_that_no_environment_can_hold_are_refused_by_name(self) -> None:
         wrong: dict[Any, Any] = {"A": 1, "B=": "x", "": "x", "D\0": "x", "E": "s3cret\0", 6: "x"}
         for make in (
             lambda: Job("a", "true", env={**wrong, "GOOD": "x"}),
@@ -328,7 +328,7 @@ class Pipelines(unittest.TestCase):
                 found = problems(lambda declared=declared: pipeline(*declared))
                 self.assertEqual(len(found), 1, declared)
 
-    def test_cache_that_may_restore_over_what_another_job_has_made_is_refused(self) -> None:
+    def test_cache_that_may_restore_over_an_output_of_another_job_is_refused(self) -> None:
         lib = Job("lib", "x", cache=Cache("k", "out", "store"))
         for other in (
             Job("docs", "x", outputs={"b": "out/b"}),
@@ -376,7 +376,7 @@ class Pipelines(unittest.TestCase):
         for line in found:
             self.assertIn("k:o", line)
 
-    def test_directory_and_what_is_in_it_may_be_promised_by_two(self) -> None:
+    def test_two_jobs_may_promise_a_directory_and_a_path_in_it(self) -> None:
         declared = (Job("a", "x", outputs={"o": "d"}), Job("b", "x", outputs={"o": "d/x"}))
         self.assertEqual(problems(lambda: pipeline(*declared)), [])
 

@@ -43,7 +43,7 @@ class ByJobs(Table):
             }
         )
 
-    def test_red_is_all_else_and_names_what_failed_before_what_was_skipped(self) -> None:
+    def test_any_other_result_is_red_and_failed_jobs_are_named_before_skipped_ones(self) -> None:
         self.check(
             {
                 "failed": (ran("a=failed b=skipped"), (1, "failure", "failed in 7 s: a")),
@@ -110,7 +110,7 @@ class ByAllElse(Table):
             }
         )
 
-    def test_a_fault_of_the_run_makes_it_red_whatever_its_jobs_did(self) -> None:
+    def test_a_fault_of_the_run_makes_it_red_though_its_jobs_passed(self) -> None:
         passed = "1 job passed in 7 s"
         self.check(
             {

@@ -92,7 +92,7 @@ class Rules(WatchTest):
         self.turn(self.top / "now")
         self.assertEqual(self.news(), ["token"])
 
-    def test_symlink_on_the_way_may_lead_to_what_is_made_later(self) -> None:
+    def test_symlink_on_the_way_may_lead_to_a_directory_that_is_made_later(self) -> None:
         (self.top / "now").symlink_to("later/sub")
         self.watch.add("token", self.top / "now" / "out")
         (self.top / "later" / "sub").mkdir(parents=True)
@@ -132,7 +132,7 @@ class Rules(WatchTest):
         (self.top / "b" / "three").write_text("text")
         self.assertEqual(self.news(), ["token"])
 
-    def test_symlink_may_be_turned_to_what_is_written_later(self) -> None:
+    def test_symlink_may_be_turned_to_a_file_that_is_written_later(self) -> None:
         self.path.symlink_to("1")
         self.watch.add("token", self.path)
         self.turn(self.path)
@@ -184,7 +184,7 @@ class Rules(WatchTest):
         os.utime(self.path)
         self.assertEqual(self.news(), ["token"])
 
-    def test_what_was_removed_is_not_told_of(self) -> None:
+    def test_removed_path_is_not_reported(self) -> None:
         self.watch.add("gone", self.path)
         self.watch.add("token", self.top / "other")
         self.watch.remove("gone")
@@ -334,7 +334,7 @@ class Inotify(Rules):
         self.path.write_text("text")
         self.assertEqual(self.news(), ["second"])
 
-    def test_what_happens_while_nothing_is_waited_for_wakes_nobody(self) -> None:
+    def test_event_without_a_waiting_output_wakes_no_loop(self) -> None:
         self.watch.add("token", self.path)
         self.watch.remove("token")
         self.path.write_text("text")
@@ -406,7 +406,7 @@ class Inotify(Rules):
         self.watch.remove("token")
         self.assertEqual(self.watch.interval(), math.inf)
 
-    def test_no_file_is_missed_whatever_was_made_turned_or_moved_on_the_way(self) -> None:
+    def test_no_file_is_missed_after_any_change_of_names_on_the_way(self) -> None:
         written = 0
         for seed in range(300):
             rng, top = random.Random(seed), self.top / str(seed)

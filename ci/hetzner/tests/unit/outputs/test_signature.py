@@ -122,7 +122,7 @@ class Attributes(OutputsTest):
         self.old("out")
         self.assert_written(self.path.touch)
 
-    def test_write_counts_whatever_the_mode_becomes(self) -> None:
+    def test_write_counts_after_any_change_of_mode(self) -> None:
         self.old("out")
 
         def act() -> None:
@@ -145,7 +145,7 @@ class Attributes(OutputsTest):
 
         self.assert_written(act)
 
-    def test_mode_set_to_what_it_was_cannot_be_told_from_a_write_and_counts(self) -> None:
+    def test_mode_set_to_its_old_value_counts_as_a_write(self) -> None:
         self.old("out").chmod(0o644)
         self.assert_written(lambda: self.path.chmod(0o644))
 

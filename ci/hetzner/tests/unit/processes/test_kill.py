@@ -33,7 +33,7 @@ class StoppingTest(unittest.TestCase):
             due,
         )
 
-    def test_what_is_forked_during_a_scan_is_stopped_before_anything_is_killed(self) -> None:
+    def test_process_forked_during_a_scan_is_stopped_before_any_is_killed(self) -> None:
         self.scans = [[process(2)], [process(2), process(3)]]
         stopping = self.stopping()
         stopping.kill(stopping.freeze(), 5.0)

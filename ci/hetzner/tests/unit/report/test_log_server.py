@@ -148,7 +148,7 @@ class Serving(unittest.TestCase):
                 found.append(entry.readlink())
         return [path for path in found if path.name == "big.log"]
 
-    def test_what_is_not_a_read_is_refused(self) -> None:
+    def test_request_that_does_not_read_is_refused(self) -> None:
         for method in ("POST", "PUT", "DELETE", "OPTIONS"):
             answer = self.get(f"/{SHA}/a.log", method)
             self.assertEqual((answer.status, answer.headers["Allow"]), (405, "GET, HEAD"))
@@ -167,6 +167,6 @@ class Serving(unittest.TestCase):
         lines = self.get(f"/{SHA}/").read().decode().splitlines()
         self.assertEqual(lines, ["a.log", r"'evil\n\x1b[2J'", r"'\udcff'"])
 
-    def test_client_that_says_nothing_keeps_nobody_waiting(self) -> None:
+    def test_silent_client_keeps_no_other_waiting(self) -> None:
         with socket.create_connection(("127.0.0.1", self.port)):
             self.assertEqual(self.get(f"/{SHA}/a.log").status, 200)

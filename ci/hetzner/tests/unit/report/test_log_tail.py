@@ -155,7 +155,7 @@ class Shown(unittest.TestCase):
         numbers = (*range(5), *range(95, 100))
         self.assertEqual(lines[1:-21], [f"FAILED a.py::test_{n}" for n in numbers])
 
-    def test_what_was_written_over_counts_as_one_line(self) -> None:
+    def test_overwritten_line_counts_as_one(self) -> None:
         for kind, meter in METERS.items():
             with self.subTest(kind):
                 lines = self.shown(f"the real error\n{meter}\n")
@@ -240,7 +240,7 @@ class Shown(unittest.TestCase):
             spent = os.times().user - began.user
             self.assertLess(spent, 10, text)  # a quadratic search takes minutes
 
-    def test_pipe_in_the_place_of_a_log_holds_up_nobody(self) -> None:
+    def test_pipe_in_the_place_of_a_log_does_not_block(self) -> None:
         os.mkfifo(self.log)
         found: list[str] = []
         thread = threading.Thread(
@@ -292,7 +292,7 @@ class Picked(unittest.TestCase):
 
 
 class OutOfTime(unittest.TestCase):
-    def test_what_the_runner_says_of_processes_hides_no_last_line_of_the_job(self) -> None:
+    def test_report_of_the_runner_on_processes_hides_no_last_line_of_the_job(self) -> None:
         with tempfile.TemporaryDirectory() as directory:
             log = Path(directory, "a.log")
             tree = [timeout_report.HEAD, *(f"{n} S sleep" for n in range(50))]

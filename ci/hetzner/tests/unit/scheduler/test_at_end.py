@@ -22,7 +22,7 @@ class AtTheEnd(unittest.TestCase):
         self.assertEqual(self.started(played, "z"), 9)
         self.assertEqual(played.scheduler.results["z"].waited_for, "all else")
 
-    def test_it_runs_whatever_became_of_the_others_and_changes_nothing_of_it(self) -> None:
+    def test_it_runs_after_any_outcome_of_the_others_and_changes_none(self) -> None:
         played = play(jobs("bad; b<bad; z<b", z=END), fails="bad")
         self.assertEqual((played.outcomes(), played.code), ("bad=failed b=skipped z=passed", 1))
         played = play(jobs("a; z", z=END), fails="z")
@@ -47,7 +47,7 @@ class AtTheEnd(unittest.TestCase):
         self.assertEqual(played.outcomes(), "s=passed a=passed z=passed")
         self.assertEqual(self.started(played, "z"), 4)
 
-    def test_a_service_that_nobody_else_needs_any_more_has_ended_before(self) -> None:
+    def test_a_service_that_no_other_job_needs_has_ended_before(self) -> None:
         declared = jobs("s; a<s; z", s=SERVER, z=END)
         played = play(declared, {"s": Fate(99, writes={"up": 1}, ignores_term=True)})
         ended = played.scheduler.results["s"].ended

@@ -59,13 +59,13 @@ class Dependencies(RuleTest):
         played = play(jobs("a; b<a", a={"allow_failure": True}), fails="a")
         self.check(played, "a=failed b=passed", 0)
 
-    def test_output_of_an_allowed_failure_that_never_came_skips_who_waits_for_it(self) -> None:
+    def test_missing_output_of_an_allowed_failure_skips_its_dependents(self) -> None:
         declared = jobs("a; b<a:o; c<a", a={"allow_failure": True, "outputs": {"o": "o"}})
         played = play(declared, {"a": Fate(code=1, writes={})})
         self.check(played, "a=failed b=skipped c=passed", 1)
         self.assertIn("did not write its output o", played.scheduler.results["b"].reason)
 
-    def test_output_of_an_allowed_failure_that_came_starts_who_waits_for_it(self) -> None:
+    def test_written_output_of_an_allowed_failure_starts_its_dependents(self) -> None:
         declared = jobs("a; b<a:o", a={"allow_failure": True, "outputs": {"o": "o"}})
         played = play(declared, {"a": Fate(9, code=1, writes={"o": 2})})
         self.check(played, "a=failed b=passed", 0)
@@ -200,7 +200,7 @@ class Timeouts(RuleTest):
         late = Fate(2.0005, code=0)
         self.check(play(jobs("a", a={"timeout": 2}), {"a": late}), "a=timed out", 1)
 
-    def test_run_timeout_cancels_what_runs_and_waits_and_ends_with_124(self) -> None:
+    def test_run_timeout_cancels_running_and_waiting_jobs_and_ends_with_124(self) -> None:
         played = play(jobs("a; b<a; c"), {"a": Fate(99)}, timeout=10)
         self.check(played, "a=cancelled b=cancelled c=passed", 124)
         self.assertEqual(played.of(events.Interrupted)[0].running, ("a",))
@@ -264,7 +264,7 @@ class Leaks(RuleTest):
         self.assertEqual(played.of(events.Leaked)[0].job, "a")
         self.assertEqual(played.scheduler.results["b"].started, 6)
 
-    def test_output_that_what_was_left_has_removed_fails_the_job_and_is_not_stored(self) -> None:
+    def test_output_that_a_leftover_process_removed_fails_the_job_and_is_not_stored(self) -> None:
         promise = {"outputs": {"o": "out/x"}}
         for fields in (promise, {**promise, "cache": Dummy()}):
             declared = jobs("a; b<a", a=fields)
@@ -330,7 +330,7 @@ class Services(RuleTest):
     def test_body_that_exits_zero_and_leaves_nothing_is_an_ordinary_job(self) -> None:
         self.check(play(self.served(), {}), "s=passed t=passed u=passed", 0)
 
-    def test_nobody_needs_it_so_it_is_stopped_once_ready(self) -> None:
+    def test_service_that_no_job_needs_is_stopped_once_ready(self) -> None:
         played = play(self.served(), {"s": Fate(NEVER, writes={"url": 4})}, only=["s"])
         self.check(played, "s=passed", 0)
 
@@ -338,7 +338,7 @@ class Services(RuleTest):
         played = play(self.served(), {"s": Fate(NEVER, writes={"url": 1})}, max_parallel=1)
         self.check(played, "s=passed t=passed u=passed", 0)
 
-    def test_what_a_service_keeps_from_its_users_for_ever_is_a_named_failure(self) -> None:
+    def test_users_that_their_service_keeps_from_starting_fail_by_name(self) -> None:
         declared = jobs(
             "s; t<s",
             s={"service": True, "outputs": {"url": "u"}, "resources": {"port:1": 1}},
@@ -398,7 +398,7 @@ class Pools(RuleTest):
         played = play(declared, max_parallel=1, durations={"a": 2, "b": 1, "c": 1, "d": 1})
         self.assertEqual(played.executor.started, ["b", "a", "c", "d"])
 
-    def test_a_failed_attempt_gives_back_what_it_took(self) -> None:
+    def test_a_failed_attempt_gives_its_resources_back(self) -> None:
         declared = jobs("a; b", a={"resources": {"m": 1}, "retries": 1}, b={"resources": {"m": 1}})
         self.check(play(declared, fails="a"), "a=failed b=passed", 1)
 
@@ -458,7 +458,7 @@ class Phases(RuleTest):
         played = play(jobs("a"), {"a": Fate(), "a#2": Fate(code=1)}, first_testcases="x")
         self.check(played, "a=failed", 1)
 
-    def test_interrupt_in_phase_1_keeps_the_outcomes_of_what_had_ended(self) -> None:
+    def test_interrupt_in_phase_1_keeps_the_outcomes_of_ended_jobs(self) -> None:
         played = play(jobs("a; b"), {"b": Fate(9)}, first_testcases="x", signals=[(4, 15)])
         self.check(played, "a=passed b=cancelled", 143)
 
@@ -501,7 +501,7 @@ class Caches(RuleTest):
         self.assertEqual(played.executor.steps[:2], [("a", "restore"), ("a", "body")])
         self.assertNotIn(("a", "store"), played.executor.steps)
 
-    def test_what_runs_with_a_filter_is_neither_restored_nor_stored(self) -> None:
+    def test_job_with_a_filter_is_neither_restored_nor_stored(self) -> None:
         for testcases, first in ((True, [("a", "body")]), (False, [("a", "restore")])):
             played = play(
                 self.cached(testcases=testcases), {"a": Fate(cache=0)}, only_testcases="x"
@@ -535,7 +535,7 @@ class Caches(RuleTest):
             self.assertEqual(len(played.of(events.Note)), 1)
             self.assertEqual(played.scheduler.results["a"].cache, state)
 
-    def test_result_tells_what_came_of_the_cache(self) -> None:
+    def test_result_has_the_state_of_the_cache(self) -> None:
         fates = {"miss": Fate(stored=1), "stored": Fate(), "hit": Fate(cache=0)}
         for state, fate in fates.items():
             result = play(self.cached(), {"a": fate}).scheduler.results["a"]
@@ -550,7 +550,7 @@ class Selection(RuleTest):
         self.check(played, "b=passed a=skipped", 0)
         self.assertEqual(played.scheduler.results["a"].reason, "filtered")
 
-    def test_what_a_skipped_job_promised_must_be_there(self) -> None:
+    def test_outputs_of_a_skipped_job_must_exist(self) -> None:
         declared = jobs("a; b<a; c<a:o", a={"outputs": {"o": "x", "p": "y"}})
         nodes = {n.key: n for n in play(declared, skip=["a"]).scheduler._plan.phases.nodes}
         self.assertEqual(nodes["b"].expects, (("a:o", "x"), ("a:p", "y")))

@@ -59,7 +59,7 @@ class Pressure(unittest.TestCase):
         )
         self.assertEqual(list(starts(played).values()), [0, 30, 60, 90])
 
-    def test_what_is_held_back_says_so_once_and_in_what_it_waited_for(self) -> None:
+    def test_held_back_job_is_noted_once_and_in_its_cause_of_waiting(self) -> None:
         played = self.after_a(Load(9, cpu=83.4), until=20)
         self.assertEqual(notes(played), ["starts are held back: cpu pressure 83 %"])
         self.assertEqual(played.scheduler.results["c"].waited_for, "cpu pressure 83 %")
@@ -101,7 +101,7 @@ class Reading(unittest.TestCase):
         self.addCleanup(directory.cleanup)
         self.directory = Path(directory.name)
 
-    def test_some_of_the_last_ten_seconds_is_what_counts(self) -> None:
+    def test_pressure_is_some_of_the_last_ten_seconds(self) -> None:
         lines = (
             "some avg10=12.34 avg60=1.00 avg300=0.00 total=1\nfull avg10=99.00 avg60=0 total=1\n"
         )

@@ -37,7 +37,7 @@ class Order(unittest.TestCase):
         played = play(declared, pools={"cpu": 1}, durations={"a": 5, "b": 6, "c": 1, "d": 6})
         self.assertEqual(played.executor.started, ["c", "b", "d", "a"])
 
-    def test_what_takes_less_than_a_fiftieth_of_the_longest_path_goes_first(self) -> None:
+    def test_jobs_below_a_fiftieth_of_the_longest_path_go_first(self) -> None:
         usual = {"suite": 100, "browser": 90, "medium": 5, "lint": 1, "limit": 2}
         played = play(jobs("; ".join(usual)), max_parallel=1, durations=usual)
         order = ["lint", "suite", "browser", "medium", "limit"]
@@ -57,12 +57,12 @@ class Order(unittest.TestCase):
         )
         self.assertEqual(played.executor.started, ["b", "lint", "a"])
 
-    def test_what_was_never_timed_is_not_known_to_be_short(self) -> None:
+    def test_job_that_was_never_timed_is_not_known_to_be_short(self) -> None:
         usual = {"suite": 100, "lint": 1, "quick": 1}
         played = play(jobs("suite; new; lint; quick"), max_parallel=1, durations=usual)
         self.assertEqual(played.executor.started, ["lint", "quick", "suite", "new"])
 
-    def test_a_service_is_not_short_since_it_holds_what_it_takes(self) -> None:
+    def test_a_service_is_not_short_since_it_holds_its_resources(self) -> None:
         server = {"service": True, "outputs": {"up": "up"}}
         declared = jobs("suite; s", s=server)
         usual = {"suite": 100, "s": 1}
@@ -131,7 +131,7 @@ class WaitedFor(unittest.TestCase):
         played = play(declared, pools={"cpu": 2}, max_parallel=1)
         self.assertEqual(self.waited(played, "b"), "a free slot")
 
-    def test_a_retry_that_ran_alone_is_named_by_who_waited_for_it(self) -> None:
+    def test_a_job_that_waited_for_a_retry_alone_names_it(self) -> None:
         declared = jobs("a; b; c<b", a={"retries": 1, "retry_alone": True}, c={"delay": 2})
         played = play(declared, {"a": [Fate(1, code=1), Fate(3)], "b": Fate(5)})
         self.assertEqual(self.waited(played, "c"), "a retry that ran alone")
@@ -145,7 +145,7 @@ class Shuffle(unittest.TestCase):
         self.assertEqual(self.order(7), self.order(7))
         self.assertGreater(len({tuple(self.order(seed)) for seed in range(20)}), 15)
 
-    def test_dependencies_hold_whatever_the_seed(self) -> None:
+    def test_dependencies_hold_with_any_seed(self) -> None:
         for seed in range(20):
             order = self.order(seed, "a; b<a; c<b; d; e<d")
             self.assertLess(order.index("a"), order.index("b"))
@@ -182,11 +182,11 @@ class RetryAlone(unittest.TestCase):
         played = play(declared, {"a": [Fate(1, code=1), Fate(3)], "b": Fate(5)})
         self.assertEqual((self.again(played), starts(played)["c"]), ((5, 8), 8))
 
-    def test_what_can_run_beside_others_goes_before_it(self) -> None:
+    def test_jobs_that_can_run_beside_others_go_before_it(self) -> None:
         played = self.flaky("a; b; c<b", {"b": Fate(5), "c": Fate(6)})
         self.assertEqual(self.again(played), (11, 14))
 
-    def test_what_is_being_stopped_still_runs(self) -> None:
+    def test_job_that_is_being_stopped_still_runs(self) -> None:
         played = self.flaky("a; b", {"b": Fate(2, leaves=NEVER, ignores_term=True)})
         self.assertEqual(self.again(played), (7, 10))
 
@@ -241,7 +241,7 @@ class RetryAlone(unittest.TestCase):
         played = self.flaky("a", {"a": [Fate(1, code=1), Fate(50)]}, signals=[(4, 15)])
         self.assertEqual((played.outcomes(), played.code), ("a=cancelled", 143))
 
-    def test_what_a_service_keeps_from_it_for_ever_is_a_named_failure(self) -> None:
+    def test_job_that_a_service_keeps_from_starting_for_ever_fails_by_name(self) -> None:
         declared = jobs(
             "s<p; a; p; t<s,a",
             s={"service": True, "outputs": {"u": "u"}, "resources": {"x": 1}},

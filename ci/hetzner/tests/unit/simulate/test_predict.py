@@ -66,7 +66,7 @@ class Histories(Recorded):
         self.assertEqual(history.timings(self.path, beside=["a", "b"]).durations["a"], 40)
         self.assertEqual(history.timings(self.path, beside=["a", "new"]).durations["a"], 5)
 
-    def test_what_another_version_has_written_is_forgotten_and_replaced(self) -> None:
+    def test_tables_of_another_version_are_dropped_and_made_anew(self) -> None:
         with contextlib.closing(sqlite3.connect(self.path)) as database, database:
             database.execute("CREATE TABLE attempts (job TEXT, seconds REAL)")
             database.execute("INSERT INTO attempts VALUES ('a', 99)")
@@ -159,7 +159,7 @@ class Histories(Recorded):
         self.assertEqual(runs, (6,))
         self.assertIn(b"garbage", self.path.with_name("history.db.broken").read_bytes())
 
-    def test_what_is_no_time_is_not_usual(self) -> None:
+    def test_row_without_a_time_does_not_count(self) -> None:
         record(self.path, *[play(jobs("a; b"), {"a": Fate(3), "b": Fate(4)})] * 2)
         with contextlib.closing(sqlite3.connect(self.path)) as database, database:
             database.execute("UPDATE attempts SET seconds = 'x' WHERE job = 'a'")
@@ -179,7 +179,7 @@ class Histories(Recorded):
         played = play(declared, {"s": Fate(NEVER, writes={"u": 4}), "t": Fate(30)})
         self.assertEqual(record(self.path, played).durations, {"s": 4, "t": 30})
 
-    def test_outputs_that_somebody_waited_for_have_a_time(self) -> None:
+    def test_outputs_that_a_job_waited_for_have_a_time(self) -> None:
         declared = jobs("a; b<a:o", a={"outputs": {"o": "o", "p": "p"}})
         played = play(declared, {"a": Fate(10, writes={"o": 4, "p": 5})})
         self.assertEqual(record(self.path, played).outputs, {("a", "o"): 4})
@@ -192,7 +192,7 @@ class Histories(Recorded):
         unseen = play(declared, {"a": [failed, Fate(9)], "b": Fate(2)})
         self.assertEqual(record(self.path.with_name("other.db"), unseen).outputs, {})
 
-    def test_what_was_restored_last_time_is_known_to_be_cached(self) -> None:
+    def test_job_that_was_restored_last_time_is_taken_to_be_cached(self) -> None:
         hit = {"a": Fate(50, cache=0)}
         declared = jobs("a", a={"cache": Dummy()})
         ran, restored = play(declared, {"a": Fate(50)}), play(declared, hit)
@@ -200,7 +200,7 @@ class Histories(Recorded):
         self.assertEqual((round(told.durations["a"]), round(told.restored["a"], 3)), (50, 0.01))
         self.assertEqual(record(self.path, ran).restored, {})
 
-    def test_what_other_runs_restored_is_not_taken_to_be_cached_in_this_one(self) -> None:
+    def test_job_that_other_runs_restored_is_not_taken_to_be_cached_in_this_one(self) -> None:
         cached = {"cache": Dummy()}
         both = play(jobs("a; b", a=cached), {"a": Fate(50)})
         alone = play(jobs("a", a=cached), {"a": Fate(50, cache=0)})
@@ -258,7 +258,7 @@ class Predictions(Recorded):
         options = {"pools": {"cpu": draw.randint(4, 6)}, "max_parallel": draw.choice([None, 1, 3])}
         return declared, fates, options
 
-    def test_prediction_from_recorded_durations_is_what_then_happens(self) -> None:
+    def test_prediction_from_recorded_durations_comes_true(self) -> None:
         for seed in range(50):
             declared, fates, options = self.random_run(random.Random(seed))
             path = self.path.with_name(f"{seed}.db")
@@ -315,7 +315,7 @@ class Predictions(Recorded):
         self.assertEqual(seconds(declared, durations, outputs=outputs), 24)
         self.assertEqual(seconds(declared, durations), 30)
 
-    def test_cached_job_takes_what_restoring_took_unless_told_otherwise(self) -> None:
+    def test_cached_job_takes_the_seconds_of_its_restore_unless_set(self) -> None:
         declared = jobs("a; b<a", a={"cache": Dummy()})
         made = scenario(declared, {"a": 50, "b": 1}, restored={"a": 0.5})
         self.assertEqual(predict.predict(made).seconds, 1.5)
@@ -326,7 +326,7 @@ class Predictions(Recorded):
         made = scenario(declared, {"s": 9, "t": 2}, outputs={("s", "o"): 4})
         self.assertEqual(predict.predict(predict.with_durations(made, {"s": 1})).seconds, 3)
 
-    def test_path_goes_by_what_was_depended_on_though_something_else_ended_then(self) -> None:
+    def test_path_goes_by_the_dependency_though_another_job_ended_then(self) -> None:
         told = predict.predict(scenario(jobs("x; a; b<a"), {"x": 5, "a": 5, "b": 2}))
         self.assertEqual([span.job for span in told.path], ["a", "b"])
 
@@ -334,7 +334,7 @@ class Predictions(Recorded):
         told = predict.predict(scenario(jobs("a; b; c; new<c"), {"a": 1, "b": 4, "c": 90}))
         self.assertEqual((told.seconds, told.guessed), (94, ("new",)))
 
-    def test_what_is_longer_than_its_timeout_is_played_to_its_end(self) -> None:
+    def test_job_longer_than_its_timeout_is_played_to_its_end(self) -> None:
         self.assertEqual(seconds(jobs("a; b<a", a={"timeout": 5}), {"a": 50, "b": 1}), 51)
 
     def test_selection_counts(self) -> None:
