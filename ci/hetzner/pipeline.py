@@ -8,11 +8,10 @@ flags, docs/usage.md the settings.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import sqlite3
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,23 +23,18 @@ from lib.buckaroo import settings
 from lib.buckaroo.pythons import VERSIONS as PYTHONS
 from lib.buckaroo.settings import Settings, SettingsError
 from lib.commit import command_line
+from lib.commit.complaints import complain, state_directory_hint, tell_what_runs
+from lib.commit.request import Request, load_settings
 from lib.common import console, files, interrupts, machine, own_environ, program_end, redact
 from lib.common.interrupts import Interrupted
 from lib.common.machine import Machine
-from lib.common.plain_text import printable
-from lib.git import checkout
-from lib.git.checkout import CheckoutError
-from lib.model import selection
-from lib.model.selection import Choice
 from lib.model.verdict import Facts, decide
-from lib.report import graph_export, running_jobs
-from lib.storage import history
+from lib.report import graph_export
 
 if TYPE_CHECKING:
     from lib.commit.commit_run import CommitRun
 
 USAGE, FAILED = 2, 1
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO)
 JS_CORE = "packages/buckaroo-js-core"
 JS_INPUTS = ("src", "package.json", "tsconfig.json", "vite.config.ts", "../pnpm-lock.yaml")
 # a changed input that is not committed has no key: the cache must not answer for it
@@ -112,7 +106,7 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
 def main(arguments: Sequence[str]) -> int:
     """Return the exit code of what the command line asks for; 128+n if signal n came before it."""
     with console.forgiving():
-        with interrupts.noted() as signals, interrupts.answering(_tell):
+        with interrupts.noted() as signals, interrupts.answering(tell_what_runs):
             code = _main(arguments)
         if signals.ended_by is None:
             return code
@@ -126,34 +120,15 @@ def _main(arguments: Sequence[str]) -> int:
         return _simulate(arguments[1:])
     words = command_line.parse(arguments)
     try:
-        return _demo(words) if words.demo else _run(words, _settings(words))
+        return _demo(words) if words.demo else _run(_request(words))
     except (SettingsError, ValueError) as error:
-        _complain(f"pipeline.py: {error}")
+        complain(f"pipeline.py: {error}")
         return USAGE
     except OSError as error:
-        _complain(f"pipeline.py: {error}{_hint(words, error)}")
+        complain(f"pipeline.py: {error}{state_directory_hint(error, words.state_dir)}")
         return FAILED
     except Interrupted:
         return FAILED  # `main` says by which signal
-
-
-def _hint(words: command_line.Words, error: OSError) -> str:
-    """Return what to ask if it failed in the state directory; a write(2) does not tell where."""
-    with contextlib.suppress(SettingsError):
-        state = settings.load_anywhere({"state_dir": words.state_dir}).state_dir.resolve()
-        place = Path(os.fsdecode(error.filename)).resolve() if error.filename else None
-        if place.is_relative_to(state) if place else error.errno in FULL:
-            return ": can the state directory be written?"
-    return ""
-
-
-def _tell() -> None:
-    mask = redact.Redactor(redact.secret_values(os.environ))
-    print("\n".join(printable(mask(line)) for line in running_jobs.without_jobs()), flush=True)
-
-
-def _complain(text: str) -> None:
-    print(redact.of_environment()(text), file=sys.stderr)
 
 
 def _simulate(arguments: Sequence[str]) -> int:
@@ -163,25 +138,8 @@ def _simulate(arguments: Sequence[str]) -> int:
     try:
         return simulate_command.main(arguments, job_table, predecessor.shape)
     except (SettingsError, ValueError, sqlite3.Error) as error:
-        _complain(f"pipeline.py simulate: {error}")
+        complain(f"pipeline.py simulate: {error}")
         return USAGE
-
-
-def _settings(words: command_line.Words, repo: str | None = None) -> Settings:
-    given = {name: getattr(words, name) for name in ("state_dir", "timeout", "pytest_workers")}
-    if words.show in ("jobs", "dot", "mermaid"):
-        return settings.load_anywhere(given)
-    config = settings.load({**given, "repo": repo or words.repo})
-    if not words.show and not config.box:  # on the box it is the commit's status that has to tell
-        _refuse_no_checkout(config.repo_dir)
-    return config
-
-
-def _refuse_no_checkout(directory: Path) -> None:
-    try:
-        checkout.enclosing_checkout(directory)
-    except CheckoutError as error:
-        raise SettingsError(str(error)) from error
 
 
 def _demo(words: command_line.Words) -> int:
@@ -190,65 +148,40 @@ def _demo(words: command_line.Words) -> int:
     config = settings.load_anywhere({"state_dir": words.state_dir})
     prepared = prepare(config.state_dir, print)
     prepared.refuse_unknown(words.sha or "green")
-    return _run(words, _settings(words, str(prepared.path)), "green")
+    return _run(_request(words, str(prepared.path), "green"))
 
 
-def _run(words: command_line.Words, config: Settings, default: str = "HEAD") -> int:
-    """Show what was asked for, or run one commit under the lock of its checkout."""
-    table = job_table(config)
-    if words.show in graph_export.VIEWS:
-        return console.put(graph_export.VIEWS[words.show](table))
-    absent = _absent(words, config, table, default)
-    chosen = words.choice(absent)
-    planned = _planned(words, config, table, chosen)
-    planned.check(chosen)
-    if words.show == "plan":
-        lacking = _missing_wheel(words, config, default) if words.phase == "5b" else []
-        left_out = [f"NOTE  {job} would be left out: {why}" for job, why in absent.items()]
-        return console.put("\n".join([*lacking, *planned.dry_run(chosen), *left_out]))
+def _request(words: command_line.Words, repo: str | None = None, default: str = "HEAD") -> Request:
+    config = load_settings(words, repo)
+    return Request(words, config, job_table(config), default)
+
+
+def _run(request: Request) -> int:
+    """Show what was asked for, or run one commit under the locks of its checkout."""
+    config, show = request.config, request.words.show
+    if show in graph_export.VIEWS:
+        return console.put(graph_export.VIEWS[show](request.table))
+    pipeline = _pipeline(request)
+    pipeline.check(request.chosen)
+    if show == "plan":
+        before, after = request.notes()
+        return console.put("\n".join([*before, *pipeline.dry_run(request.chosen), *after]))
     from lib.commit.commit_run import CommitRun
 
     own_environ.hide_secrets(config.secret_names)
-    revision = words.sha or default
-    label = redact.of_environment()(f"pipeline.py {revision} of {config.repo_dir}")
+    label = redact.of_environment()(f"pipeline.py {request.revision} of {config.repo_dir}")
     with contextlib.ExitStack() as stack:
-        taken = (files.lock(path, label, waiting=_say_whom_we_wait_for) for path in config.locks)
-        held = [stack.enter_context(lock) for lock in taken]
-        return _run_commit(CommitRun(words, config, revision, absent, held), words, config, table)
+        taken = (files.lock(path, label, waiting=_say_who_holds) for path in config.locks)
+        locks = [stack.enter_context(lock) for lock in taken]
+        run = CommitRun(request.words, config, request.revision, request.absent, locks)
+        return _run_commit(run, request)
 
 
-def _absent(
-    words: command_line.Words, config: Settings, table: list[Job], default: str
-) -> Mapping[str, str]:
-    """Return the jobs that this machine cannot run, and why; what was named has to run, or fail."""
-    from lib.buckaroo import missing_parts
-
-    if words.only_jobs or words.phase != "all":
-        return {}
-    revision = "" if words.in_place else words.sha or default
-    found = missing_parts.absent(table, config, revision, skipped=words.skip_jobs or ())
-    return {job: why for job, why in found.items() if job not in (words.first_jobs or ())}
-
-
-def _missing_wheel(words: command_line.Words, config: Settings, default: str) -> list[str]:
-    """Return what a run of --phase=5b would end by before its jobs, one line or none."""
-    from lib.buckaroo.wheels import missing_wheel
-
-    try:
-        sha = checkout.resolve(config.repo_dir, words.wheel_from or words.sha or default)
-        missing = missing_wheel(config, sha)
-    except CheckoutError as error:
-        missing = error.brief
-    return [f"no job would run: {missing}; if it were there:"] if missing else []
-
-
-def _say_whom_we_wait_for(holder: str) -> None:
+def _say_who_holds(holder: str) -> None:
     print(f"waiting for {holder}", flush=True)
 
 
-def _run_commit(
-    run: CommitRun, words: command_line.Words, config: Settings, table: list[Job]
-) -> int:
+def _run_commit(run: CommitRun, request: Request) -> int:
     """The story of a run, from the lock to the status."""
     with run.closing():
         run.announce()
@@ -256,57 +189,58 @@ def _run_commit(
         run.set_pending()
         run.prepare_tree()
         run.prepare_dependencies()
-        chosen = words.choice(run.absent)
-        run.prepare_products(table, chosen)
-        pipeline = _planned(words, config, table, chosen, run)
-        pipeline.run(**chosen._asdict(), pytest_workers=config.pytest_workers)
+        run.prepare_products(request.table, request.chosen)
+        pipeline = _pipeline_of_run(run, request)
+        pipeline.run(**request.chosen._asdict(), pytest_workers=request.config.pytest_workers)
         run.add_jobs(pipeline.facts)
     return run.code
 
 
-def _planned(
-    words: command_line.Words,
-    config: Settings,
-    table: list[Job],
-    chosen: Choice,
-    run: CommitRun | None = None,
-) -> Pipeline:
-    """Put the jobs together with what is known of them; with a run, also with all who listen."""
-    options: dict[str, Any] = {
-        "max_parallel": words.max_parallel,
-        "durations": _durations(config, table, chosen) if run or words.show else {},
-        "secret_names": config.secret_names,
-        "pressure": words.pressure,
-    }
-    if run is None:
-        logs = config.state_dir / "logs"
-        return Pipeline(table, "", "", logs, config.timeout, config.repo_dir, **options)
-    here = Path(__file__).resolve()
+def _pipeline(request: Request) -> Pipeline:
+    """Put the jobs together to look at them: nothing is to be run."""
+    config = request.config
+    durations = request.durations() if request.words.show else {}
     return Pipeline(
-        table,
+        request.table,
+        sha="",
+        branch="",
+        log_dir=config.state_dir / "logs",
+        timeout=config.timeout,
+        cwd=config.repo_dir,
+        durations=durations,
+        **_limits(request),
+    )
+
+
+def _pipeline_of_run(run: CommitRun, request: Request) -> Pipeline:
+    """Put the jobs together with the tree, the log and the listeners of a run."""
+    config, here = request.config, Path(__file__).resolve()
+    return Pipeline(
+        request.table,
         run.sha,
         run.branch,
         run.log_dir,
         config.timeout,
         run.tree,
         env=settings.job_environment(config, os.environ) | {"CI_REPO_DIR": str(run.tree)},
+        durations=request.durations(),
         listeners=run.listeners(),
-        rerun=lambda job: run.rerun(here, table, job),
+        rerun=lambda job: run.rerun(here, request.table, job),
         leave_out=lambda names: f"--skip-jobs {','.join(names)}",
         log_url=run.url,
         run_log=run.log,
         **run.facts,
-        **options,
+        **_limits(request),
     )
 
 
-def _durations(config: Settings, table: list[Job], chosen: Choice) -> Mapping[str, float]:
-    past = config.state_dir / "history.db"
-    try:
-        return history.timings(past, beside=selection.names(table, chosen)).durations
-    except sqlite3.Error as error:
-        print(f"{past} cannot be read ({error}): durations are not known", file=sys.stderr)
-        return {}
+def _limits(request: Request) -> dict[str, Any]:
+    words = request.words
+    return {
+        "max_parallel": words.max_parallel,
+        "pressure": words.pressure,
+        "secret_names": request.config.secret_names,
+    }
 
 
 if __name__ == "__main__":

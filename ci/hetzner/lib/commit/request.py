@@ -1,0 +1,95 @@
+"""One call of pipeline.py: its command line, with the settings and the jobs that it is about."""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lib.buckaroo import settings
+from lib.buckaroo.settings import Settings, SettingsError
+from lib.commit.command_line import Words
+from lib.git import checkout
+from lib.git.checkout import CheckoutError
+from lib.model import selection
+from lib.model.job import Job
+from lib.model.selection import Choice
+from lib.storage import history
+
+
+@dataclass(frozen=True)
+class Request:
+    """A command line with the settings and the jobs. `default` is the revision without a SHA."""
+
+    words: Words
+    config: Settings
+    table: Sequence[Job]
+    default: str = "HEAD"
+
+    @property
+    def revision(self) -> str:
+        """The commit to run, as it was named."""
+        return self.words.sha or self.default
+
+    @functools.cached_property
+    def absent(self) -> Mapping[str, str]:
+        """The jobs that this machine cannot run, and why; none that was asked for by name."""
+        from lib.buckaroo import missing_parts
+
+        words = self.words
+        if words.only_jobs or words.phase != "all":
+            return {}
+        revision = "" if words.in_place else self.revision
+        skipped = words.skip_jobs or ()
+        found = missing_parts.absent(self.table, self.config, revision, skipped=skipped)
+        return {job: why for job, why in found.items() if job not in (words.first_jobs or ())}
+
+    @property
+    def chosen(self) -> Choice:
+        """The jobs and test cases to run."""
+        return self.words.choice(self.absent)
+
+    def durations(self) -> Mapping[str, float]:
+        """Return the usual seconds of the jobs, as far as they were recorded."""
+        past = self.config.state_dir / "history.db"
+        try:
+            beside = selection.names(self.table, self.chosen)
+            return history.timings(past, beside=beside).durations
+        except sqlite3.Error as error:
+            print(f"{past} cannot be read ({error}): durations are not known", file=sys.stderr)
+            return {}
+
+    def notes(self) -> tuple[list[str], list[str]]:
+        """Return the lines around those of a dry run: why none would start, which are left out."""
+        left_out = [f"NOTE  {job} would be left out: {why}" for job, why in self.absent.items()]
+        missing = self._missing_wheel() if self.words.phase == "5b" else ""
+        return [f"no job would run: {missing}; if it were there:"] if missing else [], left_out
+
+    def _missing_wheel(self) -> str:
+        from lib.buckaroo.wheels import missing_wheel
+
+        try:
+            sha = checkout.resolve(self.config.repo_dir, self.words.wheel_from or self.revision)
+            return missing_wheel(self.config, sha)
+        except CheckoutError as error:
+            return error.brief
+
+
+def load_settings(words: Words, repo: str | None = None) -> Settings:
+    """Return the settings of a call. Raises SettingsError.
+
+    `repo` outranks the checkout of the command line. Off the box a run without a checkout is
+    refused here; on the box the status of the commit tells of it.
+    """
+    given = {name: getattr(words, name) for name in ("state_dir", "timeout", "pytest_workers")}
+    if words.show in ("jobs", "dot", "mermaid"):
+        return settings.load_anywhere(given)
+    config = settings.load({**given, "repo": repo or words.repo})
+    if not words.show and not config.box:
+        try:
+            checkout.enclosing_checkout(config.repo_dir)
+        except CheckoutError as error:
+            raise SettingsError(str(error)) from error
+    return config
