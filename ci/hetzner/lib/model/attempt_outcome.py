@@ -1,4 +1,4 @@
-"""Decides what an attempt's end means for its job. Pure functions."""
+"""Makes an outcome of the end of an attempt. Pure functions."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ from lib.model.cause import PLAINLY, Cause, Why
 from lib.model.job import Job
 from lib.model.result import Outcome
 
-UNKNOWN_CODE = (
-    256  # exit code, greater than any, of a process whose own one somebody else has taken
-)
+UNKNOWN_CODE = 256  # greater than any: the host program has taken the exit code of a process
 # exit code of a program that found no tests to run: pytest's, docs.pytest.org, "Exit codes"
 NO_TESTS = 5
-# exit codes by which no test has run: that, and of a shell that could not execute a program or did
-# not find it (bash(1), EXIT STATUS)
+# exit codes with which no test has run: that one, and those of a shell that could not execute a
+# program or did not find it (bash(1), EXIT STATUS)
 NO_TEST_RAN = (NO_TESTS, 126, 127)
 
 
 class Judgement(NamedTuple):
-    """An outcome, and why it is not a plain pass."""
+    """An outcome, and the reason if it is no plain pass."""
 
     outcome: Outcome
     why: Why = PLAINLY
@@ -37,9 +35,9 @@ def describe(code: int) -> str:
 
 
 def passed(code: int | None, tries: int = 1, of: int = 1) -> Why:
-    """Return what there is to say of a pass by this exit code, on so many tries of those allowed.
+    """Return the reason for a pass with this exit code on attempt `tries` of `of`.
 
-    `code` is None for a body that the runner has ended.
+    `code` is None for a body that the runner has stopped.
     """
     empty = code == NO_TESTS
     if tries == 1:
@@ -62,8 +60,8 @@ def judge(
 ) -> Judgement:
     """Judge a body that ended by itself with `code`, its outputs in `missing` not written.
 
-    `hint` is what the executor saw that explains it, '' for nothing; `tries` are the attempts of
-    this pass, this one included. A later one that runs no tests does not pass those that failed.
+    `hint` is an explanation of the executor, or ''; `tries` are the attempts of this pass, this one
+    included. A later one without tests does not pass for the tests that failed.
     """
     if code == UNKNOWN_CODE or code not in job.ok_codes:
         text = f"{describe(code)}: {hint}" if hint else describe(code)
@@ -79,7 +77,7 @@ def judge(
 
 
 def unready(job: Job, wrote: Collection[str], heard: Collection[int]) -> str:
-    """Say what a service lacks to be ready: outputs, ports, or the end of its body."""
+    """Return the missing parts of a service: outputs, ports, or the end of its body."""
     if not job.outputs and not job.listens:
         return (
             "its body has not ended, and neither outputs= nor listens= says when it is ready: name "

@@ -1,4 +1,4 @@
-"""Why a job is not a plain pass: a class for programs, and the words for people. Data only."""
+"""Reasons for outcomes: a class for programs, and a text for people. Data only."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 
 class Cause(enum.StrEnum):
-    """The class of a reason; the text is what summary.json says.
+    """The class of a reason; summary.json has the text.
 
-    What was cancelled, failed or skipped always has one, as does a pass that is not a plain one.
+    Each cancelled, failed or skipped job has one, and so has a pass that is no plain one.
     """
 
     NONE = ""  # a plain pass, or one that was restored
     NO_TESTS = "no tests"  # passed with exit code 5
     FLAKY = "flaky"  # passed on a later attempt
     EXIT_CODE = "exit code"
-    SIGNAL = "signal"  # something else than the runner killed it
+    SIGNAL = "signal"  # another program than the runner killed it
     EXIT_CODE_LOST = "exit code lost"
     TIMEOUT = "timeout"  # its own
     MISSING_OUTPUT = "missing output"
@@ -24,9 +24,9 @@ class Cause(enum.StrEnum):
     MISSING_PROGRAM = "missing program"
     NOT_STARTED = "could not start"
     UNSTOPPABLE = "could not be stopped"
-    PORT_TAKEN = "port taken"  # somebody else listens on a port of a service
+    PORT_TAKEN = "port taken"  # another program listens on a port of a service
     SERVICE_GONE = "service gone"  # its processes ended before it was ready, or while needed
-    NO_ROOM = "no room"  # what it needs of a pool is never given back
+    NO_ROOM = "no room"  # a service never gives back the share of a pool that it needs
     DEPENDENCY = "dependency"
     FILTERED = "filtered"  # left out by the selection
     FAST_FAIL = "fast fail"
@@ -43,4 +43,4 @@ class Why(NamedTuple):
     cause: Cause = Cause.NONE
 
 
-PLAINLY = Why()  # passed, and there is no more to say
+PLAINLY = Why()  # a plain pass

@@ -1,7 +1,7 @@
-"""Says of a call of ours whose arguments do not fit which job, which field, and what is meant.
+"""Explains a call whose arguments do not fit: the job, the field, and the name that was meant.
 
-Python's own TypeError names neither the job nor the field that was meant, and hides all else that
-is wrong with the declaration. Pure: no clock, no process, no file.
+Python's own TypeError names neither the job nor the field that was meant, and hides the other
+problems of the declaration. Pure: no clock, no process, no file.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 
-# for each argument of ours what make, GitHub Actions, GitLab CI, Docker Compose, Airflow, tox, nox
-# and pytest call the same
+# for each of our arguments its names in make, GitHub Actions, GitLab CI, Docker Compose, Airflow,
+# tox, nox and pytest
 OTHERS: Mapping[str, str] = {
     "name": "id title label job target alias",
     "cmd": "command commands script scripts run steps shell exec argv recipe entrypoint "
@@ -62,7 +62,7 @@ OTHERS: Mapping[str, str] = {
 
 
 class DeclarationError(TypeError, ValueError):
-    """The arguments of a call do not fit: a TypeError as ever, and a ValueError as what they hold.
+    """The arguments of a call do not fit: a TypeError as in Python, a ValueError as other problems.
 
     The message has a line for each problem.
     """
@@ -74,11 +74,11 @@ def told(
     elsewhere: Mapping[str, str] = {},
     checks: bool = False,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Have a call with arguments that do not fit raise a DeclarationError that says what is meant.
+    """Have a call whose arguments do not fit raise a DeclarationError with the names meant.
 
-    `whose` begins each line, from the arguments that are known by name. `elsewhere` tells where an
-    argument belongs that is none of this call. With `checks` the call is a constructor, which is
-    asked for the problems of the arguments that do fit. A call that fits costs no look.
+    `whose` makes the start of each line from the arguments that are known by name. `elsewhere`
+    names the calls that other arguments belong to. With `checks` the call is a constructor: it is
+    called again for the problems of the arguments that do fit. A call that fits costs no time.
     """
 
     def around(function: Callable[P, R]) -> Callable[P, R]:
@@ -98,7 +98,7 @@ def told(
                 except ValueError as error:
                     lines = [*str(error).splitlines(), *lines]
                 except TypeError:
-                    pass  # something that it cannot do without is missing
+                    pass  # a required argument is missing
             raise DeclarationError("\n".join(lines))
 
         return call
@@ -107,7 +107,7 @@ def told(
 
 
 def told_class(name: str) -> Callable[[type[T]], type[T]]:
-    """Have the constructor of a class say what is meant, as `told` does."""
+    """Have the constructor of a class explain misfits, as `told` does."""
 
     def around(declared: type[T]) -> type[T]:
         constructor: Any = declared.__init__
@@ -118,19 +118,19 @@ def told_class(name: str) -> Callable[[type[T]], type[T]]:
 
 
 def by_default(argument: str, value: object, default: object) -> str:
-    """Return `; timeout=120 is the default: pass timeout=` for a value that is it, else ''.
+    """Return `; timeout=120 is the default: pass timeout=` for a default value, else ''.
 
-    Whoever meets a limit or a place that he has not asked for is to learn where it comes from.
+    A user who meets a limit or place that he has not chosen learns its origin.
     """
     return f"; {argument}={value!r} is the default: pass {argument}=" if value == default else ""
 
 
 def meant(name: str, known: Sequence[str]) -> str:
-    """Return the known name that is meant by another one, '' if none is like it."""
+    """Return the known name that another one means, '' if none is similar."""
     import difflib  # late: most declarations mistype nothing
 
     plain = name.lower().strip("_").replace("-", "_")
-    # of two that others call the same, the one that is declared first
+    # if others use one word for two of ours, the first declared one counts
     words = {word: field for field in reversed(known) for word in OTHERS.get(field, "").split()}
     words |= {field: field for field in known}
     near = difflib.get_close_matches(plain, known, n=1, cutoff=0.65)
@@ -144,7 +144,7 @@ def _misfits(
     named: Mapping[str, object],
     elsewhere: Mapping[str, str],
 ) -> tuple[dict[str, Any], list[str]]:
-    """Return the arguments that fit, by name but the first (`self`), and what does not."""
+    """Return the arguments that fit, by name and without `self`, and the problems of others."""
     import inspect
 
     parameters = list(inspect.signature(function).parameters.values())[1:]
@@ -185,7 +185,7 @@ def _unknown(name: str, known: Sequence[str], elsewhere: Mapping[str, str]) -> s
 
 
 def _shown(value: object) -> str:
-    """Return a value in short; of a mapping, which may hold secrets, only its names."""
+    """Return a short form of a value; for a mapping, which may hold secrets, only its names."""
     names = f"{{{', '.join(map(repr, value))}: …}}" if isinstance(value, Mapping) and value else ""
     text = " ".join((names or repr(value)).split())
     return redact.shorten(text, 60)

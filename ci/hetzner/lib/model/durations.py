@@ -1,4 +1,4 @@
-"""How long jobs take, as it was recorded or is assumed. Data only: no clock, no file."""
+"""The durations of jobs, recorded or assumed. Data only: no clock, no file."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 class Timings:
     """Seconds since the start of an attempt that passed.
 
-    `durations` are a job's up to its end, a service's up to when it is ready. `outputs` are those
-    up to when an output was there, as far as somebody waited for it, by job and output.
-    `restored` holds the jobs that the cache answered for when they last passed.
+    `durations` end with the end of a job, or with the readiness of a service. `outputs` end with
+    the writing of an output that a job waited for, by job and output. `restored` holds the jobs
+    that came from the cache when they last passed.
     """
 
     durations: Mapping[str, float] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What the scheduler tells its listeners, and the bus that carries it.
+"""The events of a run, and the bus that carries them from the scheduler to its listeners.
 
 Every view (log file, terminal, summary, history, commit statuses) is a listener of this one
 stream: a new view never edits the loop. `at` is always seconds on the run's clock.
@@ -13,9 +13,9 @@ from lib.model.result import AttemptRecord, Outcome, Result
 
 
 class RunStarted(NamedTuple):
-    """The run begins: the selected jobs, and those it was told to leave out.
+    """The run begins: the selected jobs, and those left out on request.
 
-    `seed` is what the random order of this run was made from, None for the order of urgency.
+    `seed` is that of a random order, None for the order of urgency.
     """
 
     at: float
@@ -25,7 +25,7 @@ class RunStarted(NamedTuple):
 
 
 class PhaseStarted(NamedTuple):
-    """A phase of a run that has several begins."""
+    """A phase begins, in a run of several."""
 
     at: float
     title: str
@@ -48,7 +48,7 @@ class OutputReady(NamedTuple):
 
 
 class Ready(NamedTuple):
-    """A service can serve; it stays until nobody needs it."""
+    """A service is ready; it stays until no job needs it."""
 
     at: float
     job: str
@@ -111,7 +111,7 @@ class Interrupted(NamedTuple):
 
 
 class Running(NamedTuple):
-    """A job that runs: for how many seconds its attempt has, and what it is about."""
+    """A running job: the seconds of its attempt so far, and its activity."""
 
     job: str
     seconds: float
@@ -119,7 +119,7 @@ class Running(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """Somebody wants to know what runs: that, and how many nodes wait and have ended."""
+    """A user asks for the running jobs: these, and the numbers of waiting and ended nodes."""
 
     at: float
     running: tuple[Running, ...]
@@ -128,7 +128,7 @@ class Asked(NamedTuple):
 
 
 class Note(NamedTuple):
-    """Something a reader of the log should know that changes no outcome."""
+    """A note for readers of the log; it changes no outcome."""
 
     at: float
     text: str
@@ -180,7 +180,7 @@ class Bus:
         for listener in self.listeners:
             try:
                 listener(event)
-            except KeyboardInterrupt:  # whoever holds the program has pressed Ctrl-C
+            except KeyboardInterrupt:  # Ctrl-C, in a program without our handlers
                 raise
             except BaseException as error:  # noqa: BLE001 - a view may break in any way
                 if id(listener) not in self.faults:

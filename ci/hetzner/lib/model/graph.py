@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from lib.model.job import Job
 
-MOST_CYCLES = 20  # that are told of at once
+MOST_CYCLES = 20  # in one message
 
 
 def split(dependency: str) -> tuple[str, str | None]:
@@ -31,7 +31,7 @@ def variable(job: str, output: str) -> str:
 
 
 def dependents_of(by_name: Mapping[str, Job]) -> dict[str, list[str]]:
-    """Return for each job those that depend on it directly."""
+    """Return the direct dependents of each job."""
     dependents: dict[str, list[str]] = {name: [] for name in by_name}
     for name, job in by_name.items():
         for need in needs(job):
@@ -41,10 +41,10 @@ def dependents_of(by_name: Mapping[str, Job]) -> dict[str, list[str]]:
 
 
 def order(by_name: Mapping[str, Job]) -> list[str]:
-    """Return the jobs so that each comes after what it depends on; what a cycle holds is left out.
+    """Return the jobs, each after its dependencies; jobs of a cycle are left out.
 
-    What is not among them is not waited for. Among jobs that could come next the declared order
-    decides (Kahn's algorithm).
+    A dependency that is not among them does not count. Among jobs that could come next the declared
+    order decides (Kahn's algorithm).
     """
     return ordered(by_name, dependents_of(by_name))
 
@@ -53,7 +53,7 @@ def ordered(by_name: Mapping[str, Job], dependents: Mapping[str, Sequence[str]])
     """Return the same, from `dependents_of` these jobs."""
     unmet = {name: len(by_name.keys() & needs(job)) for name, job in by_name.items()}
     ready = [name for name, count in unmet.items() if count == 0]
-    for name in ready:  # grows while it is walked: it is the queue
+    for name in ready:  # grows during the loop: it is the queue
         for dependent in dependents[name]:
             unmet[dependent] -= 1
             if unmet[dependent] == 0:
@@ -64,7 +64,7 @@ def ordered(by_name: Mapping[str, Job], dependents: Mapping[str, Sequence[str]])
 def closure(
     by_name: Mapping[str, Job], names: Iterable[str], without: Collection[str] = ()
 ) -> set[str]:
-    """Return the named jobs and all that they need, not looking behind those in `without`."""
+    """Return the named jobs and all their needs, but not the needs of those in `without`."""
     found: set[str] = set()
     queue = list(names)
     while queue:
@@ -107,7 +107,7 @@ def cycles(by_name: Mapping[str, Job]) -> list[list[str]]:
 class EndOrder:
     """Tells which job can only begin when another one has ended.
 
-    `position` is a job's place in an order in which each comes after what it depends on.
+    `position` is a job's place in an order in which each comes after its dependencies.
     """
 
     def __init__(self, by_name: Mapping[str, Job]) -> None:
@@ -125,7 +125,7 @@ class EndOrder:
             return True
         queue = [user for user in self._dependents[one] if one in by_name[user].depends_on]
         seen = set(queue)
-        for user in queue:  # grows while it is walked
+        for user in queue:  # grows during the loop
             if user == other:
                 return True
             more = {u for u in self._dependents[user] if position[u] <= position[other]} - seen

@@ -1,4 +1,4 @@
-"""Finds everything that is wrong with the jobs of a pipeline as a whole.
+"""Finds the problems of the jobs of a pipeline as a whole.
 
 Pure functions: no clock, no process, no file.
 """
@@ -16,7 +16,7 @@ from lib.model.pool_names import pool_problems
 
 
 def problems(jobs: Sequence[Job], pools: Mapping[str, int], cwd: str = "") -> list[str]:
-    """Return everything that is wrong with the jobs as a whole, a sentence each.
+    """Return the problems of the jobs as a whole, a sentence each.
 
     Relative outputs are relative to `cwd`.
     """

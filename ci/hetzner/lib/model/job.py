@@ -19,14 +19,14 @@ NO_NAMES: Sequence[str] = FrozenList()
 
 
 class CacheSpec(Protocol):
-    """What others need to know of a cache: how to name it to a process, and what it replaces."""
+    """The part of a cache that other rooms use: its form for a process, and its artifact."""
 
     def to_json(self) -> str:
         """Return the fields as JSON, as `Cache.from_json` reads them."""
         ...
 
     def place(self, cwd: str) -> str:
-        """Return the path of what it restores in a pipeline with this `cwd`, '' if it has none."""
+        """Return the path of its artifact in a pipeline with this `cwd`, '' if it has none."""
         ...
 
 
@@ -51,7 +51,7 @@ CONTAINERS = (
 
 
 class Job:
-    """One node of the pipeline: a command, what it needs, and what it promises.
+    """One node of the pipeline: a command, its needs, and its outputs.
 
     A job cannot be changed, nor can its lists and mappings, which are copies of those given.
 
@@ -59,8 +59,8 @@ class Job:
     and `timeout` are seconds, the timeout counts for each step of an attempt. Every field is
     explained in `docs/usage.md`.
 
-    Raises ValueError that lists every problem of the job at once; for names of fields that there
-    are not, a DeclarationError, which is one, and says which are meant.
+    Raises ValueError that lists every problem of the job at once. For unknown fields it is a
+    DeclarationError, which names the fields that were meant.
     """
 
     name: str
@@ -124,7 +124,7 @@ class Job:
             raise ValueError("\n".join(f"{start}: {problem}" for problem in problems))
 
     def __setattr__(self, field: str, value: object) -> None:
-        """Refuse: what was checked stays as it is."""
+        """Refuse: a checked job stays as it is."""
         raise AttributeError(f"job {self.name}: {field} cannot be changed, declare another job")
 
     def __delattr__(self, field: str) -> None:
@@ -139,7 +139,7 @@ class Job:
         return hash(self.name)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Let a copy, or a pickle, be declared anew: what is shared for speed cannot be pickled."""
+        """Have a copy, or a pickle, declare the job anew: shared defaults cannot be pickled."""
         given = {n: _plain(value) for n, value in self.__dict__.items() if value is not NOTHING}
         return _declare, (given,)
 
@@ -148,12 +148,12 @@ class Job:
 
     @property
     def regardless(self) -> bool:
-        """Whether it runs whatever became of what it depends on, after `fast_fail` as well."""
+        """Whether it runs after any outcome of its dependencies, and after `fast_fail`."""
         return self.when != "success"
 
     @property
     def at_the_end(self) -> bool:
-        """Whether it starts only when everything else has ended, others such as it aside."""
+        """Whether it starts only when all jobs have ended, except others at the end."""
         return self.when == "end"
 
     def but(self, **changes: Any) -> Job:

@@ -1,4 +1,4 @@
-"""Finds everything that is wrong with one job; `graph_check` looks at all jobs together."""
+"""Finds the problems of one job; `graph_check` checks all jobs together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a field of a job may hold: each check tells what is wrong, a sentence each. Data only."""
+"""Checks the values of a job's fields: a sentence for each problem. Data only."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any, TypeGuard
 
 HIGHEST_PORT = 65535
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
-# bytes of a job's name: what is made of it (`<name>.log.12`, temporary files, the context of a
-# status) stays below 255, which is NAME_MAX (limits.h(0p)) and what GitHub takes
+# bytes of a job's name: names made of it (`<name>.log.12`, temporary files, the context of a
+# status) stay below 255, which is NAME_MAX (limits.h(0p)) and GitHub's limit
 LONGEST_NAME = 200
 RUN_LOG = "ci"  # ci.log is the run's own log, so no job may have this name
 NOTHING: Mapping[str, Any] = MappingProxyType({})  # the default of a job's mappings
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Whether a value is a number to reckon with: no bool, and none that no float can hold."""
+    """Whether a value is a number that a float can hold, and no bool."""
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return False
     try:
@@ -29,13 +29,13 @@ def is_number(value: object) -> TypeGuard[float]:
 
 
 def quantity(problems: list[str], what: str, value: object, low: float, unit: str) -> None:
-    """Add what keeps a value from being a number of at least `low`."""
+    """Add the problem of a value that is no number of at least `low`."""
     if not is_number(value) or value < low:
         problems.append(f"{what}: expected {unit} of {low:g} or more, found {value!r}")
 
 
 def strings(problems: list[str], what: str, value: object) -> None:
-    """Add what keeps a value from being a list of names."""
+    """Add the problem of a value that is no list of names."""
     if isinstance(value, (str, bytes)) or not isinstance(value, Collection):
         problems.append(f"{what}: expected a list of names such as ['x'], found {value!r}")
     elif value and not all(isinstance(item, str) and item for item in value):
@@ -43,9 +43,9 @@ def strings(problems: list[str], what: str, value: object) -> None:
 
 
 def is_text(value: object) -> bool:
-    """Whether a value is a text that a program or a file can be given: no NUL, no lone surrogate.
+    """Whether a value is a text for a program or a file name: no NUL, no lone surrogate.
 
-    Bytes that are no text are meant by surrogates of their own (os.fsdecode), and may be given.
+    Surrogates that stand for bytes which are no text (os.fsdecode) are allowed.
     """
     if not isinstance(value, str) or "\0" in value:
         return False
@@ -57,7 +57,7 @@ def is_text(value: object) -> bool:
 
 
 def command_problems(what: str, value: object) -> list[str]:
-    """Return what keeps a value from being a script of bash or an argument vector."""
+    """Return the problems of a value that is no script of bash and no argument vector."""
     words: object = [value] if isinstance(value, str) else value
     proper = isinstance(words, Sequence) and all(isinstance(word, str) for word in words)
     blank = isinstance(value, str) and not value.strip()
@@ -69,7 +69,7 @@ def command_problems(what: str, value: object) -> list[str]:
 
 
 def path_problems(what: str, value: object, *, optional: bool = False) -> list[str]:
-    """Return what keeps a value from being a path, or None where that is allowed."""
+    """Return the problems of a value that is no path; `optional` allows None."""
     if value is None and optional:
         return []
     if not isinstance(value, str | os.PathLike) or not is_text(str(value)):
@@ -83,7 +83,7 @@ def is_count(value: object) -> bool:
 
 
 def variable_problems(variables: object) -> list[str]:
-    """Return what keeps a mapping from being an environment, a sentence each, without values."""
+    """Return the problems of a mapping that is no environment, without its values."""
     if not isinstance(variables, Mapping):
         return [f"env: expected names and texts, found {type(variables).__name__}"]
     problems = []
@@ -98,7 +98,7 @@ def variable_problems(variables: object) -> list[str]:
 
 
 def port_problems(ports: object, *, service: bool) -> list[str]:
-    """Return what keeps a value from being the TCP ports that a service listens on."""
+    """Return the problems of a value that is no collection of TCP ports of a service."""
     if not isinstance(ports, Collection) or isinstance(ports, str | bytes | Mapping):
         return [f"listens: expected ports such as (8080,), found {ports!r}"]
     problems = [
@@ -116,7 +116,7 @@ def port_problems(ports: object, *, service: bool) -> list[str]:
 
 
 def resource_problems(amounts: object) -> list[str]:
-    """Return what keeps a mapping from telling how much of each resource a job takes."""
+    """Return the problems of a mapping that has no amounts by resource."""
     proper = isinstance(amounts, Mapping) and all(
         isinstance(name, str) and name and is_count(count) for name, count in amounts.items()
     )
@@ -127,7 +127,7 @@ def resource_problems(amounts: object) -> list[str]:
 
 
 def output_problems(outputs: object) -> list[str]:
-    """Return what keeps a mapping from telling the paths of outputs by name."""
+    """Return the problems of a mapping that has no paths by output."""
     if not isinstance(outputs, Mapping):
         return [f"outputs: expected names and paths, found {outputs!r}"]
     problems = []

@@ -1,4 +1,4 @@
-"""Finds the job that a mistyped name means."""
+"""Finds the known name that a mistyped one means."""
 
 from __future__ import annotations
 

@@ -13,15 +13,15 @@ from typing import NamedTuple
 from lib.model.graph import EndOrder
 from lib.model.job import Job
 
-MOST_OVERLAPS = 20  # that are told of at once
+MOST_OVERLAPS = 20  # in one message
 
 
 def shared_paths(by_name: Mapping[str, Job], cwd: str) -> list[str]:
-    """Tell of outputs of two jobs at one path, unless one job waits for the end of the other.
+    """Find outputs of two jobs at one path, unless one job waits for the end of the other.
 
     Without that wait one job could pass on what the other one wrote.
     """
-    owners: dict[str, dict[str, str]] = {}  # by path: the jobs, and what they call it
+    owners: dict[str, dict[str, str]] = {}  # by path: the jobs, and their names for it
     for name, job in by_name.items():
         for output, path in job.outputs.items():
             owners.setdefault(normpath(join(cwd, path)), {})[name] = output
@@ -50,7 +50,7 @@ class _Place(NamedTuple):
 
 
 def overwritten(by_name: Mapping[str, Job], cwd: str) -> list[str]:
-    """Tell of caches that may restore over what another job has made, one line a pair of jobs.
+    """Find caches that may restore over a path of another job, one line a pair of jobs.
 
     A job that waits for the end of a job with a cache writes after the restore.
     """

@@ -2,7 +2,7 @@
 
 A node is one job in one pass over the test cases. `first_jobs` and `first_testcases` only add
 phases: the nodes of a phase wait until the phase before it has settled. So no job runs twice,
-and what a dependency did in an earlier phase still counts in the next. Pure functions.
+and an outcome of an earlier phase still counts in the next. Pure functions.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class Edge(NamedTuple):
 class Node(NamedTuple):
     """One job in one pass over the test cases.
 
-    `inputs` are the variables of its dependencies' outputs and their paths; `expects` are those
-    outputs, as `job:output` and path, that must already be there since this run does not make them.
+    `inputs` are the variables of its dependencies' outputs and their paths; `expects` are the
+    outputs, as `job:output` and path, that must exist already since this run does not make them.
     """
 
     key: str
@@ -39,12 +39,12 @@ class Node(NamedTuple):
 
     @property
     def filtered(self) -> bool:
-        """Whether it is to run a part of its test cases only."""
+        """Whether it runs only a part of its test cases."""
         return bool(self.test_filter) and self.job.testcases
 
     @property
     def cached(self) -> bool:
-        """Whether its cache is asked, and stored in: never for a part of its test cases."""
+        """Whether it asks and fills its cache: never for a part of its test cases."""
         return self.job.cache is not None and not self.filtered
 
 
@@ -64,7 +64,7 @@ REPEATED = "#2"  # '#' cannot stand in a job's name
 
 
 def heeds_filter(job: Job) -> bool:
-    """Whether a job runs test cases, and those alone that a filter matches."""
+    """Whether a job runs test cases and heeds their filter."""
     return job.testcases and not job.service and not job.at_the_end
 
 
@@ -131,7 +131,7 @@ def _repeated(by_name: Mapping[str, Job], selected: Sequence[str]) -> set[str]:
     """
     again = {name for name in selected if by_name[name].testcases}
     once = [name for name in selected if name not in again]
-    for name in once:  # grows while it is walked
+    for name in once:  # grows during the loop
         if by_name[name].service:
             held = [n for n in graph.needs(by_name[name]) if n in again and by_name[n].service]
             again.difference_update(held)

@@ -1,4 +1,4 @@
-"""Finds what is wrong with the arguments of a pipeline, its jobs aside; see `graph_check`."""
+"""Finds the problems of a pipeline's arguments, except its jobs; see `graph_check`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lib.model.job_fields import is_count, is_number
 
 
 def kind_problems(jobs: object, log_dir: object, cwd: object, resources: object) -> list[str]:
-    """Return what is of a wrong type, so that no other check can be made."""
+    """Return the arguments of a wrong type, which no other check can take."""
     if not isinstance(jobs, tuple):
         return [f"jobs: expected a list such as [Job(…)], found {jobs!r}"]
     problems = [
@@ -33,7 +33,7 @@ def number_problems(
     pressure: object,
     pools: Mapping[str, object],
 ) -> list[str]:
-    """Return what is wrong with the numbers, a sentence each."""
+    """Return the problems of the numbers, a sentence each."""
     problems = []
     if not is_number(timeout) or timeout <= 0:
         problems.append(f"timeout: expected more than 0 seconds, found {timeout!r}")

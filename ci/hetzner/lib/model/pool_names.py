@@ -12,14 +12,14 @@ from lib.model.job import Job
 
 MACHINES = "what the machine grants by default: pass Pipeline(resources=…) for another size"
 NO_POOL = "a name without a pool is a mutex of one"
-SAME = {  # what others call the pools that every machine has
+SAME = {  # other words for the pools that every machine has
     "cpu": {"core", "cores", "processor", "processors", "vcpu", "vcpus", "nproc"},
     "memory": {"mem", "ram", "mib", "memory_mb", "memory_mib"},
 }
 
 
 def pool_problems(job: Job, pools: Mapping[str, int]) -> list[str]:
-    """Tell of each resource of which the job wants more than its pool holds."""
+    """Find each resource of which the job wants more than its pool holds."""
     return [
         f"job {job.name}: resource {name!r}: wants {count}, the pool has {pools.get(name, 1)}"
         + (f" ({MACHINES})" if name in SAME else "")
@@ -30,7 +30,7 @@ def pool_problems(job: Job, pools: Mapping[str, int]) -> list[str]:
 
 
 def pool_questions(jobs: Iterable[Job], pools: Collection[str]) -> list[str]:
-    """Ask for each name of a resource that has no pool whether that of another one is meant."""
+    """Return a question for each resource without a pool whose name is nearly another one."""
     users: dict[str, list[str]] = {}
     for job in jobs:
         for name in job.resources:
@@ -45,7 +45,7 @@ def pool_questions(jobs: Iterable[Job], pools: Collection[str]) -> list[str]:
 
 
 def like_a_pool(name: str, pools: Collection[str]) -> str:
-    """Return the pool whose name one without a pool is nearly, '' if there is none."""
+    """Return the pool with nearly the same name, '' if there is none."""
     import difflib  # late: most names are those of pools, or of ports
 
     plain = name.lower()
@@ -58,7 +58,7 @@ def like_a_pool(name: str, pools: Collection[str]) -> str:
 
 
 def _like(name: str, others: Collection[str]) -> str:
-    """Return the mutex of several jobs whose name this one's is nearly; numbers are no typos."""
+    """Return the mutex of several jobs with nearly the same name; numbers are no typos."""
     near = like_a_pool(name, others)
     return "" if re.sub(r"\d", "", near) == re.sub(r"\d", "", name) else near
 

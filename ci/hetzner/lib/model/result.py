@@ -21,9 +21,9 @@ class Outcome(enum.StrEnum):
 
 
 class CacheState(enum.StrEnum):
-    """What the cache of a job has come to in a run."""
+    """The state of a job's cache in a run."""
 
-    OFF = "off"  # only a part of its test cases is run: the cache is for all of them
+    OFF = "off"  # a part of its test cases runs: the cache is for all of them
     HIT = "hit"
     MISS = "miss"  # and nothing was stored, or not yet
     STORED = "stored"
@@ -35,10 +35,10 @@ GOOD = frozenset({Outcome.PASSED, Outcome.FLAKY, Outcome.RESTORED})
 
 
 class Load(NamedTuple):
-    """How busy a machine was.
+    """The load of a machine.
 
     `average` is its load average over the last minute. `cpu` and `memory` are the shares of the
-    last ten seconds, in percent, in which something waited for them; None where nothing tells.
+    last ten seconds, in percent, in which a process waited for them; None if they are unknown.
     """
 
     average: float
@@ -64,7 +64,7 @@ class Load(NamedTuple):
 class AttemptRecord(NamedTuple):
     """One try of a job, as it ended. Times are seconds on the run's clock.
 
-    `load` is that of the machine at its end, where the job was or will be tried again.
+    `load` is that of the machine at its end, if the job was or will be tried again.
     """
 
     number: int
@@ -79,7 +79,7 @@ class AttemptRecord(NamedTuple):
 
 
 class Result:
-    """What became of a selected job; filled in while the run goes on.
+    """The result of a selected job; filled in while the run goes on.
 
     `outcome` is None until the job has ended. Times are seconds on the run's clock.
     """
@@ -98,7 +98,7 @@ class Result:
         self.attempts: tuple[AttemptRecord, ...] = ()
         self.started: float | None = None
         self.ended: float | None = None
-        self.reason = reason  # why it is not a plain pass, for people
+        self.reason = reason  # for people; '' for a plain pass
         self.cause = cause  # the class of the reason
         self.waited_for = ""  # the dependency, pool or delay that held it back last
         self.allowed = allowed  # allow_failure: a failure of this job does not fail the run

@@ -28,10 +28,10 @@ class Limits(NamedTuple):
 
 
 class RunPlan(NamedTuple):
-    """All that the scheduler is told of a run.
+    """The input of the scheduler: the whole plan of a run.
 
     `urgency` is a job's longest remaining path in seconds: the greatest starts first, after the
-    jobs in `short`, which cost next to nothing. With a `seed` the urgencies are random numbers made
+    jobs in `short`, which take little time. With a `seed` the urgencies are random numbers made
     from it. `filtered` are the jobs that the selection leaves out. If there are `refused` jobs,
     which cannot run for the reason given, nothing starts. The log begins with `notes`.
     """

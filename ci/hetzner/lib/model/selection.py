@@ -17,7 +17,7 @@ from lib.model.urgency import remaining_paths, short_jobs, shuffled
 
 
 class Choice(NamedTuple):
-    """Which jobs and test cases of a pipeline to run, and how; None or '' is what is not asked for.
+    """The wanted jobs and test cases of a run, and their order; None or '' stands for no wish.
 
     `shuffle` is the seed of a random order of ready jobs, True for a fresh one.
     """
@@ -33,7 +33,7 @@ class Choice(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """Which jobs a run executes (`names`) and which it was told to leave out (`filtered`)."""
+    """The jobs that a run executes (`names`), and those left out on request (`filtered`)."""
 
     names: tuple[str, ...]
     filtered: tuple[str, ...]
@@ -44,7 +44,7 @@ UNLIMITED = Limits()
 
 
 def listed(choice: Choice) -> Choice:
-    """Return the choice with names that can be gone through more than once."""
+    """Return the choice with names that can be iterated more than once."""
     return choice._replace(
         only_jobs=_listed(choice.only_jobs),
         skip_jobs=_listed(choice.skip_jobs),
@@ -58,7 +58,7 @@ def is_whole(jobs: Sequence[Job], choice: Choice) -> bool:
 
 
 def summary_fields(choice: Choice, *, whole: bool) -> dict[str, object]:
-    """Return what summary.json says of a choice."""
+    """Return the fields of a choice in summary.json."""
     chosen = ("only_jobs", "skip_jobs", "first_jobs")
     given = {name: getattr(choice, name) for name in chosen}
     return {
@@ -86,9 +86,9 @@ def select(
     *,
     no_deps: bool = False,
 ) -> Selection:
-    """Return the jobs to run: the named ones and what they need, less the skipped.
+    """Return the jobs to run: the named ones and their needs, less the skipped.
 
-    What only a skipped job needs is not run either. With `no_deps` the named ones alone.
+    A job that only skipped jobs need is not run either. With `no_deps` the named ones alone.
     Raises ValueError for unknown names and for a selection of nothing.
     """
     by_name = {job.name: job for job in jobs}
@@ -161,7 +161,7 @@ def _check_filters(choice: Choice) -> None:
 
 
 def _listed(names: Collection[str] | None) -> Collection[str] | None:
-    """Return names that can be gone through more than once, as those of a generator cannot."""
+    """Return names that can be iterated more than once, unlike a generator."""
     return names if names is None or isinstance(names, str) else tuple(names)
 
 

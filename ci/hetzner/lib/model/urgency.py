@@ -1,4 +1,4 @@
-"""Which of the ready jobs is to start first, from the usual durations of jobs.
+"""Decides which of the ready jobs starts first, by the usual durations of jobs.
 
 Pure functions: no clock, no process, no file.
 """
@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from lib.model.graph import dependents_of, ordered
 from lib.model.job import Job
 
-SHORT = 1 / 50  # of the longest path: what takes less costs a run next to nothing
+SHORT = 1 / 50  # of the longest path: a shorter job costs a run little time
 
 
 def usual(names: Iterable[str], durations: Mapping[str, float]) -> float:
-    """Return what a job that was never timed counts as: the median of those that were, or 1 s."""
+    """Return the assumed seconds of a job that was never timed: the median of others, or 1."""
     known = sorted(durations[name] for name in names if name in durations)
     return known[len(known) // 2] if known else 1.0
 
@@ -22,7 +22,7 @@ def usual(names: Iterable[str], durations: Mapping[str, float]) -> float:
 def remaining_paths(by_name: Mapping[str, Job], durations: Mapping[str, float]) -> dict[str, float]:
     """Return for each job the seconds of the longest path from its start to the end of the run.
 
-    `by_name` are the jobs of the run: others are neither waited for nor do they follow.
+    `by_name` are the jobs of the run: others neither delay nor follow a job.
     A job with no recorded duration counts as `usual`.
     """
     assumed = usual(by_name, durations)
@@ -39,8 +39,9 @@ def short_jobs(
 ) -> frozenset[str]:
     """Return the jobs that usually take less than a fiftieth of the longest of the paths.
 
-    They start first, so that what they find is known early. A job that was never timed is not known
-    to be short, and a service is not: what it takes is taken until its users have ended.
+    They start first, so that their failures are known early. A job that was never timed is not
+    known to be short, and a service is not short: it holds its resources until its users have
+    ended.
     """
     limit = SHORT * max(paths.values(), default=0.0)
     return frozenset(

@@ -1,7 +1,7 @@
-"""Decides, alone, how a run ended. Green is earned: missing, stuck or cut off is red. Pure.
+"""Makes the verdict on a run, alone. Green is earned: missing, stuck or cut off is red. Pure.
 
-Whatever bears on the end of a run is one of its `Facts`; `decide` turns them into the exit code,
-the state of the commit and a sentence.
+A fact that bears on the verdict is one of the `Facts`; `decide` turns them into the exit code, the
+state of the commit and a sentence.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Facts(NamedTuple):
     jobs that cannot run here, for which nothing was started; `left_out` are those left out for that
     reason. `error` tells why the jobs did not come to their end (no checkout, a bug). `survivors`:
     some processes could not be stopped. `removed_locks` are files that kept other runs away until
-    somebody removed them. `write_error` tells which report could not be written, and why.
+    they were removed. `write_error` tells which report could not be written, and why.
     """
 
     selected: Collection[str] = ()
@@ -59,7 +59,7 @@ class Facts(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """How a run ended; `state` is that of its commit at GitHub."""
+    """The end of a run; `state` is that of its commit at GitHub."""
 
     exit_code: int
     state: Literal["success", "failure", "error"]
@@ -109,7 +109,7 @@ def _sentence(facts: Facts) -> str:
 
 
 def _faults(facts: Facts) -> list[str]:
-    """Return what makes a run red whatever its jobs did."""
+    """Return the faults that make a run red after any outcome of its jobs."""
     found = [facts.write_error] if facts.write_error else []
     found += [
         f"the lock {path} was removed during the run, so another run may have gone on beside it"
@@ -119,7 +119,7 @@ def _faults(facts: Facts) -> list[str]:
 
 
 def _of_jobs(facts: Facts) -> str:
-    """Return what became of the jobs."""
+    """Return the sentence on the jobs."""
     results = [facts.results[name] for name in facts.selected if name in facts.results]
     took = f"in {facts.seconds:.0f} s"
     if bad := [r for r in results if not r.acceptable]:
@@ -133,7 +133,7 @@ def _of_jobs(facts: Facts) -> str:
 
 
 def _but(facts: Facts, results: Sequence[Result]) -> str:
-    """Return what is to be said of a run though all its jobs may stand in a green one."""
+    """Return the remarks on a run whose jobs may all stand in a green one."""
     if facts.timed_out:
         return ", but the run has run out of time"
     if facts.unmatched:
