@@ -12,17 +12,15 @@ import hashlib
 import json
 import os
 import re
-import shutil
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lib.buckaroo import settings
+from lib.buckaroo.install_step import InstallStep, LockcheckError
 from lib.buckaroo.pythons import VERSIONS, find, version_of
 from lib.buckaroo.settings import Settings
 from lib.common import files, tree_copy
-from lib.processes import command
 
 UV_LOCK, PNPM_LOCK = "uv.lock", "packages/pnpm-lock.yaml"
 LOCK_FILES = (UV_LOCK, PNPM_LOCK, "pyproject.toml")
@@ -37,10 +35,6 @@ PLAYWRIGHT = re.compile(r"^ +'?/?playwright-core[@/](\d[^:'(]*)", re.MULTILINE)
 BROWSERS_STAMP = ".installed-for"  # beside the browsers: the locked versions of Playwright
 STAMP = ".built-for.json"  # in an environment: the record that it was built for
 STEP_TIMEOUT = 900.0  # seconds
-
-
-class LockcheckError(Exception):
-    """A step of the rebuild failed; the message names the step, its end and its log."""
 
 
 @dataclass(frozen=True)
@@ -216,36 +210,9 @@ class Lockcheck:
         files.atomic_write(directory / BROWSERS_STAMP, versions)
 
     def _step(self, argv: Sequence[str], cwd: Path, extra: Mapping[str, str]) -> None:
-        """Run one step; its output goes to the end of the log. Raises LockcheckError."""
-        shown = " ".join(argv)
-        self.say(f"{shown} (in {cwd})")
-        env = {**self._step_environment(), **extra}
-        program = shutil.which(argv[0], path=env["PATH"])
-        if not program:
-            raise LockcheckError(f"{shown}: expected {argv[0]} on PATH, found none: install it")
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with os.fdopen(self._open_log(), "ab") as log:
-                log.write(os.fsencode(f"$ {shown}\n"))
-                log.flush()
-                done = command.run(
-                    [program, *argv[1:]], cwd=cwd, env=env, timeout=self.step_timeout, log=log
-                )
-        except subprocess.TimeoutExpired as error:
-            raise LockcheckError(
-                f"{shown}: expected it done in {self.step_timeout:g} s, it was not: see {self.log}"
-            ) from error
-        except OSError as error:
-            raise LockcheckError(f"{shown}: {error}") from error
-        if done.code != 0:
-            raise LockcheckError(
-                f"{shown}: expected exit code 0, found {done.code}: see {self.log}"
-            )
-
-    def _open_log(self) -> int:
-        with contextlib.suppress(files.NotAFileError, FileNotFoundError):
-            return files.open_file(self.log, os.O_WRONLY | os.O_APPEND)
-        return files.begin(self.log)
+        step = InstallStep(argv, cwd, {**self._step_environment(), **extra}, self.log)
+        self.say(f"{step} (in {cwd})")
+        step.run(self.step_timeout)
 
     def _step_environment(self) -> dict[str, str]:
         """Return the environment of a step: a job's, without variables that mislead a tool."""
@@ -278,26 +245,3 @@ def _read(path: Path) -> dict[str, object]:
     except (FileNotFoundError, files.NotAFileError, NotADirectoryError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _here(tree: Path | None) -> Lockcheck:
-    config = settings.load()
-    return Lockcheck(config, tree or config.repo_dir, config.work_dir / "rebuild.log")
-
-
-def lockcheck_valid(tree: Path | None = None) -> bool:
-    """Whether, with the settings of the environment, the dependencies match the lock files."""
-    return _here(tree).valid()
-
-
-def lockcheck_update(tree: Path | None = None) -> None:
-    """Record the installed dependencies as those of the lock files. Raises OSError."""
-    _here(tree).update()
-
-
-def rebuild_deps(tree: Path | None = None) -> None:
-    """Install the dependencies of the lock files, then record them.
-
-    Raises LockcheckError, OSError.
-    """
-    _here(tree).rebuild()

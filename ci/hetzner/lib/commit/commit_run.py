@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from lib.buckaroo import leftovers, products, settings, wheels
-from lib.buckaroo.lock_files import Lockcheck, LockcheckError
+from lib.buckaroo.install_step import LockcheckError
+from lib.buckaroo.lock_files import Lockcheck
 from lib.buckaroo.placeholders import make_placeholders
 from lib.buckaroo.products import Products
 from lib.buckaroo.pythons import VERSIONS as PYTHONS

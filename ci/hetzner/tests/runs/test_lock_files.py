@@ -13,8 +13,10 @@ import unittest.mock
 import venv
 from pathlib import Path
 
+from lib import lockcheck
 from lib.buckaroo import lock_files, settings
-from lib.buckaroo.lock_files import LOCK_FILES, NODE_MODULES, Lockcheck, LockcheckError
+from lib.buckaroo.install_step import LockcheckError
+from lib.buckaroo.lock_files import LOCK_FILES, NODE_MODULES, Lockcheck
 from lib.processes import process_table
 from tests.support.waiting import wait_until
 
@@ -404,14 +406,14 @@ class TestModuleLevel(WithTree):
     def test_functions_take_the_settings_of_the_environment(self) -> None:
         for name in LOCK_FILES:
             (self.tree / name).unlink()
-        self.assertFalse(lock_files.lockcheck_valid())
+        self.assertFalse(lockcheck.lockcheck_valid())
         with contextlib.redirect_stdout(None):
-            lock_files.rebuild_deps()
-        self.assertTrue(lock_files.lockcheck_valid())
+            lockcheck.rebuild_deps()
+        self.assertTrue(lockcheck.lockcheck_valid())
         put(self.tree / "pyproject.toml", "changed")
-        self.assertFalse(lock_files.lockcheck_valid())
-        lock_files.lockcheck_update()
-        self.assertTrue(lock_files.lockcheck_valid(self.tree))
+        self.assertFalse(lockcheck.lockcheck_valid())
+        lockcheck.lockcheck_update()
+        self.assertTrue(lockcheck.lockcheck_valid(self.tree))
 
 
 if __name__ == "__main__":

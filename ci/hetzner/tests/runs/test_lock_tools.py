@@ -12,7 +12,8 @@ import unittest.mock
 from pathlib import Path
 
 from lib.buckaroo import demo, pythons, settings
-from lib.buckaroo.lock_files import NODE_MODULES, Lockcheck, LockcheckError
+from lib.buckaroo.install_step import LockcheckError
+from lib.buckaroo.lock_files import NODE_MODULES, Lockcheck
 from lib.processes import process_table
 
 PYPROJECT = """\
