@@ -217,19 +217,19 @@ def _pipeline_of_run(run: CommitRun, request: Request) -> Pipeline:
     config, here = request.config, Path(__file__).resolve()
     return Pipeline(
         request.table,
-        run.sha,
-        run.branch,
+        run.commit.sha,
+        run.commit.branch,
         run.log_dir,
         config.timeout,
-        run.tree,
-        env=settings.job_environment(config, os.environ) | {"CI_REPO_DIR": str(run.tree)},
+        run.commit.tree,
+        env=settings.job_environment(config, os.environ) | {"CI_REPO_DIR": str(run.commit.tree)},
         durations=request.durations(),
         listeners=run.listeners(),
         rerun=lambda job: run.rerun(here, request.table, job),
         leave_out=lambda names: f"--skip-jobs {','.join(names)}",
         log_url=run.url,
         run_log=run.log,
-        **run.facts,
+        **run.commit.fields,
         **_limits(request),
     )
 

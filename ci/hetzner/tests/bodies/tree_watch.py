@@ -110,7 +110,7 @@ def main(arguments: Sequence[str]) -> int:
         return list(table)
 
     def listen(run: commit_run.CommitRun) -> list[events.Listener]:
-        watches.append(TreeWatch(run.tree, table))
+        watches.append(TreeWatch(run.commit.tree, table))
         return [*listeners(run), watches[-1]]
 
     with (

@@ -1,0 +1,74 @@
+"""The statuses that one run of a commit posts: of the commit as a whole, and of its jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lib.buckaroo.settings import Settings
+from lib.common import interrupts
+from lib.common.interrupts import Interrupted
+from lib.github.client import Repository
+from lib.github.commit_status import CONTEXT, Delivery, Status
+from lib.github.job_statuses import JobStatuses
+from lib.github.outbox import Outbox
+from lib.github.status_reporter import StatusReporter
+from lib.model.verdict import Verdict
+
+
+class CommitStatuses:
+    """Posts the statuses of one commit; `say` writes a line into the log, `mask` hides secrets.
+
+    `whole`: the run checks all of the commit, so that it may set the status of the commit itself.
+    """
+
+    def __init__(
+        self,
+        config: Settings,
+        sha: str,
+        url: str,
+        run_id: str,
+        say: Callable[[str], None],
+        mask: Callable[[str], str],
+        *,
+        whole: bool,
+    ) -> None:
+        self._sha = sha
+        self._url = url
+        self._say = say
+        self._mask = mask
+        self._whole = whole
+        self._outbox = Outbox(config.state_dir, run_id, say)
+        repository = Repository(config.github_api_url, config.github_token, config.github_repo)
+        self._reporter = StatusReporter(repository, say, mask=mask, outbox=self._outbox)
+
+    def post_left_over(self) -> None:
+        """Post what runs that are dead have left. Raises Interrupted."""
+        if not self._reporter.on:  # a later run may be able to
+            return
+        with interrupts.cut_short():
+            for line in self._outbox.post_left_over(self._reporter.post):
+                self._say(line)
+
+    def begin(self) -> None:
+        """Say on the commit that it is being checked; does not wait for GitHub."""
+        if self._whole:
+            self._reporter.queue(Status("pending", self._sha, CONTEXT, "runs", self._url))
+
+    def of_jobs(self) -> list[JobStatuses]:
+        """Return the listener that posts the statuses of jobs; none if statuses are off."""
+        return [JobStatuses(self._reporter, self._sha, self._url)] if self._reporter.on else []
+
+    def end(self, verdict: Verdict) -> None:
+        """Say on the commit how its run ended, or leave that to the next run."""
+        if not self._whole or not self._reporter.on:
+            return
+        text = self._mask(verdict.sentence)
+        status = Status(verdict.state, self._sha, CONTEXT, text, self._url)
+        self._outbox.keep(status)
+        try:
+            with interrupts.cut_short():
+                delivery = self._reporter.post(status)
+        except Interrupted:
+            delivery = Delivery.UNDELIVERED
+        if delivery is Delivery.UNDELIVERED:
+            self._say("NOTE  the status is left to the next run")
