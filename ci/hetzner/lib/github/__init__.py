@@ -1,1 +1,1 @@
-"""Sets commit statuses at GitHub, and keeps those that it did not take."""
+"""Posts commit statuses to GitHub, and keeps those that it did not take."""

@@ -1,4 +1,4 @@
-"""One request to GitHub's commit status API, and what its answer means for the next one.
+"""One request to GitHub's commit status API, and the meaning of its answer for the next one.
 
 Source: "REST API endpoints for commit statuses", docs.github.com/en/rest/commits/statuses, and
 "Best practices for using the REST API" for limits, redirects and when to try again. Unaware of
@@ -32,7 +32,7 @@ REMEDIES = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back for a request; status 0 when no whole answer did."""
+    """The answer to a request; status 0 if no whole answer came."""
 
     status: int
     text: str = ""
@@ -51,7 +51,7 @@ class Answer:
         )
 
     def __str__(self) -> str:
-        """Return one line: what was expected, what came, what to do."""
+        """Return one line: the expected answer, this one, and the remedy."""
         if self.limited:
             remedy = "a rate limit: post less, or wait until it is over"
         else:
@@ -61,7 +61,7 @@ class Answer:
 
 
 class Repository(NamedTuple):
-    """Where statuses are posted, and the token that allows it."""
+    """The repository whose statuses are posted, and the token for it."""
 
     api_url: str
     token: str
@@ -73,7 +73,7 @@ def post_status(
 ) -> Answer:
     """Post one commit status and return the answer, after `timeout` seconds at the latest.
 
-    Never raises for anything that the network, the server or a lack of descriptors does.
+    Never raises for an error of the network or the server, or for a lack of descriptors.
     """
     try:
         import urllib.parse
@@ -90,7 +90,7 @@ def post_status(
         "X-GitHub-Api-Version": VERSION,
     }
     data = json.dumps(body).encode()
-    # the socket's own timeout only ends a thread that was left behind: two equal ones would race
+    # the socket's own timeout only ends a thread that was left behind: equal ones would race
     return _within(timeout, lambda: _follow(url, data, headers, 2 * timeout))
 
 
@@ -112,7 +112,7 @@ def pause_before_retry(answer: Answer, pause: float) -> float | None:
 
 
 def _within(timeout: float, request: Callable[[], Answer]) -> Answer:
-    """Return what a request answers, or that it did not in time.
+    """Return the answer of a request, or that none came in time.
 
     A socket's timeout starts again with each byte, and a look-up of a name has none at all, so
     the request runs in a thread that is left behind when it takes too long.
@@ -121,7 +121,7 @@ def _within(timeout: float, request: Callable[[], Answer]) -> Answer:
     thread = threading.Thread(target=lambda: answers.append(request()), daemon=True)
     try:
         thread.start()
-    except RuntimeError:  # no thread is to be had: then the socket's timeout has to do
+    except RuntimeError:  # no thread can be started: then the socket's timeout has to do
         return request()
     thread.join(timeout)
     if answers:
@@ -131,7 +131,7 @@ def _within(timeout: float, request: Callable[[], Answer]) -> Answer:
 
 
 def _follow(url: str, data: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
-    """Post, and again to where a redirect leads on the same host: the token is for no other."""
+    """Post, and again after a redirect on the same host: the token is for no other."""
     import urllib.parse
 
     answer = _send(url, data, headers, timeout)

@@ -1,4 +1,4 @@
-"""A commit status, as GitHub's API takes it, and how posting one may end. Data only."""
+"""A commit status, as GitHub's API takes it, and the results of posting one. Data only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lib.common import redact
 
-CONTEXT = "ci/hetzner"  # of the status of a whole run; those of jobs have it as their beginning
+CONTEXT = "ci/hetzner"  # of the status of a whole run; those of jobs begin with it
 LONGEST = 140  # characters of a description
 LONGEST_CONTEXT = 255  # characters
 
@@ -35,7 +35,7 @@ class Status(NamedTuple):
 
 
 class Delivery(enum.Enum):
-    """How the posting of a status ended."""
+    """The result of posting a status."""
 
     ACCEPTED = "GitHub accepted it"
     REFUSED = "GitHub will never accept it"

@@ -22,10 +22,10 @@ class JobStatuses:
         self._reporter = reporter
         self._sha = sha
         self._url = url
-        self._half: set[str] = set()  # jobs that are fine so far, and have another pass to come
+        self._half: set[str] = set()  # jobs that have passed once, and have another pass to come
 
     def __call__(self, event: events.Event) -> None:
-        """Queue what a start or an end says."""
+        """Queue the status of a start or an end."""
         if isinstance(event, events.Started) and event.attempt == 1:
             self._post("pending", event.job, "runs", event.job)
         elif isinstance(event, events.Finished):

@@ -28,9 +28,9 @@ class Outbox:
         self._lock = threading.Lock()  # statuses of jobs are posted from a thread
 
     def keep(self, status: Status) -> None:
-        """Keep a status that the next run is to post if this one does not.
+        """Keep a status for the next run, which posts it if this one does not.
 
-        After `pending` that is one which says that the run was cut off.
+        For `pending` it keeps an `error`: the run was cut off.
         """
         if status.state == "pending":
             status = status._replace(state="error", description=CUT_OFF)
@@ -47,7 +47,7 @@ class Outbox:
                 self._write()
 
     def post_left_over(self, post: Callable[[Status], Delivery]) -> Iterator[str]:
-        """Post what runs that are dead have left; yield a line about each status.
+        """Post the statuses that dead runs have left; yield a line about each.
 
         Once GitHub does not answer, the rest is kept for the next run.
         """
@@ -76,7 +76,7 @@ class Outbox:
                 found[path] = _parse(files.read(path))
             except FileNotFoundError:
                 continue  # a run beside this one has taken it over
-            except OSError as error:  # whoever can read it tells what is in it
+            except OSError as error:  # a run that can read it posts it
                 self._say(f"NOTE  what a dead run has left to tell stays in {path}: {error}")
         for _, statuses in sorted(found.values()):
             self._left.update({_key(status): status for status in statuses})
@@ -86,7 +86,7 @@ class Outbox:
             path.unlink(missing_ok=True)
 
     def _write(self) -> bool:
-        """Write down what is left; return whether that could be done."""
+        """Write the remaining statuses down; return whether that succeeded."""
         try:
             if self._left:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ def _key(status: Status) -> tuple[str, str]:
 
 
 def _parse(content: bytes) -> tuple[float, list[Status]]:
-    """Return since when something is left to tell, and what; nothing of a record that is broken."""
+    """Return the time of a record and its statuses; none of a broken one."""
     try:
         record = json.loads(content)
         return float(record["since"]), [Status(*map(str, each)) for each in record["left"]]

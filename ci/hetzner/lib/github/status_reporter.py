@@ -24,7 +24,7 @@ DROPPED = "the run has ended, and those before took too long"
 
 
 class _Queued:
-    """A status in the queue: `done` is set once `delivery` tells how its posting ended."""
+    """A status in the queue: `done` is set once `delivery` has the result of posting it."""
 
     def __init__(self, status: Status) -> None:
         self.status = status
@@ -61,11 +61,11 @@ class StatusReporter:
         self._lock = threading.Lock()  # of the fields below
         self._queue: deque[_Queued] = deque()
         self._current: _Queued | None = None  # the one that the thread posts
-        self._thread: threading.Thread | None = None  # None: nothing is to be posted
+        self._thread: threading.Thread | None = None  # None: the queue is empty
 
     @property
     def on(self) -> bool:
-        """Whether there is a token and a repository to post to; says once if not."""
+        """Whether there is a token and a repository; if not, the log says so once."""
         if self._repository.token and self._repository.name:
             return True
         if not self._said_off:
@@ -79,7 +79,7 @@ class StatusReporter:
             self._give_up(status, "there can be no more threads")
 
     def post(self, status: Status) -> Delivery:
-        """Post a status after those before it, which get 5 s; return how that ended."""
+        """Post a status after those before it, which get 5 s; return the result."""
         if not self.on:
             return Delivery.UNDELIVERED
         self.flush(ATTEMPT)
@@ -113,7 +113,7 @@ class StatusReporter:
         return False
 
     def _enqueue(self, queued: _Queued) -> bool:
-        """Put a status into the queue; return False if no thread is to be had for it."""
+        """Put a status into the queue; return False if no thread can be started for it."""
         with self._lock:
             if self._thread is None:
                 thread = threading.Thread(target=self._work, name="statuses", daemon=True)
@@ -131,7 +131,7 @@ class StatusReporter:
             queued.done.set()
 
     def _next(self) -> _Queued | None:
-        """Return what the thread is to post next; with None it ends."""
+        """Return the next status for the thread; None ends it."""
         with self._lock:
             self._current = self._queue.popleft() if self._queue else None
             if self._current is None:
@@ -144,14 +144,14 @@ class StatusReporter:
         if self._outbox is not None:
             self._outbox.keep(status)
         delivery = self._insist(status, queued.stop)
-        # after `pending` there is still to tell how it ended
+        # a `pending` needs another status for its end
         final = delivery is not Delivery.UNDELIVERED and status.state != "pending"
         if self._outbox is not None and final:
             self._outbox.forget(status)
         return delivery
 
     def _insist(self, status: Status, stop: threading.Event) -> Delivery:
-        """Post a status, trying again within the budget where GitHub says that it may help."""
+        """Post a status, and again within the budget if GitHub's answer allows it."""
         end = time.monotonic() + self._budget
         pause = self._first_pause
         while True:

@@ -1,4 +1,4 @@
-"""Writes how a run ended: into summary.json, then as the last line of ci.log."""
+"""Writes the verdict on a run: into summary.json, then as the last line of ci.log."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from lib.report.run_log import RunLog
 def tell(log: RunLog, summary: Path, facts: Facts, written: int | None = None) -> Verdict:
     """Write the verdict on these facts into both reports and return it.
 
-    `written` is the exit code that summary.json tells already (None: none). A report that cannot be
-    written changes the verdict, which is told again then.
+    `written` is the exit code that summary.json has already (None: none). A report that cannot be
+    written changes the verdict, which is then written again.
     """
     while True:
         write_error = log.write_error
@@ -28,7 +28,7 @@ def tell(log: RunLog, summary: Path, facts: Facts, written: int | None = None) -
 
 
 def end_summary(log: RunLog, summary: Path, code: int) -> None:
-    """Have summary.json tell the exit code; a failure to write it is a write error of the log."""
+    """Write the exit code into summary.json; a failure is a write error of the log."""
     try:
         summary_file.end(summary, code)
     except OSError as error:

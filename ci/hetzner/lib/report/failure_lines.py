@@ -1,9 +1,9 @@
-"""Which lines of a log name what failed, by the forms that tools give them. Pure.
+"""Finds the lines of a log that name a failure, by the forms of common tools. Pure.
 
-A line that is taken for one and is none costs a line on the screen; one that is missed costs a look
-into the log. So the forms are those of the tools that bodies call, not of all that there are.
+A false find costs a line on the screen; a missed one costs its reader a look into the log. So the
+forms are those of the tools that bodies call, not of all tools.
 
-A log may hold anything, so each form takes a time that grows with a line no faster than its length:
+A log may hold anything, so each form takes a time that grows no faster than the length of a line:
 no two repetitions in a row may match the same characters, unless they are bounded.
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-LONGEST = 2000  # characters of a line that are looked at
+LONGEST = 2000  # characters of a line that are searched
 # each names a failure: a test, a place in a file, a step
 NAMES = (
     r"(?:FAILED|ERROR) \S",  # pytest's short summary; surefire
@@ -46,7 +46,7 @@ NAMES = (
     r"(?=\S{0,40}\d)\S{1,40}(?: \S{1,80}){0,2} \[?(?:ERROR|FATAL|CRITICAL)\b",
     r".*(?:Segmentation fault|core dumped|AddressSanitizer|Out of memory|No space left on device)",
 )
-# what is told of one that is named elsewhere
+# details of a failure that another line names
 DETAILS = (
     r"[E>] {3,}\S",  # pytest
     r"\s*--> \S+:\d+:\d+",  # rustc, ruff
@@ -59,13 +59,13 @@ TRACEBACK = "Traceback (most recent call last):"
 
 
 def pick(lines: Sequence[str], most: int) -> list[int]:
-    """Return where the lines are that name a failure, at most `most`, in their order.
+    """Return the places of the lines that name a failure, at most `most`, in their order.
 
-    Where there are more, those that name one go before what tells of it, and of those the first and
-    the last: the first error of a compiler is the cause of others, a summary stands at the end.
+    If there are more, lines that name one go before details, and of those the first and the last
+    ones: the first error of a compiler is the cause of others, and a summary comes at the end.
     """
     names, details = [], []
-    frames: list[int] | None = None  # of a traceback; the line after the last tells what was raised
+    frames: list[int] | None = None  # of a traceback; the line after the last one has the error
     for number, line in enumerate(lines):
         start = line[:LONGEST]
         if frames is not None and start[:1].strip():

@@ -9,12 +9,12 @@ from lib.model.job import Job
 
 
 def needed(by_name: Mapping[str, Job], name: str) -> set[str]:
-    """Return all jobs that one needs, near or far."""
+    """Return all jobs that one needs, directly or not."""
     return graph.closure(by_name, graph.needs(by_name[name]))
 
 
 def listing(jobs: Sequence[Job]) -> str:
-    """Return one line a job: name, timeout, what it takes, what it needs."""
+    """Return one line a job: name, timeout, resources, dependencies."""
     rows = [
         (
             job.name,
@@ -63,4 +63,4 @@ def mermaid(jobs: Sequence[Job]) -> str:
     return "\n".join(["flowchart LR", *lines])
 
 
-VIEWS = {"jobs": listing, "dot": dot, "mermaid": mermaid}  # by what the command line calls them
+VIEWS = {"jobs": listing, "dot": dot, "mermaid": mermaid}  # by their names on the command line

@@ -1,4 +1,4 @@
-"""The directory of a run's logs, which one run at a time owns, by whatever name each calls it."""
+"""The directory of a run's logs, which one run at a time owns, under any of its names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lib.common import files
 from lib.common.redact import shorten
 
 LOCK = ".lock"  # in the directory, so that all of its names lead to it
-WITHOUT_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)  # flock(2), and what FUSE answers
+WITHOUT_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)  # flock(2), and the answer of FUSE
 UNLOCKED = (
     "the directory of the logs is on a file system without locks: let no other run use it meanwhile"
 )
@@ -28,10 +28,10 @@ class DirectoryInUseError(OSError):
 def owned(
     log_dir: Path, label: str, *, waiting: Callable[[str], None] | None = None
 ) -> Iterator[files.Held | None]:
-    """Own a directory for the length of a run; None where its file system knows no locks.
+    """Own a directory for the length of a run; None if its file system has no locks.
 
-    `label` is how this run is named to others. With `waiting`, which is told the holder, it waits
-    for its turn. Raises DirectoryInUseError, OSError, and Interrupted while it waits.
+    `label` is the name of this run for others. With `waiting`, which gets the holder's name, it
+    waits for its turn. Raises DirectoryInUseError, OSError, and Interrupted while it waits.
     """
     with contextlib.ExitStack() as stack:
         try:

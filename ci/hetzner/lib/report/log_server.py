@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Serves the logs of runs to browsers, as text and nothing else. Knows no run, only directories.
 
-`logserver.py [--host HOST] [--port PORT]` serves `<state>/logs`, which LOG_URL then points to.
-What is in a log was written by code from a branch: a browser must never take it for a page or a
-script, and a link or a pipe that such code leaves there leads nowhere.
+`log_server.py [--host HOST] [--port PORT]` serves `<state>/logs`, which LOG_URL then points to.
+Code from a branch wrote the logs: a browser must never take one for a page or a script, and a link
+or a pipe that such code leaves there leads nowhere.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 RUN = re.compile(r"[0-9a-f]{40}")  # the directory of a commit's logs
 PIECE = 1 << 16  # bytes
-IDLE = 30.0  # seconds that a connection may say nothing
-# text whatever is in it (fetch.spec.whatwg.org, "nosniff"), and without rights if it were not
+IDLE = 30.0  # seconds that a connection may be silent
+# text with any content (fetch.spec.whatwg.org, "nosniff"), and without rights if it were not
 HEADERS = [
     ("Content-Type", "text/plain; charset=utf-8"),
     ("X-Content-Type-Options", "nosniff"),
@@ -78,7 +78,7 @@ class Logs:
         if name:
             return _send(start, handle)
         names = _logs(handle)
-        if not slash:  # a browser would look for what is listed one level above
+        if not slash:  # a browser would look for the listed names one level above
             return _say(start, "301 Moved Permanently", [("Location", f"/{run}/")])
         return _show(start, names)
 
@@ -165,13 +165,13 @@ class Content:
 
 
 class Handler(WSGIRequestHandler):
-    """Lets go of a client that says nothing."""
+    """Closes the connection of a silent client."""
 
     timeout = IDLE
 
 
 class LogServer(ThreadingMixIn, WSGIServer):
-    """Answers each request in a thread of its own, so that nobody waits for a slow reader."""
+    """Answers each request in a thread of its own, so that no client waits for a slow one."""
 
     daemon_threads = True
 
@@ -185,14 +185,14 @@ class LogServer(ThreadingMixIn, WSGIServer):
 
     @property
     def url(self) -> str:
-        """Where it listens; an IPv6 address stands in brackets (RFC 3986, section 3.2.2)."""
+        """Its address; an IPv6 address stands in brackets (RFC 3986, section 3.2.2)."""
         host = str(self.server_address[0])
         return f"http://{f'[{host}]' if ':' in host else host}:{self.server_port}/"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Serve until a signal; 2 for settings or an address that cannot be used."""
-    parser = argparse.ArgumentParser(prog="logserver.py", description=__doc__, allow_abbrev=False)
+    """Serve until a signal; return 2 for unusable settings or an unusable address."""
+    parser = argparse.ArgumentParser(prog="log_server.py", description=__doc__, allow_abbrev=False)
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"
     )
@@ -203,7 +203,7 @@ def main(arguments: Sequence[str]) -> int:
         logs = settings.load_anywhere({"state_dir": given.state_dir}).state_dir / "logs"
         server = LogServer(logs, given.host, given.port)
     except (SettingsError, OSError, OverflowError) as error:
-        print(f"logserver.py: {given.host}:{given.port}: {error}", file=sys.stderr)
+        print(f"log_server.py: {given.host}:{given.port}: {error}", file=sys.stderr)
         return 2
     with server:
         print(f"serving {logs} on {server.url}", flush=True)

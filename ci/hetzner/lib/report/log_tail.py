@@ -1,7 +1,7 @@
-"""What is shown of the end of a log: text, safe to print, in which a failure can be seen.
+"""Shows the end of a log: text that is safe to print and in which a failure can be seen.
 
-The last lines, as a terminal would show them, and before them those further up that name a failure,
-if what came later (teardown, summaries, meters) has pushed them away.
+These are the last lines, as a terminal would show them, and before them lines further up that name
+a failure, if later ones (teardown, summaries, meters) have pushed them away.
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ from lib.processes import timeout_report
 from lib.report import failure_lines
 
 LINES = 20  # the last ones
-MOST_LINES = 80  # with what the runner says of a job that has run out of time
+MOST_LINES = 80  # with the runner's report on a job that has run out of time
 FAILURES = 10  # at most, of those before them that name a failure
-SCREEN = 50  # lines: further up nothing is written over
+SCREEN = 50  # lines: further up nothing is overwritten
 WIDTH = 1000  # characters of a line: longer ones are cut in the middle
-READ = 2 * 1024 * 1024  # bytes of a log that are looked at, from its end
-# ECMA-48 8.3: what begins a line anew (CHA to its first column, EL 2) or goes up in front of it
-# (CUU, CPL), by which meters write over what they wrote
+READ = 2 * 1024 * 1024  # bytes of a log that are read, from its end
+# ECMA-48 8.3: sequences that begin a line anew (CHA to its first column, EL 2) or go up in front of
+# it (CUU, CPL); meters overwrite their text with them
 REWRITE = re.compile(r"\x1b\[(?:[01]?G|2K|\d{2,4}D)")
 UP = re.compile(r"\x1b\[(\d{0,3})[AF]")
-# what a terminal obeys and does not show: ECMA-48 5.4 (control sequences: colours), 5.6 (control
-# strings: titles, links), ECMA-35 13 (other escape sequences)
+# sequences that a terminal obeys and does not show: ECMA-48 5.4 (control sequences: colours), 5.6
+# (control strings: titles, links), ECMA-35 13 (other escape sequences)
 SEQUENCES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
     r"|(?:\x1b[]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x00-\x1f\x7f-\x9f]*(?:\x07|\x1b\\|\x9c)"
     r"|\x1b(?:[ -/]+[0-~]|[0-OQ-WYZ\\`-~])"
 )
-BACK = re.compile(r"\x08{2,}")  # a meter goes back over what it wrote
+BACK = re.compile(r"\x08{2,}")  # a meter goes back over its text
 
 
 def shown(log: Path, redact: Callable[[str], str] = str) -> list[str]:
-    """Return what is to be shown of a log, in lines. Never raises, never waits for a pipe."""
+    """Return the lines to show of a log. Never raises, never waits for a pipe."""
     try:
         text, whole = _end(log)
     except files.NotAFileError as error:
         return [f"(something else than a file is in the place of its log: {error.strerror})"]
     except OSError as error:
         return [f"(its log cannot be read: {error.strerror})"]
-    # once more when nothing is left that may have stood within a secret, such as colours
+    # masked again when colours are gone, which may have stood within a secret
     text = redact(text) if whole else f"…{masked_end(text, redact)}"
     lines = redact("\n".join(as_seen(text))).split("\n")
     if lines == [""]:
@@ -59,7 +59,7 @@ def shown(log: Path, redact: Callable[[str], str] = str) -> list[str]:
 
 
 def _start(lines: Sequence[str]) -> int:
-    """Return where the last lines begin: what the runner itself said last hides none of the job."""
+    """Return the start of the last lines: the runner's own report hides none of the job's."""
     said = next(
         (n for n in range(len(lines) - 1, -1, -1) if lines[n] == timeout_report.HEAD), len(lines)
     )
@@ -67,10 +67,10 @@ def _start(lines: Sequence[str]) -> int:
 
 
 def as_seen(text: str) -> list[str]:
-    """Return the lines of a text as a terminal shows them, of blank ones in a row the first.
+    """Return the lines of a text as a terminal shows them; of blank ones in a row the first.
 
-    What was written over counts once, and stays if it named a failure. Only newlines end a line:
-    others (form feeds) are shown.
+    Overwritten text counts once, and stays if it named a failure. Only newlines end a line: others
+    (form feeds) are shown.
     """
     lines: list[str] = []
     for raw in text.split("\n"):
@@ -91,13 +91,13 @@ def _failed(lines: Sequence[str]) -> list[str]:
 
 
 def _states(raw: str) -> list[str]:
-    """Return what a line was, each time until it was begun anew."""
+    """Return the texts of a line, each until it was begun anew."""
     states = [SEQUENCES.sub("", _stepped_back(state)) for state in raw.split("\r")]
     return [state for state in states if state.strip()] or [""]
 
 
 def _stepped_back(state: str) -> str:
-    """Return a text without what backspaces went back over."""
+    """Return a text without the characters that backspaces went back over."""
     if "\b\b" not in state:
         return state
     left: list[str] = []
@@ -110,7 +110,7 @@ def _stepped_back(state: str) -> str:
 
 
 def _end(log: Path) -> tuple[str, bool]:
-    """Return the end of a log, and whether that is all of it. Raises OSError."""
+    """Return the end of a log, and whether it is the whole log. Raises OSError."""
     with os.fdopen(files.open_file(log, os.O_RDONLY), "rb") as file:
         before = max(0, os.fstat(file.fileno()).st_size - READ - LONGEST_SECRET)
         file.seek(before)
@@ -119,7 +119,7 @@ def _end(log: Path) -> tuple[str, bool]:
 
 
 def _fitting(line: str) -> str:
-    """Return a line that is not too long, with both its ends: either may tell what failed."""
+    """Return a line that is not too long, with both its ends: either may name the failure."""
     if len(line) > WIDTH:
         half = WIDTH // 2
         line = f"{line[:half]} … ({len(line) - 2 * half} characters) … {line[-half:]}"

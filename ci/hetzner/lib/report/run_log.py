@@ -1,7 +1,7 @@
 """Writes ci.log: one line an event, in forms that people and programs read. A listener.
 
 The forms are fixed: `[HH:MM:SS] START x`, `PASS  x`, `FAIL  x  (see <url>/x.log)`,
-`SKIP  x (why)`, `TIMEOUT x (>1s)`, `FAST-FAIL: …`. What they have no room for has its own lines.
+`SKIP  x (why)`, `TIMEOUT x (>1s)`, `FAST-FAIL: …`. Further facts have lines of their own.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from lib.report import running_jobs
 
 
 def complaint(error: BaseException) -> str:
-    """Return what went wrong, also of an exception that cannot tell it."""
+    """Return the text of an exception, or its type if the text cannot be had."""
     try:
         return f"{type(error).__name__}: {error}"
-    except Exception:  # noqa: BLE001 - it may be another's, and break in any way
+    except Exception:  # noqa: BLE001 - the caller's exception may break in any way
         return type(error).__name__
 
 
@@ -56,7 +56,7 @@ class RunLog:
         self._ended = False
 
     def line(self, text: str) -> None:
-        """Write one line with the time of day; what is not to be printed is shown as such."""
+        """Write one line with the time of day; unprintable characters are shown as dots."""
         shown = printable(self._redact(text).replace("\r", "\\r").replace("\n", "\\n"))
         stamped = f"{self._stamp()} {shown}"
         content = f"{stamped}\n".encode(errors="replace")
@@ -76,7 +76,7 @@ class RunLog:
         return self._stamped[1]
 
     def write_failed(self, report: Path, error: OSError) -> None:
-        """Note that a report could not be written; the console is told, since no file may be."""
+        """Note that a report could not be written, and show it on the console."""
         if self._ended:
             self._show(f"NOTE  could not write {report} any more: {error.strerror}")
         elif not self.write_error:
@@ -84,7 +84,7 @@ class RunLog:
             self._show(f"the run is red: {self.write_error}")
 
     def check(self) -> None:
-        """Lose the log if a job has removed, moved, replaced or cut it: nobody would find it."""
+        """Note a write error if a job has removed, moved, replaced or cut the log."""
         try:
             found = self.path.lstat()
         except OSError:
@@ -96,17 +96,17 @@ class RunLog:
             self.write_failed(self.path, OSError(errno.EIO, "it was cut during the run"))
 
     def end(self, text: str) -> None:
-        """Write the line that ends a run; losing one after it changes nothing of what it says."""
+        """Write the last line of a run; a write error after it changes nothing."""
         self.line(text)
         try:
-            os.fsync(self._file.fileno())  # some file systems tell only here that they are full
+            os.fsync(self._file.fileno())  # some file systems report only here that they are full
         except OSError as error:
             self.write_failed(self.path, error)
         self.check()
         self._ended = True
 
     def _show(self, text: str) -> None:
-        if self._console:  # what it does not take, the file has
+        if self._console:  # a line that it drops is in the file
             self._console.show(text)
 
     def close(self) -> None:
@@ -165,7 +165,7 @@ class RunLog:
         return lines
 
     def _passed(self, event: events.Finished) -> list[str]:
-        """Return what became of a job, or of a pass of it."""
+        """Return the lines on the outcome of a job, or of a pass of it."""
         result, name, reason = event.result, event.job, event.reason
         match event.outcome:
             case Outcome.PASSED:
@@ -178,7 +178,7 @@ class RunLog:
                 return [f"SKIP  {name} ({reason})"]
             case Outcome.CANCELLED:
                 return [f"CANCEL {name} ({reason})"]
-        # in a line of its own: programs that read the one above know it as it is
+        # a line of its own, since programs read the one above in its fixed form
         allowed = "allowed to fail, " if result.allowed else ""
         where = f"see {self.url}/{name}.log" if result.begun else "it did not start"
         return [f"FAIL  {name}  ({where})", f"CAUSE {name}: {allowed}{reason}"]
@@ -193,5 +193,5 @@ def _begun(event: events.RunStarted) -> list[str]:
 
 
 def _loads(result: Result) -> list[str]:
-    """Return what the load was at the end of each attempt, as far as it is known."""
+    """Return the load at the end of each attempt, where it is known."""
     return [f"attempt {a.number}: {a.load}" for a in result.attempts if a.load is not None]

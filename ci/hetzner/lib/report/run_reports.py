@@ -1,4 +1,4 @@
-"""The reports of one run of jobs: ci.log, summary.json, and what the console shows at the end."""
+"""The reports of one run of jobs: ci.log, summary.json, and the end on the console."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from lib.report.summary_file import SummaryFile
 
 
 class ReportOptions(NamedTuple):
-    """What the reports of a run tell, where they are shown, and who else listens.
+    """The options of a run's reports: their content, their console, and further listeners.
 
-    `header` are the fields of summary.json that tell what is tested, and what was asked for.
-    `run_log` is a log that the caller has begun, and will end: its END line and the exit code in
-    summary.json are the caller's to write.
+    `header` are the fields of summary.json on the tested tree and the selection. `run_log` is a log
+    that the caller has begun and will end: the caller writes its END line, and the exit code into
+    summary.json.
     """
 
     header: Mapping[str, object]
@@ -50,7 +50,7 @@ class RunReports:
         self.bus = events.Bus([self.log, *options.listeners], self._listener_broke)
 
     def begin(self, jobs: Sequence[Job]) -> None:
-        """Have summary.json tell that the run goes on."""
+        """Write into summary.json that the run goes on."""
         allowed = {job.name: job.allow_failure for job in jobs}
         try:
             self._summary.begin([Result(name, allowed=may) for name, may in allowed.items()])
@@ -58,7 +58,7 @@ class RunReports:
             self.log.write_failed(self._summary.path, error)
 
     def show_results(self, facts: Facts, logged: Collection[str]) -> None:
-        """Write summary.json, then show what failed, and a table of the jobs.
+        """Write summary.json, then show the failed jobs, and a table of all.
 
         `logged` are the jobs whose log is of this run.
         """
@@ -73,17 +73,17 @@ class RunReports:
         self._show(results, logged)
 
     def verdict(self, facts: Facts) -> Verdict:
-        """Return the verdict on these facts and on what became of the reports so far."""
+        """Return the verdict on these facts and on the reports so far."""
         return decide(facts._replace(write_error=self.log.write_error))
 
     def end(self, facts: Facts) -> Verdict:
-        """Tell how the run ended, unless that is the caller's to tell; return the verdict."""
+        """Write the verdict, unless the caller does, and return it."""
         if self._own:
             return ending.tell(self.log, self._summary.path, facts, self._written)
         return self.verdict(facts)
 
     def end_before_jobs(self, facts: Facts) -> None:
-        """Have summary.json tell that the run has ended before any of its jobs started."""
+        """Write into summary.json that the run has ended before any job started."""
         ending.end_summary(self.log, self._summary.path, self.verdict(facts).exit_code)
 
     def close(self) -> None:
@@ -110,6 +110,6 @@ class RunReports:
 
     def _listener_broke(self, listener: events.Listener, error: BaseException) -> None:
         name = type(listener).__name__
-        with contextlib.suppress(Exception):  # it is the caller's, and may have any attributes
+        with contextlib.suppress(Exception):  # the caller's listener may have any attributes
             name = str(getattr(listener, "__name__", name))
         self.log.line(f"NOTE  the listener {name} broke: {complaint(error)}")

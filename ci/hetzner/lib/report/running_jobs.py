@@ -1,4 +1,4 @@
-"""Answers what runs, for how long, and what each said last: the lines for SIGUSR1. A view."""
+"""Lists the running jobs, their seconds and their last lines: the answer to SIGUSR1. A view."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from lib.model import events
 from lib.processes import process_table
 
 WIDTH = 200  # characters of a last line
-MOST = 20  # processes that are named where no job runs
+MOST = 20  # processes that are listed while no job runs
 _began = time.monotonic()
 
 
 def lines(event: events.Asked, log_dir: Path, redact: Callable[[str], str]) -> list[str]:
-    """Return the answer while jobs run: a line for all, and one for each that does."""
+    """Return the answer while jobs run: a line for all, and one for each running job."""
     jobs = f"{len(event.running)} job{'s' * (len(event.running) != 1)}"
     counts = f"{event.waiting} wait, {event.ended} ended"
     answer = [f"ASKED what runs: {jobs}, {counts}, {_shown(event.at)} since the start"]
@@ -30,7 +30,7 @@ def lines(event: events.Asked, log_dir: Path, redact: Callable[[str], str]) -> l
 
 
 def without_jobs() -> list[str]:
-    """Return the answer where no job runs: the programs that the runner has started itself."""
+    """Return the answer while no job runs: the programs that the runner has started itself."""
     look = process_table.table()
     below = (
         p
@@ -44,8 +44,8 @@ def without_jobs() -> list[str]:
 
 
 def last_line(log: Path, redact: Callable[[str], str]) -> str:
-    """Return what was written last to a log, masked, and its end if it is long."""
-    from lib.report import log_tail  # late: only who asks needs it
+    """Return the last line of a log, masked; only its end if it is long."""
+    from lib.report import log_tail  # late: only this answer needs it
 
     said = next((line for line in reversed(log_tail.shown(log, redact)) if line.strip()), "")
     return shorten_start(said.strip(), WIDTH)

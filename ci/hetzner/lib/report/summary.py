@@ -1,4 +1,4 @@
-"""What a person reads after a run: a table, and the end of each failed log."""
+"""The summary for people after a run: a table, and the end of each failed log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lib.report import log_tail
 
 
 def table(results: Sequence[Result]) -> str:
-    """Return a plain table: job, outcome, duration, and what it waited for last."""
+    """Return a plain table: job, outcome, duration, and the last cause of its wait."""
     head = ("job", "outcome", "seconds", "waited for")
     rows = [head] + [(r.name, _outcome(r), _seconds(r), r.waited_for or "-") for r in results]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
@@ -44,10 +44,10 @@ def failures(
     rerun: Callable[[str], str] | None,
     redact: Callable[[str], str] = str,
 ) -> str:
-    """Return, for each job that failed, why, the end of its log and how to run just it again.
+    """Return for each failed job the reason, the end of its log and the command that runs it again.
 
-    The same for those that were cut off while they ran: by a signal, the run's timeout or
-    `fast_fail`. `logged` are the jobs whose log is of this run. Those that fail the run come first,
+    The same for jobs that were cut off while they ran: by a signal, the run's timeout or
+    `fast_fail`. `logged` are the jobs whose log is of this run. Jobs that fail the run come first,
     those that it cut off last.
     """
     parts = []

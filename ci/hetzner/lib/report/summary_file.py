@@ -1,7 +1,7 @@
-"""summary.json: what programs read of a run, from its first second on.
+"""summary.json: a run for programs, from its first second on.
 
-Its fields are explained in `docs/summary.md`. While the run goes on it has no exit code, so that
-what a killed run leaves reads neither as a verdict nor as that of the run before.
+Its fields are explained in `docs/summary.md`. While the run goes on it has no exit code: the file
+of a killed run is no verdict, neither on it nor on the run before.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ RUNNING, ENDED = "running", "ended"
 
 
 class SummaryFile:
-    """The summary.json of one run; `facts` are those that stay the same from its start on."""
+    """The summary.json of one run; `facts` are the fields that stay the same from its start on."""
 
     def __init__(
         self, log_dir: Path, facts: Mapping[str, object], redact: Callable[[str], str] = str
@@ -32,7 +32,7 @@ class SummaryFile:
         self._began = time.time()
 
     def begin(self, results: Sequence[Result]) -> None:
-        """Put the run in the place of the one before; none of that stays. Raises OSError."""
+        """Replace the summary of the run before. Raises OSError."""
         if files.another_kind(self.path):
             files.rotate(self.path)
         try:
@@ -50,7 +50,7 @@ class SummaryFile:
         *,
         durable: bool = True,
     ) -> None:
-        """Write it whole or not at all, its texts redacted. Raises OSError.
+        """Write it whole or not at all, with redacted texts. Raises OSError.
 
         `logged` are the jobs whose log is of this run; `code` is None until the run has ended.
         """
@@ -71,9 +71,9 @@ class SummaryFile:
 
 
 def end(path: Path, code: int) -> None:
-    """Have a summary that was written tell that the run has ended, and how.
+    """Write the end and the exit code into an existing summary.
 
-    None is left if that cannot be done. Raises OSError.
+    If that fails, none is left. Raises OSError.
     """
     import json
 
@@ -82,12 +82,12 @@ def end(path: Path, code: int) -> None:
         jobs = facts.pop("jobs")
         files.atomic_write(path, _laid_out({**facts, "state": ENDED, "exit_code": code}, jobs))
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        path.unlink(missing_ok=True)  # it would tell what is not so
+        path.unlink(missing_ok=True)  # it would be wrong
         raise OSError(errno.EIO, f"its exit code cannot become {code}: {error}") from error
 
 
 def _laid_out(facts: object, jobs: Sequence[object]) -> str:
-    import json  # late: it takes a millisecond, and nobody waits for the end
+    import json  # late: it takes a millisecond, which no start has to wait for
 
     # a line a job, and not json's own indentation, which is written in Python and slow
     lines = ",\n".join([f"    {json.dumps(job)}" for job in jobs])
@@ -136,7 +136,7 @@ def _load(load: Load | None) -> dict[str, float | None] | None:
 
 
 def _masked(value: object, redact: Callable[[str], str]) -> object:
-    """Return a value of JSON with its texts redacted, and only them: a secret may be a number."""
+    """Return a value of JSON with redacted texts; numbers stay, though a secret may be one."""
     if redact is str:
         return value
     if isinstance(value, str):

@@ -1,8 +1,8 @@
 """One execution of a pipeline: puts scheduler, executor and reports together, and ends them well.
 
-However a run ends (its jobs did, a signal, its time limit, a bug in the runner), every tree is
-stopped, the reports are written, and signals and orphans are given back to their owners. How it
-ended is `lib/model/verdict.py`'s to decide: a run only adds the facts.
+However a run ends (the end of its jobs, a signal, its time limit, a bug in the runner), every tree
+is stopped, the reports are written, and signals and orphans are given back to their owners.
+`lib/model/verdict.py` decides on the verdict: a run only adds facts.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ class Run:
         self.facts = Facts(results=self.results, error="the runner broke")
 
     def execute(self) -> int:
-        """Run to the end and return the exit code. What the runner itself raises is passed on.
+        """Run to the end and return the exit code. An error of the runner itself is passed on.
 
         A signal that comes during the last steps counts as well: the code is 128+n then. Raises
         RuntimeError while another run goes on in this process: both would take its orphans, and the
         children of the other, for their own. Raises DirectoryInUseError while another process's run
-        has the directory of the logs. What is refused leaves the logs as they are.
+        has the directory of the logs. A refused run leaves the logs as they are.
         """
         if not _goes_on.acquire(blocking=False):
             raise RuntimeError(

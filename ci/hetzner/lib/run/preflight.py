@@ -1,4 +1,4 @@
-"""Looks for what would keep a job from running at all, before any starts."""
+"""Finds the jobs that cannot run at all, before any starts."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from lib.model.run_plan import DEFAULT_CWD, RunPlan
 from lib.processes import programs, script_check
 from lib.processes.launch import Place
 
-LeaveOut = Callable[[Sequence[str]], str]  # returns how to run without these jobs
+LeaveOut = Callable[[Sequence[str]], str]  # returns the flag that leaves these jobs out
 
 
 def check(plan: RunPlan, place: Place, leave_out: LeaveOut) -> RunPlan:
-    """Return the plan with the jobs that cannot run as refused, and a note about what they lack.
+    """Return the plan with the jobs that cannot run as refused, and a note with their needs.
 
     Raises ValueError for a working directory that is not there.
     """
@@ -34,7 +34,7 @@ def check(plan: RunPlan, place: Place, leave_out: LeaveOut) -> RunPlan:
 def _refused(
     jobs: Sequence[Job], place: Place, lacking: Mapping[str, Sequence[str]], leave_out: LeaveOut
 ) -> dict[str, Why]:
-    """Return why each job that cannot run cannot."""
+    """Return the jobs that cannot run, each with the reason."""
     found = {
         name: Why(
             f"requires {', '.join(missing)}, not found on PATH: install it, or leave the job out: "

@@ -68,4 +68,4 @@ class Program(unittest.TestCase):
                 check=False,
             )
         self.assertEqual(ran.returncode, 2)
-        self.assertRegex(ran.stderr, rf"logserver.py: 127.0.0.1:{port}: .*in use")
+        self.assertRegex(ran.stderr, rf"log_server.py: 127.0.0.1:{port}: .*in use")
