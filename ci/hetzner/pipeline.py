@@ -173,8 +173,7 @@ def _run(request: Request) -> int:
     with contextlib.ExitStack() as stack:
         taken = (files.lock(path, label, waiting=_say_who_holds) for path in config.locks)
         locks = [stack.enter_context(lock) for lock in taken]
-        run = CommitRun(request.words, config, request.revision, request.absent, locks)
-        return _run_commit(run, request)
+        return _run_commit(CommitRun(request, locks), request)
 
 
 def _say_who_holds(holder: str) -> None:
@@ -189,7 +188,7 @@ def _run_commit(run: CommitRun, request: Request) -> int:
         run.set_pending()
         run.prepare_tree()
         run.prepare_dependencies()
-        run.prepare_products(request.table, request.chosen)
+        run.prepare_products()
         pipeline = _pipeline_of_run(run, request)
         pipeline.run(**request.chosen._asdict(), pytest_workers=request.config.pytest_workers)
         run.add_jobs(pipeline.facts)
@@ -225,7 +224,7 @@ def _pipeline_of_run(run: CommitRun, request: Request) -> Pipeline:
         env=settings.job_environment(config, os.environ) | {"CI_REPO_DIR": str(run.commit.tree)},
         durations=request.durations(),
         listeners=run.listeners(),
-        rerun=lambda job: run.rerun(here, request.table, job),
+        rerun=lambda job: run.rerun(here, job),
         leave_out=lambda names: f"--skip-jobs {','.join(names)}",
         log_url=run.url,
         run_log=run.log,

@@ -9,7 +9,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lib.buckaroo import leftovers, products, settings, wheels
@@ -18,10 +18,9 @@ from lib.buckaroo.lock_files import Lockcheck
 from lib.buckaroo.placeholders import make_placeholders
 from lib.buckaroo.products import Products
 from lib.buckaroo.pythons import VERSIONS as PYTHONS
-from lib.buckaroo.settings import Settings
 from lib.commit import rerun, tool_versions
-from lib.commit.command_line import Words
 from lib.commit.commit_statuses import CommitStatuses
+from lib.commit.request import Request
 from lib.commit.tested_commit import TestedCommit
 from lib.commit.tool_versions import ToolVersions
 from lib.common import files, interrupts, redact
@@ -31,8 +30,6 @@ from lib.git.checkout import CheckoutError
 from lib.leftovers import cleanup, half_written
 from lib.leftovers.snapshot import snapshot_container_state
 from lib.model import events, selection
-from lib.model.job import Job
-from lib.model.selection import Choice
 from lib.model.verdict import FAILED, Facts, Verdict
 from lib.processes import process_table
 from lib.processes.helper_orphans import HelperOrphans
@@ -45,30 +42,22 @@ from lib.storage import history
 class CommitRun:
     """One commit on one checkout: its logs, its tree, its verdict and its status.
 
-    `revision` is what to test; `absent` are jobs that this machine cannot run, and why; `locks`
-    keep other runs away. The exit code `code` is known at the end.
+    `locks` keep other runs away. The exit code `code` is known at the end.
     """
 
-    def __init__(
-        self,
-        words: Words,
-        config: Settings,
-        revision: str,
-        absent: Mapping[str, str],
-        locks: Sequence[files.Held],
-    ) -> None:
-        self._words = words
-        self._config = config
-        self.absent = absent
-        self._partial = words.partial or bool(absent)
+    def __init__(self, request: Request, locks: Sequence[files.Held]) -> None:
+        self._request = request
+        self._words = words = request.words
+        self._config = config = request.config
+        self._partial = words.partial or bool(request.absent)
         self._began = time.monotonic()
-        self.commit = TestedCommit(words, config, revision)
+        self.commit = TestedCommit(request)
         self.log_dir = config.state_dir / "logs" / self.commit.sha
         self.url = f"{config.log_url.rstrip('/')}/{self.commit.sha}" if config.log_url else ""
         mask = redact.Redactor(settings.secrets(config, os.environ))
         self._mask = mask
         self._owned = contextlib.ExitStack()  # closed with the log
-        label = mask(f"pipeline.py {revision}")
+        label = mask(f"pipeline.py {request.revision}")
         held = self._owned.enter_context(
             log_directory.owned(self.log_dir, label, waiting=_wait_for)
         )
@@ -109,7 +98,7 @@ class CommitRun:
         """Say that the run goes on; its pipeline says more when it begins. Raises OSError."""
         commit = self.commit
         told = {"run": self._run_id, "sha": commit.sha, "branch": commit.branch, **commit.fields}
-        chosen = selection.summary_fields(self._words.choice(self.absent), whole=False)
+        chosen = selection.summary_fields(self._request.chosen, whole=False)
         SummaryFile(self.log_dir, {**told, **chosen}, self._mask).begin([])
 
     def clean_up(self) -> None:
@@ -136,7 +125,7 @@ class CommitRun:
 
     def prepare_dependencies(self) -> None:
         """Rebuild what the lock files ask for if they changed. Raises LockcheckError, OSError."""
-        pythons = [v for v in PYTHONS if f"test-python-{v}" not in self.absent]
+        pythons = [v for v in PYTHONS if f"test-python-{v}" not in self._request.absent]
         log = self.log_dir / "rebuild.log"
         check = Lockcheck(self._config, self.commit.tree, log, pythons, self.log.line)
         if reason := check.reason():
@@ -144,8 +133,8 @@ class CommitRun:
             check.rebuild()
         self._helper_orphans.end()
 
-    def prepare_products(self, table: Sequence[Job], chosen: Choice) -> None:
-        """Have there what jobs that are left out made of this very tree, and nothing of another.
+    def prepare_products(self) -> None:
+        """Put in place what the jobs that are left out have made of this tree; drop another's.
 
         Raises CheckoutError, OSError.
         """
@@ -154,7 +143,7 @@ class CommitRun:
             self._config, self.commit.tree, self.commit.sha + in_place, self.log.line
         )
         made.drop_others()
-        for job in products.left_out(table, chosen):
+        for job in products.left_out(self._request.table, self._request.chosen):
             if job.name == "build-wheel" and self._words.phase == "5b":
                 self._bring_wheel(made)
             else:
@@ -162,17 +151,17 @@ class CommitRun:
         self._helper_orphans.end()
 
     def add_jobs(self, facts: Facts) -> None:
-        """Add what became of the jobs, and of the locks, without which it is worth nothing."""
+        """Add what became of the jobs, and of the locks that kept other runs away from them."""
         self._facts = facts._replace(
-            left_out=tuple(self.absent),
+            left_out=tuple(self._request.absent),
             removed_locks=[str(lock.path) for lock in self._locks if lock.lost],
         )
 
     @contextlib.contextmanager
     def closing(self) -> Iterator[None]:
-        """Run the steps in here; however they end, leave nothing, and tell log and status."""
+        """Run the steps within; then stop what they left, and tell how the run ended."""
         try:
-            with interrupts.answering(self._tell):
+            with interrupts.answering(self._tell_what_runs):
                 yield
         except (CheckoutError, LockcheckError, OSError) as error:
             brief = error.brief if isinstance(error, CheckoutError) else str(error)
@@ -181,10 +170,10 @@ class CommitRun:
         except Interrupted:
             self.log.line("INTERRUPTED while no jobs ran")
         finally:
-            interrupts.record().be_patient()  # what follows tells others how it ended
+            interrupts.record().be_patient()  # the rest tells others how the run ended
             self._leave_nothing()
             self._snapshot("after")
-            for job, reason in self.absent.items():
+            for job, reason in self._request.absent.items():
                 self.log.line(f"NOTE  {job} was left out: {reason}")
             if self._partial:
                 self.log.line("no status of the commit is set: this run did not check all of it")
@@ -197,7 +186,7 @@ class CommitRun:
     # ---- for the pipeline of the jobs
 
     def listeners(self) -> list[events.Listener]:
-        """Return who listens to the jobs, beside the log."""
+        """Return the listeners to the events of the jobs, beside the log."""
         words, config = self._words, self._config
         made: list[events.Listener] = []
         if not words.only_testcases and not words.first_testcases:
@@ -209,15 +198,15 @@ class CommitRun:
             made += self._statuses.of_jobs()
         return made
 
-    def rerun(self, program: Path, table: Sequence[Job], job: str) -> str:
+    def rerun(self, program: Path, job: str) -> str:
         """Return the command that runs one job again, with what it needs taken from this run."""
         sha = "" if self._words.in_place else self.commit.sha
-        return rerun.command(str(program), sha, self._config, table, job)
+        return rerun.command(str(program), sha, self._config, self._request.table, job)
 
     # ---- the parts of the steps
 
-    def _tell(self) -> None:
-        """Say what runs while no jobs do."""
+    def _tell_what_runs(self) -> None:
+        """Answer SIGUSR1 while no jobs run."""
         for line in running_jobs.without_jobs():
             self.log.line(line)
 

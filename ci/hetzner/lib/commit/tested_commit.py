@@ -8,8 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from lib.buckaroo.settings import Settings
-from lib.commit.command_line import Words
+from lib.commit.request import Request
 from lib.git import checkout, tree_hash
 from lib.git.checkout import CheckoutError
 
@@ -17,20 +16,20 @@ FULL_SHA = re.compile(r"[0-9a-f]{40}")
 
 
 class TestedCommit:
-    """The commit that `revision` names now; `say` writes a line into the log.
+    """The commit that the revision of a request names at this moment.
 
-    `sha` stays as it is, whatever becomes of a branch: logs, URL, statuses and tree are of it. It
-    is a name that is safe for the logs where the revision names no commit, which `prepare` raises.
-    `tree` is known after `prepare`. `fields` is what summary.json says of the tree.
+    Logs, URL, statuses and tree are all of `sha`, even if a branch moves meanwhile. Where the
+    revision names no commit, `sha` is a name for the logs, and `prepare` raises. `tree` is known
+    after `prepare`. `fields` are those of summary.json about the tree.
     """
 
-    def __init__(self, words: Words, config: Settings, revision: str) -> None:
-        self._words = words
-        self._config = config
-        self.revision = revision
-        self.tree = config.repo_dir
-        self.sha, self._unknown = _resolved(words, config, revision)
-        self.fields: dict[str, Any] = {"in_place": words.in_place}
+    def __init__(self, request: Request) -> None:
+        self._words = request.words
+        self._config = request.config
+        self.revision = request.revision
+        self.tree = request.config.repo_dir
+        self.sha, self._unknown = _resolved(request)
+        self.fields: dict[str, Any] = {"in_place": request.words.in_place}
 
     @property
     def known(self) -> bool:
@@ -39,7 +38,7 @@ class TestedCommit:
 
     @property
     def branch(self) -> str:
-        """The branch that was named, or HEAD's when nothing was; '' where it is not known."""
+        """The branch that was named, or HEAD's if no commit was named either; '' if unknown."""
         if self._words.branch or self._words.sha:
             return self._words.branch
         with contextlib.suppress(CheckoutError):
@@ -47,7 +46,7 @@ class TestedCommit:
         return ""
 
     def prepare(self, say: Callable[[str], None]) -> None:
-        """Put the commit where its jobs run. Raises CheckoutError, OSError."""
+        """Put the commit where its jobs run; `say` logs a line. Raises CheckoutError, OSError."""
         if self._unknown:
             raise self._unknown
         found = self._check_out(say)
@@ -87,11 +86,12 @@ class TestedCommit:
         return tree_hash.of_directory(self.tree, scratch, self._config.state_dir)
 
 
-def _resolved(words: Words, config: Settings, revision: str) -> tuple[str, CheckoutError | None]:
-    """Return the commit of a run, or a name that is safe for its logs and why it is not known.
+def _resolved(request: Request) -> tuple[str, CheckoutError | None]:
+    """Return the commit of a run, or a name for its logs and the reason why it is not known.
 
-    On a box a branch is fetched first: what it was before names another commit.
+    On a box a branch is fetched first, since it may have moved.
     """
+    words, config, revision = request.words, request.config, request.revision
     whole = FULL_SHA.fullmatch(revision)
     try:
         if config.box and not words.in_place and not whole:
