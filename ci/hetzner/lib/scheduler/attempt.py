@@ -97,33 +97,33 @@ class Status(enum.Enum):
 class Attempt:
     """An attempt of a node. With number 0 it stands for a node of which none has begun."""
 
+    status = Status.RUNNING
+    code: int | None = None  # of the body, once it has exited
+    ran_tests = False  # the body has exited, and not by a code that says that none ran
+    ready = False  # a service that serves, or has served
+    leaked: tuple[str, ...] = ()  # processes that a step has left running
+    survivors: tuple[str, ...] = ()  # processes that not even KILL could end
+    _own_code: int | None = None  # of a body that has ended by itself
+    _wrote: frozenset[str] = frozenset()  # outputs that came while it ran
+    _found: frozenset[str] = frozenset()  # outputs that were there when the body exited
+    _stores = False  # there is a key to store under, once the body has passed
+    _next: Launch | Judgement | None = None  # what follows when the stop is done
+
     def __init__(self, node: Node, number: int = 0, began: float = 0.0) -> None:
         self.node = node
         self.job = node.job
         self.number = number  # in this pass
         self.began = began  # seconds on the run's clock
         self.step = StepKind.RESTORE if node.cached else StepKind.BODY
-        self.status = Status.RUNNING
-        self.code: int | None = None  # of the body, once it has exited
-        self.ran_tests = False  # the body has exited, and not by a code that says that none ran
-        self.ready = False  # a service that serves, or has served
-        self.leaked: tuple[str, ...] = ()  # processes that a step has left running
-        self.survivors: tuple[str, ...] = ()  # processes that not even KILL could end
-        self._own_code: int | None = None  # of a body that has ended by itself
-        self._wrote: set[str] = set()  # outputs that came while it ran
-        self._found: set[str] = set()  # outputs that were there when the body exited
-        self._stores = False  # there is a key to store under, once the body has passed
-        self._next: Launch | Judgement | None = None  # what follows when the stop is done
 
     @property
-    def outputs(self) -> set[str]:
+    def outputs(self) -> frozenset[str]:
         """The outputs that it has written."""
         return self._wrote | self._found
 
     def forget_outputs(self) -> None:
         """Let nothing count that it has written: another attempt follows."""
-        self._wrote.clear()
-        self._found.clear()
+        self._wrote = self._found = frozenset()
 
     # ---- steps
 
@@ -187,7 +187,8 @@ class Attempt:
             self.code = report.code
             self._own_code = None if stopping else report.code
             self.ran_tests = report.code not in NO_TEST_RAN
-            self._found = set(self.job.outputs).difference(report.missing)
+            if self.job.outputs:
+                self._found = frozenset(self.job.outputs).difference(report.missing)
         if stopping:
             return self._exited_while_stopped(report)
         match self.step:
@@ -266,7 +267,7 @@ class Attempt:
     def _written(self, output: str, now: float) -> Actions:
         if self.status is not Status.RUNNING or output in self._wrote:
             return ()
-        self._wrote.add(output)
+        self._wrote |= {output}
         return (events.OutputReady(now, self.job.name, output),)
 
     # ---- what follows

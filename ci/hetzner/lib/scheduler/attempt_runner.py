@@ -119,5 +119,6 @@ class AttemptRunner:
         except StartError as error:
             return self._act(node, attempt.not_started(error), now)
         node.result.begun = True
-        self._timers.limit(self._now() + node.job.timeout, StepLimit(node, attempt, kind))
+        limit = StepLimit(node, attempt, kind)
+        self._timers.set(self._now() + node.job.timeout, limit, patient=True)
         return None

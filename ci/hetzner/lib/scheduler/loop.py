@@ -136,7 +136,7 @@ class Scheduler:
             self._refuse()
             return
         if self._plan.limits.timeout < math.inf:
-            self._timers.limit(self._plan.limits.timeout, RunLimit())
+            self._timers.set(self._plan.limits.timeout, RunLimit(), patient=True)
         if self._queue.blind:
             text = "starts are not held back: this system does not tell the pressure on it"
             self._note(f"{text} (/proc/pressure, see proc(5))")
@@ -161,7 +161,6 @@ class Scheduler:
         while True:
             if node := queue.next(self._now(), running=progress.active):
                 self._start(node)
-                self._settle()
             elif progress.active or progress.delayed or (node := queue.first()) is None:
                 queue.settle()
                 return
@@ -173,7 +172,9 @@ class Scheduler:
         """Begin an attempt of a node."""
         if self._progress.round > node.queued_in + 1:
             node.result.waited_for = self._queue.held_by(node)
-        self._concluded(node, self._attempts.begin(node))
+        if ended := self._attempts.begin(node):
+            self._conclude(node, ended)
+            self._settle()
 
     def _fail_stuck(self, node: NodeRun) -> None:
         """Fail a node that nothing but services keep from starting, and they wait for it."""
@@ -196,7 +197,8 @@ class Scheduler:
                 self._note(report.text)
             case _:
                 node = self._nodes[report.key]
-                self._concluded(node, self._attempts.take(node, report))
+                if ended := self._attempts.take(node, report):
+                    self._conclude(node, ended)
 
     def _expire(self, timer: Timer) -> None:
         match timer:
@@ -209,10 +211,8 @@ class Scheduler:
 
     # ---- ends
 
-    def _concluded(self, node: NodeRun, ended: Conclude | None) -> None:
+    def _conclude(self, node: NodeRun, ended: Conclude) -> None:
         """Follow an attempt that has ended: another one is due, or the node has its outcome."""
-        if ended is None:
-            return
         outcome, why, again = ended
         again = again and not self._cut_off.bars(node.job)
         if again and (users := self._progress.took(node)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 Needs = tuple[tuple[str, int], ...]
@@ -12,32 +13,31 @@ class Pools:
 
     def __init__(self, capacity: Mapping[str, int], slots: int | None = None) -> None:
         self._free = dict(capacity)
-        self._slots = slots
+        self._slots = math.inf if slots is None else slots
         self._before: dict[str, int] = {}  # what was free of it before some was given back
 
     def fits(self, needs: Needs) -> bool:
         """Whether a slot and all of the resources are free."""
-        return self._slots != 0 and all(self._free.get(name, 1) >= n for name, n in needs)
+        return self._slots > 0 and not any(self._free.get(name, 1) < count for name, count in needs)
 
     def take(self, needs: Needs) -> None:
         """Take a slot and the resources. RuntimeError if they are not free."""
         if not self.fits(needs):
             raise RuntimeError(f"bug: took {needs} of {self._free}, slots {self._slots}")
-        if self._slots is not None:
-            self._slots -= 1
+        self._slots -= 1
         for name, count in needs:
             self._free[name] = self._free.get(name, 1) - count
 
-    def give(self, needs: Needs) -> None:
-        """Give the resources back; the slot goes with `give_slot`."""
+    def give(self, needs: Needs, *, slot: bool) -> None:
+        """Give resources back, and the slot unless `give_slot` has done so."""
+        self._slots += slot
         for name, count in needs:
             self._before.setdefault(name, self._free[name])
             self._free[name] += count
 
     def give_slot(self) -> None:
         """Give a slot back."""
-        if self._slots is not None:
-            self._slots += 1
+        self._slots += 1
 
     def was_short(self, needs: Needs) -> str:
         """Name what was not free of these needs before the last of it was given back."""

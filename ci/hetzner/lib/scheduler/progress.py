@@ -160,7 +160,7 @@ class Progress:
         if node.job.delay:
             self._set(node, State.DELAYED)
             node.due = self._now() + node.job.delay
-            self._timers.at(node.due, DelayEnd(node))
+            self._timers.set(node.due, DelayEnd(node))
         else:
             self._enqueue(node)
 

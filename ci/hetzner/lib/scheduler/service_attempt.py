@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from lib.model.attempt_outcome import Judgement, judge, unready
 from lib.model.cause import Cause, Why
-from lib.model.phases import Node
 from lib.model.result import Outcome
 from lib.scheduler.attempt import Action, Actions, Attempt, ProcessReport, Serve, Status
 from lib.scheduler.protocol import Exited, Gone, Listens, Occupied
@@ -24,11 +23,9 @@ AT_ONCE = 0.5
 class ServiceAttempt(Attempt):
     """An attempt of a service."""
 
-    def __init__(self, node: Node, number: int = 0, began: float = 0.0) -> None:
-        super().__init__(node, number, began)
-        self._ready_at = 0.0  # seconds on the run's clock, once it was ready
-        self._ports: frozenset[int] = frozenset()  # on which it listens, and nobody else
-        self._released = False  # it is being stopped since nobody needs it any more
+    _ready_at = 0.0  # seconds on the run's clock, once it was ready
+    _ports: frozenset[int] = frozenset()  # on which it listens, and nobody else
+    _released = False  # it is being stopped since nobody needs it any more
 
     def release(self) -> Actions:
         """Stop the service: nobody needs it any more."""

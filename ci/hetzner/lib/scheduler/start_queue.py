@@ -59,10 +59,10 @@ class StartQueue:
 
     def give_back(self, node: NodeRun) -> None:
         """Take back all that an ended attempt has taken."""
-        if node.has_slot:
-            self.give_slot(node)
-        if node.needs:
-            self._pools.give(node.needs)
+        if node is self._alone:
+            self._alone = None
+        self._pools.give(node.needs, slot=node.has_slot)
+        node.has_slot = False
 
     # ---- what the loop asks
 
@@ -72,7 +72,8 @@ class StartQueue:
             return None
         if node := self._queue.pop(self._pools):
             return None if self._holds_back(node, now, running) else node
-        self._throttle.release()
+        if self._throttle.look_again < math.inf:
+            self._throttle.release()
         return None if running else self._retries.pop(self._pools)
 
     def first(self) -> NodeRun | None:

@@ -43,15 +43,8 @@ class Timers:
         self._heap: list[tuple[float, int, bool, Timer]] = []
         self._set = 0  # of two that are due at once, the one that was set first comes first
 
-    def at(self, due: float, timer: Timer) -> None:
-        """Set a timer."""
-        self._push(due, timer, patient=False)
-
-    def limit(self, due: float, timer: Timer) -> None:
-        """Set a time limit; if it is late, the loop looks once more for what has ended."""
-        self._push(due, timer, patient=True)
-
-    def _push(self, due: float, timer: Timer, *, patient: bool) -> None:
+    def set(self, due: float, timer: Timer, *, patient: bool = False) -> None:
+        """Set a timer; a `patient` one that is late lets the loop look once more for what ended."""
         self._set += 1
         heapq.heappush(self._heap, (due, self._set, patient, timer))
 
@@ -64,6 +57,6 @@ class Timers:
         while self._heap and self._heap[0][0] <= (moment := now()):
             due, _, patient, timer = heapq.heappop(self._heap)
             if patient and moment - due >= LATE:
-                self._push(moment + LATE, timer, patient=False)
+                self.set(moment + LATE, timer)
             else:
                 yield timer
