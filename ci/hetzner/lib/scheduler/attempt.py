@@ -94,10 +94,15 @@ class Status(enum.Enum):
     OVER = "it has its outcome"
 
 
+# Python 3.11 takes longer to find a member in its class than for a call
+RUNNING, SERVING, STOPPING, OVER = Status
+RESTORE, BODY, STORE = StepKind
+
+
 class Attempt:
     """An attempt of a node. With number 0 it stands for a node of which none has begun."""
 
-    status = Status.RUNNING
+    status = RUNNING
     code: int | None = None  # of the body, once it has exited
     ran_tests = False  # the body has exited, and not by a code that says that none ran
     ready = False  # a service that serves, or has served
@@ -114,7 +119,7 @@ class Attempt:
         self.job = node.job
         self.number = number  # in this pass
         self.began = began  # seconds on the run's clock
-        self.step = StepKind.RESTORE if node.cached else StepKind.BODY
+        self.step = RESTORE if node.cached else BODY
 
     @property
     def outputs(self) -> frozenset[str]:
@@ -137,15 +142,15 @@ class Attempt:
 
     def not_started(self, error: Exception) -> Actions:
         """End since the executor could not start the step."""
-        if self.step is StepKind.STORE:
+        if self.step is STORE:
             return CacheNote(f"not stored in its cache: {error}"), *self._end(self._pass())
         return self._end(Judgement(Outcome.FAILED, Why(str(error), Cause.NOT_STARTED)))
 
     def out_of_time(self, kind: StepKind, now: float) -> Actions:
         """Stop a step that still runs when the job's timeout has passed since its start."""
-        if self.status is not Status.RUNNING or self.step is not kind:
+        if self.status is not RUNNING or self.step is not kind:
             return ()
-        if kind is StepKind.STORE:
+        if kind is STORE:
             note = CacheNote("its cache took too long to store")
             return note, *self._stop(self._pass(), hung=True)
         seconds = self.job.timeout
@@ -166,7 +171,7 @@ class Attempt:
 
     def _cut_off(self, why: Why) -> Judgement:
         """Return what a cut makes of the attempt: a body that has passed has passed."""
-        return self._pass() if self.step is StepKind.STORE else Judgement(Outcome.CANCELLED, why)
+        return self._pass() if self.step is STORE else Judgement(Outcome.CANCELLED, why)
 
     # ---- what the executor reports
 
@@ -182,8 +187,8 @@ class Attempt:
         raise TypeError(f"bug: {self.node.key} is no service: {report}")
 
     def _exited(self, report: Exited, now: float, users: Sequence[str]) -> Actions:
-        stopping = self.status is Status.STOPPING
-        if self.step is StepKind.BODY:
+        stopping = self.status is STOPPING
+        if self.step is BODY:
             self.code = report.code
             self._own_code = None if stopping else report.code
             self.ran_tests = report.code not in NO_TEST_RAN
@@ -191,13 +196,9 @@ class Attempt:
                 self._found = frozenset(self.job.outputs).difference(report.missing)
         if stopping:
             return self._exited_while_stopped(report)
-        match self.step:
-            case StepKind.RESTORE:
-                return self._restored(report, now)
-            case StepKind.BODY:
-                return self._body_exited(report, now, users)
-            case StepKind.STORE:
-                return self._stored(report, now)
+        if self.step is BODY:
+            return self._body_exited(report, now, users)
+        return self._restored(report, now) if self.step is RESTORE else self._stored(report, now)
 
     def _exited_while_stopped(self, report: Exited) -> Actions:
         return () if report.left else self._proceed()
@@ -216,7 +217,7 @@ class Attempt:
             notes.append(CacheNote(report.told))
         elif report.code != MISS:
             notes.append(CacheNote(f"its cache failed, so it runs: {describe(report.code)}"))
-        return *notes, *self._once_gone(report, Launch(StepKind.BODY), now)
+        return *notes, *self._once_gone(report, Launch(BODY), now)
 
     def _body_exited(self, report: Exited, now: float, users: Sequence[str]) -> Actions:
         judgement = judge(self.job, report.code, report.missing, report.told, self.number)
@@ -257,7 +258,7 @@ class Attempt:
             text = f"what it left running removed its output {named(self.job, removed)}"
             return self._end(Judgement(Outcome.FAILED, Why(text, Cause.MISSING_OUTPUT)))
         if self._stores and self.code == 0:
-            return self._launch(StepKind.STORE)
+            return self._launch(STORE)
         ends = self._end(self._pass())
         if self._stores:  # a hit would not say it, and read as a full pass
             told = f"not stored in its cache: it ended with {describe(self.code or 0)}"
@@ -265,7 +266,7 @@ class Attempt:
         return ends
 
     def _written(self, output: str, now: float) -> Actions:
-        if self.status is not Status.RUNNING or output in self._wrote:
+        if self.status is not RUNNING or output in self._wrote:
             return ()
         self._wrote |= {output}
         return (events.OutputReady(now, self.job.name, output),)
@@ -273,11 +274,11 @@ class Attempt:
     # ---- what follows
 
     def _launch(self, kind: StepKind) -> Actions:
-        self.step, self.status = kind, Status.RUNNING
+        self.step, self.status = kind, RUNNING
         return (Launch(kind),)
 
     def _stop(self, then: Launch | Judgement | None, *, hung: bool = False) -> Actions:
-        self.status, self._next = Status.STOPPING, then
+        self.status, self._next = STOPPING, then
         return (Stop(hung),)
 
     def _pass(self) -> Judgement:
@@ -285,7 +286,7 @@ class Attempt:
         return Judgement(Outcome.PASSED if self.number == 1 else Outcome.FLAKY, why)
 
     def _end(self, judgement: Judgement) -> Actions:
-        self.status = Status.OVER
+        self.status = OVER
         outcome, why = judgement
         if self.survivors:
             text = f"could not be stopped: {'; '.join(self.survivors)}"

@@ -20,7 +20,7 @@ from lib.scheduler.attempt import (
     Stop,
 )
 from lib.scheduler.cut_off import CutOff
-from lib.scheduler.nodes import NodeRun
+from lib.scheduler.nodes import RUNNING, NodeRun
 from lib.scheduler.progress import Progress
 from lib.scheduler.protocol import Clock, Executor, StartError, Step, StepKind
 from lib.scheduler.timers import StepLimit, Timers
@@ -110,7 +110,8 @@ class AttemptRunner:
         attempt = node.attempt
         if why := self._cut_off.bars(node.job):
             return self._act(node, attempt.refuse(why), now)
-        self._progress.run(node)
+        if node.state is not RUNNING:
+            self._progress.run(node)
         number, body = len(node.result.attempts) + 1, kind is StepKind.BODY
         if body:
             self._emit(events.Started(now, node.name, number))

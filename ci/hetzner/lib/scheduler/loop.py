@@ -21,7 +21,7 @@ from lib.scheduler.attempt import (
 )
 from lib.scheduler.attempt_runner import AttemptRunner
 from lib.scheduler.cut_off import CutOff
-from lib.scheduler.nodes import IDLE, NodeRun, State, tell
+from lib.scheduler.nodes import ENDED, IDLE, RUNNING, SERVING, STOPPING, NodeRun, tell
 from lib.scheduler.progress import Progress
 from lib.scheduler.protocol import (
     Asked,
@@ -103,7 +103,7 @@ class Scheduler:
         """
         self._broken = reason
         for node in self._nodes.values():
-            if node.state is not State.ENDED:
+            if node.state is not ENDED:
                 self._progress.end(node, Outcome.CANCELLED, Why(reason, Cause.RUNNER))
         self._end_run()
 
@@ -270,7 +270,7 @@ class Scheduler:
             self._cut(self._cut_off.by_signal(number))
             return
         for node in self._nodes.values():  # a second signal: no more grace
-            if node.state is State.STOPPING:
+            if node.state is STOPPING:
                 self._attempts.kill(node)
 
     def _run_out_of_time(self) -> None:
@@ -280,7 +280,7 @@ class Scheduler:
     def _cut(self, why: Why) -> None:
         """End everything."""
         nodes = self._nodes.values()
-        running = [node for node in nodes if node.state in (State.RUNNING, State.SERVING)]
+        running = [node for node in nodes if node.state in (RUNNING, SERVING)]
         names = tuple(node.name for node in running)
         self._emit(events.Interrupted(self._now(), self._cut_off.reason, names))
         for node in running:
@@ -297,7 +297,7 @@ class Scheduler:
         why = cut_off.by_failure(reason)
         self._emit(events.FastFail(self._now(), reason))
         for node in nodes:
-            if node.state is State.RUNNING and cut_off.bars(node.job):
+            if node.state is RUNNING and cut_off.bars(node.job):
                 self._attempts.cancel(node, why)
         for node in nodes:
             if node.state in IDLE and (self._progress.not_begun(node) or cut_off.bars(node.job)):

@@ -25,19 +25,24 @@ class State(enum.Enum):
     STOPPING = "is being stopped"
     ENDED = "has its outcome"
 
+    __hash__ = object.__hash__  # that of Enum makes a hash of the name each time
+
+
+# Python 3.11 takes longer to find a member in its class than for a call
+WAITING, DELAYED, QUEUED, RUNNING, SERVING, STOPPING, ENDED = State
 
 NEXT = {
-    State.WAITING: {State.DELAYED, State.QUEUED, State.ENDED},
-    State.DELAYED: {State.WAITING, State.QUEUED, State.ENDED},
-    State.QUEUED: {State.WAITING, State.RUNNING, State.ENDED},
-    State.RUNNING: {State.WAITING, State.SERVING, State.STOPPING, State.ENDED},
-    State.SERVING: {State.STOPPING, State.ENDED},
-    State.STOPPING: {State.WAITING, State.RUNNING, State.ENDED},
-    State.ENDED: set[State](),
+    WAITING: {DELAYED, QUEUED, ENDED},
+    DELAYED: {WAITING, QUEUED, ENDED},
+    QUEUED: {WAITING, RUNNING, ENDED},
+    RUNNING: {WAITING, SERVING, STOPPING, ENDED},
+    SERVING: {STOPPING, ENDED},
+    STOPPING: {WAITING, RUNNING, ENDED},
+    ENDED: set[State](),
 }
-IDLE = (State.WAITING, State.DELAYED, State.QUEUED)
-ACTIVE = (State.RUNNING, State.STOPPING)
-STARTED = (State.RUNNING, State.SERVING, State.STOPPING)
+IDLE = (WAITING, DELAYED, QUEUED)
+ACTIVE = (RUNNING, STOPPING)
+STARTED = (RUNNING, SERVING, STOPPING)
 
 DOING = {StepKind.RESTORE: "asks its cache", StepKind.STORE: "stores in its cache"}
 
@@ -54,7 +59,7 @@ class NodeRun:
         self.needs: Needs = tuple(sorted(node.job.resources.items()))
         self.position = position  # in declared order
         self.watch = watch  # outputs that are of use while the body still runs
-        self.state = State.WAITING
+        self.state = WAITING
         self.attempt = self._attempt(0, 0.0)
         self.due = 0.0  # the end of its delay, seconds on the run's clock
         self.queued_in = 0  # the round of the loop in which it was queued
@@ -76,7 +81,7 @@ class NodeRun:
     def doing(self) -> str:
         """What it is about, in words."""
         told: str = self.state.value
-        return DOING.get(self.attempt.step, told) if self.state is State.RUNNING else told
+        return DOING.get(self.attempt.step, told) if self.state is RUNNING else told
 
 
 def tell(nodes: Collection[NodeRun], now: float) -> events.Asked:

@@ -18,7 +18,9 @@ class Pools:
 
     def fits(self, needs: Needs) -> bool:
         """Whether a slot and all of the resources are free."""
-        return self._slots > 0 and not any(self._free.get(name, 1) < count for name, count in needs)
+        if self._slots < 1:
+            return False
+        return not needs or all(self._free.get(name, 1) >= count for name, count in needs)
 
     def take(self, needs: Needs) -> None:
         """Take a slot and the resources. RuntimeError if they are not free."""

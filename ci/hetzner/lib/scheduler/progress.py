@@ -13,7 +13,20 @@ from lib.model.cause import Cause, Why
 from lib.model.result import GOOD, Outcome
 from lib.model.run_plan import RunPlan
 from lib.scheduler.attempt import FAILURES
-from lib.scheduler.nodes import ACTIVE, NEXT, STARTED, NodeRun, State
+from lib.scheduler.nodes import (
+    ACTIVE,
+    DELAYED,
+    ENDED,
+    NEXT,
+    QUEUED,
+    RUNNING,
+    SERVING,
+    STARTED,
+    STOPPING,
+    WAITING,
+    NodeRun,
+    State,
+)
 from lib.scheduler.protocol import Clock
 from lib.scheduler.readiness import Change, Effect, Readiness
 from lib.scheduler.results import Results
@@ -85,9 +98,8 @@ class Progress:
         self._follow(self._readiness.open_phases(phase))
 
     def run(self, node: NodeRun) -> None:
-        """Let a step of a node run."""
-        if node.state is not State.RUNNING:
-            self._set(node, State.RUNNING)
+        """Let a node that is queued, or whose step was stopped, run."""
+        self._set(node, RUNNING)
 
     def wrote(self, node: NodeRun, output: str) -> None:
         """Let an output of a node that runs count."""
@@ -95,22 +107,22 @@ class Progress:
 
     def serve(self, node: NodeRun) -> None:
         """Let a service be used."""
-        self._follow(self._set(node, State.SERVING))
+        self._follow(self._set(node, SERVING))
 
     def stop(self, node: NodeRun) -> None:
         """Note that the processes of a node are being stopped."""
-        self._set(node, State.STOPPING)
+        self._set(node, STOPPING)
 
     def delay_over(self, node: NodeRun) -> None:
         """Queue a node whose delay is over."""
         # a retracted output may have sent it back to waiting, for a later and longer delay
-        if node.state is State.DELAYED and self._now() >= node.due:
+        if node.state is DELAYED and self._now() >= node.due:
             self._enqueue(node)
 
     def retry(self, node: NodeRun) -> None:
         """Queue another attempt of a node, as soon as all that it needs is there (again)."""
         node.attempt.forget_outputs()
-        change = self._set(node, State.WAITING)
+        change = self._set(node, WAITING)
         if at_once := change.ready == [node.key]:
             change.ready.clear()
         self._follow(change)
@@ -132,10 +144,11 @@ class Progress:
         freed: list[str] = []
         ends = [(node, outcome, why, effect or _effect(node, outcome))]
         for each, so, because, means in ends:  # grows while it is walked: a skip leads to others
-            change = self._set(each, State.ENDED, means)
+            change = self._set(each, ENDED, means)
             if so is not None:
                 self._results.ended(each, so, because, self._now())
-            ends += [(*skip, Effect.FAILED) for skip in self._skips(change)]
+            if change.skipped:
+                ends += [(*skip, Effect.FAILED) for skip in self._skips(change)]
             freed += change.ready
         for key in freed:
             self._free(self.nodes[key])
@@ -144,7 +157,7 @@ class Progress:
 
     def _follow(self, change: Change) -> None:
         for key in change.blocked:
-            self._set(self.nodes[key], State.WAITING)
+            self._set(self.nodes[key], WAITING)
         for skip in self._skips(change):
             self.end(*skip)
         for key in change.ready:
@@ -158,7 +171,7 @@ class Progress:
         """Queue a node that has all that it needs, when its delay is over."""
         node.result.waited_for = self._readiness.waited_for[node.key]
         if node.job.delay:
-            self._set(node, State.DELAYED)
+            self._set(node, DELAYED)
             node.due = self._now() + node.job.delay
             self._timers.set(node.due, DelayEnd(node))
         else:
@@ -166,7 +179,7 @@ class Progress:
 
     def _enqueue(self, node: NodeRun) -> None:
         node.queued_in = self.round
-        self._set(node, State.QUEUED)
+        self._set(node, QUEUED)
 
     # ---- the one door of state
 
@@ -180,26 +193,25 @@ class Progress:
             raise RuntimeError(f"bug: {node.key}: {before.name} -> {to.name}")
         node.state = to
         self.active += (to in ACTIVE) - (before in ACTIVE)
-        self.delayed += (to is State.DELAYED) - (before is State.DELAYED)
-        if before is State.SERVING:
+        self.delayed += (to is DELAYED) - (before is DELAYED)
+        if before is SERVING:
             del self.serving[node.key]
         if before in STARTED and to not in STARTED:
             self._queue.give_back(node)
-        match to:
-            case State.WAITING if before in STARTED:
-                return self._readiness.again(node.key)
-            case State.QUEUED:
-                self._queue.push(node)
-            case State.RUNNING if before is State.QUEUED:
-                self._queue.take(node)
-                self._readiness.started(node.key)
-            case State.SERVING:
-                self.serving[node.key] = node
-                self._queue.give_slot(node)
-                return self._readiness.ready(node.key)
-            case State.ENDED:
-                self.left -= 1
-                return self._readiness.ended(node.key, effect, node.attempt.outputs)
+        if to is QUEUED:
+            self._queue.push(node)
+        elif to is RUNNING and before is QUEUED:
+            self._queue.take(node)
+            self._readiness.started(node.key)
+        elif to is ENDED:
+            self.left -= 1
+            return self._readiness.ended(node.key, effect, node.attempt.outputs)
+        elif to is SERVING:
+            self.serving[node.key] = node
+            self._queue.give_slot(node)
+            return self._readiness.ready(node.key)
+        elif to is WAITING and before in STARTED:
+            return self._readiness.again(node.key)
         return NO_CHANGE
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 
-from lib.scheduler.nodes import NodeRun, State
+from lib.scheduler.nodes import QUEUED, NodeRun
 from lib.scheduler.pools import Needs, Pools
 
 Rank = tuple[bool, float, int]  # not short, less urgent, declared later: each starts later
@@ -54,4 +54,4 @@ class ReadyHeaps:
 def _has_left(entry: Entry) -> bool:
     """Whether a node has left the queue, or has come back to another place in it."""
     _, ticket, node = entry
-    return node.state is not State.QUEUED or node.ticket != ticket
+    return node.state is not QUEUED or node.ticket != ticket

@@ -66,15 +66,15 @@ class Results:
         """Note that an attempt has ended; another one follows if `again`."""
         result, attempt = node.result, node.attempt
         record = AttemptRecord(
-            number=len(result.attempts) + 1,
-            outcome=Outcome.PASSED if outcome is Outcome.FLAKY else outcome,
-            code=attempt.code,
-            started=attempt.began,
-            ended=now,
-            reason=why.text,
-            leaked=attempt.leaked,
-            load=load,
-            cause=why.cause,
+            len(result.attempts) + 1,
+            Outcome.PASSED if outcome is Outcome.FLAKY else outcome,
+            attempt.code,
+            attempt.began,
+            now,
+            why.text,
+            attempt.leaked,
+            load,
+            why.cause,
         )
         result.attempts += (record,)
         self._emit(events.AttemptEnded(now, node.name, record, again))
