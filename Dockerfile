@@ -38,8 +38,8 @@ RUN git config --system --add safe.directory '*' \
 
 # outside of the checkout, so that no commit under test can change the runner
 COPY ci/hetzner /opt/ci-runner
-ARG VERSION=unknown
-RUN echo "$VERSION" > /opt/ci-runner/VERSION
+ARG COMMIT=unknown
+RUN echo "$COMMIT" > /opt/ci-runner/BUILD
 
 WORKDIR /repo
 VOLUME /opt/ci

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from lib.common import inherited_environment, machine, redact
+from lib.common.version import VERSION
 from lib.model import events, graph_check, selection
 from lib.model.declaration_error import told
 from lib.model.job import Job
@@ -44,6 +45,7 @@ OF_RUN = dict.fromkeys(
 )
 
 __all__ = ["Cache", "Job", "Outcome", "Pipeline", "Result"]
+__version__ = VERSION
 
 
 def __getattr__(name: str) -> object:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from lib.common import version
 from lib.model.selection import Choice
 
 EXAMPLES = """\
@@ -141,6 +142,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    made.add_argument("--version", action="version", version=f"%(prog)s {version.full()}")
     made.add_argument("sha", nargs="?", default="", metavar="SHA", help="commit (default: HEAD)")
     made.add_argument("branch", nargs="?", default="", metavar="BRANCH", help="its branch")
     which = made.add_argument_group("which jobs (names separated by commas)")

@@ -18,12 +18,12 @@ from lib.buckaroo.lock_files import Lockcheck
 from lib.buckaroo.placeholders import make_placeholders
 from lib.buckaroo.products import Products
 from lib.buckaroo.pythons import VERSIONS as PYTHONS
-from lib.commit import rerun, tool_versions
+from lib.commit import rerun
 from lib.commit.commit_statuses import CommitStatuses
 from lib.commit.request import Request
 from lib.commit.tested_commit import TestedCommit
 from lib.commit.tool_versions import ToolVersions
-from lib.common import files, interrupts, redact
+from lib.common import files, interrupts, redact, version
 from lib.common.interrupts import Interrupted
 from lib.git import checkout
 from lib.git.checkout import CheckoutError
@@ -84,9 +84,8 @@ class CommitRun:
 
     def announce(self) -> None:
         """Say what is tested by which runner, and ask the tools for their versions."""
-        version = tool_versions.runner_version(self._config)
         revision, repo = self.commit.revision, self._config.repo_dir
-        self.log.line(f"RUN   {revision} of {repo}, runner {version}")
+        self.log.line(f"RUN   {revision} of {repo}, runner {version.full()}")
         try:  # one of an earlier run must not stand for this one
             files.rotate(self._summary)
             self._begin_summary()

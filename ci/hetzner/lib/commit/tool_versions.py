@@ -1,4 +1,4 @@
-"""Asks the tools of a run for their versions, and reads that of the runner."""
+"""Asks the tools of a run for their versions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from lib.buckaroo.settings import Settings
 from lib.common import interrupts
 from lib.processes import environment, kill
 
@@ -60,9 +59,3 @@ class ToolVersions:
             process.wait()
             if process.stdout:
                 process.stdout.close()
-
-
-def runner_version(config: Settings) -> str:
-    """Return what the image's build wrote down as its version, `development` elsewhere."""
-    path = config.runner_dir / "VERSION"
-    return path.read_text().strip() if path.exists() else "development"

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-from lib.common import files
+from lib.common import files, version
 from lib.model.result import Load, Result
 
 SCHEMA = 1
@@ -58,6 +58,7 @@ class SummaryFile:
         facts = {
             "schema": SCHEMA,
             "state": RUNNING if code is None else ENDED,
+            "runner": version.full(),
             "pid": os.getpid(),
             **self._facts,
             "exit_code": code,

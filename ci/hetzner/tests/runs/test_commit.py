@@ -9,6 +9,7 @@ import subprocess
 import unittest
 from typing import Any
 
+from lib.common import version
 from tests.support import github_server
 from tests.support.commit_stage import HETZNER, JOBS, OnStage, Stage
 from tests.support.waiting import PATIENCE, wait_for
@@ -416,6 +417,14 @@ class Summary(OnStage):
         """Return what summary.json of HEAD tells of the run as a whole."""
         found = json.loads((self.stage.log_dir() / "summary.json").read_text())
         return {name: value for name, value in found.items() if name != "jobs"}
+
+    def test_version_is_told_by_the_flag_the_log_and_the_summary(self) -> None:
+        told = self.stage.run("--version")
+        self.assertEqual((told.code, told.out), (0, f"pipeline.py {version.full()}\n"))
+        self.stage.run("--only-jobs", "lint-python")
+        self.assertIn(f", runner {version.full()}\n", self.stage.log())
+        summary = json.loads((self.stage.log_dir() / "summary.json").read_text())
+        self.assertEqual(summary["runner"], version.full())
 
     def test_run_of_a_commit_tells_its_tree(self) -> None:
         self.stage.run("--only-jobs", "lint-python")

@@ -117,7 +117,6 @@ MAY_OPEN = {
     "processes/ports": "/proc",
     "processes/pressure": "/proc",
     "processes/process_table": "/proc",
-    "commit/tool_versions": "the version of the runner, which is as safe as its code",
     "buckaroo/demo": "what it is making itself",
     "processes/exiting": "/proc",
     "github/client": "no file, but an address",
