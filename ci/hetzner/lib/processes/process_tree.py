@@ -35,16 +35,17 @@ class Leader:
         self.code: int | None = None  # once it has exited
 
 
-def exit_code(status: os.waitid_result) -> int:
-    """Return subprocess' form of a status: the exit code, or the negative signal."""
-    return status.si_status if status.si_code == os.CLD_EXITED else -status.si_status
-
-
 def _peek(pid: int) -> int | None:
-    """Return how a child exited, None while it runs. Raises ChildProcessError if it is none."""
+    """Return the exit code of a child, negative for a signal, None while it runs.
+
+    Raises ChildProcessError for a process that is no child.
+    """
     if hasattr(os, "waitid"):
         status = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        return None if status is None else exit_code(status)
+        if status is None:
+            return None
+        by_exit = status.si_code == os.CLD_EXITED
+        return int(status.si_status if by_exit else -status.si_status)
     pid, result = os.waitpid(pid, os.WNOHANG)  # macOS before Python 3.13 cannot peek
     return os.waitstatus_to_exitcode(result) if pid else None
 
@@ -134,7 +135,7 @@ class ProcessTrees:
     def _orphans(self) -> list[Proc]:
         """Return our living adopted children, reaping those that are dead."""
         if not self._subreaper:
-            return [p for p in self._look.all() if p.pid not in self._leaders and self._is_lost(p)]
+            return [p for p in self._look.all() if p.pid not in self._leaders and self._is_ours(p)]
         found = []
         for pid in self._look.children(self._self):
             if pid in self._leaders:
@@ -159,8 +160,8 @@ class ProcessTrees:
         """
         return process.identity in self._foreign or process.session == self._session
 
-    def _is_lost(self, process: Proc) -> bool:
-        return process.alive and process.ppid == 1 and self._named_owner(process) is not None
+    def _is_ours(self, process: Proc) -> bool:
+        return process.alive and self._named_owner(process) is not None
 
     def _owner(self, orphan: Proc) -> Leader | None:
         named = self._named_owner(orphan)

@@ -160,7 +160,7 @@ def _take_on(placement: Placement) -> list[str]:
             os.setpriority(os.PRIO_PROCESS, 0, max(-20, min(19, nice)))
         except OSError as error:
             refused.append(f"nice {placement.nice}: {error.strerror}")
-    if placement.cpus:
+    if placement.cpus and sys.platform == "linux":
         try:
             os.sched_setaffinity(0, placement.cpus)
         except (OSError, OverflowError, ValueError) as error:  # no such processor, or number

@@ -7,6 +7,7 @@ import io
 import os
 import shutil
 import signal
+import sys
 import threading
 import unittest
 from unittest import mock
@@ -39,7 +40,9 @@ program_end.run(lambda _: pipeline.main([]))
 
 
 # people's, a timer's, a batch system's, and one of real time, which has no name of its own
-SIGNALS = (*CUSTOMARY, signal.SIGALRM, signal.SIGUSR2, signal.SIGRTMIN + 1)
+SIGNALS: tuple[int, ...] = (*CUSTOMARY, signal.SIGALRM, signal.SIGUSR2)
+if sys.platform == "linux":
+    SIGNALS += (signal.SIGRTMIN + 1,)
 
 
 class Listeners(CommitCase):

@@ -30,7 +30,9 @@ class Words(unittest.TestCase):
 
     def test_fast_are_the_linters_the_types_and_the_fast_tests(self) -> None:
         linters = ["ruff", "shellcheck", "shfmt", "hadolint"]
-        self.assertCountEqual(self.chosen("--fast") or [], [*linters, "mypy", "unit-tests"])
+        self.assertCountEqual(
+            self.chosen("--fast") or [], [*linters, "mypy", "mypy-macos", "unit-tests"]
+        )
 
     def test_fast_ones_are_among_the_jobs(self) -> None:
         names = {

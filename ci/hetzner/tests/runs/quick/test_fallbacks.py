@@ -1,15 +1,16 @@
-"""Systems without pidfds, inotify and /proc: their ways are forced here."""
+"""Systems without pidfds, inotify and /proc, macOS among them: their ways are forced here."""
 
 from __future__ import annotations
 
 import os
 import signal
 import subprocess
+import sys
 import unittest
 from typing import Any
 
 from dsl import Job
-from tests.support.run_case import RunTest, tagged
+from tests.support.run_case import HERE, RunTest, tagged
 
 
 class Fallbacks(RunTest):
@@ -34,19 +35,6 @@ class Fallbacks(RunTest):
         self.assertRegex(self.log("ci"), f"LEAK  a left 1.* {self.sleeper()}")
         self.assertEqual(tagged(self.sleeper()), [])
 
-    def test_output_edges_without_inotify(self) -> None:
-        from unittest import mock
-
-        from lib.outputs import tracker
-        from lib.outputs.polling import PollWatch
-
-        with mock.patch.object(tracker, "make_watch", PollWatch):
-            code, _ = self.run_jobs(
-                Job("a", "echo > o; until [ -e seen ]; do sleep .01; done", outputs={"o": "o"}),
-                Job("b", "touch seen", ["a:o"]),
-            )
-        self.assertEqual(code, 0)
-
     def test_process_table_from_ps(self) -> None:
         from lib.processes.process_table_ps import PsTable
 
@@ -62,6 +50,80 @@ class Fallbacks(RunTest):
             child.kill()
             child.wait()
         self.assertIsNone(look.read(child.pid))
+
+
+RUN = """
+import sys
+from dsl import Job, Pipeline
+
+jobs = [
+    Job("leak", "MARK & exit 0"),
+    Job("placed", "nice", nice=5, cpus=[0]),
+    Job("out", "echo > o; until [ -e seen ]; do sleep .01; done", outputs={"o": "o"}),
+    Job("use", "touch seen", ["out:o"]),
+    Job("late", "trap '' TERM; MARK", timeout=0.2, allow_failure=True),
+    Job("server", "touch ready; MARK", service=True, outputs={"ready": "ready"}),
+    Job("client", "true", ["server"]),
+    Job("missing", ["/no/such/program"], allow_failure=True),
+    Job("end", "[ -z $STOP ] || kill -TERM $PPID; sleep 0.1", ["client", "late"]),
+]
+made = Pipeline(jobs, "sha", "main", "logs", cwd=sys.argv[1], grace=0.2, timeout=60)
+code = made.run()
+print("code", code, *(f"{name}={result.outcome}" for name, result in made.results.items()))
+"""
+HELPER = """
+import os, sys
+from pathlib import Path
+from lib.processes import command
+
+done = command.run(["sh", "-c", "MARK & echo done"], cwd=Path("."), env=os.environ, timeout=9)
+print(done.code, done.output)
+"""
+
+
+class LikeMac(RunTest):
+    """Runs in a Python without the names that macOS lacks, and without /proc."""
+
+    def execute(self, program: str, **variables: str) -> str:
+        """Return the output of a program, whose MARK is a sleep that nothing may leave behind."""
+        path = self.cwd / "program.py"
+        path.write_text(program.replace("MARK", self.sleeper()))
+        done = subprocess.run(
+            [sys.executable, HERE / "tests" / "support" / "like_mac.py", path, self.cwd],
+            cwd=self.cwd,
+            env=os.environ | {"PYTHONPATH": str(HERE)} | variables,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=60,
+            check=False,
+        )
+        self.assertEqual(tagged(self.sleeper()), [])
+        return done.stdout
+
+    def test_jobs_run_and_leave_nothing(self) -> None:
+        out = self.execute(RUN, STOP="")
+        self.assertIn(
+            "code 0 leak=passed placed=passed out=passed use=passed late=timed out server=passed "
+            "client=passed missing=failed end=passed",
+            out,
+        )
+        self.assertRegex(out, f"LEAK  leak left 1.*{self.sleeper()}")
+        self.assertIn("could not start /no/such/program: No such file", out)
+        self.assertIn("this system has no processor affinity", out)
+        self.assertEqual(self.log("placed"), f"{os.getpriority(os.PRIO_PROCESS, 0) + 5}\n")
+
+    def test_signal_ends_the_run(self) -> None:
+        out = self.execute(RUN, STOP="1")
+        self.assertRegex(out, "code 143 .* end=cancelled")
+
+    def test_helper_program_leaves_nothing_of_its_group(self) -> None:
+        self.assertEqual(self.execute(HELPER), "0 done\n\n")
+
+    def test_name_that_macos_lacks_and_files_of_proc_are_not_there(self) -> None:
+        for use in ("os.pipe2(0)", "open('/proc/stat')", "signal.SIGRTMIN", "os.waitid(0, 0, 0)"):
+            with self.subTest(use):
+                self.assertRegex(self.execute(f"import os, signal; {use}"), "Error: ")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import unittest
 
 from dsl import Job
@@ -80,6 +81,8 @@ class Environment(RunTest):
     def test_niceness_and_processors_are_in_force_before_the_body_and_for_its_children(
         self,
     ) -> None:
+        if sys.platform != "linux":
+            self.skipTest("affinity belongs to Linux")
         cpu = min(os.sched_getaffinity(0))
         self.run_jobs(
             Job("a", "nice; bash -c nice; taskset -pc $$", nice=7, cpus=[cpu]), Job("b", "nice")
