@@ -2,8 +2,9 @@
 
 import subprocess
 import sys
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from graphlib import TopologicalSorter
+from queue import SimpleQueue
 
 rows = [line.rstrip("\n").split("\t") for line in open("tasks.tsv")]  # noqa: PTH123, SIM115
 commands = {name: command for name, _, command in rows}
@@ -21,9 +22,8 @@ if sys.argv[2:] == ["plan"]:
     sys.exit(0 if len(list(sorter.static_order())) == len(rows) else 1)
 sorter.prepare()
 with ThreadPoolExecutor(int(sys.argv[1])) as pool:
-    going: set[Future[str]] = set()
+    ended: SimpleQueue[Future[str]] = SimpleQueue()
     while sorter.is_active():
-        going |= {pool.submit(run, name) for name in sorter.get_ready()}
-        done, going = wait(going, return_when=FIRST_COMPLETED)
-        for future in done:
-            sorter.done(future.result())
+        for name in sorter.get_ready():
+            pool.submit(run, name).add_done_callback(ended.put)
+        sorter.done(ended.get().result())
