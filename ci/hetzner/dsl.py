@@ -6,7 +6,7 @@
     test = Job("test", "make check", depends_on=["build"], timeout=60)
     sys.exit(Pipeline([build, test], sha, branch, "logs", cwd=".").run())
 
-Standard library only. The words and rules are in `docs/rules.md`.
+Standard library only. `docs/usage.md` explains the fields of a job, `docs/rules.md` the rules.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ __version__ = VERSION
 
 
 def __getattr__(name: str) -> object:
-    """Import what only some pipelines use when they ask for it (PEP 562)."""
+    """Import `Cache` at its first use (PEP 562): only some pipelines need it."""
     if name == "Cache":
         from lib.storage.cache import Cache
 
@@ -60,11 +60,11 @@ def __getattr__(name: str) -> object:
 class Pipeline:
     """Jobs that belong together, and the place where they run.
 
-    - `jobs`: equals start in their order.
-    - `sha`, `branch`: what summary.json says was tested; nothing is checked out by them.
+    - `jobs`: jobs of equal urgency start in their order.
+    - `sha`, `branch`: the commit under test, for summary.json; nothing is checked out.
     - `log_dir` gets ci.log, `<name>.log` and summary.json, and is made if it is missing.
     - `timeout`: seconds for all jobs together (default 180), after which the run ends with 124.
-    - `cwd`: where jobs start and what relative outputs are relative to (default: `/repo`).
+    - `cwd`: the directory in which jobs start and relative outputs begin (default: `/repo`).
     - `max_parallel`: jobs at once (default None: only the pools bound them).
     - `resources`: the pools, over the default of the machine's processors as `cpu` and its MiB
       as `memory`.
@@ -76,15 +76,15 @@ class Pipeline:
       jobs only with another value than this process has them with, or by a job's own `env`.
     - `durations`: usual seconds by job, for the order when slots are short (default: unknown).
     - `listeners`: called with every event of `lib/model/events.py` (default: none).
-    - `rerun`: called with a job's name, tells the command that runs it again, for the summary of
-      what failed (default None: not told).
-    - `leave_out`: called with names of jobs, tells how to run without them, where programs that
-      they require are missing (default: the argument `skip_jobs`).
-    - `log_url`: where a browser finds `log_dir`, for the lines that point to logs (default None:
-      what `LOG_URL` says; without it they tell the path).
-    - `tree`, `dirty`, `in_place`: what summary.json says of what is tested, too: the hash of its
-      tree, whether that has changes which no commit holds, and whether it is somebody's working
-      tree (default None: not known).
+    - `rerun`: called with a job's name, returns the command that runs it again, for the summary of
+      failed jobs (default None: no command is shown).
+    - `leave_out`: called with the names of jobs whose programs are missing, returns the way to run
+      without them (default: the argument `skip_jobs`).
+    - `log_url`: the URL of `log_dir` for browsers, for the lines that point to logs (default None:
+      the variable `LOG_URL`; without it they have the path).
+    - `tree`, `dirty`, `in_place`: more fields of summary.json on the tree under test: its hash,
+      whether it has changes that no commit holds, and whether it is the working tree of a user
+      (default None: not known).
     - `run_log`: a log that was begun before in a directory that the caller owns, which stays open
       (default None: a new ci.log).
     - `console`: shows the lines of the log (default None: stdout).
@@ -177,18 +177,18 @@ class Pipeline:
         no_deps: bool = False,
         shuffle: int | None = None,
     ) -> int:
-        """Run the jobs; return 0 passed, 1 failed, 4 no test met the filter, 124 run out of time.
+        """Run the jobs; return 0 passed, 1 failed, 4 no test matched the filter, 124 out of time.
 
-        128+n is for signal n.
+        128+n stands for signal n.
 
         Critical jobs are those with `fast_fail=True`: with `fast_fail` the failure of one ends the
         run. `only_jobs` are names of jobs, run with what they need, or alone with `no_deps`;
-        `skip_jobs` are not run, what they make has to be there; `first_jobs` are run before the
+        `skip_jobs` are not run, their outputs have to exist; `first_jobs` are run before the
         rest. `only_testcases` and `first_testcases`, names separated by commas, reach jobs as
         PYTEST_K_FILTER and PW_GREP_FILTER; after the first ones all are run. If no job with
         `testcases=True` runs a test by them (each ends with 5), the run is red, with 4.
         `pytest_workers` reaches them as PYTEST_WORKERS. With `shuffle` ready jobs start in random
-        order: a seed gives the same order again, True draws a fresh one, which the log tells.
+        order: a seed gives the same order again, True draws a fresh one, which the log has.
 
         Raises ValueError, before anything starts, for a selection that names an unknown job or
         holds none, and for a working directory that is not there. Raises RuntimeError while
@@ -225,7 +225,7 @@ class Pipeline:
         selection.plan(self.jobs, chosen, self._durations, self._limits)
 
     def dry_run(self, chosen: Choice = EVERYTHING) -> list[str]:
-        """Return what `run` would start, in its order and with the reason, one line a start.
+        """Return the starts of a run, in their order and with the reason, one line each.
 
         The real scheduler plays it with recorded durations; nothing is started. Raises ValueError.
         """

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Run the CI of one commit: the job table, then the story of a run, top to bottom.
 
-Called for each commit by whatever receives the webhooks, and by developers. `--help` explains the
-flags, docs/usage.md the settings.
+The receiver of the webhooks calls it for each commit, and developers call it by hand. `--help`
+explains the flags, docs/usage.md the settings.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 USAGE, FAILED = 2, 1
 JS_CORE = "packages/buckaroo-js-core"
 JS_INPUTS = ("src", "package.json", "tsconfig.json", "vite.config.ts", "../pnpm-lock.yaml")
-# a changed input that is not committed has no key: the cache must not answer for it
+# an uncommitted change has no key: the cache must not answer for it
 JS_KEY = (
     f'cd {JS_CORE} && test -z "$(git status --porcelain -- {" ".join(JS_INPUTS)})" && '
     f"git rev-parse {' '.join(f'HEAD:./{path}' for path in JS_INPUTS)}"
@@ -45,9 +45,9 @@ JS_KEY = (
 
 
 def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
-    """Return the jobs, one entry each. The bodies are in jobs/, what they promise is here.
+    """Return the jobs, one entry each. The bodies are in jobs/, their outputs are declared here.
 
-    What they take is sized for `box` (default: this machine).
+    Their resources are sized for `box` (default: this machine).
     """
     box = box or machine.this()
 
@@ -104,7 +104,7 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Return the exit code of what the command line asks for; 128+n if signal n came before it."""
+    """Do what the command line asks for; return the exit code, 128+n after signal n."""
     with console.forgiving():
         with interrupts.noted() as signals, interrupts.answering(tell_what_runs):
             code = _main(arguments)
@@ -157,7 +157,7 @@ def _request(words: command_line.Words, repo: str | None = None, default: str = 
 
 
 def _run(request: Request) -> int:
-    """Show what was asked for, or run one commit under the locks of its checkout."""
+    """Show the jobs, or run one commit under the locks of its checkout."""
     config, show = request.config, request.words.show
     if show in graph_export.VIEWS:
         return console.put(graph_export.VIEWS[show](request.table))
@@ -196,7 +196,7 @@ def _run_commit(run: CommitRun, request: Request) -> int:
 
 
 def _pipeline(request: Request) -> Pipeline:
-    """Put the jobs together to look at them: nothing is to be run."""
+    """Make a pipeline of the jobs to look at, not to run."""
     config = request.config
     durations = request.durations() if request.words.show else {}
     return Pipeline(
@@ -212,7 +212,7 @@ def _pipeline(request: Request) -> Pipeline:
 
 
 def _pipeline_of_run(run: CommitRun, request: Request) -> Pipeline:
-    """Put the jobs together with the tree, the log and the listeners of a run."""
+    """Make a pipeline of the jobs with the tree, the log and the listeners of a run."""
     config, here = request.config, Path(__file__).resolve()
     return Pipeline(
         request.table,

@@ -8,7 +8,7 @@ import time
 class MonotonicClock:
     """Seconds since it was made, without those between `pause` and `resume`.
 
-    Built on CLOCK_MONOTONIC (clock_gettime(2)), which nobody can set back.
+    Built on CLOCK_MONOTONIC (clock_gettime(2)), which cannot be set back.
     """
 
     def __init__(self) -> None:
@@ -16,7 +16,7 @@ class MonotonicClock:
         self._paused_at: float | None = None
 
     def now(self) -> float:
-        """Return the seconds that have passed."""
+        """Return the seconds since it was made."""
         moment = time.monotonic() if self._paused_at is None else self._paused_at
         return moment - self._origin
 

@@ -1,8 +1,8 @@
-"""Notes the signals that ask this program to end, and lets them cut short only what waits.
+"""Notes the signals that ask this program to end, and lets them cut short only waits.
 
-An exception out of a handler may hit any line: the one between a fork and taking note of the
-child, a `finally`, a destructor that swallows it. So the handler takes a note, and the exception
-comes where a step says that it waits (`cut_short`); everything else is done to its end.
+An exception out of a handler may hit any line: one between a fork and the record of the child, a
+`finally`, a destructor that swallows it. So the handler takes a note, and the exception comes where
+a step declares that it waits (`cut_short`); everything else is done to its end.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ class Interrupted(BaseException):
 class Interrupts:
     """The signals that came, in their order; a wait withstands `patience` of them.
 
-    `ended_by` is the one that decides the exit code: the first, unless how it ends was decided
-    before it came.
+    `ended_by` is the one that decides the exit code: the first, unless the end was decided before.
     """
 
     def __init__(self) -> None:
@@ -48,7 +47,7 @@ class Interrupts:
         if not self._decided:
             self.ended_by, self._decided = number, True
         if self._waits and len(self.came) > self._patience:
-            self._waits = False  # the exception may come before the wait can say that it is over
+            self._waits = False  # the exception may come before the wait can end
             raise Interrupted(number)
 
     @contextlib.contextmanager
@@ -63,34 +62,34 @@ class Interrupts:
             self._waits = before
 
     def decide(self) -> int | None:
-        """Return the signal that ends the program, if one does: none that comes later will."""
+        """Return the signal that ends the program, if one does; a later one does not."""
         self._decided = True
         return self.ended_by
 
     def be_patient(self) -> None:
-        """From now on withstand one more signal: what is under way matters to others."""
+        """From now on withstand one more signal: the steps under way inform others."""
         self._patience = len(self.came) + 1
 
 
 def ignore(number: int, frame: FrameType | None) -> None:
-    """Ignore a signal: a handler, which unlike SIG_IGN a program that is started does not inherit.
+    """Ignore a signal: a handler, which started programs do not inherit, unlike SIG_IGN.
 
-    What is handled has its default action again after execve(2), what is ignored stays so.
+    A handled signal has its default action again after execve(2), an ignored one stays ignored.
     """
 
 
 class SignalHandlers:
     """Signals that are taken over from their owner until `give_back`. Only in the main thread.
 
-    What was ignored stays so, by a handler that does nothing. What was blocked is not, for who
-    handles it is to hear of it, and what is started inherits the mask (pthread_sigmask(3)).
+    An ignored signal stays ignored, by a handler that does nothing. A blocked one is unblocked: its
+    handler has to see it, and started programs inherit the mask (pthread_sigmask(3)).
     """
 
     def __init__(self, note: Handler, tell: Handler) -> None:
-        """Have `note` hear of each signal that would end the program, `tell` of a question.
+        """Give `note` each signal that would end the program, `tell` each question.
 
-        The signals of people are taken whoever handles them now, others only from nobody: a
-        program that has a use for its timer's is not ended by it.
+        Signals of people are taken over from any handler, others only without a handler: a program
+        that uses its timer's signal is not ended by it.
         """
         self._before: dict[int, Handler | int | None] = {}
         for number in sorted(signal_names.IGNORABLE):
@@ -101,7 +100,7 @@ class SignalHandlers:
             elif number in SIGNALS:
                 self._take(number, note)
         if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
-            # or nobody would learn how children ended (wait(2), NOTES), nor they of theirs
+            # else neither we nor our children would get exit codes (wait(2), NOTES)
             self._handle(signal.SIGCHLD, signal.SIG_DFL)
         self._mask = signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
@@ -121,7 +120,7 @@ class SignalHandlers:
         signal.signal(number, handler)
 
     def has(self, number: int) -> bool:
-        """Whether a signal is taken over, to be heeded."""
+        """Whether a signal is taken over and heeded."""
         return number in self._before and signal.getsignal(number) is not ignore
 
     def give_back(self) -> None:
@@ -150,7 +149,7 @@ def noted() -> Iterator[Interrupts]:
 
 @contextlib.contextmanager
 def answering(answer: Callable[[], None]) -> Iterator[None]:
-    """Have SIGUSR1 answered by this, where no run of jobs answers it. It comes at any line."""
+    """Answer SIGUSR1 with this while no run of jobs does. It may come at any line."""
     _answers.append(answer)
     try:
         yield
@@ -159,7 +158,7 @@ def answering(answer: Callable[[], None]) -> Iterator[None]:
 
 
 def _tell(number: int, frame: FrameType | None) -> None:
-    """Give the answer: a handler. One that cannot be given changes nothing."""
+    """Give the answer: a handler. An error in it changes nothing."""
     with contextlib.suppress(Exception):
         if _answers:
             _answers[-1]()
@@ -172,10 +171,10 @@ def record() -> Interrupts:
 
 @contextlib.contextmanager
 def cut_short() -> Iterator[None]:
-    """Let a signal end what is done in here, which has to be ready for it at any line.
+    """Let a signal end the block, which has to be ready for it at any line.
 
-    Raises Interrupted, at once too if one came before. Where nobody notes signals, and in other
-    threads, which get none, it does nothing.
+    Raises Interrupted, also at once if one came before. Without `noted`, and in other threads,
+    which get no signals, it does nothing.
     """
     if not _records or threading.current_thread() is not threading.main_thread():
         yield

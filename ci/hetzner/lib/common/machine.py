@@ -1,4 +1,4 @@
-"""Tells how many processors and how much memory this process may use. Knows no job.
+"""Reads how many processors and how much memory this process may use. Knows no job.
 
 Processors are bounded by affinity (sched(7), cpusets too) and by the quota of the control group
 that we are in and of all above it, memory by their limits: cgroups(7), in the kernel's
@@ -28,11 +28,11 @@ class Machine(NamedTuple):
     memory: int
 
     def pools(self) -> dict[str, int]:
-        """Return the pools that a pipeline has unless it is given others."""
+        """Return the default pools of a pipeline."""
         return {"cpu": self.cpus, "memory": self.memory}
 
     def cpu(self, of_16: int) -> dict[str, int]:
-        """Return what a job takes of the processors that takes `of_16` where there are sixteen.
+        """Return the processors of a job that takes `of_16` of sixteen.
 
         In proportion, and at least one, so that no machine is too small.
         """
@@ -41,13 +41,13 @@ class Machine(NamedTuple):
     def mib(self, count: int) -> dict[str, int]:
         """Return a need of so many MiB, half of the memory at most.
 
-        So a service and whoever it serves fit beside each other however little there is.
+        So a service and the job that it serves fit beside each other on any machine.
         """
         return {"memory": min(count, self.memory // 2)}
 
 
 def this() -> Machine:
-    """Return as much as we may use of the machine that we run on."""
+    """Return the share of this machine that we may use."""
     return Machine(cpus(), max(1, memory() // MIB))
 
 
@@ -59,7 +59,7 @@ class _Group(NamedTuple):
 
 
 def cpus(root: Path = ROOT) -> int:
-    """Return how many processors we may keep busy, at least one. `root` is where to look."""
+    """Return how many processors we may keep busy, at least one. `root` is that of /proc."""
     affinity = getattr(os, "sched_getaffinity", None)  # not on macOS
     count = len(affinity(0)) if affinity else os.cpu_count() or 1
     quota = min(map(_quota, _groups(root, "cpu")), default=math.inf)
@@ -67,13 +67,13 @@ def cpus(root: Path = ROOT) -> int:
 
 
 def memory(root: Path = ROOT) -> int:
-    """Return how many bytes of memory we may use. `root` is where to look for limits."""
+    """Return how many bytes of memory we may use. `root` is that of /proc."""
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return min([physical, *map(_limit, _groups(root, "memory"))])
 
 
 def _quota(group: _Group) -> float:
-    """Return the processors that a group may keep busy; infinite where it says none."""
+    """Return the processors that a group may keep busy; infinite without a quota."""
     if group.version == 1:
         quota = _word(group.directory / "cpu.cfs_quota_us")
         period = _word(group.directory / "cpu.cfs_period_us")
@@ -85,7 +85,7 @@ def _quota(group: _Group) -> float:
 
 
 def _limit(group: _Group) -> int:
-    """Return the bytes that a group may use; a great number where it says none."""
+    """Return the bytes that a group may use; a great number without a limit."""
     name = "memory.limit_in_bytes" if group.version == 1 else "memory.max"
     limit = _word(group.directory / name)
     return int(limit) if limit.isdecimal() else 1 << 63
@@ -121,7 +121,7 @@ def _own_paths(root: Path) -> dict[str, str]:
 def _upwards(place: Path, top: str, path: str) -> Iterator[Path]:
     """Yield the directories of a group and of all above it, below a mount of `top` at `place`.
 
-    A path that does not begin with `top` is one of another name space, as in a container.
+    A path that does not begin with `top` belongs to another name space, as in a container.
     """
     below = Path(path).relative_to(top) if Path(path).is_relative_to(top) else Path()
     steps = [] if ".." in below.parts else below.parts

@@ -1,7 +1,7 @@
-"""The watch of systems without inotify: looks by itself, and trusts what two looks agree on.
+"""The watch of systems without inotify: reads paths at intervals, and trusts two equal looks.
 
-Looks are frequent after something changed and rarer while nothing does; they never take more
-than a tenth of the time.
+Intervals are short after a change and grow without one; looks never take more than a tenth of the
+time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SHARE = 0.1  # of the time
 class PollWatch:
     """A path is complete when it exists, was the same at the look before, and is settled.
 
-    Where the system can tell, that is when nobody has it open for writing.
+    It is settled when no process has it open for writing, on systems that show this.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class PollWatch:
         self._due = 0.0
 
     def add(self, token: Hashable, path: Path) -> None:
-        """Look at this path from now on; adding it again changes nothing."""
+        """Watch this path from now on; adding it again changes nothing."""
         if self._paths.get(token) == path:
             return
         self._paths[token] = path
@@ -47,7 +47,7 @@ class PollWatch:
         self._due = self._clock() + self._gap
 
     def remove(self, token: Hashable) -> None:
-        """Look at it no more."""
+        """Watch it no more."""
         for mapping in (self._paths, self._last, self._told):
             mapping.pop(token, None)
 
@@ -56,11 +56,11 @@ class PollWatch:
         return None
 
     def interval(self) -> float:
-        """Return the seconds until the next look; infinite while there is nothing to look at."""
+        """Return the seconds until the next look; infinite without a path."""
         return max(0.0, self._due - self._clock()) if self._paths else math.inf
 
     def read(self) -> list[Any]:
-        """Look if a look is due; return what is complete and was not told of as it is.
+        """Look if a look is due; return new complete paths.
 
         Calls in between return nothing: two looks at almost the same time would always agree.
         """

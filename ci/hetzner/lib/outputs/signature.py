@@ -1,9 +1,9 @@
-"""Tells whether a promised output was written since an attempt began. Knows no job.
+"""Finds out whether a promised output was written since an attempt began. Knows no job.
 
-Identity and change time decide, whatever the modification time is set to: `cp -p`, `mv` of an
-old file and a rewrite in place all count, a leftover does not. The change time moves with every
-write and rename, but with every change of attributes too (inode(7)). So one that moved together
-with the mode, the owner or the number of names, and with nothing else, is put down to those.
+Identity and change time decide, not the modification time: `cp -p`, `mv` of an old file and a
+rewrite in place all count, a leftover does not. The change time moves with every write and rename,
+but with every change of attributes too (inode(7)). So a change time that moved together with the
+mode, the owner or the number of names, and with nothing else, is no write.
 """
 
 from __future__ import annotations
@@ -19,34 +19,34 @@ from typing import NamedTuple
 
 
 class Entry(NamedTuple):
-    """What is kept of one file or directory; times are in nanoseconds."""
+    """The identity of one file or directory; times are in nanoseconds."""
 
     name: str
-    identity: tuple[int, ...]  # what only a write or another file changes
+    identity: tuple[int, ...]  # only a write or another file changes these
     changed: int
-    attributes: tuple[int, ...]  # what may be changed without a write
+    attributes: tuple[int, ...]  # these may change without a write
 
 
 Signature = tuple[Entry, ...]
-UNREADABLE: Signature = ()  # there may be something, but we may not look at it
+UNREADABLE: Signature = ()  # there may be a file, but we may not read it
 MOST_ENTRIES = 20_000  # of a directory: a limit on the work, not on the size of an output
 TICK = 0.01  # seconds by which the time of a change may be behind
 NOTHING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
 
 def place(cwd: Path, path: str) -> Path:
-    """Return where a declared output is, with its `..` left in.
+    """Return the path of a declared output, with its `..` left in.
 
-    What `link/..` is depends on where the link leads (path_resolution(7)), so everybody has to
-    be given the same words.
+    The meaning of `link/..` depends on the link (path_resolution(7)), so every job gets the same
+    text.
     """
     return cwd / path
 
 
 def signature(path: Path) -> Signature | None:
-    """Return what identifies a file or a whole directory as it is now; None if there is none.
+    """Return the identity of a file or a whole directory as it is now; None if there is none.
 
-    A symlink at the path itself is followed and also counts for itself, those below it count
+    A symlink at the path itself is followed and also counts for itself; symlinks below it count
     for themselves alone.
     """
     try:
@@ -62,7 +62,7 @@ def signature(path: Path) -> Signature | None:
 
 
 def is_fresh(before: Signature | None) -> bool:
-    """Whether something was written so lately that a rewrite in place may leave all as it is.
+    """Whether a file was written so lately that a rewrite in place may change nothing here.
 
     The kernel stamps changes with its last tick (ktime_get_coarse_real_ts64), 10 ms at most.
     """
@@ -71,9 +71,9 @@ def is_fresh(before: Signature | None) -> bool:
 
 
 def written_since(before: Signature | None, path: Path) -> bool:
-    """Whether the path exists and is not what it was when `before` was taken.
+    """Whether the path exists and differs from `before`.
 
-    False if it could not be looked at then or cannot be now: what is not known is not a success.
+    False if it could not be read then or cannot be now: an unknown state is no success.
     """
     now = signature(path)
     if not now or before == UNREADABLE:
@@ -87,9 +87,9 @@ def _is_another(was: Entry, now: Entry) -> bool:
 
 
 def _below(path: Path) -> Iterator[Entry]:
-    """Yield what is in a directory, level by level; what is removed meanwhile is passed over."""
+    """Yield the entries of a directory, level by level; entries removed meanwhile are skipped."""
     queue = [str(path)]
-    for directory in queue:  # grows while it is walked
+    for directory in queue:  # grows during the loop
         for entry in _scan(directory):
             try:
                 status = entry.stat(follow_symlinks=False)

@@ -1,4 +1,4 @@
-"""What the running attempts promised to write: what was there before, and what has come since.
+"""Tracks the promised outputs of running attempts: their state before, and new ones since.
 
 Knows no process and decides nothing: the executor asks it, and it asks the file system.
 """
@@ -29,7 +29,7 @@ class OutputTracker:
         self._awaited: dict[tuple[str, str], Step] = {}  # by node and output
 
     def check_expected(self, step: Step) -> None:
-        """Raise StartError if something is not there that no job of this run will write."""
+        """Raise StartError if an output is missing that no job of this run will write."""
         for output, path in step.node.expects:
             if not signature.place(self._cwd, path).exists():
                 raise StartError(
@@ -38,10 +38,10 @@ class OutputTracker:
                 )
 
     def note(self, step: Step) -> None:
-        """Remember what the outputs are now that a step begins which is to write them.
+        """Record the state of the outputs at the start of a step.
 
-        What a cache left that restored too little was not written by the body. Waits for a moment
-        if something is there that is only just written.
+        So files of a cache that restored too little do not count as written by the body. Waits for
+        a moment if a file was only just written.
         """
         self._note_artifact(step)
         if not step.node.job.outputs or step.kind is StepKind.STORE:
@@ -52,11 +52,11 @@ class OutputTracker:
             for output in step.node.job.outputs
         }
         if any(map(signature.is_fresh, before.values())):
-            time.sleep(signature.TICK)  # or a rewrite in place might look like what is there
+            time.sleep(signature.TICK)  # or a rewrite in place might look the same
         self._before[step.node.key] = before
 
     def _note_artifact(self, step: Step) -> None:
-        """Remember what a cache would keep before the first attempt of the run has written it."""
+        """Record the state of a cache's artifact before the first attempt of the run."""
         job = step.node.job
         if job.cache is None or step.kind is not StepKind.BODY or job.name in self._kept:
             return
@@ -65,7 +65,7 @@ class OutputTracker:
             time.sleep(signature.TICK)
 
     def left_alone(self, step: Step) -> bool:
-        """Whether what a cache would keep is known to be what it was before its job began."""
+        """Whether a cache's artifact is known to be the same as before its job began."""
         cache, before = step.node.job.cache, self._kept.get(step.node.job.name)
         if cache is None or not before or len(before) > signature.MOST_ENTRIES:
             return False
@@ -73,29 +73,29 @@ class OutputTracker:
         return bool(signature.signature(path)) and not signature.written_since(before, path)
 
     def follow(self, step: Step) -> None:
-        """Tell from now on when what others wait for is written. Raises OSError."""
+        """Watch the outputs that others wait for. Raises OSError."""
         for output in step.watch:
             token = (step.node.key, output)
             self._awaited[token] = step
             self._watch.add(token, self._path(step, output))
 
     def leave(self, step: Step) -> None:
-        """Tell of it no more."""
+        """Watch the outputs of a step no more."""
         for output in step.watch:
             token = (step.node.key, output)
             self._awaited.pop(token, None)
             self._watch.remove(token)
 
     def fileno(self) -> int | None:
-        """Return a descriptor that is readable when `written` should be asked, if there is one."""
+        """Return a descriptor that is readable when `written` has news, if there is one."""
         return self._watch.fileno()
 
     def interval(self) -> float:
-        """Return the seconds until it should be asked even so."""
+        """Return the seconds until `written` should be called in any case."""
         return self._watch.interval()
 
     def written(self) -> list[Wrote]:
-        """Return what has come of what is followed, each once."""
+        """Return the new ones of the watched outputs, each once."""
         told = []
         for token in self._watch.read():
             key, output = token
@@ -106,7 +106,7 @@ class OutputTracker:
         return told
 
     def awaits(self, step: Step) -> bool:
-        """Whether somebody waits for an output of this attempt that has not come."""
+        """Whether a job waits for an output of this attempt that was not written yet."""
         return any((step.node.key, output) in self._awaited for output in step.watch)
 
     def missing(self, step: Step) -> tuple[str, ...]:
@@ -114,13 +114,13 @@ class OutputTracker:
         return tuple(o for o in step.node.job.outputs if not self._is_written(step, o))
 
     def near(self, step: Step, missing: Sequence[str], but: Path) -> str:
-        """Return what is near outputs that are missing, `but` a directory. Raises OSError."""
+        """Return hints for missing outputs, without the directory `but`. Raises OSError."""
         since, given = self._since[step.node.key], step.node.job.outputs
         hints = [nearby.hint(self._cwd, given[output], since, [but]) for output in missing[:3]]
         return "; ".join(dict.fromkeys(filter(None, hints)))
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Close the watch."""
         self._watch.close()
 
     def _is_written(self, step: Step, output: str) -> bool:

@@ -1,11 +1,11 @@
-"""What the runner asks a cache through its program, and what that answers.
+"""The request of the runner to a cache, through its program, and the answer.
 
-A restore and a store take their time, so a program of its own does them (`cache_program.py`). The
-runner stops it like any tree. Question and answer go through a file without a name that only this
+A restore and a store may be slow, so a program of its own does them (`cache_program.py`). The
+runner stops it like any tree. Request and answer go through a file without a name that only this
 program inherits: no job and no other run can put another in its place, and a kill leaves nothing.
 
-The program is not the job's: neither what a job's interpreter or linker is told nor the start-up
-files of a user reach it. What a job sees is for the key command alone.
+The program does not belong to the job: it gets no variables for a job's interpreter or linker and
+no start-up files of a user. The environment of the job is for the key command alone.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MOST_SAID = 256 * 1024  # bytes of a log that are kept beside an artifact
 
 
 class Answer(NamedTuple):
-    """What came of it: the key ('' without one), and what a reader of ci.log is to know."""
+    """The key ('' without one), and a note for readers of ci.log."""
 
     key: str = ""
     told: str = ""
@@ -38,8 +38,8 @@ class Answer(NamedTuple):
 class CacheRequest:
     """A question for one run of the program, and its answer. `close` must be called.
 
-    `env` is what the key command sees. To store, `key` is what an earlier restore has found and
-    `said` what the job has written to its log; `stale` tells that it left the artifact as it was.
+    `env` is the environment of the key command. To store, `key` is that of the earlier restore and
+    `said` the job's log; with `stale` the job left the artifact as it was.
     Raises OSError.
     """
 
@@ -73,18 +73,18 @@ class CacheRequest:
         self.env = own | {name: env[name] for name in TAGS if name in env}
 
     def answer(self) -> Answer:
-        """Return what the program has answered, nothing if it was cut off."""
+        """Return the answer of the program, an empty one if it was cut off."""
         found = read(self._file)
         answer = found.get("answer") if isinstance(found, dict) else None
         return Answer(**answer) if isinstance(answer, dict) else Answer()
 
     def close(self) -> None:
-        """Forget both."""
+        """Close the file."""
         self._file.close()
 
 
 def read(file: IO[bytes]) -> object:
-    """Return what was written last, None if that was cut off."""
+    """Return the last message, None if it was cut off."""
     import json  # late: only pipelines with a cache need it
 
     file.seek(0)
@@ -95,19 +95,20 @@ def read(file: IO[bytes]) -> object:
 
 
 def write(file: IO[bytes], content: object) -> None:
-    """Put this in the place of what is in the file."""
+    """Replace the content of the file by a message."""
     import json
 
     file.seek(0)
     file.truncate()
-    file.write(json.dumps(content).encode())  # ASCII, whatever the names of files are
+    file.write(json.dumps(content).encode())  # ASCII for any names of files
     file.flush()
 
 
 def said(log: str, body: os.stat_result, mask: Callable[[str], str]) -> str:
-    """Return what a body has written to its log, with secrets masked: others read a store.
+    """Return the output of a body from its log, with secrets masked: others read a store.
 
-    `body` is the status of the log when the body began. '' if another file is in its place.
+    `body` is the status of the log when the body began. The result is '' if another file is in its
+    place.
     """
     try:
         with os.fdopen(files.open_file(log, os.O_RDONLY), "rb") as file:

@@ -1,7 +1,7 @@
 """Runs one helper program to its end, with a time limit, and leaves nothing of its group behind.
 
-For git, uv and pnpm before the jobs start. Jobs themselves go through the executor. What leaves
-the group is found by `helper_orphans`, and after a SIGKILL by the tag that is given here.
+For git, uv and pnpm before the jobs start. Jobs themselves go through the executor. Processes that
+leave the group are found by `helper_orphans`, and after a SIGKILL by their tag.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from lib.processes import environment, kill
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How a program ended; `output` is '' where it went to a file."""
+    """The end of a program; `output` is '' if it went to a file."""
 
     code: int
     output: str
@@ -43,7 +43,7 @@ def run(
     subprocess.TimeoutExpired after `timeout` seconds, and Interrupted if a signal came.
     """
     with contextlib.ExitStack() as sinks:
-        # not a pipe, whose end is the end of the last that holds it: what it started may linger
+        # no pipe: it ends only when its last holder does, and processes of the program may linger
         out, err = (log, log) if log else (sinks.enter_context(files.nameless()) for _ in range(2))
         process = subprocess.Popen(
             argv,
@@ -59,14 +59,14 @@ def run(
             with interrupts.cut_short():
                 _wait(process, timeout)
         finally:
-            # what it left in its group, or all of it after a timeout or an interrupt
+            # its leftovers in the group, or the whole group after a timeout or an interrupt
             kill.kill_group(process.pid)
             process.wait()
         return Done(process.returncode, "" if log else _text(out), "" if log else _text(err))
 
 
 def _wait(process: subprocess.Popen[bytes], timeout: float) -> None:
-    """Wait for its end; where the system can, without reaping: its group is to be ended yet."""
+    """Wait for its end; without reaping where the system can: its group has yet to be ended."""
     if not hasattr(os, "pidfd_open"):
         process.wait(timeout)
         return
@@ -82,4 +82,4 @@ def _wait(process: subprocess.Popen[bytes], timeout: float) -> None:
 
 def _text(file: IO[bytes]) -> str:
     file.seek(0)
-    return os.fsdecode(file.read())  # it may be a path, whose bytes are to stay what they are
+    return os.fsdecode(file.read())  # a path must keep its bytes

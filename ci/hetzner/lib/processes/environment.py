@@ -1,4 +1,4 @@
-"""What an attempt, or a helper program, finds in its environment."""
+"""Makes the environment of an attempt, and of a helper program."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from lib.outputs import signature
 from lib.processes import process_table
 from lib.processes.process_table import TAG
 
-# what a program of Python has printed is in its log when it hangs, and not lost in a buffer; so is
-# where it hung (timeout_report.termination_signal)
+# when a Python hangs, its log has its output, which no buffer holds back, and its stacks, see
+# `timeout_report.termination_signal`
 TELLING = {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
 
 
@@ -35,8 +35,8 @@ def environment(
 ) -> dict[str, str]:
     """Return the environment of an attempt of this node.
 
-    `base` is what every job gets; the number of workers and the place go over it, the job's own
-    `env` over both; what the runner itself says (tags, filters, outputs) goes over all.
+    `base` is for every job; the number of workers and the place go over it, the job's own `env`
+    over both; the runner's own variables (tags, filters, outputs) go over all.
     """
     return {
         **TELLING,
@@ -53,12 +53,12 @@ def environment(
 
 
 def tagged(base: Mapping[str, str], what: str) -> dict[str, str]:
-    """Return an environment that says of a helper program which process it was started for."""
+    """Return an environment whose tag names the process that a helper program works for."""
     return {**base, TAG: _chain(base, f"{_run_of(os.getpid())}/{what}")}
 
 
 def place(cwd: Path) -> dict[str, str]:
-    """Return what tells a process where it is, as a shell that went there would (POSIX, cd)."""
+    """Return the variables for the place of a process, as a shell sets them (POSIX, cd)."""
     return {"PWD": str(cwd)}
 
 

@@ -44,7 +44,7 @@ class RunningStep:
         self.pid = launched.pid
         self.request = launched.request
         self.exited = False
-        self.by_itself = True  # nobody stopped what ends next: the leader, then what it left
+        self.by_itself = True  # nothing stopped the leader or, after its end, its leftovers
 
 
 class ProcessExecutor:
@@ -187,7 +187,7 @@ class ProcessExecutor:
         running.by_itself = key not in self._stops
 
     def _scan_again(self, key: str) -> None:
-        """See whether anybody is left of a tree in which somebody has ended."""
+        """Scan a tree in which a process has ended for others."""
         running = self._running[key]
         left = self._trees.members(key)
         self._members.set(key, running.pid, left, self._clock.now())
@@ -218,7 +218,7 @@ class ProcessExecutor:
         """Send TERM to the whole tree; `wait` sends KILL after the grace."""
         running = self._running.get(key)
         if running is None:
-            return  # its end is among the reports that were handed over last
+            return  # its end is among the latest reports
         self._ports.leave(key)
         now = self._clock.now()
         stopping = self._stops.begin(key, now)
@@ -237,7 +237,7 @@ class ProcessExecutor:
             stopping.due = now
 
     def _ends(self, key: str) -> bool:
-        """Whether a leader has ended, or is about to, though nobody has stopped it."""
+        """Whether a leader has ended, or is about to, without being stopped."""
         return self._trees.code(key) is not None or exiting.is_exiting(self._running[key].pid)
 
     def kill(self, key: str) -> None:
@@ -261,7 +261,7 @@ class ProcessExecutor:
     def abort(self) -> None:
         """End every tree now: TERM, grace, KILL. Blocks; for when the loop itself has broken.
 
-        What broke the loop may break this as well: then the trees are ended by force.
+        The same error may break this as well: then the trees are ended by force.
         """
         try:
             for key in [key for key in self._running if key not in self._stops]:
@@ -269,7 +269,7 @@ class ProcessExecutor:
             while self._running:
                 self._reports.clear()
                 self.wait(self._clock.now() + 0.1)
-        except Exception as error:  # noqa: BLE001 - whatever it is, nothing may stay behind
+        except Exception as error:  # noqa: BLE001 - after any error, nothing may stay behind
             self._remark(f"could not stop in good order: {type(error).__name__}: {error}")
             for key in list(self._running):
                 self._end_by_force(key)
@@ -289,7 +289,7 @@ class ProcessExecutor:
         return self._waiter.signals()
 
     def close(self) -> None:
-        """Give back signals and orphans; `signals` still tells what came last."""
+        """Give back signals and orphans; `signals` still returns the latest ones."""
         self._outputs.close()
         self._launcher.close()
         self._waiter.close()

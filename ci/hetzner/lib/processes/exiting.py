@@ -1,4 +1,4 @@
-"""Tells of a process that still lives whether it is about to end already. Changes nothing."""
+"""Finds out whether a living process is about to end. Changes nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 EXITING = 0x4 | 0x400  # PF_EXITING, PF_SIGNALED in include/linux/sched.h
-# what does not end a process by default (signal(7), "Standard signals")
+# they do not end a process by default (signal(7), "Standard signals")
 HARMLESS = {
     signal.SIGCHLD,
     signal.SIGCONT,
@@ -20,9 +20,9 @@ HARMLESS = {
 
 
 def is_exiting(pid: int) -> bool:
-    """Whether a process exits, or has a signal pending that ends it; False where nothing tells.
+    """Whether a process exits, or has a signal pending that ends it; False if that is unknown.
 
-    A process does not end at the moment when somebody kills it. Fields as in proc_pid_stat(5)
+    A killed process does not end at once. Fields as in proc_pid_stat(5)
     and proc_pid_status(5).
     """
     place = Path("/proc", str(pid))

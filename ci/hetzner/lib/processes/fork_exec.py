@@ -1,8 +1,8 @@
 """Starts a process as `subprocess.Popen` does, for a third of its cost. Knows no job.
 
 `Popen` takes 0.16 ms of the runner's time a process, the function below it 0.06. That function is
-private to Python, so it is called only by versions whose arguments are known. By all others, and
-where a start fails, `Popen` is asked, which then raises the error.
+private to Python, so only versions with known arguments call it. Others call `Popen`, and so does a
+start that failed: `Popen` then raises the error.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def start(
     """Start a process as the leader of a new session; return its pid, which the caller reaps.
 
     It reads from the descriptor `null`, writes to `log`, and inherits those in `keep` as well.
-    `program` is the path of what `argv[0]` names, if it is known. Raises OSError and ValueError.
+    `program` is the path of `argv[0]`, if it is known. Raises OSError and ValueError.
     """
     program = program or (argv[0] if "/" in argv[0] else None)
     if KNOWN and _fork_exec is not None and program is not None:
@@ -68,12 +68,14 @@ def _start(
     log: int,
     keep: Sequence[int],
 ) -> int | None:
-    """Return the pid of a process that runs the program, None if it could not begin to."""
+    """Return the pid of a process that runs the program, None if the start failed."""
     variables = [_variable(item) for item in env.items()]
-    reader, writer = os.pipe()  # for what goes wrong before the program runs; it ends when it does
+    reader, writer = (
+        os.pipe()
+    )  # for an error before the program runs; it closes when the program does
     try:
         try:
-            if writer < 3:  # it would be in the place of an output
+            if writer < 3:  # it would be in the place of a standard stream
                 return None
             pid = fork_exec(
                 argv,
@@ -85,9 +87,9 @@ def _start(
                 *(null, NONE, NONE, log, NONE, log, reader, writer),
                 True,  # signals that Python ignores have their default action
                 True,  # a new session
-                *(NONE, None, None, None, NONE),  # the group, and who it is: as we are
-                None,  # nothing of Python's to run before it
-                True,  # vfork(2), where that can be had
+                *(NONE, None, None, None, NONE),  # the same groups and user
+                None,  # no Python code before it
+                True,  # vfork(2), where the system has it
             )
         finally:
             os.close(writer)

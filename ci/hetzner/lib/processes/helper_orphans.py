@@ -1,7 +1,7 @@
-"""Ends what the programs around the jobs left: git, uv, pnpm and what they started.
+"""Stops the orphans of the programs around the jobs: git, uv, pnpm and their children.
 
-Jobs themselves belong to the executor. Between them nobody but these programs makes processes, so
-whatever has come to us as an orphan, out of any group or session, is theirs.
+Jobs themselves belong to the executor. While no job runs only these programs make processes, so
+every orphan that has come to us, of any group or session, is theirs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from lib.processes.process_tree import ProcessTrees
 
 
 class HelperOrphans:
-    """The orphans of helper programs, from now on; children that are there already are not."""
+    """The orphans of helper programs from now on; existing children do not count."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
@@ -24,7 +24,7 @@ class HelperOrphans:
         self._processes = ProcessTrees(self._look, run, subreaper=self._was_subreaper is not None)
 
     def end(self) -> bool:
-        """End them and say which; return whether none is left. Only while no helper runs."""
+        """Stop them and name them; return whether none is left. Only while no helper runs."""
         try:
             ended, survivors = kill.stop(self._look, self._processes.unowned)
         except OSError as error:

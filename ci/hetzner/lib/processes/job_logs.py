@@ -14,7 +14,7 @@ from lib.common.plain_text import printable
 class JobLogs:
     """The logs of one run. `begun` has the names of the jobs whose log is of this run.
 
-    `remark` is told when a job has put something else in the place of its log.
+    `remark` is called if a job has put something else in the place of its log.
     """
 
     def __init__(self, directory: Path, remark: Callable[[str], None]) -> None:
@@ -28,11 +28,11 @@ class JobLogs:
         return f"{self._directory}/{name}.log"
 
     def status(self, name: str) -> os.stat_result | None:
-        """Return what the log of a job was when its latest step began, None before the first."""
+        """Return the status of a job's log when its latest step began, None before the first."""
         return self._status.get(name)
 
     def open(self, name: str, *, new: bool) -> int:
-        """Return a descriptor of a job's log: of a new one, or to go on with it. Raises OSError."""
+        """Return a descriptor of a job's log, a new one or the same. Raises OSError."""
         handle = files.begin(self.path(name)) if new else self._open_again(name)
         self._status[name] = os.fstat(handle)
         self.begun.add(name)
@@ -51,7 +51,7 @@ class JobLogs:
                     return handle
                 os.close(handle)
                 found = "another file"
-        handle = files.begin(path)  # before it is said: what is there is moved away
+        handle = files.begin(path)  # before the remark: the other file is moved away
         self._remark(f"{name}: in the place of its log was {found}: the rest is in a new one")
         return handle
 

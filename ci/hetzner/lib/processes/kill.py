@@ -1,8 +1,8 @@
 """Stops processes: TERM, then after a grace KILL, until a scan finds none. Knows no job.
 
-The only module that sends these to others. A process that is stopped (SIGSTOP) cannot fork. So
-before a KILL everything that a scan finds is stopped, until a scan finds nothing new: the KILL
-misses nobody.
+The only module that sends these signals to others. A process that is stopped (SIGSTOP) cannot fork.
+So before a KILL every process that a scan finds is stopped, until a scan finds no new one: the KILL
+misses none.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import NamedTuple
 from lib.processes import process_table
 from lib.processes.process_table import Proc, ProcessTable
 
-GRACE = 3.0  # seconds from TERM to KILL, where the caller has no grace of its own
-GIVE_UP = 10.0  # seconds from the first KILL until what still lives counts as a survivor
+GRACE = 3.0  # seconds from TERM to KILL, if the caller has no grace of its own
+GIVE_UP = 10.0  # seconds from the first KILL until a living process counts as a survivor
 RESCAN = 0.02  # seconds from the first KILL to the next scan; the distances grow
 SHORTEST, LONGEST, GROWTH = 0.005, 0.1, 1.5  # seconds between two scans of `stop`, and their ratio
 CONFIRM = 0.02  # seconds between the last two scans of `stop`
-MOST_SCANS = 100  # before a KILL: it is sent even if there is still something new
+MOST_SCANS = 100  # before a KILL: it is sent even if the last scan found a new process
 
-Find = Callable[[], Sequence[Proc]]  # scans for the living processes that are to be stopped
+Find = Callable[[], Sequence[Proc]]  # scans for the living processes to stop
 Send = Callable[[Proc, int], object]
 
 
@@ -51,7 +51,7 @@ class Stopping:
             self._send(process, signal.SIGCONT)
 
     def freeze(self) -> Sequence[Proc]:
-        """Stop all that is found, until a scan finds nothing new; return what is found then."""
+        """Stop all found processes, until a scan finds no new one; return those of that scan."""
         stopped: set[tuple[int, int]] = set()
         found: Sequence[Proc] = ()
         for _ in range(MOST_SCANS):
@@ -72,7 +72,7 @@ class Stopping:
         self.due = now + max(RESCAN, now - self._killed_at)
 
     def is_hopeless(self, now: float) -> bool:
-        """Whether the first KILL was so long ago that what still lives cannot be killed."""
+        """Whether the first KILL was so long ago that a living process cannot be killed."""
         return now - self._killed_at > GIVE_UP
 
 
@@ -91,7 +91,7 @@ def stop(
     mask: Callable[[str], str] | None = None,
     sleep: Callable[[float], object] = time.sleep,
 ) -> Stopped:
-    """Stop all that `find` returns, also what appears meanwhile, until it finds nobody twice.
+    """Stop all that `find` returns, also new ones, until it finds none twice in a row.
 
     Without a grace the first signal is KILL. Blocks, for `grace` and `GIVE_UP` seconds at most;
     `sleep` may raise to end that. `mask` removes secrets, as for `redact.shorten`.
@@ -113,8 +113,8 @@ def stop(
         left = find() if now < deadline else stopping.freeze()
         fresh = [process for process in left if process.identity not in seen]
         seen |= {p.identity: process_table.describe(table, p, mask) for p in fresh}
-        # one scan is not enough: a process within execve(2) shows neither its words nor its
-        # environment, and what is forked during a scan may not be in it
+        # one scan is not enough: a process within execve(2) shows neither its arguments nor its
+        # environment, and a process that is forked during a scan may not be in it
         empty = 0 if left else empty + 1
         if not seen or empty == 2:
             return Stopped(list(seen.values()), [])
@@ -131,6 +131,6 @@ def stop(
 
 def kill_group(leader: int) -> None:
     """Send KILL to every process of a group."""
-    # PermissionError is what macOS says of a group of which only zombies are left
+    # macOS raises PermissionError for a group of zombies
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)

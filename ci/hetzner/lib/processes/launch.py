@@ -26,13 +26,13 @@ LONGEST_ANSWER = 500  # characters of a cache's answer that are shown
 
 
 class Place(NamedTuple):
-    """Where the steps of a run are executed and what they all get."""
+    """The directories, the environment and the grace of all steps of a run."""
 
     cwd: Path
     log_dir: Path
     env: Mapping[str, str]
     grace: float = 5.0  # seconds from TERM to KILL
-    redact: Callable[[str], str] = str  # removes secrets from what is told of processes
+    redact: Callable[[str], str] = str  # removes secrets from descriptions of processes
 
 
 class Launched(NamedTuple):
@@ -43,7 +43,7 @@ class Launched(NamedTuple):
 
 
 class Launcher:
-    """Starts the processes of one run. `close` must be called, once none of them is left."""
+    """Starts the processes of one run. `close` must be called when none of them is left."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class Launcher:
         return redact.shorten(answer.told, LONGEST_ANSWER, self._place.redact)
 
     def hint(self, step: Step, code: int, missing: Sequence[str]) -> str:
-        """Return what may explain the failure of a body that its log does not explain, or ''."""
+        """Return an explanation of a body's failure that is not in its log, or ''."""
         job, place = step.node.job, self._place
         with contextlib.suppress(OSError):
             if code not in job.ok_codes:
@@ -125,7 +125,7 @@ class Launcher:
         return ""
 
     def close(self) -> None:
-        """Let go of what starts processes."""
+        """Close the spawner."""
         self._spawner.close()
 
     def _environment(self, step: Step) -> dict[str, str]:
@@ -150,7 +150,7 @@ class Launcher:
     def _request(
         self, step: Step, env: Mapping[str, str], begun: os.stat_result | None
     ) -> CacheRequest:
-        """Return the request to a cache; `begun` is the log as the step before has begun it."""
+        """Return the request to a cache; `begun` is the status of the log at the step before."""
         job, key, said, stale = step.node.job, "", "", False
         if step.kind is StepKind.STORE and begun is not None:
             key = self._keys.pop(step.node.key, "")
@@ -159,12 +159,12 @@ class Launcher:
         return CacheRequest(job, env, step.kind.value, key=key, said=said, stale=stale)
 
     def _program(self, name: str, env: Mapping[str, str]) -> str | None:
-        """Return the path of the shell that most jobs start with, unless theirs is another."""
+        """Return the path of the usual shell, unless the job's PATH has another."""
         same = name == "bash" and env.get("PATH") == self._place.env.get("PATH")
         return self._bash if same else None
 
     def _why_not(self, command: Sequence[str], error: Exception, env: Mapping[str, str]) -> str:
-        """Return why a command could not be started, with a hint where there is one."""
+        """Return the reason why a command could not be started, with a hint if there is one."""
         with contextlib.suppress(OSError):
             if isinstance(error, OSError):
                 return not_executable.to_start(command, error, env, self._place.cwd)

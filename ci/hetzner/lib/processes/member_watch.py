@@ -1,4 +1,4 @@
-"""Tells in which trees of processes somebody ended. Knows no job, decides nothing."""
+"""Finds the trees in which a process ended. Knows no job, decides nothing."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ from collections.abc import Callable, Collection, Sequence
 from lib.processes.process_table import Proc
 from lib.processes.wait import Waiter
 
-UNWATCHED = 0.2  # seconds between two scans of a tree for which no descriptor was left
+UNWATCHED = 0.2  # seconds between two scans of a tree without a free descriptor
 
 
 class MemberWatch:
-    """Watches members of trees other than their leaders. `due` is when to ask for `overdue`."""
+    """Watches members of trees, except leaders. `due` is the time of the next `overdue`."""
 
     def __init__(self, waiter: Waiter, remark: Callable[[str], None]) -> None:
         self._waiter = waiter
         self._remark = remark
         self._pids: dict[str, set[int]] = {}  # by tree
-        self._due: dict[str, float] = {}  # by tree: when to scan it, since nothing will wake us
+        self._due: dict[
+            str, float
+        ] = {}  # by tree: the time of its scan, since no event will wake us
 
     @property
     def due(self) -> float:
-        """When a tree is to be scanned though nothing was told of it; infinite for none."""
+        """The time of the next scan of a tree without events; infinite for none."""
         return min(self._due.values(), default=math.inf)
 
     def set(self, key: str, leader: int, members: Sequence[Proc], now: float) -> None:
-        """Be woken by the end of each of these members of a tree, and of no others in it."""
+        """Watch exactly these members of a tree: the end of each wakes us."""
         pids = {process.pid for process in members if process.pid != leader}
         watched = self._pids.setdefault(key, set())
         for pid in watched - pids:

@@ -1,6 +1,6 @@
-"""Tells why a program could not be executed: what a shell shows as 126 or 127, exec(3) as an errno.
+"""Explains why a program could not be executed: 126 or 127 of a shell, an errno of exec(3).
 
-Looks at the file itself, where the message of a shell tells which it is. Decides nothing.
+Reads the file itself if the message of a shell names it. Decides nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CANNOT, NOT_FOUND = (
     127,
 )  # of bash(1), EXIT STATUS, and of env(1), nice(1), timeout(1), xargs(1)
 LOOKED_AT, READ = 20, 16 * 1024  # lines of a log, from its end, and bytes
-LONGEST = 1000  # characters of a line, from its end: SAID takes a time that grows with their square
+LONGEST = 1000  # characters of a line, from its end: the time of SAID grows with their square
 EXECUTING = (errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR, errno.EPERM, errno.ELOOP)
 LONGEST_LINE = 255  # bytes of a first line that the kernel reads (execve(2), Interpreter scripts)
 LONGEST_PATH = 300  # characters of a PATH that are shown
@@ -44,7 +44,7 @@ def after(
 ) -> str:
     """Return why a shell ended with 126 or 127, by the last lines of its log; '' for other codes.
 
-    `env` and `cwd` are those of the job, by which programs are looked up. `mask` masks secrets
+    Programs are looked up with `env` and `cwd` of the job. `mask` masks secrets
     (default: those of this process' environment). Raises OSError.
     """
     if code not in (CANNOT, NOT_FOUND):
@@ -73,7 +73,7 @@ def to_start(argv: Sequence[str], error: OSError, env: Mapping[str, str], cwd: P
 
 
 def why(name: str, env: Mapping[str, str], cwd: Path) -> str:
-    """Return what keeps a program from being executed, and what to do. Raises OSError."""
+    """Return the reason why a program cannot be executed, and the remedy. Raises OSError."""
     if "/" in name:
         return f"{name} {_of_file(cwd / name, env, cwd)}"
     found = programs.find(name, env, cwd)

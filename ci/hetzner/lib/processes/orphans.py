@@ -1,4 +1,4 @@
-"""Tells what dead runs left, and what may be stopped by force. Stops nothing itself.
+"""Finds the processes of dead runs, and those that may be stopped by force. Stops nothing.
 
 A run is dead when the process that drove it is gone; a process is an orphan when any run in its
 tag is dead, or when it descends from an orphan.
@@ -13,24 +13,24 @@ from pathlib import Path
 from lib.processes import process_table
 from lib.processes.process_table import Proc, ProcessTable
 
-RUN_ID = re.compile(r"r\d+-\d+")  # as proctree.run_id makes it
+RUN_ID = re.compile(r"r\d+-\d+")  # as process_table.run_id makes it
 
 
 def find(look: ProcessTable) -> list[Proc]:
-    """Return what runs left whose runner is dead, with all that descends from it."""
+    """Return the processes of dead runs, with all their descendants."""
     own = _own_line(look)
     roots = [p.pid for p in _strangers(look) if _is_orphan(look, p)]
     return [p for p in process_table.descendants(look, roots) if p.alive and p.pid not in own]
 
 
 def unprotected(look: ProcessTable) -> list[Proc]:
-    """Return what may be stopped by force on a CI box."""
+    """Return the processes that may be stopped by force on a CI box."""
     live = of_live_runs(look)
     return [p for p in _strangers(look) if p.pid not in live]
 
 
 def of_live_runs(look: ProcessTable) -> set[int]:
-    """Return the pids of live runs: their runners, what carries their tags, and all below these.
+    """Return the pids of live runs: runners, processes with their tags, and all descendants.
 
     A runner that has started nothing yet is not known here.
     """
@@ -89,6 +89,6 @@ def _own_line(look: ProcessTable) -> set[int]:
 
 
 def _kernel(look: ProcessTable) -> set[int]:
-    """Return the parent of the kernel's threads; in a container its pid is somebody else's."""
+    """Return the parent of the kernel's threads; in a container its pid is an ordinary one."""
     process = look.read(2)
     return {2} if process and (process.name, process.ppid) == ("kthreadd", 0) else set()

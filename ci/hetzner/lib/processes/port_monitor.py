@@ -1,8 +1,8 @@
-"""Looks whether services listen on the ports that they say, and whether somebody else does.
+"""Checks whether services listen on their ports, and whether other processes do.
 
-A socket that begins to listen, or ends, tells nobody, so this is a look at times: at short and
-growing distances while a service with ports is not ready, and now and then while it serves, for its
-worker may die and leave the port to a stranger. Observes; what follows is for others to decide.
+No event tells of a socket that begins to listen, or ends, so the ports are read at intervals: short
+and growing ones while a service with ports is not ready, and long ones while it serves, since its
+worker may die and leave the port to a stranger. Observes only; others decide.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ SERVING = 1.0  # seconds between two looks once all are ready
 
 
 class _Followed:
-    """What is known of one service."""
+    """The state of one service."""
 
     def __init__(self, step: Step) -> None:
         self.step = step
         self.ports = frozenset(step.node.job.listens)
         self.heard: frozenset[int] = frozenset()
-        self.mine: set[int] = set()  # inodes of sockets that were found in its tree
-        self.suspects: set[int] = set()  # of those that were not
+        self.mine: set[int] = set()  # inodes of sockets of its tree
+        self.suspects: set[int] = set()  # of others
         self.ready = False
         self.silent: frozenset[int] = frozenset()  # ports without a listener, since it was ready
 
 
 class PortMonitor:
-    """One for all services of a run. `due` is when the next look is, on the clock of `follow`.
+    """One for all services of a run. `due` is the time of the next look, on the clock of `follow`.
 
     `members` returns the processes of a tree; `awaits` tells whether outputs of an attempt are
-    still waited for: without any, nobody has to know what becomes of its ports.
+    still waited for: until they are there, its ports do not matter.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class PortMonitor:
         self.due = math.inf
 
     def check_free(self, step: Step) -> None:
-        """Raise StartError if somebody listens on a port of a service that is to start."""
+        """Raise StartError if a process listens on a port of a service that is about to start."""
         job = step.node.job
         if not job.listens:
             return
@@ -67,25 +67,25 @@ class PortMonitor:
             )
 
     def follow(self, step: Step, now: float) -> None:
-        """Look at the ports of a service from now on, if it says any."""
+        """Check the ports of a service from now on, if it declares any."""
         if step.node.job.listens:
             self._followed[step.node.key] = _Followed(step)
             self._look_soon(now)
 
     def leave(self, key: str) -> None:
-        """Look at them no more."""
+        """Check them no more."""
         if self._followed.pop(key, None) and not self._followed:
             self.due = math.inf
 
     def look(self, now: float) -> list[Report]:
-        """Return what has changed, if a look is due."""
+        """Return the changes, if a look is due."""
         if now < self.due:
             return []
         self._step = min(LONGEST, self._step * GROWTH)
         self.due = now + self._step
         try:
             found = ports.sockets({port for each in self._followed.values() for port in each.ports})
-        except OSError:  # no descriptor is left, or lsof is slow: the next look may tell
+        except OSError:  # no descriptor is left, or lsof is slow: the next look may succeed
             return []
         reports: list[Report] = []
         for key, each in list(self._followed.items()):
@@ -97,7 +97,7 @@ class PortMonitor:
         return reports
 
     def last_look(self, key: str) -> list[Report]:
-        """Tell of somebody on a port of a service of which nobody is left: why it has ended."""
+        """Report a stranger on a port of a service without processes: it may be why they ended."""
         each = self._followed.get(key)
         if each is None:
             return []
@@ -132,7 +132,7 @@ class PortMonitor:
         return [Listens(key, tuple(sorted(heard)))]
 
     def _silence(self, key: str, each: _Followed, heard: frozenset[int]) -> list[Report]:
-        """Tell if a port was without a listener twice in a row: a server may start again."""
+        """Report a port without a listener twice in a row: a server may start again."""
         lost, each.silent = each.silent - heard, each.ports - heard
         if not lost:
             return []
@@ -140,7 +140,7 @@ class PortMonitor:
         return [Listens(key, tuple(sorted(each.ports - lost)))]
 
     def _holder(self, socket: ports.Socket) -> str:
-        """Describe who holds a socket, and for which job, if he is a process of a run."""
+        """Describe the holder of a socket, and its job if it is a process of a run."""
         holder = ports.holder(socket)
         where = f"user {holder.uid}, address {holder.address}"
         if holder.pid is None:

@@ -1,6 +1,6 @@
-"""Tells who listens on a TCP port, from /proc/net/tcp and tcp6 (proc(5)). Changes nothing.
+"""Finds the holders of a TCP port, from /proc/net/tcp and tcp6 (proc(5)). Changes nothing.
 
-As a program: `ports.py holder 8080` prints who listens; it exits with 0 if somebody does, with 1
+As a program: `ports.py holder 8080` prints the listeners; it exits with 0 if there are any, with 1
 if the port is free.
 """
 
@@ -27,7 +27,7 @@ class Listener(NamedTuple):
     """A listening socket; `pid` is None when its process cannot be seen from here."""
 
     port: int
-    address: str  # as in `127.0.0.1` or `::`; '' where it cannot be told
+    address: str  # such as `127.0.0.1` or `::`; '' if it is not known
     uid: int
     inode: int
     pid: int | None
@@ -41,7 +41,7 @@ class Listener(NamedTuple):
 class Socket(NamedTuple):
     """A listening socket as the kernel's table has it.
 
-    `inode` is its identity; where only lsof tells of sockets, the pid of who holds it.
+    `inode` is its identity; on systems with lsof only, the pid of its holder.
     """
 
     port: int
@@ -51,7 +51,7 @@ class Socket(NamedTuple):
 
 
 def listeners(port: int) -> list[Listener]:
-    """Return who listens on a port, on any address, of any owner."""
+    """Return the listeners on a port, on any address, of any owner."""
     if sys.platform != "linux":
         return _probe(port)
     rows = sockets([port])
@@ -65,9 +65,9 @@ def listeners(port: int) -> list[Listener]:
 
 
 def sockets(ports: Collection[int]) -> list[Socket]:
-    """Return the sockets that listen on these ports, whoever holds them.
+    """Return the sockets that listen on these ports, of any owner.
 
-    Raises OSError where nothing tells: neither /proc/net/tcp nor lsof.
+    Raises OSError on a system without /proc/net/tcp and lsof.
     """
     if sys.platform == "linux":
         return [row for row in _rows() if row.port in ports]
@@ -100,7 +100,7 @@ def owned(found: Collection[Socket], pids: Collection[int]) -> set[int]:
 
 
 def held(pids: Iterable[int]) -> Iterator[tuple[int, Socket]]:
-    """Yield the listening sockets that these processes hold, each with the first that does."""
+    """Yield the listening sockets of these processes, each with its first holder."""
     if sys.platform != "linux":
         return
     wanted = {f"socket:[{row.inode}]": row for row in _rows()}
@@ -158,7 +158,7 @@ def _holders(inodes: set[int]) -> dict[int, list[int | None]]:
 
 
 def _open_files(descriptors: Path) -> Iterator[str]:
-    """Yield what the links in a directory such as /proc/<pid>/fd point to, if it can be seen."""
+    """Yield the targets of the links in a directory such as /proc/<pid>/fd, if it can be read."""
     with contextlib.suppress(OSError):  # gone, or another user's
         yield from _links(descriptors)
 
@@ -172,9 +172,9 @@ def _links(descriptors: Path) -> Iterator[str]:
 
 
 def _probe(port: int) -> list[Listener]:
-    """Find out by connecting and by binding, where there is no table to read.
+    """Find a listener by connecting and by binding, on systems without a table.
 
-    A connection finds who listens on the loopback address, binding also others.
+    A connection finds a listener on the loopback address, binding also others.
     """
     import socket
 

@@ -1,4 +1,4 @@
-"""Who listens on a TCP port, where there is no table to read (macOS): asks lsof(8)."""
+"""Finds the holders of a TCP port with lsof(8), on systems without a table (macOS)."""
 
 from __future__ import annotations
 

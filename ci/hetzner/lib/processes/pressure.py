@@ -1,4 +1,4 @@
-"""Reads how busy this machine is: load average, and pressure where Linux tells it.
+"""Reads the load of this machine: the load average, and on Linux the pressure.
 
 Source: proc(5), Documentation/accounting/psi.rst of the kernel. Unaware of jobs and limits.
 """
@@ -16,7 +16,7 @@ SOME = re.compile(r"^some avg10=([0-9.]+)", re.MULTILINE)
 
 
 def load(directory: Path = PRESSURE) -> Load:
-    """Return the load of this moment; what the system does not tell is None."""
+    """Return the load of this moment; an unknown figure is None."""
     return Load(
         average=os.getloadavg()[0],
         cpu=_some(directory / "cpu"),
@@ -25,7 +25,7 @@ def load(directory: Path = PRESSURE) -> Load:
 
 
 def _some(path: Path) -> float | None:
-    """Return the percentage of the last 10 s in which something waited, None if it is not told."""
+    """Return the percentage of the last 10 s in which a process waited, None if unknown."""
     try:
         told = SOME.search(path.read_text())
     except OSError:  # no Linux, no such file, or switched off (psi=0: EOPNOTSUPP)

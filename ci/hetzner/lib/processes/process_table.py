@@ -18,13 +18,16 @@ from lib.common import redact
 
 TAG = "CI_RUN_TAG"  # environment variable: "<run>/<job>" parts joined by ':', outermost run first
 PROC = Path("/proc")
-LONGEST_COMMAND = 120  # characters that are shown of one
-EXEC_LOOKS, EXEC_PAUSE = 5, 0.001  # times and seconds, until a process counts as one without tag
+LONGEST_COMMAND = 120  # characters of a command that are shown
+EXEC_LOOKS, EXEC_PAUSE = (
+    5,
+    0.001,
+)  # looks and seconds between them until a process counts as untagged
 LINKS_OF_ONE_THREAD = 3  # of /proc/<pid>/task: its own two, and one for each thread
 
 
 class Proc(NamedTuple):
-    """One process as the system showed it."""
+    """One process, as the system shows it."""
 
     pid: int
     ppid: int
@@ -36,17 +39,17 @@ class Proc(NamedTuple):
 
     @property
     def identity(self) -> tuple[int, int]:
-        """Return what no other process has, now or later: pids are reused."""
+        """Return an identity that no other process has, now or later: pids are reused."""
         return self.pid, self.started
 
     @property
     def alive(self) -> bool:
-        """Whether it is more than an entry that waits to be reaped."""
+        """Whether it is no zombie, which waits to be reaped."""
         return self.state not in ("Z", "X")
 
 
 class ProcessTable(Protocol):
-    """How the executor looks at processes; one small implementation for each kind of system."""
+    """Reads processes; each kind of system has a small implementation."""
 
     def read(self, pid: int) -> Proc | None:
         """Return a process, or None if there is none of that pid."""
@@ -80,7 +83,7 @@ class LinuxTable:
             return None
         except PermissionError:  # another user's, where /proc is mounted with hidepid (proc(5))
             return None
-        # the name stands in parentheses and may itself hold spaces and parentheses
+        # the name stands in parentheses and may contain spaces and parentheses
         start, end = text.index(b"("), text.rindex(b")")
         rest = text[end + 2 :].split()
         return Proc(
@@ -108,7 +111,7 @@ class LinuxTable:
         return found
 
     def tag(self, pid: int) -> str:
-        """Search /proc/<pid>/environ, which shows the environment that it was started with."""
+        """Search /proc/<pid>/environ, which has the environment at its start."""
         try:
             environ = _content(f"/proc/{pid}/environ")
             for _ in range(EXEC_LOOKS):
@@ -143,14 +146,14 @@ class LinuxTable:
 
 
 def _threads(pid: int) -> list[str]:
-    """Return the ids of a process' threads; without a look if there is but one, as links tell."""
+    """Return the ids of a process' threads; the link count shows if there is only one."""
     tasks = f"/proc/{pid}/task"
     alone = os.stat(tasks).st_nlink == LINKS_OF_ONE_THREAD  # noqa: PTH116 - see _content
     return [str(pid)] if alone else os.listdir(tasks)  # noqa: PTH208
 
 
 def _content(path: str) -> bytes:
-    """Return what a file of /proc holds: read at the end of every job, so without a Path's cost."""
+    """Return a file of /proc; it is read at the end of every job, so without a Path's cost."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         parts = []
@@ -179,7 +182,7 @@ def descendants(look: ProcessTable, roots: Iterable[int]) -> list[Proc]:
     """Return the processes with these pids and all below them, zombies too, parents first."""
     found: dict[int, Proc] = {}
     queue = list(roots)
-    for pid in queue:  # grows while it is walked
+    for pid in queue:  # grows during the loop
         if pid not in found and (process := look.read(pid)):
             found[pid] = process
             queue += look.children(pid)

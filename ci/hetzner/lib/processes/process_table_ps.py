@@ -19,7 +19,7 @@ class PsTable:
         return next((process for process in self.all() if process.pid == pid), None)
 
     def children(self, pid: int) -> list[int]:
-        """Return those whose parent it is."""
+        """Return its children."""
         return [process.pid for process in self.all() if process.ppid == pid]
 
     def tag(self, pid: int) -> str:

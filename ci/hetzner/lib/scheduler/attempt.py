@@ -1,9 +1,9 @@
-"""One attempt of a node, from its first step until it is known how it ended.
+"""One attempt of a node, from its first step to its outcome.
 
 An attempt asks the cache, runs the body, stores. Each step has processes of its own, and the next
 one starts when none are left of the one before. `Attempt` is a state machine without clock,
-executor or view: each method takes what has happened and returns the actions that follow, in order.
-What an attempt means to other nodes is not known here.
+executor or view: each method takes an event and returns the actions that follow, in order. It knows
+no other node.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Conclude(NamedTuple):
 
 
 class CacheNote(NamedTuple):
-    """Say in the log what keeps a cache from working, once for a job."""
+    """Write into the log why a cache does not work, once for a job."""
 
     text: str
 
@@ -74,7 +74,7 @@ Action = (
     | events.TimedOut
 )
 Actions = Sequence[Action]
-ProcessReport = Exited | Gone | Wrote | Listens | Occupied  # what is reported of one tree
+ProcessReport = Exited | Gone | Wrote | Listens | Occupied  # reports on one tree
 
 CACHE_STATES = {  # by the exit code of the RESTORE step
     0: CacheState.HIT,
@@ -86,7 +86,7 @@ FAILURES = (Outcome.FAILED, Outcome.TIMED_OUT)
 
 
 class Status(enum.Enum):
-    """How far an attempt has come."""
+    """The stage of an attempt."""
 
     RUNNING = "a step runs, or is about to start"
     SERVING = "a service that is ready"
@@ -104,7 +104,7 @@ class Attempt:
 
     status = RUNNING
     code: int | None = None  # of the body, once it has exited
-    ran_tests = False  # the body has exited, and not by a code that says that none ran
+    ran_tests = False  # the body has exited with a code other than those of no tests
     ready = False  # a service that serves, or has served
     leaked: tuple[str, ...] = ()  # processes that a step has left running
     survivors: tuple[str, ...] = ()  # processes that not even KILL could end
@@ -127,7 +127,7 @@ class Attempt:
         return self._wrote | self._found
 
     def forget_outputs(self) -> None:
-        """Let nothing count that it has written: another attempt follows."""
+        """Forget its outputs: another attempt follows."""
         self._wrote = self._found = frozenset()
 
     # ---- steps
@@ -166,11 +166,11 @@ class Attempt:
         return self._stop(self._cut_off(why), hung=why.cause is Cause.RUN_TIMEOUT)
 
     def release(self) -> Actions:
-        """Stop a service that nobody needs any more."""
+        """Stop a service that no job needs any more."""
         raise TypeError(f"bug: {self.node.key} is no service")
 
     def _cut_off(self, why: Why) -> Judgement:
-        """Return what a cut makes of the attempt: a body that has passed has passed."""
+        """Return the judgement on a cut attempt: a body that has passed has passed."""
         return self._pass() if self.step is STORE else Judgement(Outcome.CANCELLED, why)
 
     # ---- what the executor reports
@@ -234,7 +234,7 @@ class Attempt:
         return done, *self._once_gone(report, self._pass(), now)
 
     def _once_gone(self, report: Exited, then: Launch | Judgement | None, now: float) -> Actions:
-        """Stop what a step has left running; go on when it is gone, or at once."""
+        """Stop the leftovers of a step; go on when they are gone, or at once."""
         self._next = then
         if not report.left:
             return self._proceed()
@@ -246,7 +246,7 @@ class Attempt:
         return self._proceed(report.missing)
 
     def _proceed(self, removed: Sequence[str] = ()) -> Actions:
-        """Go on: nothing is left of the step, and what it left has `removed` these outputs."""
+        """Go on: no process is left of the step; its leftovers have `removed` these outputs."""
         if isinstance(self._next, Judgement):
             return self._end(self._next)
         if self._next is not None:
@@ -291,6 +291,6 @@ class Attempt:
         if self.survivors:
             text = f"could not be stopped: {'; '.join(self.survivors)}"
             outcome, why = Outcome.FAILED, Why(text, Cause.UNSTOPPABLE)
-        # whoever uses a service that was ready has seen it fail
+        # the users of a service that was ready have seen it fail
         may = outcome in FAILURES and not self.ready and not self.survivors
         return (Conclude(outcome, why, may and self.number <= self.job.retries),)

@@ -1,6 +1,6 @@
-"""Carries out what attempts ask for: starts and stops their steps, tells the listeners.
+"""Carries out the actions of attempts: starts and stops their steps, emits events.
 
-The one place that acts on the executor. What the end of an attempt leads to is for the loop.
+The one place that acts on the executor. The loop decides what follows from the end of an attempt.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from lib.scheduler.timers import StepLimit, Timers
 
 
 class AttemptRunner:
-    """The attempts of a run. A method returns how the attempt ended, None if it goes on."""
+    """The attempts of a run. A method returns the end of the attempt, None if it goes on."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class AttemptRunner:
         return self._act(node, node.new_attempt(now).begin(), now)
 
     def take(self, node: NodeRun, report: ProcessReport) -> Conclude | None:
-        """Go on after what was reported of an attempt."""
+        """Go on after a report on an attempt."""
         users: Sequence[str] = self._progress.users(node) if node.job.service else ()
         now = self._now()
         return self._act(node, node.attempt.take(report, now, users), now)
@@ -68,7 +68,7 @@ class AttemptRunner:
         self._act(limit.node, limit.attempt.out_of_time(limit.kind, now), now)
 
     def release(self, node: NodeRun) -> None:
-        """Stop a service that nobody needs any more."""
+        """Stop a service that no job needs any more."""
         self._act(node, node.attempt.release(), self._now())
 
     def cancel(self, node: NodeRun, why: Why) -> None:

@@ -10,17 +10,19 @@ from lib.model.run_plan import DEFAULT_TIMEOUT
 
 
 class CutOff:
-    """Whether a run is being cut off, and why; the first reason counts."""
+    """Whether a run is cut off, and the reason; the first one counts."""
 
     def __init__(self) -> None:
-        self.everything: Why | None = None  # why everything ends
-        self.fast_fail: Why | None = None  # why only jobs that run regardless still start
-        self.reason = ""  # what cuts everything off, in words
+        self.everything: Why | None = None  # the reason why everything ends
+        self.fast_fail: Why | None = (
+            None  # the reason why only jobs that run regardless still start
+        )
+        self.reason = ""  # for the log
         self.signal: int | None = None
         self.timed_out = False
 
     def bars(self, job: Job) -> Why | None:
-        """Return why nothing of this job begins any more, None if something may."""
+        """Return the reason why no step of this job begins any more, None if one may."""
         return self.everything or (None if job.regardless else self.fast_fail)
 
     def by_signal(self, number: int) -> Why:
