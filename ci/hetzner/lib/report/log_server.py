@@ -1,32 +1,21 @@
-#!/usr/bin/env python3
 """Serves the logs of runs to browsers, as text and nothing else. Knows no run, only directories.
 
-`log_server.py [--host HOST] [--port PORT]` serves `<state>/logs`, which LOG_URL then points to.
 Code from a branch wrote the logs: a browser must never take one for a page or a script, and a link
 or a pipe that such code leaves there leads nowhere.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import re
 import socket
 import stat
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
-
-if __name__ == "__main__":
-    sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parents[2])]
-
-from lib.common import program_end
-from lib.settings import settings
-from lib.settings.settings import SettingsError
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -188,31 +177,3 @@ class LogServer(ThreadingMixIn, WSGIServer):
         """Its address; an IPv6 address stands in brackets (RFC 3986, section 3.2.2)."""
         host = str(self.server_address[0])
         return f"http://{f'[{host}]' if ':' in host else host}:{self.server_port}/"
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Serve until a signal; return 2 for unusable settings or an unusable address."""
-    parser = argparse.ArgumentParser(prog="log_server.py", description=__doc__, allow_abbrev=False)
-    parser.add_argument(
-        "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"
-    )
-    parser.add_argument("--port", type=int, default=8080, help="(default: 8080)")
-    parser.add_argument("--state-dir", metavar="DIR", help="what is kept between runs")
-    given = parser.parse_args(arguments)
-    try:
-        logs = settings.load_anywhere({"state_dir": given.state_dir}).state_dir / "logs"
-        server = LogServer(logs, given.host, given.port)
-    except (SettingsError, OSError, OverflowError) as error:
-        print(f"log_server.py: {given.host}:{given.port}: {error}", file=sys.stderr)
-        return 2
-    with server:
-        print(f"serving {logs} on {server.url}", flush=True)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            return 130
-    return 0
-
-
-if __name__ == "__main__":
-    program_end.leave(lambda: main(sys.argv[1:]))

@@ -32,7 +32,7 @@ PROGRAMS = (
     ("bench.py", "--help"),
     ("test_dsl.py", "tests.unit.common.test_clock"),
     ("lib/buckaroo/settings.py", "shell"),
-    ("lib/report/log_server.py", "--help"),
+    ("lib/logserver.py", "--help"),
     ("lib/cleanup.py", "port", "1"),
     ("lib/processes/ports.py",),
     ("lib/buckaroo/pythons.py", "3.11"),
@@ -153,7 +153,7 @@ class RemovedDirectory(Programs):
             ("pipeline.py", "simulate"),
             ("check.py", "--list"),
             ("lib/buckaroo/settings.py", "shell"),
-            ("lib/report/log_server.py",),
+            ("lib/logserver.py",),
         ):
             with self.subTest(words):
                 done = self.run_it(words, through=through)

@@ -11,7 +11,7 @@ from pathlib import Path
 HOME = Path(__file__).resolve().parents[2]
 LIB = HOME / "lib"
 ROW = re.compile(r"^\| `(\w+)` \| [^|]+ \|([^|]*)\|$", re.MULTILINE)
-DOORS = {"__init__.py", "cleanup.py", "lockcheck.py", "status.py"}
+DOORS = {"__init__.py", "cleanup.py", "lockcheck.py", "logserver.py", "status.py"}
 
 
 def table() -> dict[str, set[str]]:

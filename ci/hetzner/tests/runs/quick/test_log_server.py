@@ -18,7 +18,7 @@ from unittest import mock
 from lib.report.log_server import Handler, LogServer
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
-PROGRAM = Path(__file__).resolve().parents[3] / "lib" / "report" / "log_server.py"
+PROGRAM = Path(__file__).resolve().parents[3] / "lib" / "logserver.py"
 
 
 class Program(unittest.TestCase):
@@ -68,4 +68,4 @@ class Program(unittest.TestCase):
                 check=False,
             )
         self.assertEqual(ran.returncode, 2)
-        self.assertRegex(ran.stderr, rf"log_server.py: 127.0.0.1:{port}: .*in use")
+        self.assertRegex(ran.stderr, rf"logserver.py: 127.0.0.1:{port}: .*in use")

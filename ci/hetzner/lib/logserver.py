@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+"""Serves the logs of runs to browsers: a program.
+
+`logserver.py [--host HOST] [--port PORT]` serves `<state>/logs`, which LOG_URL then points to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+if __name__ == "__main__":
+    # as a program Python puts lib/ on the path, where our modules would hide others; with -P none
+    sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parent.parent)]
+
+from lib.common import program_end
+from lib.report.log_server import LogServer
+from lib.settings import settings
+from lib.settings.settings import SettingsError
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve until a signal; return 2 for unusable settings or an unusable address."""
+    parser = argparse.ArgumentParser(prog="logserver.py", description=__doc__, allow_abbrev=False)
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"
+    )
+    parser.add_argument("--port", type=int, default=8080, help="(default: 8080)")
+    parser.add_argument("--state-dir", metavar="DIR", help="what is kept between runs")
+    given = parser.parse_args(arguments)
+    try:
+        logs = settings.load_anywhere({"state_dir": given.state_dir}).state_dir / "logs"
+        server = LogServer(logs, given.host, given.port)
+    except (SettingsError, OSError, OverflowError) as error:
+        print(f"logserver.py: {given.host}:{given.port}: {error}", file=sys.stderr)
+        return 2
+    with server:
+        print(f"serving {logs} on {server.url}", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            return 130
+    return 0
+
+
+if __name__ == "__main__":
+    program_end.leave(lambda: main(sys.argv[1:]))
