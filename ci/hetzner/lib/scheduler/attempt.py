@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from lib.model import events
 from lib.model.attempt_outcome import NO_TEST_RAN, Judgement, describe, judge, named, passed
@@ -19,6 +18,7 @@ from lib.model.declaration_error import by_default
 from lib.model.job import DEFAULT_TIMEOUT
 from lib.model.phases import Node
 from lib.model.result import CacheState, Outcome
+from lib.scheduler.actions import Action, Actions, CacheNote, Conclude, Launch, Stop
 from lib.scheduler.protocol import (
     MISS,
     NO_KEY,
@@ -31,50 +31,7 @@ from lib.scheduler.protocol import (
     Wrote,
 )
 
-
-class Launch(NamedTuple):
-    """Start this step."""
-
-    kind: StepKind
-
-
-class Stop(NamedTuple):
-    """Stop the processes of the step; with `hung` their log tells where they were."""
-
-    hung: bool = False
-
-
-class Serve(NamedTuple):
-    """Let others use the service: it is ready."""
-
-
-class Conclude(NamedTuple):
-    """Give the attempt its outcome; `again` tells whether another attempt is allowed."""
-
-    outcome: Outcome
-    why: Why
-    again: bool
-
-
-class CacheNote(NamedTuple):
-    """Write into the log why a cache does not work, once for a job."""
-
-    text: str
-
-
-Action = (
-    Launch
-    | Stop
-    | Serve
-    | Conclude
-    | CacheState
-    | CacheNote
-    | events.OutputReady
-    | events.Leaked
-    | events.TimedOut
-)
-Actions = Sequence[Action]
-ProcessReport = Exited | Gone | Wrote | Listens | Occupied  # reports on one tree
+ProcessReport = Exited | Gone | Wrote | Listens | Occupied  # what is reported of one tree
 
 CACHE_STATES = {  # by the exit code of the RESTORE step
     0: CacheState.HIT,

@@ -10,18 +10,11 @@ from collections.abc import Sequence
 from lib.model import events
 from lib.model.cause import Why
 from lib.model.result import CacheState
-from lib.scheduler.attempt import (
-    Actions,
-    CacheNote,
-    Conclude,
-    Launch,
-    ProcessReport,
-    Serve,
-    Stop,
-)
+from lib.scheduler.actions import Actions, CacheNote, Conclude, Launch, Serve, Stop
+from lib.scheduler.attempt import ProcessReport
 from lib.scheduler.cut_off import CutOff
+from lib.scheduler.node_states import NodeStates
 from lib.scheduler.nodes import RUNNING, NodeRun
-from lib.scheduler.progress import Progress
 from lib.scheduler.protocol import Clock, Executor, StartError, Step, StepKind
 from lib.scheduler.timers import StepLimit, Timers
 
@@ -34,20 +27,20 @@ class AttemptRunner:
         executor: Executor,
         clock: Clock,
         emit: events.Listener,
-        progress: Progress,
+        states: NodeStates,
         timers: Timers,
         cut_off: CutOff,
     ) -> None:
         self._executor = executor
         self._now = clock.now
         self._emit = emit
-        self._progress = progress
+        self._states = states
         self._timers = timers
         self._cut_off = cut_off
 
     def begin(self, node: NodeRun) -> Conclude | None:
         """Begin another attempt of a node that is queued."""
-        self._progress.run(node)
+        self._states.run(node)
         now = self._now()
         result = node.result
         if result.started is None:
@@ -58,7 +51,7 @@ class AttemptRunner:
 
     def take(self, node: NodeRun, report: ProcessReport) -> Conclude | None:
         """Go on after a report on an attempt."""
-        users: Sequence[str] = self._progress.users(node) if node.job.service else ()
+        users: Sequence[str] = self._states.users(node) if node.job.service else ()
         now = self._now()
         return self._act(node, node.attempt.take(report, now, users), now)
 
@@ -88,11 +81,11 @@ class AttemptRunner:
                 case Launch():
                     return self._launch(node, action.kind, now)
                 case Stop():
-                    self._progress.stop(node)
+                    self._states.stop(node)
                     self._executor.stop(node.key, hung=action.hung)
                 case Serve():
                     self._emit(events.Ready(now, node.name))
-                    self._progress.serve(node)
+                    self._states.serve(node)
                 case CacheState():
                     node.result.cache = action
                 case CacheNote():
@@ -101,7 +94,7 @@ class AttemptRunner:
                         self._emit(events.Note(now, f"{node.name}: {action.text}"))
                 case events.OutputReady():
                     self._emit(action)
-                    self._progress.wrote(node, action.output)
+                    self._states.wrote(node, action.output)
                 case _:
                     self._emit(action)
         return None
@@ -111,7 +104,7 @@ class AttemptRunner:
         if why := self._cut_off.bars(node.job):
             return self._act(node, attempt.refuse(why), now)
         if node.state is not RUNNING:
-            self._progress.run(node)
+            self._states.run(node)
         number, body = len(node.result.attempts) + 1, kind is StepKind.BODY
         if body:
             self._emit(events.Started(now, node.name, number))

@@ -14,9 +14,7 @@ class CutOff:
 
     def __init__(self) -> None:
         self.everything: Why | None = None  # the reason why everything ends
-        self.fast_fail: Why | None = (
-            None  # the reason why only jobs that run regardless still start
-        )
+        self.fast_fail: Why | None = None  # why only jobs that run regardless still start
         self.reason = ""  # for the log
         self.signal: int | None = None
         self.timed_out = False

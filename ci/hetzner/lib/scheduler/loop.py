@@ -1,6 +1,6 @@
 """The loop: what starts, stops, is skipped or tried again, and when.
 
-A state machine over an injected `Executor` and `Clock`. `Progress` tells where each node is,
+A state machine over an injected `Executor` and `Clock`. `NodeStates` tells where each node is,
 `StartQueue` which one starts next, an `Attempt` what follows from what is reported of it; the loop
 carries that out. It never touches a process, a file or the real time.
 """
@@ -15,23 +15,13 @@ from lib.model.phases import ALL_TESTCASES
 from lib.model.result import Load, Outcome
 from lib.model.run_plan import RunPlan
 from lib.model.verdict import Facts, decide
-from lib.scheduler.attempt import (
-    FAILURES,
-    Conclude,
-)
+from lib.scheduler.actions import Conclude
+from lib.scheduler.attempt import FAILURES
 from lib.scheduler.attempt_runner import AttemptRunner
 from lib.scheduler.cut_off import CutOff
+from lib.scheduler.node_states import NodeStates
 from lib.scheduler.nodes import ENDED, IDLE, RUNNING, SERVING, STOPPING, NodeRun, tell
-from lib.scheduler.progress import Progress
-from lib.scheduler.protocol import (
-    Asked,
-    Clock,
-    Executor,
-    Gauge,
-    Remark,
-    Report,
-    Signalled,
-)
+from lib.scheduler.protocol import Asked, Clock, Executor, Gauge, Remark, Report, Signalled
 from lib.scheduler.readiness import Effect
 from lib.scheduler.results import Results
 from lib.scheduler.start_queue import StartQueue
@@ -63,11 +53,11 @@ class Scheduler:
         self.results = self._results.results
         self._queue = StartQueue(plan, gauge, self._note)
         self._timers = Timers()
-        self._progress = Progress(plan, self._results, self._queue, self._timers, clock)
-        self._nodes = self._progress.nodes
+        self._states = NodeStates(plan, self._results, self._queue, self._timers, clock)
+        self._nodes = self._states.nodes
         self._cut_off = CutOff()
         self._attempts = AttemptRunner(
-            executor, clock, emit, self._progress, self._timers, self._cut_off
+            executor, clock, emit, self._states, self._timers, self._cut_off
         )
         self._broken = ""  # what the runner broke by
 
@@ -75,16 +65,16 @@ class Scheduler:
 
     def run(self) -> int:
         """Run to the end and return the exit code: 0, 1, 4, 124 or 128+n."""
-        plan, progress = self._plan, self._progress
+        plan, states = self._plan, self._states
         self._emit(
             events.RunStarted(self._now(), self._results.selected, tuple(plan.filtered), plan.seed)
         )
         self._begin()
         self._settle()
-        while progress.left:
-            progress.round += 1
+        while states.left:
+            states.round += 1
             self._start_what_may()
-            if progress.left:
+            if states.left:
                 due = min(self._timers.due(), self._queue.look_again)
                 for report in self._executor.wait(due):
                     self._take(report)
@@ -104,7 +94,7 @@ class Scheduler:
         self._broken = reason
         for node in self._nodes.values():
             if node.state is not ENDED:
-                self._progress.end(node, Outcome.CANCELLED, Why(reason, Cause.RUNNER))
+                self._states.end(node, Outcome.CANCELLED, Why(reason, Cause.RUNNER))
         self._end_run()
 
     def facts(self) -> Facts:
@@ -146,10 +136,10 @@ class Scheduler:
         refused = self._plan.refused
         others = Why(f"nothing was started: {', '.join(refused)} cannot run", Cause.REFUSED)
         for node in self._nodes.values():
-            if node.name in refused and not self._progress.not_begun(node):
-                self._progress.end(node, Outcome.FAILED, refused[node.name], Effect.CANCELLED)
+            if node.name in refused and not self._states.not_begun(node):
+                self._states.end(node, Outcome.FAILED, refused[node.name], Effect.CANCELLED)
             else:
-                self._progress.cancel(node, others)
+                self._states.cancel(node, others)
 
     def _note(self, text: str) -> None:
         self._emit(events.Note(self._now(), text))
@@ -157,11 +147,11 @@ class Scheduler:
     # ---- starts
 
     def _start_what_may(self) -> None:
-        progress, queue = self._progress, self._queue
+        states, queue = self._states, self._queue
         while True:
-            if node := queue.next(self._now(), running=progress.active):
+            if node := queue.next(self._now(), running=states.active):
                 self._start(node)
-            elif progress.active or progress.delayed or (node := queue.first()) is None:
+            elif states.active or states.delayed or (node := queue.first()) is None:
                 queue.settle()
                 return
             else:
@@ -170,7 +160,7 @@ class Scheduler:
 
     def _start(self, node: NodeRun) -> None:
         """Begin an attempt of a node."""
-        if self._progress.round > node.queued_in + 1:
+        if self._states.round > node.queued_in + 1:
             node.result.waited_for = self._queue.held_by(node)
         if ended := self._attempts.begin(node):
             self._conclude(node, ended)
@@ -178,7 +168,7 @@ class Scheduler:
 
     def _fail_stuck(self, node: NodeRun) -> None:
         """Fail a node that nothing but services keep from starting, and they wait for it."""
-        holders = ", ".join(sorted(each.name for each in self._progress.serving.values()))
+        holders = ", ".join(sorted(each.name for each in self._states.serving.values()))
         text = (
             f"can never start: {self._queue.short(node)} is held by {holders}, "
             "which stays up as long as it is needed; lower what one of them takes"
@@ -205,7 +195,7 @@ class Scheduler:
             case StepLimit():
                 self._attempts.out_of_time(timer)
             case DelayEnd():
-                self._progress.delay_over(timer.node)
+                self._states.delay_over(timer.node)
             case RunLimit():
                 self._run_out_of_time()
 
@@ -215,7 +205,7 @@ class Scheduler:
         """Follow an attempt that has ended: another one is due, or the node has its outcome."""
         outcome, why, again = ended
         again = again and not self._cut_off.bars(node.job)
-        if again and (users := self._progress.took(node)):
+        if again and (users := self._states.took(node)):
             # what they do with it would be taken for the work of the attempt that passes
             again = False
             text = f"{why.text}; not tried again, since {', '.join(users)} started from its output"
@@ -225,13 +215,13 @@ class Scheduler:
             load = self._gauge() if again or node.attempt.number > 1 else None
             self._results.attempted(node, outcome, why, self._now(), load, again=again)
         if again:
-            self._progress.retry(node)
+            self._states.retry(node)
         else:
             self._finish(node, outcome, why)
 
     def _finish(self, node: NodeRun, outcome: Outcome, why: Why) -> None:
         """Give a node its outcome; the failure of a critical job ends the run early."""
-        self._progress.end(node, outcome, why)
+        self._states.end(node, outcome, why)
         critical = node.job.fast_fail and not node.job.allow_failure
         if critical and self._plan.fast_fail and outcome in FAILURES:
             self._end_early(f"{node.name} {outcome}")
@@ -239,11 +229,11 @@ class Scheduler:
     def _settle(self) -> None:
         """Stop services that nobody needs any more, and open the phases that can begin."""
         while True:
-            for node in self._progress.unneeded():
+            for node in self._states.unneeded():
                 self._attempts.release(node)
-            if not self._progress.next_phase_may_begin():
+            if not self._states.next_phase_may_begin():
                 return
-            self._open_phase(self._progress.phase + 1)
+            self._open_phase(self._states.phase + 1)
 
     def _open_phase(self, phase: int) -> None:
         title = self._plan.phases.titles[phase]
@@ -253,7 +243,7 @@ class Scheduler:
             self._end_early(f"{title} is not begun: {why}")
         if title and not self._cut_off.fast_fail:
             self._emit(events.PhaseStarted(self._now(), title))
-        self._progress.open_phase(phase)
+        self._states.open_phase(phase)
 
     def _bad_so_far(self, title: str) -> str:
         """Return why a run is red before the phase of this title, '' if it is not."""
@@ -274,7 +264,7 @@ class Scheduler:
                 self._attempts.kill(node)
 
     def _run_out_of_time(self) -> None:
-        if not self._cut_off.everything and self._progress.left:
+        if not self._cut_off.everything and self._states.left:
             self._cut(self._cut_off.by_timeout(self._plan.limits.timeout))
 
     def _cut(self, why: Why) -> None:
@@ -287,7 +277,7 @@ class Scheduler:
             self._attempts.cancel(node, why)
         for node in nodes:
             if node.state in IDLE:
-                self._progress.cancel(node, why)
+                self._states.cancel(node, why)
 
     def _end_early(self, reason: str) -> None:
         """End all but the jobs that run after failures too, and what serves them."""
@@ -300,5 +290,5 @@ class Scheduler:
             if node.state is RUNNING and cut_off.bars(node.job):
                 self._attempts.cancel(node, why)
         for node in nodes:
-            if node.state in IDLE and (self._progress.not_begun(node) or cut_off.bars(node.job)):
-                self._progress.cancel(node, why)
+            if node.state in IDLE and (self._states.not_begun(node) or cut_off.bars(node.job)):
+                self._states.cancel(node, why)

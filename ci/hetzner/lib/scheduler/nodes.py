@@ -48,7 +48,7 @@ DOING = {StepKind.RESTORE: "asks its cache", StepKind.STORE: "stores in its cach
 
 
 class NodeRun:
-    """What the scheduler knows of one node while the run goes on; `Progress` changes its state."""
+    """What the scheduler knows of one node while the run goes on; `NodeStates` sets `state`."""
 
     def __init__(self, node: Node, result: Result, position: int, watch: tuple[str, ...]) -> None:
         self.node = node

@@ -11,16 +11,8 @@ from collections.abc import Sequence
 from lib.model.attempt_outcome import Judgement, judge, unready
 from lib.model.cause import Cause, Why
 from lib.model.result import Outcome
-from lib.scheduler.attempt import (
-    RUNNING,
-    SERVING,
-    STOPPING,
-    Action,
-    Actions,
-    Attempt,
-    ProcessReport,
-    Serve,
-)
+from lib.scheduler.actions import Action, Actions, Serve
+from lib.scheduler.attempt import RUNNING, SERVING, STOPPING, Attempt, ProcessReport
 from lib.scheduler.protocol import Exited, Gone, Listens, Occupied
 
 GONE = Why("all of its processes were gone", Cause.SERVICE_GONE)

@@ -1,4 +1,4 @@
-"""Moves nodes from state to state. `Progress._set` alone changes the state of a node.
+"""Moves nodes from state to state. `NodeStates._set` alone changes the state of a node.
 
 It keeps the readiness of other nodes, the start queue and the counts in step with the states, and
 carries a change on to the nodes that it frees, blocks or skips. It starts and stops nothing and
@@ -36,7 +36,7 @@ from lib.scheduler.timers import DelayEnd, Timers
 NO_CHANGE = Change()
 
 
-class Progress:
+class NodeStates:
     """The nodes of a run and their states."""
 
     def __init__(
