@@ -8,7 +8,7 @@ They are all tests in three directories; a test's name is the rule that it check
 - tests/runs/quick: real processes. Each module in its own interpreter, since they change signals
   and adopt processes. They show each promise once; the rest is in tests/runs.
 
-As many interpreters run at once as there are processors. check.py runs these and all other tests.
+check.py runs these and all other tests.
 `python3 test_dsl.py tests.unit.common.test_clock` runs the named modules, classes or single tests.
 """
 
@@ -70,7 +70,8 @@ def run_groups() -> int:
     """Run each group in a process; print what failed, and unittest's closing lines for all."""
     began = time.monotonic()
     grouped = groups()
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    # one more than processors: real runs wait for most of their time
+    with ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
         ended = list(pool.map(run_apart, grouped.values()))
     total, failed = 0, []
     for group, (code, output) in zip(grouped, ended, strict=True):

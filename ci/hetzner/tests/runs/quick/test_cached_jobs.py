@@ -23,10 +23,6 @@ class CacheRuns(RunTest):
         self.assertEqual(self.run_jobs(job()), (0, "a=passed"))
         self.assertEqual((self.cwd / "ran").read_text(), "ran\nran\n")
 
-    def notes(self, job: str) -> list[str]:
-        lines = [line[11:] for line in self.log("ci").splitlines()]
-        return [line for line in lines if line.startswith(f"NOTE  {job}: ")]
-
 
 if __name__ == "__main__":
     unittest.main()

@@ -23,12 +23,6 @@ class Selections(unittest.TestCase):
             jobs, "s", "b", directory.name + "/log", cwd=directory.name, console=io.StringIO()
         )
 
-    def refused(self, **selection: Any) -> str:
-        with self.assertRaises(ValueError) as caught:
-            self.pipeline.run(**selection)
-        self.assertEqual(self.pipeline.results, {})
-        return str(caught.exception)
-
     def test_only_jobs_takes_the_jobs_that_they_need(self) -> None:
         self.assertEqual(self.pipeline.run(only_jobs=["test"]), 0)
         self.assertEqual(set(self.pipeline.results), {"build", "test"})

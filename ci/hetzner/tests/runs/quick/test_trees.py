@@ -129,8 +129,9 @@ class Trees(RunTest):
         self.gone()
 
     def test_service_that_dies_while_needed_is_a_failure_that_names_it(self) -> None:
+        until_failed = "until grep -q 'FAIL  s' logs/ci.log; do sleep 0.02; done"
         code, outcomes = self.run_jobs(
-            Job("s", "(sleep 0.1) & true", service=True), Job("t", "sleep 1.5", ["s"])
+            Job("s", "(sleep 0.1) & true", service=True), Job("t", until_failed, ["s"])
         )
         self.assertEqual((code, outcomes), (1, "s=failed t=passed"))
         self.assertIn("gone while t still needed it", self.log("ci"))

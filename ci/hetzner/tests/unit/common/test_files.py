@@ -5,8 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
-import subprocess
-import sys
 import tempfile
 import threading
 import unittest
@@ -65,12 +63,6 @@ class AtomicWrite(FilesTest):
     def test_names_of_files_that_are_no_text_are_written_as_they_are(self) -> None:
         files.atomic_write(self.path, os.fsdecode(b"/tmp/\xff"))
         self.assertEqual(self.path.read_bytes(), b"/tmp/\xff")
-
-    def half_written(self) -> Path:
-        """Return what a writer has left that was killed."""
-        subprocess.run([sys.executable, "-c", DIE, str(self.path)], cwd=TOP, check=False)
-        (left,) = self.top.glob(".file.*")
-        return left
 
     def test_file_that_is_being_written_is_not_swept(self) -> None:
         real = os.fsync

@@ -1,10 +1,8 @@
-"""The library without the repository under test: no other room knows it, and all do without it."""
+"""The library without the rooms of buckaroo, copied into another repository."""
 
 from __future__ import annotations
 
-import ast
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -13,15 +11,9 @@ import unittest
 from collections.abc import Iterator
 from pathlib import Path
 
-HOME = Path(__file__).resolve().parents[3]
+HOME = Path(__file__).resolve().parents[2]
 LIB = HOME / "lib"
 OF_BUCKAROO = ("buckaroo", "commit")  # rooms
-# what only the jobs of buckaroo know; the library's own argument is `pytest_workers`
-NAMES = re.compile(
-    r"buckaroo|jupyter|ipykernel|marimo|storybook|pyodide|pnpm_store|\bpnpm store|node_modules"
-    r"|wheel|chromium|venvs|port_(?:server|mcp)|8889|8701",
-    re.IGNORECASE,
-)
 # what the library knows of tools as any tool may be used with it: file and reason
 MAY_NAME = {
     "outputs/hints.py": "directories whose names no search goes into",
@@ -38,32 +30,6 @@ def rooms() -> Iterator[Path]:
 
 def relative(path: Path) -> str:
     return os.path.relpath(path, LIB)
-
-
-def words(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield names, texts and docstrings of a file, each with its line; comments are not code."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        line = getattr(node, "lineno", 0)
-        for field in ("id", "attr", "arg", "name", "module"):
-            if isinstance(text := getattr(node, field, None), str):
-                yield line, text
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield line, node.value
-
-
-class Library(unittest.TestCase):
-    def test_no_other_room_names_a_thing_of_buckaroo(self) -> None:
-        found = [
-            f"{relative(path)}:{line}: {text}"
-            for path in rooms()
-            for line, text in words(path)
-            if NAMES.search(text)
-        ]
-        self.assertEqual(found, [])
-
-    def test_exceptions_are_needed(self) -> None:
-        for name in MAY_NAME:
-            self.assertTrue(any(NAMES.search(text) for _, text in words(LIB / name)), name)
 
 
 class Apart(unittest.TestCase):
