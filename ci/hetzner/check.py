@@ -83,7 +83,7 @@ def jobs(state: Path, python: Path, found: Mapping[str, str]) -> list[Job]:
     )
     mutants = Job(
         "mutants",
-        run + "tests/rules/mutants.py -j 2",
+        run + "tests/rules/mutants.py --sample 300 -j 2",
         timeout=900,
         ok_codes=(0,),
         resources={"cpu": min(2, machine.cpus())},

@@ -1,82 +1,211 @@
 #!/usr/bin/env python3
-"""Breaks the loop in small ways and sees whether random runs notice: `mutants.py [--only N,…]`.
+"""Breaks the scheduler and the verdict in small ways and sees whether the tests notice.
 
-Each mutant of the table is a copy of the project with one text replaced by another. It is killed
-when a seeded search in the copy fails. One that survives has to be explained in the table: it
-changes nothing that a rule is about. Red if a mutant survives unexplained, if an explained one is
-killed after all, or if a text to be replaced is not found exactly once.
+`mutants.py` tries all mutants that mutate.py makes of FILES, `--sample N` some of them, others
+after each change of these files; a word restricts it to mutants whose name holds it. A mutant is
+killed if a unit test or a random run fails. One that survives has to be explained in survivors.txt,
+or a test is missing. Exit code 1: a mutant survives unexplained, an explained one is killed, or
+survivors.txt names one that is not there.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
+import contextlib
+import gc
+import importlib
+import importlib.abc
+import importlib.util
+import io
 import os
-import shutil
-import subprocess
+import random
+import resource
 import sys
 import tempfile
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import time
+import types
+import unittest
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 
 if __name__ == "__main__":
     sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parents[2])]
 
-from tests.rules.mutations import TABLE, Mutant
+from tests.rules import mutate
+from tests.rules.mutate import HERE, Mutant
 
-HERE = Path(__file__).resolve().parents[2]
-RUNS = 8_000
-PATIENCE = 300.0  # seconds; a mutant that has not ended by then loops
+PURE = ("attempt_outcome", "graph", "phases", "result", "run_plan", "selection", "urgency")
+FILES = (
+    *sorted(str(path.relative_to(HERE)) for path in (HERE / "lib/scheduler").glob("*.py")),
+    *(f"lib/model/{name}.py" for name in (*PURE, "verdict")),
+)
+SURVIVORS = Path(__file__).with_name("survivors.txt")
+ROOMS = ("scheduler", "model")  # of tests/unit
+RUNS = 400  # random ones for each mutant
+FIRST = 20  # of them before the unit tests: they kill most mutants, and cost less
+PATIENCE = 10  # seconds of processor time; a mutant that has not ended by then loops
+MEMORY = 2 << 30  # bytes
+WHOLE = Mutant("", "", ast.Module([], []), lambda: None)  # changes nothing
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Try the mutants, as many at once as asked for; 0 if all are killed or explained."""
+    """Try the mutants, as many at once as asked for; 0 if each is killed or explained."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("--only", type=lambda text: [int(n) for n in text.split(",")])
+    parser.add_argument("word", nargs="?", default="", help="those whose names hold this")
+    parser.add_argument("--sample", type=int, metavar="N", help="N of them")
     parser.add_argument("--runs", type=int, default=RUNS, help="random runs for each mutant")
     parser.add_argument("-j", type=int, default=os.cpu_count() or 1, help="mutants at once")
     given = parser.parse_args(arguments)
-    chosen = [(n, TABLE[n]) for n in given.only or range(len(TABLE))]
-    lost = [(n, m) for n, m in chosen if (HERE / m.file).read_text().count(m.old) != 1]
-    for number, mutant in lost:
-        print(f"{number} {mutant.file}: not found exactly once: {mutant.old!r}")
-    if lost:
-        return 1
-    with ThreadPoolExecutor(given.j) as pool:
-        killers = list(pool.map(lambda one: killer(one[1], given.runs), chosen))
-    wrong = 0
-    for (number, mutant), killed_by in zip(chosen, killers, strict=True):
-        if bool(killed_by) != bool(mutant.same):
-            print(
-                f"{number:3} {'killed   ' if killed_by else 'explained'} {killed_by or mutant.same}"
-            )
-            continue
-        wrong += 1
-        print(f"{number:3} {'KILLED, THOUGH EXPLAINED' if killed_by else 'SURVIVED'} {mutant}")
-    killed = sum(map(bool, killers))
-    print(f"{killed} of {len(chosen)} mutants are killed, {wrong} are not as the table says")
+    every = {mutant.name: mutant for path in FILES for mutant in mutate.mutants(path)}
+    explained = dict(survivors())
+    lost = sorted(explained.keys() - every.keys())
+    chosen = sample([m for name, m in every.items() if given.word in name], given.sample)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as directory:
+        os.environ["TMPDIR"] = tempfile.tempdir = directory  # killed tests leave files
+        (whole,) = try_all([WHOLE], given.runs, 1).values()
+        if whole:
+            print(f"fails without any mutant: {whole}")
+            return 1
+        found = try_all(chosen, given.runs, given.j)
+    return report(found, explained, lost, time.monotonic() - began)
+
+
+def sample(mutants: Sequence[Mutant], count: int | None) -> Sequence[Mutant]:
+    """Return some of the mutants; the same ones as long as the files are the same."""
+    if count is None or count >= len(mutants):
+        return mutants
+    return random.Random("".join(map(mutate.source, FILES))).sample(mutants, count)
+
+
+def survivors() -> Iterator[tuple[str, str]]:
+    """Yield the explained mutants with the reason: an indented line belongs to the one above."""
+    reason = ""
+    for line in SURVIVORS.read_text().splitlines():
+        if line.startswith(" "):
+            yield line.strip(), reason
+        else:
+            reason = line
+
+
+def report(
+    found: Mapping[str, str], explained: Mapping[str, str], lost: Sequence[str], seconds: float
+) -> int:
+    """Print what is not as it should be, and the counts; return the exit code."""
+    wrong = [f"NOT THERE  {name}" for name in lost]
+    for name, killed_by in found.items():
+        if killed_by and name in explained:
+            wrong.append(f"KILLED, THOUGH EXPLAINED  {name}  by {killed_by}")
+        elif not killed_by and name not in explained:
+            wrong.append(f"SURVIVED  {name}")
+    print("\n".join(wrong))
+    killed = sum(map(bool, found.values()))
+    print(f"{killed} of {len(found)} mutants are killed in {seconds:.0f} s, {len(wrong)} wrong")
     return 1 if wrong else 0
 
 
+def try_all(mutants: Sequence[Mutant], runs: int, at_once: int) -> dict[str, str]:
+    """Return by name of the mutant what kills it, '' for those that survive."""
+    running: dict[int, tuple[Mutant, io.BufferedReader]] = {}
+    found: dict[str, str] = {}
+    left = list(reversed(mutants))
+    while left or running:
+        while left and len(running) < at_once:
+            mutant = left.pop()
+            pid, reader = start(mutant, runs)
+            running[pid] = mutant, reader
+        pid, status = os.wait()
+        mutant, reader = running.pop(pid)
+        with reader:
+            said = reader.read().decode()
+        ended = os.waitstatus_to_exitcode(status)
+        found[mutant.name] = said if ended == 0 else f"the end of the process: {ended}"
+    return {mutant.name: found[mutant.name] for mutant in mutants}
+
+
+def start(mutant: Mutant, runs: int) -> tuple[int, io.BufferedReader]:
+    """Fork a child that writes what kills the mutant; return its pid and the other end."""
+    reader, writer = os.pipe()
+    if pid := os.fork():
+        os.close(writer)
+        return pid, open(reader, "rb")  # noqa: PTH123  a descriptor, closed by `try_all`
+    try:
+        # a mutant that loops, or fills the memory, is killed by that
+        resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE, PATIENCE))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        os.write(writer, killer(mutant, runs).encode()[:4000])
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
 def killer(mutant: Mutant, runs: int) -> str:
-    """Return what kills a mutant: the last line of a search in a copy of the project, or ''."""
-    with tempfile.TemporaryDirectory() as directory:
-        copy = Path(directory)
-        for part in ("lib", "tests"):
-            shutil.copytree(HERE / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
-        broken = copy / mutant.file
-        broken.write_text(broken.read_text().replace(mutant.old, mutant.new))
-        command = [sys.executable, "tests/rules/search.py", "--runs", str(runs)]
+    """Return what kills a mutant, '' if it survives; the project is loaded anew for it."""
+    for name in [name for name in sys.modules if name.split(".")[0] in ("dsl", "lib", "tests")]:
+        del sys.modules[name]
+    sys.meta_path.insert(0, Finder(mutant))
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            first = min(runs, FIRST)
+            return failing_run(range(first)) or failing_test() or failing_run(range(first, runs))
+    except (Exception, SystemExit) as error:  # noqa: BLE001  of a mutant, any counts
+        return f"{type(error).__name__}: {error}"
+
+
+def failing_test() -> str:
+    """Return the first unit test of the rooms that fails, or ''."""
+    import test_dsl
+
+    names = [name for room in ROOMS for name in test_dsl.modules(f"unit/{room}")]
+    suite = unittest.defaultTestLoader.loadTestsFromNames(names)
+    result = unittest.TestResult()
+    result.failfast = True
+    suite.run(result)
+    return ", ".join(str(test) for test, _ in (*result.failures, *result.errors))
+
+
+def failing_run(runs: Sequence[int]) -> str:
+    """Return the random run before the umpire that fails first, or ''."""
+    cases = importlib.import_module("tests.rules.cases")
+    examine = importlib.import_module("tests.rules.examine")
+    for index in runs:
         try:
-            done = subprocess.run(
-                command, cwd=copy, capture_output=True, text=True, timeout=PATIENCE, check=False
-            )
-        except subprocess.TimeoutExpired:
-            return "does not end"
-    if done.returncode == 0:
-        return ""
-    return (done.stderr or done.stdout).strip().splitlines()[-1]
+            examine.examine(cases.draw_case(cases.Seeded(f"mutant:{index}")))
+        except Exception as error:  # noqa: BLE001  the same
+            return f"run {index}: {error}"
+    return ""
+
+
+class Finder(importlib.abc.MetaPathFinder):
+    """Finds the mutant in place of the module."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self._mutant = mutant
+
+    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
+        """Return the mutant if it is the module that is asked for."""
+        if name != mutate.module_name(self._mutant.path):
+            return None
+        path = str(HERE / self._mutant.path)
+        return importlib.util.spec_from_file_location(
+            name, path, loader=Loader(name, path, self._mutant)
+        )
+
+
+class Loader(SourceFileLoader):
+    """Loads a mutant."""
+
+    def __init__(self, name: str, path: str, mutant: Mutant) -> None:
+        super().__init__(name, path)
+        self._mutant = mutant
+
+    def get_code(self, _: str) -> types.CodeType:
+        """Return the code of the mutant; none is cached."""
+        return mutate.code_of(self._mutant)
 
 
 if __name__ == "__main__":
+    gc.freeze()  # a collection in a child would copy what it shares
     sys.exit(main(sys.argv[1:]))
