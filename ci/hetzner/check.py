@@ -21,7 +21,7 @@ if __name__ == "__main__" and sys.flags.safe_path:  # then Python leaves out whe
 
 from dsl import Job, Pipeline
 from lib.buckaroo import demo, pythons, settings
-from lib.common import console, files, machine, program_end
+from lib.common import console, locks, machine, program_end
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parent.parent
@@ -170,7 +170,7 @@ def main(arguments: Sequence[str]) -> int:
         return console.put(
             "\n".join(job.name for job in jobs(state, Path(sys.executable), interpreters()))
         )
-    with files.lock(
+    with locks.lock(
         state / "check.lock", "check.py", waiting=lambda who: print(f"waiting for {who}")
     ):
         return check(state, given.only, fast=given.fast)

@@ -25,7 +25,7 @@ from lib.buckaroo.settings import Settings, SettingsError
 from lib.commit import command_line
 from lib.commit.complaints import complain, state_directory_hint, tell_what_runs
 from lib.commit.request import Request, load_settings
-from lib.common import console, files, interrupts, machine, own_environ, program_end, redact
+from lib.common import console, interrupts, locks, machine, own_environ, program_end, redact
 from lib.common.interrupts import Interrupted
 from lib.common.machine import Machine
 from lib.model.verdict import Facts, decide
@@ -171,7 +171,7 @@ def _run(request: Request) -> int:
     own_environ.hide_secrets(config.secret_names)
     label = redact.of_environment()(f"pipeline.py {request.revision} of {config.repo_dir}")
     with contextlib.ExitStack() as stack:
-        taken = (files.lock(path, label, waiting=_say_who_holds) for path in config.locks)
+        taken = (locks.lock(path, label, waiting=_say_who_holds) for path in config.locks)
         locks = [stack.enter_context(lock) for lock in taken]
         return _run_commit(CommitRun(request, locks), request)
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib.common import files, redact, tree_copy
+from lib.common import locks, redact, tree_copy
 from lib.git import git_command
 from lib.git.git_command import CheckoutError
 from lib.processes import command
@@ -111,7 +111,7 @@ def _link(link: Path, target: Path) -> None:
 def make_repository(path: Path, lock: Callable[[Path], None]) -> None:
     """Make the repository at `path`, whole or not at all; `lock` writes the uv.lock of a tree."""
     aside = path.with_name(f".{path.name}.new")
-    with files.lock(path.with_name(f".{path.name}.lock"), "making the repository of the demo"):
+    with locks.lock(path.with_name(f".{path.name}.lock"), "making the repository of the demo"):
         tree_copy.remove(aside)  # of one that was killed
         if path.exists():  # the holder of the lock has made it
             return

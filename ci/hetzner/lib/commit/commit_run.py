@@ -23,7 +23,7 @@ from lib.commit.commit_statuses import CommitStatuses
 from lib.commit.request import Request
 from lib.commit.tested_commit import TestedCommit
 from lib.commit.tool_versions import ToolVersions
-from lib.common import files, interrupts, redact, version
+from lib.common import files, interrupts, locks, redact, version
 from lib.common.interrupts import Interrupted
 from lib.git import checkout
 from lib.git.checkout import CheckoutError
@@ -45,7 +45,7 @@ class CommitRun:
     `locks` keep other runs away. The exit code `code` is known at the end.
     """
 
-    def __init__(self, request: Request, locks: Sequence[files.Held]) -> None:
+    def __init__(self, request: Request, locks: Sequence[locks.Held]) -> None:
         self._request = request
         self._words = words = request.words
         self._config = config = request.config

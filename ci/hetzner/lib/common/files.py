@@ -1,4 +1,4 @@
-"""Files that are whole or not there, locks that name their holder, logs that overwrite nothing.
+"""Files that are whole or not there, and logs that overwrite nothing.
 
 A job can put anything into the places that the runner opens: a pipe that waits for a reader, a link
 to elsewhere. So a file that a job can reach is opened by `open_file`, or made anew by `begin`.
@@ -12,12 +12,8 @@ import fcntl
 import os
 import re
 import stat
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
-
-from lib.common import interrupts
 
 KINDS = {
     stat.S_IFDIR: "a directory",
@@ -120,7 +116,7 @@ def _begin_beside(path: Path) -> tuple[int, Path]:
         name = path.parent / f".{path.name[:40]}.{os.urandom(8).hex()}.writing"
         handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
-            locked = _try(handle)
+            locked = try_lock(handle)
         except OSError:  # a file system without locks: no sweep happens there
             locked = True
         if locked and name.exists():
@@ -149,7 +145,7 @@ def sweep(directory: Path) -> None:
 def _remove_if_dead(half_written: Path) -> None:
     handle = open_file(half_written, os.O_RDWR)
     try:
-        if _try(handle):
+        if try_lock(handle):
             half_written.unlink()
     finally:
         os.close(handle)
@@ -191,103 +187,10 @@ def nameless() -> IO[bytes]:
     return tempfile.TemporaryFile()
 
 
-class LockTimeoutError(Exception):
-    """A lock stayed with its holder for longer than the caller would wait."""
-
-    def __init__(self, text: str, holder: str) -> None:
-        super().__init__(text)
-        self.holder = holder
-
-
-class Held:
-    """A lock while it is held; it protects only while its file is the one at the path."""
-
-    def __init__(self, path: Path, handle: int) -> None:
-        self.path = path
-        self._handle = handle
-
-    @property
-    def lost(self) -> bool:
-        """Whether the file was removed, so that another process may hold one of this name."""
-        try:
-            there = self.path.stat()
-        except (FileNotFoundError, NotADirectoryError):
-            return True
-        return not os.path.samestat(os.fstat(self._handle), there)
-
-
-@contextlib.contextmanager
-def lock(
-    path: Path,
-    label: str,
-    *,
-    timeout: float | None = None,
-    waiting: Callable[[str], None] = lambda holder: None,
-) -> Iterator[Held]:
-    """Hold an exclusive lock (flock(2)) on a file that names its holder.
-
-    The kernel frees it when the holder dies, however it dies. `waiting` is called once with the
-    holder's name if the lock is taken; `timeout` are the seconds to wait for it (None: for ever).
-    Anything but a file in its place is rotated. Raises LockTimeoutError, OSError, and Interrupted
-    while it waits.
-    """
-    end = None if timeout is None else time.monotonic() + timeout
-    told = False
-    while True:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            handle = open_file(path, os.O_RDWR | os.O_CREAT)
-        except NotAFileError:
-            rotate(path)  # not a lock: a holder has made a file
-            continue
-        held = Held(path, handle)
-        try:
-            if not _try(handle):
-                holder = _holder(handle)
-                if not told:
-                    waiting(holder)
-                    told = True
-                if not _acquire(handle, end):
-                    raise LockTimeoutError(
-                        f"{path} is held by {holder}; waited {timeout:g} s for it", holder
-                    )
-            if held.lost:  # while we waited: the next one would lock another file
-                continue
-            os.ftruncate(handle, 0)
-            since = time.strftime("%Y-%m-%d %H:%M:%S")
-            name = f"{label} (pid {os.getpid()}, since {since})\n"
-            os.pwrite(handle, name.encode(errors="replace"), 0)
-            try:
-                yield held
-            finally:
-                # or our name would stand for the next holder until it has written its own
-                os.ftruncate(handle, 0)
-            return
-        finally:
-            os.close(handle)
-
-
-def _try(handle: int) -> bool:
+def try_lock(handle: int) -> bool:
+    """Lock an open file (flock(2)) without waiting; return whether it worked. Raises OSError."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
-
-
-def _acquire(handle: int, end: float | None) -> bool:
-    """Wait for a lock; return whether it came before `end`."""
-    if end is None:
-        with interrupts.cut_short():
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        return True
-    while not _try(handle):
-        if time.monotonic() >= end:
-            return False
-        interrupts.sleep(min(0.1, max(0.0, end - time.monotonic())))
-    return True
-
-
-def _holder(handle: int) -> str:
-    text = os.pread(handle, 500, 0).decode(errors="replace").strip()
-    return text or "a process that has not written its name yet"

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from lib.common import files
+from lib.common import locks
 from lib.common.redact import shorten
 
 LOCK = ".lock"  # in the directory, so that all of its names lead to it
@@ -27,7 +27,7 @@ class DirectoryInUseError(OSError):
 @contextlib.contextmanager
 def owned(
     log_dir: Path, label: str, *, waiting: Callable[[str], None] | None = None
-) -> Iterator[files.Held | None]:
+) -> Iterator[locks.Held | None]:
     """Own a directory for the length of a run; None if its file system has no locks.
 
     `label` is the name of this run for others. With `waiting`, which gets the holder's name, it
@@ -36,7 +36,7 @@ def owned(
     with contextlib.ExitStack() as stack:
         try:
             held = stack.enter_context(_lock(log_dir / LOCK, label, waiting))
-        except files.LockTimeoutError as error:
+        except locks.LockTimeoutError as error:
             raise DirectoryInUseError(
                 f"log_dir: expected a directory of this run alone, found {log_dir} in use by "
                 f"{error.holder}: wait for its end, or give this run another"
@@ -50,10 +50,10 @@ def owned(
 
 def _lock(
     path: Path, label: str, waiting: Callable[[str], None] | None
-) -> contextlib.AbstractContextManager[files.Held]:
+) -> contextlib.AbstractContextManager[locks.Held]:
     label = shorten(label, LONGEST_LABEL)
     return (
-        files.lock(path, label, waiting=waiting) if waiting else files.lock(path, label, timeout=0)
+        locks.lock(path, label, waiting=waiting) if waiting else locks.lock(path, label, timeout=0)
     )
 
 

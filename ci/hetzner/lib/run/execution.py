@@ -12,7 +12,7 @@ import os
 import threading
 
 from lib.common.clock import MonotonicClock
-from lib.common.files import Held
+from lib.common.locks import Held
 from lib.common.signal_names import name_of
 from lib.model.result import Result
 from lib.model.run_plan import RunPlan

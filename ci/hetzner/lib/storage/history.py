@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from lib.common import files, tree_copy
+from lib.common import locks, tree_copy
 from lib.model import events
 from lib.model.durations import Timings
 from lib.model.result import AttemptRecord, Outcome
@@ -133,7 +133,7 @@ def mend(path: Path) -> str:
     if not fault:
         return ""
     try:
-        with files.lock(path.with_suffix(".lock"), "moving a broken history aside"):
+        with locks.lock(path.with_suffix(".lock"), "moving a broken history aside"):
             if not _fault(path):  # another run has done it meanwhile
                 return ""
             aside = path.with_name(f"{path.name}.broken")

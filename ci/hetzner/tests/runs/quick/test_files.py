@@ -13,21 +13,21 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from lib.common import files
+from lib.common import files, locks
 
 TOP = Path(__file__).parents[3]
 HOLD = """
 import sys
 from pathlib import Path
-from lib.common import files
-with files.lock(Path(sys.argv[1]), "the other run"):
+from lib.common import files, locks
+with locks.lock(Path(sys.argv[1]), "the other run"):
     print("held", flush=True)
     sys.stdin.read()
 """
 DIE = """
 import os, signal, sys
 from pathlib import Path
-from lib.common import files
+from lib.common import files, locks
 os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)
 files.atomic_write(Path(sys.argv[1]), "half")
 """
@@ -90,23 +90,23 @@ class Lock(FilesTest):
             assert process.stdin
             process.stdin.close()  # it lets go
 
-        with files.lock(self.path, "me", waiting=waiting):
+        with locks.lock(self.path, "me", waiting=waiting):
             self.assertIn(f"me (pid {os.getpid()}, since ", self.path.read_text())
         process.stdin = None
         self.assertEqual(len(told), 1)
         self.assertRegex(told[0], rf"^the other run \(pid {process.pid}, since \d{{4}}-.*\)$")
 
     def test_free_lock_is_taken_without_a_word(self) -> None:
-        with files.lock(self.path, "me", waiting=self.fail):
+        with locks.lock(self.path, "me", waiting=self.fail):
             pass
-        with files.lock(self.path, "me", waiting=self.fail):
+        with locks.lock(self.path, "me", waiting=self.fail):
             pass
 
     def test_timeout_names_the_holder_and_the_file(self) -> None:
         process = self.holder()
         with (
-            self.assertRaises(files.LockTimeoutError) as caught,
-            files.lock(self.path, "me", timeout=0.05),
+            self.assertRaises(locks.LockTimeoutError) as caught,
+            locks.lock(self.path, "me", timeout=0.05),
         ):
             self.fail("the lock is somebody else's")
         for part in (str(self.path), "the other run", f"pid {process.pid}", "0.05 s"):
@@ -116,14 +116,14 @@ class Lock(FilesTest):
         process = self.holder()
         process.send_signal(signal.SIGKILL)
         process.wait()
-        with files.lock(self.path, "me", timeout=0, waiting=self.fail):
+        with locks.lock(self.path, "me", timeout=0, waiting=self.fail):
             pass
 
     def test_children_do_not_hold_the_lock(self) -> None:
-        with files.lock(self.path, "me"):
+        with locks.lock(self.path, "me"):
             child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, close_fds=False)
         try:
-            with files.lock(self.path, "me", timeout=0, waiting=self.fail):
+            with locks.lock(self.path, "me", timeout=0, waiting=self.fail):
                 pass
         finally:
             child.communicate()
@@ -136,21 +136,21 @@ class Lock(FilesTest):
             assert process.stdin
             process.stdin.close()  # it lets go
 
-        with files.lock(self.path, "me", waiting=waiting):
+        with locks.lock(self.path, "me", waiting=waiting):
             self.assertIn(f"me (pid {os.getpid()}, since ", self.path.read_text())
             with (
-                self.assertRaises(files.LockTimeoutError),
-                files.lock(self.path, "the next", timeout=0),
+                self.assertRaises(locks.LockTimeoutError),
+                locks.lock(self.path, "the next", timeout=0),
             ):
                 self.fail("two hold one lock")
         process.stdin = None
 
     def test_holder_can_tell_that_the_file_of_its_lock_was_removed_or_replaced(self) -> None:
-        with files.lock(self.path, "me") as held:
+        with locks.lock(self.path, "me") as held:
             self.assertFalse(held.lost)
             self.path.unlink()
             self.assertTrue(held.lost)
-            with files.lock(self.path, "the next", timeout=0, waiting=self.fail) as second:
+            with locks.lock(self.path, "the next", timeout=0, waiting=self.fail) as second:
                 self.assertTrue(held.lost)
                 self.assertFalse(second.lost)
             shutil.rmtree(self.top)
@@ -158,7 +158,7 @@ class Lock(FilesTest):
         self.top.mkdir()
 
     def test_name_goes_with_the_lock(self) -> None:
-        with files.lock(self.path, "me"):
+        with locks.lock(self.path, "me"):
             pass
         self.assertEqual(self.path.read_text(), "")
 

@@ -11,14 +11,14 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from lib.common import files, tree_copy
+from lib.common import files, locks, tree_copy
 from tests.support.in_the_way import IN_THE_WAY
 
 TOP = Path(__file__).parents[3]
 DIE = """
 import os, signal, sys
 from pathlib import Path
-from lib.common import files
+from lib.common import files, locks
 os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)
 files.atomic_write(Path(sys.argv[1]), "half")
 """
@@ -160,7 +160,7 @@ class InTheWay(FilesTest):
     def test_lock_is_taken_though_something_else_is_in_the_place_of_its_file(self) -> None:
         for make in IN_THE_WAY.values():
             make(self.path)
-            with files.lock(self.path, "me", timeout=0, waiting=self.fail) as held:
+            with locks.lock(self.path, "me", timeout=0, waiting=self.fail) as held:
                 self.assertFalse(held.lost)
                 self.assertIn("me (pid", self.path.read_text())
             self.path.unlink()
