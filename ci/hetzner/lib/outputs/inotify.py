@@ -10,10 +10,7 @@ watched for what appears in it, so the way itself may be made, removed, turned a
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
-import signal
-import stat
 import struct
 import sys
 from collections.abc import Hashable, Iterator
@@ -21,13 +18,13 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from lib.outputs.polling import PollWatch
+from lib.outputs.way import is_settled, names_on_the_way
 
 IN_ATTRIB, IN_CLOSE_WRITE, IN_MOVED_TO, IN_CREATE = 0x4, 0x8, 0x80, 0x100
 IN_Q_OVERFLOW, IN_IGNORED, IN_ISDIR = 0x4000, 0x8000, 0x40000000
 IN_ONLYDIR, IN_MASK_ADD = 0x01000000, 0x20000000
 APPEARS = IN_MOVED_TO | IN_CREATE
 CHANGES = IN_CLOSE_WRITE | IN_ATTRIB  # the latter by utime(2), which opens nothing
-MOST_LINKS = 40  # that the kernel follows: path_resolution(7)
 HEADER = struct.Struct("iIII")  # struct inotify_event: wd, mask, cookie, length of the name
 
 
@@ -62,11 +59,8 @@ class Watch(Protocol):
 class Way(NamedTuple):
     """The names that are looked up for a path: those that are its last, and those before."""
 
-    ends: set[Path]
-    leading: set[Path]
-
-
-NO_WAY = Way(set(), set())
+    ends: frozenset[Path] = frozenset()
+    leading: frozenset[Path] = frozenset()
 
 
 def make_watch() -> Watch:
@@ -80,8 +74,6 @@ class InotifyWatch:
     def __init__(self) -> None:
         self._paths: dict[Hashable, Path] = {}
         self._ways: dict[Hashable, Way] = {}
-        self._at: dict[Path, set[Hashable]] = {}  # whose way ends with this name
-        self._under: dict[Path, set[Hashable]] = {}  # whose way leads on from it
         # by watch descriptor; two mounts of one directory have the same
         self._directories: dict[int, set[Path]] = {}
         self._fd: int | None = None
@@ -100,8 +92,7 @@ class InotifyWatch:
     def remove(self, token: Hashable) -> None:
         """Forget a path; its directories stay watched until the last path is removed."""
         self._paths.pop(token, None)
-        self._note(token, NO_WAY)
-        del self._ways[token]
+        self._ways.pop(token, None)
         self._refused.remove(token)
         self._closing.remove(token)
         if not self._paths:
@@ -156,8 +147,8 @@ class InotifyWatch:
 
     def _happened(self, changed: Path, mask: int, ready: set[Hashable]) -> set[Hashable]:
         """Return the tokens that an event may have completed as well; follow new ways down."""
-        told = self._at.get(changed, set()) - ready
-        leads_on = set(self._under.get(changed, ()))
+        told = {token for token, way in self._ways.items() if changed in way.ends} - ready
+        leads_on = {token for token, way in self._ways.items() if changed in way.leading}
         if told and changed.is_symlink():  # where it leads to now is another end
             leads_on |= told
             told = set()
@@ -185,7 +176,7 @@ class InotifyWatch:
         if is_settled(path):
             return True
         try:
-            for end in {end for token in tokens for end in self._ways.get(token, NO_WAY).ends}:
+            for end in {end for token in tokens for end in self._ways.get(token, Way()).ends}:
                 self._watch(end, IN_CLOSE_WRITE, 0)
         except OSError:
             for token in tokens:
@@ -204,23 +195,12 @@ class InotifyWatch:
         Each is watched before a name in it is looked up, so of what is made in between we are
         told.
         """
-        way = Way(set(), set())
-        for name, last in passed(self._paths[token]):
+        ends: set[Path] = set()
+        leading: set[Path] = set()
+        for name, last in names_on_the_way(self._paths[token]):
             self._watch(name.parent, APPEARS | CHANGES if last else APPEARS)
-            (way.ends if last else way.leading).add(name)
-        self._note(token, way)
-
-    def _note(self, token: Hashable, way: Way) -> None:
-        """Have the events of these names, and of no others, be for a token."""
-        before = self._ways.get(token, NO_WAY)
-        self._ways[token] = way
-        for index, old, new in zip((self._at, self._under), before, way, strict=True):
-            for name in old - new:
-                index[name].discard(token)
-                if not index[name]:
-                    del index[name]
-            for name in new - old:
-                index.setdefault(name, set()).add(token)
+            (ends if last else leading).add(name)
+        self._ways[token] = Way(frozenset(ends), frozenset(leading))
 
     def _watch(self, directory: Path, mask: int, only: int = IN_ONLYDIR) -> None:
         import ctypes
@@ -248,50 +228,3 @@ class InotifyWatch:
         self._directories.clear()
         for _ in self._events():
             pass  # for nobody
-
-
-def passed(path: Path) -> Iterator[tuple[Path, bool]]:
-    """Yield the names that are looked up on the way to an absolute path (path_resolution(7)).
-
-    Each is in its real directory, and said to be its last name or not: the last are a symlink
-    at the path itself and what that leads to. A name is looked up when the next is asked for.
-    """
-    here, rest, links = Path(path.anchor), [*reversed(path.parts)], 0
-    while rest and links <= MOST_LINKS:
-        part = rest.pop()
-        if part in (path.anchor, ".."):
-            here = here.parent if part == ".." else Path(part)
-            continue
-        name = here / part
-        yield name, not rest
-        try:
-            rest += reversed(name.readlink().parts)
-            links += 1
-        except OSError:  # no symlink, or nothing at all
-            here = name
-
-
-def is_settled(path: Path) -> bool:
-    """Whether something is there that nobody has open for writing.
-
-    The kernel gives a read lease only on such a file (fcntl(2), F_SETLEASE). Where it gives none
-    at all, as on NFS, what is there counts as settled.
-    """
-    if sys.platform != "linux":
-        return True
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            return True
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        return isinstance(error, PermissionError)  # there may be something: the caller verifies
-    try:
-        # who opens it for writing right now has us signalled: SIGIO would end us, SIGURG does not
-        fcntl.fcntl(handle, fcntl.F_SETSIG, signal.SIGURG)
-        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-    except OSError as error:
-        return error.errno != errno.EAGAIN
-    finally:
-        os.close(handle)
-    return True

@@ -9,8 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from lib.outputs import hints as nearby
-from lib.outputs import signature
+from lib.outputs import hints, signature
 from lib.outputs.inotify import make_watch
 from lib.scheduler.protocol import StartError, Step, StepKind, Wrote
 
@@ -22,9 +21,8 @@ class OutputTracker:
         self._cwd = cwd
         self._watch = make_watch()
         self._before: dict[str, dict[str, signature.Signature | None]] = {}  # by node
-        self._kept: dict[
-            str, signature.Signature | None
-        ] = {}  # by job: its artifact before the body
+        # by job: the artifact of its cache before the body
+        self._kept: dict[str, signature.Signature | None] = {}
         self._since: dict[str, int] = {}  # by node: when its step began, in ns
         self._awaited: dict[tuple[str, str], Step] = {}  # by node and output
 
@@ -46,7 +44,7 @@ class OutputTracker:
         self._note_artifact(step)
         if not step.node.job.outputs or step.kind is StepKind.STORE:
             return
-        self._since[step.node.key] = nearby.now()
+        self._since[step.node.key] = hints.now()
         before = {
             output: signature.signature(self._path(step, output))
             for output in step.node.job.outputs
@@ -116,8 +114,8 @@ class OutputTracker:
     def near(self, step: Step, missing: Sequence[str], but: Path) -> str:
         """Return hints for missing outputs, without the directory `but`. Raises OSError."""
         since, given = self._since[step.node.key], step.node.job.outputs
-        hints = [nearby.hint(self._cwd, given[output], since, [but]) for output in missing[:3]]
-        return "; ".join(dict.fromkeys(filter(None, hints)))
+        found = [hints.hint(self._cwd, given[output], since, [but]) for output in missing[:3]]
+        return "; ".join(dict.fromkeys(filter(None, found)))
 
     def close(self) -> None:
         """Close the watch."""

@@ -6,7 +6,8 @@ import subprocess
 import sys
 import unittest
 
-from lib.outputs.inotify import InotifyWatch, Watch, is_settled
+from lib.outputs.inotify import InotifyWatch, Watch
+from lib.outputs.way import is_settled
 from tests.support.watch_case import WatchTest
 
 

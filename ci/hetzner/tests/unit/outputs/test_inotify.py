@@ -16,8 +16,9 @@ from pathlib import Path
 from unittest import mock
 
 from lib.outputs import inotify
-from lib.outputs.inotify import InotifyWatch, Watch, is_settled
+from lib.outputs.inotify import InotifyWatch, Watch
 from lib.outputs.polling import LONGEST, SHORTEST, PollWatch
+from lib.outputs.way import is_settled, names_on_the_way
 from tests.support.watch_case import WatchTest
 
 
@@ -348,7 +349,7 @@ class Inotify(Rules):
     def test_each_event_costs_a_look_at_its_own_path_only(self) -> None:
         paths = [self.top / f"out{number}" for number in range(200)]
         told: set[str] = set()
-        with mock.patch.object(inotify, "passed", wraps=inotify.passed) as ways:
+        with mock.patch.object(inotify, "names_on_the_way", wraps=names_on_the_way) as ways:
             for path in paths:
                 self.watch.add(path.name, path)
             with mock.patch.object(inotify, "is_settled", wraps=is_settled) as looks:
