@@ -32,7 +32,7 @@ class Console:
 
     def write(self, text: str) -> int:
         """Write a text; drop it if the stream does not take it."""
-        self._try(lambda: self._write(text))
+        self._try(self._write, text)
         return len(text)
 
     def flush(self) -> None:
@@ -42,8 +42,7 @@ class Console:
     def show(self, text: str) -> bool:
         """Write a line and flush; return whether the stream took it."""
         self.missed = None
-        self.write(f"{text}\n")
-        self.flush()
+        self._try(self._write_line, text)
         return self.missed is None
 
     def settle(self) -> None:
@@ -65,9 +64,15 @@ class Console:
             encoding = getattr(self._stream, "encoding", None) or "ascii"
             self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
-    def _try(self, what: Callable[[], object]) -> None:
+    def _write_line(self, text: str) -> None:
         try:
-            what()
+            self._write(f"{text}\n")
+        finally:  # what the buffer held before may go out all the same
+            self._stream.flush()
+
+    def _try(self, what: Callable[..., object], *arguments: str) -> None:
+        try:
+            what(*arguments)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - the caller's stream may break in any way

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from pathlib import Path
 
 from lib.common import files
@@ -12,6 +13,7 @@ VERSION = "0.3.0"
 BUILD = Path(__file__).resolve().parents[2] / "BUILD"
 
 
+@functools.cache
 def full(build: Path = BUILD) -> str:
     """Return the version, in an image with the commit that it was built from: `0.3.0 (1a2b3c4)`."""
     with contextlib.suppress(OSError):
