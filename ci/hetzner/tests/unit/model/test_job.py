@@ -1,38 +1,24 @@
-"""What constructors refuse: every problem at once, before anything starts."""
+"""A job: its fields, that it cannot be changed, and every problem of it at once."""
 
 from __future__ import annotations
 
 import copy
-import io
 import json
 import math
 import os
 import pickle
 import re
-import tempfile
 import unittest
 from collections import ChainMap, UserDict
 from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
-from dsl import Cache, Job, Pipeline
-from lib.model.selection import Choice
+from dsl import Cache, Job
+from tests.support.declaring import pipeline, problems
 
 
-def problems(make: Any) -> list[str]:
-    try:
-        make()
-    except ValueError as error:
-        return str(error).splitlines()
-    return []
-
-
-def pipeline(*jobs: Job, **options: Any) -> Pipeline:
-    return Pipeline(list(jobs), "sha", "main", "/nowhere", **{"cwd": "/", **options})
-
-
-class Jobs(unittest.TestCase):
+class Fields(unittest.TestCase):
     def test_names_and_defaults_are_fixed(self) -> None:
         job = Job("a", "true")
         found = (job.depends_on, job.nice, job.delay, job.fast_fail, job.timeout)
@@ -57,12 +43,6 @@ class Jobs(unittest.TestCase):
         self.assertEqual((other.depends_on, other.retries), (["b"], 2))
         with self.assertRaisesRegex(ValueError, "retries"):
             job.but(retries=-1)
-
-    def test_text_in_place_of_a_flag_is_refused(self) -> None:
-        for flag in ("fast_fail", "allow_failure", "service", "testcases", "retry_alone"):
-            words: dict[str, Any] = {flag: "false"}
-            with self.assertRaisesRegex(ValueError, f"{flag}: expected True or False"):
-                Job("a", "true", **words)
 
     def test_jobs_that_declare_the_same_are_equal(self) -> None:
         self.assertEqual(Job("a", "true", ["b"]), Job("a", "true", depends_on=["b"]))
@@ -169,6 +149,14 @@ class Jobs(unittest.TestCase):
                 with self.assertRaisesRegex(AttributeError, "job a: nice cannot be changed"):
                     other.nice = 1
 
+
+class Problems(unittest.TestCase):
+    def test_text_in_place_of_a_flag_is_refused(self) -> None:
+        for flag in ("fast_fail", "allow_failure", "service", "testcases", "retry_alone"):
+            words: dict[str, Any] = {flag: "false"}
+            with self.assertRaisesRegex(ValueError, f"{flag}: expected True or False"):
+                Job("a", "true", **words)
+
     def test_variables_that_no_environment_can_hold_are_refused_by_name(self) -> None:
         wrong: dict[Any, Any] = {"A": 1, "B=": "x", "": "x", "D\0": "x", "E": "s3cret\0", 6: "x"}
         for make in (
@@ -259,195 +247,6 @@ class Jobs(unittest.TestCase):
 
     def test_a_string_of_dependencies_is_refused(self) -> None:
         self.assertIn("expected a list", problems(lambda: Job("a", "true", "b"))[0])
-
-
-class Pipelines(unittest.TestCase):
-    def test_two_jobs_of_one_name_are_refused(self) -> None:
-        found = problems(lambda: pipeline(Job("a", "true"), Job("a", "false")))
-        self.assertIn("used by 2 jobs", found[0])
-
-    def test_unknown_and_self_dependencies_are_refused_with_the_nearest_name(self) -> None:
-        found = problems(lambda: pipeline(Job("build", "x"), Job("b", "x", ["biuld", "b"])))
-        self.assertEqual(len(found), 2)
-        self.assertIn("did you mean 'build'?", found[0])
-        self.assertIn("is the job itself", found[1])
-
-    def test_unknown_output_is_refused(self) -> None:
-        declared = (Job("a", "x", outputs={"out": "p"}), Job("b", "x", ["a:otu"]))
-        self.assertIn("did you mean 'out'?", problems(lambda: pipeline(*declared))[0])
-
-    def test_cycle_is_shown_in_the_order_of_need(self) -> None:
-        declared = (Job("a", "x", ["b"]), Job("b", "x", ["c"]), Job("c", "x", ["a"]))
-        (found,) = problems(lambda: pipeline(*declared))
-        self.assertIn(
-            found.split(" (")[0],
-            [
-                f"cycle: {way}"
-                for way in ("a -> b -> c -> a", "b -> c -> a -> b", "c -> a -> b -> c")
-            ],
-        )
-
-    def test_resource_larger_than_its_pool_is_refused(self) -> None:
-        found = problems(
-            lambda: pipeline(Job("a", "x", resources={"cpu": 5}), resources={"cpu": 4})
-        )
-        self.assertIn("wants 5, the pool has 4", found[0])
-        found = problems(lambda: pipeline(Job("a", "x", resources={"lock": 2})))
-        self.assertIn("mutex of one", found[0])
-
-    def test_outputs_whose_variables_collide_are_refused(self) -> None:
-        declared = (Job("a-b", "x", outputs={"c": "p"}), Job("a.b", "x", outputs={"C": "q"}))
-        self.assertIn("CI_OUT_A_B_C", problems(lambda: pipeline(*declared))[0])
-
-    def test_one_path_promised_by_two_jobs_that_may_run_at_once_is_refused(self) -> None:
-        a = Job("a", "x", outputs={"o": "out/x"})
-        for path in ("out/x", "./out//x", "out/y/../x", "/work/out/x"):
-            other = Job("b", "x", outputs={"p": path})
-            (found,) = problems(lambda other=other: pipeline(a, other, cwd="/work"))
-            for word in ("a:o and b:p", "/work/out/x", "neither job waits for the end"):
-                self.assertIn(word, found)
-
-    def test_one_path_may_be_promised_by_jobs_that_run_one_after_the_other(self) -> None:
-        made = {"outputs": {"o": "out"}}
-        first, last = Job("a", "x", **made), Job("b", "x", ["c"], **made)  # type: ignore[arg-type]
-        between = Job("c", "x", ["a"])
-        for declared in ((first, between, last), (last, between, first)):
-            self.assertEqual(problems(lambda declared=declared: pipeline(*declared)), [])
-        twice = Job("a", "x", outputs={"o": "out", "p": "./out"})
-        self.assertEqual(problems(lambda: pipeline(twice)), [])
-
-    def test_edge_to_an_output_or_to_a_service_does_not_wait_for_the_end(self) -> None:
-        for first, need in (
-            (Job("a", "x", outputs={"o": "out"}), "a:o"),
-            (Job("a", "x", outputs={"o": "out"}, service=True), "a"),
-        ):
-            for declared in (
-                (first, Job("b", "x", [need], outputs={"o": "out"})),
-                (first, Job("c", "x", [need]), Job("b", "x", ["c"], outputs={"o": "out"})),
-            ):
-                found = problems(lambda declared=declared: pipeline(*declared))
-                self.assertEqual(len(found), 1, declared)
-
-    def test_cache_that_may_restore_over_an_output_of_another_job_is_refused(self) -> None:
-        lib = Job("lib", "x", cache=Cache("k", "out", "store"))
-        for other in (
-            Job("docs", "x", outputs={"b": "out/b"}),
-            Job("docs", "x", outputs={"b": "/work/x/../out"}),
-            Job("docs", "x", outputs={"all": "."}),
-            Job("docs", "x", ["lib:o"], outputs={"b": "out/b"}),  # does not wait for its end
-            Job("docs", "x", cache=Cache("k", "out", "store")),
-            Job("docs", "x", cache=Cache("k", "b", "store", cwd="/work/out")),
-            Job("docs", "x", cache=Cache("k", "../out", "store", cwd="sub")),
-        ):
-            cached = lib.but(outputs={"o": "out/o"})
-            if not other.depends_on:
-                cached = lib
-            for declared in ((cached, other), (other, cached)):
-                (found,) = problems(lambda declared=declared: pipeline(*declared, cwd="/work"))
-                for word in ("the artifact of lib (/work/out)", "docs", "a directory of its own"):
-                    self.assertIn(word, found)
-        (found,) = problems(
-            lambda: pipeline(Job("docs", "x", outputs={"b": "out/b"}), lib.but(depends_on=["docs"]))
-        )
-        self.assertIn("docs:b (/out/b) and the artifact of lib (/out) overlap", found)
-
-    def test_cache_may_hold_its_own_outputs_and_be_written_to_when_its_job_has_ended(self) -> None:
-        cached = Job("a", "x", outputs={"o": "out/o", "p": "out"}, cache=Cache("k", "out", "store"))
-        for other in (
-            Job("b", "x", outputs={"o": "out2/o"}),
-            Job("b", "x", ["a"], outputs={"report": "out/report"}),
-            Job("b", "x", cache=Cache("k", "out", "store", cwd="/work/sub")),
-        ):
-            found = problems(lambda other=other: pipeline(cached, other, cwd="/work"))
-            self.assertEqual(found, [], other)
-
-    def test_of_many_overlapping_caches_some_are_told(self) -> None:
-        cache = Cache("k", "out", "store")
-        many = [Job(f"j{number}", "x", cache=cache) for number in range(2000)]
-        self.assertEqual(len(problems(lambda: pipeline(*many))), 20)
-
-    def test_each_of_many_jobs_of_one_path_is_compared_with_the_one_before(self) -> None:
-        chain = [
-            Job(f"j{n}", "x", [f"j{n - 1}"] if n else [], outputs={"o": "out"}) for n in range(2000)
-        ]
-        self.assertEqual(problems(lambda: pipeline(*chain)), [])
-        found = problems(lambda: pipeline(*chain, Job("k", "x", ["j5"], outputs={"o": "out"})))
-        self.assertTrue(found)
-        for line in found:
-            self.assertIn("k:o", line)
-
-    def test_two_jobs_may_promise_a_directory_and_a_path_in_it(self) -> None:
-        declared = (Job("a", "x", outputs={"o": "d"}), Job("b", "x", outputs={"o": "d/x"}))
-        self.assertEqual(problems(lambda: pipeline(*declared)), [])
-
-    def test_every_problem_of_a_pipeline_is_listed(self) -> None:
-        found = problems(
-            lambda: pipeline(
-                Job("a", "x"), Job("a", "x", ["z"]), timeout=-1, grace=-1, max_parallel=0
-            )
-        )
-        self.assertEqual(len(found), 5)
-
-
-class Selections(unittest.TestCase):
-    def setUp(self) -> None:
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        jobs = [Job("lint", "true"), Job("build", "true"), Job("test", "true", ["build"])]
-        self.pipeline = Pipeline(
-            jobs, "s", "b", directory.name + "/log", cwd=directory.name, console=io.StringIO()
-        )
-
-    def refused(self, **selection: Any) -> str:
-        with self.assertRaises(ValueError) as caught:
-            self.pipeline.run(**selection)
-        self.assertEqual(self.pipeline.results, {})
-        with self.assertRaisesRegex(ValueError, re.escape(str(caught.exception))):
-            self.pipeline.check(Choice(**selection))
-        return str(caught.exception)
-
-    def test_a_good_choice_is_not_refused(self) -> None:
-        self.pipeline.check()
-        self.pipeline.check(Choice(only_jobs=["test"], first_jobs=["build"]))
-
-    def test_mistyped_only_jobs_is_an_error_with_a_suggestion_never_a_green(self) -> None:
-        self.assertIn("did you mean 'test'?", self.refused(only_jobs=["tset"]))
-
-    def test_unknown_skip_and_first_jobs_are_errors(self) -> None:
-        self.assertIn("skip_jobs", self.refused(skip_jobs=["x"]))
-        self.assertIn("first_jobs", self.refused(first_jobs=["x"]))
-
-    def test_selection_of_nothing_is_an_error(self) -> None:
-        self.refused(only_jobs=[])
-        self.refused(skip_jobs=["lint", "build", "test"])
-        self.refused(only_jobs=["lint"], skip_jobs=["lint"])
-
-    def test_string_in_place_of_a_list_is_an_error(self) -> None:
-        self.assertIn("expected a list", self.refused(only_jobs="lint"))
-
-    def test_a_filter_of_test_cases_that_is_a_list_is_an_error_before_anything_starts(self) -> None:
-        for name in ("only_testcases", "first_testcases"):
-            self.assertIn(
-                f'{name}: expected a string, such as "x,y"', self.refused(**{name: ["x"]})
-            )
-
-    def test_no_deps_without_only_jobs_is_an_error(self) -> None:
-        self.refused(no_deps=True)
-
-    def test_first_jobs_that_are_not_selected_are_an_error(self) -> None:
-        self.refused(only_jobs=["lint"], first_jobs=["test"])
-
-    def test_both_filters_of_test_cases_are_an_error(self) -> None:
-        self.refused(only_testcases="a", first_testcases="b")
-
-    def test_names_may_come_from_a_generator(self) -> None:
-        told = self.pipeline.dry_run(Choice(skip_jobs=(name for name in ["lint"])))  # type: ignore[arg-type]
-        self.assertIn("skip  lint (filtered)", "\n".join(told))
-
-    def test_dry_run_tells_order_and_reason_and_starts_nothing(self) -> None:
-        told = "\n".join(self.pipeline.dry_run(Choice(only_jobs=["test"])))
-        self.assertRegex(told, r"start build: needs nothing[^\n]*\n[^\n]*start test: after build")
-        self.assertEqual(self.pipeline.results, {})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,77 @@
+"""Choices that are refused before anything starts, and what a dry run tells."""
+
+from __future__ import annotations
+
+import io
+import re
+import tempfile
+import unittest
+from typing import Any
+
+from dsl import Job, Pipeline
+from lib.model.selection import Choice
+
+
+class Selections(unittest.TestCase):
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        jobs = [Job("lint", "true"), Job("build", "true"), Job("test", "true", ["build"])]
+        self.pipeline = Pipeline(
+            jobs, "s", "b", directory.name + "/log", cwd=directory.name, console=io.StringIO()
+        )
+
+    def refused(self, **selection: Any) -> str:
+        with self.assertRaises(ValueError) as caught:
+            self.pipeline.run(**selection)
+        self.assertEqual(self.pipeline.results, {})
+        with self.assertRaisesRegex(ValueError, re.escape(str(caught.exception))):
+            self.pipeline.check(Choice(**selection))
+        return str(caught.exception)
+
+    def test_a_good_choice_is_not_refused(self) -> None:
+        self.pipeline.check()
+        self.pipeline.check(Choice(only_jobs=["test"], first_jobs=["build"]))
+
+    def test_mistyped_only_jobs_is_an_error_with_a_suggestion_never_a_green(self) -> None:
+        self.assertIn("did you mean 'test'?", self.refused(only_jobs=["tset"]))
+
+    def test_unknown_skip_and_first_jobs_are_errors(self) -> None:
+        self.assertIn("skip_jobs", self.refused(skip_jobs=["x"]))
+        self.assertIn("first_jobs", self.refused(first_jobs=["x"]))
+
+    def test_selection_of_nothing_is_an_error(self) -> None:
+        self.refused(only_jobs=[])
+        self.refused(skip_jobs=["lint", "build", "test"])
+        self.refused(only_jobs=["lint"], skip_jobs=["lint"])
+
+    def test_string_in_place_of_a_list_is_an_error(self) -> None:
+        self.assertIn("expected a list", self.refused(only_jobs="lint"))
+
+    def test_a_filter_of_test_cases_that_is_a_list_is_an_error_before_anything_starts(self) -> None:
+        for name in ("only_testcases", "first_testcases"):
+            self.assertIn(
+                f'{name}: expected a string, such as "x,y"', self.refused(**{name: ["x"]})
+            )
+
+    def test_no_deps_without_only_jobs_is_an_error(self) -> None:
+        self.refused(no_deps=True)
+
+    def test_first_jobs_that_are_not_selected_are_an_error(self) -> None:
+        self.refused(only_jobs=["lint"], first_jobs=["test"])
+
+    def test_both_filters_of_test_cases_are_an_error(self) -> None:
+        self.refused(only_testcases="a", first_testcases="b")
+
+    def test_names_may_come_from_a_generator(self) -> None:
+        told = self.pipeline.dry_run(Choice(skip_jobs=(name for name in ["lint"])))  # type: ignore[arg-type]
+        self.assertIn("skip  lint (filtered)", "\n".join(told))
+
+    def test_dry_run_tells_order_and_reason_and_starts_nothing(self) -> None:
+        told = "\n".join(self.pipeline.dry_run(Choice(only_jobs=["test"])))
+        self.assertRegex(told, r"start build: needs nothing[^\n]*\n[^\n]*start test: after build")
+        self.assertEqual(self.pipeline.results, {})
+
+
+if __name__ == "__main__":
+    unittest.main()
