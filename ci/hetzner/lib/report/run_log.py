@@ -1,8 +1,4 @@
-"""Writes ci.log: one line an event, in forms that people and programs read. A listener.
-
-The forms are fixed: `[HH:MM:SS] START x`, `PASS  x`, `FAIL  x  (see <url>/x.log)`,
-`SKIP  x (why)`, `TIMEOUT x (>1s)`, `FAST-FAIL: …`. Further facts have lines of their own.
-"""
+"""Writes ci.log: a listener that appends the lines of each event, and says if one is lost."""
 
 from __future__ import annotations
 
@@ -18,8 +14,7 @@ from lib.common.console import Console
 from lib.common.plain_text import printable
 from lib.model import events
 from lib.model.job_fields import RUN_LOG
-from lib.model.result import Outcome, Result
-from lib.report import running_jobs
+from lib.report import log_lines, running_jobs
 
 
 def complaint(error: BaseException) -> str:
@@ -117,81 +112,10 @@ class RunLog:
             self.write_failed(self.path, error)
 
     def __call__(self, event: events.Event) -> None:
-        """Write the line of an event."""
+        """Write the lines of an event."""
         if isinstance(event, events.Asked):
             texts = running_jobs.lines(event, self.path.parent, self._redact)
         else:
-            texts = self._lines(event)
+            texts = log_lines.of(event, self.url)
         for text in texts:
             self.line(text)
-
-    def _lines(self, event: events.Event) -> list[str]:
-        match event:
-            case events.RunStarted():
-                return _begun(event)
-            case events.PhaseStarted():
-                return [f"PHASE {event.title}"]
-            case events.Started():
-                again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
-                return [f"START {event.job}{again}"]
-            case events.Ready():
-                return [f"READY {event.job}"]
-            case events.TimedOut():
-                return [f"TIMEOUT {event.job} (>{event.seconds:.15g}s)"]
-            case events.Leaked():
-                return [
-                    f"LEAK  {event.job} left {len(event.processes)}, stopping: "
-                    + "; ".join(event.processes)
-                ]
-            case events.AttemptEnded() if event.again:
-                record = event.record
-                return [f"RETRY {event.job} (attempt {record.number}: {record.reason})"]
-            case events.Finished():
-                return self._finished(event)
-            case events.FastFail():
-                return [f"FAST-FAIL: {event.reason}"]
-            case events.Interrupted():
-                running = ", ".join(event.running) or "nothing"
-                return [f"INTERRUPTED by {event.reason}, running: {running}"]
-            case events.Note():
-                return [f"NOTE  {event.text}"]
-        return []
-
-    def _finished(self, event: events.Finished) -> list[str]:
-        result = event.result
-        lines = self._passed(event)
-        if event.outcome is not result.outcome:
-            lines.append(f"NOTE  {result.name} counts as {result.outcome}: {result.reason}")
-        return lines
-
-    def _passed(self, event: events.Finished) -> list[str]:
-        """Return the lines on the outcome of a job, or of a pass of it."""
-        result, name, reason = event.result, event.job, event.reason
-        match event.outcome:
-            case Outcome.PASSED:
-                return [f"PASS  {name}  ({reason})" if reason else f"PASS  {name}"]
-            case Outcome.FLAKY:
-                return [f"PASS  {name}  (flaky: {'; '.join([reason, *_loads(result)])})"]
-            case Outcome.RESTORED:
-                return [f"PASS  {name}  (restored{': ' + reason if reason else ''})"]
-            case Outcome.SKIPPED:
-                return [f"SKIP  {name} ({reason})"]
-            case Outcome.CANCELLED:
-                return [f"CANCEL {name} ({reason})"]
-        # a line of its own, since programs read the one above in its fixed form
-        allowed = "allowed to fail, " if result.allowed else ""
-        where = f"see {self.url}/{name}.log" if result.begun else "it did not start"
-        return [f"FAIL  {name}  ({where})", f"CAUSE {name}: {allowed}{reason}"]
-
-
-def _begun(event: events.RunStarted) -> list[str]:
-    lines = [f"SKIP  {name} (filtered)" for name in event.filtered]
-    if event.seed is not None:
-        text = f"ready jobs start in random order; --shuffle={event.seed} gives it again"
-        lines.append(f"NOTE  {text}")
-    return lines
-
-
-def _loads(result: Result) -> list[str]:
-    """Return the load at the end of each attempt, where it is known."""
-    return [f"attempt {a.number}: {a.load}" for a in result.attempts if a.load is not None]
