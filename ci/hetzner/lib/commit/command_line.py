@@ -1,4 +1,4 @@
-"""The command line of pipeline.py: which words there are, and which exclude each other."""
+"""The command line of pipeline.py: its flags, and which of them exclude each other."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CI_TIMEOUT, GITHUB_TOKEN, GITHUB_REPO, LOG_URL, CI_PORT_…; see docs/usage.md."
 
 @dataclass(frozen=True)
 class Words:
-    """What the command line said. None or '' is what it did not say."""
+    """The arguments of the command line; None or '' for those that were not given."""
 
     sha: str
     branch: str
@@ -63,7 +63,7 @@ class Words:
 
     @property
     def whole_jobs(self) -> bool:
-        """Whether each job of this run is checked as a whole, with what this run itself makes."""
+        """Whether this run checks each of its jobs as a whole, with its own outputs."""
         return not (
             self.no_deps
             or self.skip_jobs
@@ -74,7 +74,7 @@ class Words:
         )
 
     def choice(self, absent: Collection[str]) -> Choice:
-        """Return what to run, less the jobs in `absent`, which this machine cannot run."""
+        """Return the selection, without the jobs in `absent`, which this machine cannot run."""
         only, skip = self.only_jobs, [*(self.skip_jobs or ()), *absent]
         if self.phase == "5b":
             only, skip = ["playwright-jupyter"], ["build-wheel"]
@@ -225,7 +225,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def parse(arguments: Sequence[str]) -> Words:
-    """Return what the command line says; exits with 2 and a sentence when it makes no sense."""
+    """Return the arguments; exit with 2 and a sentence for a combination without sense."""
     made = parser()
     given = made.parse_args(arguments)
     words = Words(**vars(given))

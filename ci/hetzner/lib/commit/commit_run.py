@@ -83,10 +83,10 @@ class CommitRun:
     # ---- the steps, in their order
 
     def announce(self) -> None:
-        """Say what is tested by which runner, and ask the tools for their versions."""
+        """Log the revision and the runner, and ask the tools for their versions."""
         revision, repo = self.commit.revision, self._config.repo_dir
         self.log.line(f"RUN   {revision} of {repo}, runner {version.full()}")
-        try:  # one of an earlier run must not stand for this one
+        try:  # that of an earlier run must not stand for this one
             files.rotate(self._summary)
             self._begin_summary()
         except OSError as error:
@@ -94,14 +94,14 @@ class CommitRun:
         self._versions.ask(settings.job_environment(self._config, os.environ))
 
     def _begin_summary(self) -> None:
-        """Say that the run goes on; its pipeline says more when it begins. Raises OSError."""
+        """Write that the run goes on; its pipeline writes more later. Raises OSError."""
         commit = self.commit
         told = {"run": self._run_id, "sha": commit.sha, "branch": commit.branch, **commit.fields}
         chosen = selection.summary_fields(self._request.chosen, whole=False)
         SummaryFile(self.log_dir, {**told, **chosen}, self._mask).begin([])
 
     def clean_up(self) -> None:
-        """Stop what an earlier run left, and post the statuses that it did not."""
+        """Stop the leftovers of earlier runs, and post the statuses that they did not."""
         self._snapshot("before cleaning up")
         for line in cleanup.cleanup_processes(leftovers.known(self._config), box=self._config.box):
             self.log.line(f"CLEAN {line}")
@@ -112,7 +112,7 @@ class CommitRun:
         self._snapshot("after cleaning up")
 
     def set_pending(self) -> None:
-        """Say on the commit that it is being checked."""
+        """Set the status of the commit to pending."""
         self._statuses.begin()
 
     def prepare_tree(self) -> None:
@@ -123,7 +123,7 @@ class CommitRun:
         files.atomic_write(self.log_dir / "versions.txt", self._versions.answers())
 
     def prepare_dependencies(self) -> None:
-        """Rebuild what the lock files ask for if they changed. Raises LockcheckError, OSError."""
+        """Rebuild the dependencies if lock files changed. Raises LockcheckError, OSError."""
         pythons = [v for v in PYTHONS if f"test-python-{v}" not in self._request.absent]
         log = self.log_dir / "rebuild.log"
         check = Lockcheck(self._config, self.commit.tree, log, pythons, self.log.line)
@@ -133,7 +133,7 @@ class CommitRun:
         self._helper_orphans.end()
 
     def prepare_products(self) -> None:
-        """Put in place what the jobs that are left out have made of this tree; drop another's.
+        """Bring the outputs of jobs that are left out, if they are of this tree; drop others.
 
         Raises CheckoutError, OSError.
         """
@@ -150,7 +150,7 @@ class CommitRun:
         self._helper_orphans.end()
 
     def add_jobs(self, facts: Facts) -> None:
-        """Add what became of the jobs, and of the locks that kept other runs away from them."""
+        """Add the facts on the jobs, and on the locks that kept other runs away."""
         self._facts = facts._replace(
             left_out=tuple(self._request.absent),
             removed_locks=[str(lock.path) for lock in self._locks if lock.lost],
@@ -158,7 +158,7 @@ class CommitRun:
 
     @contextlib.contextmanager
     def closing(self) -> Iterator[None]:
-        """Run the steps within; then stop what they left, and tell how the run ended."""
+        """Run the steps within; then stop their leftovers, and write the verdict."""
         try:
             with interrupts.answering(self._tell_what_runs):
                 yield
@@ -169,7 +169,7 @@ class CommitRun:
         except Interrupted:
             self.log.line("INTERRUPTED while no jobs ran")
         finally:
-            interrupts.record().be_patient()  # the rest tells others how the run ended
+            interrupts.record().be_patient()  # the remaining steps write and post the verdict
             self._leave_nothing()
             self._snapshot("after")
             for job, reason in self._request.absent.items():
@@ -189,7 +189,7 @@ class CommitRun:
         words, config = self._words, self._config
         made: list[events.Listener] = []
         if not words.only_testcases and not words.first_testcases:
-            # how long some of the test cases take says nothing of all
+            # the time of some test cases says nothing of all
             made.append(history.History(self._history, self._run_id, self.commit.sha))
         if not words.in_place:
             made.append(wheels.WheelKeeper(config, self.commit.sha, self.log.line))
@@ -198,7 +198,7 @@ class CommitRun:
         return made
 
     def rerun(self, program: Path, job: str) -> str:
-        """Return the command that runs one job again, with what it needs taken from this run."""
+        """Return the command that runs one job again, with the outputs of this run."""
         sha = "" if self._words.in_place else self.commit.sha
         return rerun.command(str(program), sha, self._config, self._request.table, job)
 
@@ -210,7 +210,7 @@ class CommitRun:
             self.log.line(line)
 
     def _snapshot(self, label: str) -> None:
-        """Keep the state of a box beside the logs; a run is not judged by it."""
+        """Record the state of a box beside the logs; it changes no verdict."""
         if not self._config.box:
             return
         try:
@@ -234,7 +234,7 @@ class CommitRun:
         self._helper_orphans.close()
 
     def _tell_the_end(self) -> Verdict:
-        """Tell how the run ended; a signal that comes later changes nothing of it."""
+        """Write the verdict; a later signal does not change it."""
         facts = self._facts._replace(seconds=time.monotonic() - self._began)
         if (ended_by := interrupts.record().decide()) is not None:
             facts = facts._replace(signal=ended_by)

@@ -42,15 +42,15 @@ class CommitStatuses:
         self._reporter = StatusReporter(repository, say, mask=mask, outbox=self._outbox)
 
     def post_left_over(self) -> None:
-        """Post what runs that are dead have left. Raises Interrupted."""
-        if not self._reporter.on:  # a later run may be able to
+        """Post the statuses that dead runs have left. Raises Interrupted."""
+        if not self._reporter.on:  # a later run may have a token
             return
         with interrupts.cut_short():
             for line in self._outbox.post_left_over(self._reporter.post):
                 self._say(line)
 
     def begin(self) -> None:
-        """Say on the commit that it is being checked; does not wait for GitHub."""
+        """Queue the status pending; does not wait for GitHub."""
         if self._whole:
             self._reporter.queue(Status("pending", self._sha, CONTEXT, "runs", self._url))
 
@@ -59,7 +59,7 @@ class CommitStatuses:
         return [JobStatuses(self._reporter, self._sha, self._url)] if self._reporter.on else []
 
     def end(self, verdict: Verdict) -> None:
-        """Say on the commit how its run ended, or leave that to the next run."""
+        """Post the verdict on the commit, or leave it to the next run."""
         if not self._whole or not self._reporter.on:
             return
         text = self._mask(verdict.sentence)

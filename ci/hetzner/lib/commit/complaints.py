@@ -1,4 +1,4 @@
-"""Tells on the terminal, without secrets, what ends a call of pipeline.py and what runs."""
+"""Prints errors of pipeline.py and its running programs on the terminal, without secrets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lib.common import redact
 from lib.common.plain_text import printable
 from lib.report import running_jobs
 
-# errors of a write, which do not tell where it failed
+# errors of a write, which have no path
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO)
 
 
@@ -24,7 +24,7 @@ def complain(text: str) -> None:
 
 
 def state_directory_hint(error: OSError, state_dir: str | None) -> str:
-    """Return a question after the state directory if the error may come from it, else ''."""
+    """Return a question about the state directory if the error may come from it, else ''."""
     with contextlib.suppress(SettingsError):
         state = settings.load_anywhere({"state_dir": state_dir}).state_dir.resolve()
         place = Path(os.fsdecode(error.filename)).resolve() if error.filename else None
@@ -34,6 +34,6 @@ def state_directory_hint(error: OSError, state_dir: str | None) -> str:
 
 
 def tell_what_runs() -> None:
-    """Print what runs while no jobs do."""
+    """Print the running programs while no jobs run."""
     mask = redact.Redactor(redact.secret_values(os.environ))
     print("\n".join(printable(mask(line)) for line in running_jobs.without_jobs()), flush=True)

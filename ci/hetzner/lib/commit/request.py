@@ -1,4 +1,4 @@
-"""One call of pipeline.py: its command line, with the settings and the jobs that it is about."""
+"""One call of pipeline.py: its command line, its settings and its jobs."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Request:
 
     @property
     def revision(self) -> str:
-        """The commit to run, as it was named."""
+        """The commit to run, as the command line names it."""
         return self.words.sha or self.default
 
     @functools.cached_property
     def absent(self) -> Mapping[str, str]:
-        """The jobs that this machine cannot run, and why; none that was asked for by name."""
+        """The jobs that this machine cannot run, with reasons; none that was asked for by name."""
         from lib.buckaroo import missing_parts
 
         words = self.words
@@ -52,7 +52,7 @@ class Request:
         return self.words.choice(self.absent)
 
     def durations(self) -> Mapping[str, float]:
-        """Return the usual seconds of the jobs, as far as they were recorded."""
+        """Return the recorded usual seconds of the jobs."""
         past = self.config.state_dir / "history.db"
         try:
             beside = selection.names(self.table, self.chosen)
@@ -62,7 +62,7 @@ class Request:
             return {}
 
     def notes(self) -> tuple[list[str], list[str]]:
-        """Return the lines around those of a dry run: why none would start, which are left out."""
+        """Return the lines before and after a dry run: a missing wheel, jobs that are left out."""
         left_out = [f"NOTE  {job} would be left out: {why}" for job, why in self.absent.items()]
         missing = self._missing_wheel() if self.words.phase == "5b" else ""
         return [f"no job would run: {missing}; if it were there:"] if missing else [], left_out

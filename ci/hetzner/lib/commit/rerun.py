@@ -17,8 +17,8 @@ def command(program: str, sha: str, config: Settings, table: Sequence[Job], job:
 
 
 def selection(table: Sequence[Job], job: str) -> list[str]:
-    """Return the flags that run the job, and as little else as can be."""
+    """Return the flags that run the job and as few others as possible."""
     by_name = {each.name: each for each in table}
     if any(by_name[name].service for name in graph_export.needed(by_name, job)):
         return ["--only-jobs", job]  # a service has to be started again
-    return ["--only-jobs", job, "--no-deps"]  # what it needs is there
+    return ["--only-jobs", job, "--no-deps"]  # its needs are there

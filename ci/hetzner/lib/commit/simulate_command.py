@@ -1,4 +1,4 @@
-"""`pipeline.py simulate`: its command line, and what it shows of a prediction."""
+"""`pipeline.py simulate`: its command line, and the text of a prediction."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def main(
 def lines(
     scenario: Scenario, prediction: Prediction, costs: Sequence[Cost], timeout: float
 ) -> list[str]:
-    """Return what a person reads of a prediction."""
+    """Return the lines of a prediction for people."""
     pools = ", ".join(f"{name}={scenario.pools[name]}" for name in prediction.shares)
     slots = f", -j {scenario.max_parallel}" if scenario.max_parallel else ""
     told = [f"{prediction.seconds:.1f} s for {len(prediction.spans)} jobs, with {pools}{slots}"]

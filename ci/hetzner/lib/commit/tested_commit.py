@@ -1,4 +1,4 @@
-"""The commit that a run tests: which one it is, and the tree in which its jobs run."""
+"""The commit that a run tests, and the tree in which its jobs run."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class ToolVersions:
         return "\n".join([f"python: {sys.version.split()[0]}", *lines]) + "\n"
 
     def close(self) -> None:
-        """End those that have not answered. To be called once, whatever became of the run."""
+        """Stop those that have not answered. To be called once, after any end of the run."""
         for _, process in self._asked:
             if process.poll() is None:
                 kill.kill_group(process.pid)

@@ -1,4 +1,4 @@
-"""Tells what is near a promised output that did not come: its path may be mistyped by a letter.
+"""Finds files near a promised output that was not written: its path may be mistyped.
 
 A bounded look, never a walk of a large tree. Decides nothing.
 """
@@ -14,26 +14,26 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-MOST_ENTRIES = 2000  # that are looked at, all directories together
+MOST_ENTRIES = 2000  # that are read, all directories together
 MOST_SECONDS = 0.2
-DEPTH = 2  # levels below the directory that is looked at first
+DEPTH = 2  # levels below the first directory
 SHOWN = 3
-ALIKE = 0.6  # of difflib: from here on names are alike
+ALIKE = 0.6  # of difflib: names with at least this ratio are alike
 SKIPPED = frozenset({"node_modules", "__pycache__"})
-COARSE = 5  # CLOCK_REALTIME_COARSE of clock_gettime(2): what the kernel stamps files with
+COARSE = 5  # CLOCK_REALTIME_COARSE of clock_gettime(2): the kernel stamps files with it
 
 
 def now() -> int:
-    """Return what a file that changes at this moment is stamped with, in ns, or a little less."""
+    """Return the stamp of a file that changes at this moment, in ns, or a little less."""
     if sys.platform == "linux":
         return time.clock_gettime_ns(COARSE)
     return time.time_ns() - 10_000_000  # more than a tick of any kernel
 
 
 def hint(cwd: Path, path: str, since: int, but: Collection[Path] = ()) -> str:
-    """Return what is near a path that was not written: what changed since, or what is like it.
+    """Return hints for a path that was not written: files that changed since, or similar names.
 
-    `since` is what `now` told when the attempt began; nothing in the directories `but` counts.
+    `since` is the time of `now` at the start of the attempt; directories in `but` do not count.
     """
     target = cwd / path
     if os.path.lexists(target):
@@ -41,7 +41,7 @@ def hint(cwd: Path, path: str, since: int, but: Collection[Path] = ()) -> str:
     budget = _Budget()
     for directory in _directories(cwd, target):
         seen = list(_below(directory, budget, but, cwd))
-        # what came with the same tick may have been before: it counts if nothing else is there
+        # a file of the same tick may be older: it counts if there is no other
         for found in (
             [s for s in seen if s.changed > since],
             [s for s in seen if s.changed == since],
@@ -58,20 +58,20 @@ class _Seen(NamedTuple):
 
 
 class _Budget:
-    """How much may still be looked at."""
+    """The number of entries that may still be read."""
 
     def __init__(self) -> None:
         self._entries = MOST_ENTRIES
         self._end = time.monotonic() + MOST_SECONDS
 
     def spend(self) -> bool:
-        """Return whether one more may be looked at."""
+        """Return whether one more may be read."""
         self._entries -= 1
         return self._entries >= 0 and time.monotonic() < self._end
 
 
 def _directories(cwd: Path, target: Path) -> Iterator[Path]:
-    """Yield where to look: the nearest directory that is there, then those above, up to `cwd`."""
+    """Yield the nearest existing directory, then those above it, up to `cwd`."""
     place = Path(os.path.normpath(target)).parent
     while not place.is_dir():
         place = place.parent
@@ -82,10 +82,10 @@ def _directories(cwd: Path, target: Path) -> Iterator[Path]:
 
 
 def _below(top: Path, budget: _Budget, but: Collection[Path], cwd: Path) -> Iterator[_Seen]:
-    """Yield what is in a directory, level by level."""
+    """Yield the entries of a directory, level by level."""
     depth = DEPTH if top.is_relative_to(cwd) else 0  # elsewhere are others' files
     queue = [(top, 0)]
-    for directory, level in queue:  # grows while it is walked
+    for directory, level in queue:  # grows during the loop
         try:
             entries = os.scandir(directory)
         except OSError:
@@ -109,7 +109,7 @@ def _below(top: Path, budget: _Budget, but: Collection[Path], cwd: Path) -> Iter
 
 
 def _nearest(path: str, found: Sequence[_Seen]) -> list[str]:
-    """Return the names that are most like a path; a directory only if it is much like it."""
+    """Return the names most similar to a path; a directory only if it is very similar."""
     from difflib import SequenceMatcher  # late: only for a failure
 
     meant = os.path.normpath(path)

@@ -1,10 +1,11 @@
-"""Tells when a file at a path may be complete, from inotify(7). Knows no job.
+"""Finds out by inotify(7) when a file at a path may be complete. Knows no job.
 
-Complete means closed by all who wrote to it, be it before or after it was linked or renamed into
-place: a half-written file is not. A directory counts when it appears, so whoever promises one
-writes it aside and renames it. Every directory on the way to a path, also through symlinks, is
-watched for what appears in it, so the way itself may be made, removed, turned and made again.
-`polling` is the fallback for systems without inotify, and for what inotify refuses.
+Complete means that every process that wrote to it has closed it, before or after it was linked or
+renamed into place: a half-written file is not complete. A directory counts when it appears, so a
+job that promises one writes it aside and renames it. Every directory on the way to a path, also
+through symlinks, is watched for new entries, so the way itself may be made, removed, turned and
+made again. `polling` is the fallback for systems without inotify, and for paths that inotify
+refuses.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ HEADER = struct.Struct("iIII")  # struct inotify_event: wd, mask, cookie, length
 
 
 class Watch(Protocol):
-    """Waits for paths; the caller verifies what it is told of."""
+    """Waits for paths; the caller verifies the news."""
 
     def add(self, token: Hashable, path: Path) -> None:
         """Wait for a path."""
@@ -44,7 +45,7 @@ class Watch(Protocol):
         ...
 
     def interval(self) -> float:
-        """Return the seconds until somebody should call `read` even if nothing is readable."""
+        """Return the seconds until the next `read`, even if nothing is readable."""
         ...
 
     def read(self) -> list[Any]:
@@ -52,12 +53,12 @@ class Watch(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Close the watch."""
         ...
 
 
 class Way(NamedTuple):
-    """The names that are looked up for a path: those that are its last, and those before."""
+    """The names that are looked up for a path: its last ones, and those before."""
 
     ends: frozenset[Path] = frozenset()
     leading: frozenset[Path] = frozenset()
@@ -79,7 +80,7 @@ class InotifyWatch:
         self._fd: int | None = None
         self._libc: Any = None
         self._refused = PollWatch(is_settled)
-        self._closing = PollWatch(is_settled)  # what was closed, and still counts as open
+        self._closing = PollWatch(is_settled)  # closed files that still count as open
 
     def add(self, token: Hashable, path: Path) -> None:
         """Watch the way to a path; by timed looks if inotify refuses, as when its limits are met.
@@ -103,11 +104,11 @@ class InotifyWatch:
         return self._fd if self._paths else None
 
     def interval(self) -> float:
-        """Return infinity, since inotify tells by itself, unless some path has to be looked at."""
+        """Return infinity, since inotify has a descriptor, unless some path is polled."""
         return min(self._refused.interval(), self._closing.interval())
 
     def read(self) -> list[Any]:
-        """Read what happened and return the tokens that it may complete."""
+        """Read the events and return the tokens that they may complete."""
         closed = self._closing.read()
         for token in closed:
             self._closing.remove(token)
@@ -115,7 +116,9 @@ class InotifyWatch:
         for descriptor, mask, name in self._events():
             if mask & IN_Q_OVERFLOW:
                 ready |= self._look_again(list(self._paths))
-            elif mask & IN_IGNORED:  # the directory is gone; its parent tells if it comes back
+            elif (
+                mask & IN_IGNORED
+            ):  # the directory is gone; an event of its parent follows if it comes back
                 self._directories.pop(descriptor, None)
             for directory in list(self._directories.get(descriptor, ())):
                 ready |= self._happened(directory / name, mask, ready)
@@ -149,13 +152,13 @@ class InotifyWatch:
         """Return the tokens that an event may have completed as well; follow new ways down."""
         told = {token for token, way in self._ways.items() if changed in way.ends} - ready
         leads_on = {token for token, way in self._ways.items() if changed in way.leading}
-        if told and changed.is_symlink():  # where it leads to now is another end
+        if told and changed.is_symlink():  # it leads to another end now
             leads_on |= told
             told = set()
-        elif mask & IN_ATTRIB and mask & IN_ISDIR:  # of what is in it this says nothing
+        elif mask & IN_ATTRIB and mask & IN_ISDIR:  # its entries may be unchanged
             told = set()
         elif told and not self._is_closed(told):
-            if mask & IN_CLOSE_WRITE:  # the kernel tells of it before it counts as closed
+            if mask & IN_CLOSE_WRITE:  # this event comes before the file counts as closed
                 for token in told:
                     self._closing.add(token, self._paths[token])
             told = set()
@@ -168,9 +171,9 @@ class InotifyWatch:
         return {token for token in tokens if self._is_closed({token})}
 
     def _is_closed(self, tokens: set[Hashable]) -> bool:
-        """Whether nobody writes at the path of these; if somebody does, his close is waited for.
+        """Whether no process writes at the path of these; if one does, its close is waited for.
 
-        It may have been opened under another name, or none, and would then be told of there.
+        It may have opened the file under another name, or none, and the event would come there.
         """
         path = self._paths[next(iter(tokens))]
         if is_settled(path):
@@ -192,8 +195,7 @@ class InotifyWatch:
     def _follow(self, token: Hashable) -> None:
         """Watch every directory on the way; those that the path ends in for closed files too.
 
-        Each is watched before a name in it is looked up, so of what is made in between we are
-        told.
+        Each is watched before a name in it is looked up, so no entry is made in between unnoticed.
         """
         ends: set[Path] = set()
         leading: set[Path] = set()
@@ -222,9 +224,9 @@ class InotifyWatch:
             raise OSError(number, os.strerror(number), str(directory))
 
     def _rest(self) -> None:
-        """Watch nothing, but keep the descriptor: to close one takes the kernel milliseconds."""
+        """Watch nothing, but keep the descriptor: the kernel needs milliseconds to close one."""
         for descriptor in self._directories:
             self._libc.inotify_rm_watch(self._fd, descriptor)  # it may be gone already
         self._directories.clear()
         for _ in self._events():
-            pass  # for nobody
+            pass  # for no token

@@ -17,8 +17,8 @@ MOST_LINKS = 40  # that the kernel follows: path_resolution(7)
 def names_on_the_way(path: Path) -> Iterator[tuple[Path, bool]]:
     """Yield the names that are looked up on the way to an absolute path (path_resolution(7)).
 
-    Each is in its real directory, and said to be its last name or not: the last are a symlink
-    at the path itself and what that leads to. A name is looked up when the next is asked for.
+    Each is in its real directory, with a flag for the last names: a symlink at the path itself and
+    its target. A name is looked up when the next is asked for.
     """
     here, rest, links = Path(path.anchor), [*reversed(path.parts)], 0
     while rest and links <= MOST_LINKS:
@@ -36,10 +36,10 @@ def names_on_the_way(path: Path) -> Iterator[tuple[Path, bool]]:
 
 
 def is_settled(path: Path) -> bool:
-    """Whether something is there that nobody has open for writing.
+    """Whether there is a file that no process has open for writing.
 
-    The kernel gives a read lease only on such a file (fcntl(2), F_SETLEASE). Where it gives none
-    at all, as on NFS, what is there counts as settled.
+    The kernel gives a read lease only on such a file (fcntl(2), F_SETLEASE). On a file system
+    without leases, such as NFS, every file counts as settled.
     """
     if sys.platform != "linux":
         return True
@@ -48,9 +48,9 @@ def is_settled(path: Path) -> bool:
             return True
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        return isinstance(error, PermissionError)  # there may be something: the caller verifies
+        return isinstance(error, PermissionError)  # there may be a file: the caller verifies
     try:
-        # who opens it for writing right now has us signalled: SIGIO would end us, SIGURG does not
+        # the kernel signals us if a process opens it now: SIGIO would end us, SIGURG does not
         fcntl.fcntl(handle, fcntl.F_SETSIG, signal.SIGURG)
         fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)

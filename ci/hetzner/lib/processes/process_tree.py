@@ -1,14 +1,13 @@
-"""Tells whose a process is: finds the tree of each attempt among our descendants, and reaps.
+"""Assigns processes to attempts: finds each tree among our descendants, and reaps.
 
 Knows trees by key and leader only: no job, no outcome. This is the only place that reaps,
 always by pid, so no status is ever stolen from `subprocess` or from the host program.
 
 A leader that exited stays a zombie until its tree is gone, so that its pid, which is also the
-number of its group, cannot go to a stranger. What it left is found by parentage (we are the
-subreaper, so orphans become our children) and belongs to the tree that its tag or its group
-names: once the leader has exited, `members` is the leak. An orphan that shed both belongs to the
-only attempt that it can have come from: the last one left of those that were running when it was
-started.
+number of its group, cannot go to a stranger. Its leftovers are found by parentage (we are the
+subreaper, so orphans become our children) and belong to the tree that their tag or group names:
+once the leader has exited, `members` is the leak. An orphan that shed both belongs to the only
+attempt that it can have come from: the last one left of those that were running at its start.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ class Leader:
     def __init__(self, key: str, pid: int) -> None:
         self.key = key
         self.pid = pid
-        self.started: int | None = None  # as in Proc, once somebody has asked
+        self.started: int | None = None  # as in Proc, once it was read
         self.code: int | None = None  # once it has exited
 
 
@@ -51,7 +50,7 @@ def _peek(pid: int) -> int | None:
 
 
 class ProcessTrees:
-    """Our descendants, less the children that the host program had or makes for itself."""
+    """Our descendants, without the children of the host program."""
 
     def __init__(self, look: ProcessTable, run: str, *, subreaper: bool) -> None:
         self._look = look
@@ -78,7 +77,7 @@ class ProcessTrees:
     def code(self, key: str) -> int | None:
         """Return how a leader exited, leaving it unreaped; None while it runs.
 
-        UNKNOWN_CODE where the host program has waited for it, or has the kernel do so (wait(2),
+        UNKNOWN_CODE if the host program has waited for it, or has the kernel do so (wait(2),
         NOTES).
         """
         leader = self._by_key[key]
@@ -107,14 +106,14 @@ class ProcessTrees:
         return {key: [] for key in keys}
 
     def unowned(self) -> list[Proc]:
-        """Return living orphans that no attempt owns, with all below them."""
+        """Return living orphans that no attempt owns, with all their descendants."""
         return self._below(lambda: [o.pid for o in self._orphans() if self._owner(o) is None])
 
     def _below(self, roots: Callable[[], list[int]]) -> list[Proc]:
         """Return the living processes at and below some of ours.
 
-        One that dies during the look hands its children on to us, who have been listed already:
-        a look that finds nobody counts only if nobody has died in it.
+        The children of a process that dies during the scan become ours after our own were listed:
+        an empty scan counts only if no process died in it.
         """
         for _ in range(MOST_LOOKS):
             self._died = False
@@ -154,9 +153,9 @@ class ProcessTrees:
         return found
 
     def _is_the_hosts(self, process: Proc) -> bool:
-        """Whether the host program started it: it was there, or is of our session.
+        """Whether the host program started it: it is older than the run, or of our session.
 
-        What descends from an attempt is of another one, and none can be joined (setsid(2)).
+        Descendants of an attempt are of another session, and none can be joined (setsid(2)).
         """
         return process.identity in self._foreign or process.session == self._session
 
@@ -171,7 +170,7 @@ class ProcessTrees:
         return suspects[0] if len(suspects) == 1 else None
 
     def _started(self, leader: Leader) -> int:
-        """Look up when a leader was started; it is there, if only as a zombie, until removed."""
+        """Read the start of a leader; it exists, if only as a zombie, until removed."""
         if leader.started is None:
             process = self._look.read(leader.pid)
             leader.started = process.started if process else 0

@@ -1,4 +1,4 @@
-"""Looks programs up where a job will be: on its PATH, and from its directory. Starts nothing."""
+"""Looks programs up as a job will: on its PATH, and from its directory. Starts nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lib.model.job import Job
 
 
 def find(name: str, env: Mapping[str, str], cwd: Path) -> str | None:
-    """Return where a process with this environment and directory finds a program, None if nowhere.
+    """Return the path of a program for a process with this environment and directory, or None.
 
     Relative entries of PATH count from its directory, as an empty one does (POSIX, Environment
     Variables); so does a name with a slash, which is not looked up on PATH at all (execvp(3)).
@@ -24,7 +24,7 @@ def find(name: str, env: Mapping[str, str], cwd: Path) -> str | None:
 
 
 def lacking(jobs: Sequence[Job], env: Mapping[str, str], cwd: Path) -> dict[str, list[str]]:
-    """Return the programs that are not there, by the jobs that require them."""
+    """Return the missing programs, by the jobs that require them."""
     found: dict[str, list[str]] = {}
     for job in jobs:
         own = {**env, **job.env}
@@ -34,12 +34,12 @@ def lacking(jobs: Sequence[Job], env: Mapping[str, str], cwd: Path) -> dict[str,
 
 
 def told(lacks: Mapping[str, Sequence[str]], leave_out: Callable[[Sequence[str]], str]) -> str:
-    """Return all that is missing in a sentence, and how to run without it."""
+    """Return a sentence with all missing programs, and with the way to run without them."""
     each = ", ".join(f"{' and '.join(missing)} for {name}" for name, missing in lacks.items())
     return f"not found on PATH: {each}: install all, or leave out: {leave_out(list(lacks))}"
 
 
 def by_argument(names: Sequence[str]) -> str:
-    """Return what `Pipeline.run` takes to leave jobs out."""
+    """Return the argument of `Pipeline.run` that leaves jobs out."""
     quoted = ", ".join(f'"{name}"' for name in names)
     return f"skip_jobs=[{quoted}]"

@@ -1,8 +1,8 @@
 """Reads the scripts of jobs before anything starts: syntax errors, and line ends of another system.
 
-bash itself judges what is bash, with `-n`, by which it reads commands and runs none (bash(1), set).
-All are read at once, in one process; only if that finds something, halves are, down to the one.
-Those that may hold a here-document are read alone: what follows one that is open could end it.
+bash itself checks the scripts, with `-n`: it reads commands and runs none (bash(1), set). One
+process reads all scripts; only if it finds an error, halves are read, down to the one. A script
+that may hold a here-document is read alone: a later script could end an open one.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from lib.model.shell import OPEN_DOCUMENT
 
 PATIENCE = 60.0  # seconds
 MOST = 100_000  # bytes in one argument, of 131,072 on Linux (execve(2))
-HEAD = 65_536  # bytes of a script that are looked at
-# a command of plain words cannot be wrong, if the first is none of the grammar's
+HEAD = 65_536  # bytes of a script that are read
+# a command of plain words has no syntax error, unless the first is a word of the grammar
 PLAIN = re.compile(r"[\w./=:@%+,-]+(?: +[\w./=:@%+,-]+)*", re.ASCII)
 GRAMMAR = frozenset(
     {
@@ -28,7 +28,7 @@ GRAMMAR = frozenset(
         *("do", "done", "in", "function", "time", "coproc"),
     }
 )
-# what a script leaves open swallows this, or stumbles over it, in quotes of either kind
+# an open construct of a script swallows this, or stumbles over it, in quotes of either kind
 BETWEEN = "\n: \"& |\"\n: '& |'\n"
 DOCUMENT = re.compile(r"(?<!<)<<(?!<)")
 SHELLS = frozenset({"bash", "sh", "dash", "ksh", "zsh"})
@@ -39,7 +39,7 @@ CRLF = (
 
 
 def syntax_errors(jobs: Collection[Job], bash: str) -> dict[str, str]:
-    """Return by name what bash, a path, says of jobs whose command it cannot read."""
+    """Return the errors of bash, a path, for the jobs whose command it cannot read, by name."""
     texts = {job.name: job.cmd for job in jobs if isinstance(job.cmd, str)}
     odd = [text for text in dict.fromkeys(texts.values()) if not _is_plain(text)]
     try:
@@ -47,12 +47,12 @@ def syntax_errors(jobs: Collection[Job], bash: str) -> dict[str, str]:
         for text in filter(DOCUMENT.search, odd):
             found |= _errors([text], bash)
     except (OSError, subprocess.SubprocessError):
-        return {}  # what keeps bash from starting now, keeps the jobs as well, and they tell it
+        return {}  # bash cannot start: the jobs will fail by the same error, and report it
     return {name: found[text] for name, text in texts.items() if text in found}
 
 
 def line_ends(jobs: Collection[Job], cwd: Path) -> list[str]:
-    """Return a sentence for each script whose lines end with CRLF, as far as it is there now."""
+    """Return a sentence for each existing script whose lines end with CRLF."""
     users: dict[str, list[str]] = {}
     for job in jobs:
         if isinstance(job.cmd, str) and "\r\n" in job.cmd:
@@ -71,7 +71,7 @@ def _is_plain(text: str) -> bool:
 
 
 def _errors(texts: Sequence[str], bash: str) -> dict[str, str]:
-    """Return what is wrong with each of these; a text with nothing wrong is left out."""
+    """Return the error of each of these texts; a text without one is left out."""
     if not texts:
         return {}
     if len(texts) == 1:
@@ -87,7 +87,7 @@ def _errors(texts: Sequence[str], bash: str) -> dict[str, str]:
 def _one(text: str, bash: str) -> str:
     """Return bash's own words for one script, '' if it can be read."""
     said = _complaint(text, bash)
-    # a script may change what is grammar before it is read on: shopt(1)
+    # a script may change the grammar for its later lines: shopt(1)
     if not said or "expand_aliases" in text or not _complaint(text, bash, "-O", "extglob"):
         return ""
     lines = [re.sub(r"^\S*bash: (-c: )?", "", line) for line in said.splitlines()]
@@ -96,17 +96,17 @@ def _one(text: str, bash: str) -> str:
 
 
 def _complaint(text: str, bash: str, *options: str) -> str:
-    """Return what bash says of one script, but for a here-document that takes nothing more in."""
+    """Return bash's error for one script, except for a here-document that takes nothing in."""
     said = _read(text, bash, *options)
     if not said or not all(OPEN_DOCUMENT.search(line) for line in said.splitlines()):
         return said
-    # bash closes `$(cat <<EOF … EOF)`, and warns; one that is open takes in a `)` that is too many
+    # bash closes `$(cat <<EOF … EOF)`, and warns; an open one takes in a `)` too many
     more = _read(f"{text}\n)", bash, *options)
     return said if all(OPEN_DOCUMENT.search(line) for line in more.splitlines()) else ""
 
 
 def _read(text: str, bash: str, *options: str) -> str:
-    """Return what bash says of a script that it does not run, '' if it can read it."""
+    """Return bash's error for a script that it only reads, '' if there is none."""
     done = subprocess.run(
         [bash, "--norc", *options, "-n", "-c", text],
         env={"PATH": os.defpath},  # no BASH_ENV, SHELLOPTS or functions of the caller
@@ -117,7 +117,7 @@ def _read(text: str, bash: str, *options: str) -> str:
         timeout=PATIENCE,
         check=False,
     )
-    # of an end of file in a here-document bash only warns, and takes all up to there
+    # bash only warns of an end of file in a here-document, and takes everything up to there
     lines = done.stderr.splitlines()
     said = [line for line in lines if ": warning: " not in line or OPEN_DOCUMENT.search(line)]
     return "\n".join(said) or ("syntax error" if done.returncode else "")

@@ -1,7 +1,7 @@
 """Starts one process as the leader of its own session and group. Knows no job.
 
-Of its own session, since a process can change its group only within its session (setpgid(2)):
-nothing that descends from it can pass for a child of the runner's program.
+Its own session, since a process can change its group only within its session (setpgid(2)): no
+descendant of it can pass for a child of the runner's program.
 
 Not with `preexec_fn`: that forbids vfork, costs ten times as much, and may deadlock beside
 threads. Priority and processor affinity are inherited from the *thread* that starts a process
@@ -24,14 +24,14 @@ from lib.processes import fork_exec
 
 
 class Placement(NamedTuple):
-    """Where and how urgently a process runs: an increment of niceness, and processors (or any)."""
+    """The placement of a process: an increment of niceness, and its processors (or any)."""
 
     nice: int = 0
     cpus: Collection[int] = ()
 
 
 class Spawned(NamedTuple):
-    """A started process, and what of its placement the system did not permit."""
+    """A started process, and the parts of its placement that the system refused."""
 
     pid: int
     refused: Sequence[str]
@@ -87,7 +87,7 @@ class Spawner:
         return self._threads[key]
 
     def close(self) -> None:
-        """End the threads: to be called when none of what they started is left."""
+        """End the threads; to be called when none of their processes is left."""
         for thread in self._threads.values():
             thread.end()
         self._threads.clear()
@@ -97,9 +97,9 @@ class Spawner:
 
 
 def absolute(name: str, path: str) -> str | None:
-    """Return where a program is on PATH; None if only a search from its directory can tell.
+    """Return the path of a program on PATH; None if that depends on the working directory.
 
-    Looked up once, it costs its many users nothing; exec(3) would try each directory each time.
+    One look-up serves many starts; exec(3) would try each directory each time.
     """
     for directory in path.split(os.pathsep):
         if not directory.startswith("/"):
@@ -111,14 +111,14 @@ def absolute(name: str, path: str) -> str | None:
 
 
 def _placed(argv: Sequence[str], placement: Placement) -> tuple[Sequence[str], list[str]]:
-    """Return a command that takes a placement on by itself, and what of it there is not here."""
+    """Return a command that takes a placement on by itself, and the parts that are refused."""
     refused = ["cpus: this system has no processor affinity"] if placement.cpus else []
     prefix = ["nice", "-n", str(placement.nice)] if placement.nice else []
     return [*prefix, *argv] if prefix else argv, refused
 
 
 class _PlacedThread:
-    """A thread that has taken a placement on, and starts what it is asked to until its end."""
+    """A thread that has taken a placement on, and starts processes until its end."""
 
     def __init__(self, placement: Placement) -> None:
         self.refused: list[str] = []
@@ -130,7 +130,7 @@ class _PlacedThread:
         self._thread.start()
 
     def call(self, start: Start) -> int:
-        """Have the thread start a process, and wait for that. Raises what starting raises."""
+        """Have the thread start a process, and wait for it. Raises the error of the start."""
         self._asked.put(start)
         result = self._done.get()
         if isinstance(result, BaseException):
@@ -152,7 +152,7 @@ class _PlacedThread:
 
 
 def _take_on(placement: Placement) -> list[str]:
-    """Give the calling thread this placement; return what was not permitted."""
+    """Give the calling thread this placement; return the refused parts."""
     refused = []
     if placement.nice:
         nice = os.getpriority(os.PRIO_PROCESS, 0) + placement.nice

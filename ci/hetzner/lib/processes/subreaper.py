@@ -1,7 +1,7 @@
 """Makes this process the parent of its orphaned descendants (Linux).
 
-Without it a grandchild that outlives its parent goes to pid 1, and nothing but its environment
-tells whose it was. Source: prctl(2), PR_SET_CHILD_SUBREAPER; children do not inherit it.
+Without it a grandchild that outlives its parent goes to pid 1, and only its environment shows whose
+it was. Source: prctl(2), PR_SET_CHILD_SUBREAPER; children do not inherit it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER = 36, 37
 
 
 def adopt() -> bool | None:
-    """Become the subreaper; return whether it was one before, None where it cannot be one."""
+    """Become the subreaper; return whether it was one before, None if it cannot be one."""
     if sys.platform != "linux":
         return None
     import ctypes
@@ -27,7 +27,7 @@ def adopt() -> bool | None:
 
 
 def release(before: bool | None) -> None:
-    """Put back what `adopt` found."""
+    """Restore the state before `adopt`."""
     if before is False:
         import ctypes
 

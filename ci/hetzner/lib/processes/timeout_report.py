@@ -1,7 +1,7 @@
-"""Tells where a tree of processes hangs: what each of them does and waits for, who listens where.
+"""Describes a tree of processes that hangs: state and wait channel of each, and its ports.
 
-Only looks, at a bounded number of processes, and waits for nothing: proc(5). A Python program tells
-its stack by itself if it is told to end in a way that it answers so, see `termination_signal`.
+Reads a bounded number of processes and waits for none: proc(5). A Python program prints its stacks
+by itself if it gets the right signal, see `termination_signal`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from lib.processes import ports
 from lib.processes.process_table import Proc, ProcessTable
 
 HEAD = "--- out of time; its processes are:"
-MOST = 50  # processes that are told of
+MOST = 50  # processes in the report
 WIDTH = 300  # characters of a command
-NO_CORE = 1  # bytes: too little for a core file, and no program is started for one (core(5))
+NO_CORE = 1  # bytes: too few for a core file, and no program is started for one (core(5))
 
 
 def lines(look: ProcessTable, members: Sequence[Proc], redact: Callable[[str], str]) -> list[str]:
@@ -47,11 +47,11 @@ def lines(look: ProcessTable, members: Sequence[Proc], redact: Callable[[str], s
 
 
 def termination_signal(process: Proc) -> int:
-    """Return the signal that asks a process which hangs to end: TERM, or ABRT for some of Python.
+    """Return the signal that ends a hung process: TERM, or ABRT for some Pythons.
 
     faulthandler (its documentation; on by PYTHONFAULTHANDLER, in pytest always) answers ABRT with
-    the stacks of all threads, to the standard error, and lets it end the program. Where TERM would
-    end the program without a word as well, nothing is lost by that; a core file is not wanted.
+    the stacks of all threads on the standard error, and lets it end the program. If TERM would end
+    the program without a word, nothing is lost; a core file is not wanted.
     """
     if sys.platform != "linux" or not _is_python(process.pid):
         return signal.SIGTERM
@@ -94,7 +94,7 @@ def _bits(mask: int) -> Iterator[int]:
 
 
 def _age(process: Proc) -> str:
-    """Return for how long it has run: as `12.3 s`, or `-` where that cannot be told."""
+    """Return its age, such as `12.3 s`; `-` if it is unknown."""
     uptime = _words("/proc/uptime").split()
     if not uptime:
         return "-"
@@ -102,7 +102,7 @@ def _age(process: Proc) -> str:
 
 
 def _waits_in(pid: int) -> str:
-    """Return the function of the kernel that it waits in; `-` while it runs, or is another's."""
+    """Return the kernel function that it waits in; `-` while it runs, or for another user's."""
     found = _words(f"/proc/{pid}/wchan").strip()
     return found if found not in ("", "0") else "-"
 

@@ -18,7 +18,7 @@ from lib.common import interrupts
 
 
 class Ready(NamedTuple):
-    """What there is to look at: pids that may have ended, signals that came, a readable file."""
+    """The events of a wait: pids that may have ended, signals, a readable file."""
 
     pids: tuple[int, ...] = ()
     signals: tuple[int, ...] = ()
@@ -45,16 +45,16 @@ class Waiter(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of all descriptors; `signals` still tells which came last."""
+        """Close all descriptors; `signals` still returns the latest ones."""
         ...
 
 
 class SignalPipe:
     """Turns signals into bytes on a pipe (signal.set_wakeup_fd), so that a poll sees them.
 
-    For those that ask us to end a byte only wakes: which came, this time and before, is on the
-    program's record, so none is lost between two who handle them. Handlers can be installed from
-    the main thread only; elsewhere signals stay with their owner.
+    For signals that ask us to end a byte only wakes: the program's record has all that came, so
+    none is lost between two handlers. Handlers can be installed from the main thread only;
+    elsewhere signals stay with their owner.
     """
 
     def __init__(self, numbers: Iterable[int]) -> None:
@@ -67,7 +67,7 @@ class SignalPipe:
         if threading.current_thread() is not threading.main_thread():
             return
         self._record = interrupts.record()
-        # before the first handler, or a signal in between would wake nobody
+        # before the first handler, or a signal in between would wake no wait
         self._fd_before = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         self._taken = interrupts.SignalHandlers(self._record.note, _wake)
         for number in numbers:
@@ -84,7 +84,7 @@ class SignalPipe:
         told = b""
         with contextlib.suppress(BlockingIOError):
             told = os.read(self._reader, 4096)
-        # the program's other handlers write to this pipe as well: theirs are not ours
+        # other handlers of the program write to this pipe as well: their signals are not ours
         ours = (n for n in told if self._taken and self._taken.has(n))
         return (*self.ends(), *(n for n in ours if n not in interrupts.SIGNALS))
 
@@ -110,8 +110,7 @@ def _wake(number: int, frame: FrameType | None) -> None:
 def make(numbers: Iterable[int]) -> Waiter:
     """Return the wake-up of this system.
 
-    Until it is closed it takes over the signals that would end the program, the one that asks what
-    runs, and these.
+    Until it is closed it takes over the signals that would end the program, SIGUSR1, and these.
     """
     if sys.platform == "linux" and hasattr(os, "pidfd_open"):
         from lib.processes.wait_pidfd import PidfdWaiter

@@ -1,6 +1,6 @@
 """The wake-up of systems without pidfds: an adaptive timed poll, cut short by signals.
 
-It cannot tell which process ended, so it names all that are watched: go and look.
+It cannot know which process ended, so it names all watched ones.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SHORTEST, LONGEST = 0.001, 0.05  # seconds between two looks
 
 
 class TimedWaiter:
-    """Waits in steps that grow while nothing happens and shrink when something does."""
+    """Waits in steps that grow without an event and shrink with one."""
 
     def __init__(self, signals: SignalPipe) -> None:
         self._signals = signals
