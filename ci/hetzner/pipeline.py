@@ -172,8 +172,8 @@ def _run(request: Request) -> int:
     label = redact.of_environment()(f"pipeline.py {request.revision} of {config.repo_dir}")
     with contextlib.ExitStack() as stack:
         taken = (locks.lock(path, label, waiting=_say_who_holds) for path in config.locks)
-        locks = [stack.enter_context(lock) for lock in taken]
-        return _run_commit(CommitRun(request, locks), request)
+        held = [stack.enter_context(lock) for lock in taken]
+        return _run_commit(CommitRun(request, held), request)
 
 
 def _say_who_holds(holder: str) -> None:

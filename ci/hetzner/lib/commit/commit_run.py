@@ -23,8 +23,9 @@ from lib.commit.commit_statuses import CommitStatuses
 from lib.commit.request import Request
 from lib.commit.tested_commit import TestedCommit
 from lib.commit.tool_versions import ToolVersions
-from lib.common import files, interrupts, locks, redact, version
+from lib.common import files, interrupts, redact, version
 from lib.common.interrupts import Interrupted
+from lib.common.locks import Held
 from lib.git import checkout
 from lib.git.checkout import CheckoutError
 from lib.leftovers import cleanup, half_written
@@ -45,7 +46,7 @@ class CommitRun:
     `locks` keep other runs away. The exit code `code` is known at the end.
     """
 
-    def __init__(self, request: Request, locks: Sequence[locks.Held]) -> None:
+    def __init__(self, request: Request, locks: Sequence[Held]) -> None:
         self._request = request
         self._words = words = request.words
         self._config = config = request.config
