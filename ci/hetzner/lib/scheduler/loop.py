@@ -50,7 +50,7 @@ class Scheduler:
         self._emit = emit
         self._gauge = gauge
         self._results = Results(plan, emit)
-        self.results = self._results.results
+        self.results = self._results.by_job
         self._queue = StartQueue(plan, gauge, self._note)
         self._timers = Timers()
         self._states = NodeStates(plan, self._results, self._queue, self._timers, clock)

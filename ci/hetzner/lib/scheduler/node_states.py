@@ -28,12 +28,10 @@ from lib.scheduler.nodes import (
     State,
 )
 from lib.scheduler.protocol import Clock
-from lib.scheduler.readiness import Change, Effect, Readiness
+from lib.scheduler.readiness import NO_CHANGE, Change, Effect, Readiness
 from lib.scheduler.results import Results
 from lib.scheduler.start_queue import StartQueue
 from lib.scheduler.timers import DelayEnd, Timers
-
-NO_CHANGE = Change()
 
 
 class NodeStates:
@@ -49,7 +47,7 @@ class NodeStates:
         self._readiness = Readiness(plan.phases.nodes)
         self.nodes = {
             node.key: NodeRun(
-                node, results.results[node.job.name], position, self._readiness.watched(node.key)
+                node, results.by_job[node.job.name], position, self._readiness.watched(node.key)
             )
             for position, node in enumerate(plan.phases.nodes)
         }
@@ -205,7 +203,8 @@ class NodeStates:
             self._readiness.started(node.key)
         elif to is ENDED:
             self.left -= 1
-            return self._readiness.ended(node.key, effect, node.attempt.outputs)
+            wrote = node.attempt.outputs if node.job.outputs else ()
+            return self._readiness.ended(node.key, effect, wrote)
         elif to is SERVING:
             self.serving[node.key] = node
             self._queue.give_slot(node)

@@ -42,6 +42,9 @@ class Change:
         self.skipped: list[tuple[str, str]] = []
 
 
+NO_CHANGE = Change()
+
+
 class Readiness:
     """What each node of a run still waits for."""
 
@@ -143,7 +146,6 @@ class Readiness:
 
         Each node that is skipped is to be ended as well.
         """
-        change = Change()
         name = self._nodes[key].job.name
         end = Ended(effect, self._failed_job.get(key, name), frozenset(wrote))
         self._ended[key] = end
@@ -151,6 +153,9 @@ class Readiness:
         self._unended[self._nodes[key].phase].discard(key)
         for need in self._needs[key]:
             self._users[need] -= 1
+        if not self._dependents[key]:
+            return NO_CHANGE
+        change = Change()
         for user, edge in self._dependents[key]:
             if user not in self._idle or self.not_begun(user):
                 continue

@@ -19,7 +19,7 @@ class Results:
     def __init__(self, plan: RunPlan, emit: events.Listener) -> None:
         self._emit = emit
         self.selected = tuple(dict.fromkeys(node.job.name for node in plan.phases.nodes))
-        self.results = {
+        self.by_job = {
             node.job.name: Result(node.job.name, allowed=node.job.allow_failure)
             for node in plan.phases.nodes
         }
@@ -28,13 +28,13 @@ class Results:
         # by job: its passes that have not ended
         self._passes = Counter(node.job.name for node in plan.phases.nodes)
         for name in plan.filtered:
-            self.results[name] = Result(
+            self.by_job[name] = Result(
                 name, Outcome.SKIPPED, reason="filtered", cause=Cause.FILTERED
             )
 
     def red(self) -> list[str]:
         """Return the jobs that have ended and may not stand in a green run."""
-        results = (self.results[name] for name in self.selected)
+        results = (self.by_job[name] for name in self.selected)
         return [r.name for r in results if r.outcome is not None and not r.acceptable]
 
     @property
