@@ -28,13 +28,13 @@ from lib.commit.request import Request, load_settings
 from lib.common import console, interrupts, locks, machine, own_environ, program_end, redact
 from lib.common.interrupts import Interrupted
 from lib.common.machine import Machine
-from lib.model.verdict import Facts, decide
+from lib.model.verdict import FAILED, Facts, decide
 from lib.report import graph_export
 
 if TYPE_CHECKING:
     from lib.commit.commit_run import CommitRun
 
-USAGE, FAILED = 2, 1
+USAGE = 2
 JS_CORE = "packages/buckaroo-js-core"
 JS_INPUTS = ("src", "package.json", "tsconfig.json", "vite.config.ts", "../pnpm-lock.yaml")
 # an uncommitted change has no key: the cache must not answer for it

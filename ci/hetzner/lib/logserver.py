@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ if __name__ == "__main__":
     # as a program Python puts lib/ on the path, where our modules would hide others; with -P none
     sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parent.parent)]
 
-from lib.common import program_end
+from lib.common import program_end, signal_names
 from lib.report.log_server import LogServer
 from lib.settings import settings
 from lib.settings.settings import SettingsError
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
         try:
             server.serve_forever()
         except KeyboardInterrupt:
-            return 130
+            return signal_names.exit_code(signal.SIGINT)
     return 0
 
 

@@ -12,7 +12,11 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO, cast
 
-NOBODY_READS = 128 + signal.SIGPIPE  # exit code of a program that ends when its reader has gone
+from lib.common import signal_names
+
+NOBODY_READS = signal_names.exit_code(
+    signal.SIGPIPE
+)  # exit code of a program that ends when its reader has gone
 
 
 class Console:

@@ -31,6 +31,11 @@ ENDING = tuple(
 IGNORABLE = _VALID - _numbers(_UNTOUCHED)
 
 
+def exit_code(number: int) -> int:
+    """Return the exit code of a program that this signal ended, as shells tell it."""
+    return 128 + number
+
+
 def name_of(number: int) -> str:
     """Return the name of a signal: `SIGTERM`, `SIGRTMIN+3`; `signal 99` if it has none."""
     try:

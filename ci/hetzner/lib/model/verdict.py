@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from lib.common.signal_names import name_of
+from lib.common import signal_names
 from lib.model.cause import Cause
 from lib.model.result import Outcome, Result
 
 PASSED, FAILED, NO_MATCH, TIMED_OUT = 0, 1, 4, 124
-BY_SIGNAL = 128  # plus its number
 
 _SEVERITY = {
     outcome: rank
@@ -79,7 +78,7 @@ def worse(one: Outcome, other: Outcome) -> Outcome:
 
 def _exit_code(facts: Facts) -> int:
     if facts.signal is not None:
-        return BY_SIGNAL + facts.signal
+        return signal_names.exit_code(facts.signal)
     if facts.timed_out:
         return TIMED_OUT
     if facts.error or _faults(facts) or not _all_acceptable(facts):
@@ -104,7 +103,7 @@ def _state(facts: Facts, code: int) -> Literal["success", "failure", "error"]:
 
 def _sentence(facts: Facts) -> str:
     if facts.signal is not None:
-        return f"ended by {name_of(facts.signal)}"
+        return f"ended by {signal_names.name_of(facts.signal)}"
     return "; ".join([*_faults(facts), facts.error or _of_jobs(facts)])
 
 
