@@ -58,7 +58,8 @@ class Told(unittest.TestCase):
         self.assertIn("sleep 324", log)
 
     def test_job_that_ends_in_time_has_no_report(self) -> None:
-        self.assertEqual(self.run_job("echo done; sleep 60 & true", 60), "done\n")
+        self.assertEqual(self.run_job("echo done; sleep 60 & sleep 0.05", 60), "done\n")
+        self.assertRegex((self.root / "logs/ci.log").read_text(), "LEAK  hang left 1.* sleep 60")
 
     def test_ports_and_for_python_the_stack(self) -> None:
         log = self.run_job([sys.executable, "-c", LISTENS], 4)
@@ -92,6 +93,7 @@ class Told(unittest.TestCase):
 
     def test_log_that_is_not_there_any_more_is_left_alone(self) -> None:
         self.run_job("mv logs/hang.log logs/moved; echo other > logs/hang.log; sleep 60", 1.5)
+        self.assertEqual(self.outcome, Outcome.TIMED_OUT)
         self.assertEqual((self.root / "logs/hang.log").read_text(), "other\n")
 
 

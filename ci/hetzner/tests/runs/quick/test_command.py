@@ -21,16 +21,20 @@ def run(script: str, timeout: float = 60) -> command.Done:
     return command.run(["bash", "-c", script], cwd=HERE, env=os.environ, timeout=timeout)
 
 
+# a process that keeps the output open, in the state that it stays in
+HOLDS = "sleep 3600 & until ps -o comm= -p $! | grep -q sleep; do :; done; echo $!"
+
+
 class TestRun(unittest.TestCase):
     def test_code_and_both_outputs_are_returned(self) -> None:
         self.assertEqual(run("echo out; echo err >&2; exit 3"), command.Done(3, "out\n", "err\n"))
 
     def test_process_that_holds_the_output_is_not_waited_for(self) -> None:
         # it would be for an hour, and is ended with the group
-        self.assertEqual(run("sleep 3600 & echo $!").code, 0)
+        self.assertEqual(run(HOLDS).code, 0)
 
     def test_group_is_gone_afterwards(self) -> None:
-        pid = int(run("sleep 3600 & echo $!").output)
+        pid = int(run(HOLDS).output)
         look = process_table.table()
 
         def is_gone() -> bool:  # the signal was sent, but its death takes a moment

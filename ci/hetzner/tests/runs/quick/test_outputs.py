@@ -96,17 +96,18 @@ class Outputs(RunTest):
 
     @unittest.skipUnless(LINUX, "needs file leases")
     def test_file_is_ready_when_its_last_writer_has_closed_it_under_any_name(self) -> None:
-        end = "sleep 0.3; echo whole >&3; exec 3>&-; sleep 9"
+        end = "sleep 0.3; echo whole >&3; exec 3>&-; until [ -e seen ]; do sleep 0.01; done"
         for way in (
             "exec 3>> o; echo half >> o",
             "exec 3> t; echo half >&3; mv t o",
             "exec 3> t; echo half >&3; ln t o",
         ):
             with self.subTest(way):
-                writer = Job("a", f"{way}; {end}", outputs={"o": "o"}, service=True)
-                reader = Job("b", "grep whole o", ["a:o"], ok_codes=(0,))
+                writer = Job("a", f"{way}; {end}", outputs={"o": "o"}, timeout=20)
+                reader = Job("b", "grep whole o && touch seen", ["a:o"], ok_codes=(0,))
                 self.assertEqual(self.run_jobs(writer, reader), (0, "a=passed b=passed"))
-                (self.cwd / "o").unlink()
+                for name in ("o", "seen"):
+                    (self.cwd / name).unlink()
 
     def test_missing_output_of_a_skipped_job_fails_its_dependents_by_name(self) -> None:
         made = self.pipeline(Job("a", "x", outputs={"o": "o"}), Job("b", "cat $CI_OUT_A_O", ["a"]))
