@@ -1,4 +1,4 @@
-"""Why a run ends before its jobs have: a signal, its timeout, or a failure with fast_fail."""
+"""The reason why a run ends early: a signal, its timeout, or a failure with fast_fail."""
 
 from __future__ import annotations
 

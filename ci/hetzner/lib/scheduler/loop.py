@@ -1,8 +1,8 @@
 """The loop: what starts, stops, is skipped or tried again, and when.
 
-A state machine over an injected `Executor` and `Clock`. `NodeStates` tells where each node is,
-`StartQueue` which one starts next, an `Attempt` what follows from what is reported of it; the loop
-carries that out. It never touches a process, a file or the real time.
+A state machine over an injected `Executor` and `Clock`. `NodeStates` knows the state of each node,
+`StartQueue` picks the next one to start, `AttemptRunner` runs its attempt. The loop draws the
+consequences of the ends. It touches no process, no file and no real time.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from lib.scheduler.timers import DelayEnd, RunLimit, StepLimit, Timer, Timers
 
 
 def unknown_load() -> Load:
-    """Return the load of a machine that nobody measures."""
+    """Return the load of a machine that is not measured."""
     return Load(0.0)
 
 
@@ -59,7 +59,7 @@ class Scheduler:
         self._attempts = AttemptRunner(
             executor, clock, emit, self._states, self._timers, self._cut_off
         )
-        self._broken = ""  # what the runner broke by
+        self._broken = ""  # the bug of the runner that ended the run
 
     # ---- the run
 
@@ -98,7 +98,7 @@ class Scheduler:
         self._end_run()
 
     def facts(self) -> Facts:
-        """Return what is known so far of how the run ends."""
+        """Return the facts so far."""
         return Facts(
             self._results.selected,
             self.results,
@@ -167,7 +167,7 @@ class Scheduler:
             self._settle()
 
     def _fail_stuck(self, node: NodeRun) -> None:
-        """Fail a node that nothing but services keep from starting, and they wait for it."""
+        """Fail a node whose resources are held by services that wait for its end."""
         holders = ", ".join(sorted(each.name for each in self._states.serving.values()))
         text = (
             f"can never start: {self._queue.short(node)} is held by {holders}, "
@@ -175,7 +175,7 @@ class Scheduler:
         )
         self._finish(node, Outcome.FAILED, Why(text, Cause.NO_ROOM))
 
-    # ---- what happens
+    # ---- events
 
     def _take(self, report: Report) -> None:
         match report:
@@ -202,16 +202,16 @@ class Scheduler:
     # ---- ends
 
     def _conclude(self, node: NodeRun, ended: Conclude) -> None:
-        """Follow an attempt that has ended: another one is due, or the node has its outcome."""
+        """Draw the consequences of an ended attempt: another one, or the outcome of the node."""
         outcome, why, again = ended
         again = again and not self._cut_off.bars(node.job)
         if again and (users := self._states.took(node)):
-            # what they do with it would be taken for the work of the attempt that passes
+            # their results would count as made from the attempt that passes
             again = False
             text = f"{why.text}; not tried again, since {', '.join(users)} started from its output"
             why = why._replace(text=text)
         if outcome is not Outcome.RESTORED:
-            # the load not of all others: a look costs as much as a start
+            # only of these: to read the load costs as much as a start
             load = self._gauge() if again or node.attempt.number > 1 else None
             self._results.attempted(node, outcome, why, self._now(), load, again=again)
         if again:
@@ -227,7 +227,7 @@ class Scheduler:
             self._end_early(f"{node.name} {outcome}")
 
     def _settle(self) -> None:
-        """Stop services that nobody needs any more, and open the phases that can begin."""
+        """Stop services that no job needs any more, and open the phases that can begin."""
         while True:
             for node in self._states.unneeded():
                 self._attempts.release(node)
@@ -237,7 +237,7 @@ class Scheduler:
 
     def _open_phase(self, phase: int) -> None:
         title = self._plan.phases.titles[phase]
-        # what has no title is for the end, and begins whatever became of all else
+        # the last phase, of jobs at the end, has no title and begins after any failure
         wary = title and self._plan.fast_fail and phase > 0
         if wary and (why := self._bad_so_far(title)):
             self._end_early(f"{title} is not begun: {why}")

@@ -1,8 +1,7 @@
 """Moves nodes from state to state. `NodeStates._set` alone changes the state of a node.
 
-It keeps the readiness of other nodes, the start queue and the counts in step with the states, and
-carries a change on to the nodes that it frees, blocks or skips. It starts and stops nothing and
-decides no outcome: the loop does.
+It keeps readiness, start queue and counts in step with the states, and moves the nodes that a
+change makes ready, blocked or skipped. It starts and stops no process and decides no outcome.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ class NodeStates:
         self.serving: dict[str, NodeRun] = {}  # by key
         self.round = 0  # of the loop
 
-    # ---- what is known
+    # ---- questions
 
     @property
     def phase(self) -> int:
@@ -78,7 +77,7 @@ class NodeStates:
         return self._readiness.users(node.key)
 
     def took(self, node: NodeRun) -> list[str]:
-        """Return the jobs that work, or have worked, from an output of a node as it is now."""
+        """Return the jobs that have started from an output of the present attempt of a node."""
         return self._readiness.took(node.key)
 
     def not_begun(self, node: NodeRun) -> bool:
@@ -86,7 +85,7 @@ class NodeStates:
         return self._readiness.not_begun(node.key)
 
     def unneeded(self) -> list[NodeRun]:
-        """Return the services that serve nobody any more."""
+        """Return the services that no job needs any more."""
         return [node for node in self.serving.values() if not self._readiness.needed(node.key)]
 
     # ---- moves
@@ -100,11 +99,11 @@ class NodeStates:
         self._set(node, RUNNING)
 
     def wrote(self, node: NodeRun, output: str) -> None:
-        """Let an output of a node that runs count."""
+        """Note an output of a node that runs."""
         self._follow(self._readiness.wrote(node.key, output))
 
     def serve(self, node: NodeRun) -> None:
-        """Let a service be used."""
+        """Let the users of a service start."""
         self._follow(self._set(node, SERVING))
 
     def stop(self, node: NodeRun) -> None:
@@ -113,12 +112,12 @@ class NodeStates:
 
     def delay_over(self, node: NodeRun) -> None:
         """Queue a node whose delay is over."""
-        # a retracted output may have sent it back to waiting, for a later and longer delay
+        # it may have been blocked meanwhile, and its delay begun anew
         if node.state is DELAYED and self._now() >= node.due:
             self._enqueue(node)
 
     def retry(self, node: NodeRun) -> None:
-        """Queue another attempt of a node, as soon as all that it needs is there (again)."""
+        """Queue another attempt of a node, as soon as all its needs are met (again)."""
         node.attempt.forget_outputs()
         change = self._set(node, WAITING)
         if at_once := change.ready == [node.key]:
@@ -151,7 +150,7 @@ class NodeStates:
         for key in freed:
             self._free(self.nodes[key])
 
-    # ---- what follows
+    # ---- consequences
 
     def _follow(self, change: Change) -> None:
         for key in change.blocked:
@@ -166,7 +165,7 @@ class NodeStates:
             yield self.nodes[key], Outcome.SKIPPED, Why(reason, Cause.DEPENDENCY)
 
     def _free(self, node: NodeRun) -> None:
-        """Queue a node that has all that it needs, when its delay is over."""
+        """Queue a node whose needs are met, when its delay is over."""
         node.result.waited_for = self._readiness.waited_for[node.key]
         if node.job.delay:
             self._set(node, DELAYED)
@@ -182,7 +181,7 @@ class NodeStates:
     # ---- the one door of state
 
     def _set(self, node: NodeRun, to: State, effect: Effect = Effect.CANCELLED) -> Change:
-        """Change the state of a node and return what follows for others.
+        """Change the state of a node; return the change for others.
 
         RuntimeError for a move that the table does not hold.
         """
@@ -215,7 +214,7 @@ class NodeStates:
 
 
 def _effect(node: NodeRun, outcome: Outcome | None) -> Effect:
-    """Return what the end of a node means to those that depend on it."""
+    """Return the effect of the end of a node on those that depend on it."""
     if outcome in GOOD:
         return Effect.PASSED
     if outcome in FAILURES:

@@ -1,4 +1,4 @@
-"""Where each node of a run is, and the table of the moves that are allowed. No decisions."""
+"""The states of a node, the table of the moves that are allowed, and the facts on one node."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lib.scheduler.service_attempt import ServiceAttempt
 
 
 class State(enum.Enum):
-    """Where a node is."""
+    """The state of a node."""
 
     WAITING = "waits for what it depends on"
     DELAYED = "waits for its delay"
@@ -48,7 +48,7 @@ DOING = {StepKind.RESTORE: "asks its cache", StepKind.STORE: "stores in its cach
 
 
 class NodeRun:
-    """What the scheduler knows of one node while the run goes on; `NodeStates` sets `state`."""
+    """The facts on one node while the run goes on; `NodeStates` sets `state`."""
 
     def __init__(self, node: Node, result: Result, position: int, watch: tuple[str, ...]) -> None:
         self.node = node
@@ -58,15 +58,15 @@ class NodeRun:
         self.result = result  # of its job, over all passes
         self.needs: Needs = tuple(sorted(node.job.resources.items()))
         self.position = position  # in declared order
-        self.watch = watch  # outputs that are of use while the body still runs
+        self.watch = watch  # outputs to report while the body still runs
         self.state = WAITING
         self.attempt = self._attempt(0, 0.0)
         self.due = 0.0  # the end of its delay, seconds on the run's clock
         self.queued_in = 0  # the round of the loop in which it was queued
         self.ticket = 0  # tells its place in the queue from an earlier one
-        self.held_back = ""  # the pressure that kept it in the queue
+        self.held_back = ""  # the pressure that held it back
         self.has_slot = False
-        self.cache_notes: set[str] = set()  # what was said of its cache, in whichever attempt
+        self.cache_notes: set[str] = set()  # notes on its cache, of all attempts
 
     def new_attempt(self, began: float) -> Attempt:
         """Make another attempt the one that counts, and return it."""
@@ -79,13 +79,13 @@ class NodeRun:
 
     @property
     def doing(self) -> str:
-        """What it is about, in words."""
+        """Its state in words."""
         told: str = self.state.value
         return DOING.get(self.attempt.step, told) if self.state is RUNNING else told
 
 
 def tell(nodes: Collection[NodeRun], now: float) -> events.Asked:
-    """Tell what runs at this moment, and how many nodes wait or have ended."""
+    """Return the nodes that run at this moment, and how many wait or have ended."""
     running = [
         events.Running(node.name, now - node.attempt.began, node.doing)
         for node in nodes

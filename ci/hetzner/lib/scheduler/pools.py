@@ -14,7 +14,9 @@ class Pools:
     def __init__(self, capacity: Mapping[str, int], slots: int | None = None) -> None:
         self._free = dict(capacity)
         self._slots = math.inf if slots is None else slots
-        self._before: dict[str, int] = {}  # what was free of it before some was given back
+        self._before: dict[
+            str, int
+        ] = {}  # by name: the amount that was free before the last nodes ended
 
     def fits(self, needs: Needs) -> bool:
         """Whether a slot and all of the resources are free."""
@@ -42,14 +44,14 @@ class Pools:
         self._slots += 1
 
     def was_short(self, needs: Needs) -> str:
-        """Name what was not free of these needs before the last of it was given back."""
+        """Return the names of these needs that were not free before the last nodes ended."""
         return ", ".join(name for name, count in needs if self._before.get(name, count) < count)
 
     def settle(self) -> None:
-        """Note that all that fit have started: from here on others may be short of something."""
+        """Forget what was free before: all nodes that fit have started."""
         self._before.clear()
 
     def short(self, needs: Needs) -> str:
-        """Name what is not free of these needs."""
+        """Return the names of these needs that are not free."""
         lacking = [name for name, count in needs if self._free.get(name, 1) < count]
         return ", ".join(lacking) or "a free slot"

@@ -1,7 +1,7 @@
 """Knows which nodes may start and which never will. No clock, no pools, no process.
 
-Each method that changes something returns what follows from it: nodes that became `ready` (all
-their needs are met), `blocked` (no longer so) and `skipped` (with the reason).
+A method that changes something returns the `Change` for other nodes: they became `ready` (all their
+needs are met), `blocked` (a need is no longer met) or `skipped` (a need failed).
 Time is linear in nodes and edges over a whole run.
 """
 
@@ -32,7 +32,7 @@ class Ended(NamedTuple):
 
 
 class Change:
-    """What follows from something that happened: keys of nodes, and the reasons of skips."""
+    """Keys of the nodes that became ready, blocked or skipped, and the reasons of the skips."""
 
     __slots__ = ("blocked", "ready", "skipped")
 
@@ -46,7 +46,7 @@ NO_CHANGE = Change()
 
 
 class Readiness:
-    """What each node of a run still waits for."""
+    """The needs of each node, met and unmet."""
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         self._nodes = {node.key: node for node in nodes}
@@ -60,7 +60,7 @@ class Readiness:
         self._ended: dict[str, Ended] = {}
         self._failed_job: dict[str, str] = {}  # by skipped node
         self._unended: dict[int, set[str]] = {}  # by phase
-        self._users: dict[str, int] = dict.fromkeys(self._nodes, 0)  # that have not ended
+        self._users: dict[str, int] = dict.fromkeys(self._nodes, 0)  # how many have not ended
         self.open = -1  # the last phase that is open
         self.waited_for: dict[str, str] = {}  # by node: the job or phase that made it ready
         for node in nodes:
@@ -70,7 +70,7 @@ class Readiness:
             for key in self._needs[node.key]:
                 self._users[key] += 1
 
-    # ---- what is known
+    # ---- questions
 
     def settled(self, serving: Collection[str]) -> bool:
         """Whether all nodes of the open phases have ended, but for services that serve."""
@@ -88,13 +88,16 @@ class Readiness:
         return list(dict.fromkeys(u.job.name for u in users if u.key not in self._ended))
 
     def watched(self, key: str) -> tuple[str, ...]:
-        """Return the outputs that count while the body runs: a service is ready by them."""
+        """Return the outputs to report while the body runs.
+
+        Others wait for them, or a service is ready by them.
+        """
         job = self._nodes[key].job
         wanted = {edge.output for _, edge in self._dependents[key] if edge.output is not None}
         return tuple(sorted(wanted.union(job.outputs) if job.service else wanted))
 
     def took(self, key: str) -> list[str]:
-        """Return the jobs that work, or have worked, from an output of this node as it is now."""
+        """Return the jobs that have started from an output of the present attempt of a node."""
         users = [user for user, edge in self._dependents[key] if edge.output is not None]
         took = self._started - self._idle if users else ()  # one that is retried has taken nothing
         return [self._nodes[u].job.name for u in dict.fromkeys(users) if u in took]
@@ -103,7 +106,7 @@ class Readiness:
         """Whether a node is a second pass whose phase is not open."""
         return self._nodes[key].repeated and self._nodes[key].phase > self.open
 
-    # ---- what happens
+    # ---- events
 
     def open_phases(self, upto: int) -> Change:
         """Let the nodes of all phases up to this one start."""
@@ -130,10 +133,7 @@ class Readiness:
         return self._meet_all(Edge(key, None))
 
     def again(self, key: str) -> Change:
-        """Note that a node is to be tried again, once all that it needs is there.
-
-        What it wrote before does not count any more.
-        """
+        """Note that another attempt of a node follows; outputs of the last one count no more."""
         change = Change()
         self._idle.add(key)
         self._take_stock(key, "", change)
@@ -142,9 +142,9 @@ class Readiness:
         return change
 
     def ended(self, key: str, effect: Effect, wrote: Collection[str] = ()) -> Change:
-        """Note that a node has ended, with these outputs there: others are ready, or skipped.
+        """Note that a node has ended and wrote these outputs.
 
-        Each node that is skipped is to be ended as well.
+        The caller then ends each node that the change skips.
         """
         name = self._nodes[key].job.name
         end = Ended(effect, self._failed_job.get(key, name), frozenset(wrote))
@@ -167,10 +167,10 @@ class Readiness:
                 self._meet(user, name, change)
         return change
 
-    # ---- what follows
+    # ---- consequences
 
     def _take_stock(self, key: str, by: str, change: Change) -> None:
-        """Count anew what a node waits for, when its phase opens or it is tried again."""
+        """Count the unmet needs of a node anew: its phase opens, or it is tried again."""
         self._unmet[key] = 1
         for edge in self._nodes[key].edges:
             end = self._ended.get(edge.key)
@@ -195,7 +195,7 @@ class Readiness:
         change.skipped.append((key, fault))
 
     def _fault(self, user: str, edge: Edge, end: Ended) -> str:
-        """Return why the end of a node keeps one that depends on it from ever starting, or ''."""
+        """Return why a node can never start after this end of a need, '' if it can."""
         if end.effect in (Effect.PASSED, Effect.CANCELLED) or self._always(user):
             return ""
         if end.effect is Effect.FAILED:

@@ -1,4 +1,4 @@
-"""Queued nodes in the order of their ranks, by what they need. Knows no clock and no limits."""
+"""Queued nodes in the order of their ranks, by their needs. Knows no clock and no pressure."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import heapq
 from lib.scheduler.nodes import QUEUED, NodeRun
 from lib.scheduler.pools import Needs, Pools
 
-Rank = tuple[bool, float, int]  # not short, less urgent, declared later: each starts later
+Rank = tuple[bool, float, int]  # not short, minus the urgency, position: less starts first
 Entry = tuple[Rank, int, NodeRun]
 
 
 class ReadyHeaps:
-    """Nodes that may start as soon as their resources are free, the one of the least rank first.
+    """Nodes that start as soon as their resources are free, the least rank first.
 
-    One heap for each distinct set of needs, so a crowd that waits for the same thing costs one look
-    and not one for each of its members. A node that has left the queue meanwhile is passed over.
+    There is one heap for each distinct set of needs: a look at its head answers for all nodes that
+    wait for the same resources. Nodes that have left the queue are passed over.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Keeps how attempts and jobs ended, and tells the listeners. Decides nothing."""
+"""Keeps the ends of attempts and jobs, and emits them. Decides no outcome."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Results:
             )
 
     def red(self) -> list[str]:
-        """Return the jobs that have ended and may not stand in a green run."""
+        """Return the jobs whose outcome makes the run red."""
         results = (self.by_job[name] for name in self.selected)
         return [r.name for r in results if r.outcome is not None and not r.acceptable]
 
@@ -43,7 +43,7 @@ class Results:
         return bool(self._filter) and not any(self._ran_tests.values())
 
     def matches(self) -> str:
-        """Return in which jobs the filter of test cases has matched; '' without a filter."""
+        """Return a sentence on the jobs where the filter of test cases matched; '' without one."""
         if not self._filter:
             return ""
         asked = [name for name in self.selected if name in self._ran_tests]

@@ -1,4 +1,4 @@
-"""One attempt of a service: when it is ready, how long it serves, and when it has failed.
+"""One attempt of a service: when it is ready, when it is released, and when it has failed.
 
 A service is ready when its outputs are there and its processes listen on its ports, or, without
 either, when its body has exited well. It serves until the loop releases it.
@@ -25,8 +25,8 @@ class ServiceAttempt(Attempt):
     """An attempt of a service."""
 
     _ready_at = 0.0  # seconds on the run's clock, once it was ready
-    _ports: frozenset[int] = frozenset()  # on which it listens, and nobody else
-    _released = False  # it is being stopped since nobody needs it any more
+    _ports: frozenset[int] = frozenset()  # it listens on them, and no other process does
+    _released = False  # it is being stopped since no job needs it any more
 
     def release(self) -> Actions:
         """Stop the service: nobody needs it any more."""
@@ -73,7 +73,7 @@ class ServiceAttempt(Attempt):
     # ---- failures
 
     def _occupied(self, report: Occupied, users: Sequence[str]) -> Actions:
-        """Fail: who uses the port would get, or has got, somebody else."""
+        """Fail: users of the port would reach, or have reached, another process."""
         text = f"port {report.port} is held by {report.holder}: stop that, or use another port"
         why = Why(text, Cause.PORT_TAKEN)
         if self.status is RUNNING:
@@ -97,11 +97,11 @@ class ServiceAttempt(Attempt):
         return self._end(self._pass())
 
     def _judge(self, report: Exited) -> Judgement:
-        """Judge the exit of the body; what it has left may still write the outputs."""
+        """Judge the exit of the body; processes that it has left may still write the outputs."""
         return judge(self.job, report.code, () if report.left else report.missing, report.told)
 
     def _left_its_processes(self, now: float) -> Actions:
-        """Go on with the processes that the body has left: they serve, or will."""
+        """Go on with the processes that the body has left: they serve, or will serve."""
         if self.status is not RUNNING:
             return ()
         actions: list[Action] = []
@@ -120,7 +120,7 @@ class ServiceAttempt(Attempt):
         return super()._gone(report, users)
 
     def _failed_alone(self, users: Sequence[str]) -> Actions:
-        """Fail since no process is left though nobody has stopped them."""
+        """Fail: all its processes have ended by themselves."""
         if self.status is SERVING:
             text = f"all of its processes are gone while {', '.join(users)} still needed it"
         else:

@@ -1,6 +1,6 @@
-"""Decides which queued node starts next: by urgency, slots, pools, pressure, and quiet.
+"""Decides which queued node starts next: by urgency, free slots, pools and pressure.
 
-Knows nothing of what a node waits for before it is queued, nor what becomes of it afterwards.
+It knows neither the dependencies of a node nor the end of one.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from lib.scheduler.throttle import Throttle
 
 
 class StartQueue:
-    """The queued nodes, and what started nodes take and give back.
+    """The queued nodes, and the slots and resources that started nodes hold.
 
-    `note` is told when starts are held back. A retry that asks for it starts when nothing else
-    runs, and nothing starts beside it.
+    `note` writes to the log when pressure holds starts back. A retry of a job with `retry_alone`
+    starts when no other job runs, and no other starts while it runs.
     """
 
     def __init__(self, plan: RunPlan, gauge: Gauge, note: Callable[[str], None]) -> None:
@@ -31,43 +31,43 @@ class StartQueue:
         self._throttle = Throttle(limits.pressure, gauge)
         self._note = note
         self._queue = ReadyHeaps()
-        self._retries = ReadyHeaps()  # those that wait until nothing else runs
-        self._alone: NodeRun | None = None  # the one that runs alone now
+        self._retries = ReadyHeaps()  # those that start when no other job runs
+        self._alone: NodeRun | None = None  # the retry that runs alone now
         self._tickets = 0
 
-    # ---- what `States` tells
+    # ---- for `NodeStates`
 
     def push(self, node: NodeRun) -> None:
-        """Queue a node that has all it needs but slot and resources."""
+        """Queue a node whose dependencies are met."""
         self._tickets += 1
         node.ticket, node.held_back = self._tickets, ""
         self._push(node)
 
     def take(self, node: NodeRun) -> None:
-        """Take a slot and the resources of a node that starts."""
+        """Take a slot and resources for a node that starts."""
         self._pools.take(node.needs)
         node.has_slot = True
         if _wants_quiet(node):
             self._alone = node
 
     def give_slot(self, node: NodeRun) -> None:
-        """Take the slot of a service that is ready: it would keep it from those that it serves."""
+        """Free the slot of a service that is ready, for the jobs that it serves."""
         if node is self._alone:  # they would wait for its end for ever
             self._alone = None
         self._pools.give_slot()
         node.has_slot = False
 
     def give_back(self, node: NodeRun) -> None:
-        """Take back all that an ended attempt has taken."""
+        """Free what an attempt that has ended still holds."""
         if node is self._alone:
             self._alone = None
         self._pools.give(node.needs, slot=node.has_slot)
         node.has_slot = False
 
-    # ---- what the loop asks
+    # ---- for the loop
 
     def next(self, now: float, *, running: int) -> NodeRun | None:
-        """Return the node to start now; None if none may, with so many running."""
+        """Return the node to start now, None if none may; `running` nodes run."""
         if self._alone is not None:
             return None
         if node := self._queue.pop(self._pools):
@@ -77,32 +77,32 @@ class StartQueue:
         return None if running else self._retries.pop(self._pools)
 
     def first(self) -> NodeRun | None:
-        """Return the most urgent of those that are queued, whether it fits or not."""
+        """Return the most urgent queued node, whether it fits or not."""
         return self._queue.first() or self._retries.first()
 
     def settle(self) -> None:
-        """Note that all that may have started: others may be short of something from here on."""
+        """Forget what was short before: all nodes that could start have started."""
         self._pools.settle()
 
     def held_by(self, node: NodeRun) -> str:
-        """Return what a node that starts now has waited for in the queue."""
+        """Return the reason why a node that starts now had to wait in the queue."""
         if _wants_quiet(node):
             return "a quiet machine"
         slot = "a free slot" if self._bounded else "a retry that ran alone"
         return node.held_back or self._pools.was_short(node.needs) or slot
 
     def short(self, node: NodeRun) -> str:
-        """Name what is not free of what a node needs."""
+        """Return the names of the resources that a node needs and that are not free."""
         return self._pools.short(node.needs)
 
     @property
     def look_again(self) -> float:
-        """When to ask for the next one though nothing has happened: infinity unless held back."""
+        """The moment to ask again without an event: infinity unless starts are held back."""
         return self._throttle.look_again
 
     @property
     def blind(self) -> bool:
-        """Whether starts are to be held back by a pressure that this machine does not tell."""
+        """Whether there is a limit of pressure, but this machine tells none."""
         return self._throttle.blind()
 
     def _push(self, node: NodeRun) -> None:

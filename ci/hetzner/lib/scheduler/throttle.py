@@ -15,21 +15,21 @@ PATIENCE = 30.0  # seconds after which a start goes ahead whatever the pressure 
 class Throttle:
     """Holds starts back while CPU or memory pressure is above `limit` percent (None: never).
 
-    Never with nothing running, since waiting for it could then last for ever; never longer than
-    `PATIENCE` from one start to the next. `look_again` is when to ask again: infinite unless
-    something is held back, so that nobody is woken without need.
+    It never does so while nothing runs, since nothing would end the pressure, nor for longer than
+    `PATIENCE` from one start to the next. `look_again` is the moment to ask again, infinity unless
+    a start is held back.
     """
 
     def __init__(self, limit: float | None, gauge: Gauge) -> None:
         self._limit = limit
         self._gauge = gauge
         self._read_at = -math.inf
-        self._since: float | None = None  # when what is held back now was held back first
+        self._since: float | None = None  # the moment since when a start has been held back
         self.reason = ""
         self.look_again = math.inf
 
     def blind(self) -> bool:
-        """Whether there is a limit, but nothing that tells the pressure."""
+        """Whether there is a limit, but the machine tells no pressure."""
         return self._limit is not None and self._gauge().pressure is None
 
     def holds(self, now: float, *, busy: bool) -> bool:
@@ -49,7 +49,7 @@ class Throttle:
         return True
 
     def release(self) -> None:
-        """Note that nothing waits for the pressure to fall any more."""
+        """Note that no start is held back any more."""
         self._since, self.look_again = None, math.inf
 
     def _excess(self, load: Load) -> str:

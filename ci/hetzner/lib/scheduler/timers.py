@@ -1,4 +1,4 @@
-"""What is due at which moment of a run: the ends of delays and of time limits. No clock."""
+"""Ends of delays and time limits, by moments. Holds no clock."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lib.scheduler.attempt import Attempt
 from lib.scheduler.nodes import NodeRun
 from lib.scheduler.protocol import StepKind
 
-# seconds by which a time limit that acts is late if a view has kept the loop from looking
+# seconds: a time limit that is later than this waits for one more look at the processes
 LATE = 0.05
 
 
@@ -37,14 +37,14 @@ Timer = RunLimit | StepLimit | DelayEnd
 
 
 class Timers:
-    """What is due, by moments in seconds on the run's clock."""
+    """Timers by their moments, in seconds on the run's clock."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, bool, Timer]] = []
         self._set = 0  # of two that are due at once, the one that was set first comes first
 
     def set(self, due: float, timer: Timer, *, patient: bool = False) -> None:
-        """Set a timer; a `patient` one that is late lets the loop look once more for what ended."""
+        """Set a timer; a `patient` one that is late waits for one more look at the processes."""
         self._set += 1
         heapq.heappush(self._heap, (due, self._set, patient, timer))
 
