@@ -83,29 +83,35 @@ def build(
     if only_testcases and first_testcases:
         raise ValueError("only_testcases and first_testcases exclude each other: give one")
     by_name = {job.name: job for job in jobs}
-    last = {name for name in selected if by_name[name].at_the_end}
-    early = _first_phase(by_name, selected, first_jobs) - last
-    titles = ["phase A", "phase B"] if early else [""]
-    if early and len(early) == len(selected) - len(last):
-        titles = ["phase A"]
-    again = _repeated(by_name, [n for n in selected if n not in last]) if first_testcases else set()
-    if again:
-        titles = [f"{title} {first_testcases!r}".strip() for title in titles]
-        titles.append(ALL_TESTCASES)
+    usual = [name for name in selected if not by_name[name].at_the_end]
+    early = _first_phase(by_name, selected, first_jobs).intersection(usual)
+    again = _repeated(by_name, usual) if first_testcases else set()
+    titles = _titles(len(early), len(usual), first_testcases if again else "")
     second = len(titles) - 1
-    if last and len(last) < len(selected):
+    if 0 < len(usual) < len(selected):
         titles.append("")
+    chosen, test_filter = set(selected), only_testcases or first_testcases
     nodes = []
-    chosen = set(selected)
     for name in selected:
-        phase = 0 if not early or name in early else 1
-        if name in last:
+        if by_name[name].at_the_end:
             node = _node(by_name, chosen, name, len(titles) - 1, only_testcases)
             nodes.append(node._replace(edges=_to_last_passes(node.edges, again)))
         else:
-            nodes.append(_node(by_name, chosen, name, phase, only_testcases or first_testcases))
+            phase = 1 if early and name not in early else 0
+            nodes.append(_node(by_name, chosen, name, phase, test_filter))
     nodes += [_again(by_name, chosen, name, second, again) for name in selected if name in again]
-    return Phases(tuple(nodes), tuple(titles), only_testcases or first_testcases)
+    return Phases(tuple(nodes), tuple(titles), test_filter)
+
+
+def _titles(early: int, jobs: int, first_testcases: str) -> list[str]:
+    """Return the titles of the phases of this many jobs, so many of them in a first phase."""
+    titles = [""]
+    if early:
+        titles = ["phase A"] if early == jobs else ["phase A", "phase B"]
+    if first_testcases:
+        titles = [f"{title} {first_testcases!r}".strip() for title in titles]
+        titles.append(ALL_TESTCASES)
+    return titles
 
 
 def _first_phase(
@@ -178,14 +184,7 @@ def _to_last_passes(edges: Sequence[Edge], again: set[str]) -> tuple[Edge, ...]:
 def _again(
     by_name: Mapping[str, Job], selected: set[str], name: str, phase: int, again: set[str]
 ) -> Node:
-    first = _node(by_name, selected, name, phase, "")
-    return Node(
-        key=name + REPEATED,
-        job=first.job,
-        phase=phase,
-        repeated=True,
-        test_filter="",
-        edges=_to_last_passes(first.edges, again),
-        inputs=first.inputs,
-        expects=first.expects,
-    )
+    """Return the node of a job in the second pass."""
+    node = _node(by_name, selected, name, phase, "")
+    edges = _to_last_passes(node.edges, again)
+    return node._replace(key=name + REPEATED, repeated=True, edges=edges)
