@@ -92,7 +92,7 @@ class Alone(OnStage):
     """Jobs that share more than they say, on a stage."""
 
     def call(self, script: str, *words: str) -> subprocess.CompletedProcess[str]:
-        argv = [sys.executable, str(HETZNER / "tests" / script), *words]
+        argv = [sys.executable, str(HETZNER / "tests" / "bodies" / script), *words]
         env = self.stage.environment()
         return subprocess.run(
             argv, cwd=self.stage.repo, env=env, capture_output=True, text=True, check=False
