@@ -14,9 +14,8 @@ from typing import Any, TextIO, cast
 
 from lib.common import signal_names
 
-NOBODY_READS = signal_names.exit_code(
-    signal.SIGPIPE
-)  # exit code of a program that ends when its reader has gone
+# exit code of a program that ends when its reader has gone
+NOBODY_READS = signal_names.exit_code(signal.SIGPIPE)
 
 
 class Console:

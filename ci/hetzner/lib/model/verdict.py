@@ -87,11 +87,15 @@ def _exit_code(facts: Facts) -> int:
 
 
 def _all_acceptable(facts: Facts) -> bool:
-    """Whether jobs were selected, and each has a result that may stand in a green run."""
+    """Whether jobs were selected, and each may stand in a green run."""
     if not facts.selected or facts.refused:  # a refused job may be allowed to fail
         return False
-    results = facts.results
-    return all(name in results and results[name].acceptable for name in facts.selected)
+    return all(result.acceptable for result in _results(facts))
+
+
+def _results(facts: Facts) -> list[Result]:
+    """Return the results of the selected jobs; one that is missing counts as unfinished."""
+    return [facts.results.get(name) or Result(name) for name in facts.selected]
 
 
 def _state(facts: Facts, code: int) -> Literal["success", "failure", "error"]:
@@ -119,13 +123,15 @@ def _faults(facts: Facts) -> list[str]:
 
 def _of_jobs(facts: Facts) -> str:
     """Return the sentence on the jobs."""
-    results = [facts.results[name] for name in facts.selected if name in facts.results]
+    results = _results(facts)
     took = f"in {facts.seconds:.0f} s"
     if bad := [r for r in results if not r.acceptable]:
         failed = [r for r in bad if r.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)]
         text = f"failed {took}: {', '.join(r.name for r in failed or bad)}"
     elif facts.refused:
         text = f"failed {took}: nothing was started: {', '.join(facts.refused)} cannot run"
+    elif not facts.selected:
+        text = f"failed {took}: no job was selected"
     else:
         text = f"{len(results)} job{'s' * (len(results) != 1)} passed {took}{_but(facts, results)}"
     return f"{text}; left out: {', '.join(facts.left_out)}" if facts.left_out else text
