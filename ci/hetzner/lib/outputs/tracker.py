@@ -84,6 +84,11 @@ class OutputTracker:
             self._awaited.pop(token, None)
             self._watch.remove(token)
 
+    @property
+    def awaiting(self) -> bool:
+        """Whether an output is followed that has not come."""
+        return bool(self._awaited)
+
     def fileno(self) -> int | None:
         """Return a descriptor that is readable when `written` has news, if there is one."""
         return self._watch.fileno()
@@ -109,7 +114,8 @@ class OutputTracker:
 
     def missing(self, step: Step) -> tuple[str, ...]:
         """Return the outputs that were not written since the step began, or are gone again."""
-        return tuple(o for o in step.node.job.outputs if not self._is_written(step, o))
+        outputs = step.node.job.outputs
+        return tuple(o for o in outputs if not self._is_written(step, o)) if outputs else ()
 
     def near(self, step: Step, missing: Sequence[str], but: Path) -> str:
         """Return hints for missing outputs, without the directory `but`. Raises OSError."""

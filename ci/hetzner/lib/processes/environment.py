@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from lib.model.phases import Node
 from lib.outputs import signature
@@ -30,26 +31,68 @@ def filters(text: str) -> Mapping[str, str]:
     return {"PYTEST_K_FILTER": " or ".join(names), "PW_GREP_FILTER": "|".join(names)}
 
 
-def environment(
-    base: Mapping[str, str], node: Node, *, run: str, cwd: Path, pytest_workers: int
-) -> dict[str, str]:
-    """Return the environment of an attempt of this node.
+class Environment(NamedTuple):
+    """The variables of a process: those of many processes, and its own, which go over them."""
+
+    common: Mapping[str, str]
+    own: Mapping[str, str]
+    encoded: Sequence[bytes]  # all of them, as execve(2) takes them
+
+    @classmethod
+    def of(cls, variables: Mapping[str, str]) -> Environment:
+        """Return the environment of one process. Raises ValueError."""
+        return cls(variables, {}, list(map(_encoded, variables.items())))
+
+    def get(self, name: str) -> str | None:
+        """Return the value of a variable, None if it is not set."""
+        return self.own.get(name, self.common.get(name))
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """All of them."""
+        return {**self.common, **self.own}
+
+
+class Environments:
+    """Makes the environments of the attempts of one run.
 
     `base` is for every job; the number of workers and the place go over it, the job's own `env`
-    over both; the runner's own variables (tags, filters, outputs) go over all.
+    over both; the runner's own variables (tags, filters, outputs) go over all. Raises ValueError.
     """
-    return {
-        **TELLING,
-        **base,
-        **place(cwd),
-        "PYTEST_WORKERS": str(pytest_workers),
-        **node.job.env,
-        **filters(node.test_filter if node.filtered else ""),
-        **{name: str(signature.place(cwd, path)) for name, path in node.inputs.items()},
-        "CI_RUN_ID": run,
-        "CI_JOB": node.job.name,
-        TAG: _chain(base, f"{run}/{node.key}"),
-    }
+
+    def __init__(
+        self, base: Mapping[str, str], *, run: str, cwd: Path, pytest_workers: int
+    ) -> None:
+        self._base = base
+        self._run = run
+        self._cwd = cwd
+        common = {**TELLING, **base, **place(cwd), "PYTEST_WORKERS": str(pytest_workers)}
+        always_own = {*filters(""), "CI_RUN_ID", "CI_JOB", TAG}
+        self._common = Environment.of({k: v for k, v in common.items() if k not in always_own})
+
+    def of(self, node: Node) -> Environment:
+        """Return the environment of an attempt of this node. Raises ValueError."""
+        common, _, encoded = self._common
+        own = {
+            **node.job.env,
+            **filters(node.test_filter if node.filtered else ""),
+            **{name: str(signature.place(self._cwd, path)) for name, path in node.inputs.items()},
+            "CI_RUN_ID": self._run,
+            "CI_JOB": node.job.name,
+            TAG: _chain(self._base, f"{self._run}/{node.key}"),
+        }
+        if common.keys().isdisjoint(own):
+            return Environment(common, own, [*encoded, *map(_encoded, own.items())])
+        return Environment.of({**common, **own})
+
+
+@functools.lru_cache(maxsize=256)
+def _encoded(item: tuple[str, str]) -> bytes:
+    """Return a variable as execve(2) takes it. Raises ValueError for a name that cannot be one."""
+    name, value = map(os.fsencode, item)
+    if b"=" in name:
+        raise ValueError(f"expected the name of a variable, found {item[0]!r}")
+    return name + b"=" + value
 
 
 def tagged(base: Mapping[str, str], what: str) -> dict[str, str]:

@@ -105,7 +105,8 @@ class ProcessExecutor:
         except OSError as error:
             self._end_by_force(key)
             raise StartError(f"could not be watched, so it was stopped: {error}") from error
-        self._ports.follow(step, self._clock.now())
+        if step.node.job.listens:
+            self._ports.follow(step, self._clock.now())
 
     # ---- waiting
 
@@ -113,12 +114,13 @@ class ProcessExecutor:
         """Return what happened; [] when the clock has reached `deadline`."""
         while not self._reports:
             now = self._clock.now()
-            looks = now + self._outputs.interval(), self._ports.due, self._members.due
-            due = min(deadline, self._stops.due, *looks)
+            due = min(deadline, self._stops.due, self._ports.due, self._members.due)
+            if self._outputs.awaiting:
+                due = min(due, now + self._outputs.interval())
             ready = self._waiter.wait(max(0.0, due - now), self._outputs.fileno())
             for number in ready.signals:
                 self._signalled(number)
-            if ready.readable or self._outputs.interval() < math.inf:
+            if ready.readable or (self._outputs.awaiting and self._outputs.interval() < math.inf):
                 self._reports += self._outputs.written()
             self._processes_ended(ready.pids)
             now = self._clock.now()
@@ -170,7 +172,6 @@ class ProcessExecutor:
         """
         running = self._running[key]
         running.exited = True
-        self._waiter.forget(running.pid)
         missing = self._outputs.missing(running.step)
         described = tuple(self._described(process) for process in left)
         told = ""
@@ -179,6 +180,7 @@ class ProcessExecutor:
         elif running.step.kind is StepKind.BODY:
             told = self._launcher.hint(running.step, code, () if left else missing)
         if left:
+            self._waiter.forget(running.pid)
             self._members.set(key, running.pid, left, self._clock.now())
         else:
             self._reports += self._ports.last_look(key)

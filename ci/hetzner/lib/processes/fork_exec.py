@@ -7,11 +7,12 @@ start that failed: `Popen` then raises the error.
 
 from __future__ import annotations
 
-import functools
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+
+from lib.processes.environment import Environment
 
 try:
     import _posixsubprocess
@@ -28,7 +29,7 @@ def start(
     *,
     program: str | None,
     cwd: str,
-    env: Mapping[str, str],
+    env: Environment,
     null: int,
     log: int,
     keep: Sequence[int] = (),
@@ -50,7 +51,7 @@ def start(
         stdout=log,
         stderr=log,
         cwd=cwd,
-        env=env,
+        env=env.variables,
         pass_fds=keep,
         start_new_session=True,
     )
@@ -63,13 +64,12 @@ def _start(
     argv: Sequence[str],
     program: str,
     cwd: str,
-    env: Mapping[str, str],
+    env: Environment,
     null: int,
     log: int,
     keep: Sequence[int],
 ) -> int | None:
     """Return the pid of a process that runs the program, None if the start failed."""
-    variables = [_variable(item) for item in env.items()]
     reader, writer = (
         os.pipe()
     )  # for an error before the program runs; it closes when the program does
@@ -83,7 +83,7 @@ def _start(
                 True,  # close all other descriptors
                 tuple(sorted((*keep, writer))),
                 cwd,
-                variables,
+                env.encoded,
                 *(null, NONE, NONE, log, NONE, log, reader, writer),
                 True,  # signals that Python ignores have their default action
                 True,  # a new session
@@ -106,12 +106,3 @@ def _reap(pid: int) -> None:
         os.waitpid(pid, 0)
     except ChildProcessError:
         return  # the host program ignores SIGCHLD
-
-
-@functools.lru_cache(maxsize=1024)
-def _variable(item: tuple[str, str]) -> bytes:
-    """Return an entry of an environment; most are the same for all jobs. Raises ValueError."""
-    name, value = map(os.fsencode, item)
-    if b"=" in name:
-        raise ValueError(f"expected the name of a variable, found {item[0]!r}")
-    return name + b"=" + value

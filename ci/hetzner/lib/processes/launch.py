@@ -17,7 +17,7 @@ from lib.model.job import Job
 from lib.outputs.tracker import OutputTracker
 from lib.processes import cache_protocol, not_executable
 from lib.processes.cache_protocol import CacheRequest
-from lib.processes.environment import environment
+from lib.processes.environment import Environment, Environments
 from lib.processes.job_logs import JobLogs
 from lib.processes.spawn import Placement, Spawner, absolute
 from lib.scheduler.protocol import StartError, Step, StepKind
@@ -56,9 +56,10 @@ class Launcher:
         self.logs = JobLogs(place.log_dir, remark)
         self._place = place
         self._cwd = str(place.cwd)
-        self._run_id = run_id
         self._outputs = outputs
-        self._pytest_workers = pytest_workers
+        self._environments = Environments(
+            place.env, run=run_id, cwd=place.cwd, pytest_workers=pytest_workers
+        )
         self._remark = remark
         self._bash = absolute("bash", place.env.get("PATH", os.defpath))
         self._keys: dict[str, str] = {}  # by node: the key that its cache has answered with
@@ -79,14 +80,14 @@ class Launcher:
 
     def _start(self, step: Step) -> Launched:
         job, request = step.node.job, None
-        env = self._environment(step)
+        env = self._environments.of(step.node)
         begun = self.logs.status(job.name)
         log = self._open_log(step)
         command = _command(job)
         try:
             if step.kind is not StepKind.BODY:
                 request = self._request(step, env, begun)
-                command, env = request.command, request.env
+                command, env = request.command, Environment.of(request.env)
             spawned = self._spawner.spawn(
                 command,
                 cwd=self._cwd,
@@ -99,7 +100,7 @@ class Launcher:
         except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: no more threads
             if request:
                 request.close()
-            told = self._why_not(command, error, env)
+            told = self._why_not(command, error, env.variables)
             raise StartError(f"could not start {command[0]}: {told}") from error
         finally:
             os.close(log)
@@ -118,7 +119,8 @@ class Launcher:
         job, place = step.node.job, self._place
         with contextlib.suppress(OSError):
             if code not in job.ok_codes:
-                log, env = Path(self.logs.path(job.name)), self._environment(step)
+                log = Path(self.logs.path(job.name))
+                env = self._environments.of(step.node).variables
                 return not_executable.after(code, log, env, place.cwd, place.redact)
             if missing:
                 return self._outputs.near(step, missing, place.log_dir)
@@ -127,15 +129,6 @@ class Launcher:
     def close(self) -> None:
         """Close the spawner."""
         self._spawner.close()
-
-    def _environment(self, step: Step) -> dict[str, str]:
-        return environment(
-            self._place.env,
-            step.node,
-            run=self._run_id,
-            cwd=self._place.cwd,
-            pytest_workers=self._pytest_workers,
-        )
 
     def _open_log(self, step: Step) -> int:
         """Return the log of an attempt, a new one for its first step. Raises StartError."""
@@ -147,18 +140,16 @@ class Launcher:
             path = self.logs.path(name)
             raise StartError(f"could not open its log {path}: {error.strerror}") from error
 
-    def _request(
-        self, step: Step, env: Mapping[str, str], begun: os.stat_result | None
-    ) -> CacheRequest:
+    def _request(self, step: Step, env: Environment, begun: os.stat_result | None) -> CacheRequest:
         """Return the request to a cache; `begun` is the status of the log at the step before."""
         job, key, said, stale = step.node.job, "", "", False
         if step.kind is StepKind.STORE and begun is not None:
             key = self._keys.pop(step.node.key, "")
             said = cache_protocol.said(self.logs.path(job.name), begun, self._place.redact)
             stale = self._outputs.left_alone(step)
-        return CacheRequest(job, env, step.kind.value, key=key, said=said, stale=stale)
+        return CacheRequest(job, env.variables, step.kind.value, key=key, said=said, stale=stale)
 
-    def _program(self, name: str, env: Mapping[str, str]) -> str | None:
+    def _program(self, name: str, env: Environment) -> str | None:
         """Return the path of the usual shell, unless the job's PATH has another."""
         same = name == "bash" and env.get("PATH") == self._place.env.get("PATH")
         return self._bash if same else None

@@ -17,10 +17,11 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from lib.processes import fork_exec
+from lib.processes.environment import Environment
 
 
 class Placement(NamedTuple):
@@ -52,7 +53,7 @@ class Spawner:
         argv: Sequence[str],
         *,
         cwd: str,
-        env: Mapping[str, str],
+        env: Environment,
         log: int,
         placement: Placement,
         program: str | None = None,
@@ -62,21 +63,17 @@ class Spawner:
 
         Raises OSError, ValueError, and RuntimeError where the system has no thread left.
         """
-        command, refused = (argv, []) if sys.platform == "linux" else _placed(argv, placement)
 
-        def start() -> int:
+        def start(command: Sequence[str] = argv, program: str | None = program) -> int:
             return fork_exec.start(
-                command,
-                program=program if command is argv else None,
-                cwd=cwd,
-                env=env,
-                null=self._null,
-                log=log,
-                keep=keep,
+                command, program=program, cwd=cwd, env=env, null=self._null, log=log, keep=keep
             )
 
-        if sys.platform != "linux" or not (placement.nice or placement.cpus):
-            return Spawned(start(), refused)
+        if not placement.nice and not placement.cpus:
+            return Spawned(start(), ())
+        if sys.platform != "linux":
+            command, refused = _placed(argv, placement)
+            return Spawned(start(command, program if command is argv else None), refused)
         thread = self._thread(placement)
         return Spawned(thread.call(start), thread.refused)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from unittest import mock
 
 from lib.processes import fork_exec
+from lib.processes.environment import Environment
 
 SHOW = """
 echo "$0 $1 $(pwd) $(env | grep -v ^_= | sort | tr '\\n' ' ')"
@@ -42,7 +43,7 @@ class Start(unittest.TestCase):
                 argv,
                 program=program,
                 cwd=cwd or str(self.directory),
-                env={"PATH": os.environ["PATH"]} if env is None else env,
+                env=Environment.of({"PATH": os.environ["PATH"]} if env is None else env),
                 null=self.null,
                 log=log.fileno(),
                 keep=keep,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dsl import Job, Pipeline
+from lib.processes.environment import Environment
 from lib.processes.spawn import Placement, Spawner
 
 LINUX = sys.platform == "linux"
@@ -30,7 +31,7 @@ class TestSpawner(unittest.TestCase):
             spawned = self.spawner.spawn(
                 argv,
                 cwd="/",
-                env=os.environ,
+                env=Environment.of(os.environ),
                 log=log.fileno(),
                 placement=Placement(**placement),
             )
