@@ -21,8 +21,8 @@ class StepKind(enum.Enum):
     STORE = "store"
 
 
-# exit codes of the RESTORE step: the cache has nothing for the job, and for the last two there is
-# no sense in storing
+# exit codes of the RESTORE step: the cache holds no artifact for the job; after the last two the
+# attempt does not store one either
 MISS, NO_KEY, UNUSABLE = 3, 4, 5
 
 
@@ -44,12 +44,12 @@ class StartError(Exception):
 
 
 class Exited(NamedTuple):
-    """The process that was started for a step ended; `code` is negative for a signal.
+    """The first process of a step ended; `code` is negative for a signal.
 
-    `left` describes the processes that it left running: while there are any, a `Gone` follows.
-    `missing` are the promised outputs that were not written since the step began. `told` is what
-    the cache has to say of a RESTORE or STORE step, and of a BODY what may explain why it failed,
-    '' for nothing. `by_itself` tells that it had ended before the tree was stopped.
+    `left` describes the processes that it left running: if there are any, a `Gone` follows.
+    `missing` are the promised outputs that were not written since the step began. `told` is a note
+    of the cache on a RESTORE or STORE step, or a hint why a BODY failed, '' for none. `by_itself`:
+    it had ended before the executor stopped the tree.
     """
 
     key: str
@@ -61,10 +61,10 @@ class Exited(NamedTuple):
 
 
 class Gone(NamedTuple):
-    """Nothing of a tree is left, but for `survivors` that not even KILL could end.
+    """All processes of a tree have ended, but for `survivors` that KILL could not end.
 
-    `missing` is what `Exited` tells, as it is now: what was left may have removed an output.
-    `by_itself` tells that nobody was left of it before it was stopped.
+    `missing` are the promised outputs that are missing now: a process that was left may have
+    removed one. `by_itself`: all had ended before the executor stopped the tree.
     """
 
     key: str
@@ -74,21 +74,21 @@ class Gone(NamedTuple):
 
 
 class Wrote(NamedTuple):
-    """A promised output appeared while the attempt's processes still run."""
+    """A promised output was written while the processes of the attempt still run."""
 
     key: str
     output: str
 
 
 class Listens(NamedTuple):
-    """On which of its `ports` a tree, and nobody else, listens from now on, until told anew."""
+    """A tree, and no other process, listens on these of its `ports`, until the next such report."""
 
     key: str
     ports: tuple[int, ...] = ()
 
 
 class Occupied(NamedTuple):
-    """Somebody else listens on a port that a tree is to listen on; `holder` describes him."""
+    """Another process, the `holder`, listens on a port of a tree."""
 
     key: str
     port: int
@@ -102,11 +102,11 @@ class Signalled(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """Somebody wants to know what runs (SIGUSR1)."""
+    """A person asks which jobs run (SIGUSR1)."""
 
 
 class Remark(NamedTuple):
-    """Something an executor wants the log to say that changes no outcome."""
+    """A note of the executor for the log that changes no outcome."""
 
     text: str
 
@@ -124,8 +124,8 @@ class Executor(Protocol):
     def stop(self, key: str, *, hung: bool = False) -> None:
         """Ask a tree to end: TERM now, KILL after the grace. Never blocks; reports follow.
 
-        One that has `hung` beyond its time leaves in its log what it was about.
-        A tree whose end is among the reports that `wait` returned last is ended already.
+        With `hung` the log of the job tells where its processes were. A tree whose end is among the
+        reports that `wait` returned last has ended already.
         """
         ...
 
@@ -134,7 +134,7 @@ class Executor(Protocol):
         ...
 
     def wait(self, deadline: float) -> Sequence[Report]:
-        """Return what happened, waiting until something does or the clock reaches `deadline`."""
+        """Return reports; wait for one until the clock reaches `deadline`."""
         ...
 
 
@@ -146,4 +146,4 @@ class Clock(Protocol):
         ...
 
 
-Gauge = Callable[[], Load]  # tells how busy the machine is at this moment
+Gauge = Callable[[], Load]  # measures the load of the machine at this moment
