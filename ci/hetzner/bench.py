@@ -80,7 +80,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--workloads", type=known, help=f"some of {','.join(NAMES)}")
     parser.add_argument("--keep", action="store_true", help="in last.json and docs/benchmarks.md")
     parser.add_argument("--json", type=Path, help="also write everything to this file")
-    parser.add_argument("--compare", type=Path, help="show what moved since a --json file")
+    parser.add_argument("--compare", type=Path, help="show the changes since a --json file")
     parser.add_argument(
         "--fail-above",
         type=float,

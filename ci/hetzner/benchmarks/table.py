@@ -255,7 +255,7 @@ def between_marks(text: str, lines: Sequence[str]) -> str:
 
 
 def comparison(before: Mapping[str, float], now: Mapping[str, float]) -> list[str]:
-    """Return a Markdown table of what moved since another run, the largest change first."""
+    """Return a Markdown table of the changes since another run, the largest change first."""
     both = [name for name in now if name in before]
 
     def change(name: str) -> float:

@@ -91,7 +91,7 @@ has_subject() {
   last=$(history rev-list --full-history --max-count=1 HEAD -- "$1") ||
     fail "$lacks: whether an earlier one had it cannot be told, the history is not whole"
   [[ -z $last ]] ||
-    fail "$lacks, an earlier one did (see ${last:0:12}): the job cannot check what was removed"
+    fail "$lacks, an earlier one did (see ${last:0:12}): the job cannot check a removed subject"
   say "this commit predates $1 ($2)"
   return 1
 }

@@ -147,7 +147,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("branch", nargs="?", default="", metavar="BRANCH", help="its branch")
     which = made.add_argument_group("which jobs (names separated by commas)")
     which.add_argument(
-        "--only-jobs", "--only", type=names, metavar="JOBS", help="these, and what they need"
+        "--only-jobs", "--only", type=names, metavar="JOBS", help="these, and their needs"
     )
     which.add_argument("--no-deps", action="store_true", help="with --only-jobs: these alone")
     which.add_argument(
@@ -155,7 +155,7 @@ def parser() -> argparse.ArgumentParser:
         "--skip",
         type=names,
         metavar="JOBS",
-        help="not these: what they make is taken from the last run on the same tree",
+        help="not these: their outputs are those of the last run on the same tree",
     )
     which.add_argument(
         "--first-jobs", type=names, metavar="JOBS", help="these and their needs, then the rest"
@@ -193,7 +193,9 @@ def parser() -> argparse.ArgumentParser:
     )
     how.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="for all jobs together")
     how.add_argument("--repo", metavar="DIR", help="the checkout (default: the one around you)")
-    how.add_argument("--state-dir", metavar="DIR", help="what is kept between runs")
+    how.add_argument(
+        "--state-dir", metavar="DIR", help="the directory of all that is kept between runs"
+    )
     how.add_argument(
         "--in-place", action="store_true", help="on the tree as it is, not in a worktree"
     )
@@ -208,7 +210,7 @@ def parser() -> argparse.ArgumentParser:
         "--dry-run",
         action="store_const",
         const="plan",
-        help="what would run, and why",
+        help="the starts of a run, with reasons",
         dest="show",
         default="",
     )

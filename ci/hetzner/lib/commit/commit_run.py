@@ -225,7 +225,7 @@ class CommitRun:
             wanted = checkout.resolve(self._config.repo_dir, self._words.wheel_from)
         if missing := made.bring_wheel(wanted):
             raise CheckoutError(missing)
-        without = ", without what is not committed" if self._words.in_place else ""
+        without = ", without uncommitted changes" if self._words.in_place else ""
         self.log.line(f"NOTE  the wheel is the one that was kept of {wanted}{without}")
 
     def _leave_nothing(self) -> None:

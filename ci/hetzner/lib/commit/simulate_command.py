@@ -66,16 +66,18 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         type=_assumption,
         metavar="JOB=SECONDS",
-        help="what a job takes; a service, to be ready",
+        help="seconds of a job; of a service, until it is ready",
     )
     for name, text in (
-        ("only", "these, and what they need"),
+        ("only", "these, and their needs"),
         ("skip", "not these"),
         ("first", "these and their needs, then the rest"),
     ):
         made.add_argument(f"--{name}-jobs", type=command_line.names, metavar="JOBS", help=text)
     made.add_argument("--no-deps", action="store_true", help="with --only-jobs: these alone")
-    made.add_argument("--demo", action="store_true", help="less what --demo leaves out here")
+    made.add_argument(
+        "--demo", action="store_true", help="without the jobs that --demo leaves out here"
+    )
     made.add_argument("--state-dir", metavar="DIR", help="where durations were recorded")
     made.add_argument("--json", action="store_true", help="for programs")
     made.add_argument("--shape", choices=("predecessor",), help="this, with its own durations")

@@ -19,7 +19,7 @@ from lib.git.git_command import CheckoutError, git, resolve
 
 KEPT = "node_modules"  # a clean leaves it: the lock check decides about it
 LOCK_AGE = 3.0  # seconds that a git may hold an index lock before it counts as dead
-REMEDY = "free what it names, or remove the directory: it is made again"
+REMEDY = "free the path that git names, or remove the directory: it is made again"
 FILTERS = (".clean", ".smudge", ".process")
 EMPTY_TREE = {
     40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",

@@ -79,7 +79,7 @@ def post_status(
         import urllib.parse
         import urllib.request
     except OSError as error:
-        return Answer(0, f"what posts a status cannot be loaded: {error}")
+        return Answer(0, f"the modules that post a status cannot be loaded: {error}")
 
     url = f"{repository.api_url}/repos/{repository.name}/statuses/{urllib.parse.quote(sha, '')}"
     headers = {

@@ -77,7 +77,7 @@ class Outbox:
             except FileNotFoundError:
                 continue  # a run beside this one has taken it over
             except OSError as error:  # a run that can read it posts it
-                self._say(f"NOTE  what a dead run has left to tell stays in {path}: {error}")
+                self._say(f"NOTE  the statuses that a dead run has left stay in {path}: {error}")
         for _, statuses in sorted(found.values()):
             self._left.update({_key(status): status for status in statuses})
         if self._left and not self._write():
@@ -95,7 +95,7 @@ class Outbox:
             else:
                 self._path.unlink(missing_ok=True)
         except OSError as error:
-            self._say(f"NOTE  what is left to tell cannot be kept: {error}")
+            self._say(f"NOTE  the statuses that are left to post cannot be kept: {error}")
             return False
         return True
 

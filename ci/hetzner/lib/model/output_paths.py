@@ -74,8 +74,8 @@ def overwritten(by_name: Mapping[str, Job], cwd: str) -> list[str]:
                 if cached.output is None and not ends.before(cached.job, made.job):
                     found[pair] = (
                         f"{one} ({inner}) and {other} ({outer}) overlap, so a hit of "
-                        f"{cached.job} may put something old in the place of what {made.job} has "
-                        "made: give each a directory of its own"
+                        f"{cached.job} may put an old file in the place of one that {made.job} "
+                        "has made: give each a directory of its own"
                     )
                     break
             if len(found) == MOST_OVERLAPS:

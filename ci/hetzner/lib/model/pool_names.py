@@ -10,7 +10,9 @@ from collections.abc import Collection, Iterable, Mapping
 
 from lib.model.job import Job
 
-MACHINES = "what the machine grants by default: pass Pipeline(resources=…) for another size"
+MACHINES = (
+    "the size that the machine grants by default: pass Pipeline(resources=…) for another size"
+)
 NO_POOL = "a name without a pool is a mutex of one"
 SAME = {  # other words for the pools that every machine has
     "cpu": {"core", "cores", "processor", "processors", "vcpu", "vcpus", "nproc"},

@@ -28,7 +28,7 @@ class HelperOrphans:
         try:
             ended, survivors = kill.stop(self._look, self._processes.unowned)
         except OSError as error:
-            ended, survivors = [], [f"what cannot be looked at: {error}"]
+            ended, survivors = [], [f"processes that cannot be read: {error}"]
         if ended:
             self._say(f"LEAK  of the preparation, stopped: {'; '.join(ended)}")
         if survivors:

@@ -134,7 +134,7 @@ def _of_first_line(path: Path, env: Mapping[str, str], cwd: Path) -> str:
     wanted = [word for word in words[1:] if not word.startswith("-") and "=" not in word][:1]
     if interpreter.name == "env" and wanted and not programs.find(wanted[0], env, cwd):
         return f"wants the interpreter {wanted[0]}, which was not found on PATH ({_path(env)})"
-    return "was found and may be executed: what it calls, or its interpreter, may not be"
+    return "was found and may be executed: its interpreter, or a program that it calls, may not be"
 
 
 def _alike(path: Path) -> str:

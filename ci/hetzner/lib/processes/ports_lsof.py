@@ -15,7 +15,7 @@ def sockets(ports: Collection[int]) -> list[Socket]:
     """Return the listening sockets of these ports, each with its pid as inode. Raises OSError."""
     program = shutil.which("lsof") or shutil.which("lsof", path="/usr/sbin:/sbin")
     if program is None:
-        raise OSError("nothing tells who listens on a port of this system: install lsof")
+        raise OSError("the listeners of a port cannot be found on this system: install lsof")
     wanted = ",".join(map(str, sorted(ports)))
     command = [program, "-nP", f"-iTCP:{wanted}", "-sTCP:LISTEN", "-Fpun"]
     try:

@@ -100,7 +100,7 @@ class RunReports:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - `rerun` is the caller's
-            failed = f"what failed cannot be shown: {complaint(error)}"
+            failed = f"the failures cannot be shown: {complaint(error)}"
         text = "\n".join(part for part in (failed, summary.table(results)) if part)
         if options.console is None:
             return

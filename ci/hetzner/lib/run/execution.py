@@ -118,7 +118,7 @@ class Run:
         try:
             ended, survivors = executor.end_unowned()
         except OSError as error:
-            ended, survivors = [], [f"what cannot be looked at: {error}"]
+            ended, survivors = [], [f"processes that cannot be read: {error}"]
         if ended:
             log.line(f"LEAK  of no job in particular, stopped: {'; '.join(ended)}")
         if survivors:

@@ -212,7 +212,7 @@ class Attempt:
 
     def _after_body(self, removed: Sequence[str]) -> Actions:
         if removed:
-            text = f"what it left running removed its output {named(self.job, removed)}"
+            text = f"a process that it left removed its output {named(self.job, removed)}"
             return self._end(Judgement(Outcome.FAILED, Why(text, Cause.MISSING_OUTPUT)))
         if self._stores and self.code == 0:
             return self._launch(STORE)

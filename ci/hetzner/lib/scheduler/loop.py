@@ -171,7 +171,7 @@ class Scheduler:
         holders = ", ".join(sorted(each.name for each in self._states.serving.values()))
         text = (
             f"can never start: {self._queue.short(node)} is held by {holders}, "
-            "which stays up as long as it is needed; lower what one of them takes"
+            "which stays up as long as it is needed; lower the resources of one"
         )
         self._finish(node, Outcome.FAILED, Why(text, Cause.NO_ROOM))
 

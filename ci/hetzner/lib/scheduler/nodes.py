@@ -17,7 +17,7 @@ from lib.scheduler.service_attempt import ServiceAttempt
 class State(enum.Enum):
     """The state of a node."""
 
-    WAITING = "waits for what it depends on"
+    WAITING = "waits for its dependencies"
     DELAYED = "waits for its delay"
     QUEUED = "waits for resources"
     RUNNING = "runs"

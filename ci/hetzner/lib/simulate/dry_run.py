@@ -65,7 +65,7 @@ class DryExecutor:
         elif not job.service:
             self._after(seconds, key, Exited(key, 0))
         elif not job.outputs:
-            self._after(seconds, key, Exited(key, 0, left=("what serves",)))
+            self._after(seconds, key, Exited(key, 0, left=("the service",)))
 
     def stop(self, key: str, *, hung: bool = False) -> None:
         """End a tree now."""

@@ -212,7 +212,7 @@ class Cache:
         """Raise UnusableError if the artifact cannot be replaced or copied."""
         store, artifact = _real(self._base / self.store_dir), _real(self._artifact)
         if self._artifact.is_symlink():
-            why = "a file or directory, found a symlink: name what it leads to"
+            why = "a file or directory, found a symlink: name its target"
         elif _real(self._base).is_relative_to(artifact):
             why = "a file or directory to make, found the working directory in it"
         elif store.is_relative_to(artifact) or artifact.is_relative_to(store):

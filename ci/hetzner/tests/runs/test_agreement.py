@@ -87,7 +87,9 @@ class LeftToTheNextRun(WithGitHub):
     def test_unreadable_record_is_reported_and_left(self) -> None:
         record = self.stage.state / "runs" / "r1-1.json"
         record.mkdir(parents=True)  # root may read any file
-        self.assertIn(f"NOTE  what a dead run has left to tell stays in {record}", self.run_part())
+        self.assertIn(
+            f"NOTE  the statuses that a dead run has left stay in {record}", self.run_part()
+        )
         self.assertTrue(record.is_dir())
 
     def test_verdict_that_github_did_not_take_is_told_as_it_was(self) -> None:

@@ -119,7 +119,7 @@ class Runs(RunTest):
             raise KeyError(job)
 
         self.with_console(io.StringIO(), rerun=rerun)
-        self.assertIn("what failed cannot be shown: KeyError: 'b'", self.console.getvalue())
+        self.assertIn("the failures cannot be shown: KeyError: 'b'", self.console.getvalue())
 
 
 class Streams(RunTest):

@@ -70,7 +70,7 @@ class LeftOut(OnStage):
         self.passes("--only-jobs", "build-wheel")
         (self.stage.repo / "file").write_text("changed")
         self.passes("--phase=5b", "--in-place")
-        self.assertRegex(self.stage.log(), "NOTE  the wheel is .*, without what is not committed")
+        self.assertRegex(self.stage.log(), "NOTE  the wheel is .*, without uncommitted changes")
 
     def test_every_printed_command_runs_its_job_again(self) -> None:
         self.passes()

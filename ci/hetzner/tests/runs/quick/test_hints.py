@@ -280,7 +280,7 @@ class StateDirectory(unittest.TestCase):
             PermissionError(errno.EACCES, "Permission denied", "/elsewhere/x"),
             DirectoryInUseError("log_dir: in use by another: wait for its end"),
             OSError(errno.EMFILE, "too many open files (ulimit -n)"),
-            OSError("nothing tells who listens on a port of this system: install lsof"),
+            OSError("the listeners of a port cannot be found on this system: install lsof"),
         ):
             self.assertNotIn("state directory", self.said(error))
 

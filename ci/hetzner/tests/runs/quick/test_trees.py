@@ -29,7 +29,7 @@ class Trees(RunTest):
         job = Job("a", f"{leak} until [ -e up ]; do :; done; touch out", outputs={"o": "out"})
         code, outcomes = self.run_jobs(job, Job("b", "cat out", ["a"]))
         self.assertEqual((code, outcomes), (1, "a=failed b=skipped"))
-        self.assertIn("what it left running removed its output o (out)", self.console.getvalue())
+        self.assertIn("a process that it left removed its output o (out)", self.console.getvalue())
 
     def test_each_escape_is_found_stopped_and_told_as_a_leak(self) -> None:
         for name, escape in ESCAPES.items():

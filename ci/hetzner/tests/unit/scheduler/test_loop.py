@@ -271,7 +271,7 @@ class Leaks(RuleTest):
             played = play(declared, {"a": Fate(1, leaves=NEVER, removes=("o",))})
             self.check(played, "a=failed b=skipped", 1)
             reason = played.scheduler.results["a"].reason
-            self.assertEqual(reason, "what it left running removed its output o (out/x)")
+            self.assertEqual(reason, "a process that it left removed its output o (out/x)")
             self.assertNotIn(("a", "store"), played.executor.steps)
 
     def test_service_may_remove_its_outputs_when_it_is_stopped(self) -> None:
