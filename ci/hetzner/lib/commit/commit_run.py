@@ -36,7 +36,7 @@ from lib.processes import process_table
 from lib.processes.helper_orphans import HelperOrphans
 from lib.report import ending, log_directory, running_jobs
 from lib.report.run_log import RunLog
-from lib.report.summary_file import SummaryFile
+from lib.report.summary_json import SummaryFile
 from lib.storage import history
 
 

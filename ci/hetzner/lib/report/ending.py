@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lib.model.verdict import Facts, Verdict, decide
-from lib.report import summary_file
+from lib.report import summary_json
 from lib.report.run_log import RunLog
 
 
@@ -30,6 +30,6 @@ def tell(log: RunLog, summary: Path, facts: Facts, written: int | None = None) -
 def end_summary(log: RunLog, summary: Path, code: int) -> None:
     """Write the exit code into summary.json; a failure is a write error of the log."""
     try:
-        summary_file.end(summary, code)
+        summary_json.end(summary, code)
     except OSError as error:
         log.write_failed(summary, error)

@@ -12,9 +12,9 @@ from lib.model import events
 from lib.model.job import Job
 from lib.model.result import Result
 from lib.model.verdict import Facts, Verdict, decide
-from lib.report import ending, summary
+from lib.report import console_summary, ending
 from lib.report.run_log import RunLog, complaint
-from lib.report.summary_file import SummaryFile
+from lib.report.summary_json import SummaryFile
 
 
 class ReportOptions(NamedTuple):
@@ -96,12 +96,14 @@ class RunReports:
     def _show(self, results: list[Result], logged: Collection[str]) -> None:
         options = self._options
         try:
-            failed = summary.failures(results, self._log_dir, logged, options.rerun, options.redact)
+            failed = console_summary.failures(
+                results, self._log_dir, logged, options.rerun, options.redact
+            )
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - `rerun` is the caller's
             failed = f"the failures cannot be shown: {complaint(error)}"
-        text = "\n".join(part for part in (failed, summary.table(results)) if part)
+        text = "\n".join(part for part in (failed, console_summary.table(results)) if part)
         if options.console is None:
             return
         console = Console(options.console)

@@ -15,7 +15,7 @@ from unittest import mock
 
 from dsl import Job
 from lib.common import files
-from lib.report import log_directory, summary_file
+from lib.report import log_directory, summary_json
 from tests.support.run_case import HERE, RunTest
 from tests.support.waiting import wait_for
 
@@ -231,7 +231,7 @@ class AsTheDocsSay(DirectoryTest):
         told = self.summary()
         for name in (*told, *told["jobs"][0], *told["jobs"][0]["attempts"][0]):
             self.assertIn(f"`{name}`", table)
-        for state in (summary_file.RUNNING, summary_file.ENDED):
+        for state in (summary_json.RUNNING, summary_json.ENDED):
             self.assertIn(f"`{state}`", table)
 
 

@@ -11,7 +11,7 @@ from lib.model.result import Outcome, Result
 from lib.model.verdict import Facts
 from lib.report import ending
 from lib.report.run_log import RunLog
-from lib.report.summary_file import SummaryFile
+from lib.report.summary_json import SummaryFile
 
 GREEN = Facts(("a",), {"a": Result("a", Outcome.PASSED)}, 2.0)
 
