@@ -7,9 +7,9 @@ import unittest
 from pathlib import Path
 
 from dsl import Cache, Job
-from tests.runs.test_checkout import HOSTILE
 from tests.support.commit_stage import JOBS
 from tests.support.fault_case import CommitCase, FaultCase
+from tests.support.git_case import HOSTILE
 
 BRANCHES = (
     "../../../etc",

@@ -21,8 +21,8 @@ from lib.buckaroo import pythons
 from lib.git import checkout
 from lib.git.checkout import CheckoutError
 from lib.settings import settings
-from tests.runs.test_checkout import CLEAN_GIT, commit, git, put
 from tests.support.commit_stage import HETZNER
+from tests.support.git_case import CLEAN_GIT, commit, git, put
 from tests.support.run_case import RunTest
 
 PROGRAMS = (

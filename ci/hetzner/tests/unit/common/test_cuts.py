@@ -17,7 +17,7 @@ from lib.git import git_command
 from lib.github.client import Answer
 from lib.processes import cache_protocol
 from lib.settings import settings
-from tests.unit.github.test_status_reporter import WithGitHub
+from tests.support.github_case import WithGitHub
 
 TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ"
 LIB = Path(redact.__file__).parents[1]

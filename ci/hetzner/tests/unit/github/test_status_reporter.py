@@ -7,26 +7,18 @@ import io
 import json
 import os
 import socket
-import tempfile
 import threading
 import time
 import unittest
 import unittest.mock
 from collections.abc import Callable
-from pathlib import Path
 
 from lib import status
 from lib.common import program_end
-from lib.common.redact import Redactor
 from lib.github import client
-from lib.github.client import Repository
-from lib.github.commit_status import Delivery, Status
-from lib.github.outbox import CUT_OFF, Outbox
-from lib.github.status_reporter import StatusReporter
+from lib.github.commit_status import Status
+from tests.support.github_case import LIMIT, SHA, WithGitHub
 from tests.support.github_server import TOKEN, Reply, serve
-
-SHA = "0123456789abcdef0123456789abcdef01234567"
-LIMIT = json.dumps({"message": "You have exceeded a secondary rate limit."}).encode()
 
 
 def hang_up(connection: socket.socket) -> None:
@@ -36,51 +28,6 @@ def hang_up(connection: socket.socket) -> None:
 def half_an_error(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 422 no\r\nTransfer-Encoding: chunked\r\n\r\n400\r\nabc")
     connection.shutdown(socket.SHUT_RDWR)
-
-
-class WithGitHub(unittest.TestCase):
-    def setUp(self) -> None:
-        self.enterContext(unittest.mock.patch.dict(os.environ))
-        for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-            del os.environ[name]
-        self.log: list[str] = []
-        self.github = self.enterContext(serve())
-
-    def environ(self, **changes: str) -> dict[str, str]:
-        given = {
-            "GITHUB_TOKEN": TOKEN,
-            "GITHUB_REPO": "o/n",
-            "GITHUB_API_URL": self.github.url,
-            "HOME": "/nonexistent",
-            "PATH": os.environ["PATH"],
-        }
-        return given | changes
-
-    def reporter(
-        self, budget: float = 10.0, outbox: Outbox | None = None, **changes: str
-    ) -> StatusReporter:
-        repository = Repository(self.github.url, TOKEN, "o/n")._replace(**changes)
-        return StatusReporter(
-            repository,
-            self.log.append,
-            mask=Redactor([TOKEN]),
-            budget=budget,
-            first_pause=0.01,
-            outbox=outbox,
-        )
-
-    def post(
-        self, reporter: StatusReporter | None = None, state: str = "success", **changes: str
-    ) -> bool:
-        fine = Status(state, SHA, "ci/hetzner", "fine")._replace(**changes)
-        return (reporter or self.reporter()).post(fine) is Delivery.ACCEPTED
-
-    def assert_one_line(self, *parts: str) -> None:
-        self.assertEqual(len(self.log), 1, self.log)
-        for part in parts:
-            self.assertIn(part, self.log[0])
-        self.assertNotIn(TOKEN, self.log[0])
-        self.assertNotIn("\n", self.log[0])
 
 
 class TestPost(WithGitHub):
@@ -184,52 +131,6 @@ class TestRetry(WithGitHub):
         found = {client.pause_before_retry(client.Answer(500), 1.0) for _ in range(50)}
         self.assertGreater(len(found), 1)
         self.assertTrue(all(pause is not None and 0.5 <= pause <= 1.5 for pause in found))
-
-
-class TestOutbox(WithGitHub):
-    def outbox(self) -> Outbox:
-        self.state = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        return Outbox(self.state, "r1-1", self.log.append)
-
-    def left(self) -> list[tuple[str, str, str]]:
-        """Return state, context and description of what the outbox keeps."""
-        path = self.state / "runs" / "r1-1.json"
-        statuses = json.loads(path.read_text())["left"] if path.exists() else []
-        return [(state, context, text) for state, _, context, text, _ in statuses]
-
-    def test_status_is_kept_until_github_took_or_refused_it(self) -> None:
-        later = {"Retry-After": "3600"}
-        kept = [("success", "c", "fine")]
-        for reply, delivery, left in (
-            ((201, {}, b""), Delivery.ACCEPTED, []),
-            ((404, {}, b""), Delivery.REFUSED, []),
-            ((503, later, b""), Delivery.UNDELIVERED, kept),
-            ((403, later, b""), Delivery.UNDELIVERED, kept),
-        ):
-            self.github.replies = [reply]
-            reporter = self.reporter(outbox=self.outbox())
-            found = reporter.post(Status("success", SHA, "c", "fine"))
-            self.assertEqual((found, self.left()), (delivery, left))
-
-    def test_pending_is_left_though_github_took_it(self) -> None:
-        reporter = self.reporter(outbox=self.outbox())
-        reporter.queue(Status("pending", SHA, "c", "runs"))
-        self.assertTrue(reporter.flush(10))
-        self.assertEqual(self.left(), [("error", "c", CUT_OFF)])
-        self.assertTrue(self.post(reporter, "failure", context="c"))
-        self.assertEqual(self.left(), [])
-
-    def test_what_is_dropped_is_kept_as_soon_as_flush_returns(self) -> None:
-        self.github.gate = threading.Event()
-        reporter = self.reporter(outbox=self.outbox())
-        reporter.queue(Status("pending", SHA, "first", "runs"))
-        for context in ("first", "second"):
-            reporter.queue(Status("success", SHA, context, "fine"))
-        reporter.queue(Status("pending", SHA, "third", "runs"))
-        self.assertFalse(reporter.flush(0.05))
-        self.assertEqual(self.left(), [("success", "first", "fine"), ("success", "second", "fine")])
-        self.github.gate.set()
-        self.assertTrue(reporter.flush(10))
 
 
 class TestBudget(WithGitHub):

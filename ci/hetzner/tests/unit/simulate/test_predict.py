@@ -2,211 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 import math
 import random
-import shutil
-import sqlite3
-import tempfile
-import threading
 import unittest
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
-from unittest.mock import patch
 
-import pipeline
 from benchmarks import predecessor
 from lib.model.durations import Timings
 from lib.model.job import Job
 from lib.model.selection import Choice
 from lib.simulate import predict
 from lib.simulate.predict import Scenario
-from lib.storage import history
-from lib.storage.history import History
-from tests.support.commit_stage import JOBS
-from tests.support.fakes import Fate, Played, jobs, play
+from tests.support.fakes import Fate, jobs, play
+from tests.support.recorded import Recorded, record
 
 NEVER = math.inf
-
-
-def record(path: Path, *runs: Played) -> Timings:
-    """Let a history listen to runs, and return what it remembers of them."""
-    for number, played in enumerate(runs):
-        listener = History(path, f"run-{number}", "sha")
-        for event in played.events:
-            listener(event)
-    return history.timings(path)
-
-
-class Recorded(unittest.TestCase):
-    def setUp(self) -> None:
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.path = Path(directory.name, "history.db")
-
-
-class Histories(Recorded):
-    def test_nothing_is_known_without_a_history(self) -> None:
-        self.assertEqual(history.timings(self.path), Timings())
-
-    def test_usual_is_the_median_of_recent_passes(self) -> None:
-        seconds = (900, 900, 900, 2, 9, 3)
-        runs = [play(jobs("a", a={"timeout": 9999}), {"a": Fate(s)}) for s in seconds]
-        self.assertEqual(record(self.path, *runs).durations, {"a": 3})
-
-    def test_runs_of_the_same_jobs_count_before_others(self) -> None:
-        both = play(jobs("a; b"), {"a": Fate(40)})
-        alone = [play(jobs("a"), {"a": Fate(5)}) for _ in range(5)]
-        record(self.path, both, *alone)
-        self.assertEqual(history.timings(self.path).durations["a"], 5)
-        self.assertEqual(history.timings(self.path, beside=["a", "b"]).durations["a"], 40)
-        self.assertEqual(history.timings(self.path, beside=["a", "new"]).durations["a"], 5)
-
-    def test_tables_of_another_version_are_dropped_and_made_anew(self) -> None:
-        with contextlib.closing(sqlite3.connect(self.path)) as database, database:
-            database.execute("CREATE TABLE attempts (job TEXT, seconds REAL)")
-            database.execute("INSERT INTO attempts VALUES ('a', 99)")
-        self.assertEqual(history.timings(self.path), Timings())
-        self.assertEqual(record(self.path, play(jobs("a"), {"a": Fate(3)})).durations, {"a": 3})
-        self.assertEqual(history.timings(self.path).durations, {"a": 3})
-
-    def break_in_every_way(self) -> Iterator[str]:
-        """Break the history, each time in another way, and tell which."""
-        record(self.path, *[play(jobs("a"), {"a": Fate(3)})] * 2)
-        good = self.path.read_bytes()
-        for how, content in (
-            ("garbage", b"not a database, but long enough to be taken for one " * 20),
-            ("cut off", good[:5000]),
-            ("no page", good[:4096]),
-            ("overwritten", good[:4096] + b"\xff" * (len(good) - 4096)),
-        ):
-            self.path.write_bytes(content)
-            yield how
-            self.path.unlink()
-        self.path.mkdir()
-        (self.path / "file").touch()
-        yield "a directory"
-        shutil.rmtree(self.path)
-        for how, table in (
-            ("other columns", "CREATE TABLE attempts (job TEXT, seconds REAL)"),
-            ("a view", "CREATE VIEW attempts AS SELECT 1 AS job"),
-        ):
-            with contextlib.closing(sqlite3.connect(self.path)) as database, database:
-                database.execute(table)
-                database.execute(f"PRAGMA user_version = {history.VERSION}")
-            yield how
-            self.path.unlink()
-
-    def test_broken_history_is_moved_aside_once_and_a_new_one_begun(self) -> None:
-        for how in self.break_in_every_way():
-            with self.subTest(how):
-                with self.assertRaises(sqlite3.Error):
-                    history.timings(self.path)
-                self.assertRegex(
-                    history.mend(self.path), r"was broken \(.+\) and is history.db.broken"
-                )
-                self.assertEqual(history.mend(self.path), "")
-                self.assertTrue(self.path.with_name("history.db.broken").exists())
-                usual = record(self.path, play(jobs("a"), {"a": Fate(3)})).durations
-                self.assertEqual(usual, {"a": 3})
-                self.assertEqual(history.mend(self.path), "")
-                self.path.unlink()
-                self.path.with_name("history.db.broken").rename(self.path)
-
-    def test_history_that_another_holds_or_that_must_not_be_read_is_not_broken(self) -> None:
-        record(self.path, play(jobs("a"), {"a": Fate(3)}))
-        with contextlib.closing(sqlite3.connect(self.path)) as database:
-            database.execute("BEGIN EXCLUSIVE")
-            with patch.object(history, "PATIENCE", 0.0):
-                self.assertEqual(history.mend(self.path), "")
-        self.assertEqual(history.timings(self.path).durations, {"a": 3})
-
-    def test_broken_history_that_cannot_be_moved_is_said(self) -> None:
-        self.path.write_bytes(b"garbage " * 200)
-        with patch.object(Path, "rename", side_effect=PermissionError(13, "no")):
-            self.assertIn("cannot be moved away", history.mend(self.path))
-
-    def test_runs_that_find_it_broken_at_once_lose_nothing_of_each_other(self) -> None:
-        self.path.write_bytes(b"garbage " * 200)
-        ready = threading.Barrier(6)
-        found = threading.Barrier(6)
-        fault = history._fault
-
-        def fault_of_all(path: Path) -> str:
-            told = fault(path)
-            with contextlib.suppress(threading.BrokenBarrierError):
-                found.wait()
-            found.abort()  # the second look, under the lock, waits for nobody
-            return told
-
-        def run(number: int) -> str:
-            ready.wait()
-            told = history.mend(self.path)
-            for event in play(jobs("a"), {"a": Fate(number + 1)}).events:
-                listeners[number](event)
-            return told
-
-        listeners = [History(self.path, f"run-{number}", "sha") for number in range(6)]
-        with patch.object(history, "_fault", fault_of_all), ThreadPoolExecutor(6) as pool:
-            told = list(pool.map(run, range(6)))
-        self.assertEqual(sum(map(bool, told)), 1, told)
-        with contextlib.closing(sqlite3.connect(self.path)) as database:
-            runs = database.execute("SELECT count(DISTINCT run) FROM attempts").fetchone()
-        self.assertEqual(runs, (6,))
-        self.assertIn(b"garbage", self.path.with_name("history.db.broken").read_bytes())
-
-    def test_row_without_a_time_does_not_count(self) -> None:
-        record(self.path, *[play(jobs("a; b"), {"a": Fate(3), "b": Fate(4)})] * 2)
-        with contextlib.closing(sqlite3.connect(self.path)) as database, database:
-            database.execute("UPDATE attempts SET seconds = 'x' WHERE job = 'a'")
-            database.execute("UPDATE attempts SET seconds = 9e999 WHERE job = 'b'")
-        self.assertEqual(history.timings(self.path).durations, {})
-
-    def test_failures_are_not_usual(self) -> None:
-        runs = [play(jobs("a"), {"a": Fate(3)}), play(jobs("a"), {"a": Fate(50, code=1)})]
-        self.assertEqual(record(self.path, *runs).durations, {"a": 3})
-
-    def test_of_a_flaky_job_the_attempt_that_passed_counts(self) -> None:
-        played = play(jobs("a", a={"retries": 1}), {"a": [Fate(50, code=1), Fate(3)]})
-        self.assertEqual(record(self.path, played).durations, {"a": 3})
-
-    def test_of_a_service_the_time_to_ready_counts(self) -> None:
-        declared = jobs("s; t<s", s={"service": True, "outputs": {"u": "u"}})
-        played = play(declared, {"s": Fate(NEVER, writes={"u": 4}), "t": Fate(30)})
-        self.assertEqual(record(self.path, played).durations, {"s": 4, "t": 30})
-
-    def test_outputs_that_a_job_waited_for_have_a_time(self) -> None:
-        declared = jobs("a; b<a:o", a={"outputs": {"o": "o", "p": "p"}})
-        played = play(declared, {"a": Fate(10, writes={"o": 4, "p": 5})})
-        self.assertEqual(record(self.path, played).outputs, {("a", "o"): 4})
-
-    def test_output_of_an_attempt_that_failed_has_none(self) -> None:
-        declared = jobs("a; b<a:o", a={"outputs": {"o": "o"}, "retries": 1}, b={"delay": 3})
-        failed = Fate(9, code=1, writes={"o": 8})
-        played = play(declared, {"a": [failed, Fate(9, writes={"o": 2})], "b": Fate(2)})
-        self.assertEqual(record(self.path, played).outputs, {("a", "o"): 2})
-        unseen = play(declared, {"a": [failed, Fate(9)], "b": Fate(2)})
-        self.assertEqual(record(self.path.with_name("other.db"), unseen).outputs, {})
-
-    def test_job_that_was_restored_last_time_is_taken_to_be_cached(self) -> None:
-        hit = {"a": Fate(50, cache=0)}
-        declared = jobs("a", a={"cache": Dummy()})
-        ran, restored = play(declared, {"a": Fate(50)}), play(declared, hit)
-        told = record(self.path, ran, restored)
-        self.assertEqual((round(told.durations["a"]), round(told.restored["a"], 3)), (50, 0.01))
-        self.assertEqual(record(self.path, ran).restored, {})
-
-    def test_job_that_other_runs_restored_is_not_taken_to_be_cached_in_this_one(self) -> None:
-        cached = {"cache": Dummy()}
-        both = play(jobs("a; b", a=cached), {"a": Fate(50)})
-        alone = play(jobs("a", a=cached), {"a": Fate(50, cache=0)})
-        record(self.path, both, alone)
-        self.assertEqual(set(history.timings(self.path).restored), {"a"})
-        self.assertEqual(history.timings(self.path, beside=["a", "b"]).restored, {})
 
 
 class Dummy:
@@ -411,56 +222,6 @@ class Predecessor(unittest.TestCase):
     def test_longest_path_first_is_shorter_than_its_order_where_slots_are_short(self) -> None:
         ordered = self.run_of(2, max_parallel=2, by_urgency=False)
         self.assertLess(self.run_of(2, max_parallel=2), 0.8 * ordered)
-
-
-class Commands(Recorded):
-    def simulate(self, *arguments: str) -> tuple[int, str]:
-        output = io.StringIO()
-        state = ["--state-dir", str(self.path.parent)]
-        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-            code = pipeline.main(["simulate", *state, *arguments])
-        return code, output.getvalue()
-
-    def test_without_any_duration_it_is_refused(self) -> None:
-        code, told = self.simulate()
-        self.assertEqual(code, 2)
-        self.assertIn("no durations are recorded", told)
-
-    def test_it_tells_seconds_path_use_costs_and_assumptions(self) -> None:
-        record(self.path, play([Job("lint-python", "true"), Job("build-js", "true")]))
-        code, told = self.simulate("--set", "playwright-jupyter=500", "--cpus", "16", "-j", "99")
-        self.assertEqual(code, 0)
-        self.assertRegex(told, rf"\A5\d\d\.\d s for {JOBS} jobs, with cpu=16, memory=\d+, -j 99\n")
-        self.assertRegex(told, r"500\.0 s  playwright-jupyter  after [^\n]+\n")
-        self.assertRegex(told, r"used: cpu \d+ %, memory \d+ %, \d\.\d jobs at once\n")
-        self.assertRegex(told, r"\d s  edge \S+:\S+\n")
-        self.assertIn("never timed, so taken as the median: build-wheel,", told)
-
-    def test_json_tells_the_same_to_programs(self) -> None:
-        _, told = self.simulate("--set", "lint-python=3", "--only-jobs", "lint-python", "--json")
-        parsed = json.loads(told)
-        self.assertEqual((parsed["seconds"], parsed["path"][0]["job"]), (3, "lint-python"))
-
-    def test_mistyped_names_are_refused_with_the_nearest(self) -> None:
-        for wrong in (["--drop-edge", "build-js:build-wheal"], ["--set", "lint-pyhton=3"]):
-            code, told = self.simulate("--set", "test-js=3", *wrong)
-            self.assertEqual(code, 2)
-            self.assertIn("did you mean", told)
-
-    def test_more_than_a_timeout_is_said(self) -> None:
-        _, told = self.simulate("--set", "lint-python=5000", "--only-jobs", "lint-python")
-        self.assertIn("longer than its timeout, so it would fail: lint-python", told)
-        self.assertIn("longer than the run's timeout", told)
-
-    def test_a_file_that_is_no_history_is_refused(self) -> None:
-        self.path.write_text("not a database, but long enough to be taken for one " * 20)
-        self.assertEqual(self.simulate()[0], 2)
-
-    def test_shape_of_the_predecessor_shows_a_column_for_each_machine(self) -> None:
-        rows = predecessor.shape()
-        self.assertIn("16 fast cores, warm", rows[0])
-        self.assertTrue(all(len(row) == len(rows[0]) for row in rows))
-        self.assertEqual(self.simulate("--shape", "predecessor"), (0, "\n".join(rows) + "\n"))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,84 @@
+"""The statuses that a run of pipeline.py sets."""
+
+from __future__ import annotations
+
+import signal
+import unittest
+
+from tests.support import github_server
+from tests.support.commit_stage import OnStage
+from tests.support.waiting import PATIENCE, wait_for
+
+
+class Statuses(OnStage):
+    def setUp(self) -> None:
+        super().setUp()
+        self.github = self.enterContext(github_server.serve())
+        self.stage.github = self.github
+        self.sha = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
+
+    def posted(self) -> list[tuple[str, str]]:
+        return [(body["state"], body["context"]) for body in self.github.seen]
+
+    def test_whole_run_is_pending_then_success(self) -> None:
+        self.assertEqual(self.stage.run(LOG_URL="https://box/logs/").code, 0)
+        self.assertEqual(self.posted(), [("pending", "ci/hetzner"), ("success", "ci/hetzner")])
+        self.assertEqual(self.github.seen[1]["target_url"], f"https://box/logs/{self.sha}")
+        self.assertTrue(all(path.endswith(self.sha) for path in self.github.requests))
+        self.assertFalse(list((self.stage.state / "runs").iterdir()))
+
+    def test_failure_names_the_job(self) -> None:
+        self.assertEqual(self.stage.run(STAGE_FAIL="lint_python").code, 1)
+        self.assertEqual(self.posted()[-1], ("failure", "ci/hetzner"))
+        self.assertRegex(self.github.seen[-1]["description"], r"failed in \d+ s: lint-python$")
+
+    def test_part_of_the_jobs_says_nothing_of_the_commit(self) -> None:
+        for words in (["--only-jobs", "test-js"], ["--skip-jobs", "test-js"], ["--in-place"]):
+            self.assertEqual(self.stage.run(*words).code, 0)
+        self.assertEqual(self.posted(), [])
+        self.assertIn("no status of the commit is set", self.stage.log())
+
+    def test_commit_that_cannot_be_checked_out_is_an_error(self) -> None:
+        self.assertEqual(self.stage.run("f" * 40).code, 1)
+        self.assertEqual([state for state, _ in self.posted()], ["pending", "error"])
+        self.assertIn("has no commit", self.github.seen[-1]["description"])
+
+    def test_signal_sets_the_status(self) -> None:
+        started = self.stage.root / "started"
+        with self.stage.start(STAGE_SLEEP="test_js", STAGE_STARTED=str(started)) as process:
+            wait_for(started)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 128 + signal.SIGINT)
+        self.assertEqual(self.posted()[-1], ("error", "ci/hetzner"))
+
+    def test_runner_that_was_killed_is_told_of_by_the_next(self) -> None:
+        started = self.stage.root / "started"
+        with self.stage.start(STAGE_SLEEP="test_js", STAGE_STARTED=str(started)) as process:
+            wait_for(started)
+            process.kill()
+            process.communicate(timeout=PATIENCE)
+        self.assertEqual([state for state, _ in self.posted()], ["pending"])
+        self.assertEqual(self.stage.run("--only-jobs", "lint-python").code, 0)
+        self.assertEqual([state for state, _ in self.posted()], ["pending", "error"])
+        self.assertIn("cut off", self.github.seen[-1]["description"])
+
+    def test_jobs_have_contexts_of_their_own_when_asked_for(self) -> None:
+        self.assertEqual(self.stage.run(CI_JOB_STATUSES="1").code, 0)
+        states = [state for state, context in self.posted() if context == "ci/hetzner/test-js"]
+        self.assertEqual(states, ["pending", "success"])
+
+    def test_dead_github_is_in_the_log_and_changes_no_result(self) -> None:
+        self.github.replies = [(422, {}, b'{"message": "no"}')] * 9
+        self.assertEqual(self.stage.run().code, 0)
+        self.assertIn("status success of ci/hetzner", self.stage.log())
+        self.assertNotIn(github_server.TOKEN, self.stage.log())
+
+    def test_without_a_token_one_line_and_no_call(self) -> None:
+        self.assertEqual(self.stage.run(GITHUB_TOKEN="").code, 0)
+        self.assertEqual(self.github.requests, [])
+        self.assertEqual(self.stage.log().count("statuses are off"), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,28 @@
+"""A history of runs that a fake executor played."""
+
+from __future__ import annotations
+
+import tempfile
+import unittest
+from pathlib import Path
+
+from lib.model.durations import Timings
+from lib.storage import history
+from lib.storage.history import History
+from tests.support.fakes import Played
+
+
+def record(path: Path, *runs: Played) -> Timings:
+    """Let a history listen to runs, and return what it remembers of them."""
+    for number, played in enumerate(runs):
+        listener = History(path, f"run-{number}", "sha")
+        for event in played.events:
+            listener(event)
+    return history.timings(path)
+
+
+class Recorded(unittest.TestCase):
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.path = Path(directory.name, "history.db")

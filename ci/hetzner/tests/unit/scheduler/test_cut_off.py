@@ -1,0 +1,82 @@
+"""Rules of runs that end early: by fast_fail, a signal, or the time of a job or of the run."""
+
+from __future__ import annotations
+
+import unittest
+
+from lib.model import events
+from lib.model.job import Job
+from tests.support.fakes import Fate, jobs, play
+from tests.support.rule_case import NEVER, RuleTest
+
+
+class Timeouts(RuleTest):
+    def test_timeout_is_per_attempt_and_told_at_the_term(self) -> None:
+        played = play(jobs("a", a={"timeout": 2}), {"a": Fate(NEVER, ignores_term=True)})
+        self.check(played, "a=timed out", 1)
+        self.assertEqual(played.of(events.TimedOut)[0].at, 2)
+        self.assertEqual(played.scheduler.results["a"].ended, 7)
+
+    def test_exit_code_zero_after_the_timeout_is_still_timed_out(self) -> None:
+        late = Fate(2.0005, code=0)
+        self.check(play(jobs("a", a={"timeout": 2}), {"a": late}), "a=timed out", 1)
+
+    def test_run_timeout_cancels_running_and_waiting_jobs_and_ends_with_124(self) -> None:
+        played = play(jobs("a; b<a; c"), {"a": Fate(99)}, timeout=10)
+        self.check(played, "a=cancelled b=cancelled c=passed", 124)
+        self.assertEqual(played.of(events.Interrupted)[0].running, ("a",))
+
+    def test_always_does_not_run_after_the_runs_timeout(self) -> None:
+        played = play(jobs("a; z<a", z={"when": "always"}), {"a": Fate(99)}, timeout=10)
+        self.check(played, "a=cancelled z=cancelled", 124)
+
+
+class FastFail(RuleTest):
+    def critical(self) -> list[Job]:
+        return jobs("a; b; c<b; z<b", a={"fast_fail": True}, z={"when": "always"})
+
+    def test_failure_of_a_critical_job_ends_the_run(self) -> None:
+        played = play(self.critical(), {"a": Fate(1, code=1), "b": Fate(50)}, fast_fail=True)
+        self.check(played, "a=failed b=cancelled c=cancelled z=passed", 1)
+        self.assertLess(played.events[-1].at, 10)
+
+    def test_without_fast_fail_the_rest_runs_on(self) -> None:
+        played = play(self.critical(), fails="a")
+        self.check(played, "a=failed b=passed c=passed z=passed", 1)
+
+    def test_failure_of_an_uncritical_job_does_not_end_the_run(self) -> None:
+        played = play(self.critical(), fails="b", fast_fail=True)
+        self.check(played, "a=passed b=failed c=skipped z=passed", 1)
+
+    def test_flaky_critical_job_does_not_end_the_run(self) -> None:
+        played = play(
+            jobs("a; b", a={"fast_fail": True, "retries": 1}),
+            {"a": [Fate(code=1), Fate()]},
+            fast_fail=True,
+        )
+        self.check(played, "a=flaky b=passed", 0)
+
+
+class Interrupts(RuleTest):
+    def test_signal_cancels_everything_and_gives_128_plus_n(self) -> None:
+        played = play(jobs("a; b<a; z<a", z={"when": "always"}), {"a": Fate(9)}, signals=[(3, 15)])
+        self.check(played, "a=cancelled b=cancelled z=cancelled", 143)
+
+    def test_interrupted_run_is_never_green_though_its_children_exit_zero(self) -> None:
+        played = play(jobs("a"), {"a": Fate(3.0005)}, signals=[(3, 2)])
+        self.check(played, "a=cancelled", 130)
+
+    def test_second_signal_kills_at_once(self) -> None:
+        fates = {"a": Fate(NEVER, ignores_term=True)}
+        played = play(jobs("a"), fates, signals=[(3, 2), (4, 2)])
+        self.check(played, "a=cancelled", 130)
+        self.assertEqual(played.events[-1].at, 4)
+
+    def test_interrupt_during_a_stop_keeps_the_outcome_that_was_decided(self) -> None:
+        fates = {"a": Fate(NEVER, ignores_term=True), "b": Fate(20)}
+        played = play(jobs("a; b", a={"timeout": 2}), fates, signals=[(3, 15)])
+        self.check(played, "a=timed out b=cancelled", 143)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,207 @@
+"""The history of durations: what is kept, and what it is good for after a fault."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import shutil
+import sqlite3
+import threading
+import unittest
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from lib.model.durations import Timings
+from lib.model.job import Job
+from lib.simulate import predict
+from lib.simulate.predict import Scenario
+from lib.storage import history
+from lib.storage.history import History
+from tests.support.fakes import Fate, jobs, play
+from tests.support.recorded import Recorded, record
+
+NEVER = math.inf
+
+
+class Histories(Recorded):
+    def test_nothing_is_known_without_a_history(self) -> None:
+        self.assertEqual(history.timings(self.path), Timings())
+
+    def test_usual_is_the_median_of_recent_passes(self) -> None:
+        seconds = (900, 900, 900, 2, 9, 3)
+        runs = [play(jobs("a", a={"timeout": 9999}), {"a": Fate(s)}) for s in seconds]
+        self.assertEqual(record(self.path, *runs).durations, {"a": 3})
+
+    def test_runs_of_the_same_jobs_count_before_others(self) -> None:
+        both = play(jobs("a; b"), {"a": Fate(40)})
+        alone = [play(jobs("a"), {"a": Fate(5)}) for _ in range(5)]
+        record(self.path, both, *alone)
+        self.assertEqual(history.timings(self.path).durations["a"], 5)
+        self.assertEqual(history.timings(self.path, beside=["a", "b"]).durations["a"], 40)
+        self.assertEqual(history.timings(self.path, beside=["a", "new"]).durations["a"], 5)
+
+    def test_tables_of_another_version_are_dropped_and_made_anew(self) -> None:
+        with contextlib.closing(sqlite3.connect(self.path)) as database, database:
+            database.execute("CREATE TABLE attempts (job TEXT, seconds REAL)")
+            database.execute("INSERT INTO attempts VALUES ('a', 99)")
+        self.assertEqual(history.timings(self.path), Timings())
+        self.assertEqual(record(self.path, play(jobs("a"), {"a": Fate(3)})).durations, {"a": 3})
+        self.assertEqual(history.timings(self.path).durations, {"a": 3})
+
+    def break_in_every_way(self) -> Iterator[str]:
+        """Break the history, each time in another way, and tell which."""
+        record(self.path, *[play(jobs("a"), {"a": Fate(3)})] * 2)
+        good = self.path.read_bytes()
+        for how, content in (
+            ("garbage", b"not a database, but long enough to be taken for one " * 20),
+            ("cut off", good[:5000]),
+            ("no page", good[:4096]),
+            ("overwritten", good[:4096] + b"\xff" * (len(good) - 4096)),
+        ):
+            self.path.write_bytes(content)
+            yield how
+            self.path.unlink()
+        self.path.mkdir()
+        (self.path / "file").touch()
+        yield "a directory"
+        shutil.rmtree(self.path)
+        for how, table in (
+            ("other columns", "CREATE TABLE attempts (job TEXT, seconds REAL)"),
+            ("a view", "CREATE VIEW attempts AS SELECT 1 AS job"),
+        ):
+            with contextlib.closing(sqlite3.connect(self.path)) as database, database:
+                database.execute(table)
+                database.execute(f"PRAGMA user_version = {history.VERSION}")
+            yield how
+            self.path.unlink()
+
+    def test_broken_history_is_moved_aside_once_and_a_new_one_begun(self) -> None:
+        for how in self.break_in_every_way():
+            with self.subTest(how):
+                with self.assertRaises(sqlite3.Error):
+                    history.timings(self.path)
+                self.assertRegex(
+                    history.mend(self.path), r"was broken \(.+\) and is history.db.broken"
+                )
+                self.assertEqual(history.mend(self.path), "")
+                self.assertTrue(self.path.with_name("history.db.broken").exists())
+                usual = record(self.path, play(jobs("a"), {"a": Fate(3)})).durations
+                self.assertEqual(usual, {"a": 3})
+                self.assertEqual(history.mend(self.path), "")
+                self.path.unlink()
+                self.path.with_name("history.db.broken").rename(self.path)
+
+    def test_history_that_another_holds_or_that_must_not_be_read_is_not_broken(self) -> None:
+        record(self.path, play(jobs("a"), {"a": Fate(3)}))
+        with contextlib.closing(sqlite3.connect(self.path)) as database:
+            database.execute("BEGIN EXCLUSIVE")
+            with patch.object(history, "PATIENCE", 0.0):
+                self.assertEqual(history.mend(self.path), "")
+        self.assertEqual(history.timings(self.path).durations, {"a": 3})
+
+    def test_broken_history_that_cannot_be_moved_is_said(self) -> None:
+        self.path.write_bytes(b"garbage " * 200)
+        with patch.object(Path, "rename", side_effect=PermissionError(13, "no")):
+            self.assertIn("cannot be moved away", history.mend(self.path))
+
+    def test_runs_that_find_it_broken_at_once_lose_nothing_of_each_other(self) -> None:
+        self.path.write_bytes(b"garbage " * 200)
+        ready = threading.Barrier(6)
+        found = threading.Barrier(6)
+        fault = history._fault
+
+        def fault_of_all(path: Path) -> str:
+            told = fault(path)
+            with contextlib.suppress(threading.BrokenBarrierError):
+                found.wait()
+            found.abort()  # the second look, under the lock, waits for nobody
+            return told
+
+        def run(number: int) -> str:
+            ready.wait()
+            told = history.mend(self.path)
+            for event in play(jobs("a"), {"a": Fate(number + 1)}).events:
+                listeners[number](event)
+            return told
+
+        listeners = [History(self.path, f"run-{number}", "sha") for number in range(6)]
+        with patch.object(history, "_fault", fault_of_all), ThreadPoolExecutor(6) as pool:
+            told = list(pool.map(run, range(6)))
+        self.assertEqual(sum(map(bool, told)), 1, told)
+        with contextlib.closing(sqlite3.connect(self.path)) as database:
+            runs = database.execute("SELECT count(DISTINCT run) FROM attempts").fetchone()
+        self.assertEqual(runs, (6,))
+        self.assertIn(b"garbage", self.path.with_name("history.db.broken").read_bytes())
+
+    def test_row_without_a_time_does_not_count(self) -> None:
+        record(self.path, *[play(jobs("a; b"), {"a": Fate(3), "b": Fate(4)})] * 2)
+        with contextlib.closing(sqlite3.connect(self.path)) as database, database:
+            database.execute("UPDATE attempts SET seconds = 'x' WHERE job = 'a'")
+            database.execute("UPDATE attempts SET seconds = 9e999 WHERE job = 'b'")
+        self.assertEqual(history.timings(self.path).durations, {})
+
+    def test_failures_are_not_usual(self) -> None:
+        runs = [play(jobs("a"), {"a": Fate(3)}), play(jobs("a"), {"a": Fate(50, code=1)})]
+        self.assertEqual(record(self.path, *runs).durations, {"a": 3})
+
+    def test_of_a_flaky_job_the_attempt_that_passed_counts(self) -> None:
+        played = play(jobs("a", a={"retries": 1}), {"a": [Fate(50, code=1), Fate(3)]})
+        self.assertEqual(record(self.path, played).durations, {"a": 3})
+
+    def test_of_a_service_the_time_to_ready_counts(self) -> None:
+        declared = jobs("s; t<s", s={"service": True, "outputs": {"u": "u"}})
+        played = play(declared, {"s": Fate(NEVER, writes={"u": 4}), "t": Fate(30)})
+        self.assertEqual(record(self.path, played).durations, {"s": 4, "t": 30})
+
+    def test_outputs_that_a_job_waited_for_have_a_time(self) -> None:
+        declared = jobs("a; b<a:o", a={"outputs": {"o": "o", "p": "p"}})
+        played = play(declared, {"a": Fate(10, writes={"o": 4, "p": 5})})
+        self.assertEqual(record(self.path, played).outputs, {("a", "o"): 4})
+
+    def test_output_of_an_attempt_that_failed_has_none(self) -> None:
+        declared = jobs("a; b<a:o", a={"outputs": {"o": "o"}, "retries": 1}, b={"delay": 3})
+        failed = Fate(9, code=1, writes={"o": 8})
+        played = play(declared, {"a": [failed, Fate(9, writes={"o": 2})], "b": Fate(2)})
+        self.assertEqual(record(self.path, played).outputs, {("a", "o"): 2})
+        unseen = play(declared, {"a": [failed, Fate(9)], "b": Fate(2)})
+        self.assertEqual(record(self.path.with_name("other.db"), unseen).outputs, {})
+
+    def test_job_that_was_restored_last_time_is_taken_to_be_cached(self) -> None:
+        hit = {"a": Fate(50, cache=0)}
+        declared = jobs("a", a={"cache": Dummy()})
+        ran, restored = play(declared, {"a": Fate(50)}), play(declared, hit)
+        told = record(self.path, ran, restored)
+        self.assertEqual((round(told.durations["a"]), round(told.restored["a"], 3)), (50, 0.01))
+        self.assertEqual(record(self.path, ran).restored, {})
+
+    def test_job_that_other_runs_restored_is_not_taken_to_be_cached_in_this_one(self) -> None:
+        cached = {"cache": Dummy()}
+        both = play(jobs("a; b", a=cached), {"a": Fate(50)})
+        alone = play(jobs("a", a=cached), {"a": Fate(50, cache=0)})
+        record(self.path, both, alone)
+        self.assertEqual(set(history.timings(self.path).restored), {"a"})
+        self.assertEqual(history.timings(self.path, beside=["a", "b"]).restored, {})
+
+
+class Dummy:
+    def to_json(self) -> str:
+        return "{}"
+
+    def place(self, cwd: str) -> str:
+        return ""
+
+
+def scenario(declared: list[Job], durations: Mapping[str, float], **more: Any) -> Scenario:
+    timings = Timings(durations, more.pop("outputs", {}), more.pop("restored", {}))
+    return Scenario(declared, more.pop("pools", {}), timings, **more)
+
+
+def seconds(declared: list[Job], durations: Mapping[str, float], **more: Any) -> float:
+    return predict.predict(scenario(declared, durations, **more)).seconds
+
+
+if __name__ == "__main__":
+    unittest.main()
