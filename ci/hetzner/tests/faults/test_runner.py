@@ -207,6 +207,16 @@ class Breaks(FaultCase):
         self.check(ended, 143, "a=passed", "INTERRUPTED by SIGTERM, all jobs had ended")
         self.next_run_is_unaffected()
 
+    def test_first_signal_decides_the_exit_code(self) -> None:
+        def interrupt(event: events.Event) -> None:
+            if isinstance(event, events.RunEnded):
+                os.kill(os.getpid(), signal.SIGINT)
+
+        job = Job("a", f"kill -TERM $PPID; {self.sleep}")
+        ended = self.run_jobs(job, listeners=[interrupt])
+        self.check(ended, 143, "a=cancelled", "END   exit code 143: ended by SIGTERM")
+        self.next_run_is_unaffected()
+
     def test_signal_after_the_summary_was_written(self) -> None:
         class Interrupting(io.StringIO):
             def write(self, text: str) -> int:
