@@ -1,1 +1,1 @@
-"""Tests of the job bodies, and checks of what the jobs of a run share."""
+"""Tests of the job bodies, and checks of the tree that the jobs of a run share."""

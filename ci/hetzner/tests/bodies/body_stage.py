@@ -82,7 +82,7 @@ MISSING = tuple(
 
 @dataclass(frozen=True)
 class Done:
-    """How a body ended, what it said, and how it called the stand-ins."""
+    """The end of a body, its output, and its calls of the stand-ins."""
 
     code: int
     text: str
@@ -111,9 +111,9 @@ class Stage:
         return self.root / "venvs"
 
     def files(self) -> dict[str, bytes]:
-        """Return what is in the tree that jobs share: names and contents.
+        """Return names and contents of the files in the tree that jobs share.
 
-        Less node_modules, which all who need them install together, and what git keeps.
+        Without node_modules, which the jobs install together, and git's own files.
         """
         return {
             str(path.relative_to(self.repo)): path.read_bytes()
@@ -122,7 +122,7 @@ class Stage:
         }
 
     def environment(self, extra: Mapping[str, str]) -> dict[str, str]:
-        """Return what a body of a run finds, with `extra` over it."""
+        """Return the environment of a body in a run, with `extra` over it."""
         variables = {
             name: value
             for name, value in os.environ.items()
@@ -259,7 +259,7 @@ class OnStage(unittest.TestCase):
         return done
 
     def fails(self, body: str, expected: str, *, on: Stage | None = None, **extra: str) -> Done:
-        """Run a body that has to fail, and to say what is expected of it."""
+        """Run a body that has to fail with a message that matches."""
         done = (on or self.stage).run(body, **extra)
         self.assertNotIn(done.code, (0, 5), f"{body}: {done.text}")
         self.assertRegex(done.text, expected, body)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Stands in for a tool on the stage of body_stage.py: notes how it was called, fails if it is its
-# turn, else leaves what the real tool would.
+# turn, else leaves the files of the real tool.
 call="${0##*/} $*"
 call=${call//$STAGE/@}
 echo "$call${LOG_VARIABLE:+ $LOG_VARIABLE=${!LOG_VARIABLE:-}}" >>"$STAGE/calls"

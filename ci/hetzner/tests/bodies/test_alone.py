@@ -1,4 +1,4 @@
-"""The two checks of what jobs share: each alone ends as beside the others, and writes no tree."""
+"""The two checks of the shared tree: each job ends alone as beside others; none writes the tree."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ class Alone(OnStage):
     def test_watched_run_that_changes_nothing_is_green(self) -> None:
         done = self.call("tree_watch.py", "--only-jobs", "build-js")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertIn("only what is promised has changed", done.stdout)
+        self.assertIn("only promised outputs have changed", done.stdout)
 
 
 class Looking(unittest.TestCase):

@@ -209,7 +209,7 @@ class TestPorts(OnStage):
     def test_on_the_box_the_holder_is_stopped(self) -> None:
         listen = "import socket, time; s = socket.create_server(('127.0.0.1', 0)); "
         listen += "print(s.getsockname()[1], flush=True); time.sleep(600)"
-        # what a dead run left: what descends from a live one, as these tests may, is spared
+        # tagged with a dead run: descendants of a live one, as these tests may be, are spared
         runner = subprocess.Popen(["sleep", "600"])
         self.addCleanup(runner.wait)
         self.addCleanup(runner.kill)

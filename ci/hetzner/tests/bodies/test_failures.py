@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.bodies import body_stage
 from tests.bodies.body_stage import BODIES, Done, OnStage
 
-# what a body calls to find something out: another answer is no failure of its work
+# calls by which a body finds something out: another answer is no failure of its work
 PROBES = ("find_spec",)
 
 

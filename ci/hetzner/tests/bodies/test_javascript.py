@@ -105,7 +105,7 @@ class TestJupyterWarmup(OnStage):
         self.assertEqual(copies, sorted(f"test_{name}.ipynb" for name in body_stage.NOTEBOOKS))
         self.assertEqual(self.stage.files(), before)
         self.assertEqual(stat.S_IMODE(mode), 0o600, "the token is for its owner only")
-        # nobody is sent to servers that are gone
+        # no job is sent to servers that are gone
         self.assertFalse((self.stage.work / "jupyter-servers").exists())
         urls = [f"http://127.0.0.1:{port}/?token=token\n" for port in (20050, 20051)]
         self.assertEqual(servers, "".join(urls))

@@ -1,4 +1,4 @@
-"""The job bodies on commits that lack what they need: too old for it, or deprived of it."""
+"""The job bodies on commits that lack their subject: older than it, or without it."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Predating(OnStage):
 
 
 class Lacking(OnStage):
-    """What was removed, what the history cannot tell, and what is no subject: failures."""
+    """A removed subject, an unknown history and a missing other file are failures."""
 
     def removed(self, body: str, *, on: Stage | None = None, path: str = SMOKE) -> None:
         """Run a body that has to find out that its subject was removed."""

@@ -85,7 +85,7 @@ class TestTrees(OnStage):
 
 
 class TestFilters(OnStage):
-    """A filter reaches whatever runs tests; a body ends with 5 if none matches it."""
+    """A filter reaches each test runner; a body ends with 5 if no test matches it."""
 
     def test_unit_tests_of_the_core_end_with_5_if_none_matches(self) -> None:
         done = self.stage.run("test_js", PW_GREP_FILTER="zzz", MATCHED="0")

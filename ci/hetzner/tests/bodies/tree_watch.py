@@ -1,9 +1,9 @@
-"""pipeline.py, and a look at its tree: whoever changes what it does not promise is named.
+"""pipeline.py, and a look at its tree: names the jobs that change more than their outputs.
 
-Jobs read one tree side by side, so a job may change of it only what it promises. `tree_watch.py` is
+Jobs read one tree side by side, so a job may change only its outputs there. `tree_watch.py` is
 called as pipeline.py is. The tree is looked at whenever a job starts or ends; a change is that of
 the jobs that ran since the last look: with `-j 1`, or with a job alone, of exactly one. Looked at
-are names, types, sizes, inodes and the time of the last change of whatever kind (inode(7), ctime),
+are names, types, sizes, inodes and the time of the last change of any kind (inode(7), ctime),
 so that a rewrite with equal contents counts, and what came and went shows in its directory.
 With `--uncached=JOB` before all other words the cache of this job does not answer, nor keep.
 Exit code: the pipeline's, else 1 if there was such a change.
@@ -26,8 +26,8 @@ from lib.common import program_end  # noqa: E402
 from lib.model import events  # noqa: E402
 from lib.model.job import Job  # noqa: E402
 
-# not of the commit: git's own, and what the set-up before the jobs installs (a body does so once if
-# that was not done, and never while what is there matches the lock file)
+# not of the commit: git's own files, and those that the set-up before the jobs installs (a body
+# does so once if that was not done, and never while they match the lock file)
 APART = {".git", "node_modules"}
 UNCACHED = "--uncached="
 Look = Mapping[str, tuple[int, ...]]
@@ -44,7 +44,7 @@ class TreeWatch:
         self.changes: dict[str, set[str]] = {}
 
     def __call__(self, event: events.Event) -> None:
-        """Look whenever somebody starts or ends."""
+        """Look whenever a job starts or ends."""
         if isinstance(event, (events.Started, events.Finished)):
             self._running.add(event.job)
             self._compare()
@@ -119,7 +119,7 @@ def main(arguments: Sequence[str]) -> int:
     ):
         code = pipeline.main(arguments)
     lines = [line for watch in watches for line in watch.lines()]
-    print("\n".join(lines or ["TREE WATCH only what is promised has changed"]))
+    print("\n".join(lines or ["TREE WATCH only promised outputs have changed"]))
     return code or int(bool(lines))
 
 

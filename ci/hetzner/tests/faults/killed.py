@@ -1,4 +1,4 @@
-"""SIGKILL of the runner at random instants, for test_kill.py: what is found and mended.
+"""SIGKILL of the runner at random instants, for test_kill.py: the next run finds and mends.
 
 `CI_FAULT_REPEAT` scales the number of instants; they are seeded, so a run can be had again.
 """
@@ -83,7 +83,7 @@ class AtRandomInstants(CommitCase):
         self.check(ended, 0, None, f"END   exit code 0: {JOBS} jobs passed")
         states = [body["state"] for body in self.github.seen]
         self.assertEqual(states, [*told, "pending", "success"])
-        self.assertTrue(told or not pending, "a status that nobody knows to be pending")
+        self.assertTrue(told or not pending, "a pending status that no run knows of")
         self.assertEqual(list((self.stage.state / "runs").iterdir()), [])
         half_written = list(self.stage.state.rglob(".*.writing"))
         self.assertEqual(half_written, [])

@@ -26,7 +26,7 @@ except PermissionError:
 
 class Escapes(FaultCase):
     def does_not_escape(self, escape: str) -> None:
-        """Assert for each end of a job that `escape`, which comes back at once, leaves nobody."""
+        """Assert for each end of a job that `escape`, which returns at once, leaves no process."""
         escape = escape.replace("SLEEP", self.sleep)
         self.check(
             self.run_jobs(Job("a", f"{escape}\nexit 0")), 0, "a=passed", "LEAK  a left", "PASS  a"
@@ -59,7 +59,7 @@ class Escapes(FaultCase):
                 self.does_not_escape(escape)
 
     def test_child_that_claims_to_be_of_another_run(self) -> None:
-        # one that lives: what a dead one left is stopped by any pipeline of this machine
+        # a live run: any pipeline of this machine stops the processes of a dead one
         another = process_table.run_id(self.look, 1)
         self.does_not_escape(f"CI_RUN_TAG={another}/a setsid SLEEP &")
 

@@ -1,4 +1,4 @@
-"""Runs killed.py in namespaces of its own: any runner may clean up what a killed one left."""
+"""Runs killed.py in namespaces of its own: any runner may clean up after a killed one."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ program_end.run(lambda _: pipeline.main([]))
 class Machine(CommitCase):
     def in_mounts(self, script: str) -> list[str]:
         """Return the command that runs another with mounts of its own."""
-        # whoever is not root is, in a namespace of users
+        # an ordinary user is root in a namespace of users
         namespaces = ["-m"] if os.getuid() == 0 else ["-Urm"]
         return ["unshare", *namespaces, "bash", "-c", script, "bash", str(self.stage.state)]
 
@@ -54,7 +54,7 @@ class Machine(CommitCase):
         self.nothing_is_left()
 
     def test_full_disk_of_the_logs_is_red_said_and_leaves_nothing(self) -> None:
-        # what it leaves makes a line of ci.log that is longer than what is left of a page
+        # its leftovers make a line of ci.log that is longer than the rest of a page
         leaks = f"for n in $(seq 60); do (exec -a {'x' * 100} {self.sleep}) & done; sleep 0.1"
         self.body("test_js", f"{leaks}\nhead -c 1M /dev/zero | tr '\\0' x; exit 0")
         ended = self.commit(through=self.in_mounts(FULL))

@@ -16,7 +16,7 @@ from tests.support.commit_stage import HETZNER
 from tests.support.fault_case import REPEAT, CommitCase
 
 RUNS = max(6, REPEAT)
-# of a range of our own, so that nobody else's servers are disturbed
+# of a range of our own, so that other servers are not disturbed
 FIRST_PORT = 27000 + os.getpid() % 300 * 10
 SERVERS = 3
 PORTS = {f"CI_{field.upper()}": FIRST_PORT + n for n, field in enumerate(settings.PORTS)}

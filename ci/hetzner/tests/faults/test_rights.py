@@ -13,7 +13,7 @@ from tests.support.commit_stage import HETZNER
 from tests.support.fault_case import CommitCase, Ended
 
 NOBODY = 60001  # a user that has nothing else on this machine
-# what the user may not reach is put where it can
+# paths that the user cannot reach are put where it can
 AS_USER = r"""
 mount -t tmpfs none /mnt; mkdir /mnt/python /mnt/hetzner
 mount --bind "$PREFIX" /mnt/python; mount --bind "$HETZNER" /mnt/hetzner; shift 2

@@ -71,7 +71,7 @@ class Listeners(CommitCase):
 
 
 class LastSteps(CommitCase):
-    """The jobs are done: what is left is to tell."""
+    """The jobs are done: only the reports are left."""
 
     def while_it_tells(self, *numbers: int) -> Ended:
         """Send signals, one after the other, while GitHub does not answer the last status."""
@@ -166,7 +166,7 @@ class Helpers(CommitCase):
 
 
 class Breaks(FaultCase):
-    """What the runner raises passes on, but not before everything is ended and told."""
+    """An error of the runner passes on, after all trees are stopped and reports written."""
 
     def breaks(self, owner: object, name: str, error: Exception) -> None:
         handlers = [signal.getsignal(number) for number in interrupts.SIGNALS]

@@ -1,4 +1,4 @@
-"""What a job may see: no secret in an environment, a command line, a log, a report or a status."""
+"""No secret reaches a job: neither by environment nor command line, log, report or status."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VARIABLES = {
     "CI_SECRETS": "ELSEWHERE",
     "ELSEWHERE": LISTED,
 }
-# a job that knows what it should not, and says it in every way that it has
+# a job that knows a secret, and prints it in every way that it has
 TELLS = """
 echo "{token} {hook} {own} {listed}"
 printf %s "{token}{hook}" | base64
@@ -112,7 +112,7 @@ class Secrets(CommitCase):
         self.assertTrue(tail)
         self.assertNotIn(f"{TOKEN[:12]}", ended.console)
         self.assert_masked(ended.console, json.dumps(self.github.seen))
-        # the jobs' own logs are theirs: what they print is what is there
+        # the jobs' own logs hold exactly their output
         own = [path for path in self.files(ended.logs) if path.name != "test-js.log"]
         self.assert_masked(*(path.read_text(errors="replace") for path in own))
         self.body("test_js", "exit 0")
@@ -157,7 +157,7 @@ class Secrets(CommitCase):
             content = path.read_bytes()
             for secret in SECRETS:
                 if secret.encode() in content:
-                    # whatever holds one is for nobody else to read
+                    # a file with a secret is not readable by others
                     self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600, path)
         self.assertNotIn(TOKEN, repr(settings.load_anywhere({}, {"GITHUB_TOKEN": TOKEN})))
         self.next_run_is_unaffected()

@@ -43,11 +43,11 @@ class Seeded:
         return int(self._random() * bound)
 
     def section(self) -> None:
-        """Nothing is left out of what is drawn from a seed."""
+        """A draw from a seed leaves nothing out."""
 
 
 class Cached:
-    """A cache; what is in it is for the fates to say."""
+    """A cache; the fates decide on its content."""
 
     def to_json(self) -> str:
         return "{}"
@@ -75,7 +75,7 @@ def some(source: Source, names: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Mood:
-    """What a run is about: how often it has something, once in so many."""
+    """The theme of a run: how often it has each feature, once in so many."""
 
     service: int = 6
     cache: int = 6
@@ -132,7 +132,7 @@ def draw_job(source: Source, before: Sequence[Job], eventful: int, mood: Mood) -
         output = one_of(source, (None, *need.outputs))
         needs.append(need.name if output is None else f"{need.name}:{output}")
     ends = {job.name for job in before if job.when == "end"}
-    last = any(need.split(":")[0] in ends for need in needs)  # nobody else can wait for one
+    last = any(need.split(":")[0] in ends for need in needs)  # no other job can wait for one
     service = bool(eventful) and rarely(source, mood.service)
     outputs = one_of(source, ((), (), ("o",), ("o", "p")))
     return Job(
@@ -201,13 +201,13 @@ def draw_fate(source: Source, job: Job, mood: Mood) -> Fate:
 
 
 def draw_questions(source: Source) -> list[tuple[float, int]]:
-    """Return when somebody asks what runs, which changes nothing."""
+    """Return the times of SIGUSR1, which changes nothing."""
     moments = range(source.below(3) if rarely(source, 6) else 0)
     return [(source.below(12) + one_of(source, (0, 0.5)), int(ASKED)) for _ in moments]
 
 
 def draw_flags(source: Source, names: Sequence[str], eventful: int, mood: Mood) -> dict[str, Any]:
-    """Return what a run is told, and what will cut it off."""
+    """Return the arguments of a run, and the signals and time limit that cut it off."""
     flags: dict[str, Any] = {
         "max_parallel": one_of(source, (None, None, None, 1, 2, 3)),
         "pools": {"cpu": 2},

@@ -53,7 +53,7 @@ REACHED = (
     "at the end",
     "refused selection",
 )
-Built = tuple[Phases, tuple[str, ...]]  # the phases, and what was filtered
+Built = tuple[Phases, tuple[str, ...]]  # the phases, and the filtered jobs
 
 
 class Watched:
@@ -116,7 +116,7 @@ class Handed(Sequence[Report]):
 
 
 def examine(case: Case) -> Counter[str]:
-    """Play a case, if it can be played; return what it reached. Raises RuleError for a rule."""
+    """Play a case, if it can be played; return the situations it reached. Raises RuleError."""
     try:
         built = build(case)
     except ValueError as error:
@@ -127,7 +127,7 @@ def examine(case: Case) -> Counter[str]:
 
 
 def build(case: Case) -> Built:
-    """Return the phases and what was filtered. Raises ValueError."""
+    """Return the phases and the filtered jobs. Raises ValueError."""
     chosen = select(case.jobs, case.only, case.skip, no_deps=case.no_deps)
     built = phases.build(
         case.jobs,
@@ -215,7 +215,7 @@ def check_outright(case: Case, played: Played, umpire: Umpire) -> None:
 
 
 def check_rebuilt(played: Played, umpire: Umpire) -> None:
-    """Whoever sees the events alone knows the results, to the last field."""
+    """The events alone give the results, to the last field."""
     rebuilt = {}
     for event in played.events:
         if isinstance(event, events.RunStarted):
@@ -227,7 +227,7 @@ def check_rebuilt(played: Played, umpire: Umpire) -> None:
 
 
 def check_order(case: Case, played: Played, umpire: Umpire) -> None:
-    """Whoever sees the events alone can follow them."""
+    """The events alone can be followed."""
     cached = {job.name for job in case.jobs if job.cache is not None}  # run before their body does
     running: set[str] = set()
     for event in played.events:

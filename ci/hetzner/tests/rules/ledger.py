@@ -1,6 +1,6 @@
-"""Where a run is, what it owes, and what may start. Changes nothing but the debts.
+"""The state of a run, its debts, and the nodes that may start. Changes only the debts.
 
-What the rules demand at once is *owed*: a command to the executor or an event. Everything is asked
+A command to the executor or an event that the rules demand at once is *owed*. Everything is asked
 of all nodes anew each time, so that little can be forgotten.
 """
 
@@ -25,13 +25,13 @@ class RuleError(AssertionError):
 
 @dataclass
 class Seen:
-    """What is known of a node from what was reported of it."""
+    """The state of a node, by the reports on it."""
 
     node: Node
     outcome: Outcome | None = None
     dropped: bool = False  # its phase is never begun
     tries: int = 0
-    step: StepKind | None = None  # what runs now
+    step: StepKind | None = None  # the step that runs now
     began: float = 0.0
     due: float = math.inf  # when the time of this step is up
     verdict: Verdict | None = None  # it is being stopped, and what follows then
@@ -42,7 +42,7 @@ class Seen:
     came: set[str] = field(default_factory=set)  # all outputs that were written
     free_since: float | None = None  # all that it needs is there
     code: int | None = None
-    keyed: bool = False  # its cache was asked, and what it makes can be stored
+    keyed: bool = False  # its cache was asked, and its artifact can be stored
     left: tuple[str, ...] = ()
     survived: bool = False
     empty: bool = False  # its body has ended by itself, and with 5
@@ -68,7 +68,7 @@ class Seen:
 
 
 class Ledger:
-    """Where a run is, and what it owes."""
+    """The state of a run, and its debts."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
@@ -114,7 +114,7 @@ class Ledger:
         if any(self.owed.values()):
             self.foul(f"not done, or not told: {list(+self.owed)}")
 
-    # ---- what runs see and use
+    # ---- outputs and services in use
 
     def has(self, user: Seen, key: str, output: str | None) -> bool:
         """Whether a need of a node is met."""
@@ -127,7 +127,7 @@ class Ledger:
         return allowed and (output is None or output in need.came)
 
     def took(self, seen: Seen) -> bool:
-        """Whether somebody works, or has worked, from an output of a node as it is now."""
+        """Whether a job works, or has worked, from an output of a node as it is now."""
         wanted = [user for user in self.all.values() if user.tries > 0 and not user.idle]
         needs = [need for user in wanted for need in user.node.needs]
         return any(key == seen.node.key and output is not None for key, output in needs)

@@ -93,7 +93,7 @@ def survivors() -> Iterator[tuple[str, str]]:
 def report(
     found: Mapping[str, str], explained: Mapping[str, str], lost: Sequence[str], seconds: float
 ) -> int:
-    """Print what is not as it should be, and the counts; return the exit code."""
+    """Print the problems and the counts; return the exit code."""
     wrong = [f"NOT THERE  {name}" for name in lost]
     for name, killed_by in found.items():
         if killed_by and name in explained:
@@ -207,5 +207,5 @@ class Loader(SourceFileLoader):
 
 
 if __name__ == "__main__":
-    gc.freeze()  # a collection in a child would copy what it shares
+    gc.freeze()  # a collection in a child would copy the shared memory
     sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""Makes mutants of a module from its syntax tree: each has one small change of what it does.
+"""Makes mutants of a module from its syntax tree: each has one small change of behaviour.
 
 Conditions are negated, operands and statements dropped, comparisons, enum members, numbers and
 some functions swapped for their neighbours. Texts, docstrings and annotations stay as they are.
@@ -91,7 +91,7 @@ def changes(tree: ast.Module, known: Enums) -> list[Change]:
 
 
 class Finder(ast.NodeVisitor):
-    """Finds what can be changed."""
+    """Finds the possible changes."""
 
     def __init__(self, known: Enums) -> None:
         self.found: list[Change] = []

@@ -1,7 +1,7 @@
 """The rules of a run, written down a second time: short, slow and without a clock.
 
-From the jobs and what a run was told follow the nodes; from the fates follow the outcomes, as
-long as no clock has a say in them. Shares no code with what it is compared with.
+The nodes follow from the jobs and the arguments of a run; the outcomes follow from the fates, as
+long as no clock has a say in them. Shares no code with the loop that it is compared with.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BEST_FIRST = ("restored", "passed", "flaky", "skipped", "cancelled", "failed", "
 
 @dataclass(frozen=True)
 class Case:
-    """A run: what is declared, what it is told, and all that will happen in it."""
+    """A run: its jobs, its arguments, and all events that will happen in it."""
 
     jobs: Sequence[Job]
     fates: Mapping[str, Sequence[Fate]] = field(default_factory=dict)  # job -> each attempt
@@ -90,7 +90,7 @@ def selection(case: Case) -> list[str]:
 
 
 def with_needs(jobs: Sequence[Job], names: set[str], without: Collection[str]) -> set[str]:
-    """Return the names and, all the way, the names of what they need."""
+    """Return the names and those of all their needs."""
     needed = {
         dependency.split(":")[0]
         for job in jobs
@@ -125,7 +125,7 @@ def nodes(case: Case) -> list[Node]:
 
 
 def first_phase(case: Case) -> set[str]:
-    """Return the jobs that run before the others, nobody if there is no such phase."""
+    """Return the jobs that run before the others, none without such a phase."""
     if case.first_jobs is None:
         return set()
     others = {job.name for job in case.jobs} - set(selection(case))
@@ -185,7 +185,7 @@ def _node(
 
 
 def titles(case: Case, made: Sequence[Node]) -> list[str]:
-    """Return what the stages are called: nothing if there is but one of all jobs."""
+    """Return the titles of the phases: '' if there is only one of all jobs."""
     others = [node for node in made if node.job.when != "end"]
     firsts = {node.stage for node in others if not node.repeated}
     names = ["phase A", "phase B"][: len(firsts)] if first_phase(case) else [""]
@@ -197,7 +197,7 @@ def titles(case: Case, made: Sequence[Node]) -> list[str]:
 def urgency(case: Case) -> dict[str, tuple[bool, float]]:
     """Return for each job whether it is short, and the seconds of the longest path from its start.
 
-    Short is what is known to take less than a fiftieth of the longest path, but for services.
+    A job is short if it is known to take less than a fiftieth of the longest path, and no service.
     """
     selected = selection(case)
     jobs = [job for job in case.jobs if job.name in selected]
@@ -249,7 +249,7 @@ def outright(case: Case) -> dict[str, Outcome] | None:
     """Return the outcome of each job, if no clock has a say in any; else None.
 
     Who comes first matters with interrupts, with fast_fail, for services, for outputs of jobs
-    that fail, and for what is left of a job when its time is up.
+    that fail, and for processes that are left of a job when its time is up.
     """
     cut = any(number != ASKED for _, number in case.signals)
     if case.fast_fail or cut or case.timeout < math.inf or case.refused:
@@ -287,7 +287,7 @@ def fates_of(case: Case, node: Node) -> Sequence[Fate]:
 
 
 def in_order(made: Sequence[Node]) -> list[Node]:
-    """Return the nodes so that each comes after what it needs."""
+    """Return the nodes, each after its needs."""
     placed: dict[str, Node] = {}
     while len(placed) < len(made):
         for node in made:
@@ -304,7 +304,7 @@ def acceptable_to(user: Node, made: Sequence[Node], ended: Mapping[str, Outcome]
 
 
 def of_fates(node: Node, fates: Sequence[Fate], before: int) -> tuple[Outcome, int]:
-    """Return what the attempts amount to that fate has for a node, and how many there were."""
+    """Return the outcome of the attempts in the fate of a node, and their number."""
     outcome = Outcome.FAILED
     for tried in range(node.job.retries + 1):
         outcome = of_attempt(node, fates[min(before, len(fates) - 1)], failed=tried > 0)
@@ -317,7 +317,7 @@ def of_fates(node: Node, fates: Sequence[Fate], before: int) -> tuple[Outcome, i
 
 
 def of_attempt(node: Node, fate: Fate, *, failed: bool) -> Outcome:
-    """Return how an attempt ends that nobody interferes with."""
+    """Return the end of an undisturbed attempt."""
     job = node.job
     if node.lacks or fate.unstartable:
         return Outcome.FAILED

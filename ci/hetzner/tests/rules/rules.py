@@ -25,7 +25,7 @@ SIGNALS = {2: "SIGINT", 15: "SIGTERM", 1: "SIGHUP"}
 
 
 class Rules(Ledger):
-    """Follows a run through what is reported of it."""
+    """Follows a run by its reports."""
 
     # ---- what follows
 
@@ -83,7 +83,7 @@ class Rules(Ledger):
         if again:
             self.reached["again"] += 1
             seen.told, seen.came = set(), set()
-            # the delay is over, unless what it needs has to come again
+            # the delay is over, unless a need has to be met again
             seen.free_since = -math.inf if self.open_to(seen) else None
             self.settle()
         else:
@@ -211,7 +211,7 @@ class Rules(Ledger):
             if seen.idle:
                 self.cancel_idle(seen)
 
-    # ---- what the executor reports
+    # ---- reports of the executor
 
     def takes(self, report: Report, now: float) -> None:
         self.settled()
@@ -342,7 +342,7 @@ class Rules(Ledger):
         return StepKind.STORE if seen.keyed and report.code == 0 else Outcome.PASSED
 
     def released(self, seen: Seen) -> bool:
-        """Whether a service is being stopped since nobody needs it any more."""
+        """Whether a service is being stopped since no job needs it any more."""
         return seen.node.job.service and seen.verdict is Outcome.PASSED
 
     def gone(self, seen: Seen, report: Gone) -> None:
@@ -358,7 +358,7 @@ class Rules(Ledger):
         self.next(seen, seen.verdict or Outcome.FAILED)
 
     def woke(self, now: float) -> None:
-        """All reports are taken: now what the clock brings."""
+        """All reports are taken: now the timers that are due."""
         self.settled()
         self.now = now
         for due, seen in self.timers():

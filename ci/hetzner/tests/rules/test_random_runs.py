@@ -1,4 +1,4 @@
-"""Random runs before the umpire, and by name what the search has found."""
+"""Random runs before the umpire, and by name the runs that the search has found."""
 
 from __future__ import annotations
 

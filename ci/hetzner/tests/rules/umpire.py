@@ -43,7 +43,7 @@ CAUSES = {
 class Umpire(Rules):
     """Judges one run of a case."""
 
-    # ---- what the executor is asked
+    # ---- commands to the executor
 
     def starts(self, step: Step) -> None:
         seen = self.all[step.node.key]
@@ -214,7 +214,7 @@ class Umpire(Rules):
         self.compare(event.result)
 
     def compare(self, told: Result) -> None:
-        """Demand that a result is what the rules say, with words where words are due."""
+        """Demand the result of the rules, with a reason if one is due."""
         mine = self.results[told.name]
         for name in ("started", "ended", "allowed", "begun", "cache"):
             pair = getattr(told, name), getattr(mine, name)
@@ -240,7 +240,7 @@ class Umpire(Rules):
             )
 
     def classed(self, told: Result | AttemptRecord) -> None:
-        """Demand a class of what has a reason, and one that the outcome can have."""
+        """Demand a class for a result with a reason, and one that the outcome can have."""
         self.rule(bool(told.reason) == bool(told.cause), "{!r}: no class or no words", told)
         fitting = CAUSES[told.outcome] if told.outcome else {Cause.NONE}
         self.rule(told.cause in fitting, "{} by {!r}", told.outcome, told.cause)
@@ -284,7 +284,7 @@ class Umpire(Rules):
 
 
 def _of_job(record: AttemptRecord) -> Outcome:
-    """Return what an attempt's outcome makes of its job: its words are those of the job."""
+    """Return the result of a job by the outcome of its attempt, with the attempt's reason."""
     return Outcome.FLAKY if record.cause is Cause.FLAKY else record.outcome
 
 

@@ -1,4 +1,4 @@
-"""What a run tells agrees: its exit code, the END of ci.log, summary.json and the statuses."""
+"""The reports of a run agree: exit code, the END of ci.log, summary.json and the statuses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support import github_server
 from tests.support.commit_stage import HETZNER, JOBS, OnStage, Ran
 from tests.support.waiting import PATIENCE, wait_for, wait_until
 
-BUSY = (503, {"Retry-After": "3600"}, b"")  # nobody waits that long: it is left to the next run
+BUSY = (503, {"Retry-After": "3600"}, b"")  # no run waits that long: it is left to the next one
 NEVER: github_server.Reply = (422, {}, b'{"message": "No commit found"}')
 OF_A_PASS = ["pending", "success"]
 PART = ("--only-jobs", "lint-python")  # says nothing of the commit itself
@@ -106,7 +106,10 @@ class LeftToTheNextRun(WithGitHub):
     def test_verdict_that_was_left_is_never_told_after_a_later_one(self) -> None:
         self.github.replies = [BUSY, BUSY]
         self.assertEqual(self.stage.run().code, 0)
-        self.github.replies = [BUSY, BUSY]  # what is left, and that a new run has begun
+        self.github.replies = [
+            BUSY,
+            BUSY,
+        ]  # the status that is left, and the pending one of the new run
         self.assertEqual(self.stage.run(STAGE_FAIL="lint_python").code, 1)
         self.assertEqual(self.posted(), [("failure", "ci/hetzner")])
         self.run_part()

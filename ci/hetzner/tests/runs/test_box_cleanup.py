@@ -15,7 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parents[2]
 PYTHON = Path(sys.executable).resolve()  # not an environment's, which may be below /tmp
 
-# $1 is the directory of the runner; `NAME:…` are what the test looks at
+# $1 is the directory of the runner; the test reads the lines `NAME:…`
 BOX = r"""
 set -euo pipefail
 (($$ == 1)) || { echo "expected to be pid 1 of a namespace, found $$" >&2; exit 9; }

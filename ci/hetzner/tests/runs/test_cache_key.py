@@ -65,7 +65,7 @@ class Keys(CacheTest):
 
 
 class Work(CacheTest):
-    """An entry is found by whoever does the same work, and by nobody else."""
+    """Only a job that does the same work finds an entry."""
 
     def test_artifact_of_another_path_is_a_miss(self) -> None:
         self.write("made", "one")

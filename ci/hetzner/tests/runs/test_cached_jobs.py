@@ -1,4 +1,4 @@
-"""Jobs with a cache: what is restored, what is stored, and what is said of it."""
+"""Jobs with a cache: restores, stores, and their lines in the log."""
 
 from __future__ import annotations
 

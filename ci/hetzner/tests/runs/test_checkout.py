@@ -57,7 +57,7 @@ class TestBox(GitCase):
             with connection:
                 connection.settimeout(20)
                 while connection.recv(4096):
-                    pass  # the end of the stream: nobody holds the other side any more
+                    pass  # the end of the stream: no process holds the other side any more
 
     def test_unknown_commit_is_red(self) -> None:
         with self.fails("`origin` has no commit f{40}: push it"):

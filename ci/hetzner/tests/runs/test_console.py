@@ -17,7 +17,7 @@ from lib.model import events
 from tests.support.commit_stage import HETZNER, OnStage
 from tests.support.run_case import RunTest
 
-BUFFERED = {"PYTHONUNBUFFERED": ""}  # as stdout is unless somebody asks for something else
+BUFFERED = {"PYTHONUNBUFFERED": ""}  # as stdout is by default
 LIBRARY = f"""
 import sys
 sys.path.insert(0, {str(HETZNER)!r})
@@ -29,7 +29,7 @@ sys.exit(code)
 
 
 class Broken(io.StringIO):
-    """Raises what it is told to, once or for ever."""
+    """Raises a given error, once or for ever."""
 
     def __init__(self, error: BaseException, times: int = 10**9) -> None:
         super().__init__()
@@ -149,7 +149,7 @@ def fill(pipe: int) -> None:
 
 
 def closed(argv: list[str], cwd: Path, env: dict[str, str]) -> tuple[int, str]:
-    """Run a program whose output nobody reads; return its exit code and what it complains of."""
+    """Run a program without a reader of its output; return its exit code and its errors."""
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer) as output:

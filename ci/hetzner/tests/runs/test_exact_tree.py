@@ -13,7 +13,7 @@ from tests.support.git_case import GitCase, commit, contents, git, put
 
 
 class TestExact(GitCase):
-    """What a job can leave in the repository that it shares with the next run."""
+    """Changes of a job in the repository that it shares with the next run."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -126,7 +126,7 @@ class TestExact(GitCase):
         index = self.repo / ".git" / "worktrees" / "repo-1" / "index"
         put(self.tree / "node_modules" / "x")
         index.write_bytes(b"no index")
-        self.is_exact()  # nobody knows any more what in there was the commit's
+        self.is_exact()  # it is unknown which files in there were the commit's
         index.unlink()
         index.mkdir()
         self.is_exact()

@@ -1,4 +1,4 @@
-"""What has run out of time leaves in its log where it hung."""
+"""A job that runs out of time leaves in its log where it hung."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ class InAStore(RunTest):
 
 
 OPENS = {"open", "read_text", "read_bytes", "write_text", "write_bytes"}
-# modules that open what no job can put there, or open it as carefully, and why
+# modules that open files which no job can reach, or open them as carefully, with the reason
 MAY_OPEN = {
     "common/files": "it is the careful one",
     "report/log_server": "opens as carefully, below a directory that it holds",
@@ -117,12 +117,12 @@ MAY_OPEN = {
     "processes/ports": "/proc",
     "processes/pressure": "/proc",
     "processes/process_table": "/proc",
-    "buckaroo/demo": "what it is making itself",
+    "buckaroo/demo": "files that it makes itself",
     "processes/exiting": "/proc",
     "github/client": "no file, but an address",
     "buckaroo/test_report": "runs within a job, whose timeout ends it",
     "storage/cache_store": "writes into directories that it has just made",
-    "common/tree_copy": "makes what is not there",
+    "common/tree_copy": "makes new files",
 }
 
 

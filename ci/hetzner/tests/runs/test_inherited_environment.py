@@ -86,7 +86,7 @@ class Jobs(unittest.TestCase):
         env: Mapping[str, str] | None = None,
         **own: str,
     ) -> str:
-        """Return what a job prints whose runner was started with these variables around it."""
+        """Return the output of a job whose runner was started with these variables."""
         with mock.patch.dict(os.environ, around):
             job = Job("job", cmd, env=own)
             logs = self.root / "logs"

@@ -118,7 +118,7 @@ class TestRebuild(WithTree):
             program(self.bin / name, "env; pwd")
         venv.create(self.environment, with_pip=False, symlinks=True)
         ours = process_table.run_id(process_table.table(), os.getpid())
-        # a run that lives: what a dead one left is stopped by any pipeline of this machine
+        # a live run: any pipeline of this machine stops the processes of a dead one
         outer = {"VIRTUAL_ENV": "/activated", "CI_RUN_TAG": f"{ours}/outer"}
         with unittest.mock.patch.dict(os.environ, outer):
             self.check().rebuild()

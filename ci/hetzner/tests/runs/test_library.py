@@ -14,7 +14,7 @@ from pathlib import Path
 HOME = Path(__file__).resolve().parents[2]
 LIB = HOME / "lib"
 OF_BUCKAROO = ("buckaroo", "commit")  # rooms
-# what the library knows of tools as any tool may be used with it: file and reason
+# files of the library that may name a tool of buckaroo, with the reason
 MAY_NAME = {
     "outputs/hints.py": "directories whose names no search goes into",
     "git/exact_tree.py": "directories that a clean leaves, since they are slow to make anew",

@@ -1,4 +1,4 @@
-"""When dependencies count as stale, and what a rebuild runs and records."""
+"""Stale dependencies, and the steps and records of a rebuild."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a page loads over the network is tried first, in bounded time, and named."""
+"""The hosts of a page are tried first, in bounded time, and named."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Hosts(unittest.TestCase):
         (self.root / "curl").chmod(0o755)
 
     def out_of_reach(self, files: dict[str, str], down: str = "") -> tuple[str, list[str]]:
-        """Return what is out of reach for a commit of these files, and which hosts were tried."""
+        """Return the unreachable hosts for a commit of these files, and the tried ones."""
         for name, text in files.items():
             path = self.repo / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,7 +89,7 @@ class Hosts(unittest.TestCase):
 
 
 class Silence(unittest.TestCase):
-    """The real curl, against somebody who takes a connection and never says a word."""
+    """The real curl, against a server that takes a connection and stays silent."""
 
     def test_host_that_says_nothing_is_out_of_reach_before_the_specs_would_have_begun(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -1,4 +1,4 @@
-"""A job's own tree is what the shared one is, and changes nothing of it."""
+"""A job's own tree is like the shared one, and changes nothing of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run leaves out is taken from earlier runs on the very same tree, and from no other."""
+"""Outputs of jobs that are left out come from earlier runs on the same tree only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A program ends with the code that it has told, whatever its threads do and signals say."""
+"""A program ends with its own code, whatever its threads and signals do."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ SERVE_DB = """#!/bin/sh
 touch "${1#--ready-file=}"
 exec sleep 1000
 """
-# what the example's commands find: a build, its check, a linter, a database
+# for the commands of the example: a build, its check, a linter, a database
 MAKEFILE = """\
 tool:
 \tmkdir -p out && echo built >out/tool && echo said >out/tool.log

@@ -182,7 +182,7 @@ class Runner(unittest.TestCase):
 
 
 class Owners(unittest.TestCase):
-    """What the host program does with signals is given back, and some is left to it."""
+    """The signal handlers of the host program are given back, and some are left to it."""
 
     def setUp(self) -> None:
         self.before = {n: signal.getsignal(n) for n in signal_names.ENDING}

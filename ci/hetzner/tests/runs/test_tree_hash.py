@@ -1,4 +1,4 @@
-"""The hash of a working tree is what git would commit, and finding it changes nothing."""
+"""The hash of a working tree is that of a commit of it, and finding it changes nothing."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the tests share: fakes, stages, servers."""
+"""Shared parts of the tests: fakes, stages, servers."""

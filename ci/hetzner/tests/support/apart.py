@@ -1,7 +1,7 @@
 """Runs a module of tests in namespaces of its own (unshare(1)): nothing of the machine is in reach.
 
-For what another pipeline of this machine would do as well, such as stopping what a dead run left,
-and for what must not reach anything of it, such as killing by name.
+For tests of actions that another pipeline of this machine would take as well, such as stopping the
+processes of a dead run, or that must not reach it, such as killing by name.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ PROGRAM = Path(__file__).parents[2] / "lib" / "storage" / "cache_program.py"
 
 
 class Ran(NamedTuple):
-    """How a run of the program ended, and what it answered."""
+    """The end of a run of the program, and its answer."""
 
     code: int
     output: str

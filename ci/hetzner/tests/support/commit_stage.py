@@ -66,7 +66,7 @@ def _free_port() -> int:
 
 @dataclass(frozen=True)
 class Ran:
-    """How a run of pipeline.py ended, and what it said."""
+    """The end of a run of pipeline.py, and its output."""
 
     code: int
     out: str
@@ -120,7 +120,7 @@ class Stage:
         return self.git(self.repo, "rev-parse", "HEAD")
 
     def git(self, where: Path, *arguments: str) -> str:
-        """Run git as nobody in particular; return what it prints."""
+        """Run git with a neutral user; return its output."""
         who = ("-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "commit.gpgSign=false")
         done = subprocess.run(
             ["git", *who, *arguments],

@@ -1,4 +1,4 @@
-"""Declares pipelines that are never run, and returns what their constructors refuse."""
+"""Declares pipelines that are never run, and returns the errors of their constructors."""
 
 from __future__ import annotations
 

@@ -36,15 +36,15 @@ from lib.scheduler.protocol import (
 
 @dataclass(frozen=True)
 class Fate:
-    """How one attempt goes: how long it takes, its code, what it leaves and when it writes."""
+    """The course of one attempt: its seconds, its code, its leftovers and its outputs."""
 
     seconds: float = 1.0
     code: int = 0
     leaves: float | None = (
-        None  # seconds that its leftovers live if nobody stops them; inf: forever
+        None  # seconds that its leftovers live if they are not stopped; inf: forever
     )
     writes: Mapping[str, float] | None = None  # output -> seconds; None: all, at the end
-    removes: tuple[str, ...] = ()  # outputs that what it leaves removes before it is gone
+    removes: tuple[str, ...] = ()  # outputs that its leftovers remove before they are gone
     ignores_term: bool = False
     unstartable: str = ""
     unkillable: bool = False  # something of its tree outlives even the KILL
@@ -54,7 +54,7 @@ class Fate:
     store_seconds: float = 0.01
     cache_leaves: float | None = None  # as `leaves`, of both
     listens: Sequence[tuple[float, frozenset[int]]] = ()  # (seconds, its ports from then on)
-    taken: float | None = None  # seconds after which somebody else listens on its first port
+    taken: float | None = None  # seconds after which another process listens on its first port
     unstartable_step: StepKind | None = None  # the one that is unstartable; None: the first
 
 
@@ -185,7 +185,9 @@ class FakeExecutor:
             return None
         del self.live[key]
         survivors = live.stopping and live.fate.unkillable
-        missing = tuple(live.step.node.job.outputs)  # by what asks a cache: nobody is to care
+        missing = tuple(
+            live.step.node.job.outputs
+        )  # of a step of the cache, where they do not count
         if live.step.kind is StepKind.BODY:
             missing = tuple(o for o in missing if o in live.fate.removes or self._lacks(live, o))
         return Gone(key, ("1 survivor",) if survivors else (), missing, not live.stopping)

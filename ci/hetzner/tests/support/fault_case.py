@@ -1,7 +1,7 @@
-"""What every case of the fault suite asserts, in one place: how a run ended, and what it left.
+"""The assertions of every case of the fault suite: the end of a run, and its leftovers.
 
 `CI_FAULT_REPEAT` is how many times in a row each case is run (default: 1). The test process
-adopts orphans, so whatever outlives a runner becomes its child and is seen, tagged or not.
+adopts orphans, so a process that outlives a runner becomes its child and is seen, tagged or not.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MARK = "CI_FAULT_MARK"  # in the environment of all that a case starts
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run ended: its exit code, the directory of its logs, what it showed."""
+    """The end of a run: its exit code, the directory of its logs, its output."""
 
     code: int
     logs: Path
@@ -146,7 +146,7 @@ class FaultCase(unittest.TestCase):
         return len(list(Path("/proc/self/fd").iterdir()))
 
     def reap(self) -> None:
-        """Reap what a killed runner left and somebody else ended: here the test is pid 1."""
+        """Reap the processes of a killed runner that others stopped: here the test is pid 1."""
         for pid in self.look.children(os.getpid()):
             process = self.look.read(pid)
             if pid not in self.known and process and not process.alive:
@@ -169,7 +169,7 @@ class CommitCase(FaultCase):
         for name in ("src/index.ts", "tsconfig.json", "vite.config.ts", "../pnpm-lock.yaml"):
             path = self.stage.repo / "packages" / "buckaroo-js-core" / name
             path.parent.mkdir(exist_ok=True)
-            path.write_text("1\n")  # what the key of a cache is made from
+            path.write_text("1\n")  # the input of a cache's key
         self.stage.commit("sources")
         self.known = set(self.look.children(os.getpid()))
         self.descriptors = self.open_files()
@@ -196,7 +196,7 @@ class CommitCase(FaultCase):
         return self.github.seen[-1]["state"] if self.github.seen else ""
 
     def next_run_is_unaffected(self) -> None:
-        """Assert that a whole run passes, and says so to GitHub, whatever was before."""
+        """Assert that a whole run passes, and posts it to GitHub, after any earlier run."""
         ended = self.commit()
         self.check(ended, 0, None, f"END   exit code 0: {JOBS} jobs passed")
         self.assertEqual(self.status(), "success")

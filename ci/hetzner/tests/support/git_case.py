@@ -62,7 +62,7 @@ def commit(repo: Path, name: str, text: str) -> str:
 
 
 def contents(tree: Path) -> dict[str, bytes | str]:
-    """Return every file of a tree, what git keeps of it included, but no worktree's records."""
+    """Return every file of a tree, git's own included, but no worktree's records."""
     found: dict[str, bytes | str] = {}
     for directory, names, files in os.walk(tree):
         if Path(directory) == tree / ".git":

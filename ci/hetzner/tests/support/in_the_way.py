@@ -1,4 +1,4 @@
-"""What a job may put in the place of a file that the runner opens, by what the runner calls it."""
+"""Things that a job may put in the place of a file, by the runner's word for each."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from tests.support.fakes import Played
 
 
 def record(path: Path, *runs: Played) -> Timings:
-    """Let a history listen to runs, and return what it remembers of them."""
+    """Let a history listen to runs, and return its record of them."""
     for number, played in enumerate(runs):
         listener = History(path, f"run-{number}", "sha")
         for event in played.events:

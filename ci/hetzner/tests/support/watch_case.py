@@ -34,7 +34,7 @@ class WatchTest(unittest.TestCase):
         other.replace(link)
 
     def assert_silent(self) -> None:
-        """Demand that nothing is told of, by timed looks either, while nobody writes."""
+        """Demand no news, by timed looks either, while no process writes."""
         for _ in range(4):
             self.assertEqual(self.watch.read(), [])
             if self.watch.interval() < math.inf:

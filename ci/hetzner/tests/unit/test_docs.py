@@ -35,7 +35,7 @@ def anchors(path: Path) -> set[str]:
 
 
 class Recording(dict[str, str]):
-    """An environment that keeps the names which somebody asked for."""
+    """An environment that records the names which were asked for."""
 
     def __init__(self) -> None:
         super().__init__(HOME="/nonexistent")

@@ -18,7 +18,7 @@ NAMES = re.compile(
     r"|wheel|chromium|venvs|port_(?:server|mcp)|8889|8701",
     re.IGNORECASE,
 )
-# what the library knows of tools as any tool may be used with it: file and reason
+# files of the library that may name a tool of buckaroo, with the reason
 MAY_NAME = {
     "outputs/hints.py": "directories whose names no search goes into",
     "git/exact_tree.py": "directories that a clean leaves, since they are slow to make anew",

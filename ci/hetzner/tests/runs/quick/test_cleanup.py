@@ -1,4 +1,4 @@
-"""What an earlier run left is found by its tag and stopped; a box loses more than that."""
+"""Processes of an earlier run are found by their tag and stopped; a box loses more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs around the jobs: what they print, and that nothing of them outlives them."""
+"""Programs around the jobs: their output, and no process that outlives them."""
 
 from __future__ import annotations
 

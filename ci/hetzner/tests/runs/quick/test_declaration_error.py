@@ -1,4 +1,4 @@
-"""What a program shows of a wrong declaration."""
+"""The output of a program with a wrong declaration."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class FilesTest(unittest.TestCase):
 
 class AtomicWrite(FilesTest):
     def half_written(self) -> Path:
-        """Return what a writer has left that was killed."""
+        """Return the file that a killed writer has left."""
         subprocess.run([sys.executable, "-c", DIE, str(self.path)], cwd=TOP, check=False)
         (left,) = self.top.glob(".file.*")
         return left
@@ -108,7 +108,7 @@ class Lock(FilesTest):
             self.assertRaises(locks.LockTimeoutError) as caught,
             locks.lock(self.path, "me", timeout=0.05),
         ):
-            self.fail("the lock is somebody else's")
+            self.fail("another process has the lock")
         for part in (str(self.path), "the other run", f"pid {process.pid}", "0.05 s"):
             self.assertIn(part, str(caught.exception))
 

@@ -1,4 +1,4 @@
-"""Exit code 5 in what a run shows: lines, table, summary."""
+"""Exit code 5 in the output of a run: lines, table, summary."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ ps -o pid=,pgid=,sid= -p $$ | tr -s ' '; ls -l /proc/$$/fd | grep -c /; cat; ech
 DESCRIPTORS = "import os,sys; print(sorted(set(map(int, os.listdir('/proc/self/fd'))) - {0,1,2}))"
 
 
-@unittest.skipUnless(sys.platform == "linux", "/proc shows what a process was started with")
+@unittest.skipUnless(sys.platform == "linux", "/proc shows the arguments of a process")
 class Start(unittest.TestCase):
     def setUp(self) -> None:
         self.directory = Path(self.enterContext(tempfile.TemporaryDirectory())).resolve()
@@ -36,7 +36,7 @@ class Start(unittest.TestCase):
         cwd: str = "",
         keep: tuple[int, ...] = (),
     ) -> tuple[int, str]:
-        """Return the exit code of a program and what it wrote."""
+        """Return the exit code of a program and its output."""
         path = self.directory / "log"
         with path.open("wb") as log:
             pid = fork_exec.start(

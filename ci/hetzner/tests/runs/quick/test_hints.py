@@ -1,4 +1,4 @@
-"""What a shell shows as 126 or 127 is named, and what is near an output that never came."""
+"""Exit codes 126 and 127 are explained, and files near a missing output are named."""
 
 from __future__ import annotations
 

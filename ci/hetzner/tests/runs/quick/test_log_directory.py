@@ -186,7 +186,7 @@ class Facts(DirectoryTest):
         jobs = Job("a", "true"), Job("b", "true", ["a"])
         for chosen, whole in (
             ({}, True),
-            ({"only_jobs": ["b"]}, True),  # and what it needs
+            ({"only_jobs": ["b"]}, True),  # and its needs
             ({"only_jobs": ["b"], "no_deps": True}, False),
             ({"only_jobs": ["a"]}, False),
             ({"skip_jobs": ["a"]}, False),

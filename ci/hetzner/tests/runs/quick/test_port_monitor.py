@@ -1,4 +1,4 @@
-"""A service that says its ports is ready when it listens on each, and nobody else does."""
+"""A service with ports is ready when it alone listens on each."""
 
 from __future__ import annotations
 

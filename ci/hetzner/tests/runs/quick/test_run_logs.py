@@ -1,4 +1,4 @@
-"""Logs of a run and of its jobs: their lines, their places, and what a job does to them."""
+"""Logs of a run and of its jobs: their lines, their places, and the changes of jobs to them."""
 
 from __future__ import annotations
 

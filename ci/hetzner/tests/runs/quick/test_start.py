@@ -1,4 +1,4 @@
-"""What a start loads: each process that imports `dsl` pays for it."""
+"""The modules that a start loads: each process that imports `dsl` pays for them."""
 
 from __future__ import annotations
 

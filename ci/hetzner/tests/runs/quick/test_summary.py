@@ -1,4 +1,4 @@
-"""What the end of a run shows of the jobs that failed: why, and the log that this run wrote."""
+"""The end of a run shows the failed jobs: the reasons, and the logs that this run wrote."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ESC = "\x1b"
 
 class Closing(RunTest):
     def closing(self, *jobs: Job, **chosen: Any) -> str:
-        """Return what a run of these jobs shows after its last event."""
+        """Return the output of a run of these jobs after its last event."""
         self.console.seek(0)
         self.console.truncate()
         self.pipeline(*jobs).run(**chosen)
@@ -65,7 +65,7 @@ class WhichLog(Closing):
 
 
 class CutOff(Closing):
-    """What was cut off while it ran shows how far it got, and how to run it again."""
+    """A job that was cut off shows how far it got, and the command that runs it again."""
 
     def rerun(self, *jobs: Job, **options: Any) -> str:
         self.pipeline(*jobs, rerun=lambda name: f"again {name}", **options).run(fast_fail=True)

@@ -1,4 +1,4 @@
-"""Whatever a job starts is found and ended with it: process trees, services, host's children."""
+"""Every process of a job is found and stopped with it: trees, services; not the host's children."""
 
 from __future__ import annotations
 

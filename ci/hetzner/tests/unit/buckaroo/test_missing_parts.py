@@ -23,7 +23,7 @@ class Lacking(unittest.TestCase):
         why: str = "",
         **variables: str,
     ) -> dict[str, str]:
-        """Return what is left out on a machine without these programs."""
+        """Return the jobs that are left out on a machine without these programs."""
         environ = {
             "HOME": "/nowhere",
             "PATH": "/bin",

@@ -1,4 +1,4 @@
-"""What ran is read from the report of the runner, whatever else is printed."""
+"""The number of tests is read from the report of the test runner, not from its output."""
 
 from __future__ import annotations
 

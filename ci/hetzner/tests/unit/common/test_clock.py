@@ -1,4 +1,4 @@
-"""The clock of a run: it stands still while the run is suspended, and nobody sets it back."""
+"""The clock of a run: it stands still while the run is suspended, and cannot be set back."""
 
 from __future__ import annotations
 

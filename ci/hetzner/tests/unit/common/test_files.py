@@ -107,7 +107,7 @@ class AtomicWrite(FilesTest):
 
 
 class InTheWay(FilesTest):
-    """What a job may have put in the place of a file that the runner opens."""
+    """Things that a job may have put in the place of a file that the runner opens."""
 
     def test_anything_but_a_file_is_refused_by_name_without_waiting(self) -> None:
         for kind, make in IN_THE_WAY.items():

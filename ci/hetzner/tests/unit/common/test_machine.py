@@ -1,4 +1,4 @@
-"""What is granted of the machine: affinity, quotas and limits of control groups, both versions."""
+"""The granted share of the machine: affinity, quotas, limits of control groups, both versions."""
 
 from __future__ import annotations
 

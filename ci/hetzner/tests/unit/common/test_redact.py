@@ -1,4 +1,4 @@
-"""Secrets are masked in whatever form they are written, and jobs see none."""
+"""Secrets are masked in each of their forms, and jobs see none."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class TestRedactor(unittest.TestCase):
             for encode in (base64.b64encode, base64.urlsafe_b64encode):
                 shown = Redactor([secret])(f"Authorization: Basic {encode(whole).decode()}")
                 self.assertIn(MASK, shown)
-                # what is left of the value is less than one of its characters at either end
+                # less than one character of the value is missing at either end
                 left = shown.removeprefix("Authorization: Basic ").replace(MASK, "")
                 self.assertLessEqual(len(left), len(encode(whole)) - len(secret) * 8 // 6 + 1)
 

@@ -1,4 +1,4 @@
-"""Copies of trees are as the originals: holes, modes, and what nobody may write."""
+"""Copies of trees are like the originals: holes, modes, and read-only directories."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a declaration with names that we do not have says: job, field, value, and what is meant."""
+"""A declaration with unknown names gets an error with job, field, value, and the name meant."""
 
 from __future__ import annotations
 

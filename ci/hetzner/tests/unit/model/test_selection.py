@@ -1,4 +1,4 @@
-"""Choices that are refused before anything starts, and what a dry run tells."""
+"""Choices that are refused before anything starts, and the lines of a dry run."""
 
 from __future__ import annotations
 

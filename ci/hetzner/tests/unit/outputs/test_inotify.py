@@ -201,7 +201,7 @@ class Rules(WatchTest):
 
 
 def place(rng: random.Random, top: Path) -> Path:
-    """Draw a path of few names, so that what is drawn later meets it."""
+    """Draw a path of few names, so that later ones meet it."""
     return top.joinpath(*rng.choices("abc", k=rng.randint(1, 3)))
 
 
@@ -326,7 +326,7 @@ class Inotify(Rules):
         self.assertEqual(self.watch.read(), [])
 
     def test_descriptor_serves_until_the_end(self) -> None:
-        """Closing one costs milliseconds: the kernel waits until nobody can look at it."""
+        """Closing one costs milliseconds: the kernel waits until it is unused."""
         self.watch.add("first", self.path)
         kept = self.watch.fileno()
         self.watch.remove("first")

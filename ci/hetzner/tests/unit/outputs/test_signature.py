@@ -43,7 +43,7 @@ class OutputsTest(unittest.TestCase):
         self.assertFalse(outputs.written_since(before, self.path))
 
     def signature(self) -> outputs.Signature | None:
-        """Return it when whatever is done next moves the change time, as an attempt begins."""
+        """Return it when the next change moves the change time, as at the start of an attempt."""
         before = outputs.signature(self.path)
         while outputs.is_fresh(before):
             pass

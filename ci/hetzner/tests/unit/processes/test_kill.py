@@ -1,4 +1,4 @@
-"""The stop of processes: TERM, grace, KILL until nobody is left, and nobody slips through."""
+"""The stop of processes: TERM, grace, KILL until none is left, and none slips through."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a browser gets of the logs of a run, over real sockets."""
+"""The logs of a run in a browser, over real sockets."""
 
 from __future__ import annotations
 

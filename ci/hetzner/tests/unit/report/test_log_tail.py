@@ -220,7 +220,7 @@ class Shown(unittest.TestCase):
 
     def test_log_of_any_size_is_read_only_from_its_end(self) -> None:
         with self.log.open("wb") as file:
-            file.truncate(1 << 40)  # a hole: nobody could read all of it
+            file.truncate(1 << 40)  # a hole: too large to be read whole
             file.seek(0, os.SEEK_END)
             file.write(b"\nFAILED a.py::b\n" + TEARDOWN.encode())
         lines = log_tail.shown(self.log)
@@ -287,7 +287,7 @@ class Picked(unittest.TestCase):
                 line = start + unit * (20_000 // len(unit))
                 began = time.thread_time()
                 pattern.match(line)
-                spent = time.thread_time() - began  # a millisecond; what is quadratic takes many
+                spent = time.thread_time() - began  # a millisecond; a quadratic search takes many
                 self.assertLess(spent, 0.5, (form, start, unit))
 
 

@@ -1,4 +1,4 @@
-"""Jobs with when="end" start when everything else has ended, whatever became of it."""
+"""Jobs with when="end" start when everything else has ended, with any outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an attempt asks for: a state machine that needs no clock, no executor and no loop."""
+"""The actions of an attempt: a state machine that needs no clock, no executor and no loop."""
 
 from __future__ import annotations
 

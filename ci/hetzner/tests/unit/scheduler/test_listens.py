@@ -45,7 +45,7 @@ class Declared(unittest.TestCase):
 
 
 class Decided(unittest.TestCase):
-    """What the loop makes of it, with a fake executor and clock."""
+    """The decisions of the loop, with a fake executor and clock."""
 
     def ready_at(self, played: Played) -> list[float]:
         return [event.at for event in played.of(events.Ready)]

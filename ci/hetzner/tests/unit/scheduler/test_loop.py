@@ -88,7 +88,7 @@ class Dependencies(RuleTest):
 
 
 class SlowViews(RuleTest):
-    """A view that takes seconds for an event holds up the loop: what has ended is late."""
+    """A view that takes seconds for an event holds up the loop: the end of a job is seen late."""
 
     def played(self, clock: FakeClock, executor: FakeExecutor, limits: Limits) -> Scheduler:
         def slow(event: events.Event) -> None:

@@ -36,7 +36,7 @@ class NodeStatesTest(unittest.TestCase):
         return states.left, states.active, states.delayed, len(states.serving)
 
     def run_next(self) -> str:
-        """Run what the queue gives first; return its key, '' for nothing."""
+        """Run the first node of the queue; return its key, '' for none."""
         node = self.queue.next(self.clock.now(), running=self.states.active)
         if node is None:
             return ""

@@ -1,4 +1,4 @@
-"""Timers are data: what is due, in order, and late limits only after another look."""
+"""Timers are data: the due ones in order, and late limits only after another look."""
 
 from __future__ import annotations
 

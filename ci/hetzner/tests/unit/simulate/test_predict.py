@@ -1,4 +1,4 @@
-"""Predictions: they are what then happens, and what they say of edges, pools and delays holds."""
+"""Predictions come true, also those of the cost of edges, pools and delays."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Predictions(Recorded):
             path = self.path.with_name(f"{seed}.db")
             first = play(declared, fates, **options)
             if first.code:
-                continue  # services took what others need: that is refused, not predicted
+                continue  # services hold the resources of others: that is refused, not predicted
             timings = record(path, first)
             then = play(declared, fates, durations=timings.durations, **options)
             told = predict.predict(

@@ -117,7 +117,7 @@ class Histories(Recorded):
             told = fault(path)
             with contextlib.suppress(threading.BrokenBarrierError):
                 found.wait()
-            found.abort()  # the second look, under the lock, waits for nobody
+            found.abort()  # the second look, under the lock, does not wait
             return told
 
         def run(number: int) -> str:
