@@ -7,6 +7,7 @@ the grace, driven by `wait`, so it never blocks the loop.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import signal
@@ -64,19 +65,21 @@ class ProcessExecutor:
         self._running: dict[str, RunningStep] = {}
         self._reports: list[Report] = []
         self._remarks: set[str] = set()
-        self._outputs = OutputTracker(place.cwd)
         run_id = process_table.run_id(self._table, os.getpid())
-        self._launcher = Launcher(place, run_id, self._outputs, pytest_workers, self._remark)
-        self._was_subreaper = subreaper.adopt()
-        try:
-            adopts = self._was_subreaper is not None
+        with contextlib.ExitStack() as taken:
+            self._outputs = OutputTracker(place.cwd)
+            taken.callback(self._outputs.close)
+            self._launcher = Launcher(place, run_id, self._outputs, pytest_workers, self._remark)
+            taken.callback(self._launcher.close)
+            was_subreaper = subreaper.adopt()
+            taken.callback(subreaper.release, was_subreaper)
+            adopts = was_subreaper is not None
             self._trees = ProcessTrees(self._table, run_id, subreaper=adopts)
-            self._ports = PortMonitor(self._table, self._trees.members, self._outputs.awaits)
+            taken.callback(self._trees.close)
             self._waiter = wait.make([signal.SIGTSTP])
-        except BaseException:
-            self._launcher.close()
-            subreaper.release(self._was_subreaper)
-            raise
+            taken.callback(self._waiter.close)
+            self._taken = taken.pop_all()  # to be closed in the end
+        self._ports = PortMonitor(self._table, self._trees.members, self._outputs.awaits)
         self._members = MemberWatch(self._waiter, self._remark)
         self._stops = TreeStops(self._table, self._trees, place.grace, self._remark)
 
@@ -292,7 +295,4 @@ class ProcessExecutor:
 
     def close(self) -> None:
         """Give back signals and orphans; `signals` still returns the latest ones."""
-        self._outputs.close()
-        self._launcher.close()
-        self._waiter.close()
-        subreaper.release(self._was_subreaper)
+        self._taken.close()

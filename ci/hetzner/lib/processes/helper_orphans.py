@@ -18,15 +18,15 @@ class HelperOrphans:
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
-        self._look = process_table.table()
+        self._table = process_table.table()
         self._was_subreaper = subreaper.adopt()
-        run = process_table.run_id(self._look, os.getpid())
-        self._processes = ProcessTrees(self._look, run, subreaper=self._was_subreaper is not None)
+        run = process_table.run_id(self._table, os.getpid())
+        self._processes = ProcessTrees(self._table, run, subreaper=self._was_subreaper is not None)
 
     def end(self) -> bool:
         """Stop them and name them; return whether none is left. Only while no helper runs."""
         try:
-            ended, survivors = kill.stop(self._look, self._processes.unowned)
+            ended, survivors = kill.stop(self._table, self._processes.unowned)
         except OSError as error:
             ended, survivors = [], [f"processes that cannot be read: {error}"]
         if ended:
@@ -37,4 +37,5 @@ class HelperOrphans:
 
     def close(self) -> None:
         """Adopt no more."""
+        self._processes.close()
         subreaper.release(self._was_subreaper)

@@ -16,44 +16,44 @@ from lib.processes.process_table import Proc, ProcessTable
 RUN_ID = re.compile(r"r\d+-\d+")  # as process_table.run_id makes it
 
 
-def find(look: ProcessTable) -> list[Proc]:
+def find(table: ProcessTable) -> list[Proc]:
     """Return the processes of dead runs, with all their descendants."""
-    own = _own_line(look)
-    roots = [p.pid for p in _strangers(look) if _is_orphan(look, p)]
-    return [p for p in process_table.descendants(look, roots) if p.alive and p.pid not in own]
+    own = _own_line(table)
+    roots = [p.pid for p in _strangers(table) if _is_orphan(table, p)]
+    return [p for p in process_table.descendants(table, roots) if p.alive and p.pid not in own]
 
 
-def unprotected(look: ProcessTable) -> list[Proc]:
+def unprotected(table: ProcessTable) -> list[Proc]:
     """Return the processes that may be stopped by force on a CI box."""
-    live = of_live_runs(look)
-    return [p for p in _strangers(look) if p.pid not in live]
+    live = of_live_runs(table)
+    return [p for p in _strangers(table) if p.pid not in live]
 
 
-def of_live_runs(look: ProcessTable) -> set[int]:
+def of_live_runs(table: ProcessTable) -> set[int]:
     """Return the pids of live runs: runners, processes with their tags, and all descendants.
 
     A runner that has started nothing yet is not known here.
     """
     roots = set()
-    for process in _strangers(look):
-        runs = _runs(look, process)
-        if runs and not _is_orphan(look, process):
+    for process in _strangers(table):
+        runs = _runs(table, process)
+        if runs and not _is_orphan(table, process):
             roots |= {process.pid, *(_runner(run) for run in runs)}
-    left = {process.pid for process in find(look)}
-    return {process.pid for process in process_table.descendants(look, roots)} - left
+    left = {process.pid for process in find(table)}
+    return {process.pid for process in process_table.descendants(table, roots)} - left
 
 
-def _is_orphan(look: ProcessTable, process: Proc) -> bool:
-    return any(not process_table.driver_lives(look, run) for run in _runs(look, process))
+def _is_orphan(table: ProcessTable, process: Proc) -> bool:
+    return any(not process_table.driver_lives(table, run) for run in _runs(table, process))
 
 
-def _runs(look: ProcessTable, process: Proc) -> list[str]:
+def _runs(table: ProcessTable, process: Proc) -> list[str]:
     """Return the runs that a process is tagged with; none if it is not our tag.
 
     The pids in a tag mean something only in the namespace of pids that they were written in, so
     processes of others, such as a container that runs its own pipeline, count as untagged.
     """
-    runs = [part.partition("/")[0] for part in look.tag(process.pid).split(":")]
+    runs = [part.partition("/")[0] for part in table.tag(process.pid).split(":")]
     if not all(map(RUN_ID.fullmatch, runs)) or not _in_our_namespace(process.pid):
         return []
     return runs
@@ -71,24 +71,24 @@ def _in_our_namespace(pid: int) -> bool:
         return False
 
 
-def _strangers(look: ProcessTable) -> list[Proc]:
+def _strangers(table: ProcessTable) -> list[Proc]:
     """Return all living processes but ourselves, our ancestors, pid 1 and the kernel's."""
-    own = _own_line(look)
-    kernel = _kernel(look)
-    return [p for p in look.all() if p.alive and p.pid not in own and p.ppid not in kernel]
+    own = _own_line(table)
+    kernel = _kernel(table)
+    return [p for p in table.all() if p.alive and p.pid not in own and p.ppid not in kernel]
 
 
-def _own_line(look: ProcessTable) -> set[int]:
+def _own_line(table: ProcessTable) -> set[int]:
     line = {0, 1}
     pid = os.getpid()
     while pid not in line:
         line.add(pid)
-        process = look.read(pid)
+        process = table.read(pid)
         pid = process.ppid if process else 0
     return line
 
 
-def _kernel(look: ProcessTable) -> set[int]:
+def _kernel(table: ProcessTable) -> set[int]:
     """Return the parent of the kernel's threads; in a container its pid is an ordinary one."""
-    process = look.read(2)
+    process = table.read(2)
     return {2} if process and (process.name, process.ppid) == ("kthreadd", 0) else set()

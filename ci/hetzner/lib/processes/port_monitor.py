@@ -40,11 +40,11 @@ class PortMonitor:
 
     def __init__(
         self,
-        look: ProcessTable,
+        table: ProcessTable,
         members: Callable[[str], Sequence[Proc]],
         awaits: Callable[[Step], bool],
     ) -> None:
-        self._table = look
+        self._table = table
         self._members = members
         self._awaits = awaits
         self._followed: dict[str, _Followed] = {}

@@ -56,9 +56,9 @@ def listeners(port: int) -> list[Listener]:
         return _probe(port)
     rows = sockets([port])
     holders = _holders({row.inode for row in rows}) if rows else {}
-    look = process_table.table()
+    table = process_table.table()
     return [
-        Listener(port, row.address, row.uid, row.inode, pid, look.command(pid) if pid else "")
+        Listener(port, row.address, row.uid, row.inode, pid, table.command(pid) if pid else "")
         for row in rows
         for pid in holders.get(row.inode) or [None]
     ]

@@ -173,23 +173,23 @@ def table() -> ProcessTable:
     return PsTable()
 
 
-def describe(look: ProcessTable, process: Proc, mask: Callable[[str], str] | None = None) -> str:
+def describe(table: ProcessTable, process: Proc, mask: Callable[[str], str] | None = None) -> str:
     """Return a process' id and the beginning of its command, its secrets masked."""
-    return f"{process.pid} {redact.shorten(look.command(process.pid), LONGEST_COMMAND, mask)}"
+    return f"{process.pid} {redact.shorten(table.command(process.pid), LONGEST_COMMAND, mask)}"
 
 
-def descendants(look: ProcessTable, roots: Iterable[int]) -> list[Proc]:
+def descendants(table: ProcessTable, roots: Iterable[int]) -> list[Proc]:
     """Return the processes with these pids and all below them, zombies too, parents first."""
     found: dict[int, Proc] = {}
     queue = list(roots)
     for pid in queue:  # grows during the loop
-        if pid not in found and (process := look.read(pid)):
+        if pid not in found and (process := table.read(pid)):
             found[pid] = process
-            queue += look.children(pid)
+            queue += table.children(pid)
     return list(found.values())
 
 
-def send(look: ProcessTable, process: Proc, number: int) -> bool:
+def send(table: ProcessTable, process: Proc, number: int) -> bool:
     """Send a signal to exactly this process; False if it is gone.
 
     Where the system has pidfds, the start time is checked between opening one and using it, so
@@ -197,13 +197,13 @@ def send(look: ProcessTable, process: Proc, number: int) -> bool:
     Raises PermissionError.
     """
     if not hasattr(signal, "pidfd_send_signal") or not hasattr(os, "pidfd_open"):
-        return _send_by_pid(look, process, number)
+        return _send_by_pid(table, process, number)
     try:
         handle = os.pidfd_open(process.pid)
     except ProcessLookupError:
         return False
     try:
-        now = look.read(process.pid)
+        now = table.read(process.pid)
         if now is None or now.started != process.started:
             return False
         signal.pidfd_send_signal(handle, number)
@@ -214,8 +214,8 @@ def send(look: ProcessTable, process: Proc, number: int) -> bool:
     return True
 
 
-def _send_by_pid(look: ProcessTable, process: Proc, number: int) -> bool:
-    now = look.read(process.pid)
+def _send_by_pid(table: ProcessTable, process: Proc, number: int) -> bool:
+    now = table.read(process.pid)
     if now is None or now.started != process.started:
         return False
     try:
@@ -225,16 +225,16 @@ def _send_by_pid(look: ProcessTable, process: Proc, number: int) -> bool:
     return True
 
 
-def run_id(look: ProcessTable, pid: int) -> str:
+def run_id(table: ProcessTable, pid: int) -> str:
     """Return the id of a run that the process `pid` drives: `r<pid>-<start time>`."""
-    process = look.read(pid)
+    process = table.read(pid)
     return f"r{pid}-{process.started if process else 0}"
 
 
-def driver_lives(look: ProcessTable, run: str) -> bool:
+def driver_lives(table: ProcessTable, run: str) -> bool:
     """Whether the process that drives the run of this id still lives."""
     pid, _, started = run.removeprefix("r").partition("-")
     if not pid.isdigit() or not started.isdigit():
         return False
-    process = look.read(int(pid))
+    process = table.read(int(pid))
     return process is not None and process.alive and process.started == int(started)

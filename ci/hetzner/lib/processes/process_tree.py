@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection
 
 from lib.model.attempt_outcome import UNKNOWN_CODE
 from lib.processes import process_table
+from lib.processes.own_children import OwnChildren
 from lib.processes.process_table import Proc, ProcessTable
 
 MOST_LOOKS = 10  # in a row, while processes die during each
@@ -52,14 +53,14 @@ def _peek(pid: int) -> int | None:
 class ProcessTrees:
     """Our descendants, without the children of the host program."""
 
-    def __init__(self, look: ProcessTable, run: str, *, subreaper: bool) -> None:
-        self._look = look
+    def __init__(self, table: ProcessTable, run: str, *, subreaper: bool) -> None:
+        self._table = table
         self._run = run
         self._subreaper = subreaper
-        self._self = os.getpid()
-        own = look.read(self._self)
+        self._children = OwnChildren(table)
+        own = table.read(os.getpid())
         self._session = own.session if own else 0
-        children = map(look.read, look.children(self._self))
+        children = map(table.read, self._children.pids())
         self._foreign = {child.identity for child in children if child}
         self._died = False  # whether an orphan was met that is dead
         self._leaders: dict[int, Leader] = {}
@@ -118,7 +119,7 @@ class ProcessTrees:
         for _ in range(MOST_LOOKS):
             self._died = False
             top = roots()
-            found = [p for p in process_table.descendants(self._look, top) if p.alive]
+            found = [p for p in process_table.descendants(self._table, top) if p.alive]
             if found or not (self._died or top):
                 break
         return found
@@ -131,15 +132,19 @@ class ProcessTrees:
         if exited:
             self._reap(leader.pid)
 
+    def close(self) -> None:
+        """Look for processes no more."""
+        self._children.close()
+
     def _orphans(self) -> list[Proc]:
         """Return our living adopted children, reaping those that are dead."""
         if not self._subreaper:
-            return [p for p in self._look.all() if p.pid not in self._leaders and self._is_ours(p)]
+            return [p for p in self._table.all() if p.pid not in self._leaders and self._is_ours(p)]
         found = []
-        for pid in self._look.children(self._self):
+        for pid in self._children.pids():
             if pid in self._leaders:
                 continue
-            process = self._look.read(pid)
+            process = self._table.read(pid)
             if process is None:
                 self._died = True
                 continue
@@ -172,7 +177,7 @@ class ProcessTrees:
     def _started(self, leader: Leader) -> int:
         """Read the start of a leader; it exists, if only as a zombie, until removed."""
         if leader.started is None:
-            process = self._look.read(leader.pid)
+            process = self._table.read(leader.pid)
             leader.started = process.started if process else 0
         return leader.started
 
@@ -186,7 +191,7 @@ class ProcessTrees:
 
     def _named(self, process: Proc) -> list[tuple[str, str]]:
         """Return the runs and keys of its tag."""
-        parts = (part.partition("/") for part in self._look.tag(process.pid).split(":"))
+        parts = (part.partition("/") for part in self._table.tag(process.pid).split(":"))
         return [(run, key) for run, _, key in parts]
 
     def _reap(self, pid: int) -> None:

@@ -25,14 +25,14 @@ WIDTH = 300  # characters of a command
 NO_CORE = 1  # bytes: too few for a core file, and no program is started for one (core(5))
 
 
-def lines(look: ProcessTable, members: Sequence[Proc], redact: Callable[[str], str]) -> list[str]:
+def lines(table: ProcessTable, members: Sequence[Proc], redact: Callable[[str], str]) -> list[str]:
     """Return lines about the processes of a tree, parents first, and about their ports."""
     found = [HEAD, f"{'PID':>9} STATE {'AGE':>8} {'WAITS IN':<20} COMMAND"]
     depths: dict[int, int] = {}
     shown = list(itertools.islice(members, MOST))
     for process in shown:
         depths[process.pid] = depth = depths.get(process.ppid, -1) + 1
-        command = shorten(look.command(process.pid), WIDTH, redact)
+        command = shorten(table.command(process.pid), WIDTH, redact)
         found.append(
             f"{process.pid:>9} {process.state:<5} {_age(process):>8} "
             f"{_waits_in(process.pid):<20} {'  ' * depth}{command}"

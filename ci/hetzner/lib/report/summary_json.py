@@ -65,7 +65,7 @@ class SummaryFile:
             "started_at": started,
             "seconds": seconds,
         }
-        logs = {name: str(self._log_dir / f"{name}.log") for name in logged}
+        logs = {name: f"{self._log_dir}/{name}.log" for name in logged}
         jobs = [_masked(_job(result, logs.get(result.name)), self._redact) for result in results]
         text = _laid_out(_masked(facts, self._redact), jobs)
         files.atomic_write(self.path, text, durable=durable)

@@ -7,12 +7,18 @@ import subprocess
 import sys
 import threading
 import unittest
+from unittest import mock
 
+from lib.processes import own_children
+from lib.processes.own_children import OwnChildren
 from lib.processes.process_table import LinuxTable
 
 
 @unittest.skipUnless(sys.platform == "linux", "needs /proc")
 class Children(unittest.TestCase):
+    def children(self) -> list[int]:
+        return LinuxTable().children(os.getpid())
+
     def start(self, into: list[subprocess.Popen[bytes]]) -> None:
         into.append(subprocess.Popen(["sleep", "60"]))
 
@@ -38,7 +44,7 @@ class Children(unittest.TestCase):
         self.addCleanup(self.end, started[0])
         self.start(started)
         self.addCleanup(self.end, started[1])
-        found = LinuxTable().children(os.getpid())
+        found = self.children()
         self.assertLessEqual({process.pid for process in started}, set(found))
 
     def test_children_of_the_only_thread_are_found_though_they_are_zombies(self) -> None:
@@ -47,9 +53,43 @@ class Children(unittest.TestCase):
         if sys.platform != "linux":
             self.skipTest("macOS lacks waitid(2)")
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        self.assertIn(process.pid, LinuxTable().children(os.getpid()))
+        self.assertIn(process.pid, self.children())
 
     def test_process_that_is_gone_has_none(self) -> None:
         process = subprocess.Popen(["true"])
         process.wait()
         self.assertEqual(LinuxTable().children(process.pid), [])
+
+
+@unittest.skipUnless(sys.platform == "linux", "needs /proc")
+class KeptOpen(Children):
+    """The same rules for files that were opened before there were any children."""
+
+    def setUp(self) -> None:
+        self.own = OwnChildren(LinuxTable())
+        self.addCleanup(self.own.close)
+
+    def children(self) -> list[int]:
+        return self.own.pids()
+
+    def test_each_list_is_of_its_moment(self) -> None:
+        before = self.children()
+        process = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+        self.assertEqual(self.children(), [*before, process.pid])
+        process.communicate()
+        self.assertEqual(self.children(), before)
+
+    def test_list_may_be_longer_than_one_read(self) -> None:
+        processes = [subprocess.Popen(["sleep", "60"]) for _ in range(9)]
+        for process in processes:
+            self.addCleanup(self.end, process)
+        with mock.patch.object(own_children, "MOST", 16):
+            self.assertLessEqual({process.pid for process in processes}, set(self.children()))
+
+    def test_system_without_proc_is_asked_anew_each_time(self) -> None:
+        table = mock.Mock(spec=LinuxTable)
+        table.children.side_effect = [[2], [3]]
+        with mock.patch.object(os, "open", side_effect=FileNotFoundError):
+            own = OwnChildren(table)
+        self.assertEqual([own.pids(), own.pids()], [[2], [3]])
+        own.close()
