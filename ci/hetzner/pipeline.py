@@ -118,14 +118,14 @@ def main(arguments: Sequence[str]) -> int:
 def _main(arguments: Sequence[str]) -> int:
     if arguments and arguments[0] == "simulate":
         return _simulate(arguments[1:])
-    words = command_line.parse(arguments)
+    options = command_line.parse(arguments)
     try:
-        return _demo(words) if words.demo else _run(_request(words))
+        return _demo(options) if options.demo else _run(_request(options))
     except (SettingsError, ValueError) as error:
         complain(f"pipeline.py: {error}")
         return USAGE
     except OSError as error:
-        complain(f"pipeline.py: {error}{state_directory_hint(error, words.state_dir)}")
+        complain(f"pipeline.py: {error}{state_directory_hint(error, options.state_dir)}")
         return FAILED
     except Interrupted:
         return FAILED  # `main` says by which signal
@@ -142,23 +142,25 @@ def _simulate(arguments: Sequence[str]) -> int:
         return USAGE
 
 
-def _demo(words: command_line.Words) -> int:
+def _demo(options: command_line.Options) -> int:
     from lib.buckaroo.demo import prepare
 
-    config = settings.load_anywhere({"state_dir": words.state_dir})
+    config = settings.load_anywhere({"state_dir": options.state_dir})
     prepared = prepare(config.state_dir, print)
-    prepared.refuse_unknown(words.sha or "green")
-    return _run(_request(words, str(prepared.path), "green"))
+    prepared.refuse_unknown(options.sha or "green")
+    return _run(_request(options, str(prepared.path), "green"))
 
 
-def _request(words: command_line.Words, repo: str | None = None, default: str = "HEAD") -> Request:
-    config = load_settings(words, repo)
-    return Request(words, config, job_table(config), default)
+def _request(
+    options: command_line.Options, repo: str | None = None, default: str = "HEAD"
+) -> Request:
+    config = load_settings(options, repo)
+    return Request(options, config, job_table(config), default)
 
 
 def _run(request: Request) -> int:
     """Show the jobs, or run one commit under the locks of its checkout."""
-    config, show = request.config, request.words.show
+    config, show = request.config, request.options.show
     if show in graph_export.VIEWS:
         return console.put(graph_export.VIEWS[show](request.table))
     pipeline = _pipeline(request)
@@ -198,7 +200,7 @@ def _run_commit(run: CommitRun, request: Request) -> int:
 def _pipeline(request: Request) -> Pipeline:
     """Make a pipeline of the jobs to look at, not to run."""
     config = request.config
-    durations = request.durations() if request.words.show else {}
+    durations = request.durations() if request.options.show else {}
     return Pipeline(
         request.table,
         sha="",
@@ -234,10 +236,10 @@ def _pipeline_of_run(run: CommitRun, request: Request) -> Pipeline:
 
 
 def _limits(request: Request) -> dict[str, Any]:
-    words = request.words
+    options = request.options
     return {
-        "max_parallel": words.max_parallel,
-        "pressure": words.pressure,
+        "max_parallel": options.max_parallel,
+        "pressure": options.pressure,
         "secret_names": request.config.secret_names,
     }
 

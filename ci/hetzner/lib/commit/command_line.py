@@ -31,8 +31,8 @@ CI_TIMEOUT, GITHUB_TOKEN, GITHUB_REPO, LOG_URL, CI_PORT_…; see docs/usage.md."
 
 
 @dataclass(frozen=True)
-class Words:
-    """The arguments of the command line; None or '' for those that were not given."""
+class Options:
+    """The options of the command line; None or '' for those that were not given."""
 
     sha: str
     branch: str
@@ -226,24 +226,28 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def parse(arguments: Sequence[str]) -> Words:
-    """Return the arguments; exit with 2 and a sentence for a combination without sense."""
+def parse(arguments: Sequence[str]) -> Options:
+    """Return the options; exit with 2 and a sentence for a combination without sense."""
     made = parser()
-    given = made.parse_args(arguments)
-    words = Words(**vars(given))
-    for wrong, sentence in (
-        (words.no_deps and not words.only_jobs, "--no-deps: say with --only-jobs which jobs"),
-        (words.phase == "5b" and words.only_jobs, "--phase=5b and --only-jobs exclude each other"),
-        (words.phase == "5b" and words.skip_jobs, "--phase=5b and --skip-jobs exclude each other"),
-        (words.wheel_from and words.phase != "5b", "--wheel-from goes with --phase=5b"),
-        (words.in_place and words.sha, "--in-place runs the tree as it is: leave out the SHA"),
-        (words.demo and words.repo, "--demo and --repo exclude each other"),
-        (words.demo and words.in_place, "--demo and --in-place exclude each other"),
-        (
-            set(words.only_jobs or ()) & set(words.skip_jobs or ()),
-            "--only-jobs and --skip-jobs name the same job",
+    options = Options(**vars(made.parse_args(arguments)))
+    for sentence in _conflicts(options):
+        made.error(sentence)
+    return options
+
+
+def _conflicts(given: Options) -> list[str]:
+    """Return a sentence on each combination of options that makes no sense."""
+    jupyter = given.phase == "5b"
+    sentences = {
+        "--no-deps: say with --only-jobs which jobs": given.no_deps and not given.only_jobs,
+        "--phase=5b and --only-jobs exclude each other": jupyter and given.only_jobs,
+        "--phase=5b and --skip-jobs exclude each other": jupyter and given.skip_jobs,
+        "--wheel-from goes with --phase=5b": given.wheel_from and not jupyter,
+        "--in-place runs the tree as it is: leave out the SHA": given.in_place and given.sha,
+        "--demo and --repo exclude each other": given.demo and given.repo,
+        "--demo and --in-place exclude each other": given.demo and given.in_place,
+        "--only-jobs and --skip-jobs name the same job": (
+            set(given.only_jobs or ()) & set(given.skip_jobs or ())
         ),
-    ):
-        if wrong:
-            made.error(sentence)
-    return words
+    }
+    return [sentence for sentence, wrong in sentences.items() if wrong]

@@ -48,9 +48,9 @@ class CommitRun:
 
     def __init__(self, request: Request, locks: Sequence[Held]) -> None:
         self._request = request
-        self._words = words = request.words
+        self._options = options = request.options
         self._config = config = request.config
-        self._partial = words.partial or bool(request.absent)
+        self._partial = options.partial or bool(request.absent)
         self._began = time.monotonic()
         self.commit = TestedCommit(request)
         self.log_dir = config.state_dir / "logs" / self.commit.sha
@@ -138,13 +138,13 @@ class CommitRun:
 
         Raises CheckoutError, OSError.
         """
-        in_place = " in place" if self._words.in_place else ""
+        in_place = " in place" if self._options.in_place else ""
         made = products.Products(
             self._config, self.commit.tree, self.commit.sha + in_place, self.log.line
         )
         made.drop_others()
         for job in products.left_out(self._request.table, self._request.chosen):
-            if job.name == "build-wheel" and self._words.phase == "5b":
+            if job.name == "build-wheel" and self._options.phase == "5b":
                 self._bring_wheel(made)
             else:
                 made.bring(job)
@@ -187,20 +187,20 @@ class CommitRun:
 
     def listeners(self) -> list[events.Listener]:
         """Return the listeners to the events of the jobs, beside the log."""
-        words, config = self._words, self._config
+        options, config = self._options, self._config
         made: list[events.Listener] = []
-        if not words.only_testcases and not words.first_testcases:
+        if not options.only_testcases and not options.first_testcases:
             # the time of some test cases says nothing of all
             made.append(history.History(self._history, self._run_id, self.commit.sha))
-        if not words.in_place:
+        if not options.in_place:
             made.append(wheels.WheelKeeper(config, self.commit.sha, self.log.line))
-        if config.job_statuses and words.whole_jobs:
+        if config.job_statuses and options.whole_jobs:
             made += self._statuses.of_jobs()
         return made
 
     def rerun(self, program: Path, job: str) -> str:
         """Return the command that runs one job again, with the outputs of this run."""
-        sha = "" if self._words.in_place else self.commit.sha
+        sha = "" if self._options.in_place else self.commit.sha
         return rerun.command(str(program), sha, self._config, self._request.table, job)
 
     # ---- the parts of the steps
@@ -221,11 +221,11 @@ class CommitRun:
 
     def _bring_wheel(self, made: Products) -> None:
         wanted = self.commit.sha
-        if self._words.wheel_from:
-            wanted = checkout.resolve(self._config.repo_dir, self._words.wheel_from)
+        if self._options.wheel_from:
+            wanted = checkout.resolve(self._config.repo_dir, self._options.wheel_from)
         if missing := made.bring_wheel(wanted):
             raise CheckoutError(missing)
-        without = ", without uncommitted changes" if self._words.in_place else ""
+        without = ", without uncommitted changes" if self._options.in_place else ""
         self.log.line(f"NOTE  the wheel is the one that was kept of {wanted}{without}")
 
     def _leave_nothing(self) -> None:

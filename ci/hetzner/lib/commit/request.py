@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from lib.buckaroo import settings
 from lib.buckaroo.settings import Settings, SettingsError
-from lib.commit.command_line import Words
+from lib.commit.command_line import Options
 from lib.git import checkout
 from lib.git.checkout import CheckoutError
 from lib.model import selection
@@ -23,7 +23,7 @@ from lib.storage import history
 class Request:
     """A command line with the settings and the jobs. `default` is the revision without a SHA."""
 
-    words: Words
+    options: Options
     config: Settings
     table: Sequence[Job]
     default: str = "HEAD"
@@ -31,25 +31,25 @@ class Request:
     @property
     def revision(self) -> str:
         """The commit to run, as the command line names it."""
-        return self.words.sha or self.default
+        return self.options.sha or self.default
 
     @functools.cached_property
     def absent(self) -> Mapping[str, str]:
         """The jobs that this machine cannot run, with reasons; none that was asked for by name."""
         from lib.buckaroo import missing_parts
 
-        words = self.words
-        if words.only_jobs or words.phase != "all":
+        options = self.options
+        if options.only_jobs or options.phase != "all":
             return {}
-        revision = "" if words.in_place else self.revision
-        skipped = words.skip_jobs or ()
+        revision = "" if options.in_place else self.revision
+        skipped = options.skip_jobs or ()
         found = missing_parts.absent(self.table, self.config, revision, skipped=skipped)
-        return {job: why for job, why in found.items() if job not in (words.first_jobs or ())}
+        return {job: why for job, why in found.items() if job not in (options.first_jobs or ())}
 
     @property
     def chosen(self) -> Choice:
         """The jobs and test cases to run."""
-        return self.words.choice(self.absent)
+        return self.options.choice(self.absent)
 
     def durations(self) -> Mapping[str, float]:
         """Return the recorded usual seconds of the jobs."""
@@ -64,30 +64,30 @@ class Request:
     def notes(self) -> tuple[list[str], list[str]]:
         """Return the lines before and after a dry run: a missing wheel, jobs that are left out."""
         left_out = [f"NOTE  {job} would be left out: {why}" for job, why in self.absent.items()]
-        missing = self._missing_wheel() if self.words.phase == "5b" else ""
+        missing = self._missing_wheel() if self.options.phase == "5b" else ""
         return [f"no job would run: {missing}; if it were there:"] if missing else [], left_out
 
     def _missing_wheel(self) -> str:
         from lib.buckaroo.wheels import missing_wheel
 
         try:
-            sha = checkout.resolve(self.config.repo_dir, self.words.wheel_from or self.revision)
+            sha = checkout.resolve(self.config.repo_dir, self.options.wheel_from or self.revision)
             return missing_wheel(self.config, sha)
         except CheckoutError as error:
             return error.brief
 
 
-def load_settings(words: Words, repo: str | None = None) -> Settings:
+def load_settings(options: Options, repo: str | None = None) -> Settings:
     """Return the settings of a call. Raises SettingsError.
 
     `repo` outranks the checkout of the command line. Off the box a run without a checkout is
     refused here; on the box the status of the commit tells of it.
     """
-    given = {name: getattr(words, name) for name in ("state_dir", "timeout", "pytest_workers")}
-    if words.show in ("jobs", "dot", "mermaid"):
+    given = {name: getattr(options, name) for name in ("state_dir", "timeout", "pytest_workers")}
+    if options.show in ("jobs", "dot", "mermaid"):
         return settings.load_anywhere(given)
-    config = settings.load({**given, "repo": repo or words.repo})
-    if not words.show and not config.box:
+    config = settings.load({**given, "repo": repo or options.repo})
+    if not options.show and not config.box:
         try:
             checkout.enclosing_checkout(config.repo_dir)
         except CheckoutError as error:

@@ -24,12 +24,12 @@ class TestedCommit:
     """
 
     def __init__(self, request: Request) -> None:
-        self._words = request.words
+        self._options = request.options
         self._config = request.config
         self.revision = request.revision
         self.tree = request.config.repo_dir
         self.sha, self._unknown = _resolved(request)
-        self.fields: dict[str, Any] = {"in_place": request.words.in_place}
+        self.fields: dict[str, Any] = {"in_place": request.options.in_place}
 
     @property
     def known(self) -> bool:
@@ -39,8 +39,8 @@ class TestedCommit:
     @property
     def branch(self) -> str:
         """The branch that was named, or HEAD's if no commit was named either; '' if unknown."""
-        if self._words.branch or self._words.sha:
-            return self._words.branch
+        if self._options.branch or self._options.sha:
+            return self._options.branch
         with contextlib.suppress(CheckoutError):
             return checkout.current_branch(self._config.repo_dir)
         return ""
@@ -65,14 +65,14 @@ class TestedCommit:
         """Return the commit that the tree holds from now on."""
         config = self._config
         self.fields["dirty"] = False
-        if self._words.in_place:
+        if self._options.in_place:
             found = checkout.resolve(self.tree, "HEAD")
             if checkout.is_dirty(self.tree, config.state_dir):
                 self.fields["dirty"] = True
                 say("NOTE  uncommitted changes are included")
             return found
         if config.box and FULL_SHA.fullmatch(self.revision):
-            return checkout.prepare_box(self.tree, self.revision, self._words.branch)
+            return checkout.prepare_box(self.tree, self.revision, self._options.branch)
         if config.box:  # it was fetched before it was named
             checkout.check_out(self.tree, self.sha)
             return self.sha
@@ -91,11 +91,11 @@ def _resolved(request: Request) -> tuple[str, CheckoutError | None]:
 
     On a box a branch is fetched first, since it may have moved.
     """
-    words, config, revision = request.words, request.config, request.revision
+    options, config, revision = request.options, request.config, request.revision
     whole = FULL_SHA.fullmatch(revision)
     try:
-        if config.box and not words.in_place and not whole:
-            return checkout.fetch(config.repo_dir, revision, words.branch), None
+        if config.box and not options.in_place and not whole:
+            return checkout.fetch(config.repo_dir, revision, options.branch), None
         return checkout.resolve(config.repo_dir, revision), None
     except CheckoutError as error:
         if whole:
