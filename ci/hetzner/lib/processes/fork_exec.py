@@ -41,6 +41,7 @@ def start(
     """
     program = program or (argv[0] if "/" in argv[0] else None)
     if KNOWN and _fork_exec is not None and program is not None:
+        sys.audit("subprocess.Popen", program, argv, cwd, env.variables)  # as Popen itself does
         pid = _start(_fork_exec, argv, program, cwd, env, null, log, keep)
         if pid is not None:
             return pid

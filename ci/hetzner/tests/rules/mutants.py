@@ -47,6 +47,7 @@ RUNS = 400  # random ones for each mutant
 FIRST = 20  # of them before the unit tests: they kill most mutants, and cost less
 PATIENCE = 10  # seconds of processor time; a mutant that has not ended by then loops
 MEMORY = 2 << 30  # bytes
+TELL = 100  # mutants from one line of progress to the next
 WHOLE = Mutant("", "", ast.Module([], []), lambda: None)  # changes nothing
 
 
@@ -122,6 +123,8 @@ def try_all(mutants: Sequence[Mutant], runs: int, at_once: int) -> dict[str, str
             said = reader.read().decode()
         ended = os.waitstatus_to_exitcode(status)
         found[mutant.name] = said if ended == 0 else f"the end of the process: {ended}"
+        if len(found) % TELL == 0:
+            print(f"{len(found)} of {len(mutants)}", flush=True)
     return {mutant.name: found[mutant.name] for mutant in mutants}
 
 
