@@ -25,13 +25,13 @@ RUN python3 -m venv /opt/uv \
     && /opt/uv/bin/pip install --no-cache-dir uv==0.13.9 \
     && uv python install 3.11 3.12 3.13 3.14
 
-# what browsers need of the system; they themselves belong to one version of Playwright, that of
+# the system packages of browsers; the browsers belong to one version of Playwright, that of
 # the lock file of a commit, and the lock check installs them
 RUN npm install --global pnpm@9.10.0 \
     && npx --yes playwright install-deps chromium \
     && rm -rf /root/.npm /var/lib/apt/lists/*
 
-# the checkout belongs to somebody else than the root of this container
+# the checkout belongs to another user than the root of this container
 RUN git config --system --add safe.directory '*' \
     && mkdir -p /opt/ci /opt/venvs /opt/pnpm-store /root/.jupyter \
     && echo 'c.ServerApp.allow_root = True' > /root/.jupyter/jupyter_server_config.py
@@ -43,6 +43,6 @@ RUN echo "$COMMIT" > /opt/ci-runner/BUILD
 
 WORKDIR /repo
 VOLUME /opt/ci
-# pid 1 reaps what loses its parent
+# pid 1 reaps orphans
 ENTRYPOINT ["tini", "--"]
 CMD ["sleep", "infinity"]

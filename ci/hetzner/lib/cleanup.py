@@ -21,7 +21,7 @@ __all__ = ["ci_pkill", "cleanup_processes", "kill_port", "snapshot_container_sta
 
 
 def cleanup_processes(*, box: bool | None = None) -> list[str]:
-    """Stop the processes that dead runs left, and on a box remove what is known to linger there.
+    """Stop the processes of dead runs, and on a box stop and remove the known leftovers.
 
     Return a description of each action. `box` overrides the setting.
     """
@@ -29,7 +29,7 @@ def cleanup_processes(*, box: bool | None = None) -> list[str]:
 
 
 def _known() -> Known:
-    """Return what the repository under test is known to leave. Raises SettingsError."""
+    """Return the known leftovers of the repository under test. Raises SettingsError."""
     if find_spec("lib.buckaroo") is None:  # the runner is a library in another repository
         return NOTHING
     from lib.buckaroo import leftovers, settings

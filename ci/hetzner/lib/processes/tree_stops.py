@@ -15,7 +15,7 @@ from lib.processes.process_tree import ProcessTrees
 
 
 class Killed(NamedTuple):
-    """What a KILL of a tree has met; `hopeless` tells that another would be no use."""
+    """The result of a KILL of a tree; with `hopeless` another one would be useless."""
 
     key: str
     left: Sequence[Proc]
@@ -23,7 +23,7 @@ class Killed(NamedTuple):
 
 
 class TreeStops:
-    """The trees that are being stopped. `due` is when to ask for `kills`."""
+    """The trees that are being stopped. `due` is the time of the next `kills`."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class TreeStops:
 
     @property
     def due(self) -> float:
-        """When the next KILL is due; infinite for none."""
+        """The time of the next KILL; infinite for none."""
         return min((each.due for each in self._stopping.values()), default=math.inf)
 
     def begin(self, key: str, now: float) -> Stopping:
@@ -59,7 +59,7 @@ class TreeStops:
             stopping.due = min(stopping.due, now)
 
     def kills(self, now: float) -> Iterator[Killed]:
-        """Send KILL to each tree for which it is due, and yield what it met."""
+        """Send KILL to each tree for which it is due, and yield the results."""
         for key, stopping in list(self._stopping.items()):
             if stopping.due <= now:
                 left = stopping.freeze()
@@ -81,9 +81,9 @@ class TreeStops:
             self.send(process, signal.SIGCONT)
 
     def send(self, process: Proc, number: int) -> None:
-        """Send a signal; a process that we may not signal is told of."""
+        """Send a signal; report a process that we may not signal."""
         try:
             process_table.send(self._table, process, number)
         except PermissionError:
-            # a program with other rights, such as sudo's: it is told if it outlives the KILL
+            # a program with other rights, such as sudo's: it is reported if it outlives the KILL
             self._remark(f"no permission to signal {process.pid} {process.name}")

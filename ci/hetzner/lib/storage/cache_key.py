@@ -32,7 +32,7 @@ class UnusableError(CacheError):
 
 
 def ask(key_cmd: str | Sequence[str], cwd: str | Path | None, env: Mapping[str, str]) -> str:
-    """Run the command and return what it prints, stripped. Raises NoKeyError.
+    """Run the command and return its stripped output. Raises NoKeyError.
 
     `cwd` None is the working directory.
     """
