@@ -9,9 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from lib.buckaroo import settings
+from lib.buckaroo.install_step import LockcheckError
 from lib.buckaroo.lock_files import Lockcheck
 
-__all__ = ["lockcheck_update", "lockcheck_valid", "rebuild_deps"]
+__all__ = ["LockcheckError", "lockcheck_update", "lockcheck_valid", "rebuild_deps"]
 
 
 def lockcheck_valid(tree: Path | None = None) -> bool:
