@@ -64,10 +64,10 @@ class RunReports:
         """
         results = list(facts.results.values())
         self.log.check()
-        if self._own:
-            self._written = self.verdict(facts).exit_code
+        code = self.verdict(facts).exit_code if self._own else None
         try:
-            self._summary.write(results, logged, self._written, facts.seconds)
+            self._summary.write(results, logged, code, facts.seconds)
+            self._written = code
         except OSError as error:
             self.log.write_failed(self._summary.path, error)
         self._show(results, logged)

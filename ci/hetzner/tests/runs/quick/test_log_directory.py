@@ -180,6 +180,20 @@ class State(DirectoryTest):
         self.assertFalse((self.logs / "summary.json").exists())
         self.assertIn("could not write", self.console.getvalue())
 
+    def test_summary_that_cannot_be_written_for_a_moment_does_not_say_running_for_ever(
+        self,
+    ) -> None:
+        write, turns = files.atomic_write, iter((True, False, True))
+
+        def at_times(*given: Any, **named: Any) -> None:
+            if not next(turns):
+                raise OSError(errno.ENOSPC, "no space")
+            write(*given, **named)
+
+        with mock.patch.object(files, "atomic_write", at_times):
+            self.assertEqual(self.run_jobs(Job("t", "exit 1")), (1, "t=failed"))
+        self.assertEqual((self.summary()["state"], self.summary()["exit_code"]), ("ended", 1))
+
 
 class Facts(DirectoryTest):
     def test_whole_run_has_every_job_and_all_test_cases(self) -> None:
