@@ -42,10 +42,14 @@ def main(parallel: int, mode: str = "") -> int:
 def planned(jobs: list[Job]) -> int:
     """Do the steps of a run before its first start; fail if nothing could start."""
     from lib.model import selection
+    from lib.model.result import Result
     from lib.scheduler import readiness
+    from lib.scheduler.nodes import NodeRun
 
-    plan = selection.plan(jobs, selection.EVERYTHING, {})
-    return 0 if readiness.Readiness(plan.phases.nodes).open_phases(0).ready else 1
+    made = selection.plan(jobs, selection.EVERYTHING, {}).phases.nodes
+    nodes = {node.key: NodeRun(node, Result(node.job.name), at) for at, node in enumerate(made)}
+    readiness.link(nodes)
+    return 0 if readiness.Readiness(nodes.values()).open_phases(0).ready else 1
 
 
 def all_listeners(*, statuses: bool) -> list[events.Listener]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from lib.model import events
 from lib.model.cause import Why
 from lib.model.result import CacheState
+from lib.scheduler import readiness
 from lib.scheduler.actions import Actions, CacheNote, Conclude, Launch, Serve, Stop
 from lib.scheduler.attempt import ProcessReport
 from lib.scheduler.cut_off import CutOff
@@ -51,7 +52,7 @@ class AttemptRunner:
 
     def take(self, node: NodeRun, report: ProcessReport) -> Conclude | None:
         """Go on after a report on an attempt."""
-        users: Sequence[str] = self._states.users(node) if node.job.service else ()
+        users: Sequence[str] = readiness.users(node) if node.job.service else ()
         now = self._now()
         return self._act(node, node.attempt.take(report, now, users), now)
 

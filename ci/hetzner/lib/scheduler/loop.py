@@ -20,9 +20,9 @@ from lib.scheduler.attempt import FAILURES
 from lib.scheduler.attempt_runner import AttemptRunner
 from lib.scheduler.cut_off import CutOff
 from lib.scheduler.node_states import NodeStates
-from lib.scheduler.nodes import ENDED, IDLE, RUNNING, SERVING, STOPPING, NodeRun, tell
+from lib.scheduler.nodes import ENDED, IDLE, RUNNING, SERVING, STOPPING, Effect, NodeRun, tell
 from lib.scheduler.protocol import Asked, Clock, Executor, Gauge, Remark, Report, Signalled
-from lib.scheduler.readiness import Effect
+from lib.scheduler.readiness import took
 from lib.scheduler.results import Results
 from lib.scheduler.start_queue import StartQueue
 from lib.scheduler.timers import DelayEnd, RunLimit, StepLimit, Timer, Timers
@@ -205,7 +205,7 @@ class Scheduler:
         """Draw the consequences of an ended attempt: another one, or the outcome of the node."""
         outcome, why, again = ended
         again = again and not self._cut_off.bars(node.job)
-        if again and (users := self._states.took(node)):
+        if again and (users := took(node)):
             # their results would count as made from the attempt that passes
             again = False
             text = f"{why.text}; not tried again, since {', '.join(users)} started from its output"

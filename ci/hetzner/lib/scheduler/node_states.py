@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from lib.model.cause import Cause, Why
 from lib.model.result import GOOD, Outcome
 from lib.model.run_plan import RunPlan
+from lib.scheduler import readiness
 from lib.scheduler.attempt import FAILURES
 from lib.scheduler.nodes import (
     ACTIVE,
@@ -23,11 +24,12 @@ from lib.scheduler.nodes import (
     STARTED,
     STOPPING,
     WAITING,
+    Effect,
     NodeRun,
     State,
 )
 from lib.scheduler.protocol import Clock
-from lib.scheduler.readiness import NO_CHANGE, Change, Effect, Readiness
+from lib.scheduler.readiness import NO_CHANGE, Change, Readiness
 from lib.scheduler.results import Results
 from lib.scheduler.start_queue import StartQueue
 from lib.scheduler.timers import DelayEnd, Timers
@@ -43,13 +45,12 @@ class NodeStates:
         self._queue = queue
         self._timers = timers
         self._now = clock.now
-        self._readiness = Readiness(plan.phases.nodes)
         self.nodes = {
-            node.key: NodeRun(
-                node, results.by_job[node.job.name], position, self._readiness.watched(node.key)
-            )
+            node.key: NodeRun(node, results.by_job[node.job.name], position)
             for position, node in enumerate(plan.phases.nodes)
         }
+        readiness.link(self.nodes)
+        self._readiness = Readiness(self.nodes.values())
         self._last_phase = len(plan.phases.titles) - 1
         self.left = len(self.nodes)  # nodes that have not ended
         self.active = 0  # nodes that run or are being stopped
@@ -69,24 +70,16 @@ class NodeStates:
         return (
             self.left > 0
             and self._readiness.open < self._last_phase
-            and self._readiness.settled(self.serving)
+            and self._readiness.left == len(self.serving)
         )
-
-    def users(self, node: NodeRun) -> list[str]:
-        """Return the jobs that depend on a node and have not ended."""
-        return self._readiness.users(node.key)
-
-    def took(self, node: NodeRun) -> list[str]:
-        """Return the jobs that have started from an output of the present attempt of a node."""
-        return self._readiness.took(node.key)
 
     def not_begun(self, node: NodeRun) -> bool:
         """Whether a node is a second pass whose phase is not open."""
-        return self._readiness.not_begun(node.key)
+        return self._readiness.not_begun(node)
 
     def unneeded(self) -> list[NodeRun]:
         """Return the services that no job needs any more."""
-        return [node for node in self.serving.values() if not self._readiness.needed(node.key)]
+        return [node for node in self.serving.values() if not node.users]
 
     # ---- moves
 
@@ -100,7 +93,7 @@ class NodeStates:
 
     def wrote(self, node: NodeRun, output: str) -> None:
         """Note an output of a node that runs."""
-        self._follow(self._readiness.wrote(node.key, output))
+        self._follow(self._readiness.wrote(node, output))
 
     def serve(self, node: NodeRun) -> None:
         """Let the users of a service start."""
@@ -120,7 +113,7 @@ class NodeStates:
         """Queue another attempt of a node, as soon as all its needs are met (again)."""
         node.attempt.forget_outputs()
         change = self._set(node, WAITING)
-        if at_once := change.ready == [node.key]:
+        if at_once := change.ready == [node]:
             change.ready.clear()
         self._follow(change)
         if at_once:  # its delay is over
@@ -138,7 +131,7 @@ class NodeStates:
         With None its job keeps the outcome that it has. `effect` is what the end of the node means
         to those that depend on it, by default what follows from the outcome.
         """
-        freed: list[str] = []
+        freed: list[NodeRun] = []
         ends = [(node, outcome, why, effect or _effect(node, outcome))]
         for each, so, because, means in ends:  # grows while it is walked: a skip leads to others
             change = self._set(each, ENDED, means)
@@ -147,26 +140,26 @@ class NodeStates:
             if change.skipped:
                 ends += [(*skip, Effect.FAILED) for skip in self._skips(change)]
             freed += change.ready
-        for key in freed:
-            self._free(self.nodes[key])
+        for other in freed:
+            self._free(other)
 
     # ---- consequences
 
     def _follow(self, change: Change) -> None:
-        for key in change.blocked:
-            self._set(self.nodes[key], WAITING)
+        for node in change.blocked:
+            self._set(node, WAITING)
         for skip in self._skips(change):
             self.end(*skip)
-        for key in change.ready:
-            self._free(self.nodes[key])
+        for node in change.ready:
+            self._free(node)
 
     def _skips(self, change: Change) -> Iterable[tuple[NodeRun, Outcome, Why]]:
-        for key, reason in change.skipped:
-            yield self.nodes[key], Outcome.SKIPPED, Why(reason, Cause.DEPENDENCY)
+        for node, reason in change.skipped:
+            yield node, Outcome.SKIPPED, Why(reason, Cause.DEPENDENCY)
 
     def _free(self, node: NodeRun) -> None:
         """Queue a node whose needs are met, when its delay is over."""
-        node.result.waited_for = self._readiness.waited_for[node.key]
+        node.result.waited_for = node.freed_by
         if node.job.delay:
             self._set(node, DELAYED)
             node.due = self._now() + node.job.delay
@@ -199,17 +192,16 @@ class NodeStates:
             self._queue.push(node)
         elif to is RUNNING and before is QUEUED:
             self._queue.take(node)
-            self._readiness.started(node.key)
         elif to is ENDED:
             self.left -= 1
             wrote = node.attempt.outputs if node.job.outputs else ()
-            return self._readiness.ended(node.key, effect, wrote)
+            return self._readiness.ended(node, effect, wrote)
         elif to is SERVING:
             self.serving[node.key] = node
             self._queue.give_slot(node)
-            return self._readiness.ready(node.key)
+            return self._readiness.wrote(node, None)
         elif to is WAITING and before in STARTED:
-            return self._readiness.again(node.key)
+            return self._readiness.again(node)
         return NO_CHANGE
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection
+from typing import NamedTuple
 
 from lib.model import events
 from lib.model.phases import Node
@@ -47,18 +48,34 @@ STARTED = (RUNNING, SERVING, STOPPING)
 DOING = {StepKind.RESTORE: "asks its cache", StepKind.STORE: "stores in its cache"}
 
 
+class Effect(enum.Enum):
+    """What the end of a node means to the nodes that depend on it."""
+
+    PASSED = "they may start"
+    ALLOWED = "they may start, unless they need an output that it did not write"
+    FAILED = "they are skipped"
+    CANCELLED = "nothing: the run is being cut off, and cancels them too"
+
+
+class End(NamedTuple):
+    """The end of a node: its effect, the job that failed first, and the outputs that it wrote."""
+
+    effect: Effect
+    failed_job: str
+    wrote: Collection[str] = ()
+
+
 class NodeRun:
     """The facts on one node while the run goes on; `NodeStates` sets `state`."""
 
-    def __init__(self, node: Node, result: Result, position: int, watch: tuple[str, ...]) -> None:
+    def __init__(self, node: Node, result: Result, position: int) -> None:
         self.node = node
         self.job = node.job
         self.key = node.key
         self.name = node.job.name
         self.result = result  # of its job, over all passes
-        self.needs: Needs = tuple(sorted(node.job.resources.items()))
+        self.resources: Needs = tuple(sorted(node.job.resources.items()))
         self.position = position  # in declared order
-        self.watch = watch  # outputs to report while the body still runs
         self.state = WAITING
         self.attempt = self._attempt(0, 0.0)
         self.due = 0.0  # the end of its delay, seconds on the run's clock
@@ -67,6 +84,18 @@ class NodeRun:
         self.held_back = ""  # the pressure that held it back
         self.has_slot = False
         self.cache_notes: set[str] = set()  # notes on its cache, of all attempts
+        # its neighbours, and which needs are met: for `readiness`
+        self.edges: list[tuple[NodeRun, str | None]] = []  # a need, and the output that is needed
+        self.needs: list[NodeRun] = []
+        self.dependents: list[tuple[NodeRun, str | None]] = []
+        self.users = 0  # how many nodes that depend on it have not ended
+        self.watch: tuple[str, ...] = ()  # outputs to report while the body still runs
+        self.met: set[str | None] = set()  # outputs that count; None: it is ready as a service
+        # one more than its edges: the opening of its phase is a need as well
+        self.unmet = len(node.edges) + 1
+        self.freed_by = ""  # the job or phase that met its last need
+        self.failed_job = ""  # the job for which it is skipped
+        self.end: End | None = None
 
     def new_attempt(self, began: float) -> Attempt:
         """Make another attempt the one that counts, and return it."""

@@ -7,219 +7,163 @@ Time is linear in nodes and edges over a whole run.
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Mapping
 
-from lib.model.phases import Edge, Node
-
-
-class Effect(enum.Enum):
-    """What the end of a node means to the nodes that depend on it."""
-
-    PASSED = "they may start"
-    ALLOWED = "they may start, unless they need an output that it did not write"
-    FAILED = "they are skipped"
-    CANCELLED = "nothing: the run is being cut off, and cancels them too"
-
-
-class Ended(NamedTuple):
-    """How a node has ended: the effect, the job that failed first, and the outputs it wrote."""
-
-    effect: Effect
-    failed_job: str
-    wrote: frozenset[str] = frozenset()
+from lib.scheduler.nodes import ENDED, IDLE, Effect, End, NodeRun
 
 
 class Change:
-    """Keys of the nodes that became ready, blocked or skipped, and the reasons of the skips."""
+    """The nodes that became ready, blocked or skipped, and the reasons of the skips."""
 
     __slots__ = ("blocked", "ready", "skipped")
 
     def __init__(self) -> None:
-        self.ready: list[str] = []
-        self.blocked: list[str] = []
-        self.skipped: list[tuple[str, str]] = []
+        self.ready: list[NodeRun] = []
+        self.blocked: list[NodeRun] = []
+        self.skipped: list[tuple[NodeRun, str]] = []
 
 
 NO_CHANGE = Change()
 
 
+def link(nodes: Mapping[str, NodeRun]) -> None:
+    """Let each node know the nodes that it depends on, and those that depend on it."""
+    for user in nodes.values():
+        user.edges = [(nodes[edge.key], edge.output) for edge in user.node.edges]
+        user.needs = list(dict.fromkeys(need for need, _ in user.edges))
+        for need, output in user.edges:
+            need.dependents.append((user, output))
+        for need in user.needs:
+            need.users += 1
+    for node in nodes.values():
+        wanted = {output for _, output in node.dependents if output is not None}
+        watched = wanted.union(node.job.outputs) if node.job.service else wanted
+        node.watch = tuple(sorted(watched))
+
+
+def users(node: NodeRun) -> list[str]:
+    """Return the jobs that depend on a node and have not ended."""
+    return list(dict.fromkeys(u.name for u, _ in node.dependents if u.state is not ENDED))
+
+
+def took(node: NodeRun) -> list[str]:
+    """Return the jobs that have started from an output of the present attempt of a node."""
+    takers = (user for user, output in node.dependents if output is not None)
+    # one that is to be tried again has taken nothing yet
+    started = (user for user in takers if user.attempt.number and user.state not in IDLE)
+    return list(dict.fromkeys(user.name for user in started))
+
+
 class Readiness:
-    """The needs of each node, met and unmet."""
+    """Follows which needs of the nodes are met, and which phases are open."""
 
-    def __init__(self, nodes: Sequence[Node]) -> None:
-        self._nodes = {node.key: node for node in nodes}
-        self._needs = {n.key: tuple(dict.fromkeys(edge.key for edge in n.edges)) for n in nodes}
-        self._dependents: dict[str, list[tuple[str, Edge]]] = {key: [] for key in self._nodes}
-        # one more than its edges: the opening of its phase is a need as well
-        self._unmet = {node.key: len(node.edges) + 1 for node in nodes}
-        self._met: set[Edge] = set()
-        self._idle = set(self._nodes)  # neither started nor ended
-        self._started: set[str] = set()  # ever
-        self._ended: dict[str, Ended] = {}
-        self._failed_job: dict[str, str] = {}  # by skipped node
-        self._unended: dict[int, set[str]] = {}  # by phase
-        self._users: dict[str, int] = dict.fromkeys(self._nodes, 0)  # how many have not ended
+    def __init__(self, nodes: Iterable[NodeRun]) -> None:
+        self._nodes = nodes
         self.open = -1  # the last phase that is open
-        self.waited_for: dict[str, str] = {}  # by node: the job or phase that made it ready
-        for node in nodes:
-            self._unended.setdefault(node.phase, set()).add(node.key)
-            for edge in node.edges:
-                self._dependents[edge.key].append((node.key, edge))
-            for key in self._needs[node.key]:
-                self._users[key] += 1
+        self.left = 0  # nodes of the open phases that have not ended
 
-    # ---- questions
-
-    def settled(self, serving: Collection[str]) -> bool:
-        """Whether all nodes of the open phases have ended, but for services that serve."""
-        return all(
-            keys.issubset(serving) for phase, keys in self._unended.items() if phase <= self.open
-        )
-
-    def needed(self, key: str) -> bool:
-        """Whether a node that depends on this one has not ended."""
-        return self._users[key] > 0
-
-    def users(self, key: str) -> list[str]:
-        """Return the jobs that depend on this node and have not ended."""
-        users = (self._nodes[user] for user, _ in self._dependents[key])
-        return list(dict.fromkeys(u.job.name for u in users if u.key not in self._ended))
-
-    def watched(self, key: str) -> tuple[str, ...]:
-        """Return the outputs to report while the body runs.
-
-        Others wait for them, or a service is ready by them.
-        """
-        job = self._nodes[key].job
-        wanted = {edge.output for _, edge in self._dependents[key] if edge.output is not None}
-        return tuple(sorted(wanted.union(job.outputs) if job.service else wanted))
-
-    def took(self, key: str) -> list[str]:
-        """Return the jobs that have started from an output of the present attempt of a node."""
-        users = [user for user, edge in self._dependents[key] if edge.output is not None]
-        took = self._started - self._idle if users else ()  # one that is retried has taken nothing
-        return [self._nodes[u].job.name for u in dict.fromkeys(users) if u in took]
-
-    def not_begun(self, key: str) -> bool:
+    def not_begun(self, node: NodeRun) -> bool:
         """Whether a node is a second pass whose phase is not open."""
-        return self._nodes[key].repeated and self._nodes[key].phase > self.open
+        return node.node.repeated and node.node.phase > self.open
 
     # ---- events
 
     def open_phases(self, upto: int) -> Change:
         """Let the nodes of all phases up to this one start."""
         change = Change()
-        opened = [n for n in self._nodes.values() if self.open < n.phase <= upto]
-        self.open = max(self.open, upto)
-        for node in opened:
-            if node.key in self._idle:
-                before = "all else" if node.job.at_the_end else "the phase before"
-                self._take_stock(node.key, before if node.phase else "", change)
+        before, self.open = self.open, max(self.open, upto)
+        for node in self._nodes:
+            if before < node.node.phase <= upto and node.state is not ENDED:
+                self.left += 1
+                event = "all else" if node.job.at_the_end else "the phase before"
+                self._count(node, event if node.node.phase else "", change)
         return change
 
-    def started(self, key: str) -> None:
-        """Note that a node runs: nothing skips it any more."""
-        self._idle.discard(key)
-        self._started.add(key)
+    def wrote(self, node: NodeRun, output: str | None) -> Change:
+        """Note that an output of a node is there; None: that a service can serve."""
+        if output in node.met or not node.dependents:
+            return NO_CHANGE
+        change = Change()
+        node.met.add(output)
+        for user, wanted in node.dependents:
+            if wanted == output:
+                self._meet(user, node.name, change)
+        return change
 
-    def wrote(self, key: str, output: str) -> Change:
-        """Note that an output of a node is there."""
-        return self._meet_all(Edge(key, output))
-
-    def ready(self, key: str) -> Change:
-        """Note that a service can serve."""
-        return self._meet_all(Edge(key, None))
-
-    def again(self, key: str) -> Change:
+    def again(self, node: NodeRun) -> Change:
         """Note that another attempt of a node follows; outputs of the last one count no more."""
         change = Change()
-        self._idle.add(key)
-        self._take_stock(key, "", change)
+        self._count(node, "", change)
         if not change.skipped:
-            self._retract(key, change)
+            for user, output in node.dependents:
+                if output in node.met and _is_idle(user):
+                    if user.unmet == 0:
+                        change.blocked.append(user)
+                    user.unmet += 1
+            node.met.clear()
         return change
 
-    def ended(self, key: str, effect: Effect, wrote: Collection[str] = ()) -> Change:
+    def ended(self, node: NodeRun, effect: Effect, wrote: Collection[str] = ()) -> Change:
         """Note that a node has ended and wrote these outputs.
 
         The caller then ends each node that the change skips.
         """
-        name = self._nodes[key].job.name
-        end = Ended(effect, self._failed_job.get(key, name), frozenset(wrote))
-        self._ended[key] = end
-        self._idle.discard(key)
-        self._unended[self._nodes[key].phase].discard(key)
-        for need in self._needs[key]:
-            self._users[need] -= 1
-        if not self._dependents[key]:
+        end = node.end = End(effect, node.failed_job or node.name, wrote)
+        self.left -= node.node.phase <= self.open
+        for need in node.needs:
+            need.users -= 1
+        if not node.dependents:
             return NO_CHANGE
         change = Change()
-        for user, edge in self._dependents[key]:
-            if user not in self._idle or self.not_begun(user):
+        for user, output in node.dependents:
+            if not _is_idle(user) or self.not_begun(user):
                 continue
-            if fault := self._fault(user, edge, end):
-                self._skip(user, fault, end, change)
-            elif edge in self._met:
+            if fault := _fault(user, output, end):
+                _skip(user, fault, end, change)
+            elif output in node.met:
                 continue
-            elif effect is not Effect.CANCELLED or self._always(user):
-                self._meet(user, name, change)
+            elif effect is not Effect.CANCELLED or user.job.regardless:
+                self._meet(user, node.name, change)
         return change
 
     # ---- consequences
 
-    def _take_stock(self, key: str, by: str, change: Change) -> None:
-        """Count the unmet needs of a node anew: its phase opens, or it is tried again."""
-        self._unmet[key] = 1
-        for edge in self._nodes[key].edges:
-            end = self._ended.get(edge.key)
-            if end is None:
-                self._unmet[key] += edge not in self._met
-            elif fault := self._fault(key, edge, end):
-                self._skip(key, fault, end, change)
+    def _count(self, node: NodeRun, event: str, change: Change) -> None:
+        """Count the unmet needs of a node anew, since its phase opens or it is tried again."""
+        node.unmet = 1
+        for need, output in node.edges:
+            if need.end is None:
+                node.unmet += output not in need.met
+            elif fault := _fault(node, output, need.end):
+                _skip(node, fault, need.end, change)
                 return
-        self._meet(key, by, change)
+        self._meet(node, event, change)
 
-    def _retract(self, key: str, change: Change) -> None:
-        for user, edge in self._dependents[key]:
-            if edge in self._met and user in self._idle:
-                if self._unmet[user] == 0:
-                    change.blocked.append(user)
-                self._unmet[user] += 1
-        self._met -= {edge for _, edge in self._dependents[key]}
-
-    def _skip(self, key: str, fault: str, end: Ended, change: Change) -> None:
-        self._idle.discard(key)
-        self._failed_job[key] = end.failed_job
-        change.skipped.append((key, fault))
-
-    def _fault(self, user: str, edge: Edge, end: Ended) -> str:
-        """Return why a node can never start after this end of a need, '' if it can."""
-        if end.effect in (Effect.PASSED, Effect.CANCELLED) or self._always(user):
-            return ""
-        if end.effect is Effect.FAILED:
-            return f"dependency failed: {end.failed_job}"
-        if edge.output is not None and edge.output not in end.wrote:
-            return f"dependency failed: {end.failed_job} did not write its output {edge.output}"
-        return ""
-
-    def _always(self, key: str) -> bool:
-        return self._nodes[key].job.regardless
-
-    def _meet_all(self, edge: Edge) -> Change:
-        change = Change()
-        if edge not in self._met:
-            self._met.add(edge)
-            for user, wanted in self._dependents[edge.key]:
-                if wanted == edge:
-                    self._meet(user, self._nodes[edge.key].job.name, change)
-        return change
-
-    def _meet(self, key: str, by: str, change: Change) -> None:
-        if key not in self._idle:
+    def _meet(self, node: NodeRun, event: str, change: Change) -> None:
+        if not _is_idle(node):
             return
-        self._unmet[key] -= 1
-        if self._unmet[key] == 0:
-            self.waited_for[key] = by
-            change.ready.append(key)
+        node.unmet -= 1
+        if node.unmet == 0:
+            node.freed_by = event
+            change.ready.append(node)
+
+
+def _is_idle(node: NodeRun) -> bool:
+    """Whether a node has neither started nor ended, and is not about to be skipped."""
+    return node.state in IDLE and not node.failed_job
+
+
+def _skip(node: NodeRun, fault: str, end: End, change: Change) -> None:
+    node.failed_job = end.failed_job
+    change.skipped.append((node, fault))
+
+
+def _fault(user: NodeRun, output: str | None, end: End) -> str:
+    """Return why a node can never start after this end of a need, '' if it can."""
+    if end.effect in (Effect.PASSED, Effect.CANCELLED) or user.job.regardless:
+        return ""
+    if end.effect is Effect.FAILED:
+        return f"dependency failed: {end.failed_job}"
+    if output is not None and output not in end.wrote:
+        return f"dependency failed: {end.failed_job} did not write its output {output}"
+    return ""

@@ -23,7 +23,7 @@ class ReadyHeaps:
 
     def push(self, node: NodeRun, rank: Rank) -> None:
         """Add a node."""
-        heapq.heappush(self._heaps.setdefault(node.needs, []), (rank, node.ticket, node))
+        heapq.heappush(self._heaps.setdefault(node.resources, []), (rank, node.ticket, node))
 
     def pop(self, pools: Pools) -> NodeRun | None:
         """Return and remove the first node that fits; None if none does."""
@@ -33,7 +33,7 @@ class ReadyHeaps:
         if not heads:
             return None
         node = min(heads)[2]
-        heapq.heappop(self._heaps[node.needs])
+        heapq.heappop(self._heaps[node.resources])
         return node
 
     def first(self) -> NodeRun | None:

@@ -45,7 +45,7 @@ class StartQueue:
 
     def take(self, node: NodeRun) -> None:
         """Take a slot and resources for a node that starts."""
-        self._pools.take(node.needs)
+        self._pools.take(node.resources)
         node.has_slot = True
         if _wants_quiet(node):
             self._alone = node
@@ -61,7 +61,7 @@ class StartQueue:
         """Free what an attempt that has ended still holds."""
         if node is self._alone:
             self._alone = None
-        self._pools.give(node.needs, slot=node.has_slot)
+        self._pools.give(node.resources, slot=node.has_slot)
         node.has_slot = False
 
     # ---- for the loop
@@ -89,11 +89,11 @@ class StartQueue:
         if _wants_quiet(node):
             return "a quiet machine"
         slot = "a free slot" if self._bounded else "a retry that ran alone"
-        return node.held_back or self._pools.was_short(node.needs) or slot
+        return node.held_back or self._pools.was_short(node.resources) or slot
 
     def short(self, node: NodeRun) -> str:
         """Return the names of the resources that a node needs and that are not free."""
-        return self._pools.short(node.needs)
+        return self._pools.short(node.resources)
 
     @property
     def look_again(self) -> float:

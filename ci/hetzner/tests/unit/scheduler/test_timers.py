@@ -14,7 +14,7 @@ from lib.scheduler.timers import LATE, DelayEnd, RunLimit, Timers
 
 def delay(name: str) -> DelayEnd:
     (node,) = phases.build([Job(name, "true")], [name]).nodes
-    return DelayEnd(NodeRun(node, Result(name), 0, ()))
+    return DelayEnd(NodeRun(node, Result(name), 0))
 
 
 class TimersTest(unittest.TestCase):
