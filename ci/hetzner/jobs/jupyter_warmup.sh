@@ -42,14 +42,14 @@ sync_environment "$environment" "$JUPYTER_PYTHON" --all-extras
 need_module "$environment" websocket websocket-client
 publish jupyter-venv "$environment"
 
-# copies, for a server writes to what it shows, and kernels start beside them: in the checkout its
-# package would be imported in place of the wheel's
+# copies, for a server writes to its notebooks, and kernels start beside them: in the checkout they
+# would import its package in place of the wheel's
 [[ ${#notebooks[@]} -eq 0 ]] || cp "${notebooks[@]}" "$home/notebooks/"
 
 pids=()
 clean_up() {
   kill "${pids[@]}" 2>/dev/null || true
-  # nobody is to be sent to servers that are gone
+  # no job may reach servers that are gone
   rm -f "$CI_WORK_DIR/jupyter-servers"
 }
 at_exit clean_up
@@ -64,7 +64,7 @@ for port in "${ports[@]}"; do
   urls+=("http://127.0.0.1:$port")
 done
 
-# fail_for PID CODE: names the server that ended, and shows what it said
+# fail_for PID CODE: names the server that ended, and shows the end of its log
 fail_for() {
   local index
   for index in "${!pids[@]}"; do

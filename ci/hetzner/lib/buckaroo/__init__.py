@@ -1,1 +1,1 @@
-"""True of the repository under test only: lock files, Pythons, wheel, Jupyter, the demo."""
+"""Belongs to the repository under test only: lock files, Pythons, wheel, Jupyter, the demo."""

@@ -1,6 +1,6 @@
 // Says in a sentence, with exit code 1, that the Chromium of the Playwright in the current
-// directory is not there. Its headless shell will do. Where Playwright cannot be asked, its own
-// run is to say what is wrong.
+// directory is not there. Its headless shell will do. If Playwright cannot be asked, its own
+// run reports the error.
 const fs = require("fs");
 const { createRequire } = require("module");
 const path = require("path");

@@ -26,7 +26,7 @@ examples:
   pipeline.py simulate --drop-edge build-js:build-wheel --set test-js=120
   pipeline.py simulate --shape predecessor      what order and delays of the predecessor cost
 
-Durations are those of recent runs that passed, whatever ran beside them then: a machine with more
+Durations are those of recent runs that passed, with any jobs beside them: a machine with more
 processors is taken to be as fast as this one. Checkout and dependencies are not part of it."""
 SHOWN = 5  # costs
 

@@ -1,4 +1,4 @@
-"""Makes a directory of the runner hold exactly a commit, whatever a job left in it.
+"""Makes a directory of the runner hold exactly a commit, without leftovers of jobs.
 
 A job can write everything that its tree shares with the repository: settings, attributes, replaced
 commits, hooks, the index. So git makes the tree from a temporary repository, which borrows the

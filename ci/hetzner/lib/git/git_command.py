@@ -73,7 +73,7 @@ def git(
     known: Known | None = None,
     variables: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """Run one git command in a directory and return what it prints, without the last newline.
+    """Run one git command in a directory and return its output, without the last newline.
 
     git asks no question and runs no hook. After `timeout` seconds it is stopped, with all processes
     that it started. `variables` are added to its environment. Raises CheckoutError with git's words

@@ -165,7 +165,7 @@ class Bus:
     """Hands each event to every listener. A listener that breaks changes no outcome, not
     even one that raises SystemExit.
 
-    What it raised is kept in `faults` and told to `on_fault`, once for each listener.
+    Its error is kept in `faults` and given to `on_fault`, once for each listener.
     """
 
     def __init__(

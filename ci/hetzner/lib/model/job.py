@@ -169,7 +169,7 @@ def _title(name: object) -> str:
 
 
 def _frozen(value: object) -> object:
-    """Return a copy of a list, set or mapping that nobody can change; anything else as it is."""
+    """Return an unchangeable copy of a list, set or mapping; anything else as it is."""
     if isinstance(value, list):
         return value if isinstance(value, FrozenList) else FrozenList(value)
     if isinstance(value, range):

@@ -29,7 +29,7 @@ class ServiceAttempt(Attempt):
     _released = False  # it is being stopped since no job needs it any more
 
     def release(self) -> Actions:
-        """Stop the service: nobody needs it any more."""
+        """Stop the service: no job needs it any more."""
         self._released = True
         return self._stop(self._pass())
 

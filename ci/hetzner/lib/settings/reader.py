@@ -108,8 +108,8 @@ class Reader:
     def checkout(self) -> Path:
         """Return the top of the checkout around --repo, CI_REPO_DIR or the current directory.
 
-        A directory that was named and is in no checkout is taken as it is: what needs no commit
-        works there, and git says what it misses to whatever does.
+        A named directory outside of any checkout is taken as it is: commands without a commit work
+        there, and git reports the missing repository to others.
         """
         from lib.git.checkout import CheckoutError, enclosing_checkout
 
