@@ -20,14 +20,14 @@ RUNNING, ENDED = "running", "ended"
 
 
 class SummaryFile:
-    """The summary.json of one run; `facts` are the fields that stay the same from its start on."""
+    """The summary.json of one run; `header` are the fields that stay the same from its start on."""
 
     def __init__(
-        self, log_dir: Path, facts: Mapping[str, object], redact: Callable[[str], str] = str
+        self, log_dir: Path, header: Mapping[str, object], redact: Callable[[str], str] = str
     ) -> None:
         self.path = log_dir / "summary.json"
         self._log_dir = log_dir
-        self._facts = facts
+        self._header = header
         self._redact = redact
         self._began = time.time()
 
@@ -36,39 +36,33 @@ class SummaryFile:
         if files.another_kind(self.path):
             files.rotate(self.path)
         try:
-            self.write(results, (), None, 0.0, durable=False)
+            self.write(results, (), None, 0.0)
         except OSError:
             self.path.unlink(missing_ok=True)
             raise
 
     def write(
-        self,
-        results: Sequence[Result],
-        logged: Collection[str],
-        code: int | None,
-        seconds: float,
-        *,
-        durable: bool = True,
+        self, results: Sequence[Result], logged: Collection[str], code: int | None, seconds: float
     ) -> None:
         """Write it whole or not at all, with redacted texts. Raises OSError.
 
         `logged` are the jobs whose log is of this run; `code` is None until the run has ended.
         """
         started = time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(self._began))
-        facts = {
+        fields = {
             "schema": SCHEMA,
             "state": RUNNING if code is None else ENDED,
             "runner": version.full(),
             "pid": os.getpid(),
-            **self._facts,
+            **self._header,
             "exit_code": code,
             "started_at": started,
             "seconds": seconds,
         }
         logs = {name: f"{self._log_dir}/{name}.log" for name in logged}
         jobs = [_masked(_job(result, logs.get(result.name)), self._redact) for result in results]
-        text = _laid_out(_masked(facts, self._redact), jobs)
-        files.atomic_write(self.path, text, durable=durable)
+        text = _laid_out(_masked(fields, self._redact), jobs)
+        files.atomic_write(self.path, text, durable=code is not None)
 
 
 def end(path: Path, code: int) -> None:
@@ -79,20 +73,20 @@ def end(path: Path, code: int) -> None:
     import json
 
     try:
-        facts = json.loads(files.read(path))
-        jobs = facts.pop("jobs")
-        files.atomic_write(path, _laid_out({**facts, "state": ENDED, "exit_code": code}, jobs))
+        fields = json.loads(files.read(path))
+        jobs = fields.pop("jobs")
+        files.atomic_write(path, _laid_out({**fields, "state": ENDED, "exit_code": code}, jobs))
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         path.unlink(missing_ok=True)  # it would be wrong
         raise OSError(errno.EIO, f"its exit code cannot become {code}: {error}") from error
 
 
-def _laid_out(facts: object, jobs: Sequence[object]) -> str:
+def _laid_out(fields: object, jobs: Sequence[object]) -> str:
     import json  # late: it takes a millisecond, which no start has to wait for
 
     # a line a job, and not json's own indentation, which is written in Python and slow
     lines = ",\n".join([f"    {json.dumps(job)}" for job in jobs])
-    return f'{json.dumps(facts, indent=2)[:-2]},\n  "jobs": [\n{lines}\n  ]\n}}\n'
+    return f'{json.dumps(fields, indent=2)[:-2]},\n  "jobs": [\n{lines}\n  ]\n}}\n'
 
 
 def _job(result: Result, log: str | None) -> dict[str, object]:
