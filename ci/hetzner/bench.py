@@ -21,7 +21,7 @@ if __name__ == "__main__" and sys.flags.safe_path:  # then Python leaves out whe
     sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from benchmarks import table
-from benchmarks.course import NAMES, SHORT, Course
+from benchmarks.benchmark_run import NAMES, SHORT, BenchmarkRun
 from benchmarks.measuring import ProgramError
 from benchmarks.peers import SetupError
 from lib.common import program_end
@@ -41,28 +41,29 @@ def main(arguments: Sequence[str]) -> int:
         if given.keep:  # a page without marks fails now, not after ten minutes
             table.between_marks(PAGE.read_text(), [])
         state = settings.load_anywhere().state_dir / "bench"
-        course = Course(state, given.rounds or (5 if given.short else 7), peers_too=not given.short)
-        course.run(names)
+        rounds = given.rounds or (5 if given.short else 7)
+        run = BenchmarkRun(state, rounds, peers_too=not given.short)
+        run.run(names)
     except (SetupError, ProgramError, ValueError, OSError) as error:
         print(f"bench.py: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-    found = course.figures()
-    print(table.markdown(course.measured, course.paths, found, course.machine, course.own_cpu))
-    print("\n".join(["", *table.ahead(course.measured), *course.missing]).rstrip())
+    found = run.figures()
+    print(table.markdown(run.measured, run.paths, found, run.machine, run.own_cpu))
+    print("\n".join(["", *table.ahead(run.measured), *run.missing]).rstrip())
     if given.compare:
         before = json.loads(given.compare.read_text())["figures"]
         print("\n" + "\n".join(table.comparison(before, found)))
     if given.json:
-        given.json.write_text(course.as_json())
+        given.json.write_text(run.as_json())
     if given.keep:
-        LAST.write_text(course.as_json())
-        lines = [table.machine_line(course.machine), ""]
-        lines += table.matrix(course.measured, course.paths)
-        lines += ["", *table.own_cpu_lines(course.own_cpu)]
+        LAST.write_text(run.as_json())
+        lines = [table.machine_line(run.machine), ""]
+        lines += table.matrix(run.measured, run.paths)
+        lines += ["", *table.own_cpu_lines(run.own_cpu)]
         PAGE.write_text(table.between_marks(PAGE.read_text(), lines))
-    best = table.figures(course.measured, course.paths, of=min)
+    best = table.figures(run.measured, run.paths, of=min)
     bad = table.verdicts(best, given.fail_above) if given.fail_above else []
     print("".join(f"TOO SLOW {line}\n" for line in bad), end="", file=sys.stderr)
     return 1 if bad else 0

@@ -170,7 +170,7 @@ def all_peers(tools: Path, env: Mapping[str, str]) -> tuple[list[Peer], list[str
         return [python, str(HERE / "run_tasks.py"), str(workload.parallel), *mode]
 
     def pool(workload: Workload, *mode: str) -> list[str]:
-        return [python, str(HERE / "pool.py"), str(workload.parallel), *mode]
+        return [python, str(HERE / "thread_pool.py"), str(workload.parallel), *mode]
 
     def flag(*words: str, last: Sequence[str] = ()) -> Callable[[Workload], list[str]]:
         return lambda workload: [*words, str(workload.parallel), *last]

@@ -73,7 +73,7 @@ def all_listeners(*, statuses: bool) -> list[events.Listener]:
 
 
 def measured_run(jobs: list[Job], parallel: int) -> int:
-    """Run the jobs; print what `benchmarks.facts` reads: samples at each thousandth end."""
+    """Run the jobs; print samples at each thousandth end, for `benchmarks.runner_figures`."""
     import json
     import os
     import time

@@ -6,7 +6,7 @@ import argparse
 import unittest
 
 import bench
-from benchmarks import course, facts, peers, table, workloads
+from benchmarks import benchmark_run, peers, runner_figures, table, workloads
 from benchmarks.measuring import Cost
 from benchmarks.peers import FLOOR, OURS, POOL
 
@@ -39,7 +39,7 @@ class Workloads(unittest.TestCase):
         self.assertEqual((len(tasks), edges), (20000, 3 * 20000 - 11 - 23 - 50))
 
     def test_every_need_comes_before_the_job_that_has_it(self) -> None:
-        for workload in (*course.RACES.values(), workloads.plan(500)):
+        for workload in (*benchmark_run.RACES.values(), workloads.plan(500)):
             seen: set[str] = set()
             for task in workload.tasks:
                 self.assertLessEqual(set(task.needs), seen, workload.name)
@@ -125,7 +125,7 @@ class Figures(unittest.TestCase):
     def test_long_run_is_judged_from_its_second_sample_on(self) -> None:
         samples = [(0.0, 5_000_000, 5), (1.0, 9_000_000, 9)]
         samples += [(1.0 + i, 9_000_000 + i * 1_000_000, 9) for i in range(1, 10)]
-        told = facts.development(samples)
+        told = runner_figures.development(samples)
         self.assertEqual(told["long: descriptors gained"], 0)
         self.assertEqual(told["long: memory a job"], 1000)
         self.assertEqual(told["long: last thousand to first"], 1.0)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import unittest
 
-from benchmarks import course
+from benchmarks import benchmark_run
 
 
 class Report(unittest.TestCase):
     def test_machine_is_described_without_names_and_paths(self) -> None:
-        told = course.describe_machine()
+        told = benchmark_run.describe_machine()
         self.assertEqual(list(told), ["processors", "model", "kernel", "Python", "load before"])

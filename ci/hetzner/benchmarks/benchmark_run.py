@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import facts, peers, table, workloads
+from benchmarks import peers, runner_figures, table, workloads
 from benchmarks.measuring import Cost, ProgramError, measure
 from benchmarks.peers import FLOOR, OURS, POOL, Peer
 from benchmarks.workloads import Workload
@@ -42,7 +42,7 @@ CPU_PEERS = (FLOOR, OURS, POOL, "make", "ninja")  # the others take minutes for 
 WARM_UP = workloads.wide(1, "warm-up")
 
 
-class Course:
+class BenchmarkRun:
     """Sets up the programs; `measured` fills up while it runs.
 
     Raises SetupError, OSError.
@@ -156,23 +156,23 @@ class Course:
         ours = self._ours
         if name == "start-up":
             python = ours.argv(RACES["wide"])[0]
-            self._alone |= facts.start_up(python, RUNNER, self._env, self._rounds * 3)
+            self._alone |= runner_figures.start_up(python, RUNNER, self._env, self._rounds * 3)
         elif name == "idle":
-            workload = workloads.idle(facts.IDLE[1] + 0.5)
+            workload = workloads.idle(runner_figures.IDLE[1] + 0.5)
             with place(ours, workload) as directory:
-                self._alone |= facts.idle(ours.argv(workload), directory, self._env)
+                self._alone |= runner_figures.idle(ours.argv(workload), directory, self._env)
         elif name == "long":
             workload = workloads.wide(LONG, "long")
             with place(ours, workload) as directory:
                 argv = [*ours.argv(workload), "long"]
-                self._alone |= facts.long(argv, directory, self._env)
+                self._alone |= runner_figures.long(argv, directory, self._env)
         else:
             self._alone |= self._with_listeners(RACES["wide"])
 
     def _with_listeners(self, workload: Workload) -> dict[str, float]:
         modes = ("deaf", "listeners", "statuses")
         costs: dict[str, list[Cost]] = {mode: [] for mode in modes}
-        server = facts.StatusServer()
+        server = runner_figures.StatusServer()
         for _ in range(self._rounds):
             for mode in modes:
                 with place(self._ours, workload) as directory:
