@@ -11,6 +11,7 @@ from pathlib import Path
 from dsl import Job
 from lib.buckaroo import settings
 from lib.commit import command_line
+from lib.common.version import VERSION
 from lib.scheduler.nodes import NEXT
 
 HOME = Path(__file__).resolve().parents[2]
@@ -50,6 +51,10 @@ class Recording(dict[str, str]):
 class Pages(unittest.TestCase):
     def test_readme_fits_in_120_lines(self) -> None:
         self.assertLessEqual(len((TOP / "README.md").read_text().splitlines()), LONGEST_README)
+
+    def test_changelog_begins_with_this_version(self) -> None:
+        text = (HOME / "docs" / "CHANGELOG.md").read_text()
+        self.assertEqual(re.findall(r"(?m)^## ([\d.]+)", text)[:1], [VERSION])
 
     def test_each_link_leads_to_a_file_and_a_heading(self) -> None:
         for page in PAGES:
