@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
 import unittest
 from pathlib import Path
 
+from tests.rules import search
 from tests.rules.cases import Seeded, draw_case
 from tests.rules.search import describe
 
@@ -32,7 +34,8 @@ class Repeated(unittest.TestCase):
     def test_a_case_is_shown_as_python_that_makes_it(self) -> None:
         for index in range(30):
             shown = describe(draw_case(Seeded(f"shown:{index}")))
-            self.assertEqual(describe(eval(shown)), shown)
+            made = eval(shown, {**vars(search), "math": math})
+            self.assertEqual(describe(made), shown)
 
     def test_a_seed_gives_the_same_run_in_every_process(self) -> None:
         self.assertEqual(self.events_under("1"), self.events_under("2"))
