@@ -15,8 +15,6 @@ import ast
 import contextlib
 import gc
 import importlib
-import importlib.abc
-import importlib.util
 import io
 import os
 import random
@@ -24,16 +22,14 @@ import resource
 import sys
 import tempfile
 import time
-import types
 import unittest
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 
 if __name__ == "__main__":
     sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parents[2])]
 
-from tests.rules import mutate
+from tests.rules import mutate, swap
 from tests.rules.mutate import HERE, Mutant
 
 PURE = ("attempt_outcome", "graph", "phases", "result", "run_plan", "selection", "urgency")
@@ -48,7 +44,11 @@ FIRST = 20  # of them before the unit tests: they kill most mutants, and cost le
 PATIENCE = 10  # seconds of processor time; a mutant that has not ended by then loops
 MEMORY = 2 << 30  # bytes
 TELL = 100  # mutants from one line of progress to the next
-WHOLE = Mutant("", "", ast.Module([], []), lambda: None)  # changes nothing
+# mutants that change nothing, one for each way to put a mutant in place
+UNCHANGED = [
+    Mutant("", f"unchanged {in_function}", ast.Module([], []), lambda: None, in_function)
+    for in_function in (True, False)
+]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -64,13 +64,17 @@ def main(arguments: Sequence[str]) -> int:
     lost = sorted(explained.keys() - every.keys())
     chosen = sample([m for name, m in every.items() if given.word in name], given.sample)
     began = time.monotonic()
+    failing_run([])  # loads all that the children need
+    unit_tests()
+    loaded = swap.functions(FILES)
+    gc.freeze()  # a collection in a child would copy the shared memory
     with tempfile.TemporaryDirectory() as directory:
         os.environ["TMPDIR"] = tempfile.tempdir = directory  # killed tests leave files
-        (whole,) = try_all([WHOLE], given.runs, 1).values()
-        if whole:
-            print(f"fails without any mutant: {whole}")
-            return 1
-        found = try_all(chosen, given.runs, given.j)
+        for said in try_all(UNCHANGED, given.runs, given.j, loaded).values():
+            if said:
+                print(f"fails without any mutant: {said}")
+                return 1
+        found = try_all(chosen, given.runs, given.j, loaded)
     return report(found, explained, lost, time.monotonic() - began)
 
 
@@ -107,7 +111,9 @@ def report(
     return 1 if wrong else 0
 
 
-def try_all(mutants: Sequence[Mutant], runs: int, at_once: int) -> dict[str, str]:
+def try_all(
+    mutants: Sequence[Mutant], runs: int, at_once: int, loaded: swap.Functions
+) -> dict[str, str]:
     """Return by name of the mutant what kills it, '' for those that survive."""
     running: dict[int, tuple[Mutant, io.BufferedReader]] = {}
     found: dict[str, str] = {}
@@ -115,7 +121,7 @@ def try_all(mutants: Sequence[Mutant], runs: int, at_once: int) -> dict[str, str
     while left or running:
         while left and len(running) < at_once:
             mutant = left.pop()
-            pid, reader = start(mutant, runs)
+            pid, reader = start(mutant, runs, loaded)
             running[pid] = mutant, reader
         pid, status = os.wait()
         mutant, reader = running.pop(pid)
@@ -128,7 +134,7 @@ def try_all(mutants: Sequence[Mutant], runs: int, at_once: int) -> dict[str, str
     return {mutant.name: found[mutant.name] for mutant in mutants}
 
 
-def start(mutant: Mutant, runs: int) -> tuple[int, io.BufferedReader]:
+def start(mutant: Mutant, runs: int, loaded: swap.Functions) -> tuple[int, io.BufferedReader]:
     """Fork a child that writes what kills the mutant; return its pid and the other end."""
     reader, writer = os.pipe()
     if pid := os.fork():
@@ -138,17 +144,15 @@ def start(mutant: Mutant, runs: int) -> tuple[int, io.BufferedReader]:
         # a mutant that loops, or fills the memory, is killed by that
         resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE, PATIENCE))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        os.write(writer, killer(mutant, runs).encode()[:4000])
+        os.write(writer, killer(mutant, runs, loaded).encode()[:4000])
         os._exit(0)
     finally:
         os._exit(1)
 
 
-def killer(mutant: Mutant, runs: int) -> str:
-    """Return what kills a mutant, '' if it survives; the project is loaded anew for it."""
-    for name in [name for name in sys.modules if name.split(".")[0] in ("dsl", "lib", "tests")]:
-        del sys.modules[name]
-    sys.meta_path.insert(0, Finder(mutant))
+def killer(mutant: Mutant, runs: int, loaded: swap.Functions) -> str:
+    """Return what kills a mutant, '' if it survives."""
+    swap.put_in_place(mutant, loaded)
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             first = min(runs, FIRST)
@@ -157,12 +161,17 @@ def killer(mutant: Mutant, runs: int) -> str:
         return f"{type(error).__name__}: {error}"
 
 
-def failing_test() -> str:
-    """Return the first unit test of the rooms that fails, or ''."""
+def unit_tests() -> unittest.TestSuite:
+    """Load the unit tests of the rooms."""
     import test_dsl
 
     names = [name for room in ROOMS for name in test_dsl.modules(f"unit/{room}")]
-    suite = unittest.defaultTestLoader.loadTestsFromNames(names)
+    return unittest.defaultTestLoader.loadTestsFromNames(names)
+
+
+def failing_test() -> str:
+    """Return the first unit test that fails, or ''."""
+    suite = unit_tests()
     result = unittest.TestResult()
     result.failfast = True
     suite.run(result)
@@ -181,34 +190,5 @@ def failing_run(runs: Sequence[int]) -> str:
     return ""
 
 
-class Finder(importlib.abc.MetaPathFinder):
-    """Finds the mutant in place of the module."""
-
-    def __init__(self, mutant: Mutant) -> None:
-        self._mutant = mutant
-
-    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
-        """Return the mutant if it is the module that is asked for."""
-        if name != mutate.module_name(self._mutant.path):
-            return None
-        path = str(HERE / self._mutant.path)
-        return importlib.util.spec_from_file_location(
-            name, path, loader=Loader(name, path, self._mutant)
-        )
-
-
-class Loader(SourceFileLoader):
-    """Loads a mutant."""
-
-    def __init__(self, name: str, path: str, mutant: Mutant) -> None:
-        super().__init__(name, path)
-        self._mutant = mutant
-
-    def get_code(self, _: str) -> types.CodeType:
-        """Return the code of the mutant; none is cached."""
-        return mutate.code_of(self._mutant)
-
-
 if __name__ == "__main__":
-    gc.freeze()  # a collection in a child would copy the shared memory
     sys.exit(main(sys.argv[1:]))

@@ -17,7 +17,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 HERE = Path(__file__).resolve().parents[2]
-Enums = Mapping[str, Collection[str]]  # the names of the members by that of the enum
+
+
+class Enums(NamedTuple):
+    """What a module knows of enums, by its own names."""
+
+    members: Mapping[str, Collection[str]]  # by enum
+    neighbours: Mapping[str, str]  # by the name of a member: that of another one
+
 
 COMPARED = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
@@ -36,6 +43,7 @@ class Mutant(NamedTuple):
     name: str
     tree: ast.Module  # that of the whole file
     make: Callable[[], None]  # changes the tree
+    in_function: bool  # and not in a table or a default
 
 
 class Change(NamedTuple):
@@ -44,6 +52,7 @@ class Change(NamedTuple):
     function: str
     label: str
     make: Callable[[], None]
+    in_function: bool
 
 
 def mutants(path: str) -> Iterator[Mutant]:
@@ -54,7 +63,7 @@ def mutants(path: str) -> Iterator[Mutant]:
         name = f"{path.removeprefix('lib/')} {change.function}: {change.label}"
         seen[name] += 1
         number = f" ({seen[name]})" if seen[name] > 1 else ""
-        yield Mutant(path, name + number, tree, change.make)
+        yield Mutant(path, name + number, tree, change.make, change.in_function)
 
 
 def code_of(mutant: Mutant) -> types.CodeType:
@@ -74,13 +83,19 @@ def module_name(path: str) -> str:
 
 
 def enums(path: str) -> Enums:
-    """Return the enums that a module knows, by the name that it calls them."""
+    """Return the enums, and the names of members, that a module knows."""
     known = vars(importlib.import_module(module_name(path)))
-    return {
+    members = {
         name: list(value.__members__)
         for name, value in known.items()
         if isinstance(value, enum.EnumType)
     }
+    named: dict[type, list[str]] = {}
+    for name, value in known.items():
+        if isinstance(value, enum.Enum):
+            named.setdefault(type(value), []).append(name)
+    pairs = (zip(names, [*names[1:], names[0]], strict=True) for names in named.values())
+    return Enums(members, {name: other for each in pairs for name, other in each if name != other})
 
 
 def changes(tree: ast.Module, known: Enums) -> list[Change]:
@@ -97,6 +112,7 @@ class Finder(ast.NodeVisitor):
         self.found: list[Change] = []
         self._enums = known
         self._within: list[str] = []
+        self._depth = 0  # of functions
         self._line = ""  # the first one of the statement that is visited
 
     # ---- where we are
@@ -114,7 +130,9 @@ class Finder(ast.NodeVisitor):
             for default in (*node.args.defaults, *node.args.kw_defaults):
                 if default:
                     self.visit(default)
+            self._depth += 1
             self._enter(node.name, node.body)
+            self._depth -= 1
 
     def _enter(self, name: str, body: list[ast.stmt]) -> None:
         self._within.append(name)
@@ -138,7 +156,7 @@ class Finder(ast.NodeVisitor):
     def _add(self, old: ast.AST, new: str, make: Callable[[], None]) -> None:
         function = ".".join(self._within) or "(module)"
         before = _first_line(old)
-        self.found.append(Change(function, f"{before} -> {new}", make))
+        self.found.append(Change(function, f"{before} -> {new}", make, self._depth > 0))
 
     def _add_word(self, old: ast.expr, new: str, make: Callable[[], None]) -> None:
         """Add a change that says too little by itself."""
@@ -230,11 +248,15 @@ class Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
-        if isinstance(node.value, ast.Name) and node.attr in self._enums.get(node.value.id, ()):
-            members = list(self._enums[node.value.id])
+        members = list(self._enums.members.get(ast.unparse(node.value), ()))
+        if isinstance(node.value, ast.Name) and node.attr in members:
             new = members[(members.index(node.attr) + 1) % len(members)]
             self._add_word(node, f"{node.value.id}.{new}", _set(node, "attr", new))
         self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if isinstance(node.ctx, ast.Load) and (new := self._enums.neighbours.get(node.id)):
+            self._add_word(node, new, _set(node, "id", new))
 
     def visit_Constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, bool):
