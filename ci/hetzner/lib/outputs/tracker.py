@@ -5,6 +5,7 @@ Knows no process and decides nothing: the executor asks it, and it asks the file
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -84,18 +85,13 @@ class OutputTracker:
             self._awaited.pop(token, None)
             self._watch.remove(token)
 
-    @property
-    def awaiting(self) -> bool:
-        """Whether an output is followed that has not come."""
-        return bool(self._awaited)
-
     def fileno(self) -> int | None:
         """Return a descriptor that is readable when `written` has news, if there is one."""
         return self._watch.fileno()
 
     def interval(self) -> float:
         """Return the seconds until `written` should be called in any case."""
-        return self._watch.interval()
+        return self._watch.interval() if self._awaited else math.inf
 
     def written(self) -> list[Wrote]:
         """Return the new ones of the watched outputs, each once."""

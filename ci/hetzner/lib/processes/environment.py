@@ -89,10 +89,10 @@ class Environments:
 @functools.lru_cache(maxsize=256)
 def _encoded(item: tuple[str, str]) -> bytes:
     """Return a variable as execve(2) takes it. Raises ValueError for a name that cannot be one."""
-    name, value = map(os.fsencode, item)
-    if b"=" in name:
-        raise ValueError(f"expected the name of a variable, found {item[0]!r}")
-    return name + b"=" + value
+    name, value = item
+    if "=" in name:
+        raise ValueError(f"expected the name of a variable, found {name!r}")
+    return os.fsencode(f"{name}={value}")
 
 
 def tagged(base: Mapping[str, str], what: str) -> dict[str, str]:

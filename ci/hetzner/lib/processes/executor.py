@@ -117,13 +117,12 @@ class ProcessExecutor:
         """Return what happened; [] when the clock has reached `deadline`."""
         while not self._reports:
             now = self._clock.now()
-            due = min(deadline, self._stops.due, self._ports.due, self._members.due)
-            if self._outputs.awaiting:
-                due = min(due, now + self._outputs.interval())
+            looks = now + self._outputs.interval(), self._ports.due, self._members.due
+            due = min(deadline, self._stops.due, *looks)
             ready = self._waiter.wait(max(0.0, due - now), self._outputs.fileno())
             for number in ready.signals:
                 self._signalled(number)
-            if ready.readable or (self._outputs.awaiting and self._outputs.interval() < math.inf):
+            if ready.readable or self._outputs.interval() < math.inf:
                 self._reports += self._outputs.written()
             self._processes_ended(ready.pids)
             now = self._clock.now()

@@ -7,6 +7,7 @@ start that failed: `Popen` then raises the error.
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -22,6 +23,9 @@ except (ImportError, AttributeError):
     _fork_exec = None
 KNOWN = sys.implementation.name == "cpython" and sys.version_info < (3, 14)
 NONE = -1  # no such descriptor, group or mask
+
+
+_path = functools.lru_cache(os.fsencode)  # most jobs start the same few programs
 
 
 def start(
@@ -80,9 +84,9 @@ def _start(
                 return None
             pid = fork_exec(
                 argv,
-                (os.fsencode(program),),
+                (_path(program),),
                 True,  # close all other descriptors
-                tuple(sorted((*keep, writer))),
+                tuple(sorted((*keep, writer))) if keep else (writer,),
                 cwd,
                 env.encoded,
                 *(null, NONE, NONE, log, NONE, log, reader, writer),

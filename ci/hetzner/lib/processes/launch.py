@@ -19,7 +19,7 @@ from lib.processes import cache_protocol, not_executable
 from lib.processes.cache_protocol import CacheRequest
 from lib.processes.environment import Environment, Environments
 from lib.processes.job_logs import JobLogs
-from lib.processes.spawn import Placement, Spawner, absolute
+from lib.processes.spawn import ANYWHERE, Placement, Spawner, absolute
 from lib.scheduler.protocol import StartError, Step, StepKind
 
 LONGEST_ANSWER = 500  # characters of a cache's answer that are shown
@@ -93,7 +93,7 @@ class Launcher:
                 cwd=self._cwd,
                 env=env,
                 log=log,
-                placement=Placement(job.nice, job.cpus),
+                placement=Placement(job.nice, job.cpus) if job.nice or job.cpus else ANYWHERE,
                 program=self._program(command[0], env),
                 keep=[request.handle] if request else (),
             )

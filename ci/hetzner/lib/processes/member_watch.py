@@ -25,7 +25,7 @@ class MemberWatch:
     @property
     def due(self) -> float:
         """The time of the next scan of a tree without events; infinite for none."""
-        return min(self._due.values(), default=math.inf)
+        return min(self._due.values()) if self._due else math.inf
 
     def set(self, key: str, leader: int, members: Sequence[Proc], now: float) -> None:
         """Watch exactly these members of a tree: the end of each wakes us."""

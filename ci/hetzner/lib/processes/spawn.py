@@ -31,6 +31,9 @@ class Placement(NamedTuple):
     cpus: Collection[int] = ()
 
 
+ANYWHERE = Placement()
+
+
 class Spawned(NamedTuple):
     """A started process, and the parts of its placement that the system refused."""
 
@@ -69,7 +72,7 @@ class Spawner:
                 command, program=program, cwd=cwd, env=env, null=self._null, log=log, keep=keep
             )
 
-        if not placement.nice and not placement.cpus:
+        if placement == ANYWHERE:
             return Spawned(start(), ())
         if sys.platform != "linux":
             command, refused = _placed(argv, placement)

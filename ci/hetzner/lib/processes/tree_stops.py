@@ -45,7 +45,9 @@ class TreeStops:
     @property
     def due(self) -> float:
         """The time of the next KILL; infinite for none."""
-        return min((each.due for each in self._stopping.values()), default=math.inf)
+        if not self._stopping:
+            return math.inf
+        return min(each.due for each in self._stopping.values())
 
     def begin(self, key: str, now: float) -> Stopping:
         """Have KILL sent to a tree after the grace; the caller sends the first signal."""

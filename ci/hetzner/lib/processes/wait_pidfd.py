@@ -58,15 +58,15 @@ class PidfdWaiter:
         wait = min(max(0.0, seconds), LONGEST)
         milliseconds = None if seconds == math.inf else math.ceil(wait * 1000)
         try:
-            ready = {fd for fd, _ in self._poll.poll(milliseconds)}
+            ready = [fd for fd, _ in self._poll.poll(milliseconds)]
         finally:
             if extra is not None:
                 self._poll.unregister(extra)
-        return Ready(
-            pids=tuple(self._pid_of[fd] for fd in ready if fd in self._pid_of),
-            signals=self._signals.read() if self._signals.fileno() in ready else (),
-            readable=extra in ready,
-        )
+        pids = tuple([self._pid_of[fd] for fd in ready if fd in self._pid_of])
+        if len(pids) == len(ready):
+            return Ready(pids)
+        signals = self._signals.read() if self._signals.fileno() in ready else ()
+        return Ready(pids, signals, readable=extra in ready)
 
     def signals(self) -> tuple[int, ...]:
         """Ask the record."""
