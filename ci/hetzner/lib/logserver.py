@@ -29,9 +29,7 @@ def main(arguments: Sequence[str]) -> int:
         "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"
     )
     parser.add_argument("--port", type=int, default=8080, help="(default: 8080)")
-    parser.add_argument(
-        "--state-dir", metavar="DIR", help="the directory of all that is kept between runs"
-    )
+    parser.add_argument("--state-dir", metavar="DIR", help="the directory that has the logs")
     given = parser.parse_args(arguments)
     try:
         logs = settings.load_anywhere({"state_dir": given.state_dir}).state_dir / "logs"

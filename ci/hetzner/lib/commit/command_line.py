@@ -193,9 +193,7 @@ def parser() -> argparse.ArgumentParser:
     )
     how.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="for all jobs together")
     how.add_argument("--repo", metavar="DIR", help="the checkout (default: the one around you)")
-    how.add_argument(
-        "--state-dir", metavar="DIR", help="the directory of all that is kept between runs"
-    )
+    how.add_argument("--state-dir", metavar="DIR", help="where logs, caches and durations are kept")
     how.add_argument(
         "--in-place", action="store_true", help="on the tree as it is, not in a worktree"
     )
