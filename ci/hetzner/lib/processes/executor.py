@@ -18,7 +18,7 @@ from lib.common.clock import MonotonicClock
 from lib.outputs.tracker import OutputTracker
 from lib.processes import exiting, kill, process_table, subreaper, timeout_report, wait
 from lib.processes.kill import Stopped
-from lib.processes.launch import Launched, Launcher, Place
+from lib.processes.launch import Launcher, Place, RunningStep
 from lib.processes.member_watch import MemberWatch
 from lib.processes.port_monitor import PortMonitor
 from lib.processes.process_table import Proc, ProcessTable
@@ -35,17 +35,6 @@ from lib.scheduler.protocol import (
     Step,
     StepKind,
 )
-
-
-class RunningStep:
-    """A step whose tree is not gone."""
-
-    def __init__(self, step: Step, launched: Launched) -> None:
-        self.step = step
-        self.pid = launched.pid
-        self.request = launched.request
-        self.exited = False
-        self.by_itself = True  # nothing stopped the leader or, after its end, its leftovers
 
 
 class ProcessExecutor:
@@ -100,11 +89,10 @@ class ProcessExecutor:
         """Start a step of an attempt. Raises StartError."""
         key = step.node.key
         self._ports.check_free(step)
-        launched = self._launcher.start(step)
-        self._running[key] = RunningStep(step, launched)
-        self._trees.add(key, launched.pid)
+        running = self._running[key] = self._launcher.start(step)
+        self._trees.add(key, running.pid)
         try:
-            self._waiter.watch(launched.pid)
+            self._waiter.watch(running.pid)
         except OSError as error:
             self._end_by_force(key)
             raise StartError(f"could not be watched, so it was stopped: {error}") from error

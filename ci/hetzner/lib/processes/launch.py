@@ -35,11 +35,15 @@ class Place(NamedTuple):
     redact: Callable[[str], str] = str  # removes secrets from descriptions of processes
 
 
-class Launched(NamedTuple):
-    """The process of a step, and the request to a cache that it answers."""
+class RunningStep:
+    """A step whose tree of processes is not gone. `pid` is that of its first process."""
 
-    pid: int
-    request: CacheRequest | None
+    def __init__(self, step: Step, pid: int, request: CacheRequest | None) -> None:
+        self.step = step
+        self.pid = pid
+        self.request = request
+        self.exited = False
+        self.by_itself = True  # nothing stopped the leader or, after its end, its leftovers
 
 
 class Launcher:
@@ -65,7 +69,7 @@ class Launcher:
         self._keys: dict[str, str] = {}  # by node: the key that its cache has answered with
         self._spawner = Spawner()
 
-    def start(self, step: Step) -> Launched:
+    def start(self, step: Step) -> RunningStep:
         """Watch the outputs of a step, then start its process. Raises StartError."""
         self._outputs.check_expected(step)
         self._outputs.note(step)
@@ -78,7 +82,7 @@ class Launcher:
                 raise StartError(f"could not watch for its outputs: {error}") from error
             raise
 
-    def _start(self, step: Step) -> Launched:
+    def _start(self, step: Step) -> RunningStep:
         job, request = step.node.job, None
         env = self._environments.of(step.node)
         begun = self.logs.status(job.name)
@@ -106,7 +110,7 @@ class Launcher:
             os.close(log)
         for refusal in spawned.refused:
             self._remark(f"not permitted, so jobs run without it: {refusal}")
-        return Launched(spawned.pid, request)
+        return RunningStep(step, spawned.pid, request)
 
     def answer(self, step: Step, request: CacheRequest) -> str:
         """Return the answer of the cache to the request of a step that ended, and keep its key."""
