@@ -1,4 +1,4 @@
-"""Tells GitHub how a commit fares, with the settings of the environment: for other programs.
+"""Posts commit statuses to GitHub, with the settings of the environment: for other programs.
 
 Each function returns whether GitHub took the status, and raises nothing.
 """

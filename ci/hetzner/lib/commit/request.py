@@ -81,7 +81,7 @@ def load_settings(options: Options, repo: str | None = None) -> Settings:
     """Return the settings of a call. Raises SettingsError.
 
     `repo` outranks the checkout of the command line. Off the box a run without a checkout is
-    refused here; on the box the status of the commit tells of it.
+    refused here; on the box the status of the commit reports it.
     """
     given = {name: getattr(options, name) for name in ("state_dir", "timeout", "pytest_workers")}
     if options.show in ("jobs", "dot", "mermaid"):

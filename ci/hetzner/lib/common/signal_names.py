@@ -32,7 +32,7 @@ IGNORABLE = _VALID - _numbers(_UNTOUCHED)
 
 
 def exit_code(number: int) -> int:
-    """Return the exit code of a program that this signal ended, as shells tell it."""
+    """Return the exit code of a program that this signal ended, as shells report it."""
     return 128 + number
 
 

@@ -80,7 +80,7 @@ def _extents(handle: int, size: int) -> Iterator[tuple[int, int]]:
         except (OSError, AttributeError) as error:
             if getattr(error, "errno", 0) == errno.ENXIO:  # nothing but a hole follows
                 return
-            begin, end = end, size  # a system, or a file system, that tells of no holes
+            begin, end = end, size  # a system, or a file system, that reports no holes
         yield begin, end
 
 

@@ -105,7 +105,7 @@ def cycles(by_name: Mapping[str, Job]) -> list[list[str]]:
 
 
 class EndOrder:
-    """Tells which job can only begin when another one has ended.
+    """Knows which job can only begin when another one has ended.
 
     `position` is a job's place in an order in which each comes after its dependencies.
     """

@@ -1,1 +1,1 @@
-"""Tells when the files that jobs promise have been written."""
+"""Finds out when the files that jobs promise have been written."""

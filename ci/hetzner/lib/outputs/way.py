@@ -1,4 +1,4 @@
-"""Follows the way to a path as the kernel does, and tells whether the file there is complete."""
+"""Follows the way to a path as the kernel does, and checks whether its file is complete."""
 
 from __future__ import annotations
 
