@@ -20,7 +20,7 @@ class Launch(NamedTuple):
 class Stop(NamedTuple):
     """Stop the processes of the step; with `hung` their log tells where they were."""
 
-    hung: bool = False
+    hung: bool
 
 
 class Serve(NamedTuple):

@@ -33,8 +33,7 @@ from lib.scheduler.protocol import (
 
 ProcessReport = Exited | Gone | Wrote | Listens | Occupied  # what is reported of one tree
 
-CACHE_STATES = {  # by the exit code of the RESTORE step
-    0: CacheState.HIT,
+CACHE_STATES = {  # by the exit code of a RESTORE step that has restored nothing
     MISS: CacheState.MISS,
     NO_KEY: CacheState.NO_KEY,
     UNUSABLE: CacheState.UNUSABLE,
@@ -71,7 +70,7 @@ class Attempt:
     _stores = False  # there is a key to store under, once the body has passed
     _next: Launch | Judgement | None = None  # what follows when the stop is done
 
-    def __init__(self, node: Node, number: int = 0, began: float = 0.0) -> None:
+    def __init__(self, node: Node, number: int, began: float) -> None:
         self.node = node
         self.job = node.job
         self.number = number  # in this pass
@@ -162,7 +161,7 @@ class Attempt:
 
     def _restored(self, report: Exited, now: float) -> Actions:
         hit = report.code == 0 and not report.missing
-        self._stores = report.code in (0, MISS) and not hit
+        self._stores = report.code in (0, MISS)
         if hit:
             restored = Judgement(Outcome.RESTORED)
             return CacheState.HIT, *self._once_gone(report, restored, now)

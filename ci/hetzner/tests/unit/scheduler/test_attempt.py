@@ -11,11 +11,12 @@ from lib.model.job import Job
 from lib.model.result import CacheState, Outcome
 from lib.scheduler.actions import Actions, CacheNote, Conclude, Launch, Stop
 from lib.scheduler.attempt import Attempt
-from lib.scheduler.protocol import MISS, Exited, Gone, Listens, Occupied, StepKind, Wrote
+from lib.scheduler.protocol import MISS, NO_KEY, Exited, Gone, Listens, Occupied, StepKind, Wrote
 from lib.scheduler.service_attempt import ServiceAttempt
 from tests.rules.cases import CACHED
 
 LEFT = ("1 leftover",)
+GONE = "all of its processes were gone before it was stopped"
 CUT = Why("cut off by SIGTERM", Cause.INTERRUPTED)
 
 
@@ -56,6 +57,11 @@ class AttemptTest(unittest.TestCase):
         assert isinstance(end, Conclude)
         self.assertEqual((end.outcome, end.again), (outcome, again))
         self.assertIn(words, end.why.text)
+
+    def cause(self, actions: Actions) -> Cause:
+        (end,) = actions
+        assert isinstance(end, Conclude)
+        return end.why.cause
 
 
 class Bodies(AttemptTest):
@@ -167,13 +173,23 @@ class Caches(AttemptTest):
         self.assertEqual(note, CacheNote("not stored in its cache: it ended with exit code 5"))
         self.follows((end,), "Conclude(passed)")
 
+    def test_words_of_the_cache_go_into_the_log_and_its_exit_code_where_it_has_none(self) -> None:
+        asked = attempt(cache=CACHED).take(exited(NO_KEY, told="no key"), 1)
+        self.assertEqual(asked[1], CacheNote("no key"))
+        stored = self.stores().take(exited(1, told="no space"), 3)
+        self.assertEqual(stored[0], CacheNote("no space"))
+        silent = self.stores().take(exited(1), 3)
+        self.assertEqual(silent[0], CacheNote("not stored in its cache: exit code 1"))
+
     def test_body_that_has_passed_has_passed_whatever_becomes_of_storing(self) -> None:
         self.follows(self.stores().take(exited(), 3), "CacheState(stored) Conclude(passed)")
         self.follows(self.stores().take(exited(1), 3), "CacheNote Conclude(passed)")
         self.follows(self.stores().not_started(OSError("full")), "CacheNote Conclude(passed)")
         self.follows(self.stores().refuse(CUT), "Conclude(passed)")
         late, cut = self.stores(), self.stores()
-        self.follows(late.out_of_time(StepKind.STORE, 9), "CacheNote Stop")
+        note, stop = late.out_of_time(StepKind.STORE, 9)
+        self.assertEqual(note, CacheNote("its cache took too long to store"))
+        self.assertEqual(stop, Stop(hung=True))
         self.follows(late.take(exited(-15), 10), "Conclude(passed)")
         self.follows(cut.cancel(CUT), "Stop")
         self.follows(cut.take(exited(-15), 4), "Conclude(passed)")
@@ -208,6 +224,38 @@ class Services(AttemptTest):
         one = self.serving()
         one.release()
         self.ends(one.take(exited(3), 2), Outcome.FAILED, "exit code 3 before it was stopped")
+        one = self.serving()
+        one.release()
+        self.follows(one.take(exited(3, left=LEFT), 2), "")
+        told = one.take(Gone("a", by_itself=True), 3)  # the first reason stays
+        self.ends(told, Outcome.FAILED, "exit code 3 before it was stopped")
+
+    def test_whose_processes_were_gone_just_before_its_stop_fails_if_it_listens(
+        self,
+    ) -> None:
+        for listens, outcome in (([80], Outcome.FAILED), ([], Outcome.PASSED)):
+            one = self.serving(listens=listens)
+            one.release()
+            self.ends(one.take(exited(), 2), outcome, GONE * bool(listens))
+            one = self.serving(listens=listens)
+            one.release()
+            self.follows(one.take(exited(left=LEFT), 2), "")
+            self.ends(one.take(Gone("a"), 3), Outcome.PASSED, "")
+            one = self.serving(listens=listens)
+            one.release()
+            self.ends(one.take(Gone("a", by_itself=True), 3), Outcome.FAILED, GONE)
+
+    def test_that_is_cancelled_stays_so_whatever_ends_by_itself(self) -> None:
+        for report in (exited(3), Gone("a", by_itself=True)):
+            one = self.serving(listens=[80])
+            self.follows(one.cancel(CUT), "Stop")
+            self.ends(one.take(report, 2), Outcome.CANCELLED, "cut off")
+
+    def test_that_serves_is_not_ready_twice(self) -> None:
+        one = self.serving()
+        self.follows(one.take(Wrote("a", "o"), 2), "")
+        one.release()
+        self.follows(one.take(Wrote("a", "o"), 3), "")
 
     def test_that_ends_while_needed_fails_by_the_names_of_its_users(self) -> None:
         one = self.serving(retries=3)
@@ -229,11 +277,18 @@ class Services(AttemptTest):
         self.follows(one.take(Listens("a"), 2, users=["b"]), "Stop")
         told = one.take(Exited("a", -15), 3)
         self.ends(told, Outcome.FAILED, "listens on port 80 any more while b still needed it")
+        self.assertEqual(self.cause(told), Cause.SERVICE_GONE)
 
     def test_whose_port_is_taken_is_stopped_and_fails(self) -> None:
         one = attempt(service=True, listens=[80])
         self.follows(one.take(Occupied("a", 80, "pid 7"), 1), "Stop")
+        self.follows(one.take(Occupied("a", 80, "pid 8"), 1.5), "")
         self.ends(one.take(Exited("a", -15), 2), Outcome.FAILED, "port 80 is held by pid 7")
+        one = self.serving(listens=[80])
+        self.follows(one.take(Occupied("a", 80, "pid 7"), 2, users=["b"]), "Stop")
+        told = one.take(Exited("a", -15), 3)
+        self.ends(told, Outcome.FAILED, "use another port while b still needed it")
+        self.assertEqual(self.cause(told), Cause.PORT_TAKEN)
 
     def test_that_is_out_of_time_says_what_it_lacks(self) -> None:
         one = attempt(service=True, outputs={"o": "o"}, listens=[80])

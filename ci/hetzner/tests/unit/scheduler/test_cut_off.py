@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unittest
+from collections.abc import Sequence
 
 from lib.model import events
 from lib.model.job import Job
@@ -55,6 +56,32 @@ class FastFail(RuleTest):
             fast_fail=True,
         )
         self.check(played, "a=flaky b=passed", 0)
+
+    def test_output_of_a_job_that_always_runs_starts_no_cancelled_user(self) -> None:
+        declared = jobs(
+            "x; a; b<a:o",
+            x={"fast_fail": True},
+            a={"when": "always", "outputs": {"o": "o"}, "retries": 1},
+        )
+        writes = Fate(9, writes={"o": 5})
+        played = play(declared, {"x": Fate(2, code=1), "a": writes}, fast_fail=True)
+        self.check(played, "x=failed a=passed b=cancelled", 1)
+
+    def test_retry_of_a_job_that_always_runs_leaves_a_cancelled_user_alone(self) -> None:
+        declared = jobs(
+            "x; c; a; b<a:o",
+            x={"fast_fail": True},
+            c={"when": "always", "resources": {"r": 1}},
+            a={"when": "always", "outputs": {"o": "o"}, "retries": 1},
+            b={"resources": {"r": 1}},
+        )
+        fates: dict[str, Fate | Sequence[Fate]] = {
+            "x": Fate(5, code=1),
+            "c": Fate(50),
+            "a": [Fate(9, code=1, writes={"o": 1}), Fate()],
+        }
+        played = play(declared, fates, fast_fail=True)
+        self.check(played, "x=failed c=passed a=flaky b=cancelled", 1)
 
 
 class Interrupts(RuleTest):
