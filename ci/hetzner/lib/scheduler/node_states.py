@@ -51,7 +51,6 @@ class NodeStates:
         }
         readiness.link(self.nodes)
         self._readiness = Readiness(self.nodes.values())
-        self._last_phase = len(plan.phases.titles) - 1
         self.left = len(self.nodes)  # nodes that have not ended
         self.active = 0  # nodes that run or are being stopped
         self.delayed = 0
@@ -66,12 +65,8 @@ class NodeStates:
         return self._readiness.open
 
     def next_phase_may_begin(self) -> bool:
-        """Whether the next phase can begin: only services are left of those before."""
-        return (
-            self.left > 0
-            and self._readiness.open < self._last_phase
-            and self._readiness.left == len(self.serving)
-        )
+        """Whether nodes are left, and of the open phases only services that serve."""
+        return self.left > 0 and self._readiness.left == len(self.serving)
 
     def not_begun(self, node: NodeRun) -> bool:
         """Whether a node is a second pass whose phase is not open."""

@@ -48,9 +48,8 @@ def users(node: NodeRun) -> list[str]:
 
 def took(node: NodeRun) -> list[str]:
     """Return the jobs that have started from an output of the present attempt of a node."""
-    takers = (user for user, output in node.dependents if output is not None)
     # one that is to be tried again has taken nothing yet
-    started = (user for user in takers if user.attempt.number and user.state not in IDLE)
+    started = (u for u, _ in node.dependents if u.attempt.number and u.state not in IDLE)
     return list(dict.fromkeys(user.name for user in started))
 
 
@@ -81,8 +80,6 @@ class Readiness:
 
     def wrote(self, node: NodeRun, output: str | None) -> Change:
         """Note that an output of a node is there; None: that a service can serve."""
-        if output in node.met or not node.dependents:
-            return NO_CHANGE
         change = Change()
         node.met.add(output)
         for user, wanted in node.dependents:
@@ -112,17 +109,14 @@ class Readiness:
         self.left -= node.node.phase <= self.open
         for need in node.needs:
             need.users -= 1
-        if not node.dependents:
-            return NO_CHANGE
         change = Change()
         for user, output in node.dependents:
             if not _is_idle(user) or self.not_begun(user):
                 continue
+            counts = effect is not Effect.CANCELLED or user.job.regardless
             if fault := _fault(user, output, end):
                 _skip(user, fault, end, change)
-            elif output in node.met:
-                continue
-            elif effect is not Effect.CANCELLED or user.job.regardless:
+            elif counts and output not in node.met:
                 self._meet(user, node.name, change)
         return change
 
@@ -164,6 +158,6 @@ def _fault(user: NodeRun, output: str | None, end: End) -> str:
         return ""
     if end.effect is Effect.FAILED:
         return f"dependency failed: {end.failed_job}"
-    if output is not None and output not in end.wrote:
-        return f"dependency failed: {end.failed_job} did not write its output {output}"
-    return ""
+    if output is None or output in end.wrote:
+        return ""
+    return f"dependency failed: {end.failed_job} did not write its output {output}"

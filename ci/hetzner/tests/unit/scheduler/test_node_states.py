@@ -106,6 +106,19 @@ class NodeStatesTest(unittest.TestCase):
         self.states.retry(self.states.nodes["a"])
         self.assertEqual(self.where(), "a=QUEUED b=WAITING")
 
+    def test_a_retry_leaves_a_node_alone_that_was_skipped_while_it_waited_in_the_queue(
+        self,
+    ) -> None:
+        output, lock = {"outputs": {"o": "o"}}, {"resources": {"lock": 1}}
+        self.make("a; b; c<a:o,b:o; d", a=output, b=output, c=lock, d=lock)
+        self.assertEqual([self.run_next() for _ in range(3)], ["a", "b", "d"])
+        for key in "ab":
+            self.states.wrote(self.states.nodes[key], "o")
+        self.assertEqual(self.where(), "a=RUNNING b=RUNNING c=QUEUED d=RUNNING")
+        self.end("b", Outcome.FAILED)
+        self.states.retry(self.states.nodes["a"])
+        self.assertEqual(self.where(), "a=QUEUED b=ENDED c=ENDED d=RUNNING")
+
     def test_a_delay_that_a_retry_has_begun_anew_is_not_over_at_its_first_end(self) -> None:
         self.make("a; b<a:o", a={"outputs": {"o": "o"}}, b={"delay": 10})
         a, b = self.states.nodes["a"], self.states.nodes["b"]
