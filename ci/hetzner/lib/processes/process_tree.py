@@ -1,7 +1,7 @@
 """Assigns processes to attempts: finds each tree among our descendants, and reaps.
 
-Knows trees by key and leader only: no job, no outcome. This is the only place that reaps,
-always by pid, so no status is ever stolen from `subprocess` or from the host program.
+Knows trees by key and leader only: no job, no outcome. Whatever was started is reaped here and
+nowhere else, always by pid, so no status is ever stolen from `subprocess` or the host program.
 
 A leader that exited stays a zombie until its tree is gone, so that its pid, which is also the
 number of its group, cannot go to a stranger. Its leftovers are found by parentage (we are the
