@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from lib.model import events
 from lib.model.job import Job
+from tests.rules.cases import CACHED
 from tests.support.fakes import Fate, jobs, play
 from tests.support.rule_case import NEVER, RuleTest
 
@@ -103,6 +104,14 @@ class Interrupts(RuleTest):
         fates = {"a": Fate(NEVER, ignores_term=True), "b": Fate(20)}
         played = play(jobs("a; b", a={"timeout": 2}), fates, signals=[(3, 15)])
         self.check(played, "a=timed out b=cancelled", 143)
+
+    def test_no_step_starts_when_the_leftovers_of_the_one_before_are_gone_after_a_signal(
+        self,
+    ) -> None:
+        lingers = Fate(cache_seconds=1, cache_leaves=NEVER, ignores_term=True)
+        played = play(jobs("a", a={"cache": CACHED}), {"a": lingers}, signals=[(2, 15)])
+        self.check(played, "a=cancelled", 143)
+        self.assertEqual(played.executor.steps, [("a", "restore")])
 
 
 if __name__ == "__main__":
