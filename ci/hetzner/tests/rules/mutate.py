@@ -138,7 +138,8 @@ class Finder(ast.NodeVisitor):
         self._within.append(name)
         for statement in body:
             self.visit(statement)
-        self._drop_from(body)
+        # without a `return None` at its end a function does the same
+        self._drop_from(body, spare=_is_return_none(body[-1]))
         self._within.pop()
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
@@ -274,9 +275,10 @@ class Finder(ast.NodeVisitor):
         for field in ("body", "orelse", "finalbody"):
             self._drop_from(getattr(node, field, []))
 
-    def _drop_from(self, body: list[ast.stmt]) -> None:
+    def _drop_from(self, body: list[ast.stmt], *, spare: bool = False) -> None:
+        """Drop each statement in turn; with `spare` not the last one."""
         for place, statement in enumerate(body):
-            if self._can_be_dropped(statement):
+            if self._can_be_dropped(statement) and place < len(body) - spare:
                 self._add(statement, "pass", _put(body, place, ast.Pass()))
 
     def _can_be_dropped(self, statement: ast.stmt) -> bool:
@@ -291,6 +293,12 @@ class Finder(ast.NodeVisitor):
             case ast.Return():
                 return True
         return False
+
+
+def _is_return_none(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Return) and (
+        statement.value is None or ast.unparse(statement.value) == "None"
+    )
 
 
 def _first_line(node: ast.AST) -> str:
