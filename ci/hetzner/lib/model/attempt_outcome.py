@@ -34,7 +34,7 @@ def describe(code: int) -> str:
     return f"killed by {name_of(-code)}"
 
 
-def passed(code: int | None, tries: int = 1, of: int = 1) -> Why:
+def passed(code: int | None, tries: int, of: int) -> Why:
     """Return the reason for a pass with this exit code on attempt `tries` of `of`.
 
     `code` is None for a body that the runner has stopped.
