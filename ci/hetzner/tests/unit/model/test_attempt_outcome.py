@@ -41,6 +41,11 @@ class Codes(unittest.TestCase):
         self.assertEqual(passed(None, 2, 3).text, "passed on attempt 2 of 3")
         self.assertEqual(passed(5, 2, 2).cause, Cause.NO_TESTS)
 
+    def test_no_tests_pass_at_first_and_prove_nothing_after_a_failure(self) -> None:
+        job = Job("a", "true")
+        self.assertIs(judge(job, 5, ()).outcome, Outcome.PASSED)
+        self.assertIs(judge(job, 5, (), tries=2).outcome, Outcome.FAILED)
+
 
 class Unready(unittest.TestCase):
     def test_service_lacks_what_has_not_come(self) -> None:
