@@ -39,6 +39,7 @@ FILES = (
 )
 SURVIVORS = Path(__file__).with_name("survivors.txt")
 ROOMS = ("scheduler", "model")  # of tests/unit
+BY_NAME = [f"tests.rules.test_random_runs.{name}" for name in ("Broken", "Found")]
 RUNS = 400  # random ones for each mutant
 FIRST = 20  # of them before the unit tests: they kill most mutants, and cost less
 PATIENCE = 10  # seconds of processor time; a mutant that has not ended by then loops
@@ -166,7 +167,7 @@ def unit_tests() -> unittest.TestSuite:
     import test_dsl
 
     names = [name for room in ROOMS for name in test_dsl.modules(f"unit/{room}")]
-    return unittest.defaultTestLoader.loadTestsFromNames(names)
+    return unittest.defaultTestLoader.loadTestsFromNames(names + BY_NAME)
 
 
 def failing_test() -> str:

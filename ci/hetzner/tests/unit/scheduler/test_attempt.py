@@ -243,7 +243,9 @@ class Services(AttemptTest):
             self.ends(one.take(Gone("a"), 3), Outcome.PASSED, "")
             one = self.serving(listens=listens)
             one.release()
-            self.ends(one.take(Gone("a", by_itself=True), 3), Outcome.FAILED, GONE)
+            told = one.take(Gone("a", by_itself=True), 3)
+            self.ends(told, Outcome.FAILED, GONE)
+            self.assertEqual(self.cause(told), Cause.SERVICE_GONE)
 
     def test_that_is_cancelled_stays_so_whatever_ends_by_itself(self) -> None:
         for report in (exited(3), Gone("a", by_itself=True)):
@@ -274,6 +276,7 @@ class Services(AttemptTest):
 
     def test_that_gives_up_a_port_is_stopped_and_fails(self) -> None:
         one = self.serving(listens=[80])
+        self.follows(one.take(Listens("a", (80,)), 1.5, users=["b"]), "")
         self.follows(one.take(Listens("a"), 2, users=["b"]), "Stop")
         told = one.take(Exited("a", -15), 3)
         self.ends(told, Outcome.FAILED, "listens on port 80 any more while b still needed it")

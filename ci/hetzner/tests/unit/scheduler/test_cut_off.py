@@ -113,6 +113,24 @@ class Interrupts(RuleTest):
         self.check(played, "a=cancelled", 143)
         self.assertEqual(played.executor.steps, [("a", "restore")])
 
+    def test_allowed_failure_of_a_critical_job_ends_no_run(self) -> None:
+        critical = {"fast_fail": True, "allow_failure": True}
+        played = play(jobs("a; b", a=critical), {"b": Fate(9)}, fails="a", fast_fail=True)
+        self.check(played, "a=failed b=passed", 0)
+
+    def test_critical_job_that_ends_after_a_signal_tells_of_no_fast_fail(self) -> None:
+        critical = jobs("a; b", a={"fast_fail": True, "timeout": 2})
+        fates = {"a": Fate(NEVER, ignores_term=True), "b": Fate(9)}
+        played = play(critical, fates, fast_fail=True, signals=[(3, 15)])
+        self.check(played, "a=timed out b=cancelled", 143)
+        self.assertEqual(played.of(events.FastFail), [])
+
+    def test_timeout_of_a_run_that_a_signal_has_cut_off_is_not_told(self) -> None:
+        lingers = Fate(NEVER, ignores_term=True)
+        played = play(jobs("a"), {"a": lingers}, signals=[(2, 15)], timeout=4)
+        self.check(played, "a=cancelled", 143)
+        self.assertEqual(len(played.of(events.Interrupted)), 1)
+
 
 if __name__ == "__main__":
     unittest.main()
