@@ -124,7 +124,7 @@ def demo_jobs(state: Path, run: str) -> list[Job]:
         Job("demo-green", watched, timeout=900, resources=turn, ok_codes=(0,)),
         Job(
             "demo-alone",
-            f"{run}tests/bodies/alone.py {where}",
+            f"{run}tests/bodies/each_job_alone.py {where}",
             ["demo-green"],
             timeout=1200,
             resources=turn,

@@ -26,9 +26,9 @@ from lib.model.job_fields import variable_problems
 from lib.model.pipeline_check import kind_problems, number_problems
 from lib.model.pool_names import pool_questions
 from lib.model.result import Outcome, Result
+from lib.model.run_facts import Facts
 from lib.model.run_plan import DEFAULT_CWD, DEFAULT_TIMEOUT, Limits
 from lib.model.selection import EVERYTHING, Choice
-from lib.model.verdict import Facts
 from lib.processes import programs
 from lib.processes.launch import Place
 from lib.report.run_log import RunLog

@@ -23,12 +23,13 @@ from lib.buckaroo import settings
 from lib.buckaroo.pythons import VERSIONS as PYTHONS
 from lib.buckaroo.settings import Settings, SettingsError
 from lib.commit import command_line
-from lib.commit.complaints import complain, state_directory_hint, tell_what_runs
+from lib.commit.error_messages import complain, state_directory_hint, tell_what_runs
 from lib.commit.request import Request, load_settings
 from lib.common import console, interrupts, locks, machine, own_environ, program_end, redact
 from lib.common.interrupts import Interrupted
 from lib.common.machine import Machine
-from lib.model.verdict import FAILED, Facts, decide
+from lib.model.run_facts import Facts
+from lib.model.verdict import FAILED, decide
 from lib.report import graph_export
 
 if TYPE_CHECKING:

@@ -116,7 +116,7 @@ need_output() {
 own_tree() {
   local tree=$CI_WORK_DIR/trees/$1
   shift
-  python3 "$BODY_LIB/buckaroo/own_tree.py" "$@" --apart "$CI_STATE_DIR" "$CI_REPO_DIR" "$tree"
+  python3 "$BODY_LIB/buckaroo/job_tree.py" "$@" --apart "$CI_STATE_DIR" "$CI_REPO_DIR" "$tree"
   cd "$tree" || exit
 }
 

@@ -13,7 +13,7 @@ if __name__ == "__main__":
     # as a program Python puts lib/ on the path, where our modules would hide others; with -P none
     sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parent.parent)]
 
-from lib.leftovers import cleanup, command_line
+from lib.leftovers import cleanup, cleanup_command
 from lib.leftovers.cleanup import NOTHING, Known, ci_pkill, kill_port
 from lib.leftovers.snapshot import snapshot_container_state
 
@@ -38,4 +38,4 @@ def _known() -> Known:
 
 
 if __name__ == "__main__":
-    sys.exit(command_line.main(sys.argv[1:], _known))
+    sys.exit(cleanup_command.main(sys.argv[1:], _known))

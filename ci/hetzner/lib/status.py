@@ -10,7 +10,7 @@ import os
 
 from lib.common.redact import Redactor
 from lib.github.client import Repository
-from lib.github.commit_status import Delivery, Status
+from lib.github.status_data import Delivery, Status
 from lib.github.status_reporter import StatusReporter
 from lib.settings import settings
 from lib.settings.settings import Settings

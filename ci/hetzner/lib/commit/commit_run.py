@@ -12,12 +12,12 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lib.buckaroo import leftovers, products, settings, wheels
+from lib.buckaroo import leftovers, reused_products, settings, wheels
 from lib.buckaroo.install_step import LockcheckError
 from lib.buckaroo.lock_files import Lockcheck
 from lib.buckaroo.placeholders import make_placeholders
-from lib.buckaroo.products import Products
 from lib.buckaroo.pythons import VERSIONS as PYTHONS
+from lib.buckaroo.reused_products import Products
 from lib.commit import rerun
 from lib.commit.commit_statuses import CommitStatuses
 from lib.commit.request import Request
@@ -31,10 +31,11 @@ from lib.git.checkout import CheckoutError
 from lib.leftovers import cleanup, half_written
 from lib.leftovers.snapshot import snapshot_container_state
 from lib.model import events, selection
-from lib.model.verdict import FAILED, Facts, Verdict
+from lib.model.run_facts import Facts
+from lib.model.verdict import FAILED, Verdict
 from lib.processes import process_table
-from lib.processes.helper_orphans import HelperOrphans
-from lib.report import ending, log_directory, running_jobs
+from lib.processes.tool_orphans import ToolOrphans
+from lib.report import log_directory, running_jobs, verdict_writer
 from lib.report.run_log import RunLog
 from lib.report.summary_json import SummaryFile
 from lib.storage import history
@@ -75,7 +76,7 @@ class CommitRun:
             whole=self.commit.known and not self._partial,
         )
         self._versions = ToolVersions()
-        self._helper_orphans = HelperOrphans(self.log.line)
+        self._tool_orphans = ToolOrphans(self.log.line)
         self._history = config.state_dir / "history.db"
         self._summary = self.log_dir / "summary.json"
         self._facts = Facts(error="the runner broke")  # until the jobs have ended
@@ -131,7 +132,7 @@ class CommitRun:
         if reason := check.reason():
             self.log.line(f"LOCKS {reason}: rebuilding the dependencies")
             check.rebuild()
-        self._helper_orphans.end()
+        self._tool_orphans.end()
 
     def prepare_products(self) -> None:
         """Bring the outputs of jobs that are left out, if they are of this tree; drop others.
@@ -139,16 +140,16 @@ class CommitRun:
         Raises CheckoutError, OSError.
         """
         in_place = " in place" if self._options.in_place else ""
-        made = products.Products(
+        made = reused_products.Products(
             self._config, self.commit.tree, self.commit.sha + in_place, self.log.line
         )
         made.drop_others()
-        for job in products.left_out(self._request.table, self._request.chosen):
+        for job in reused_products.left_out(self._request.table, self._request.chosen):
             if job.name == "build-wheel" and self._options.phase == "5b":
                 self._bring_wheel(made)
             else:
                 made.bring(job)
-        self._helper_orphans.end()
+        self._tool_orphans.end()
 
     def add_jobs(self, facts: Facts) -> None:
         """Add the facts on the jobs, and on the locks that kept other runs away."""
@@ -230,16 +231,16 @@ class CommitRun:
 
     def _leave_nothing(self) -> None:
         self._versions.close()
-        if not self._helper_orphans.end():
+        if not self._tool_orphans.end():
             self._facts = self._facts._replace(survivors=True)
-        self._helper_orphans.close()
+        self._tool_orphans.close()
 
     def _tell_the_end(self) -> Verdict:
         """Write the verdict; a later signal does not change it."""
         facts = self._facts._replace(seconds=time.monotonic() - self._began)
         if (ended_by := interrupts.record().decide()) is not None:
             facts = facts._replace(signal=ended_by)
-        return ending.tell(self.log, self._summary, facts)
+        return verdict_writer.tell(self.log, self._summary, facts)
 
 
 def _wait_for(holder: str) -> None:

@@ -8,9 +8,9 @@ from lib.buckaroo.settings import Settings
 from lib.common import interrupts
 from lib.common.interrupts import Interrupted
 from lib.github.client import Repository
-from lib.github.commit_status import CONTEXT, Delivery, Status
 from lib.github.job_statuses import JobStatuses
 from lib.github.outbox import Outbox
+from lib.github.status_data import CONTEXT, Delivery, Status
 from lib.github.status_reporter import StatusReporter
 from lib.model.verdict import Verdict
 

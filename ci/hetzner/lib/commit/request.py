@@ -36,14 +36,14 @@ class Request:
     @functools.cached_property
     def absent(self) -> Mapping[str, str]:
         """The jobs that this machine cannot run, with reasons; none that was asked for by name."""
-        from lib.buckaroo import missing_parts
+        from lib.buckaroo import missing_tools
 
         options = self.options
         if options.only_jobs or options.phase != "all":
             return {}
         revision = "" if options.in_place else self.revision
         skipped = options.skip_jobs or ()
-        found = missing_parts.absent(self.table, self.config, revision, skipped=skipped)
+        found = missing_tools.absent(self.table, self.config, revision, skipped=skipped)
         return {job: why for job, why in found.items() if job not in (options.first_jobs or ())}
 
     @property

@@ -7,7 +7,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Sequence
 
-from lib.buckaroo import missing_parts, settings
+from lib.buckaroo import missing_tools, settings
 from lib.buckaroo.settings import Settings
 from lib.commit import command_line
 from lib.common import console, machine
@@ -104,7 +104,7 @@ def main(
         box = box._replace(cpus=given.cpus)
     jobs = table(config, box)
     left_out = (
-        missing_parts.absent(jobs, config, "HEAD", skipped=given.skip_jobs or ())
+        missing_tools.absent(jobs, config, "HEAD", skipped=given.skip_jobs or ())
         if given.demo
         else ()
     )

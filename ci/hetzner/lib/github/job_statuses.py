@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lib.github.commit_status import CONTEXT, Status
+from lib.github.status_data import CONTEXT, Status
 from lib.github.status_reporter import StatusReporter
 from lib.model import events
 from lib.model.job_fields import RUN_LOG

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lib.common import files
-from lib.github.commit_status import Delivery, Status
+from lib.github.status_data import Delivery, Status
 from lib.processes import process_table
 
 CUT_OFF = "the run was cut off: its runner was killed"

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from lib.common import program_end
 from lib.github import client
 from lib.github.client import Repository
-from lib.github.commit_status import Delivery, Status
 from lib.github.outbox import Outbox
+from lib.github.status_data import Delivery, Status
 
 BUDGET = 20.0  # seconds for one status, all attempts together
 ATTEMPT = 5.0  # seconds for one request

@@ -32,6 +32,25 @@ class CacheState(enum.StrEnum):
 
 
 GOOD = frozenset({Outcome.PASSED, Outcome.FLAKY, Outcome.RESTORED})
+_SEVERITY = {
+    outcome: rank
+    for rank, outcome in enumerate(
+        (
+            Outcome.RESTORED,
+            Outcome.PASSED,
+            Outcome.FLAKY,
+            Outcome.SKIPPED,
+            Outcome.CANCELLED,
+            Outcome.FAILED,
+            Outcome.TIMED_OUT,
+        )
+    )
+}
+
+
+def worse(one: Outcome, other: Outcome) -> Outcome:
+    """Return the worse of two outcomes of the same job."""
+    return max(one, other, key=_SEVERITY.__getitem__)
 
 
 class Load(NamedTuple):

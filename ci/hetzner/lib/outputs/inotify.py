@@ -18,8 +18,8 @@ from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from lib.outputs.path_follower import is_settled, names_on_the_way
 from lib.outputs.polling import PollWatch
-from lib.outputs.way import is_settled, names_on_the_way
 
 IN_ATTRIB, IN_CLOSE_WRITE, IN_MOVED_TO, IN_CREATE = 0x4, 0x8, 0x80, 0x100
 IN_Q_OVERFLOW, IN_IGNORED, IN_ISDIR = 0x4000, 0x8000, 0x40000000

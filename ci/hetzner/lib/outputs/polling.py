@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Any
 
-from lib.outputs import signature
+from lib.outputs import written
 
 SHORTEST, LONGEST, GROWTH = 0.015, 0.25, 1.2  # seconds between looks, and their ratio
 SHARE = 0.1  # of the time
@@ -32,8 +32,8 @@ class PollWatch:
         self._is_settled = is_settled
         self._clock = clock
         self._paths: dict[Hashable, Path] = {}
-        self._last: dict[Hashable, signature.Signature | None] = {}
-        self._told: dict[Hashable, signature.Signature | None] = {}
+        self._last: dict[Hashable, written.Signature | None] = {}
+        self._told: dict[Hashable, written.Signature | None] = {}
         self._gap = SHORTEST
         self._due = 0.0
 
@@ -70,7 +70,7 @@ class PollWatch:
         complete = []
         self._gap = min(LONGEST, self._gap * GROWTH)
         for token, path in self._paths.items():
-            now = signature.signature(path)
+            now = written.signature(path)
             if now != self._last[token]:
                 self._gap = SHORTEST
             elif now is not None and self._told.get(token) != now and self._is_settled(path):

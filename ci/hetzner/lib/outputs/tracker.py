@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from lib.outputs import hints, signature
+from lib.outputs import near_misses, written
 from lib.outputs.inotify import make_watch
 from lib.scheduler.protocol import StartError, Step, StepKind, Wrote
 
@@ -21,16 +21,16 @@ class OutputTracker:
     def __init__(self, cwd: Path) -> None:
         self._cwd = cwd
         self._watch = make_watch()
-        self._before: dict[str, dict[str, signature.Signature | None]] = {}  # by node
+        self._before: dict[str, dict[str, written.Signature | None]] = {}  # by node
         # by job: the artifact of its cache before the body
-        self._kept: dict[str, signature.Signature | None] = {}
+        self._kept: dict[str, written.Signature | None] = {}
         self._since: dict[str, int] = {}  # by node: when its step began, in ns
         self._awaited: dict[tuple[str, str], Step] = {}  # by node and output
 
     def check_expected(self, step: Step) -> None:
         """Raise StartError if an output is missing that no job of this run will write."""
         for output, path in step.node.expects:
-            if not signature.place(self._cwd, path).exists():
+            if not written.place(self._cwd, path).exists():
                 raise StartError(
                     f"output {output} ({path}) is not there: its job does not run this time, "
                     "and nothing of an earlier run is there; run it as well"
@@ -45,13 +45,12 @@ class OutputTracker:
         self._note_artifact(step)
         if not step.node.job.outputs or step.kind is StepKind.STORE:
             return
-        self._since[step.node.key] = hints.now()
+        self._since[step.node.key] = near_misses.now()
         before = {
-            output: signature.signature(self._path(step, output))
-            for output in step.node.job.outputs
+            output: written.signature(self._path(step, output)) for output in step.node.job.outputs
         }
-        if any(map(signature.is_fresh, before.values())):
-            time.sleep(signature.TICK)  # or a rewrite in place might look the same
+        if any(map(written.is_fresh, before.values())):
+            time.sleep(written.TICK)  # or a rewrite in place might look the same
         self._before[step.node.key] = before
 
     def _note_artifact(self, step: Step) -> None:
@@ -59,17 +58,17 @@ class OutputTracker:
         job = step.node.job
         if job.cache is None or step.kind is not StepKind.BODY or job.name in self._kept:
             return
-        self._kept[job.name] = signature.signature(Path(job.cache.place(str(self._cwd))))
-        if signature.is_fresh(self._kept[job.name]):
-            time.sleep(signature.TICK)
+        self._kept[job.name] = written.signature(Path(job.cache.place(str(self._cwd))))
+        if written.is_fresh(self._kept[job.name]):
+            time.sleep(written.TICK)
 
     def left_alone(self, step: Step) -> bool:
         """Whether a cache's artifact is known to be the same as before its job began."""
         cache, before = step.node.job.cache, self._kept.get(step.node.job.name)
-        if cache is None or not before or len(before) > signature.MOST_ENTRIES:
+        if cache is None or not before or len(before) > written.MOST_ENTRIES:
             return False
         path = Path(cache.place(str(self._cwd)))
-        return bool(signature.signature(path)) and not signature.written_since(before, path)
+        return bool(written.signature(path)) and not written.written_since(before, path)
 
     def follow(self, step: Step) -> None:
         """Watch the outputs that others wait for. Raises OSError."""
@@ -116,7 +115,7 @@ class OutputTracker:
     def near(self, step: Step, missing: Sequence[str], but: Path) -> str:
         """Return hints for missing outputs, without the directory `but`. Raises OSError."""
         since, given = self._since[step.node.key], step.node.job.outputs
-        found = [hints.hint(self._cwd, given[output], since, [but]) for output in missing[:3]]
+        found = [near_misses.hint(self._cwd, given[output], since, [but]) for output in missing[:3]]
         return "; ".join(dict.fromkeys(filter(None, found)))
 
     def close(self) -> None:
@@ -125,7 +124,7 @@ class OutputTracker:
 
     def _is_written(self, step: Step, output: str) -> bool:
         before = self._before[step.node.key][output]
-        return signature.written_since(before, self._path(step, output))
+        return written.written_since(before, self._path(step, output))
 
     def _path(self, step: Step, output: str) -> Path:
-        return signature.place(self._cwd, step.node.job.outputs[output])
+        return written.place(self._cwd, step.node.job.outputs[output])

@@ -1,7 +1,7 @@
 """Runs one helper program to its end, with a time limit, and leaves nothing of its group behind.
 
 For git, uv and pnpm before the jobs start. Jobs themselves go through the executor. Processes that
-leave the group are found by `helper_orphans`, and after a SIGKILL by their tag.
+leave the group are found by `tool_orphans`, and after a SIGKILL by their tag.
 """
 
 from __future__ import annotations

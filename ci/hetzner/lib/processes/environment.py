@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lib.model.phases import Node
-from lib.outputs import signature
+from lib.outputs import written
 from lib.processes import process_table
 from lib.processes.process_table import TAG
 
@@ -76,7 +76,7 @@ class Environments:
         own = {
             **node.job.env,
             **filters(node.test_filter if node.filtered else ""),
-            **{name: str(signature.place(self._cwd, path)) for name, path in node.inputs.items()},
+            **{name: str(written.place(self._cwd, path)) for name, path in node.inputs.items()},
             "CI_RUN_ID": self._run,
             "CI_JOB": node.job.name,
             TAG: _chain(self._base, f"{self._run}/{node.key}"),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lib.common import redact
-from lib.model import shell
+from lib.model import bash_command
 from lib.model.job import Job
 from lib.outputs.tracker import OutputTracker
 from lib.processes import cache_protocol, not_executable
@@ -167,4 +167,4 @@ class Launcher:
 
 
 def _command(job: Job) -> Sequence[str]:
-    return shell.argv(job.cmd) if isinstance(job.cmd, str) else list(job.cmd)
+    return bash_command.argv(job.cmd) if isinstance(job.cmd, str) else list(job.cmd)

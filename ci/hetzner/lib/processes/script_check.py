@@ -14,8 +14,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from lib.common import files
+from lib.model.bash_command import OPEN_DOCUMENT
 from lib.model.job import Job
-from lib.model.shell import OPEN_DOCUMENT
 
 PATIENCE = 60.0  # seconds
 MOST = 100_000  # bytes in one argument, of 131,072 on Linux (execve(2))

@@ -11,8 +11,9 @@ from lib.common.console import Console
 from lib.model import events
 from lib.model.job import Job
 from lib.model.result import Result
-from lib.model.verdict import Facts, Verdict, decide
-from lib.report import console_summary, ending
+from lib.model.run_facts import Facts
+from lib.model.verdict import Verdict, decide
+from lib.report import console_summary, verdict_writer
 from lib.report.run_log import RunLog, complaint
 from lib.report.summary_json import SummaryFile
 
@@ -79,12 +80,12 @@ class RunReports:
     def end(self, facts: Facts) -> Verdict:
         """Write the verdict, unless the caller does, and return it."""
         if self._own:
-            return ending.tell(self.log, self._summary.path, facts, self._written)
+            return verdict_writer.tell(self.log, self._summary.path, facts, self._written)
         return self.verdict(facts)
 
     def end_before_jobs(self, facts: Facts) -> None:
         """Write into summary.json that the run has ended before any job started."""
-        ending.end_summary(self.log, self._summary.path, self.verdict(facts).exit_code)
+        verdict_writer.end_summary(self.log, self._summary.path, self.verdict(facts).exit_code)
 
     def close(self) -> None:
         """Close a log that is our own, and let the console show the rest."""

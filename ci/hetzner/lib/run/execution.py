@@ -15,9 +15,9 @@ from lib.common.clock import MonotonicClock
 from lib.common.locks import Held
 from lib.common.signal_names import name_of
 from lib.model.result import Result
+from lib.model.run_facts import Facts
 from lib.model.run_plan import RunPlan
-from lib.model.verdict import Facts
-from lib.processes import pressure, process_table
+from lib.processes import machine_load, process_table
 from lib.processes.executor import ProcessExecutor
 from lib.processes.launch import Place
 from lib.report import log_directory
@@ -98,7 +98,9 @@ class Run:
         self._add_signals(executor.signals())
 
     def _schedule(self, executor: ProcessExecutor, reports: RunReports, lock: Held | None) -> None:
-        scheduler = Scheduler(self._plan, executor, self._clock, reports.bus.emit, pressure.load)
+        scheduler = Scheduler(
+            self._plan, executor, self._clock, reports.bus.emit, machine_load.load
+        )
         self.results.update(scheduler.results)
         try:
             scheduler.run()

@@ -13,7 +13,7 @@ from lib.model.result import CacheState
 from lib.scheduler import readiness
 from lib.scheduler.actions import Actions, CacheNote, Conclude, Launch, Serve, Stop
 from lib.scheduler.attempt import ProcessReport
-from lib.scheduler.cut_off import CutOff
+from lib.scheduler.interruption import CutOff
 from lib.scheduler.node_states import NodeStates
 from lib.scheduler.nodes import RUNNING, NodeRun
 from lib.scheduler.protocol import Clock, Executor, StartError, Step, StepKind

@@ -13,12 +13,13 @@ from lib.model import events
 from lib.model.cause import Cause, Why
 from lib.model.phases import ALL_TESTCASES
 from lib.model.result import Load, Outcome
+from lib.model.run_facts import Facts
 from lib.model.run_plan import RunPlan
-from lib.model.verdict import Facts, decide
+from lib.model.verdict import decide
 from lib.scheduler.actions import Conclude
 from lib.scheduler.attempt import FAILURES
 from lib.scheduler.attempt_runner import AttemptRunner
-from lib.scheduler.cut_off import CutOff
+from lib.scheduler.interruption import CutOff
 from lib.scheduler.node_states import NodeStates
 from lib.scheduler.nodes import ENDED, IDLE, RUNNING, SERVING, STOPPING, Effect, NodeRun, tell
 from lib.scheduler.protocol import Asked, Clock, Executor, Gauge, Remark, Report, Signalled
@@ -256,10 +257,10 @@ class Scheduler:
     # ---- ends that come from outside
 
     def _interrupt(self, number: int) -> None:
-        if not self._cut_off.everything:
-            self._cut(self._cut_off.by_signal(number))
+        if why := self._cut_off.by_signal(number):
+            self._cut(why)
             return
-        for node in self._nodes.values():  # a second signal: no more grace
+        for node in self._nodes.values():
             if node.state is STOPPING:
                 self._attempts.kill(node)
 

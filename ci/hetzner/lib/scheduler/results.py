@@ -7,9 +7,8 @@ from collections import Counter
 from lib.model import events
 from lib.model.cause import Cause, Why
 from lib.model.phases import heeds_filter
-from lib.model.result import AttemptRecord, Load, Outcome, Result
+from lib.model.result import AttemptRecord, Load, Outcome, Result, worse
 from lib.model.run_plan import RunPlan
-from lib.model.verdict import worse
 from lib.scheduler.nodes import NodeRun
 
 

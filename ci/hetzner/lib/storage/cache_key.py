@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lib.common import inherited_environment
-from lib.model import shell
+from lib.model import bash_command
 from lib.model.attempt_outcome import describe
 from lib.processes import command
 
@@ -36,7 +36,7 @@ def ask(key_cmd: str | Sequence[str], cwd: str | Path | None, env: Mapping[str, 
 
     `cwd` None is the working directory.
     """
-    argv = shell.argv(key_cmd) if isinstance(key_cmd, str) else key_cmd
+    argv = bash_command.argv(key_cmd) if isinstance(key_cmd, str) else key_cmd
     try:
         base = Path(cwd or "").absolute()
         done = command.run(argv, cwd=base, env={**env, "PWD": str(base)}, timeout=KEY_TIMEOUT)
@@ -48,7 +48,7 @@ def ask(key_cmd: str | Sequence[str], cwd: str | Path | None, env: Mapping[str, 
     if done.code != 0:
         last = "".join(done.errors.strip().splitlines()[-1:]) or "it said nothing"
         raise NoKeyError(f"ended with {describe(done.code)}: {last}", done.errors)
-    for line in filter(shell.OPEN_DOCUMENT.search, done.errors.splitlines()):
+    for line in filter(bash_command.OPEN_DOCUMENT.search, done.errors.splitlines()):
         raise NoKeyError(f"has not run to its end: {line}", done.errors)
     if not key:
         raise NoKeyError("printed nothing", done.errors)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import unittest
 
-from tests.support import apart
+from tests.support import namespaces
 
 
 class Kill(unittest.TestCase):
     def test_killed_runs(self) -> None:
-        apart.run(self, "faults.killed", apart.PROCESSES)
+        namespaces.run(self, "faults.killed", namespaces.PROCESSES)
 
 
 if __name__ == "__main__":

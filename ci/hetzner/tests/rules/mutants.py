@@ -35,7 +35,7 @@ from tests.rules.mutate import HERE, Mutant
 PURE = ("attempt_outcome", "graph", "phases", "result", "run_plan", "selection", "urgency")
 FILES = (
     *sorted(str(path.relative_to(HERE)) for path in (HERE / "lib/scheduler").glob("*.py")),
-    *(f"lib/model/{name}.py" for name in (*PURE, "verdict")),
+    *(f"lib/model/{name}.py" for name in (*PURE, "run_facts", "verdict", "verdict_sentence")),
 )
 SURVIVORS = Path(__file__).with_name("survivors.txt")
 ROOMS = ("scheduler", "model")  # of tests/unit
@@ -182,7 +182,7 @@ def failing_test() -> str:
 def failing_run(runs: Sequence[int]) -> str:
     """Return the random run before the umpire that fails first, or ''."""
     cases = importlib.import_module("tests.rules.cases")
-    examine = importlib.import_module("tests.rules.examine")
+    examine = importlib.import_module("tests.rules.play")
     for index in runs:
         try:
             examine.examine(cases.draw_case(cases.Seeded(f"mutant:{index}")))

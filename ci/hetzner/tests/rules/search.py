@@ -22,7 +22,7 @@ if __name__ == "__main__":
 from lib.model.job import Job
 from lib.scheduler.protocol import StepKind
 from tests.rules.cases import CACHED, Seeded, draw_case
-from tests.rules.examine import REACHED, examine
+from tests.rules.play import REACHED, examine
 from tests.rules.reference import Case
 from tests.support.fakes import Fate
 

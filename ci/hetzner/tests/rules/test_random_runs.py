@@ -16,8 +16,8 @@ from lib.model.run_plan import Limits, RunPlan
 from lib.scheduler.protocol import Report, StepKind
 from lib.simulate import dry_run
 from tests.rules.cases import CACHED, Seeded, draw_case
-from tests.rules.examine import REACHED, build, examine, play, scheduler_of
 from tests.rules.ledger import RuleError
+from tests.rules.play import REACHED, build, examine, play, scheduler_of
 from tests.rules.reference import Case, nodes, selection
 from tests.support.fakes import FakeClock, FakeExecutor, Fate, Played, jobs
 

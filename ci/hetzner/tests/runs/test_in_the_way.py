@@ -15,7 +15,7 @@ from unittest import mock
 from dsl import Cache, Job
 from lib.common import files, tree_copy
 from lib.storage.cache_store import CorruptError, Store
-from tests.support.in_the_way import COMMANDS, IN_THE_WAY
+from tests.support.hostile_files import COMMANDS, IN_THE_WAY
 from tests.support.run_case import RunTest
 
 RUNNERS_OWN = ("ci.log", "a.log", "a.log.1")
@@ -115,7 +115,7 @@ MAY_OPEN = {
     "processes/timeout_report": "/proc",
     "common/machine": "/proc and /sys",
     "processes/ports": "/proc",
-    "processes/pressure": "/proc",
+    "processes/machine_load": "/proc",
     "processes/process_table": "/proc",
     "buckaroo/demo": "files that it makes itself",
     "processes/exiting": "/proc",

@@ -7,7 +7,7 @@ import sys
 import unittest
 
 from lib.outputs.inotify import InotifyWatch, Watch
-from lib.outputs.way import is_settled
+from lib.outputs.path_follower import is_settled
 from tests.support.watch_case import WatchTest
 
 

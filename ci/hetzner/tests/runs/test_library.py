@@ -16,7 +16,7 @@ LIB = HOME / "lib"
 OF_BUCKAROO = ("buckaroo", "commit")  # rooms
 # files of the library that may name a tool of buckaroo, with the reason
 MAY_NAME = {
-    "outputs/hints.py": "directories whose names no search goes into",
+    "outputs/near_misses.py": "directories whose names no search goes into",
     "git/exact_tree.py": "directories that a clean leaves, since they are slow to make anew",
     "git/checkout.py": "the same",
 }

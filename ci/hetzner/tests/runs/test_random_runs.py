@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parents[2]
 SAME = """
 import hashlib
 from tests.rules.cases import Seeded, draw_case
-from tests.rules.examine import play
+from tests.rules.play import play
 from tests.rules.reference import selection
 told = hashlib.sha256()
 for index in range(150):

@@ -9,8 +9,8 @@ import unittest.mock
 
 from lib.common.redact import Redactor
 from lib.github.client import Repository
-from lib.github.commit_status import Delivery, Status
 from lib.github.outbox import Outbox
+from lib.github.status_data import Delivery, Status
 from lib.github.status_reporter import StatusReporter
 from tests.support.github_server import TOKEN, serve
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
-from lib.leftovers import cleanup, command_line, half_written, snapshot
+from lib.leftovers import cleanup, cleanup_command, half_written, snapshot
 from lib.processes import kill, orphans, process_table
 
 PATIENCE = 20.0  # seconds until a test gives up
@@ -312,7 +312,7 @@ class TestProgram(unittest.TestCase):
         )
         for arguments in cases:
             with self.subTest(arguments), contextlib.redirect_stderr(io.StringIO()) as out:
-                self.assertEqual(command_line.main(arguments, cleanup.Known), 2)
+                self.assertEqual(cleanup_command.main(arguments, cleanup.Known), 2)
                 self.assertTrue(out.getvalue())
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from dsl import Job, Outcome, Pipeline, Result
 from lib.github.client import Repository
-from lib.github.commit_status import Status
 from lib.github.job_statuses import JobStatuses
+from lib.github.status_data import Status
 from lib.github.status_reporter import StatusReporter
 from lib.model import events
 from lib.processes import programs

@@ -28,7 +28,7 @@ OTHERWISE = {
     "report/failure_lines",
     "common/files",
     "report/log_tail",
-    "outputs/hints",
+    "outputs/near_misses",
     "common/redact",
     "buckaroo/settings",
     "settings/settings",

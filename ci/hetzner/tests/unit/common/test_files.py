@@ -12,7 +12,7 @@ from pathlib import Path
 from unittest import mock
 
 from lib.common import files, locks, tree_copy
-from tests.support.in_the_way import IN_THE_WAY
+from tests.support.hostile_files import IN_THE_WAY
 
 TOP = Path(__file__).parents[3]
 DIE = """

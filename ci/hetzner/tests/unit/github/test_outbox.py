@@ -9,8 +9,8 @@ import unittest
 import unittest.mock
 from pathlib import Path
 
-from lib.github.commit_status import Delivery, Status
 from lib.github.outbox import CUT_OFF, Outbox
+from lib.github.status_data import Delivery, Status
 from tests.support.github_case import SHA, WithGitHub
 
 

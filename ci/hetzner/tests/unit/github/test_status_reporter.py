@@ -16,7 +16,7 @@ from collections.abc import Callable
 from lib import status
 from lib.common import program_end
 from lib.github import client
-from lib.github.commit_status import Status
+from lib.github.status_data import Status
 from tests.support.github_case import LIMIT, SHA, WithGitHub
 from tests.support.github_server import TOKEN, Reply, serve
 

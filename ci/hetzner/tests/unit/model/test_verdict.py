@@ -7,7 +7,8 @@ from typing import Any
 
 from lib.model.cause import Cause
 from lib.model.result import Outcome, Result
-from lib.model.verdict import Facts, decide
+from lib.model.run_facts import Facts
+from lib.model.verdict import decide
 
 LOST = "could not write ci.log: No space left on device"
 LOCK = "the lock /l was removed during the run, so another run may have gone on beside it"

@@ -16,8 +16,8 @@ from unittest import mock
 
 from lib.outputs import inotify
 from lib.outputs.inotify import InotifyWatch, Watch
+from lib.outputs.path_follower import is_settled, names_on_the_way
 from lib.outputs.polling import PollWatch
-from lib.outputs.way import is_settled, names_on_the_way
 from tests.support.watch_case import WatchTest
 
 

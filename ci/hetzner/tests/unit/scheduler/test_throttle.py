@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lib.model import events
 from lib.model.result import Load
-from lib.processes import pressure
+from lib.processes import machine_load
 from tests.support.fakes import Fate, Played, jobs, play
 
 NEVER = math.inf
@@ -107,17 +107,17 @@ class Reading(unittest.TestCase):
         )
         (self.directory / "cpu").write_text(lines)
         (self.directory / "memory").write_text(lines.replace("12.34", "0.00"))
-        load = pressure.load(self.directory)
+        load = machine_load.load(self.directory)
         self.assertEqual((load.cpu, load.memory, load.pressure), (12.34, 0.0, 12.34))
 
     def test_a_system_without_it_tells_none(self) -> None:
-        load = pressure.load(self.directory)
+        load = machine_load.load(self.directory)
         self.assertEqual((load.cpu, load.memory, load.pressure), (None, None, None))
         self.assertGreaterEqual(load.average, 0)
 
     @unittest.skipUnless(Path("/proc/pressure/cpu").exists(), "this system tells no pressure")
     def test_this_machine_is_understood(self) -> None:
-        load = pressure.load()
+        load = machine_load.load()
         for percent in (load.cpu, load.memory):
             assert percent is not None
             self.assertTrue(0 <= percent <= 100)

@@ -10,7 +10,7 @@ are to its store, in directories of the copy's own; they are kept for the next r
 installation is the same. The copy is a repository that borrows the objects of the first: git works
 in it, and a commit there changes the copy only.
 
-As a program: `own_tree.py [--modules] [--apart DIRECTORY] MAIN TREE`.
+As a program: `job_tree.py [--modules] [--apart DIRECTORY] MAIN TREE`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The reason why a run ends early: a signal, its timeout, or a failure with fast_fail."""
+"""The early end of a run: by a signal, a second signal, its timeout, or fast_fail."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ class CutOff:
         """Return the reason why no step of this job begins any more, None if one may."""
         return self.everything or (None if job.regardless else self.fast_fail)
 
-    def by_signal(self, number: int) -> Why:
-        """Let a signal end everything."""
+    def by_signal(self, number: int) -> Why | None:
+        """Let a signal end everything. None for a second one: it takes the grace from all stops."""
+        if self.everything:
+            return None
         self.signal = number
         return self._everything(name_of(number), Cause.INTERRUPTED)
 

@@ -13,7 +13,7 @@ from lib.processes import kill, process_table, subreaper
 from lib.processes.process_tree import ProcessTrees
 
 
-class HelperOrphans:
+class ToolOrphans:
     """The orphans of helper programs from now on; existing children do not count."""
 
     def __init__(self, say: Callable[[str], None]) -> None:

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from lib.buckaroo import own_tree
+from lib.buckaroo import job_tree
 from lib.buckaroo.lock_files import NODE_MODULES
 
 
@@ -41,13 +41,13 @@ class OwnTree(unittest.TestCase):
     def install(self, stamp: str) -> None:
         for name in NODE_MODULES:
             self.write(f"{name}/package/index.js", stamp)
-        self.write(f"{NODE_MODULES[0]}/{own_tree.STAMP}", stamp)
+        self.write(f"{NODE_MODULES[0]}/{job_tree.STAMP}", stamp)
         link = self.main / NODE_MODULES[1] / "core"
         link.unlink(missing_ok=True)
         link.symlink_to("../../buckaroo-js-core")
 
     def make(self, *, modules: bool = False) -> None:
-        own_tree.make(self.main, self.tree, modules=modules)
+        job_tree.make(self.main, self.tree, modules=modules)
 
     def test_copy_holds_uncommitted_changes_and_no_file_that_git_ignores(
         self,
@@ -117,11 +117,11 @@ class OwnTree(unittest.TestCase):
         state = self.main / "state"
         tree = state / "work" / "trees" / "job"
         for _ in range(2):
-            own_tree.make(self.main, tree, modules=False, apart=state)
+            job_tree.make(self.main, tree, modules=False, apart=state)
         self.assertEqual((tree / "buckaroo/a.py").read_text(), "committed\n")
         self.assertFalse((tree / "state").exists())
         above = self.main.parent  # as that of a worktree is
-        own_tree.make(self.main, self.tree, modules=False, apart=above)
+        job_tree.make(self.main, self.tree, modules=False, apart=above)
         self.assertEqual((self.tree / "buckaroo/a.py").read_text(), "committed\n")
 
     def test_another_repository_in_the_checkout_is_not_of_the_tree(self) -> None:
@@ -132,12 +132,12 @@ class OwnTree(unittest.TestCase):
     def test_is_made_of_a_worktree_too(self) -> None:
         linked = self.main.with_name("linked")
         self.git("worktree", "add", "-q", "--detach", str(linked))
-        own_tree.make(linked, self.tree, modules=False)
+        job_tree.make(linked, self.tree, modules=False)
         self.assertEqual((self.tree / "buckaroo/a.py").read_text(), "committed\n")
         self.assertEqual(self.git("worktree", "list").count("\n"), 2)
 
     def test_impossible_tree_is_reported(self) -> None:
-        done = own_tree.main([str(self.main.with_name("nowhere")), str(self.tree)])
+        done = job_tree.main([str(self.main.with_name("nowhere")), str(self.tree)])
         self.assertEqual(done, 1)
 
 

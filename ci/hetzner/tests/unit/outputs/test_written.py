@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
-from lib.outputs import signature as outputs
+from lib.outputs import written as outputs
 
 LONG_AGO = (1_000_000_000, 1_000_000_000)
 

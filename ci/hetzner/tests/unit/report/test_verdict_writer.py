@@ -8,8 +8,8 @@ import unittest
 from pathlib import Path
 
 from lib.model.result import Outcome, Result
-from lib.model.verdict import Facts
-from lib.report import ending
+from lib.model.run_facts import Facts
+from lib.report import verdict_writer
 from lib.report.run_log import RunLog
 from lib.report.summary_json import SummaryFile
 
@@ -25,7 +25,7 @@ class End(unittest.TestCase):
         SummaryFile(self.logs, {}).begin([])
 
     def tell(self, written: int | None = None) -> tuple[int, str, str]:
-        return ending.tell(self.log, self.summary, GREEN, written)
+        return verdict_writer.tell(self.log, self.summary, GREEN, written)
 
     def told(self) -> object:
         return json.loads(self.summary.read_text())["exit_code"]

@@ -7,7 +7,7 @@ import unittest
 from unittest import mock
 
 import pipeline
-from lib.buckaroo import missing_parts, network, pythons, settings
+from lib.buckaroo import missing_tools, network, pythons, settings
 
 ALL = {name: f"/bin/{name}" for name in ("uv", "node", "pnpm", "lsof", "curl", "chromium")}
 
@@ -46,7 +46,7 @@ class Lacking(unittest.TestCase):
         ):
             config = settings.load_anywhere({})
             table = pipeline.job_table(config)
-            return missing_parts.absent(table, config, "HEAD", skipped=skipped)
+            return missing_tools.absent(table, config, "HEAD", skipped=skipped)
 
     def test_machine_that_has_all_leaves_nothing_out(self) -> None:
         self.assertEqual(self.absent(), {})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lib.model.verdict import Facts, Verdict, decide
+from lib.model.run_facts import Facts
+from lib.model.verdict import Verdict, decide
 from lib.report import summary_json
 from lib.report.run_log import RunLog
 

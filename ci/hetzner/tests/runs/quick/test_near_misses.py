@@ -15,7 +15,7 @@ from unittest import mock
 import pipeline
 from dsl import Job
 from lib.common import redact
-from lib.outputs import hints
+from lib.outputs import near_misses
 from lib.processes import not_executable
 from lib.report.log_directory import DirectoryInUseError
 from tests.support.run_case import RunTest
@@ -234,12 +234,14 @@ class Near(Hinting):
         for number in range(100):
             (self.cwd / f"{number}").mkdir()
             (self.cwd / f"{number}" / "tool").touch()
-        with mock.patch.object(hints, "MOST_ENTRIES", 50):
-            budget = hints._Budget()
-            self.assertEqual(len(list(hints._below(self.cwd, budget, (), self.cwd))), 50)
-            self.assertEqual(list(hints._below(self.cwd, budget, (), self.cwd)), [])
-        with mock.patch.object(hints, "MOST_SECONDS", 0):
-            self.assertEqual(list(hints._below(self.cwd, hints._Budget(), (), self.cwd)), [])
+        with mock.patch.object(near_misses, "MOST_ENTRIES", 50):
+            budget = near_misses._Budget()
+            self.assertEqual(len(list(near_misses._below(self.cwd, budget, (), self.cwd))), 50)
+            self.assertEqual(list(near_misses._below(self.cwd, budget, (), self.cwd)), [])
+        with mock.patch.object(near_misses, "MOST_SECONDS", 0):
+            self.assertEqual(
+                list(near_misses._below(self.cwd, near_misses._Budget(), (), self.cwd)), []
+            )
 
     def test_loop_of_links_and_closed_directories_are_passed_over(self) -> None:
         script = "mkdir closed; touch closed/tool; ln -s . loop; chmod 0 closed; touch tool"
