@@ -96,7 +96,7 @@ class Unreadable(OutputsTest):
         (inner / "out").write_text("left over")
         code = f"""
 import os
-from lib.outputs import signature as outputs
+from lib.outputs import written as outputs
 from pathlib import Path
 path = Path({str(inner / "out")!r})
 if os.geteuid() == 0:
