@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import unittest
+from collections.abc import Sequence
 from unittest import mock
 
 from lib.common.signal_names import ASKED
@@ -165,6 +166,21 @@ class Outputs(RuleTest):
 
 
 class Retries(RuleTest):
+    def test_job_whose_output_was_taken_by_a_job_that_is_to_be_tried_again_is_tried_again(
+        self,
+    ) -> None:
+        declared = jobs(
+            "a; b<a:o",
+            a={"outputs": {"o": "o"}, "retries": 1},
+            b={"retries": 1, "retry_alone": True},
+        )
+        again = Fate(2, writes={"o": 1})
+        fates: dict[str, Sequence[Fate]] = {
+            "a": [Fate(9, code=1, writes={"o": 1}), again],
+            "b": [Fate(code=1), Fate()],
+        }
+        self.check(play(declared, fates), "a=flaky b=flaky", 0)
+
     def test_passed_on_a_later_attempt_is_flaky_and_green(self) -> None:
         played = play(jobs("a; b<a", a={"retries": 2}), {"a": [Fate(code=1), Fate()]})
         self.check(played, "a=flaky b=passed", 0)
