@@ -32,6 +32,7 @@ if __name__ == "__main__":
 from tests.rules import mutate, swap
 from tests.rules.mutate import HERE, Mutant
 
+# of lib/model; others join when their survivors have been looked at
 PURE = (
     "attempt_outcome",
     "phases",
