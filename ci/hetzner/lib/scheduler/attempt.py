@@ -82,6 +82,10 @@ class Attempt:
         """The outputs that it has written."""
         return self._wrote | self._found
 
+    def forget_outputs(self) -> None:
+        """Forget its outputs: another attempt follows."""
+        self._wrote = self._found = frozenset()
+
     # ---- steps
 
     def begin(self) -> Actions:

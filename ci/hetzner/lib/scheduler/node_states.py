@@ -106,6 +106,7 @@ class NodeStates:
 
     def retry(self, node: NodeRun) -> None:
         """Queue another attempt of a node, as soon as all its needs are met (again)."""
+        node.attempt.forget_outputs()
         change = self._set(node, WAITING)
         if at_once := change.ready == [node]:
             change.ready.clear()

@@ -100,11 +100,13 @@ class Bodies(AttemptTest):
         self.follows(one.cancel(CUT), "Stop")
         self.follows(one.take(Wrote("a", "p"), 3), "")
 
-    def test_outputs_are_those_that_came_and_those_that_were_there_at_the_exit(self) -> None:
-        one = attempt(outputs={"o": "o", "p": "p", "q": "q"})
+    def test_outputs_are_forgotten_when_another_attempt_follows(self) -> None:
+        one = attempt(outputs={"o": "o", "p": "p"})
         one.take(Wrote("a", "o"), 1)
-        one.take(exited(1, missing=("o", "q")), 2)
+        one.take(exited(1, missing=("o",)), 2)
         self.assertEqual(one.outputs, {"o", "p"})
+        one.forget_outputs()
+        self.assertEqual(one.outputs, set())
 
 
 class Limits(AttemptTest):
