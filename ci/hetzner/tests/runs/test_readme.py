@@ -15,7 +15,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-TOP = Path(__file__).resolve().parents[4]
+from tests.support.own_repository import README, TOP, needs_own_readme
+
 SERVE_DB = """#!/bin/sh
 touch "${1#--ready-file=}"
 exec sleep 1000
@@ -30,8 +31,9 @@ check:
 
 
 class TestExample(unittest.TestCase):
+    @needs_own_readme
     def test_example_is_a_whole_pipeline(self) -> None:
-        (example,) = re.findall(r"```python\n(.*?)```", (TOP / "README.md").read_text(), re.DOTALL)
+        (example,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
         root = Path(self.enterContext(tempfile.TemporaryDirectory())).resolve()
         repo, tools = root / "repo", root / "tools"
         for directory in (repo / "src", tools):
