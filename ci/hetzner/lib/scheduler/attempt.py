@@ -41,24 +41,24 @@ CACHE_STATES = {  # by the exit code of a RESTORE step that has restored nothing
 FAILURES = (Outcome.FAILED, Outcome.TIMED_OUT)
 
 
-class Status(enum.Enum):
+class Progress(enum.Enum):
     """The stage of an attempt."""
 
-    RUNNING = "a step runs, or is about to start"
-    SERVING = "a service that is ready"
-    STOPPING = "its processes are being stopped"
+    WORKING = "a step runs, or is about to start"
+    READY = "a service that is ready"
+    ENDING = "its processes are being stopped"
     OVER = "it has its outcome"
 
 
 # Python 3.11 takes longer to find a member in its class than for a call
-RUNNING, SERVING, STOPPING, OVER = Status
+WORKING, READY, ENDING, OVER = Progress
 RESTORE, BODY, STORE = StepKind
 
 
 class Attempt:
     """An attempt of a node. With number 0 it stands for a node of which none has begun."""
 
-    status = RUNNING
+    progress = WORKING
     code: int | None = None  # of the body, once it has exited
     ran_tests = False  # the body has exited with a code other than those of no tests
     ready = False  # a service that serves, or has served
@@ -104,7 +104,7 @@ class Attempt:
 
     def out_of_time(self, kind: StepKind, now: float) -> Actions:
         """Stop a step that still runs when the job's timeout has passed since its start."""
-        if self.status is not RUNNING or self.step is not kind:
+        if self.progress is not WORKING or self.step is not kind:
             return ()
         if kind is STORE:
             note = CacheNote("its cache took too long to store")
@@ -143,7 +143,7 @@ class Attempt:
         raise TypeError(f"bug: {self.node.key} is no service: {report}")
 
     def _exited(self, report: Exited, now: float, users: Sequence[str]) -> Actions:
-        stopping = self.status is STOPPING
+        stopping = self.progress is ENDING
         if self.step is BODY:
             self.code = report.code
             self._own_code = None if stopping else report.code
@@ -222,7 +222,7 @@ class Attempt:
         return ends
 
     def _written(self, output: str, now: float) -> Actions:
-        if self.status is not RUNNING or output in self._wrote:
+        if self.progress is not WORKING or output in self._wrote:
             return ()
         self._wrote |= {output}
         return (events.OutputReady(now, self.job.name, output),)
@@ -230,11 +230,11 @@ class Attempt:
     # ---- what follows
 
     def _launch(self, kind: StepKind) -> Actions:
-        self.step, self.status = kind, RUNNING
+        self.step, self.progress = kind, WORKING
         return (Launch(kind),)
 
     def _stop(self, then: Launch | Judgement | None, *, hung: bool = False) -> Actions:
-        self.status, self._next = STOPPING, then
+        self.progress, self._next = ENDING, then
         return (Stop(hung),)
 
     def _pass(self) -> Judgement:
@@ -242,7 +242,7 @@ class Attempt:
         return Judgement(Outcome.PASSED if self.number == 1 else Outcome.FLAKY, why)
 
     def _end(self, judgement: Judgement) -> Actions:
-        self.status = OVER
+        self.progress = OVER
         outcome, why = judgement
         if self.survivors:
             text = f"could not be stopped: {'; '.join(self.survivors)}"

@@ -12,7 +12,7 @@ from lib.model.attempt_outcome import Judgement, judge, unready
 from lib.model.cause import Cause, Why
 from lib.model.result import Outcome
 from lib.scheduler.actions import Action, Actions, Serve
-from lib.scheduler.attempt import RUNNING, SERVING, STOPPING, Attempt, ProcessReport
+from lib.scheduler.attempt import ENDING, READY, WORKING, Attempt, ProcessReport
 from lib.scheduler.protocol import Exited, Gone, Listens, Occupied
 
 GONE = Why("all of its processes were gone", Cause.SERVICE_GONE)
@@ -48,11 +48,11 @@ class ServiceAttempt(Attempt):
         return *super()._written(output, now), *self._serve_if_complete(now)
 
     def _listens(self, ports: frozenset[int], now: float, users: Sequence[str]) -> Actions:
-        if self.status is RUNNING:
+        if self.progress is WORKING:
             self._ports = ports
             return self._serve_if_complete(now)
         silent = sorted(set(self.job.listens).difference(ports))
-        if self.status is not SERVING or not silent:
+        if self.progress is not READY or not silent:
             return ()
         text = f"none of its processes listens on port {', '.join(map(str, silent))} any more"
         return self._fail_while_needed(Why(text, Cause.SERVICE_GONE), users)
@@ -60,10 +60,10 @@ class ServiceAttempt(Attempt):
     def _serve_if_complete(self, now: float) -> Actions:
         listens = self._ports.issuperset(self.job.listens)
         complete = listens and self._wrote.issuperset(self.job.outputs)
-        return self._serve(now) if complete and self.status is RUNNING else ()
+        return self._serve(now) if complete and self.progress is WORKING else ()
 
     def _serve(self, now: float) -> Actions:
-        self.status, self.ready, self._ready_at = SERVING, True, now
+        self.progress, self.ready, self._ready_at = READY, True, now
         return (Serve(),)
 
     def _told_late(self, seconds: float) -> str:
@@ -76,9 +76,9 @@ class ServiceAttempt(Attempt):
         """Fail: users of the port would reach, or have reached, another process."""
         text = f"port {report.port} is held by {report.holder}: stop that, or use another port"
         why = Why(text, Cause.PORT_TAKEN)
-        if self.status is RUNNING:
+        if self.progress is WORKING:
             return self._stop(Judgement(Outcome.FAILED, why))
-        return self._fail_while_needed(why, users) if self.status is SERVING else ()
+        return self._fail_while_needed(why, users) if self.progress is READY else ()
 
     def _fail_while_needed(self, why: Why, users: Sequence[str]) -> Actions:
         return self._stop(Judgement(Outcome.FAILED, _while_needed(why, users)))
@@ -86,12 +86,12 @@ class ServiceAttempt(Attempt):
     def _body_exited(self, report: Exited, now: float, users: Sequence[str]) -> Actions:
         judgement = self._judge(report)
         if judgement.outcome is not Outcome.PASSED:
-            if self.status is SERVING:
+            if self.progress is READY:
                 judgement = judgement._replace(why=_while_needed(judgement.why, users))
             return self._stop(judgement) if report.left else self._end(judgement)  # no leak
         if report.left:
             return self._left_its_processes(now)
-        served = self.status is SERVING and now - self._ready_at >= AT_ONCE
+        served = self.progress is READY and now - self._ready_at >= AT_ONCE
         if self.job.listens or served:
             return self._failed_alone(users)
         return self._end(self._pass())
@@ -102,7 +102,7 @@ class ServiceAttempt(Attempt):
 
     def _left_its_processes(self, now: float) -> Actions:
         """Go on with the processes that the body has left: they serve, or will serve."""
-        if self.status is not RUNNING:
+        if self.progress is not WORKING:
             return ()
         actions: list[Action] = []
         for output in sorted(self._found):
@@ -112,7 +112,7 @@ class ServiceAttempt(Attempt):
         return actions
 
     def _gone(self, report: Gone, users: Sequence[str]) -> Actions:
-        if self.status is not STOPPING:
+        if self.progress is not ENDING:
             self.survivors += report.survivors
             return self._failed_alone(users)
         if self._released and report.by_itself:
@@ -121,7 +121,7 @@ class ServiceAttempt(Attempt):
 
     def _failed_alone(self, users: Sequence[str]) -> Actions:
         """Fail: all its processes have ended by themselves."""
-        if self.status is SERVING:
+        if self.progress is READY:
             text = f"all of its processes are gone while {', '.join(users)} still needed it"
         else:
             lacks = unready(self.job, self._wrote, self._ports)
