@@ -1,1 +1,4 @@
-"""Everything below the public face (`dsl.py`) and the entry points. Imports point down only."""
+"""Everything below the public face (`dsl.py`) and the entry points.
+
+A room (package) imports only rooms above it in the table of `docs/architecture.md`.
+"""

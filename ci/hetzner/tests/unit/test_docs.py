@@ -16,12 +16,17 @@ from lib.scheduler.nodes import NEXT
 from tests.support.own_repository import OWN, README, TOP, needs_own_readme
 
 HOME = Path(__file__).resolve().parents[2]
-PAGES = (*([README] if OWN else []), *sorted((HOME / "docs").glob("*.md")))
+RULES = HOME / "tests" / "rules"
+PAGES = (
+    *([README] if OWN else []),
+    *sorted((HOME / "docs").glob("*.md")),
+    RULES / "README.md",
+)
 LONGEST_README = 120  # lines
 FILE = re.compile(r"`([\w./-]+\.(?:py|sh|md|c|cjs|json))`")
-# a run writes the first, a reader of the recipe the second
-NOT_OURS = {"summary.json", "jobs/my_job.sh"}
-PLACES = (HOME, HOME / "lib", HOME / "docs", TOP)
+# made by a run, by a reader of the recipe, by pnpm
+NOT_OURS = {"summary.json", "jobs/my_job.sh", "node_modules"}
+PLACES = (HOME, HOME / "lib", HOME / "docs", RULES, TOP)
 
 
 def text_of(path: Path) -> str:
@@ -144,6 +149,17 @@ class Architecture(unittest.TestCase):
         drawn = set(re.findall(r"(?m)^ +([A-Z]+) --> ([A-Z]+)", page))
         allowed = {(state.name, to.name) for state, moves in NEXT.items() for to in moves}
         self.assertEqual(drawn, allowed)
+
+    def test_recipes_name_only_what_the_code_defines(self) -> None:
+        recipes = (HOME / "docs" / "architecture.md").read_text().split("\n## Recipes", 1)[1]
+        sources = [*HOME.glob("*.py"), *HOME.glob("lib/**/*.*"), *HOME.glob("tests/support/*.py")]
+        code = "\n".join(path.read_text() for path in sources if path.suffix in (".py", ".sh"))
+        missing = [
+            name
+            for name in sorted(set(re.findall(r"`(\w+)`", recipes)) - NOT_OURS)
+            if not re.search(rf"(?m)(class|def) {name}\b|^\s*{name}( =|: |\(\) )", code)
+        ]
+        self.assertEqual(missing, [])
 
 
 if __name__ == "__main__":
