@@ -12,7 +12,7 @@ import math
 from lib.model import events
 from lib.model.cause import Cause, Why
 from lib.model.phases import ALL_TESTCASES
-from lib.model.result import Load, Outcome
+from lib.model.result import Outcome
 from lib.model.run_facts import Facts
 from lib.model.run_plan import RunPlan
 from lib.model.verdict import decide
@@ -29,11 +29,6 @@ from lib.scheduler.start_queue import StartQueue
 from lib.scheduler.timers import DelayEnd, RunLimit, StepLimit, Timer, Timers
 
 
-def unknown_load() -> Load:
-    """Return the load of a machine that is not measured."""
-    return Load(0.0)
-
-
 class Scheduler:
     """One run of a plan. `results` is filled in while it goes on."""
 
@@ -43,7 +38,7 @@ class Scheduler:
         executor: Executor,
         clock: Clock,
         emit: events.Listener,
-        gauge: Gauge = unknown_load,
+        gauge: Gauge,
     ) -> None:
         self._plan = plan
         self._executor = executor
@@ -82,7 +77,6 @@ class Scheduler:
                     self._settle()
                 for timer in self._timers.expired(self._now):
                     self._expire(timer)
-                    self._settle()
         if matches := self._results.matches():
             self._note(matches)
         return self._end_run()

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from lib.model import events, urgency
 from lib.model.durations import Timings
 from lib.model.phases import Node
+from lib.model.result import Load
 from lib.model.run_plan import Limits, RunPlan
 from lib.scheduler.loop import Scheduler
 from lib.scheduler.protocol import MISS, Exited, Gone, Listens, Report, Step, StepKind, Wrote
@@ -97,7 +98,8 @@ def make(plan: RunPlan, timings: Timings, listener: events.Listener) -> Schedule
         phases=plan.phases._replace(nodes=nodes),
         limits=Limits(plan.limits.pools, plan.limits.max_parallel),
     )
-    return Scheduler(unhurried, DryExecutor(clock, timings, usual), clock, listener)
+    executor = DryExecutor(clock, timings, usual)
+    return Scheduler(unhurried, executor, clock, listener, lambda: Load(0.0))
 
 
 def _without_timeout(node: Node, timings: Timings, usual: float) -> Node:

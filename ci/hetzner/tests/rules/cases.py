@@ -16,7 +16,7 @@ from lib.common.signal_names import ASKED
 from lib.model.job import Job
 from lib.scheduler.protocol import StepKind
 from tests.rules.reference import Case
-from tests.support.fakes import Fate
+from tests.support.fakes import CACHED, Fate
 
 T = TypeVar("T")
 
@@ -46,17 +46,6 @@ class Seeded:
         """A draw from a seed leaves nothing out."""
 
 
-class Cached:
-    """A cache; the fates decide on its content."""
-
-    def to_json(self) -> str:
-        return "{}"
-
-    def place(self, cwd: str) -> str:
-        return ""
-
-
-CACHED = Cached()
 MOST_JOBS = 60
 
 

@@ -21,10 +21,10 @@ if __name__ == "__main__":
 
 from lib.model.job import Job
 from lib.scheduler.protocol import StepKind
-from tests.rules.cases import CACHED, Seeded, draw_case
+from tests.rules.cases import Seeded, draw_case
 from tests.rules.play import REACHED, examine
 from tests.rules.reference import Case
-from tests.support.fakes import Fate
+from tests.support.fakes import CACHED, Fate
 
 EXAMPLES = 20_000
 SECTION = 64  # choices that are drawn together: fewer draws are faster, smaller ones shrink better

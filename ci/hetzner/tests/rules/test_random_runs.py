@@ -15,11 +15,11 @@ from lib.model.result import Outcome
 from lib.model.run_plan import Limits, RunPlan
 from lib.scheduler.protocol import Report, StepKind
 from lib.simulate import dry_run
-from tests.rules.cases import CACHED, Seeded, draw_case
+from tests.rules.cases import Seeded, draw_case
 from tests.rules.ledger import RuleError
 from tests.rules.play import REACHED, build, examine, play, scheduler_of
 from tests.rules.reference import Case, nodes, selection
-from tests.support.fakes import FakeClock, FakeExecutor, Fate, Played, jobs
+from tests.support.fakes import CACHED, FakeClock, FakeExecutor, Fate, Played, jobs
 
 NEVER = math.inf
 RUNS = 1_000

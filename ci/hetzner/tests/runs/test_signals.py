@@ -16,11 +16,8 @@ from pathlib import Path
 
 from lib.common import interrupts, signal_names
 from lib.common.redact import Redactor
-from lib.model import events
-from lib.model.job import Job
 from lib.report import running_jobs
 from tests.support.commit_stage import HETZNER, OnStage
-from tests.support.fakes import Fate, play
 from tests.support.waiting import PATIENCE, wait_for, wait_until
 
 LINUX = sys.platform == "linux"
@@ -237,20 +234,6 @@ class Answers(unittest.TestCase):
         os.mkfifo(self.root / "pipe.log")
         self.assertIn("something else", running_jobs.last_line(self.root / "pipe.log", str))
         self.assertIn("cannot be read", running_jobs.last_line(self.root / "none.log", str))
-
-    def test_each_running_job_is_listed_with_its_activity(self) -> None:
-        jobs = [Job("s", "x", service=True), Job("a", "x", ["s"]), Job("b", "x", ["a"])]
-        fates = {"s": Fate(1, leaves=float("inf")), "a": Fate(9)}
-        played = play(jobs, fates, signals=[(0.5, ASKED), (5, ASKED), (5, ASKED)])
-        told = [(e.running, e.waiting, e.ended) for e in played.of(events.Asked)]
-        second = ((("s", 5, "is ready and serves others"), ("a", 4, "runs")), 1, 0)
-        self.assertEqual(told, [((("s", 0.5, "runs"),), 2, 0), second, second])
-        self.assertEqual(played.outcomes(), "s=passed a=passed b=passed")
-
-    def test_question_while_nothing_runs_is_answered(self) -> None:
-        played = play([Job("a", "x", delay=3)], signals=[(1, ASKED)])
-        told = [(e.running, e.waiting) for e in played.of(events.Asked)]
-        self.assertEqual((told, played.code), ([((), 1)], 0))
 
 
 class Commits(OnStage):

@@ -18,7 +18,7 @@ from lib.model.cause import Cause, Why
 from lib.model.job import Job
 from lib.model.result import Load
 from lib.model.run_plan import Limits, RunPlan
-from lib.scheduler.loop import Scheduler, unknown_load
+from lib.scheduler.loop import Scheduler
 from lib.scheduler.protocol import (
     Asked,
     Exited,
@@ -56,6 +56,19 @@ class Fate:
     listens: Sequence[tuple[float, frozenset[int]]] = ()  # (seconds, its ports from then on)
     taken: float | None = None  # seconds after which another process listens on its first port
     unstartable_step: StepKind | None = None  # the one that is unstartable; None: the first
+
+
+class FakeCache:
+    """A cache of a job; `Fate` tells what its steps find."""
+
+    def to_json(self) -> str:
+        return "{}"
+
+    def place(self, cwd: str) -> str:
+        return ""
+
+
+CACHED = FakeCache()
 
 
 class FakeClock:
@@ -243,6 +256,11 @@ class FakeExecutor:
         return reports
 
 
+def idle() -> Load:
+    """Return the load of a machine that does nothing and tells no pressure."""
+    return Load(0.0)
+
+
 @dataclass
 class Played:
     """A run that was played to its end."""
@@ -331,7 +349,7 @@ def play(
         executor,
         clock,
         seen.append,
-        unknown_load if load is None else lambda: load(clock.now()),
+        idle if load is None else lambda: load(clock.now()),
     )
     code = scheduler.run()
     if executor.live:

@@ -13,7 +13,7 @@ from lib.scheduler.actions import Actions, CacheNote, Conclude, Launch, Stop
 from lib.scheduler.attempt import Attempt
 from lib.scheduler.protocol import MISS, NO_KEY, Exited, Gone, Listens, Occupied, StepKind, Wrote
 from lib.scheduler.service_attempt import ServiceAttempt
-from tests.rules.cases import CACHED
+from tests.support.fakes import CACHED
 
 LEFT = ("1 leftover",)
 GONE = "all of its processes were gone before it was stopped"

@@ -8,21 +8,13 @@ from typing import Any
 from lib.model import events
 from lib.model.job import Job
 from lib.scheduler.protocol import NO_KEY, UNUSABLE
-from tests.support.fakes import Fate, jobs, play
+from tests.support.fakes import CACHED, Fate, jobs, play
 from tests.support.rule_case import RuleTest
-
-
-class Dummy:
-    def to_json(self) -> str:
-        return "{}"
-
-    def place(self, cwd: str) -> str:
-        return ""
 
 
 class Caches(RuleTest):
     def cached(self, **fields: Any) -> list[Job]:
-        return jobs("a; b<a", a={"cache": Dummy(), **fields})
+        return jobs("a; b<a", a={"cache": CACHED, **fields})
 
     def test_hit_restores_without_running(self) -> None:
         played = play(self.cached(), {"a": Fate(cache=0)})

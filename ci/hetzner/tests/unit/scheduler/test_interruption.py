@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from lib.model import events
 from lib.model.job import Job
-from tests.rules.cases import CACHED
-from tests.support.fakes import Fate, jobs, play
+from tests.support.fakes import CACHED, Fate, jobs, play
 from tests.support.rule_case import NEVER, RuleTest
 
 

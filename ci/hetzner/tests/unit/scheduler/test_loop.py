@@ -13,16 +13,9 @@ from lib.model.result import Outcome
 from lib.model.run_plan import Limits, RunPlan
 from lib.model.verdict import decide
 from lib.scheduler.loop import Scheduler
-from tests.support.fakes import FakeClock, FakeExecutor, Fate, jobs, play
+from lib.scheduler.protocol import Remark
+from tests.support.fakes import CACHED, FakeClock, FakeExecutor, Fate, idle, jobs, play
 from tests.support.rule_case import NEVER, RuleTest
-
-
-class Dummy:
-    def to_json(self) -> str:
-        return "{}"
-
-    def place(self, cwd: str) -> str:
-        return ""
 
 
 class Dependencies(RuleTest):
@@ -98,7 +91,7 @@ class SlowViews(RuleTest):
 
         declared = jobs("a; b", a={"timeout": 10})
         scheduler = Scheduler(
-            RunPlan(phases.build(declared, ["a", "b"]), limits), executor, clock, slow
+            RunPlan(phases.build(declared, ["a", "b"]), limits), executor, clock, slow, idle
         )
         self.code = scheduler.run()
         return scheduler
@@ -205,7 +198,7 @@ class Leaks(RuleTest):
 
     def test_output_that_a_leftover_process_removed_fails_the_job_and_is_not_stored(self) -> None:
         promise = {"outputs": {"o": "out/x"}}
-        for fields in (promise, {**promise, "cache": Dummy()}):
+        for fields in (promise, {**promise, "cache": CACHED}):
             declared = jobs("a; b<a", a=fields)
             played = play(declared, {"a": Fate(1, leaves=NEVER, removes=("o",))})
             self.check(played, "a=failed b=skipped", 1)
@@ -273,6 +266,18 @@ class Stream(RuleTest):
         rebuilt = {e.job: e.result.outcome for e in played.of(events.Finished)}
         rebuilt |= dict.fromkeys(played.of(events.RunStarted)[0].filtered, Outcome.SKIPPED)
         self.assertEqual(rebuilt, {name: r.outcome for name, r in played.scheduler.results.items()})
+
+    def test_notes_of_the_plan_come_first_and_remarks_of_the_executor_when_they_are_made(
+        self,
+    ) -> None:
+        clock = FakeClock()
+        executor = FakeExecutor(clock, {"a": Fate(5)})
+        executor._at(2, lambda: Remark("a remark"))
+        plan = RunPlan(phases.build(jobs("a"), ["a"]), notes=["one", "two"])
+        seen: list[events.Event] = []
+        self.assertEqual(Scheduler(plan, executor, clock, seen.append, idle).run(), 0)
+        told = [(event.at, event.text) for event in seen if isinstance(event, events.Note)]
+        self.assertEqual(told, [(0, "one"), (0, "two"), (2, "a remark")])
 
     def test_a_listener_that_breaks_is_told_once_and_changes_nothing(self) -> None:
         for error in (RuntimeError("broken view"), SystemExit(0), GeneratorExit()):

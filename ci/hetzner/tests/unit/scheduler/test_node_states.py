@@ -9,13 +9,12 @@ from lib.model import phases
 from lib.model.cause import PLAINLY
 from lib.model.result import Outcome
 from lib.model.run_plan import RunPlan
-from lib.scheduler.loop import unknown_load
 from lib.scheduler.node_states import NodeStates
 from lib.scheduler.nodes import DELAYED, ENDED, NEXT, QUEUED, State
 from lib.scheduler.results import Results
 from lib.scheduler.start_queue import StartQueue
 from lib.scheduler.timers import Timers
-from tests.support.fakes import FakeClock, jobs
+from tests.support.fakes import FakeClock, idle, jobs
 
 
 class NodeStatesTest(unittest.TestCase):
@@ -24,7 +23,7 @@ class NodeStatesTest(unittest.TestCase):
         plan = RunPlan(phases.build(declared, [job.name for job in declared]))
         self.clock, self.timers = FakeClock(), Timers()
         results = Results(plan, lambda event: None)
-        self.queue = StartQueue(plan, unknown_load, self.fail)
+        self.queue = StartQueue(plan, idle, self.fail)
         self.states = NodeStates(plan, results, self.queue, self.timers, self.clock)
         self.states.open_phase(0)
 

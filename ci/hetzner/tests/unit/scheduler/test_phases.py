@@ -5,7 +5,7 @@ from __future__ import annotations
 import unittest
 
 from lib.model import events
-from tests.support.fakes import Fate, jobs, play
+from tests.support.fakes import CACHED, Fate, jobs, play
 from tests.support.rule_case import RuleTest
 
 
@@ -38,6 +38,11 @@ class Phases(RuleTest):
             self.assertEqual([event.reason for event in told], [c * "exit code 1" for c in codes])
             self.assertEqual([event.again for event in told], [True, False])
             self.assertEqual(told[-1].result.reason, reason)
+
+    def test_a_pass_that_the_second_pass_restores_stays_a_plain_one(self) -> None:
+        played = play(jobs("a", a={"cache": CACHED}), {"a": Fate(cache=0)}, first_testcases="x")
+        self.check(played, "a=passed", 0)
+        self.assertEqual(played.scheduler.results["a"].reason, "")
 
     def test_phase_b_waits_for_all_of_phase_a(self) -> None:
         results = play(jobs("a; b; c<a"), {"c": Fate(7)}, first_jobs=["c"]).scheduler.results

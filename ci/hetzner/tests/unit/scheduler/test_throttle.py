@@ -10,6 +10,7 @@ from pathlib import Path
 from lib.model import events
 from lib.model.result import Load
 from lib.processes import machine_load
+from lib.scheduler.throttle import Throttle
 from tests.support.fakes import Fate, Played, jobs, play
 
 NEVER = math.inf
@@ -81,6 +82,11 @@ class Pressure(unittest.TestCase):
         )
         self.assertEqual(played.code, 143)
         self.assertEqual(played.outcomes(), "a=cancelled b=passed c=cancelled x=cancelled")
+
+    def test_a_reading_holds_for_two_seconds(self) -> None:
+        readings = iter([Load(9, cpu=99), Load(0, cpu=0)])
+        throttle = Throttle(60, lambda: next(readings))
+        self.assertEqual([throttle.holds(now, busy=True) for now in (5, 6, 7)], [True, True, False])
 
     def test_where_nothing_tells_the_pressure_that_is_said_once_and_nothing_held(self) -> None:
         played = self.after_a(Load(9))

@@ -56,6 +56,11 @@ class TimersTest(unittest.TestCase):
         self.now = 120
         self.assertEqual(self.expired(), [RunLimit()])
 
+    def test_patient_one_is_late_from_the_first_moment_that_counts(self) -> None:
+        self.timers.set(0, RunLimit(), patient=True)
+        self.now = LATE
+        self.assertEqual(self.expired(), [])
+
     def test_patient_one_that_is_in_time_does_not_wait(self) -> None:
         self.timers.set(1, RunLimit(), patient=True)
         self.now = 1 + LATE / 2

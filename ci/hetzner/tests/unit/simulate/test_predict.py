@@ -14,18 +14,10 @@ from lib.model.job import Job
 from lib.model.selection import Choice
 from lib.simulate import predict
 from lib.simulate.predict import Scenario
-from tests.support.fakes import Fate, jobs, play
+from tests.support.fakes import CACHED, Fate, jobs, play
 from tests.support.recorded import Recorded, record
 
 NEVER = math.inf
-
-
-class Dummy:
-    def to_json(self) -> str:
-        return "{}"
-
-    def place(self, cwd: str) -> str:
-        return ""
 
 
 def scenario(declared: list[Job], durations: Mapping[str, float], **more: Any) -> Scenario:
@@ -127,7 +119,7 @@ class Predictions(Recorded):
         self.assertEqual(seconds(declared, durations), 30)
 
     def test_cached_job_takes_the_seconds_of_its_restore_unless_set(self) -> None:
-        declared = jobs("a; b<a", a={"cache": Dummy()})
+        declared = jobs("a; b<a", a={"cache": CACHED})
         made = scenario(declared, {"a": 50, "b": 1}, restored={"a": 0.5})
         self.assertEqual(predict.predict(made).seconds, 1.5)
         self.assertEqual(predict.predict(predict.with_durations(made, {"a": 9})).seconds, 10)

@@ -20,7 +20,7 @@ from lib.simulate import predict
 from lib.simulate.predict import Scenario
 from lib.storage import history
 from lib.storage.history import History
-from tests.support.fakes import Fate, jobs, play
+from tests.support.fakes import CACHED, Fate, jobs, play
 from tests.support.recorded import Recorded, record
 
 NEVER = math.inf
@@ -171,27 +171,19 @@ class Histories(Recorded):
 
     def test_job_that_was_restored_last_time_is_taken_to_be_cached(self) -> None:
         hit = {"a": Fate(50, cache=0)}
-        declared = jobs("a", a={"cache": Dummy()})
+        declared = jobs("a", a={"cache": CACHED})
         ran, restored = play(declared, {"a": Fate(50)}), play(declared, hit)
         told = record(self.path, ran, restored)
         self.assertEqual((round(told.durations["a"]), round(told.restored["a"], 3)), (50, 0.01))
         self.assertEqual(record(self.path, ran).restored, {})
 
     def test_job_that_other_runs_restored_is_not_taken_to_be_cached_in_this_one(self) -> None:
-        cached = {"cache": Dummy()}
+        cached = {"cache": CACHED}
         both = play(jobs("a; b", a=cached), {"a": Fate(50)})
         alone = play(jobs("a", a=cached), {"a": Fate(50, cache=0)})
         record(self.path, both, alone)
         self.assertEqual(set(history.timings(self.path).restored), {"a"})
         self.assertEqual(history.timings(self.path, beside=["a", "b"]).restored, {})
-
-
-class Dummy:
-    def to_json(self) -> str:
-        return "{}"
-
-    def place(self, cwd: str) -> str:
-        return ""
 
 
 def scenario(declared: list[Job], durations: Mapping[str, float], **more: Any) -> Scenario:
