@@ -13,7 +13,7 @@ from lib.model.run_facts import Facts
 def sentence(facts: Facts) -> str:
     """Return the sentence on a run: that of its END line and of its commit's status."""
     if facts.signal is not None:
-        return f"ended by {signal_names.name_of(facts.signal)}"
+        return "; ".join([f"ended by {signal_names.name_of(facts.signal)}", *facts.faults()])
     return "; ".join([*facts.faults(), facts.error or _of_jobs(facts)])
 
 
@@ -24,6 +24,7 @@ def _of_jobs(facts: Facts) -> str:
     if bad := [r for r in results if not r.acceptable]:
         failed = [r for r in bad if r.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)]
         text = f"failed {took}: {', '.join(r.name for r in failed or bad)}"
+        text += "; the run's timeout cut it off" if facts.timed_out else ""
     elif facts.refused:
         text = f"failed {took}: nothing was started: {', '.join(facts.refused)} cannot run"
     elif not facts.selected:

@@ -94,18 +94,17 @@ class ByJobs(Table):
 
 class ByAllElse(Table):
     def test_a_signal_decides_before_all_else(self) -> None:
-        all_else: dict[str, Any] = {
-            "timed_out": True,
-            "error": "no checkout",
-            "survivors": True,
-            "write_error": LOST,
-        }
+        all_else: dict[str, Any] = {"timed_out": True, "error": "no checkout", "left_out": ["b"]}
         for facts in (ran("a=passed", signal=15), ran("a=failed", signal=15, **all_else)):
             self.assertEqual(decide(facts), (143, "error", "ended by SIGTERM"))
 
+    def test_a_fault_is_named_after_the_signal_that_ended_the_run(self) -> None:
+        facts = ran("a=passed", signal=2, survivors=True, write_error=LOST)
+        self.assertEqual(decide(facts), (130, "error", f"ended by SIGINT; {LOST}; {ALIVE}"))
+
     def test_the_time_limit_of_the_run_decides_next(self) -> None:
         late = "1 job passed in 7 s, but the run has run out of time"
-        cut = f"{LOST}; failed in 7 s: a"
+        cut = f"{LOST}; failed in 7 s: a; the run's timeout cut it off"
         self.check(
             {
                 "green": (ran("a=passed", timed_out=True), (124, "error", late)),
