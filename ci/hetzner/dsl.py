@@ -27,7 +27,7 @@ from lib.model.pipeline_check import kind_problems, number_problems
 from lib.model.pool_names import pool_questions
 from lib.model.result import Outcome, Result
 from lib.model.run_facts import Facts
-from lib.model.run_plan import DEFAULT_CWD, DEFAULT_TIMEOUT, Limits
+from lib.model.run_plan import DEFAULT_CWD, DEFAULT_TIMEOUT, Limits, RunPlan
 from lib.model.selection import EVERYTHING, Choice
 from lib.processes import programs
 from lib.processes.launch import Place
@@ -206,7 +206,7 @@ class Pipeline:
             shuffle,
         )
         chosen = selection.listed(asked)
-        plan = selection.plan(self.jobs, chosen, self._durations, self._limits)
+        plan = self._plan(chosen)
         if not isinstance(pytest_workers, int) or pytest_workers < 1:
             raise ValueError(f"pytest_workers: expected 1 or more, found {pytest_workers!r}")
         plan = plan._replace(notes=pool_questions(self.jobs, self._limits.pools))
@@ -222,7 +222,7 @@ class Pipeline:
 
     def check(self, chosen: Choice = EVERYTHING) -> None:
         """Raise ValueError for a choice of jobs that `run` would refuse."""
-        selection.plan(self.jobs, chosen, self._durations, self._limits)
+        self._plan(chosen)
 
     def dry_run(self, chosen: Choice = EVERYTHING) -> list[str]:
         """Return the starts of a run, in their order and with the reason, one line each.
@@ -231,8 +231,12 @@ class Pipeline:
         """
         from lib.simulate import dry_run as dryrun
 
-        plan = selection.plan(self.jobs, chosen, self._durations, self._limits)
-        return dryrun.lines(plan, self._durations)
+        return dryrun.lines(self._plan(chosen), self._durations)
+
+    def _plan(self, chosen: Choice) -> RunPlan:
+        if chosen.shuffle is True:
+            chosen = chosen._replace(shuffle=int.from_bytes(os.urandom(4), "big"))
+        return selection.plan(self.jobs, chosen, self._durations, self._limits)
 
 
 def _absolute(problems: list[str], what: str, path: str | Path) -> Path:

@@ -5,7 +5,6 @@ Pure functions over jobs: no clock, no process, no file.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
@@ -19,7 +18,7 @@ from lib.model.urgency import remaining_paths, short_jobs, shuffled
 class Choice(NamedTuple):
     """The wanted jobs and test cases of a run, and their order; None or '' stands for no wish.
 
-    `shuffle` is the seed of a random order of ready jobs, True for a fresh one.
+    `shuffle` is the seed of a random order of ready jobs, True for one that the pipeline draws.
     """
 
     fast_fail: bool = False
@@ -166,11 +165,9 @@ def _listed(names: Collection[str] | None) -> Collection[str] | None:
 
 
 def _seed(shuffle: int | None) -> int | None:
-    """Return the seed of a run's random order, a fresh one for True, None for no such order."""
+    """Return the seed of a run's random order, None for no such order. Raises ValueError."""
     if shuffle is None or shuffle is False:
         return None
-    if shuffle is True:
-        return int.from_bytes(os.urandom(4), "big")
     if not isinstance(shuffle, int):
         raise ValueError(f"shuffle: expected a whole number, or True for a fresh one: {shuffle!r}")
     return shuffle
