@@ -11,7 +11,8 @@ import sys
 
 from lib.processes.wait import Ready, SignalPipe
 
-assert sys.platform == "linux"
+if sys.platform != "linux":
+    raise ImportError(f"pidfds are Linux's: expected to run there, found {sys.platform}")
 
 RESERVE = 16  # descriptors that are left free: without any, no process can be looked at
 LONGEST = 24 * 3600.0  # seconds of one poll, whose milliseconds are an int (poll(2))
