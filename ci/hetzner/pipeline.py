@@ -144,7 +144,7 @@ def _simulate(arguments: Sequence[str]) -> int:
 
 
 def _demo(options: command_line.Options) -> int:
-    from lib.buckaroo.demo import prepare
+    from lib.buckaroo.demo import prepare  # late: only a demo needs it
 
     config = settings.load_anywhere({"state_dir": options.state_dir})
     prepared = prepare(config.state_dir, print)
@@ -169,7 +169,7 @@ def _run(request: Request) -> int:
     if show == "plan":
         before, after = request.notes()
         return console.put("\n".join([*before, *pipeline.dry_run(request.chosen), *after]))
-    from lib.commit.commit_run import CommitRun
+    from lib.commit.commit_run import CommitRun  # late: only a run needs it
 
     own_environ.hide_secrets(config.secret_names)
     label = redact.of_environment()(f"pipeline.py {request.revision} of {config.repo_dir}")

@@ -59,7 +59,7 @@ def warm(server: str) -> None:
 
 def wait_until_idle(server: str, kernel: str) -> None:
     """Ask the kernel for its info and read its messages until it says that it is idle."""
-    import websocket
+    import websocket  # late: not of the standard library
 
     address = server.replace("http", "ws", 1) + f"/api/kernels/{kernel}/channels"
     token = os.environ["JUPYTER_TOKEN"]

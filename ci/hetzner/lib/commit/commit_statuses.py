@@ -71,4 +71,4 @@ class CommitStatuses:
         except Interrupted:
             delivery = Delivery.UNDELIVERED
         if delivery is Delivery.UNDELIVERED:
-            self._say("NOTE  the status is left to the next run")
+            self._say("NOTE  the next run posts the status")

@@ -36,11 +36,11 @@ class Request:
     @functools.cached_property
     def absent(self) -> Mapping[str, str]:
         """The jobs that this machine cannot run, with reasons; none that was asked for by name."""
-        from lib.buckaroo import missing_tools
-
         options = self.options
         if options.only_jobs or options.phase != "all":
             return {}
+        from lib.buckaroo import missing_tools  # late: a run of named jobs asks nothing
+
         revision = "" if options.in_place else self.revision
         skipped = options.skip_jobs or ()
         found = missing_tools.absent(self.table, self.config, revision, skipped=skipped)
@@ -68,7 +68,7 @@ class Request:
         return [f"no job would run: {missing}; if it were there:"] if missing else [], left_out
 
     def _missing_wheel(self) -> str:
-        from lib.buckaroo.wheels import missing_wheel
+        from lib.buckaroo.wheels import missing_wheel  # late: only phase 5b needs it
 
         try:
             sha = checkout.resolve(self.config.repo_dir, self.options.wheel_from or self.revision)

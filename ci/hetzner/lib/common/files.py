@@ -182,7 +182,7 @@ def nameless() -> IO[bytes]:
     """Return a file without a name, in memory where the system has that. Raises OSError."""
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("nameless"), "w+b")
-    import tempfile
+    import tempfile  # late: only systems without memfd_create need it
 
     return tempfile.TemporaryFile()
 

@@ -1,8 +1,8 @@
-"""Notes the signals that ask this program to end, and lets them cut short only waits.
+"""Records the signals that ask this program to end; only a declared wait is ended by one.
 
 An exception out of a handler may hit any line: one between a fork and the record of the child, a
-`finally`, a destructor that swallows it. So the handler takes a note, and the exception comes where
-a step declares that it waits (`cut_short`); everything else is done to its end.
+`finally`, a destructor that swallows it. So the handler only records the signal, and the
+exception comes where a step declares that it waits (`cut_short`); all other steps run to their end.
 """
 
 from __future__ import annotations

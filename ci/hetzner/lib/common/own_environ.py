@@ -15,7 +15,7 @@ from lib.common import redact
 
 def hide_secrets(names: Collection[str] = ()) -> None:
     """Overwrite the values of secrets; `os.environ` stays. `names` are further secrets."""
-    import ctypes
+    import ctypes  # late: it takes milliseconds, and few processes need it
 
     libc = ctypes.CDLL(None)
     libc.getenv.restype = ctypes.c_void_p

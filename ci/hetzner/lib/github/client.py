@@ -76,7 +76,7 @@ def post_status(
     Never raises for an error of the network or the server, or for a lack of descriptors.
     """
     try:
-        import urllib.parse
+        import urllib.parse  # late: only runs with a token post
         import urllib.request
     except OSError as error:
         return Answer(0, f"the modules that post a status cannot be loaded: {error}")

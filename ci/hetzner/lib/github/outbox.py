@@ -54,16 +54,15 @@ class Outbox:
         self._take_over()
         for status in list(self._left.values()):
             delivery = post(status)
-            if status.description == CUT_OFF:
-                what = f"the run of {status.sha} was cut off"
-            else:
-                what = f"the run of {status.sha} ended untold, with {status.state}"
+            cut_off = status.description == CUT_OFF
+            end = "was cut off" if cut_off else f"ended with {status.state}"
+            what = f"the run of {status.sha} {end}"
             if delivery is Delivery.ACCEPTED:
-                yield f"CLEAN {what}: {status.context} tells it now"
+                yield f"CLEAN {what}: its status {status.context} is posted now"
             elif delivery is Delivery.REFUSED:
-                yield f"NOTE  {what}: GitHub refuses to be told on {status.context}, it is dropped"
+                yield f"NOTE  {what}: GitHub refuses its status {status.context}, which is dropped"
             else:
-                yield f"NOTE  {what}: to tell it is left to the next run"
+                yield f"NOTE  {what}: the next run posts its status {status.context}"
                 return
 
     def _take_over(self) -> None:
@@ -77,7 +76,9 @@ class Outbox:
             except FileNotFoundError:
                 continue  # a run beside this one has taken it over
             except OSError as error:  # a run that can read it posts it
-                self._say(f"NOTE  the statuses that a dead run has left stay in {path}: {error}")
+                self._say(
+                    f"NOTE  the statuses that a dead run left in {path} cannot be read: {error}"
+                )
         for _, statuses in sorted(found.values()):
             self._left.update({_key(status): status for status in statuses})
         if self._left and not self._write():
@@ -86,7 +87,7 @@ class Outbox:
             path.unlink(missing_ok=True)
 
     def _write(self) -> bool:
-        """Write the remaining statuses down; return whether that succeeded."""
+        """Write the remaining statuses into the file; return whether that succeeded."""
         try:
             if self._left:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,7 +96,7 @@ class Outbox:
             else:
                 self._path.unlink(missing_ok=True)
         except OSError as error:
-            self._say(f"NOTE  the statuses that are left to post cannot be kept: {error}")
+            self._say(f"NOTE  the statuses for the next run to post cannot be written: {error}")
             return False
         return True
 

@@ -118,9 +118,10 @@ def told_class(name: str) -> Callable[[type[T]], type[T]]:
 
 
 def by_default(argument: str, value: object, default: object) -> str:
-    """Return `; timeout=120 is the default: pass timeout=` for a default value, else ''.
+    """Return a remark for an error text that a value is the default of an argument, else ''.
 
-    A user who meets a limit or place that he has not chosen learns its origin.
+    It reads `; timeout=120 is the default: pass timeout=`: a user who did not choose a limit learns
+    where it comes from.
     """
     return f"; {argument}={value!r} is the default: pass {argument}=" if value == default else ""
 
@@ -145,7 +146,7 @@ def _misfits(
     elsewhere: Mapping[str, str],
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the arguments that fit, by name and without `self`, and the problems of others."""
-    import inspect
+    import inspect  # late: most declarations fit
 
     parameters = list(inspect.signature(function).parameters.values())[1:]
     known = [each.name for each in parameters]

@@ -58,7 +58,9 @@ def _check_identity(job: Job, problems: list[str]) -> None:
     if job.cache is not None and not callable(called):
         problems.append(f"cache: expected a Cache, found {job.cache!r}")
     if job.service and job.cache is not None:
-        problems.append("a service cannot have a cache: it is its processes that are needed")
+        problems.append(
+            "a service cannot have a cache: other jobs need its processes, which no cache restores"
+        )
 
 
 def _check_numbers(job: Job, problems: list[str]) -> None:

@@ -53,7 +53,7 @@ def short_jobs(
 
 def shuffled(names: Iterable[str], seed: int) -> dict[str, float]:
     """Return a random urgency for each job, the same for the same names and seed."""
-    import random
+    import random  # late: few runs shuffle
 
     draw = random.Random(seed)
     return {name: draw.random() for name in names}

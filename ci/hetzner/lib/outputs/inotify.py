@@ -205,7 +205,7 @@ class InotifyWatch:
         self._ways[token] = Way(frozenset(ends), frozenset(leading))
 
     def _watch(self, directory: Path, mask: int, only: int = IN_ONLYDIR) -> None:
-        import ctypes
+        import ctypes  # late: only outputs to watch need it
 
         if self._fd is None:
             self._libc = ctypes.CDLL(None, use_errno=True)

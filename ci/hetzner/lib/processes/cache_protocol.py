@@ -96,7 +96,7 @@ def read(file: IO[bytes]) -> object:
 
 def write(file: IO[bytes], content: object) -> None:
     """Replace the content of the file by a message."""
-    import json
+    import json  # late: only jobs with a cache need it
 
     file.seek(0)
     file.truncate()

@@ -24,7 +24,6 @@ except (ImportError, AttributeError):
 KNOWN = sys.implementation.name == "cpython" and sys.version_info < (3, 14)
 NONE = -1  # no such descriptor, group or mask
 
-
 _path = functools.lru_cache(os.fsencode)  # most jobs start the same few programs
 
 
@@ -75,9 +74,8 @@ def _start(
     keep: Sequence[int],
 ) -> int | None:
     """Return the pid of a process that runs the program, None if the start failed."""
-    reader, writer = (
-        os.pipe()
-    )  # for an error before the program runs; it closes when the program does
+    # for an error before the program runs; the start of the program closes it
+    reader, writer = os.pipe()
     try:
         try:
             if writer < 3:  # it would be in the place of a standard stream

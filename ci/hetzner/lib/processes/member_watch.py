@@ -18,9 +18,8 @@ class MemberWatch:
         self._waiter = waiter
         self._remark = remark
         self._pids: dict[str, set[int]] = {}  # by tree
-        self._due: dict[
-            str, float
-        ] = {}  # by tree: the time of its scan, since no event will wake us
+        # by tree: the time of its next scan, where no descriptor is left for events
+        self._due: dict[str, float] = {}
 
     @property
     def due(self) -> float:

@@ -71,7 +71,7 @@ def sockets(ports: Collection[int]) -> list[Socket]:
     """
     if sys.platform == "linux":
         return [row for row in _rows() if row.port in ports]
-    from lib.processes import ports_lsof
+    from lib.processes import ports_lsof  # late: systems without /proc
 
     return ports_lsof.sockets(ports)
 
@@ -176,7 +176,7 @@ def _probe(port: int) -> list[Listener]:
 
     A connection finds a listener on the loopback address, binding also others.
     """
-    import socket
+    import socket  # late: systems without a table
 
     with socket.socket() as probe:
         probe.settimeout(1)

@@ -168,7 +168,7 @@ def table() -> ProcessTable:
     """Return the process table of this system."""
     if sys.platform == "linux":
         return LinuxTable()
-    from lib.processes.process_table_ps import PsTable
+    from lib.processes.process_table_ps import PsTable  # late: systems without /proc
 
     return PsTable()
 

@@ -15,7 +15,7 @@ def adopt() -> bool | None:
     """Become the subreaper; return whether it was one before, None if it cannot be one."""
     if sys.platform != "linux":
         return None
-    import ctypes
+    import ctypes  # late: Linux alone has the call
 
     libc = ctypes.CDLL(None, use_errno=True)
     before = ctypes.c_int()

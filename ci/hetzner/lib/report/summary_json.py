@@ -70,7 +70,7 @@ def end(path: Path, code: int) -> None:
 
     If that fails, none is left. Raises OSError.
     """
-    import json
+    import json  # late: see _laid_out
 
     try:
         fields = json.loads(files.read(path))

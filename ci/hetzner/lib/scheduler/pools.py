@@ -14,9 +14,8 @@ class Pools:
     def __init__(self, capacity: Mapping[str, int], slots: int | None = None) -> None:
         self._free = dict(capacity)
         self._slots = math.inf if slots is None else slots
-        self._before: dict[
-            str, int
-        ] = {}  # by name: the amount that was free before the last nodes ended
+        # by name: the amount that was free before the last nodes ended
+        self._before: dict[str, int] = {}
 
     def fits(self, needs: Needs) -> bool:
         """Whether a slot and all of the resources are free."""

@@ -111,7 +111,7 @@ class Reader:
         A named directory outside of any checkout is taken as it is: commands without a commit work
         there, and git reports the missing repository to others.
         """
-        from lib.git.checkout import CheckoutError, enclosing_checkout
+        from lib.git.checkout import CheckoutError, enclosing_checkout  # late: a box asks no git
 
         source, value = self._given("repo_dir", "CI_REPO_DIR")
         path = self.path("repo_dir", "CI_REPO_DIR", self.cwd)

@@ -8,6 +8,7 @@ while the job ran, the artifact fits neither the key of the old source nor that 
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -30,8 +31,6 @@ NOT_STORED = 1  # exit code
 
 def main(arguments: Sequence[str]) -> int:
     """Restore or store for the runner; see the module."""
-    import argparse
-
     parser = argparse.ArgumentParser(description="Restore or store the artifact of a job.")
     parser.add_argument("action", choices=("restore", "store"))
     parser.add_argument("handle", type=int, help="an open file with the request of the runner")

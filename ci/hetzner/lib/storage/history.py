@@ -96,7 +96,7 @@ class History:
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     """Open the database. The tables of another version have another meaning: they are dropped."""
-    import sqlite3
+    import sqlite3  # late: it takes milliseconds, and only pipeline.py has a history
 
     def version() -> int:
         return int(database.execute("PRAGMA user_version").fetchone()[0])

@@ -69,10 +69,14 @@ class LeftToTheNextRun(WithGitHub):
         self.kill()
         for _ in range(2):
             log = self.run_part(BUSY)
-            self.assertRegex(log, r"NOTE  the run of \w{40} was cut off: .* left to the next run")
+            self.assertRegex(
+                log, r"NOTE  the run of \w{40} was cut off: the next run posts its status"
+            )
             self.assertNotIn("CLEAN the run", log)
         log = self.run_part()
-        self.assertRegex(log, r"CLEAN the run of \w{40} was cut off: ci/hetzner tells it now")
+        self.assertRegex(
+            log, r"CLEAN the run of \w{40} was cut off: its status ci/hetzner is posted now"
+        )
         self.assertEqual(self.posted(), [("error", "ci/hetzner")])
         self.assertEqual(self.left(), [])
 
@@ -88,17 +92,17 @@ class LeftToTheNextRun(WithGitHub):
         record = self.stage.state / "runs" / "r1-1.json"
         record.mkdir(parents=True)  # root may read any file
         self.assertIn(
-            f"NOTE  the statuses that a dead run has left stay in {record}", self.run_part()
+            f"NOTE  the statuses that a dead run left in {record} cannot be read", self.run_part()
         )
         self.assertTrue(record.is_dir())
 
     def test_verdict_that_github_did_not_take_is_told_as_it_was(self) -> None:
         self.github.replies = [BUSY, BUSY]
         self.assertEqual(self.stage.run().code, 0)
-        self.assertIn("NOTE  the status is left to the next run", self.stage.log())
+        self.assertIn("NOTE  the next run posts the status", self.stage.log())
         self.assertEqual((len(self.left()), self.posted()), (1, []))
         log = self.run_part()
-        self.assertRegex(log, r"CLEAN the run of \w{40} ended untold, with success")
+        self.assertRegex(log, r"CLEAN the run of \w{40} ended with success: its status")
         self.assertEqual(self.posted(), [("success", "ci/hetzner")])
         self.assertIn(f"{JOBS} jobs passed", self.github.seen[0]["description"])
         self.assertEqual(self.left(), [])
