@@ -135,7 +135,7 @@ class AfterAKill(CommitCase):
         self.stage.commit("another lock")
         pnpm = self.stage.root / "tools" / "pnpm"
         works = pnpm.read_text()
-        install = f"setsid {self.sleep} & touch {up}; {self.sleep}"
+        install = f"setsid {self.stays(up)} & {self.sleep}"
         pnpm.write_text(f"#!/bin/bash\n[[ $1 == install ]] || exit 0\n{install}\n")
         with self.stage.start() as process:
             self.wait_until(up.exists, str(up))

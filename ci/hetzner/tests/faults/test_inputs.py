@@ -144,6 +144,7 @@ class Keys(FaultCase):
         self.next_run_is_unaffected()
 
     def test_command_without_a_key_is_a_miss_and_touches_no_store(self) -> None:
+        wait = "until [[ -e up ]]; do sleep 0.01; done; rm up; touch left"
         for key in (
             "true",
             "echo key; exit 3",
@@ -151,13 +152,16 @@ class Keys(FaultCase):
             "false | cat; echo key",
             "printf '\\xff\\xfe'",
             "no-such-program",
-            f"{self.sleep} & echo",
-            f"trap '' TERM; setsid {self.sleep} & kill -KILL $$",
+            f"{self.stays()} & {wait}; echo",
+            f"trap '' TERM; setsid {self.stays()} & {wait}; kill -KILL $$",
         ):
             with self.subTest(key):
                 shutil.rmtree(self.root / "store", ignore_errors=True)
                 self.assertEqual(self.run_twice(key), ["a=passed"] * 2)
                 self.assertEqual(list((self.root / "store").glob("*")), [])
+                left = self.root / "left"  # what a command writes that leaves a process
+                self.assertEqual(left.exists(), self.mark in key)
+                left.unlink(missing_ok=True)
         self.next_run_is_unaffected()
 
 

@@ -31,8 +31,9 @@ class Rights(CommitCase):
     def leaves(self) -> None:
         """Have two jobs leave processes behind, one of them out of every group."""
         self.body("test_js", f"{self.sleep} & setsid {self.sleep} & exit 0")
-        linger = f"setsid bash -c ': >up; exec {self.sleep}' &"
-        self.body("lint_python", f"{linger} until [[ -e up ]]; do sleep 0.01; done; rm up")
+        self.body(
+            "lint_python", f"setsid {self.stays()} & until [[ -e up ]]; do sleep 0.01; done; rm up"
+        )
 
     def runs_well(self) -> None:
         self.leaves()
@@ -43,7 +44,7 @@ class Rights(CommitCase):
     def ends_well(self, number: signal.Signals) -> None:
         """Interrupt it while a job runs that ignores TERM."""
         up = self.root / "up"
-        self.body("test_js", f"trap '' TERM; setsid {self.sleep} & touch {up}; {self.sleep}")
+        self.body("test_js", f"trap '' TERM; setsid {self.stays(up)} & {self.sleep}")
         up.parent.chmod(0o777)
         with self.stage.start(through=self.through) as process:
             self.wait_until(up.exists, str(up))

@@ -120,16 +120,17 @@ class Helpers(CommitCase):
 
     def pnpm(self, body: str) -> None:
         (self.stage.root / "tools" / "pnpm").write_text(
-            f"#!/bin/bash\n[[ $1 == install ]] || exit 0\n{body.replace('SLEEP', self.sleep)}\n"
+            f"#!/bin/bash\n[[ $1 == install ]] || exit 0\n{body}\n"
         )
 
     def test_signal_ends_a_step_with_all_that_it_started(self) -> None:
         for number in SIGNALS:
             with self.subTest(name_of(number)):
-                up = self.root / f"up{number}"
-                self.pnpm(f"trap '' TERM; setsid SLEEP & SLEEP & touch {up}; wait")
+                near, far = self.root / f"near{number}", self.root / f"far{number}"
+                self.pnpm(f"trap '' TERM; setsid {self.stays(far)} & {self.stays(near)} & wait")
                 with self.stage.start() as process:
-                    self.wait_until(up.exists, str(up))
+                    for up in (near, far):
+                        self.wait_until(up.exists, str(up))
                     process.send_signal(number)
                     out, errors = process.communicate(timeout=60)
                 ended = Ended(process.returncode, self.stage.log_dir(), out + errors)
@@ -147,7 +148,7 @@ class Helpers(CommitCase):
 
     def test_leftovers_of_a_step_are_stopped_before_the_jobs(self) -> None:
         up = self.root / "up"
-        linger = f"env -i setsid bash -c 'touch {up}; exec SLEEP' </dev/null >/dev/null 2>&1 &"
+        linger = f"env -i setsid {self.stays(up)} </dev/null >/dev/null 2>&1 &"
         self.pnpm(f"{linger} until [[ -e {up} ]]; do sleep 0.01; done")
         ended = self.commit()
         self.check(ended, 0, None, f"LEAK  of the preparation, stopped: .*{self.sleep}")
@@ -170,13 +171,14 @@ class Breaks(FaultCase):
 
     def breaks(self, owner: object, name: str, error: Exception) -> None:
         handlers = [signal.getsignal(number) for number in interrupts.SIGNALS]
-        job = Job("a", f"trap '' TERM; setsid {self.sleep} & touch up; {self.sleep}")
+        job = Job("a", f"trap '' TERM; setsid {self.stays()} & {self.sleep}")
         made, console = self.pipeline(job, Job("b", "until [ -e up ]; do sleep .01; done"))
         with (
             mock.patch.object(owner, name, side_effect=error),
             self.assertRaises(type(error)),
         ):
             made.run()
+        self.assertTrue((self.root / "up").exists(), "broke before there was a process to stop")
         ended = Ended(1, self.logs, console.getvalue())
         self.check(ended, 1, "a=cancelled b=cancelled", "BUG   the runner broke: .*injected")
         self.assertEqual([signal.getsignal(number) for number in interrupts.SIGNALS], handlers)

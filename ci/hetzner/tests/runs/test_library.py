@@ -72,8 +72,9 @@ from dsl import Cache, Job, Pipeline
 jobs = [
     Job("build", "mkdir out; echo x >out/tool", outputs={"tool": "out/tool"},
         cache=Cache("cat dsl.py", "out", "store")),
-    Job("serve", "touch ready; exec sleep 100", service=True, outputs={"ready": "ready"}),
-    Job("test", 'grep x "$CI_OUT_BUILD_TOOL"', ["build", "serve"]),
+    Job("serve", "echo $$ >pid; mv pid ready; exec sleep 100", service=True,
+        outputs={"ready": "ready"}),
+    Job("test", 'grep x "$CI_OUT_BUILD_TOOL" && kill -0 $(cat ready)', ["build", "serve"]),
 ]
 pipeline = Pipeline(jobs, "HEAD", "main", "logs", cwd=".")
 code = pipeline.run()

@@ -100,6 +100,10 @@ class FaultCase(unittest.TestCase):
         made, console = self.pipeline(*jobs, **options)
         return Ended(made.run(), self.logs, console.getvalue())
 
+    def stays(self, up: str | Path = "up") -> str:
+        """Return a command that touches a file, so that a test knows of it, and then sleeps."""
+        return f"bash -c 'touch {up}; exec {self.sleep}'"
+
     # ---- what holds after every run
 
     def check(self, ended: Ended, code: int, outcomes: str | None, *lines: str) -> None:

@@ -56,14 +56,15 @@ RUN = """
 import sys
 from dsl import Job, Pipeline
 
+serve = "echo $$ > pid; mv pid ready; exec MARK"
 jobs = [
     Job("leak", "MARK & exit 0"),
     Job("placed", "nice", nice=5, cpus=[0]),
     Job("out", "echo > o; until [ -e seen ]; do sleep .01; done", outputs={"o": "o"}),
     Job("use", "touch seen", ["out:o"]),
     Job("late", "trap '' TERM; MARK", timeout=0.2, allow_failure=True),
-    Job("server", "touch ready; MARK", service=True, outputs={"ready": "ready"}),
-    Job("client", "true", ["server"]),
+    Job("server", serve, service=True, outputs={"ready": "ready"}),
+    Job("client", "kill -0 $(cat ready)", ["server"]),
     Job("missing", ["/no/such/program"], allow_failure=True),
     Job("end", "[ -z $STOP ] || kill -TERM $PPID; sleep 0.1", ["client", "late"]),
 ]
@@ -76,7 +77,8 @@ import os, sys
 from pathlib import Path
 from lib.processes import command
 
-done = command.run(["sh", "-c", "MARK & echo done"], cwd=Path("."), env=os.environ, timeout=9)
+leave = "sh -c 'touch up; exec MARK' & until [ -e up ]; do sleep .01; done; echo done"
+done = command.run(["sh", "-c", leave], cwd=Path("."), env=os.environ, timeout=9)
 print(done.code, done.output)
 """
 

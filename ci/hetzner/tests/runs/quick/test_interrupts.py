@@ -21,7 +21,7 @@ RUNNER = textwrap.dedent(
     sys.path.insert(0, {here!r})
     from dsl import Job, Pipeline
     jobs = [
-        Job("a", "trap 'exit 0' TERM; touch up; {sleeper} & wait; wait"),
+        Job("a", "trap 'exit 0' TERM; {sleeper} & touch up; wait; wait"),
         Job("b", "true", ["a"]),
         Job("z", "true", ["a"], when="always"),
     ]

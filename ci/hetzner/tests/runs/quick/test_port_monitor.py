@@ -232,7 +232,8 @@ class Looked(unittest.TestCase):
 
     def loses(self, port: int, suite: str) -> str:
         """Run a service whose worker is ended by its user while its body goes on."""
-        body = f"echo $$ > shell; {sys.executable} server.py {port} & echo $! > worker; sleep 600"
+        worker = f"{sys.executable} server.py {port} reuse"
+        body = f"echo $$ > shell; {worker} & echo $! > worker; sleep 600"
         web = Job("web", body, service=True, listens=(port,), timeout=60)
         suite += "while kill -0 $(cat shell); do sleep 0.05; done"
         with mock.patch.object(port_monitor, "SERVING", 0.05):
@@ -247,11 +248,10 @@ class Looked(unittest.TestCase):
         port = free_port()
         stranger = Path(tempfile.mkdtemp(dir=self.place), "stranger.py")
         stranger.write_text(SERVER)
-        server = f"setsid {sys.executable} {stranger} {port}"
-        why = self.loses(port, f"kill $(cat worker); {server} & ")
-        self.assertRegex(
-            why, rf"port {port} (is held by pid \d+: .*stranger.py|any more).* while suite still"
-        )
+        server = f"setsid {sys.executable} {stranger} {port} reuse touch"
+        taken = "until [[ -e up ]]; do sleep 0.01; done; kill $(cat worker)"
+        why = self.loses(port, f"{server} & {taken}; ")
+        self.assertRegex(why, rf"port {port} is held by pid \d+: .*stranger.py.* while suite still")
 
     def test_a_server_that_starts_again_is_not_failed(self) -> None:
         port = free_port()
