@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TextIO
 from lib.common import inherited_environment, machine, redact
 from lib.common.version import VERSION
 from lib.model import events, graph_check, selection
-from lib.model.declaration_error import told
+from lib.model.declaration_error import explains_bad_arguments
 from lib.model.job import Job
 from lib.model.job_fields import variable_problems
 from lib.model.pipeline_check import kind_problems, number_problems
@@ -94,7 +94,7 @@ class Pipeline:
     Raises ValueError that lists every problem of the jobs and numbers at once.
     """
 
-    @told(lambda _: "Pipeline", elsewhere=OF_RUN, checks=True)
+    @explains_bad_arguments(lambda _: "Pipeline", elsewhere=OF_RUN, checks=True)
     def __init__(
         self,
         jobs: Sequence[Job],
@@ -163,7 +163,7 @@ class Pipeline:
             run_log=run_log,
         )
 
-    @told(lambda _: "Pipeline.run", elsewhere=OF_PIPELINE)
+    @explains_bad_arguments(lambda _: "Pipeline.run", elsewhere=OF_PIPELINE)
     def run(
         self,
         fast_fail: bool = False,

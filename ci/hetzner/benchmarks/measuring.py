@@ -68,8 +68,8 @@ def measure(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Cost:
         cpu = time.clock_gettime(cpu_clock(process.pid))
         if process.wait():
             errors.seek(0)
-            told = errors.read().decode(errors="replace").strip()[-500:]
-            raise ProgramError(f"{argv[0]}: exit code {process.returncode}: {told}")
+            said = errors.read().decode(errors="replace").strip()[-500:]
+            raise ProgramError(f"{argv[0]}: exit code {process.returncode}: {said}")
     return Cost(wall, cpu, memory)
 
 

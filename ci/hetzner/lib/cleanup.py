@@ -14,7 +14,7 @@ if __name__ == "__main__":
     sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parent.parent)]
 
 from lib.leftovers import cleanup, cleanup_command
-from lib.leftovers.cleanup import NOTHING, Known, ci_pkill, kill_port
+from lib.leftovers.cleanup import NOTHING, KnownLeftovers, ci_pkill, kill_port
 from lib.leftovers.snapshot import snapshot_container_state
 
 __all__ = ["ci_pkill", "cleanup_processes", "kill_port", "snapshot_container_state"]
@@ -28,7 +28,7 @@ def cleanup_processes(*, box: bool | None = None) -> list[str]:
     return cleanup.cleanup_processes(_known(), box=box)
 
 
-def _known() -> Known:
+def _known() -> KnownLeftovers:
     """Return the known leftovers of the repository under test. Raises SettingsError."""
     if find_spec("lib.buckaroo") is None:  # the runner is a library in another repository
         return NOTHING

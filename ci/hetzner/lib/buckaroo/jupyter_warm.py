@@ -79,9 +79,9 @@ def wait_until_idle(server: str, kernel: str) -> None:
     try:
         connection.send(json.dumps({**message, "channel": "shell", "buffers": []}))
         while time.monotonic() < end:
-            told = json.loads(connection.recv())
-            ours = told.get("parent_header", {}).get("msg_id") == header["msg_id"]
-            if ours and told["content"].get("execution_state") == "idle":
+            message = json.loads(connection.recv())
+            ours = message.get("parent_header", {}).get("msg_id") == header["msg_id"]
+            if ours and message["content"].get("execution_state") == "idle":
                 return
     finally:
         connection.close()

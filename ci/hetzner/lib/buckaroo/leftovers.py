@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lib.buckaroo.settings import Settings
-from lib.leftovers.cleanup import Known
+from lib.leftovers.cleanup import KnownLeftovers
 from lib.settings.settings import home
 
 PATTERNS = (
@@ -39,9 +39,9 @@ AT_HOME = (
 )
 
 
-def known(config: Settings) -> Known:
+def known(config: Settings) -> KnownLeftovers:
     """Return the known leftovers."""
     files: dict[Path, Sequence[str]] = {Path("/tmp"): TEMPORARY}
     if place := home(os.environ):
         files[place] = AT_HOME
-    return Known(PATTERNS, config.ports, files)
+    return KnownLeftovers(PATTERNS, config.ports, files)

@@ -36,7 +36,7 @@ def version_of(python: Path | str) -> str:
 def find(version: str) -> str:
     """Return the path of an interpreter of exactly this minor version; '' if there is none."""
     for candidate in _candidates(version):
-        found, path = _told(candidate)
+        found, path = _version_and_path(candidate)
         if found == version:
             return path
     return ""
@@ -66,7 +66,7 @@ def _expanded(path: str) -> Path:
 
 
 @functools.cache
-def _told(python: str) -> tuple[str, str]:
+def _version_and_path(python: str) -> tuple[str, str]:
     """Return version and path of an interpreter; it is asked once, since a shim is slow."""
     return _ask(python)
 

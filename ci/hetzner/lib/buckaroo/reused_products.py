@@ -89,9 +89,9 @@ class Products:
             except subprocess.TimeoutExpired:
                 self._say(f"NOTE  {job.name} is left out, and its cache takes too long")
                 return
-            told = asked.answer().told
+            note = asked.answer().note
         if done.code == 0:
             said, _, _ = done.output.partition("\n")
             self._say(f"NOTE  {job.name} is left out: {said}")
-        elif told:
-            self._say(f"NOTE  {job.name} is left out: {told}")
+        elif note:
+            self._say(f"NOTE  {job.name} is left out: {note}")

@@ -98,9 +98,9 @@ class CommitRun:
     def _begin_summary(self) -> None:
         """Write that the run goes on; its pipeline writes more later. Raises OSError."""
         commit = self.commit
-        told = {"run": self._run_id, "sha": commit.sha, "branch": commit.branch, **commit.fields}
+        fields = {"run": self._run_id, "sha": commit.sha, "branch": commit.branch, **commit.fields}
         chosen = selection.summary_fields(self._request.chosen, whole=False)
-        SummaryFile(self.log_dir, {**told, **chosen}, self._mask).begin([])
+        SummaryFile(self.log_dir, {**fields, **chosen}, self._mask).begin([])
 
     def clean_up(self) -> None:
         """Stop the leftovers of earlier runs, and post the statuses that they did not."""
@@ -240,7 +240,7 @@ class CommitRun:
         facts = self._facts._replace(seconds=time.monotonic() - self._began)
         if (ended_by := interrupts.record().decide()) is not None:
             facts = facts._replace(signal=ended_by)
-        return verdict_writer.tell(self.log, self._summary, facts)
+        return verdict_writer.write(self.log, self._summary, facts)
 
 
 def _wait_for(holder: str) -> None:

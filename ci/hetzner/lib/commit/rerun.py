@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Sequence
 
 from lib.buckaroo.settings import Settings
+from lib.model import graph
 from lib.model.job import Job
-from lib.report import graph_export
 
 
 def command(program: str, sha: str, config: Settings, table: Sequence[Job], job: str) -> str:
@@ -19,6 +19,6 @@ def command(program: str, sha: str, config: Settings, table: Sequence[Job], job:
 def selection(table: Sequence[Job], job: str) -> list[str]:
     """Return the flags that run the job and as few others as possible."""
     by_name = {each.name: each for each in table}
-    if any(by_name[name].service for name in graph_export.needed(by_name, job)):
+    if any(by_name[name].service for name in graph.all_needs(by_name, job)):
         return ["--only-jobs", job]  # a service has to be started again
     return ["--only-jobs", job, "--no-deps"]  # its needs are there

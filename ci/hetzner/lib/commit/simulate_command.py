@@ -130,8 +130,8 @@ def main(
         scenario = predict.without_edge(scenario, edge)
     prediction, costs = predict.predict(scenario), predict.costs(scenario)
     if given.json:
-        told = {**dataclasses.asdict(prediction), "costs": [dataclasses.asdict(c) for c in costs]}
-        return console.put(json.dumps(told, indent=2))
+        fields = {**dataclasses.asdict(prediction), "costs": [dataclasses.asdict(c) for c in costs]}
+        return console.put(json.dumps(fields, indent=2))
     return console.put("\n".join(lines(scenario, prediction, costs, config.timeout)))
 
 
@@ -141,33 +141,33 @@ def lines(
     """Return the lines of a prediction for people."""
     pools = ", ".join(f"{name}={scenario.pools[name]}" for name in prediction.shares)
     slots = f", -j {scenario.max_parallel}" if scenario.max_parallel else ""
-    told = [f"{prediction.seconds:.1f} s for {len(prediction.spans)} jobs, with {pools}{slots}"]
+    rows = [f"{prediction.seconds:.1f} s for {len(prediction.spans)} jobs, with {pools}{slots}"]
     if prediction.seconds >= timeout:
-        told.append(f"  longer than the run's timeout of {timeout:g} s")
-    told.append("critical path:")
+        rows.append(f"  longer than the run's timeout of {timeout:g} s")
+    rows.append("critical path:")
     for span in prediction.path:
         after = f"  after {span.after}" if span.after else ""
-        told.append(
+        rows.append(
             f"  {span.started:8.1f} s  {span.ended - span.started:7.1f} s  {span.job}{after}"
         )
     used = [f"{name} {100 * share:.0f} %" for name, share in prediction.shares.items()]
-    told.append(f"used: {', '.join([*used, f'{prediction.parallel:.1f} jobs at once'])}")
-    told.append("costs most (a run without it would be so much shorter):")
-    told += [f"  {cost.seconds:8.1f} s  {cost.what}" for cost in costs[:SHOWN]]
+    rows.append(f"used: {', '.join([*used, f'{prediction.parallel:.1f} jobs at once'])}")
+    rows.append("costs most (a run without it would be so much shorter):")
+    rows += [f"  {cost.seconds:8.1f} s  {cost.what}" for cost in costs[:SHOWN]]
     if not costs:
-        told.append("  nothing: no single edge, delay or limit makes the run longer")
-    return told + _assumptions(scenario, prediction)
+        rows.append("  nothing: no single edge, delay or limit makes the run longer")
+    return rows + _assumptions(scenario, prediction)
 
 
 def _assumptions(scenario: Scenario, prediction: Prediction) -> list[str]:
     by_name = {job.name: job for job in scenario.jobs}
     durations = scenario.timings.durations
-    told = []
+    rows = []
     if prediction.restored:
-        told.append(f"assumed to be in the cache, as last time: {', '.join(prediction.restored)}")
+        rows.append(f"assumed to be in the cache, as last time: {', '.join(prediction.restored)}")
     if prediction.guessed:
-        told.append(f"never timed, so taken as the median: {', '.join(prediction.guessed)}")
+        rows.append(f"never timed, so taken as the median: {', '.join(prediction.guessed)}")
     late = [n for n, s in durations.items() if n in by_name and s >= by_name[n].timeout]
     if late:
-        told.append(f"longer than its timeout, so it would fail: {', '.join(late)}")
-    return told
+        rows.append(f"longer than its timeout, so it would fail: {', '.join(late)}")
+    return rows

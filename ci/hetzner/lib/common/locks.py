@@ -54,7 +54,7 @@ def lock(
     while it waits.
     """
     end = None if timeout is None else time.monotonic() + timeout
-    told = False
+    announced = False
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -66,9 +66,9 @@ def lock(
         try:
             if not try_lock(handle):
                 holder = _holder(handle)
-                if not told:
+                if not announced:
                     waiting(holder)
-                    told = True
+                    announced = True
                 if not _acquire(handle, end):
                     raise LockTimeoutError(
                         f"{path} is held by {holder}; waited {timeout:g} s for it", holder

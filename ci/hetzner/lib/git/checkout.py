@@ -151,8 +151,8 @@ def _lost_its_repository(path: Path) -> bool:
 def _add_worktree(repo: Path, path: Path, marker: Path, sha: str) -> None:
     tree_copy.remove(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    told = f"{path.name} is a worktree of {repo}, and the runner's to overwrite\n"
-    files.atomic_write(marker, os.fsencode(told))
+    text = f"{path.name} is a worktree of {repo}, and the runner's to overwrite\n"
+    files.atomic_write(marker, os.fsencode(text))
     # forced twice: an earlier one may be registered, and locked if its creation was cut off
     force = ("--force", "--force")
     git(repo, "worktree", "add", *force, "--detach", "--no-checkout", "--", str(path), sha)

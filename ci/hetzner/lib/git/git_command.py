@@ -41,7 +41,7 @@ CONFIG = (
 )
 
 
-class Known(NamedTuple):
+class KnownFailure(NamedTuple):
     """A cause of a failure that git's own words prove, and its remedy."""
 
     words: str  # a regular expression
@@ -70,7 +70,7 @@ def git(
     *arguments: str,
     timeout: float = STEP_TIMEOUT,
     remedy: str = "do what git asks for, then run again",
-    known: Known | None = None,
+    known: KnownFailure | None = None,
     variables: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Run one git command in a directory and return its output, without the last newline.
@@ -109,7 +109,7 @@ def enclosing_checkout(path: Path) -> Path:
     Raises CheckoutError that says how to name one.
     """
     named = "go into one, or name one with --repo or CI_REPO_DIR"
-    none = Known(r"not a git repository \(or any", f"no git checkout around {path}: {named}")
+    none = KnownFailure(r"not a git repository \(or any", f"no git checkout around {path}: {named}")
     remedy = (
         f"do what git asks for, or name another checkout than {path} with --repo or CI_REPO_DIR"
     )
@@ -128,7 +128,9 @@ def resolve(repo: Path, revision: str) -> str:
     sha = git(
         repo,
         *("rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}"),
-        known=Known(NO_SUCH_REVISION, f"{repo} has no commit {named}: fetch it, or name another"),
+        known=KnownFailure(
+            NO_SUCH_REVISION, f"{repo} has no commit {named}: fetch it, or name another"
+        ),
     )
     if not re.fullmatch(
         r"[0-9a-f]{40}|[0-9a-f]{64}", sha

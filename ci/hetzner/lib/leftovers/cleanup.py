@@ -19,7 +19,7 @@ from lib.processes.process_table import Proc, ProcessTable
 from lib.settings import settings
 
 
-class Known(NamedTuple):
+class KnownLeftovers(NamedTuple):
     """Leftovers that runs of the repository under test are known to leave on a box.
 
     `patterns` match command lines; `files` are patterns of paths below a directory.
@@ -30,7 +30,7 @@ class Known(NamedTuple):
     files: Mapping[Path, Sequence[str]] = MappingProxyType({})
 
 
-NOTHING = Known()
+NOTHING = KnownLeftovers()
 
 
 def ci_pkill(pattern: str, *, box: bool | None = None) -> list[str]:
@@ -75,7 +75,7 @@ def kill_port(port: int, *, box: bool | None = None) -> list[str]:
     return stopped
 
 
-def cleanup_processes(known: Known = NOTHING, *, box: bool | None = None) -> list[str]:
+def cleanup_processes(known: KnownLeftovers = NOTHING, *, box: bool | None = None) -> list[str]:
     """Stop the processes of dead runs, and on a box stop and remove the known leftovers.
 
     Return a description of each action. `box` overrides the setting.

@@ -6,14 +6,14 @@ import sys
 from collections.abc import Callable, Sequence
 
 from lib.common import console
-from lib.leftovers.cleanup import Known, ci_pkill, cleanup_processes, kill_port
+from lib.leftovers.cleanup import KnownLeftovers, ci_pkill, cleanup_processes, kill_port
 from lib.leftovers.snapshot import snapshot_container_state
 from lib.processes import ports
 
 USAGE = "usage: cleanup.py port PORT | processes | pkill PATTERN | snapshot LABEL FILE"
 
 
-def main(arguments: Sequence[str], known: Callable[[], Known]) -> int:
+def main(arguments: Sequence[str], known: Callable[[], KnownLeftovers]) -> int:
     """Run one action; return 0 when done, 1 if a port is still held, 2 for bad usage."""
     try:
         with console.forgiving():  # processes are stopped even if nothing reads the output
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str], known: Callable[[], Known]) -> int:
         return 2
 
 
-def _main(arguments: Sequence[str], known: Callable[[], Known]) -> int:
+def _main(arguments: Sequence[str], known: Callable[[], KnownLeftovers]) -> int:
     match list(arguments):
         case ["port", port] if port.isdigit() and 0 < int(port) < 65536:
             done = kill_port(int(port))

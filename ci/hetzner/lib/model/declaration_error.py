@@ -68,7 +68,7 @@ class DeclarationError(TypeError, ValueError):
     """
 
 
-def told(
+def explains_bad_arguments(
     whose: Callable[[Mapping[str, Any]], str],
     *,
     elsewhere: Mapping[str, str] = {},
@@ -106,12 +106,13 @@ def told(
     return around
 
 
-def told_class(name: str) -> Callable[[type[T]], type[T]]:
-    """Have the constructor of a class explain misfits, as `told` does."""
+def explains_bad_constructor(name: str) -> Callable[[type[T]], type[T]]:
+    """Have the constructor of a class explain misfits, as `explains_bad_arguments` does."""
 
     def around(declared: type[T]) -> type[T]:
         constructor: Any = declared.__init__
-        setattr(declared, "__init__", told(lambda _: name, checks=True)(constructor))  # noqa: B010
+        explained = explains_bad_arguments(lambda _: name, checks=True)(constructor)
+        setattr(declared, "__init__", explained)  # noqa: B010
         return declared
 
     return around

@@ -75,6 +75,11 @@ def closure(
     return found
 
 
+def all_needs(by_name: Mapping[str, Job], name: str) -> set[str]:
+    """Return all jobs that one needs, directly or not."""
+    return closure(by_name, needs(by_name[name]))
+
+
 def cycles(by_name: Mapping[str, Job]) -> list[list[str]]:
     """Return cycles of several jobs, each job depending on the next and the last being the first.
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from lib.model import job_check
-from lib.model.declaration_error import told
+from lib.model.declaration_error import explains_bad_arguments
 from lib.model.frozen_list import FrozenList
 from lib.model.job_fields import NAME, NOTHING
 
@@ -85,7 +85,9 @@ class Job:
     retry_alone: bool
     listens: Collection[int]
 
-    @told(lambda given: f"job {_title(given.get('name', ''))}", elsewhere=ELSEWHERE, checks=True)
+    @explains_bad_arguments(
+        lambda given: f"job {_title(given.get('name', ''))}", elsewhere=ELSEWHERE, checks=True
+    )
     def __init__(
         self,
         name: str,

@@ -71,13 +71,13 @@ class Load(NamedTuple):
 
     def __str__(self) -> str:
         """Return `load 7.9, cpu pressure 81 %, memory pressure 0 %`."""
-        told = [f"load {self.average:.1f}"]
-        told += [
+        parts = [f"load {self.average:.1f}"]
+        parts += [
             f"{name} pressure {percent:.0f} %"
             for name, percent in (("cpu", self.cpu), ("memory", self.memory))
             if percent is not None
         ]
-        return ", ".join(told)
+        return ", ".join(parts)
 
 
 class AttemptRecord(NamedTuple):

@@ -33,7 +33,7 @@ class PollWatch:
         self._clock = clock
         self._paths: dict[Hashable, Path] = {}
         self._last: dict[Hashable, written.Signature | None] = {}
-        self._told: dict[Hashable, written.Signature | None] = {}
+        self._reported: dict[Hashable, written.Signature | None] = {}
         self._gap = SHORTEST
         self._due = 0.0
 
@@ -48,7 +48,7 @@ class PollWatch:
 
     def remove(self, token: Hashable) -> None:
         """Watch it no more."""
-        for mapping in (self._paths, self._last, self._told):
+        for mapping in (self._paths, self._last, self._reported):
             mapping.pop(token, None)
 
     def fileno(self) -> int | None:
@@ -73,8 +73,8 @@ class PollWatch:
             now = written.signature(path)
             if now != self._last[token]:
                 self._gap = SHORTEST
-            elif now is not None and self._told.get(token) != now and self._is_settled(path):
-                self._told[token] = now
+            elif now is not None and self._reported.get(token) != now and self._is_settled(path):
+                self._reported[token] = now
                 complete.append(token)
             self._last[token] = now
         end = self._clock()

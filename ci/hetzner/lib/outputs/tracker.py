@@ -94,14 +94,14 @@ class OutputTracker:
 
     def written(self) -> list[Wrote]:
         """Return the new ones of the watched outputs, each once."""
-        told = []
+        reports = []
         for token in self._watch.read():
             key, output = token
             step = self._awaited.get(token)
             if step is not None and self._is_written(step, output):
                 del self._awaited[token]
-                told.append(Wrote(key, output))
-        return told
+                reports.append(Wrote(key, output))
+        return reports
 
     def awaits(self, step: Step) -> bool:
         """Whether a job waits for an output of this attempt that was not written yet."""

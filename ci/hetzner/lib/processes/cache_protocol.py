@@ -32,7 +32,7 @@ class Answer(NamedTuple):
     """The key ('' without one), and a note for readers of ci.log."""
 
     key: str = ""
-    told: str = ""
+    note: str = ""
 
 
 class CacheRequest:

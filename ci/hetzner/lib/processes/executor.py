@@ -164,18 +164,18 @@ class ProcessExecutor:
         running.exited = True
         missing = self._outputs.missing(running.step)
         described = tuple(self._described(process) for process in left)
-        told = ""
+        note = ""
         if running.request:
-            told = self._launcher.answer(running.step, running.request)
+            note = self._launcher.answer(running.step, running.request)
         elif running.step.kind is StepKind.BODY:
-            told = self._launcher.hint(running.step, code, () if left else missing)
+            note = self._launcher.hint(running.step, code, () if left else missing)
         if left:
             self._waiter.forget(running.pid)
             self._members.set(key, running.pid, left, self._clock.now())
         else:
             self._reports += self._ports.last_look(key)
             self._forget(key)
-        self._reports.append(Exited(key, code, described, missing, told, running.by_itself))
+        self._reports.append(Exited(key, code, described, missing, note, running.by_itself))
         running.by_itself = key not in self._stops
 
     def _scan_again(self, key: str) -> None:

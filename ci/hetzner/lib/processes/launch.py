@@ -104,8 +104,8 @@ class Launcher:
         except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: no more threads
             if request:
                 request.close()
-            told = self._why_not(command, error, env.variables)
-            raise StartError(f"could not start {command[0]}: {told}") from error
+            why = self._why_not(command, error, env.variables)
+            raise StartError(f"could not start {command[0]}: {why}") from error
         finally:
             os.close(log)
         for refusal in spawned.refused:
@@ -116,7 +116,7 @@ class Launcher:
         """Return the answer of the cache to the request of a step that ended, and keep its key."""
         answer = request.answer()
         self._keys[step.node.key] = answer.key
-        return redact.shorten(answer.told, LONGEST_ANSWER, self._place.redact)
+        return redact.shorten(answer.note, LONGEST_ANSWER, self._place.redact)
 
     def hint(self, step: Step, code: int, missing: Sequence[str]) -> str:
         """Return an explanation of a body's failure that is not in its log, or ''."""

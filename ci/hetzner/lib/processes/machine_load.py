@@ -27,7 +27,7 @@ def load(directory: Path = PRESSURE) -> Load:
 def _some(path: Path) -> float | None:
     """Return the percentage of the last 10 s in which a process waited, None if unknown."""
     try:
-        told = SOME.search(path.read_text())
+        match = SOME.search(path.read_text())
     except OSError:  # no Linux, no such file, or switched off (psi=0: EOPNOTSUPP)
         return None
-    return float(told[1]) if told else None
+    return float(match[1]) if match else None

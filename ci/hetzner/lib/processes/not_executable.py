@@ -68,8 +68,8 @@ def to_start(argv: Sequence[str], error: OSError, env: Mapping[str, str], cwd: P
     """Return why a list command could not be started. Raises OSError."""
     if error.filename in (cwd, str(cwd)):
         return f"its working directory {cwd} cannot be entered: {error.strerror}"
-    told = error.strerror or str(error)
-    return f"{told}: {why(argv[0], env, cwd)}" if error.errno in EXECUTING else told
+    text = error.strerror or str(error)
+    return f"{text}: {why(argv[0], env, cwd)}" if error.errno in EXECUTING else text
 
 
 def why(name: str, env: Mapping[str, str], cwd: Path) -> str:

@@ -33,7 +33,9 @@ def lacking(jobs: Sequence[Job], env: Mapping[str, str], cwd: Path) -> dict[str,
     return found
 
 
-def told(lacks: Mapping[str, Sequence[str]], leave_out: Callable[[Sequence[str]], str]) -> str:
+def describe_missing(
+    lacks: Mapping[str, Sequence[str]], leave_out: Callable[[Sequence[str]], str]
+) -> str:
     """Return a sentence with all missing programs, and with the way to run without them."""
     each = ", ".join(f"{' and '.join(missing)} for {name}" for name, missing in lacks.items())
     return f"not found on PATH: {each}: install all, or leave out: {leave_out(list(lacks))}"

@@ -81,11 +81,11 @@ class SignalPipe:
 
     def read(self) -> tuple[int, ...]:
         """Return the signals that came since the last call."""
-        told = b""
+        numbers = b""
         with contextlib.suppress(BlockingIOError):
-            told = os.read(self._reader, 4096)
+            numbers = os.read(self._reader, 4096)
         # other handlers of the program write to this pipe as well: their signals are not ours
-        ours = (n for n in told if self._taken and self._taken.has(n))
+        ours = (n for n in numbers if self._taken and self._taken.has(n))
         return (*self.ends(), *(n for n in ours if n not in interrupts.SIGNALS))
 
     def ends(self) -> tuple[int, ...]:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from lib.model import graph
 from lib.model.job import Job
-
-
-def needed(by_name: Mapping[str, Job], name: str) -> set[str]:
-    """Return all jobs that one needs, directly or not."""
-    return graph.closure(by_name, graph.needs(by_name[name]))
 
 
 def listing(jobs: Sequence[Job]) -> str:

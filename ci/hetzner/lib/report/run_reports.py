@@ -80,7 +80,7 @@ class RunReports:
     def end(self, facts: Facts) -> Verdict:
         """Write the verdict, unless the caller does, and return it."""
         if self._own:
-            return verdict_writer.tell(self.log, self._summary.path, facts, self._written)
+            return verdict_writer.write(self.log, self._summary.path, facts, self._written)
         return self.verdict(facts)
 
     def end_before_jobs(self, facts: Facts) -> None:

@@ -10,7 +10,7 @@ from lib.report import summary_json
 from lib.report.run_log import RunLog
 
 
-def tell(log: RunLog, summary: Path, facts: Facts, written: int | None = None) -> Verdict:
+def write(log: RunLog, summary: Path, facts: Facts, written: int | None = None) -> Verdict:
     """Write the verdict on these facts into both reports and return it.
 
     `written` is the exit code that summary.json has already (None: none). A report that cannot be

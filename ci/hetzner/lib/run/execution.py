@@ -127,8 +127,8 @@ class Run:
             log.line(f"LEAK  could not be stopped: {'; '.join(survivors)}")
         removed = [str(lock.path)] if lock is not None and lock.lost else []
         for path in removed:
-            told = "was removed during the run, so another run may have used the same directory"
-            log.line(f"NOTE  the lock {path} {told}")
+            text = "was removed during the run, so another run may have used the same directory"
+            log.line(f"NOTE  the lock {path} {text}")
         if late := executor.signals():
             log.line(f"INTERRUPTED by {name_of(late[0])}, all jobs had ended")
             self._add_signals(late)

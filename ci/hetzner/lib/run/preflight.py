@@ -27,7 +27,7 @@ def check(plan: RunPlan, place: Place, leave_out: LeaveOut) -> RunPlan:
     lacking = programs.lacking(jobs, place.env, place.cwd)
     notes = [*plan.notes, *script_check.line_ends(jobs, place.cwd)]
     if lacking:
-        notes.append(programs.told(lacking, leave_out))
+        notes.append(programs.describe_missing(lacking, leave_out))
     return plan._replace(refused=_refused(jobs, place, lacking, leave_out), notes=notes)
 
 

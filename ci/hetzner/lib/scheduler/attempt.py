@@ -169,14 +169,14 @@ class Attempt:
         if report.code == 0:
             lacks = ", ".join(report.missing)
             notes = [CacheState.MISS, CacheNote(f"its cache does not hold {lacks}, so it runs")]
-        elif report.told:
-            notes.append(CacheNote(report.told))
+        elif report.note:
+            notes.append(CacheNote(report.note))
         elif report.code != MISS:
             notes.append(CacheNote(f"its cache failed, so it runs: {describe(report.code)}"))
         return *notes, *self._once_gone(report, Launch(BODY), now)
 
     def _body_exited(self, report: Exited, now: float, users: Sequence[str]) -> Actions:
-        judgement = judge(self.job, report.code, report.missing, report.told, self.number)
+        judgement = judge(self.job, report.code, report.missing, report.note, self.number)
         if judgement.outcome is Outcome.PASSED:
             return self._once_gone(report, None, now)
         return self._once_gone(report, judgement, now)
@@ -185,8 +185,8 @@ class Attempt:
         if report.code == 0:
             done: Action = CacheState.STORED
         else:
-            told = report.told or f"not stored in its cache: {describe(report.code)}"
-            done = CacheNote(told)
+            text = report.note or f"not stored in its cache: {describe(report.code)}"
+            done = CacheNote(text)
         return done, *self._once_gone(report, self._pass(), now)
 
     def _once_gone(self, report: Exited, then: Launch | Judgement | None, now: float) -> Actions:
@@ -217,8 +217,8 @@ class Attempt:
             return self._launch(STORE)
         ends = self._end(self._pass())
         if self._stores:  # a hit would not say it, and read as a full pass
-            told = f"not stored in its cache: it ended with {describe(self.code or 0)}"
-            return CacheNote(told), *ends
+            text = f"not stored in its cache: it ended with {describe(self.code or 0)}"
+            return CacheNote(text), *ends
         return ends
 
     def _written(self, output: str, now: float) -> Actions:

@@ -102,7 +102,7 @@ class AttemptRunner:
 
     def _launch(self, node: NodeRun, kind: StepKind, now: float) -> Conclude | None:
         attempt = node.attempt
-        if why := self._cut_off.bars(node.job):
+        if why := self._cut_off.reason_against(node.job):
             return self._act(node, attempt.refuse(why), now)
         if node.state is not RUNNING:
             self._states.run(node)

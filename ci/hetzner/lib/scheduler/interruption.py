@@ -19,7 +19,7 @@ class CutOff:
         self.signal: int | None = None
         self.timed_out = False
 
-    def bars(self, job: Job) -> Why | None:
+    def reason_against(self, job: Job) -> Why | None:
         """Return the reason why no step of this job begins any more, None if one may."""
         return self.everything or (None if job.regardless else self.fast_fail)
 

@@ -21,9 +21,9 @@ from lib.scheduler.attempt import FAILURES
 from lib.scheduler.attempt_runner import AttemptRunner
 from lib.scheduler.interruption import CutOff
 from lib.scheduler.node_states import NodeStates
-from lib.scheduler.nodes import ENDED, IDLE, RUNNING, SERVING, STOPPING, Effect, NodeRun, tell
+from lib.scheduler.nodes import ENDED, IDLE, RUNNING, SERVING, STOPPING, Effect, NodeRun, snapshot
 from lib.scheduler.protocol import Asked, Clock, Executor, Gauge, Remark, Report, Signalled
-from lib.scheduler.readiness import took
+from lib.scheduler.readiness import jobs_that_used_outputs
 from lib.scheduler.results import Results
 from lib.scheduler.start_queue import StartQueue
 from lib.scheduler.timers import DelayEnd, RunLimit, StepLimit, Timer, Timers
@@ -77,8 +77,8 @@ class Scheduler:
                     self._settle()
                 for timer in self._timers.expired(self._now):
                     self._expire(timer)
-        if matches := self._results.matches():
-            self._note(matches)
+        if sentence := self._results.filter_sentence():
+            self._note(sentence)
         return self._end_run()
 
     def abandon(self, reason: str) -> None:
@@ -177,7 +177,7 @@ class Scheduler:
             case Signalled():
                 self._interrupt(report.number)
             case Asked():
-                self._emit(tell(self._nodes.values(), self._now()))
+                self._emit(snapshot(self._nodes.values(), self._now()))
             case Remark():
                 self._note(report.text)
             case _:
@@ -199,8 +199,8 @@ class Scheduler:
     def _conclude(self, node: NodeRun, ended: Conclude) -> None:
         """Draw the consequences of an ended attempt: another one, or the outcome of the node."""
         outcome, why, again = ended
-        again = again and not self._cut_off.bars(node.job)
-        if again and (users := took(node)):
+        again = again and not self._cut_off.reason_against(node.job)
+        if again and (users := jobs_that_used_outputs(node)):
             # their results would count as made from the attempt that passes
             again = False
             text = f"{why.text}; not tried again, since {', '.join(users)} started from its output"
@@ -245,7 +245,7 @@ class Scheduler:
         if red := self._results.red():
             return f"{', '.join(red)} did not pass"
         if title == ALL_TESTCASES and self._results.unmatched:
-            return self._results.matches()
+            return self._results.filter_sentence()
         return ""
 
     # ---- ends that come from outside
@@ -282,8 +282,10 @@ class Scheduler:
         why = cut_off.by_failure(reason)
         self._emit(events.FastFail(self._now(), reason))
         for node in nodes:
-            if node.state is RUNNING and cut_off.bars(node.job):
+            if node.state is RUNNING and cut_off.reason_against(node.job):
                 self._attempts.cancel(node, why)
         for node in nodes:
-            if node.state in IDLE and (self._states.not_begun(node) or cut_off.bars(node.job)):
+            if node.state in IDLE and (
+                self._states.not_begun(node) or cut_off.reason_against(node.job)
+            ):
                 self._states.cancel(node, why)

@@ -109,11 +109,11 @@ class NodeRun:
     @property
     def doing(self) -> str:
         """Its state in words."""
-        told: str = self.state.value
-        return DOING.get(self.attempt.step, told) if self.state is RUNNING else told
+        state: str = self.state.value
+        return DOING.get(self.attempt.step, state) if self.state is RUNNING else state
 
 
-def tell(nodes: Collection[NodeRun], now: float) -> events.Asked:
+def snapshot(nodes: Collection[NodeRun], now: float) -> events.Asked:
     """Return the nodes that run at this moment, and how many wait or have ended."""
     running = [
         events.Running(node.name, now - node.attempt.began, node.doing)

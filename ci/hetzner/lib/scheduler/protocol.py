@@ -1,6 +1,6 @@
-"""The narrow seam between the scheduler, which decides, and an executor, which acts.
+"""The interface between the scheduler, which decides, and an executor, which acts.
 
-The real executor, the dry run and the fakes of the tests all stand behind this protocol.
+The real executor, the dry run and the fakes of the tests all implement it.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Exited(NamedTuple):
     """The first process of a step ended; `code` is negative for a signal.
 
     `left` describes the processes that it left running: if there are any, a `Gone` follows.
-    `missing` are the promised outputs that were not written since the step began. `told` is a note
-    of the cache on a RESTORE or STORE step, or a hint why a BODY failed, '' for none. `by_itself`:
+    `missing` are the promised outputs that were not written since the step began. `note` is one of
+    the cache on a RESTORE or STORE step, or a hint why a BODY failed, '' for none. `by_itself`:
     it had ended before the executor stopped the tree.
     """
 
@@ -56,7 +56,7 @@ class Exited(NamedTuple):
     code: int
     left: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
-    told: str = ""
+    note: str = ""
     by_itself: bool = False
 
 

@@ -46,7 +46,7 @@ def users(node: NodeRun) -> list[str]:
     return list(dict.fromkeys(u.name for u, _ in node.dependents if u.state is not ENDED))
 
 
-def took(node: NodeRun) -> list[str]:
+def jobs_that_used_outputs(node: NodeRun) -> list[str]:
     """Return the jobs that have started from an output of the present attempt of a node."""
     # one that is to be tried again has taken nothing yet
     started = (u for u, _ in node.dependents if u.attempt.number and u.state not in IDLE)

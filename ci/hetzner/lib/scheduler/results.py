@@ -41,7 +41,7 @@ class Results:
         """Whether there is a filter of test cases, and no job so far has run a test by it."""
         return bool(self._filter) and not any(self._ran_tests.values())
 
-    def matches(self) -> str:
+    def filter_sentence(self) -> str:
         """Return a sentence on the jobs where the filter of test cases matched; '' without one."""
         if not self._filter:
             return ""

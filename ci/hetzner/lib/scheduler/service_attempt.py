@@ -98,7 +98,7 @@ class ServiceAttempt(Attempt):
 
     def _judge(self, report: Exited) -> Judgement:
         """Judge the exit of the body; processes that it has left may still write the outputs."""
-        return judge(self.job, report.code, () if report.left else report.missing, report.told)
+        return judge(self.job, report.code, () if report.left else report.missing, report.note)
 
     def _left_its_processes(self, now: float) -> Actions:
         """Go on with the processes that the body has left: they serve, or will serve."""

@@ -111,24 +111,24 @@ def _without_timeout(node: Node, timings: Timings, usual: float) -> Node:
 
 def lines(plan: RunPlan, durations: Mapping[str, float]) -> list[str]:
     """Return one line for each start, in order: its time, the job, and the reason of its wait."""
-    told: list[str] = []
+    rows: list[str] = []
 
     def listen(event: events.Event) -> None:
         if isinstance(event, events.PhaseStarted):
-            told.append(f"{event.title}:")
+            rows.append(f"{event.title}:")
         elif isinstance(event, events.RunStarted):
-            told.extend(f"   -      skip  {name} (filtered)" for name in event.filtered)
+            rows.extend(f"   -      skip  {name} (filtered)" for name in event.filtered)
             if event.seed is not None:
-                told.append(f"random order, --shuffle={event.seed} gives it again")
+                rows.append(f"random order, --shuffle={event.seed} gives it again")
         elif isinstance(event, events.Started):
             waited = scheduler.results[event.job].waited_for
             why = f"after {waited}" if waited else "needs nothing"
             why += ", first since it is short" if event.job in plan.short else ""
             guess = "" if event.job in durations else " (never timed: the median is assumed)"
-            told.append(f"{event.at:7.1f} s start {event.job}: {why}{guess}")
+            rows.append(f"{event.at:7.1f} s start {event.job}: {why}{guess}")
         elif isinstance(event, events.RunEnded):
-            told.append(f"{event.at:7.1f} s end")
+            rows.append(f"{event.at:7.1f} s end")
 
     scheduler = make(plan, Timings(durations), listen)
     scheduler.run()
-    return told
+    return rows

@@ -48,7 +48,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The course of a predicted run.
+    """A predicted run.
 
     `path` is the chain of jobs that the run's end waited for, each up to the start of the next;
     `shares` is the average use of each pool, from 0 to 1; `parallel` the average number of jobs at
@@ -73,7 +73,7 @@ class Cost:
 
 
 def predict(scenario: Scenario) -> Prediction:
-    """Play a run; return its course. Raises ValueError for a bad selection."""
+    """Play a run; return the prediction. Raises ValueError for a bad selection."""
     by_name = {job.name: job for job in scenario.jobs}
     durations = scenario.timings.durations
     limits = Limits(scenario.pools, scenario.max_parallel)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.common import tree_copy
-from lib.model.declaration_error import told_class
+from lib.model.declaration_error import explains_bad_constructor
 from lib.model.job_fields import NOTHING, command_problems, is_count, path_problems
 from lib.processes import process_table
 from lib.storage import cache_key
@@ -30,7 +30,7 @@ TROUBLE = (OSError, ValueError, RecursionError, CorruptError)  # a miss and a wa
 ASIDE = ".restored-"  # directories beside an artifact, with the id of the process that uses them
 
 
-@told_class("Cache")
+@explains_bad_constructor("Cache")
 @dataclass(frozen=True)
 class Cache:
     """The artifact of a job (`artifact_path`, a file or a directory), kept below `store_dir`.

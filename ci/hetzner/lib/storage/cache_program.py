@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _restore(cache: Cache, asked: Mapping[str, Any], file: IO[bytes]) -> int:
-    key = told = ""
+    key = note = ""
     try:
         key = cache.ask(asked["env"])
         entry = cache.bring(key)
@@ -52,10 +52,10 @@ def _restore(cache: Cache, asked: Mapping[str, Any], file: IO[bytes]) -> int:
             _show(cache, entry)
     except CacheError as error:
         cache.warn(error)
-        told, code = str(error), MISS
+        note, code = str(error), MISS
         if isinstance(error, NoKeyError | UnusableError):
             code = NO_KEY if isinstance(error, NoKeyError) else UNUSABLE
-    cache_protocol.write(file, {"answer": {"key": key, "told": told}})
+    cache_protocol.write(file, {"answer": {"key": key, "note": note}})
     return code
 
 
@@ -70,7 +70,7 @@ def _show(cache: Cache, entry: Entry) -> None:
 
 
 def _store(cache: Cache, asked: Mapping[str, Any], file: IO[bytes]) -> int:
-    told = ""
+    note = ""
     try:
         if cache.ask(asked["env"]) != asked["key"]:
             raise CacheError("not stored in its cache: while it ran, its inputs changed")
@@ -82,9 +82,9 @@ def _store(cache: Cache, asked: Mapping[str, Any], file: IO[bytes]) -> int:
         cache.keep(asked["key"], os.fsencode(asked["said"]))
     except CacheError as error:
         cache.warn(error)
-        told = str(error)
-    cache_protocol.write(file, {"answer": {"key": asked["key"], "told": told}})
-    return NOT_STORED if told else 0
+        note = str(error)
+    cache_protocol.write(file, {"answer": {"key": asked["key"], "note": note}})
+    return NOT_STORED if note else 0
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ class Program(CacheTest):
         self.write("2", "input")
         ran = self.ask("store", cache)
         self.assertEqual((ran.code, self.store.exists()), (1, False))
-        self.assertIn("while it ran, its inputs changed", ran.answer.told)
+        self.assertIn("while it ran, its inputs changed", ran.answer.note)
 
     def test_hit_shows_the_output_of_the_job_that_made_it(self) -> None:
         self.write("x")
@@ -67,7 +67,7 @@ class Program(CacheTest):
                 cache = Cache(command, "art", "store", cwd=self.cwd)
                 ran = self.ask("restore", cache)
                 self.assertEqual(ran.code, NO_KEY)
-                self.assertRegex(ran.answer.told, f"^no cache key: its key command {told}")
+                self.assertRegex(ran.answer.note, f"^no cache key: its key command {told}")
                 self.assertEqual(ran.answer.key, "")
 
     def test_store_that_cannot_be_used_and_entry_that_cannot_be_read_are_told_apart(self) -> None:
@@ -77,14 +77,14 @@ class Program(CacheTest):
         pointer.write_text("{")
         ran = self.ask("restore", self.cache())
         self.assertEqual((ran.code, ran.answer.key), (MISS, "k"))
-        self.assertRegex(ran.answer.told, "its entry could not be read: .*expected an entry's JSON")
+        self.assertRegex(ran.answer.note, "its entry could not be read: .*expected an entry's JSON")
         self.assertEqual(self.ask("store", self.cache()).code, 0)
         self.assertEqual(self.ask("restore", self.cache()).code, 0)
         tree_copy.remove(self.store)
         self.store.write_text("no directory")
         ran = self.ask("restore", self.cache())
         self.assertEqual(ran.code, UNUSABLE)
-        self.assertIn("Not a directory", ran.answer.told)
+        self.assertIn("Not a directory", ran.answer.note)
 
     def test_nothing_that_a_job_tells_its_python_reaches_the_program(self) -> None:
         self.write("x")

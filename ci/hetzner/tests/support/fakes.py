@@ -1,4 +1,4 @@
-"""A fake executor and clock for the scheduler's seam: data in, events out, no process started.
+"""A fake executor and clock for the scheduler: data in, events out, no process started.
 
 The executor refuses the impossible (a second start of what runs, a stop of what does not) and
 jumps the clock to the next thing that happens.
@@ -36,7 +36,7 @@ from lib.scheduler.protocol import (
 
 @dataclass(frozen=True)
 class Fate:
-    """The course of one attempt: its seconds, its code, its leftovers and its outputs."""
+    """One attempt: its seconds, its code, its leftovers and its outputs."""
 
     seconds: float = 1.0
     code: int = 0

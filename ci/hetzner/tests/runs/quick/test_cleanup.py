@@ -312,7 +312,7 @@ class TestProgram(unittest.TestCase):
         )
         for arguments in cases:
             with self.subTest(arguments), contextlib.redirect_stderr(io.StringIO()) as out:
-                self.assertEqual(cleanup_command.main(arguments, cleanup.Known), 2)
+                self.assertEqual(cleanup_command.main(arguments, cleanup.KnownLeftovers), 2)
                 self.assertTrue(out.getvalue())
 
 

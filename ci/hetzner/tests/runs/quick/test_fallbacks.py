@@ -19,13 +19,13 @@ class Fallbacks(RunTest):
     def test_run_without_pidfds(self) -> None:
         from unittest import mock
 
-        from lib.processes import wait as wakeup
+        from lib.processes import wait
         from lib.processes.wait_timed import TimedWaiter
 
         def timed(numbers: Any) -> TimedWaiter:
-            return TimedWaiter(wakeup.SignalPipe([*numbers, signal.SIGCHLD]))
+            return TimedWaiter(wait.SignalPipe([*numbers, signal.SIGCHLD]))
 
-        with mock.patch.object(wakeup, "make", timed):
+        with mock.patch.object(wait, "make", timed):
             code, outcomes = self.run_jobs(
                 Job("a", f"{self.sleeper()} & sleep 0.1", retries=1),
                 Job("b", "exit 3", ["a"]),

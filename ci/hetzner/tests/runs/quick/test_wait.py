@@ -14,8 +14,8 @@ from lib.processes import wait
 @unittest.skipUnless(sys.platform == "linux", "elsewhere wait_timed waits")
 class Pidfds(unittest.TestCase):
     def setUp(self) -> None:
-        self.wakeup = wait.make([])
-        self.addCleanup(self.wakeup.close)
+        self.waiter = wait.make([])
+        self.addCleanup(self.waiter.close)
 
     def start(self) -> subprocess.Popen[bytes]:
         child = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
@@ -32,26 +32,26 @@ class Pidfds(unittest.TestCase):
     def test_process_that_has_ended_already_is_told(self) -> None:
         child = self.start()
         self.end(child)
-        self.wakeup.watch(child.pid)
-        self.assertEqual(self.wakeup.wait(10).pids, (child.pid,))
+        self.waiter.watch(child.pid)
+        self.assertEqual(self.waiter.wait(10).pids, (child.pid,))
 
     def test_number_of_a_closed_descriptor_may_become_a_process_s(self) -> None:
         child = self.start()
         reader, writer = os.pipe()
         self.addCleanup(os.close, writer)
-        self.wakeup.wait(0, extra=reader)
+        self.waiter.wait(0, extra=reader)
         os.close(reader)
-        self.wakeup.watch(child.pid)
+        self.waiter.watch(child.pid)
         self.assertIn("pidfd", os.readlink(f"/proc/self/fd/{reader}"))  # noqa: PTH115
-        self.wakeup.wait(0)
+        self.waiter.wait(0)
         self.end(child)
-        self.assertEqual(self.wakeup.wait(10).pids, (child.pid,))
+        self.assertEqual(self.waiter.wait(10).pids, (child.pid,))
 
     def test_wait_may_be_longer_than_a_poll_can_be(self) -> None:
         child = self.start()
-        self.wakeup.watch(child.pid)
+        self.waiter.watch(child.pid)
         self.end(child)
-        self.assertEqual(self.wakeup.wait(1e9).pids, (child.pid,))
+        self.assertEqual(self.waiter.wait(1e9).pids, (child.pid,))
 
 
 class Signals(unittest.TestCase):

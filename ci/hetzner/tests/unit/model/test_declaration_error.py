@@ -6,7 +6,7 @@ import unittest
 from typing import Any
 
 from dsl import Cache, Job
-from lib.model.declaration_error import DeclarationError, meant, told
+from lib.model.declaration_error import DeclarationError, explains_bad_arguments, meant
 from tests.support.declaring import pipeline, problems
 
 
@@ -116,7 +116,7 @@ class Fields(unittest.TestCase):
         self.assertEqual(len(problems(lambda: job("a", "true", retry=Long()))), 1)
 
     def test_an_error_from_within_is_passed_on(self) -> None:
-        @told(lambda _: "it")
+        @explains_bad_arguments(lambda _: "it")
         def fails(self: object, number: int) -> None:
             raise TypeError("from within")
 

@@ -24,8 +24,8 @@ class End(unittest.TestCase):
         self.summary = self.logs / "summary.json"
         SummaryFile(self.logs, {}).begin([])
 
-    def tell(self, written: int | None = None) -> tuple[int, str, str]:
-        return verdict_writer.tell(self.log, self.summary, GREEN, written)
+    def write(self, written: int | None = None) -> tuple[int, str, str]:
+        return verdict_writer.write(self.log, self.summary, GREEN, written)
 
     def told(self) -> object:
         return json.loads(self.summary.read_text())["exit_code"]
@@ -36,22 +36,22 @@ class End(unittest.TestCase):
         return [line[11:] for line in lines if " END " in line]
 
     def test_both_tell_the_verdict(self) -> None:
-        self.assertEqual(self.tell(), (0, "success", "1 job passed in 2 s"))
+        self.assertEqual(self.write(), (0, "success", "1 job passed in 2 s"))
         self.assertEqual(self.ends(), ["END   exit code 0: 1 job passed in 2 s"])
         self.assertEqual(self.told(), 0)
 
     def test_summary_that_tells_the_exit_code_already_is_left_as_it_is(self) -> None:
         before = self.summary.stat().st_ino
-        self.tell(written=0)
+        self.write(written=0)
         self.assertEqual(self.summary.stat().st_ino, before)
-        self.tell(written=1)
+        self.write(written=1)
         self.assertNotEqual(self.summary.stat().st_ino, before)
 
     def test_summary_that_cannot_be_written_makes_the_run_red_before_the_log_tells_its_end(
         self,
     ) -> None:
         self.summary.write_text("{")
-        code, state, sentence = self.tell()
+        code, state, sentence = self.write()
         self.assertEqual((code, state), (1, "error"))
         self.assertRegex(sentence, r"\Acould not write .*summary.json: .*; 1 job passed in 2 s\Z")
         self.assertEqual(self.ends(), [f"END   exit code 1: {sentence}"])
@@ -59,12 +59,12 @@ class End(unittest.TestCase):
 
     def test_log_that_cannot_be_written_makes_the_run_red_in_the_summary_too(self) -> None:
         (self.logs / "ci.log").unlink()
-        code, state, sentence = self.tell()
+        code, state, sentence = self.write()
         self.assertEqual((code, state, self.told()), (1, "error", 1))
         self.assertIn("ci.log: it was removed during the run; 1 job passed", sentence)
 
     def test_write_error_after_the_end_changes_nothing(self) -> None:
-        self.tell()
+        self.write()
         self.log.write_failed(self.summary, OSError(28, "No space left on device"))
         self.assertEqual(self.log.write_error, "")
 

@@ -174,9 +174,9 @@ class Caches(AttemptTest):
         self.follows((end,), "Conclude(passed)")
 
     def test_words_of_the_cache_go_into_the_log_and_its_exit_code_where_it_has_none(self) -> None:
-        asked = attempt(cache=CACHED).take(exited(NO_KEY, told="no key"), 1)
+        asked = attempt(cache=CACHED).take(exited(NO_KEY, note="no key"), 1)
         self.assertEqual(asked[1], CacheNote("no key"))
-        stored = self.stores().take(exited(1, told="no space"), 3)
+        stored = self.stores().take(exited(1, note="no space"), 3)
         self.assertEqual(stored[0], CacheNote("no space"))
         silent = self.stores().take(exited(1), 3)
         self.assertEqual(silent[0], CacheNote("not stored in its cache: exit code 1"))
