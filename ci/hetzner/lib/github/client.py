@@ -31,7 +31,7 @@ REMEDIES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """The answer to a request; status 0 if no whole answer came."""
 
     status: int
@@ -70,7 +70,7 @@ class Repository(NamedTuple):
 
 def post_status(
     repository: Repository, sha: str, body: Mapping[str, str], timeout: float
-) -> Answer:
+) -> Response:
     """Post one commit status and return the answer, after `timeout` seconds at the latest.
 
     Never raises for an error of the network or the server, or for a lack of descriptors.
@@ -79,7 +79,7 @@ def post_status(
         import urllib.parse  # late: only runs with a token post
         import urllib.request
     except OSError as error:
-        return Answer(0, f"the modules that post a status cannot be loaded: {error}")
+        return Response(0, f"the modules that post a status cannot be loaded: {error}")
 
     url = f"{repository.api_url}/repos/{repository.name}/statuses/{urllib.parse.quote(sha, '')}"
     headers = {
@@ -94,7 +94,7 @@ def post_status(
     return _within(timeout, lambda: _follow(url, data, headers, 2 * timeout))
 
 
-def pause_before_retry(answer: Answer, pause: float) -> float | None:
+def pause_before_retry(answer: Response, pause: float) -> float | None:
     """Return the seconds after which another attempt makes sense; None if none does.
 
     `pause` is the caller's own, in seconds; it gets some jitter, so that runners which failed
@@ -111,13 +111,13 @@ def pause_before_retry(answer: Answer, pause: float) -> float | None:
     return pause * random.uniform(0.5, 1.5)
 
 
-def _within(timeout: float, request: Callable[[], Answer]) -> Answer:
+def _within(timeout: float, request: Callable[[], Response]) -> Response:
     """Return the answer of a request, or that none came in time.
 
     A socket's timeout starts again with each byte, and a look-up of a name has none at all, so
     the request runs in a thread that is left behind when it takes too long.
     """
-    answers: list[Answer] = []
+    answers: list[Response] = []
     thread = threading.Thread(target=lambda: answers.append(request()), daemon=True)
     try:
         thread.start()
@@ -127,10 +127,10 @@ def _within(timeout: float, request: Callable[[], Answer]) -> Answer:
     if answers:
         return answers[0]
     program_end.join_at_exit(thread, 2 * timeout)
-    return Answer(0, f"no whole answer within {timeout:.1f} s")
+    return Response(0, f"no whole answer within {timeout:.1f} s")
 
 
-def _follow(url: str, data: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
+def _follow(url: str, data: bytes, headers: Mapping[str, str], timeout: float) -> Response:
     """Post, and again after a redirect on the same host: the token is for no other."""
     import urllib.parse
 
@@ -140,12 +140,14 @@ def _follow(url: str, data: bytes, headers: Mapping[str, str], timeout: float) -
             break
         target = urllib.parse.urljoin(url, answer.headers.get("location", ""))
         if urllib.parse.urlsplit(target)[:2] != urllib.parse.urlsplit(url)[:2]:
-            return Answer(answer.status, "a redirect to another host, which must not see the token")
+            return Response(
+                answer.status, "a redirect to another host, which must not see the token"
+            )
         answer = _send(target, data, headers, timeout)
     return answer
 
 
-def _send(url: str, data: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
+def _send(url: str, data: bytes, headers: Mapping[str, str], timeout: float) -> Response:
     import http.client
     import urllib.error
     import urllib.request
@@ -158,13 +160,13 @@ def _send(url: str, data: bytes, headers: Mapping[str, str], timeout: float) -> 
         request = urllib.request.Request(url, data, dict(headers))
         try:
             with urllib.request.build_opener(NoRedirect).open(request, timeout=timeout) as taken:
-                return Answer(taken.status)
+                return Response(taken.status)
         except urllib.error.HTTPError as error:
             with error:
                 names = {name.lower(): value for name, value in error.headers.items()}
-                return Answer(error.code, _message(error.read(LONGEST_ANSWER)), names)
+                return Response(error.code, _message(error.read(LONGEST_ANSWER)), names)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return Answer(0, f"{type(error).__name__}: {error}")
+        return Response(0, f"{type(error).__name__}: {error}")
 
 
 def _message(body: bytes) -> str:

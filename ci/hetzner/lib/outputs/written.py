@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 
-class Entry(NamedTuple):
+class PathIdentity(NamedTuple):
     """The identity of one file or directory; times are in nanoseconds."""
 
     name: str
@@ -27,7 +27,7 @@ class Entry(NamedTuple):
     attributes: tuple[int, ...]  # these may change without a write
 
 
-Signature = tuple[Entry, ...]
+Signature = tuple[PathIdentity, ...]
 UNREADABLE: Signature = ()  # there may be a file, but we may not read it
 MOST_ENTRIES = 20_000  # of a directory: a limit on the work, not on the size of an output
 TICK = 0.01  # seconds by which the time of a change may be behind
@@ -81,12 +81,12 @@ def written_since(before: Signature | None, path: Path) -> bool:
     return before is None or len(now) != len(before) or any(map(_is_another, before, now))
 
 
-def _is_another(was: Entry, now: Entry) -> bool:
+def _is_another(was: PathIdentity, now: PathIdentity) -> bool:
     same = (now.name, now.identity) == (was.name, was.identity)
     return not same or (now.changed != was.changed and now.attributes == was.attributes)
 
 
-def _below(path: Path) -> Iterator[Entry]:
+def _below(path: Path) -> Iterator[PathIdentity]:
     """Yield the entries of a directory, level by level; entries removed meanwhile are skipped."""
     queue = [str(path)]
     for directory in queue:  # grows during the loop
@@ -108,9 +108,9 @@ def _scan(directory: str) -> list[os.DirEntry[str]]:
         return []
 
 
-def _entry(name: str, status: os.stat_result) -> Entry:
+def _entry(name: str, status: os.stat_result) -> PathIdentity:
     kind, rights = stat.S_IFMT(status.st_mode), stat.S_IMODE(status.st_mode)
-    return Entry(
+    return PathIdentity(
         name,
         (kind, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns),
         status.st_ctime_ns,

@@ -28,7 +28,7 @@ TAGS = (TAG, "CI_RUN_ID", "CI_JOB")
 MOST_SAID = 256 * 1024  # bytes of a log that are kept beside an artifact
 
 
-class Answer(NamedTuple):
+class CacheAnswer(NamedTuple):
     """The key ('' without one), and a note for readers of ci.log."""
 
     key: str = ""
@@ -72,11 +72,11 @@ class CacheRequest:
         own = {name: os.environ[name] for name in OWN if name in os.environ}
         self.env = own | {name: env[name] for name in TAGS if name in env}
 
-    def answer(self) -> Answer:
+    def answer(self) -> CacheAnswer:
         """Return the answer of the program, an empty one if it was cut off."""
         found = read(self._file)
         answer = found.get("answer") if isinstance(found, dict) else None
-        return Answer(**answer) if isinstance(answer, dict) else Answer()
+        return CacheAnswer(**answer) if isinstance(answer, dict) else CacheAnswer()
 
     def close(self) -> None:
         """Close the file."""

@@ -8,7 +8,7 @@ from lib.scheduler.nodes import QUEUED, NodeRun
 from lib.scheduler.pools import Needs, Pools
 
 Rank = tuple[bool, float, int]  # not short, minus the urgency, position: less starts first
-Entry = tuple[Rank, int, NodeRun]
+HeapEntry = tuple[Rank, int, NodeRun]
 
 
 class ReadyHeaps:
@@ -19,7 +19,7 @@ class ReadyHeaps:
     """
 
     def __init__(self) -> None:
-        self._heaps: dict[Needs, list[Entry]] = {}
+        self._heaps: dict[Needs, list[HeapEntry]] = {}
 
     def push(self, node: NodeRun, rank: Rank) -> None:
         """Add a node."""
@@ -41,7 +41,7 @@ class ReadyHeaps:
         heads = [head for needs in list(self._heaps) if (head := self._head(needs))]
         return min(heads)[2] if heads else None
 
-    def _head(self, needs: Needs) -> Entry | None:
+    def _head(self, needs: Needs) -> HeapEntry | None:
         heap = self._heaps[needs]
         while heap and _has_left(heap[0]):
             heapq.heappop(heap)
@@ -51,7 +51,7 @@ class ReadyHeaps:
         return heap[0]
 
 
-def _has_left(entry: Entry) -> bool:
+def _has_left(entry: HeapEntry) -> bool:
     """Whether a node has left the queue, or has come back to another place in it."""
     _, ticket, node = entry
     return node.state is not QUEUED or node.ticket != ticket

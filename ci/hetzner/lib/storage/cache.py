@@ -24,7 +24,7 @@ from lib.model.job_fields import NOTHING, command_problems, is_count, path_probl
 from lib.processes import process_table
 from lib.storage import cache_key
 from lib.storage.cache_key import CacheError, NoKeyError, UnusableError
-from lib.storage.cache_store import CorruptError, Entry, Store
+from lib.storage.cache_store import CacheEntry, CorruptError, Store
 
 TROUBLE = (OSError, ValueError, RecursionError, CorruptError)  # a miss and a warning
 ASIDE = ".restored-"  # directories beside an artifact, with the id of the process that uses them
@@ -114,7 +114,7 @@ class Cache:
         """Return the key; its command runs with the environment `env`. Raises NoKeyError."""
         return cache_key.ask(self.key_cmd, self.cwd, env)
 
-    def find(self, key: str) -> Entry | None:
+    def find(self, key: str) -> CacheEntry | None:
         """Return the entry for a key, None for a miss. Raises CacheError."""
         try:
             self._refuse()
@@ -122,7 +122,7 @@ class Cache:
         except TROUBLE as error:
             raise self._trouble("read", error) from error
 
-    def bring(self, key: str) -> Entry | None:
+    def bring(self, key: str) -> CacheEntry | None:
         """Put the artifact of a key in its place; None for a miss. Raises CacheError."""
         while (entry := self.find(key)) is not None:
             try:
@@ -143,7 +143,7 @@ class Cache:
         except TROUBLE as error:
             raise CacheError(f"its artifact could not be stored: {error}") from error
 
-    def log(self, entry: Entry) -> bytes:
+    def log(self, entry: CacheEntry) -> bytes:
         """Return the output of the job that made an entry."""
         return self._store.log(entry)
 
@@ -154,7 +154,7 @@ class Cache:
             usable = False
         return (CacheError if usable else UnusableError)(f"its entry could not be {what}: {error}")
 
-    def _put_in_place(self, entry: Entry) -> None:
+    def _put_in_place(self, entry: CacheEntry) -> None:
         target = self._artifact
         target.parent.mkdir(parents=True, exist_ok=True)
         place = _real(target.parent)  # a name that is made there may lose its `..` (tempfile)

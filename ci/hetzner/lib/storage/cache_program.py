@@ -24,7 +24,7 @@ from lib.processes import cache_protocol
 from lib.scheduler.protocol import MISS, NO_KEY, UNUSABLE
 from lib.storage.cache import Cache
 from lib.storage.cache_key import CacheError, NoKeyError, UnusableError
-from lib.storage.cache_store import Entry
+from lib.storage.cache_store import CacheEntry
 
 NOT_STORED = 1  # exit code
 
@@ -59,7 +59,7 @@ def _restore(cache: Cache, asked: Mapping[str, Any], file: IO[bytes]) -> int:
     return code
 
 
-def _show(cache: Cache, entry: Entry) -> None:
+def _show(cache: Cache, entry: CacheEntry) -> None:
     """Print a line, and the output of the job that made it: its warnings concern each run."""
     log = cache.log(entry)
     print(f"restored {cache.artifact_path} from the cache")

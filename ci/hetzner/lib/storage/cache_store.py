@@ -33,7 +33,7 @@ class CorruptError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CacheEntry:
     """The fields of an entry's pointer file.
 
     `work` names the command and variables that made the artifact: only the same find it again.
@@ -61,13 +61,13 @@ class Store:
         there = os.path.lexists(self._root)
         return not there or (self._root.is_dir() and os.access(self._root, os.R_OK | os.X_OK))
 
-    def find(self, key: str, work: str = "") -> Entry | None:
+    def find(self, key: str, work: str = "") -> CacheEntry | None:
         """Return the entry of a key for this work. Raises OSError, CorruptError."""
         return self._load(self._pointer(key, work))
 
-    def _load(self, pointer: Path) -> Entry | None:
+    def _load(self, pointer: Path) -> CacheEntry | None:
         try:
-            entry = Entry(**json.loads(files.read(pointer)))
+            entry = CacheEntry(**json.loads(files.read(pointer)))
             if [type(value) for value in asdict(entry).values()] != [str, str, str, int, str]:
                 raise TypeError("fields of other types")
             if not CONTENT.fullmatch(entry.content):
@@ -78,7 +78,7 @@ class Store:
             raise CorruptError(f"{pointer}: expected an entry's JSON, found {error}") from error
         return entry
 
-    def fetch(self, entry: Entry, target: Path) -> None:
+    def fetch(self, entry: CacheEntry, target: Path) -> None:
         """Copy an entry's content to a path that does not exist. Raises OSError, CorruptError."""
         content = self._root / entry.content
         with _locked(content, fcntl.LOCK_SH):
@@ -89,7 +89,7 @@ class Store:
             # used now: eviction takes others first
             os.utime(self._pointer(entry.key, entry.work))
 
-    def log(self, entry: Entry) -> bytes:
+    def log(self, entry: CacheEntry) -> bytes:
         """Return the output of the job that made an entry, b'' if it cannot be read."""
         try:
             return files.read(self._root / entry.content / LOG)
@@ -116,7 +116,7 @@ class Store:
                 tree_copy.copy(artifact, content / ARTIFACT)
                 if log:
                     (content / LOG).write_bytes(log)
-                entry = Entry(
+                entry = CacheEntry(
                     key,
                     content.name,
                     tree_copy.digest(content / ARTIFACT),
@@ -161,7 +161,7 @@ class Store:
             if content.name not in kept:
                 self._discard(content)
 
-    def _evict(self, entry: Entry) -> bool:
+    def _evict(self, entry: CacheEntry) -> bool:
         """Remove an entry unless a process reads it; return whether it is gone."""
         with contextlib.suppress(BlockingIOError, FileNotFoundError):
             with _locked(self._root / entry.content, fcntl.LOCK_EX | fcntl.LOCK_NB):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import unittest
 
-from lib.processes.cache_protocol import Answer
+from lib.processes.cache_protocol import CacheAnswer
 from lib.scheduler.protocol import MISS
 from lib.storage.cache import Cache
 from tests.support.cache_case import CacheTest
@@ -28,7 +28,7 @@ class Keys(CacheTest):
         for action, code in (("restore", MISS), ("store", 0), ("restore", 0)):
             (self.cwd / os.fsdecode(b"art\xff")).write_text("made")
             ran = self.ask(action, cache)
-            self.assertEqual((ran.code, ran.errors, ran.answer), (code, "", Answer("k", "")))
+            self.assertEqual((ran.code, ran.errors, ran.answer), (code, "", CacheAnswer("k", "")))
 
     def test_failed_or_empty_key_is_a_miss_and_a_warning_and_never_touches_the_store(self) -> None:
         self.write("precious")

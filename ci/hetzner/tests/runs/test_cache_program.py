@@ -9,7 +9,7 @@ from unittest import mock
 
 from lib.common import tree_copy
 from lib.model.job import Job
-from lib.processes.cache_protocol import Answer, CacheRequest
+from lib.processes.cache_protocol import CacheAnswer, CacheRequest
 from lib.scheduler.protocol import MISS, NO_KEY, UNUSABLE
 from lib.storage.cache import Cache
 from lib.storage.cache_key import NoKeyError
@@ -121,7 +121,7 @@ class Program(CacheTest):
     def test_program_that_is_cut_off_has_answered_nothing(self) -> None:
         job = Job("a", "true", cache=self.cache())
         with contextlib.closing(CacheRequest(job, {}, "restore")) as request:
-            self.assertEqual(request.answer(), Answer())
+            self.assertEqual(request.answer(), CacheAnswer())
 
     def test_slow_key_is_none(self) -> None:
         with (

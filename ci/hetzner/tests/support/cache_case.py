@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lib.model.job import Job
-from lib.processes.cache_protocol import Answer, CacheRequest
+from lib.processes.cache_protocol import CacheAnswer, CacheRequest
 from lib.storage.cache import Cache
 
 PROGRAM = Path(__file__).parents[2] / "lib" / "storage" / "cache_program.py"
@@ -24,7 +24,7 @@ class Ran(NamedTuple):
     code: int
     output: str
     errors: str
-    answer: Answer
+    answer: CacheAnswer
 
 
 class CacheTest(unittest.TestCase):

@@ -14,7 +14,7 @@ from dsl import Job
 from lib import status
 from lib.common import redact
 from lib.git import git_command
-from lib.github.client import Answer
+from lib.github.client import Response
 from lib.processes import cache_protocol
 from lib.settings import settings
 from tests.support.github_case import WithGitHub
@@ -133,7 +133,7 @@ class Others(Cuts):
 
     def test_answer_that_repeats_the_request_is_shown_without(self) -> None:
         for pad in range(150, 201, 10):
-            self.no_part(str(Answer(500, f"{'x' * pad} {TOKEN} {'y' * 100}")))
+            self.no_part(str(Response(500, f"{'x' * pad} {TOKEN} {'y' * 100}")))
 
     def test_declaration_that_is_wrong_is_told_without(self) -> None:
         for pad in range(0, 60, 5):

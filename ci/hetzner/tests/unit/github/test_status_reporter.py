@@ -124,11 +124,11 @@ class TestRetry(WithGitHub):
             self.assert_one_line("a rate limit")
 
     def test_retry_after_comes_before_the_own_pause(self) -> None:
-        limited = client.Answer(429, "", {"retry-after": "7", "x-ratelimit-reset": "1"})
+        limited = client.Response(429, "", {"retry-after": "7", "x-ratelimit-reset": "1"})
         self.assertEqual(client.pause_before_retry(limited, 1.0), 7.0)
 
     def test_pause_has_jitter(self) -> None:
-        found = {client.pause_before_retry(client.Answer(500), 1.0) for _ in range(50)}
+        found = {client.pause_before_retry(client.Response(500), 1.0) for _ in range(50)}
         self.assertGreater(len(found), 1)
         self.assertTrue(all(pause is not None and 0.5 <= pause <= 1.5 for pause in found))
 
