@@ -21,6 +21,7 @@ if __name__ == "__main__":
     sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parents[2])]
 
 from lib.common import machine
+from lib.model.job_fields import HIGHEST_PORT
 from lib.settings import settings as common
 from lib.settings.reader import Reader, SettingsError
 from lib.settings.settings import job_environment, search_path, secrets, work_dir
@@ -45,7 +46,6 @@ PORTS = {
     "port_jupyter": 8889,
 }
 TOKEN_BYTES = 16
-HIGHEST_PORT = 65535
 NOTEBOOKS = 9  # more Jupyter servers than notebooks would idle
 
 

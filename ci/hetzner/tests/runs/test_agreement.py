@@ -246,7 +246,7 @@ class OfJobs(WithGitHub):
     def test_end_of_a_job_that_github_did_not_take_is_told_as_it_was_by_the_next(self) -> None:
         self.github.replies = [BUSY] * 2
         self.assertEqual(self.stage.run(*PART).code, 0)
-        self.assertRegex(self.run_part(), "CLEAN .* with success: its status ci/hetzner/lint-python is posted")
+        self.assertRegex(self.run_part(), "its status ci/hetzner/lint-python is posted now")
         self.assertEqual(self.of("lint-python"), ["success", *OF_A_PASS])
 
 

@@ -46,6 +46,14 @@ class Runs(OnStage):
         self.assertIn(f"s for {JOBS} jobs, with cpu=", told.out)
         self.assertNotIn("never timed", told.out)
 
+    def test_a_secret_that_is_too_short_to_be_masked_is_named(self) -> None:
+        ran = self.stage.run("--only-jobs", "test-js", CI_SECRET_PIN="abc", CI_SECRET_B="abcdef")
+        self.assertEqual(ran.code, 0, ran.out)
+        notes = [line[11:] for line in self.stage.log().splitlines() if " is not masked" in line]
+        self.assertEqual(
+            notes, ["NOTE  CI_SECRET_PIN is not masked: it has fewer than 4 characters"]
+        )
+
     def test_seed_of_a_shuffled_run_is_told(self) -> None:
         ran = self.stage.run("--shuffle=7", "--only-jobs", "test-js")
         self.assertEqual(ran.code, 0, ran.out)

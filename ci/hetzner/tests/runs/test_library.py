@@ -8,28 +8,11 @@ import subprocess
 import sys
 import tempfile
 import unittest
-from collections.abc import Iterator
 from pathlib import Path
 
 HOME = Path(__file__).resolve().parents[2]
 LIB = HOME / "lib"
 OF_BUCKAROO = ("buckaroo", "commit")  # rooms
-# files of the library that may name a tool of buckaroo, with the reason
-MAY_NAME = {
-    "outputs/near_misses.py": "directories whose names no search goes into",
-    "git/exact_tree.py": "directories that a clean leaves, since they are slow to make anew",
-    "git/checkout.py": "the same",
-}
-
-
-def rooms() -> Iterator[Path]:
-    for path in sorted([HOME / "dsl.py", *LIB.glob("*/*.py")]):
-        if path.parent.name not in OF_BUCKAROO and relative(path) not in MAY_NAME:
-            yield path
-
-
-def relative(path: Path) -> str:
-    return os.path.relpath(path, LIB)
 
 
 class Apart(unittest.TestCase):

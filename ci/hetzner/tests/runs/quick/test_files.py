@@ -8,12 +8,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
 from lib.common import files, locks
+from tests.support.files_case import FilesCase
 
 TOP = Path(__file__).parents[3]
 HOLD = """
@@ -33,18 +33,7 @@ files.atomic_write(Path(sys.argv[1]), "half")
 """
 
 
-class FilesTest(unittest.TestCase):
-    def setUp(self) -> None:
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.top = Path(directory.name)
-        self.path = self.top / "file"
-
-    def names(self) -> list[str]:
-        return sorted(path.name for path in self.top.iterdir())
-
-
-class AtomicWrite(FilesTest):
+class AtomicWrite(FilesCase):
     def half_written(self) -> Path:
         """Return the file that a killed writer has left."""
         subprocess.run([sys.executable, "-c", DIE, str(self.path)], cwd=TOP, check=False)
@@ -65,7 +54,7 @@ class AtomicWrite(FilesTest):
         self.assertEqual(self.names(), [left.name, "file"])
 
 
-class Lock(FilesTest):
+class Lock(FilesCase):
     def holder(self) -> subprocess.Popen[str]:
         pipe = subprocess.PIPE
         process = subprocess.Popen(

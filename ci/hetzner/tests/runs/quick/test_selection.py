@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import tempfile
 import unittest
-from typing import Any
 
-from dsl import Job, Pipeline
-
-
-def pipeline(*jobs: Job, **options: Any) -> Pipeline:
-    return Pipeline(list(jobs), "sha", "main", "/nowhere", **{"cwd": "/", **options})
+from tests.support.three_jobs import ThreeJobs
 
 
-class Selections(unittest.TestCase):
-    def setUp(self) -> None:
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        jobs = [Job("lint", "true"), Job("build", "true"), Job("test", "true", ["build"])]
-        self.pipeline = Pipeline(
-            jobs, "s", "b", directory.name + "/log", cwd=directory.name, console=io.StringIO()
-        )
-
+class Selections(ThreeJobs):
     def test_only_jobs_takes_the_jobs_that_they_need(self) -> None:
         self.assertEqual(self.pipeline.run(only_jobs=["test"]), 0)
         self.assertEqual(set(self.pipeline.results), {"build", "test"})

@@ -2,55 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import tempfile
 import unittest
-from collections.abc import Callable
 from pathlib import Path
 
-from lib.outputs import written as outputs
-
-LONG_AGO = (1_000_000_000, 1_000_000_000)
+from tests.support.written_case import LONG_AGO, WrittenCase
 
 
-class OutputsTest(unittest.TestCase):
-    def setUp(self) -> None:
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.top = Path(directory.name)
-        self.path = self.top / "out"
-
-    def old(self, name: str, text: str = "old") -> Path:
-        path = self.top / name
-        path.write_text(text)
-        os.utime(path, LONG_AGO)
-        return path
-
-    def old_tree(self) -> None:
-        (self.path / "sub").mkdir(parents=True)
-        (self.path / "sub" / "file").write_text("old")
-
-    def assert_written(self, act: Callable[[], object]) -> None:
-        before = self.signature()
-        act()
-        self.assertTrue(outputs.written_since(before, self.path))
-
-    def assert_not_written(self, act: Callable[[], object]) -> None:
-        before = self.signature()
-        act()
-        self.assertFalse(outputs.written_since(before, self.path))
-
-    def signature(self) -> outputs.Signature | None:
-        """Return it when the next change moves the change time, as at the start of an attempt."""
-        before = outputs.signature(self.path)
-        while outputs.is_fresh(before):
-            pass
-        return before
-
-
-class Files(OutputsTest):
+class Files(WrittenCase):
     def test_copy_that_preserves_times_counts(self) -> None:
         source = self.old("source")
         self.old("out")
@@ -58,7 +18,7 @@ class Files(OutputsTest):
         self.assertEqual(self.path.stat().st_mtime, LONG_AGO[1])
 
 
-class Attributes(OutputsTest):
+class Attributes(WrittenCase):
     """A change of attributes moves the change time as a write does, and is none."""
 
     def test_copy_that_preserves_times_counts_though_the_mode_is_changed_and_set_again(
@@ -74,14 +34,14 @@ class Attributes(OutputsTest):
         self.assert_written(act)
 
 
-class Symlinks(OutputsTest):
+class Symlinks(WrittenCase):
     def test_symlink_made_anew_to_the_same_file_counts(self) -> None:
         target = self.old("target")
         self.path.symlink_to(target)
         self.assert_written(lambda: subprocess.run(["ln", "-sfn", target, self.path], check=True))
 
 
-class Unreadable(OutputsTest):
+class Unreadable(WrittenCase):
     def test_path_that_could_not_be_read_does_not_count_afterwards(self) -> None:
         self.assertEqual(self.judged_without_rights(before=0o000, after=0o755), "False")
 

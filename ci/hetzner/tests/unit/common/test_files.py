@@ -5,37 +5,19 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
-import tempfile
 import threading
 import unittest
 from pathlib import Path
 from unittest import mock
 
 from lib.common import files, locks, tree_copy
+from tests.support.files_case import FilesCase
 from tests.support.hostile_files import IN_THE_WAY
 
 TOP = Path(__file__).parents[3]
-DIE = """
-import os, signal, sys
-from pathlib import Path
-from lib.common import files, locks
-os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)
-files.atomic_write(Path(sys.argv[1]), "half")
-"""
 
 
-class FilesTest(unittest.TestCase):
-    def setUp(self) -> None:
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.top = Path(directory.name)
-        self.path = self.top / "file"
-
-    def names(self) -> list[str]:
-        return sorted(path.name for path in self.top.iterdir())
-
-
-class AtomicWrite(FilesTest):
+class AtomicWrite(FilesCase):
     def test_content_and_mode_are_written_and_nothing_else_is_left(self) -> None:
         files.atomic_write(self.path, "grün\n")
         self.assertEqual(self.path.read_bytes(), "grün\n".encode())
@@ -106,7 +88,7 @@ class AtomicWrite(FilesTest):
         self.assertEqual(path.read_text(), "text")
 
 
-class InTheWay(FilesTest):
+class InTheWay(FilesCase):
     """Things that a job may have put in the place of a file that the runner opens."""
 
     def test_anything_but_a_file_is_refused_by_name_without_waiting(self) -> None:
@@ -167,7 +149,7 @@ class InTheWay(FilesTest):
         self.assertFalse((self.top / "nowhere").exists())
 
 
-class Rotate(FilesTest):
+class Rotate(FilesCase):
     def test_old_files_get_the_next_free_names(self) -> None:
         for text in ("first", "second", "third"):
             files.rotate(self.path)

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import re
-import tempfile
 import unittest
 from typing import Any
 
-from dsl import Job, Pipeline
 from lib.model.selection import Choice
+from tests.support.three_jobs import ThreeJobs
 
 
-class Selections(unittest.TestCase):
-    def setUp(self) -> None:
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        jobs = [Job("lint", "true"), Job("build", "true"), Job("test", "true", ["build"])]
-        self.pipeline = Pipeline(
-            jobs, "s", "b", directory.name + "/log", cwd=directory.name, console=io.StringIO()
-        )
-
+class Selections(ThreeJobs):
     def refused(self, **selection: Any) -> str:
         with self.assertRaises(ValueError) as caught:
             self.pipeline.run(**selection)

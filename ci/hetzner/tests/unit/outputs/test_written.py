@@ -4,53 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 import unittest
-from collections.abc import Callable
-from pathlib import Path
 from unittest import mock
 
 from lib.outputs import written as outputs
-
-LONG_AGO = (1_000_000_000, 1_000_000_000)
-
-
-class OutputsTest(unittest.TestCase):
-    def setUp(self) -> None:
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.top = Path(directory.name)
-        self.path = self.top / "out"
-
-    def old(self, name: str, text: str = "old") -> Path:
-        path = self.top / name
-        path.write_text(text)
-        os.utime(path, LONG_AGO)
-        return path
-
-    def old_tree(self) -> None:
-        (self.path / "sub").mkdir(parents=True)
-        (self.path / "sub" / "file").write_text("old")
-
-    def assert_written(self, act: Callable[[], object]) -> None:
-        before = self.signature()
-        act()
-        self.assertTrue(outputs.written_since(before, self.path))
-
-    def assert_not_written(self, act: Callable[[], object]) -> None:
-        before = self.signature()
-        act()
-        self.assertFalse(outputs.written_since(before, self.path))
-
-    def signature(self) -> outputs.Signature | None:
-        """Return it when the next change moves the change time, as at the start of an attempt."""
-        before = outputs.signature(self.path)
-        while outputs.is_fresh(before):
-            pass
-        return before
+from tests.support.written_case import LONG_AGO, WrittenCase
 
 
-class Files(OutputsTest):
+class Files(WrittenCase):
     def test_leftover_does_not_count(self) -> None:
         self.path.write_text("left over a moment ago")
         self.assert_not_written(lambda: None)
@@ -100,7 +61,7 @@ class Files(OutputsTest):
         self.assert_written(act)
 
 
-class Attributes(OutputsTest):
+class Attributes(WrittenCase):
     """A change of attributes moves the change time as a write does, and is none."""
 
     def test_leftover_whose_mode_is_changed_does_not_count(self) -> None:
@@ -167,7 +128,7 @@ class Attributes(OutputsTest):
         self.assert_not_written(lambda: os.chown(self.path, 65534, -1, follow_symlinks=False))
 
 
-class Symlinks(OutputsTest):
+class Symlinks(WrittenCase):
     def test_symlink_is_followed(self) -> None:
         target = self.old("target")
         self.path.symlink_to(target)
@@ -197,7 +158,7 @@ class Symlinks(OutputsTest):
         self.assert_written(act)
 
 
-class Directories(OutputsTest):
+class Directories(WrittenCase):
     def test_leftover_directory_does_not_count(self) -> None:
         self.old_tree()
         self.assert_not_written(lambda: list(self.path.rglob("*")))

@@ -5,28 +5,18 @@ from __future__ import annotations
 import math
 import random
 import unittest
-from collections.abc import Mapping
 from typing import Any
 
 from benchmarks import predecessor
-from lib.model.durations import Timings
 from lib.model.job import Job
 from lib.model.selection import Choice
 from lib.simulate import predict
 from lib.simulate.predict import Scenario
 from tests.support.fakes import CACHED, Fate, jobs, play
+from tests.support.predictions import scenario, seconds
 from tests.support.recorded import Recorded, record
 
 NEVER = math.inf
-
-
-def scenario(declared: list[Job], durations: Mapping[str, float], **more: Any) -> Scenario:
-    timings = Timings(durations, more.pop("outputs", {}), more.pop("restored", {}))
-    return Scenario(declared, more.pop("pools", {}), timings, **more)
-
-
-def seconds(declared: list[Job], durations: Mapping[str, float], **more: Any) -> float:
-    return predict.predict(scenario(declared, durations, **more)).seconds
 
 
 class Predictions(Recorded):

@@ -8,16 +8,12 @@ import shutil
 import sqlite3
 import threading
 import unittest
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 from lib.model.durations import Timings
-from lib.model.job import Job
-from lib.simulate import predict
-from lib.simulate.predict import Scenario
 from lib.storage import history
 from lib.storage.history import History
 from tests.support.fakes import CACHED, Fate, jobs, play
@@ -184,15 +180,6 @@ class Histories(Recorded):
         record(self.path, both, alone)
         self.assertEqual(set(history.timings(self.path).restored), {"a"})
         self.assertEqual(history.timings(self.path, beside=["a", "b"]).restored, {})
-
-
-def scenario(declared: list[Job], durations: Mapping[str, float], **more: Any) -> Scenario:
-    timings = Timings(durations, more.pop("outputs", {}), more.pop("restored", {}))
-    return Scenario(declared, more.pop("pools", {}), timings, **more)
-
-
-def seconds(declared: list[Job], durations: Mapping[str, float], **more: Any) -> float:
-    return predict.predict(scenario(declared, durations, **more)).seconds
 
 
 if __name__ == "__main__":
