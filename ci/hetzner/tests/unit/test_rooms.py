@@ -11,6 +11,19 @@ from pathlib import Path
 HOME = Path(__file__).resolve().parents[2]
 LIB = HOME / "lib"
 ROW = re.compile(r"^\| `(\w+)` \| [^|]+ \|([^|]*)\|$", re.MULTILINE)
+PURE_ROOMS = ("model", "scheduler", "simulate")
+# these only compute: a module that does I/O, reads a clock or starts a thread is not among them
+PURE_MODULES = {
+    *("__future__", "collections", "dataclasses", "difflib", "enum", "functools", "graphlib"),
+    *("heapq", "inspect", "itertools", "lib", "math", "os", "posixpath", "random", "re", "types"),
+    "typing",
+}
+PURE_NAMES = {  # of modules that can do more; redact reads the environment, to mask its secrets
+    "lib.common": {"redact", "signal_names"},
+    "os": {"PathLike", "fsdecode", "fsencode", "fspath"},
+    "random": {"Random"},
+}
+BUILTINS_WITH_IO = {"__import__", "breakpoint", "eval", "exec", "input", "open", "print"}
 DOORS = {"__init__.py", "cleanup.py", "lockcheck.py", "logserver.py", "status.py"}
 
 
@@ -32,6 +45,33 @@ def imported(path: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def is_pure(name: str) -> bool:
+    """Whether a pure room may use this name, which begins with its module."""
+    for module, pure in PURE_NAMES.items():
+        if name.startswith(f"{module}."):
+            return name.removeprefix(f"{module}.").partition(".")[0] in pure
+    return name.partition(".")[0] in PURE_MODULES
+
+
+def used(source: str) -> Iterator[str]:
+    """Yield what a source text imports, takes from a module in PURE_NAMES, or calls for I/O."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=names):
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(module=str(module), names=names):
+                yield from (f"{module}.{alias.name}" for alias in names)
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name in PURE_NAMES:
+                yield f"{name}.{attribute}"
+            case ast.Name(id=name) if name in BUILTINS_WITH_IO:
+                yield name
+
+
+def impure(source: str) -> set[str]:
+    """Return the names in a source text that may do I/O, read a clock or start a thread."""
+    return {name for name in used(source) if not is_pure(name)}
 
 
 def rooms_of(path: Path) -> set[str]:
@@ -62,6 +102,27 @@ class Rooms(unittest.TestCase):
 
     def test_top_of_lib_holds_only_what_others_import_or_run(self) -> None:
         self.assertEqual({path.name for path in LIB.glob("*.py")}, DOORS)
+
+    def test_pure_rooms_do_no_io_and_read_no_clock(self) -> None:
+        for room in PURE_ROOMS:
+            for path in (LIB / room).glob("*.py"):
+                with self.subTest(path.relative_to(LIB)):
+                    self.assertEqual(impure(path.read_text()), set())
+
+    def test_io_a_clock_and_chance_are_recognized(self) -> None:
+        for source in (
+            "import time",
+            "import os.path, subprocess",
+            "from pathlib import Path",
+            "from os import urandom",
+            "def f():\n    import socket",
+            "os.stat('x')",
+            "random.random()",
+            "open('x')",
+            "from lib.common import files",
+        ):
+            with self.subTest(source):
+                self.assertNotEqual(impure(source), set())
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ class Trees(RunTest):
             self.assertIn(f"TIMEOUT {job.name} (>0.5s)", self.log("ci"))
             listed = re.findall(rf"(?m)^ +\d+ [A-Z] .*\b{self.sleeper()}\b", self.log(job.name))
             # the sleep of the job itself, and those of the escape
-            self.assertGreaterEqual(len(listed), 1 + escape.count("SLEEP"), self.log(job.name))
+            self.assertGreater(len(listed), max(1, escape.count("SLEEP")), self.log(job.name))
 
     def test_fork_storm_is_ended(self) -> None:
         storm = STORM.replace("COUNT", "40").replace("SLEEP", self.sleeper())
