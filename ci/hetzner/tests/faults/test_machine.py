@@ -58,7 +58,8 @@ class Machine(CommitCase):
         leaks = f"for n in $(seq 60); do (exec -a {'x' * 100} {self.sleep}) & done; sleep 0.1"
         self.body("test_js", f"{leaks}\nhead -c 1M /dev/zero | tr '\\0' x; exit 0")
         ended = self.commit(through=self.in_mounts(FULL))
-        self.is_red(ended, r"the run is red: could not write .*ci\.log: No space left on device")
+        no_space = r"the run is red: could not write .*ci\.log: No space left on device"
+        self.is_red(ended, "LEAK  test-js left 60", no_space)
         self.assertNotIn("exit code 0", ended.console)
         self.assertEqual(self.status(), "error")
         self.assertIn("No space left on device", self.github.seen[-1]["description"])

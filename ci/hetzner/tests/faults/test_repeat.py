@@ -33,7 +33,15 @@ for port in sys.argv[2:]:
 pathlib.Path(sys.argv[1]).touch()
 time.sleep(1000)
 """
-# one body leaves its server behind, in a session of its own: the next run needs the port again
+# the jobs whose bodies leave a server behind, each with the port that it needs again
+LEAVE_SERVERS = {
+    "playwright-storybook": "STORYBOOK",
+    "playwright-server": "SERVER",
+    "playwright-marimo": "MARIMO",
+    "playwright-wasm-marimo": "WASM_MARIMO",
+    "test-mcp-wheel": "MCP",
+}
+# leaves its server in a session of its own
 BODY = r"""
 up=$(mktemp); rm "$up"
 setsid "$PYTHON" -S -E -c "$SERVE" "$up" "$PORT" &
@@ -79,13 +87,8 @@ class BackToBack(CommitCase):
             "SERVE": SERVE,
             "TMPDIR": str(self.root / "tmp"),
         }
-        for name, field in (
-            ("pw_storybook", "STORYBOOK"),
-            ("pw_server", "SERVER"),
-            ("pw_marimo", "MARIMO"),
-            ("pw_wasm_marimo", "WASM_MARIMO"),
-            ("test_mcp_wheel", "MCP"),
-        ):
+        for job, field in LEAVE_SERVERS.items():
+            name = job.replace("playwright", "pw").replace("-", "_")
             self.body(name, f"PORT=$CI_PORT_{field}\n{BODY}")
         self.body("jupyter_warmup", WARMUP)
 
@@ -96,7 +99,8 @@ class BackToBack(CommitCase):
     def test_last_run_sees_the_machine_that_the_first_one_saw(self) -> None:
         for _ in range(RUNS):
             ended = self.commit()
-            self.check(ended, 0, None, "LEAK  playwright-server left 1", "END   exit code 0")
+            leaks = [f"LEAK  {job} left 1" for job in LEAVE_SERVERS]
+            self.check(ended, 0, None, *leaks, "END   exit code 0")
             self.assertEqual(self.bound(), [])
             self.assertEqual(list((self.root / "tmp").iterdir()), [])
             self.assertEqual(self.status(), "success")

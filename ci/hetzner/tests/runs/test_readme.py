@@ -66,6 +66,7 @@ class TestExample(unittest.TestCase):
             outcomes = {job["name"]: job["outcome"] for job in summary["jobs"]}
             self.assertEqual(outcomes.pop("build"), outcome)
             self.assertEqual(set(outcomes.values()), {"passed"})
+            self.assertIn("READY db", (repo / "ci-logs" / "ci.log").read_text())
         self.assertTrue((repo / "logs.tgz").exists())
 
 
