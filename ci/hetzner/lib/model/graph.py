@@ -90,10 +90,7 @@ def cycles(by_name: Mapping[str, Job]) -> list[list[str]]:
         return []
     from graphlib import CycleError, TopologicalSorter
 
-    edges = {
-        name: [need for need in needs(job) if need in by_name and need != name]
-        for name, job in by_name.items()
-    }
+    edges = {name: [need for need in needs(job) if need != name] for name, job in by_name.items()}
     found: list[list[str]] = []
     while len(found) < MOST_CYCLES:
         try:

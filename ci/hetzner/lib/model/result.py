@@ -91,10 +91,10 @@ class AttemptRecord(NamedTuple):
     code: int | None  # exit code, negative for a signal (subprocess' convention); None: no process
     started: float
     ended: float
-    reason: str = ""
-    leaked: tuple[str, ...] = ()
-    load: Load | None = None
-    cause: Cause = Cause.NONE
+    reason: str
+    leaked: tuple[str, ...]
+    load: Load | None
+    cause: Cause
 
 
 class Result:

@@ -83,7 +83,7 @@ def select(
     only: Collection[str] | None = None,
     skip: Collection[str] | None = None,
     *,
-    no_deps: bool = False,
+    no_deps: bool,
 ) -> Selection:
     """Return the jobs to run: the named ones and their needs, less the skipped.
 
@@ -98,7 +98,7 @@ def select(
         raise ValueError("no_deps: say with only_jobs which jobs to run alone")
     skipped = set(skip or ())
     wanted = set(by_name if only is None else only) - skipped
-    if not no_deps and only is not None:
+    if not no_deps:
         wanted = graph.closure(by_name, wanted, without=skipped)
     if not wanted:
         raise ValueError(

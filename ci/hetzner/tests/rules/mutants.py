@@ -35,12 +35,16 @@ from tests.rules.mutate import HERE, Mutant
 # of lib/model; others join when their survivors have been looked at
 PURE = (
     "attempt_outcome",
+    "graph",
     "phases",
+    "result",
     "run_facts",
     "run_plan",
+    "selection",
+    "urgency",
     "verdict",
     "verdict_sentence",
-)  # of lib/model
+)
 FILES = (
     *sorted(str(path.relative_to(HERE)) for path in (HERE / "lib/scheduler").glob("*.py")),
     *(f"lib/model/{name}.py" for name in PURE),

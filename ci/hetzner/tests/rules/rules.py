@@ -76,7 +76,7 @@ class Rules(Ledger):
         if outcome is not Outcome.RESTORED:
             number = len(result.attempts) + 1
             record = AttemptRecord(
-                number, outcome, seen.code, seen.began, self.now, leaked=seen.left
+                number, outcome, seen.code, seen.began, self.now, "", seen.left, None, Cause.NONE
             )
             result.attempts += (record,)
             self.owe("attempt ended", job.name, number, again)

@@ -6,7 +6,9 @@ import re
 import unittest
 from typing import Any
 
-from lib.model.selection import Choice
+from lib.model.run_plan import RunPlan
+from lib.model.selection import Choice, is_whole, plan, summary_fields
+from tests.support.fakes import jobs
 from tests.support.three_jobs import ThreeJobs
 
 
@@ -61,6 +63,48 @@ class Selections(ThreeJobs):
         told = "\n".join(self.pipeline.dry_run(Choice(only_jobs=["test"])))
         self.assertRegex(told, r"start build: needs nothing[^\n]*\n[^\n]*start test: after build")
         self.assertEqual(self.pipeline.results, {})
+
+
+class Plans(unittest.TestCase):
+    def plan(self, **selection: Any) -> RunPlan:
+        durations = {"suite": 100, "unit": 10, "lint": 1}
+        return plan(jobs("suite; unit; lint"), Choice(**selection), durations)
+
+    def test_without_a_wish_all_jobs_run_and_a_failure_does_not_end_the_run(self) -> None:
+        made = self.plan(only_testcases=None)
+        self.assertEqual([node.key for node in made.phases.nodes], ["suite", "unit", "lint"])
+        self.assertFalse(made.fast_fail)
+        self.assertEqual(made, RunPlan(made.phases, urgency=made.urgency, short=made.short))
+
+    def test_jobs_that_do_not_run_make_no_other_one_short(self) -> None:
+        self.assertEqual(self.plan().short, {"lint"})
+        self.assertEqual(self.plan(only_jobs=["unit", "lint"]).short, set())
+
+    def test_seed_is_the_given_one_or_none(self) -> None:
+        self.assertEqual([self.plan(shuffle=s).seed for s in (7, None, False)], [7, None, None])
+        with self.assertRaisesRegex(ValueError, "shuffle: expected a whole number"):
+            self.plan(shuffle="x")
+
+    def test_a_run_is_whole_if_all_jobs_run_with_all_their_test_cases(self) -> None:
+        declared = jobs("a; b<a; c")
+        for whole, selection in (
+            (True, {}),
+            (True, {"only_jobs": ["b", "c"], "first_testcases": "x"}),
+            (False, {"only_jobs": ["b"]}),
+            (False, {"skip_jobs": ["a"]}),
+            (False, {"only_testcases": "x"}),
+        ):
+            self.assertEqual(is_whole(declared, Choice(**selection)), whole, selection)
+
+    def test_the_summary_tells_the_wishes_and_none_for_no_wish(self) -> None:
+        choice = Choice(only_jobs=("a", "b"), first_jobs=(), no_deps=True, only_testcases="x")
+        chosen = {"only_jobs": ["a", "b"], "skip_jobs": None, "first_jobs": [], "no_deps": True}
+        fields = {
+            "whole": False,
+            "selection": chosen,
+            "filter": {"only_testcases": "x", "first_testcases": ""},
+        }
+        self.assertEqual(summary_fields(choice, whole=False), fields)
 
 
 if __name__ == "__main__":

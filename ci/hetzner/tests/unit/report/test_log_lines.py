@@ -5,6 +5,7 @@ from __future__ import annotations
 import unittest
 
 from lib.model import events
+from lib.model.cause import Cause
 from lib.model.result import AttemptRecord, Load, Outcome, Result
 from lib.report import log_lines
 
@@ -12,7 +13,9 @@ URL = "http://box/logs"
 
 
 def attempt(number: int, load: Load | None = None) -> AttemptRecord:
-    return AttemptRecord(number, Outcome.FAILED, 3, 0.0, 1.0, "exit code 3", (), load)
+    return AttemptRecord(
+        number, Outcome.FAILED, 3, 0.0, 1.0, "exit code 3", (), load, Cause.EXIT_CODE
+    )
 
 
 def finished(
