@@ -25,7 +25,7 @@ from benchmarks.benchmark_run import NAMES, SHORT, BenchmarkRun
 from benchmarks.measuring import ProgramError
 from benchmarks.peers import SetupError
 from lib.common import program_end
-from lib.settings import settings
+from lib.configuration import settings
 
 HERE = Path(__file__).resolve().parent
 LAST, PAGE = HERE / "benchmarks" / "last.json", HERE / "docs" / "benchmarks.md"

@@ -9,7 +9,8 @@ They are all tests in three directories; a test's name is the rule that it check
   and adopt processes. They show each promise once; the rest is in tests/runs.
 
 check.py runs these and all other tests.
-`python3 test_dsl.py tests.unit.common.test_clock` runs the named modules, classes or single tests.
+`python3 test_dsl.py tests.unit tests.runs.quick.test_spawn` runs the named directories, modules,
+classes or single tests.
 """
 
 from __future__ import annotations
@@ -39,12 +40,14 @@ def main(names: Sequence[str]) -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if not names:
         return run_groups()
+    names = [module for name in names for module in modules_of(name)]
     faulthandler.dump_traceback_later(PATIENCE, exit=True)  # of a test that hangs, where it does
     if all(name.startswith("tests.unit.") for name in names):
         sys.addaudithook(refuse_processes)
     suite = unittest.defaultTestLoader.loadTestsFromNames(list(names))
     result = unittest.TextTestRunner(verbosity=1).run(suite)
-    # a run of no tests has shown nothing
+    if not result.testsRun:  # which has shown nothing
+        print(f"no test in {' '.join(names)}: expected modules, classes or tests", file=sys.stderr)
     return 0 if result.wasSuccessful() and result.testsRun else 1
 
 
@@ -58,6 +61,12 @@ def modules(room: str) -> list[str]:
     """Return the names of the modules of tests in a directory and those below it."""
     paths = sorted((HERE / "tests" / room).rglob("test_*.py"))
     return [".".join(path.relative_to(HERE).with_suffix("").parts) for path in paths]
+
+
+def modules_of(name: str) -> list[str]:
+    """Return the modules of tests in a directory, such as `tests.unit`; else the name itself."""
+    room = name.removeprefix("tests.").replace(".", "/")
+    return modules(room) if (HERE / "tests" / room).is_dir() else [name]
 
 
 def groups() -> dict[str, list[str]]:

@@ -41,7 +41,7 @@ begin() {
   shopt -s inherit_errexit
   if [[ -z ${CI_RUN_ID:-} ]]; then
     local exports
-    exports=$(python3 "$BODY_LIB/buckaroo/settings.py" shell) || exit 2
+    exports=$(python3 "$BODY_LIB/settings.py" shell) || exit 2
     eval "$exports"
   fi
   # with it Playwright refuses a forgotten test.only, jest writes no snapshots, pnpm asks nothing

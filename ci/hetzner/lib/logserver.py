@@ -17,9 +17,9 @@ if __name__ == "__main__":
     sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parent.parent)]
 
 from lib.common import program_end, signal_names
+from lib.configuration import settings
+from lib.configuration.settings import SettingsError
 from lib.report.log_server import LogServer
-from lib.settings import settings
-from lib.settings.settings import SettingsError
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -9,11 +9,11 @@ import functools
 import os
 
 from lib.common.redact import Redactor
+from lib.configuration import settings
+from lib.configuration.settings import Settings
 from lib.github.client import Repository
 from lib.github.status_data import Delivery, Status
 from lib.github.status_reporter import StatusReporter
-from lib.settings import settings
-from lib.settings.settings import Settings
 
 
 def status_pending(sha: str, context: str, description: str, url: str = "") -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lib.buckaroo.settings import Settings
+from lib.configuration.settings import home
 from lib.leftovers.cleanup import KnownLeftovers
-from lib.settings.settings import home
 
 PATTERNS = (
     r"jupyter",

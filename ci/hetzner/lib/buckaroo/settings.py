@@ -1,6 +1,6 @@
 """The settings of a run on buckaroo: those of any run, and of ports, environments and browsers.
 
-As a program, `settings.py shell` prints the variables of a job body as `export` lines, so that a
+`lib/settings.py shell` prints the variables of a job body as `export` lines, so that a
 body finds the same settings when it is run by hand.
 """
 
@@ -16,15 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-if __name__ == "__main__":
-    # Python puts a program's own directory on the path, and with -P none
-    sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parents[2])]
-
 from lib.common import machine
+from lib.configuration import settings as common
+from lib.configuration.reader import Reader, SettingsError
+from lib.configuration.settings import job_environment, search_path, secrets, work_dir
 from lib.model.job_fields import HIGHEST_PORT
-from lib.settings import settings as common
-from lib.settings.reader import Reader, SettingsError
-from lib.settings.settings import job_environment, search_path, secrets, work_dir
 
 __all__ = [
     "PORTS",
@@ -214,7 +210,3 @@ def main(arguments: Sequence[str]) -> int:
     for name, value in variables.items():
         print(f"export {name}={shlex.quote(value)}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -14,9 +14,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from lib.common import interrupts, redact, tree_copy
+from lib.configuration import settings
 from lib.processes import kill, orphans, ports, process_table
 from lib.processes.process_table import Proc, ProcessTable
-from lib.settings import settings
 
 
 class KnownLeftovers(NamedTuple):

@@ -82,10 +82,15 @@ def is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+def kind(value: object) -> str:
+    """Return the name of a value's type, for its author: ours for lists is `list` as well."""
+    return "list" if isinstance(value, list) else type(value).__name__
+
+
 def variable_problems(variables: object) -> list[str]:
     """Return the problems of a mapping that is no environment, without its values."""
     if not isinstance(variables, Mapping):
-        return [f"env: expected names and texts, found {type(variables).__name__}"]
+        return [f"env: expected names and texts, found {kind(variables)}"]
     problems = []
     for name, value in variables.items():
         if not is_text(name) or not name or "=" in name:

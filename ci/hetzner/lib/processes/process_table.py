@@ -232,9 +232,12 @@ def run_id(table: ProcessTable, pid: int) -> str:
 
 
 def driver_lives(table: ProcessTable, run: str) -> bool:
-    """Whether the process that drives the run of this id still lives."""
+    """Whether the process that drives the run of this id still lives.
+
+    A start time of 0 was unknown to that run: then any living process of this pid counts.
+    """
     pid, _, started = run.removeprefix("r").partition("-")
     if not pid.isdigit() or not started.isdigit():
         return False
     process = table.read(int(pid))
-    return process is not None and process.alive and process.started == int(started)
+    return process is not None and process.alive and int(started) in (0, process.started)

@@ -18,9 +18,9 @@ from types import MappingProxyType
 
 from dsl import Job
 from lib.buckaroo import pythons
+from lib.configuration import settings
 from lib.git import checkout
 from lib.git.checkout import CheckoutError
-from lib.settings import settings
 from tests.support.commit_stage import HETZNER
 from tests.support.git_case import CLEAN_GIT, commit, git, put
 from tests.support.run_case import RunTest
@@ -31,7 +31,7 @@ PROGRAMS = (
     ("check.py", "--list"),
     ("bench.py", "--help"),
     ("test_dsl.py", "tests.unit.common.test_clock"),
-    ("lib/buckaroo/settings.py", "shell"),
+    ("lib/settings.py", "shell"),
     ("lib/logserver.py", "--help"),
     ("lib/cleanup.py", "port", "1"),
     ("lib/processes/ports.py",),
@@ -125,7 +125,7 @@ class Home(Programs):
         copied = self.place / "project"
         shutil.copytree(HETZNER, copied, ignore=shutil.ignore_patterns("__pycache__", "demo"))
         subprocess.run(["chown", "-R", "54321:54321", str(self.place)], check=True)
-        for words in (("pipeline.py", "--list"), ("lib/buckaroo/settings.py", "shell")):
+        for words in (("pipeline.py", "--list"), ("lib/settings.py", "shell")):
             argv = [*self.NOBODY, python, str(copied / words[0]), *words[1:]]
             done = subprocess.run(
                 argv,
@@ -152,7 +152,7 @@ class RemovedDirectory(Programs):
             ("pipeline.py", "--in-place"),
             ("pipeline.py", "simulate"),
             ("check.py", "--list"),
-            ("lib/buckaroo/settings.py", "shell"),
+            ("lib/settings.py", "shell"),
             ("lib/logserver.py",),
         ):
             with self.subTest(words):

@@ -10,7 +10,7 @@ import threading
 import unittest
 from pathlib import Path
 
-from lib.settings import settings
+from lib.configuration import settings
 from tests.support.fault_case import CommitCase, Ended
 from tests.support.github_server import TOKEN
 

@@ -24,7 +24,7 @@ PURE_NAMES = {  # of modules that can do more; redact reads the environment, to 
     "random": {"Random"},
 }
 BUILTINS_WITH_IO = {"__import__", "breakpoint", "eval", "exec", "input", "open", "print"}
-DOORS = {"__init__.py", "cleanup.py", "lockcheck.py", "logserver.py", "status.py"}
+DOORS = {"__init__.py", "cleanup.py", "lockcheck.py", "logserver.py", "settings.py", "status.py"}
 
 
 def table() -> dict[str, set[str]]:

@@ -18,7 +18,7 @@ from lib.common import inherited_environment
 
 BOX = {"CI_BOX": "1"}
 RUNNER = Path(settings.__file__).resolve().parents[2]
-PROGRAM = RUNNER / "lib" / "buckaroo" / "settings.py"
+PROGRAM = RUNNER / "lib" / "settings.py"
 
 
 def git(*arguments: str, cwd: Path) -> None:

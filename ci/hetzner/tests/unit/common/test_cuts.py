@@ -13,10 +13,10 @@ from unittest import mock
 from dsl import Job
 from lib import status
 from lib.common import redact
+from lib.configuration import settings
 from lib.git import git_command
 from lib.github.client import Response
 from lib.processes import cache_protocol
-from lib.settings import settings
 from tests.support.github_case import WithGitHub
 
 TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ"
@@ -31,7 +31,7 @@ OTHERWISE = {
     "outputs/near_misses",
     "common/redact",
     "buckaroo/settings",
-    "settings/settings",
+    "configuration/settings",
     "commit/simulate_command",
     "processes/not_executable",
 }

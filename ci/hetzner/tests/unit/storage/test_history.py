@@ -31,6 +31,10 @@ class Histories(Recorded):
         runs = [play(jobs("a", a={"timeout": 9999}), {"a": Fate(s)}) for s in seconds]
         self.assertEqual(record(self.path, *runs).durations, {"a": 3})
 
+    def test_pass_without_tests_tells_no_duration(self) -> None:
+        whole, empty = (play(jobs("a"), {"a": Fate(s, code=c)}) for s, c in ((40, 0), (1, 5)))
+        self.assertEqual(record(self.path, whole, empty, empty).durations, {"a": 40})
+
     def test_runs_of_the_same_jobs_count_before_others(self) -> None:
         both = play(jobs("a; b"), {"a": Fate(40)})
         alone = [play(jobs("a"), {"a": Fate(5)}) for _ in range(5)]

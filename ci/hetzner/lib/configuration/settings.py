@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib.common import inherited_environment, redact
-from lib.settings.reader import Reader, SettingsError
+from lib.configuration.reader import Reader, SettingsError
 
 __all__ = ["Settings", "SettingsError", "job_environment", "load", "load_anywhere", "secrets"]
 
