@@ -36,9 +36,9 @@ class _Queued:
 class StatusReporter:
     """Posts statuses in the order in which they are given, from one thread.
 
-    The thread lives while there is something to post. So a `pending` that GitHub is slow to take is
-    never posted after the status that ends it. `outbox` keeps each status until GitHub has taken or
-    refused it, `mask` hides secrets.
+    The thread lives while there is something to post. So a `pending` is never posted after the
+    status that ends it; one that was given up for its late answer may still reach GitHub after it.
+    `outbox` keeps each status until GitHub has taken or refused it, `mask` hides secrets.
     """
 
     def __init__(
