@@ -156,10 +156,9 @@ class Helpers(CommitCase):
         self.next_run_is_unaffected()
 
     def test_tool_that_does_not_tell_its_version_is_ended(self) -> None:
-        up = self.root / "up"
-        (self.stage.root / "tools" / "uv").write_text(f"#!/bin/bash\ntouch {up}; {self.sleep}\n")
+        (self.stage.root / "tools" / "uv").write_text(f"#!/bin/bash\n{self.sleep}; exit\n")
         with self.stage.start() as process:
-            self.wait_until(up.exists, str(up))
+            self.wait_until(lambda: self.sleep in str(self.living()), self.sleep)
             process.send_signal(signal.SIGTERM)
             out, errors = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 128 + signal.SIGTERM, out + errors)
