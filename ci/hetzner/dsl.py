@@ -72,8 +72,8 @@ class Pipeline:
     - `env`: what jobs see (default None: this process's environment), less what holds secrets,
       by its name; `secret_names` are further variables that do (default: none). Variables of a
       surrounding git hook or make, an outer run and the caller's shell
-      (`lib/common/inherited_environment.py`) reach
-      jobs only with another value than this process has them with, or by a job's own `env`.
+      (`lib/common/inherited_environment.py`) reach jobs only with another value than this process
+      has them with, or by a job's own `env`.
     - `durations`: usual seconds by job, for the order when slots are short (default: unknown).
     - `listeners`: called with every event of `lib/model/events.py` (default: none).
     - `rerun`: called with a job's name, returns the command that runs it again, for the summary of

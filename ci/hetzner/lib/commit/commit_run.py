@@ -89,9 +89,7 @@ class CommitRun:
         revision, repo = self.commit.revision, self._config.repo_dir
         self.log.line(f"RUN   {revision} of {repo}, runner {version.full()}")
         for name in redact.too_short(os.environ, self._config.secret_names):
-            self.log.line(
-                f"NOTE  {name} is not masked: it has fewer than {redact.SHORTEST} characters"
-            )
+            self.log.line(f"NOTE  {name} is not masked: it has under {redact.SHORTEST} characters")
         try:  # that of an earlier run must not stand for this one
             files.rotate(self._summary)
             self._begin_summary()

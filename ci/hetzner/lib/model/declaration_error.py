@@ -107,7 +107,7 @@ def explains_bad_arguments(
 
 
 def explains_bad_constructor(name: str) -> Callable[[type[T]], type[T]]:
-    """Have the constructor of a class explain misfits, as `explains_bad_arguments` does."""
+    """Have the constructor of a class explain bad arguments, as `explains_bad_arguments` does."""
 
     def around(declared: type[T]) -> type[T]:
         constructor: Any = declared.__init__
