@@ -47,8 +47,9 @@ class DirectoryTest(RunTest):
         return process
 
     def holder(self) -> subprocess.Popen[str]:
-        """Start a run that goes on until there is a file `go`."""
-        process = self.start("touch up; until [[ -e go ]]; do sleep 0.02; done; echo first")
+        """Start a run that goes on until there is a file `go`, or its directory is gone."""
+        waits = "while [[ -e up && ! -e go ]]; do sleep 0.02; done"
+        process = self.start(f"touch up; {waits}; echo first")
         wait_for(self.cwd / "up")
         return process
 
