@@ -1,0 +1,57 @@
+"""Files that a job can reach are opened by lib/common/files.py alone: a pipe may be in the way."""
+
+from __future__ import annotations
+
+import ast
+import unittest
+from collections.abc import Iterator
+from pathlib import Path
+
+OPENS = {"open", "read_text", "read_bytes", "write_text", "write_bytes"}
+# modules that open files which no job can reach, or open them as carefully, with the reason
+MAY_OPEN = {
+    "common/files": "it is the careful one",
+    "report/log_server": "opens as carefully, below a directory that it holds",
+    "outputs/path_follower": "does not wait, and reads nothing",
+    "common/console": "/dev/null",
+    "leftovers/snapshot": "/proc",
+    "processes/timeout_report": "/proc",
+    "common/machine": "/proc and /sys",
+    "processes/launch": "by the logs of jobs, which are as careful",
+    "processes/own_children": "/proc",
+    "processes/ports": "/proc",
+    "processes/spawn": "/dev/null",
+    "processes/machine_load": "/proc",
+    "processes/process_table": "/proc",
+    "buckaroo/demo": "files that it makes itself",
+    "processes/exiting": "/proc",
+    "github/client": "no file, but an address",
+    "buckaroo/test_report": "runs within a job, whose timeout ends it",
+    "storage/cache_store": "writes into directories that it has just made",
+    "common/tree_copy": "makes new files",
+}
+
+
+class Opened(unittest.TestCase):
+    def test_files_that_a_job_can_reach_are_opened_in_one_place(self) -> None:
+        library = Path(__file__).resolve().parents[3] / "lib"
+        modules = {
+            str(path.relative_to(library).with_suffix(""))
+            for path in library.glob("*/*.py")
+            if any(_opens(ast.parse(path.read_text())))
+        }
+        self.assertEqual(modules, MAY_OPEN.keys(), "use files.open_file, read or begin")
+
+
+def _opens(tree: ast.AST) -> Iterator[bool]:
+    """Yield something for each call that opens a file by its path."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = node.func
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            if name in OPENS:
+                yield True
+
+
+if __name__ == "__main__":
+    unittest.main()
