@@ -101,8 +101,8 @@ class FaultCase(unittest.TestCase):
         return Ended(made.run(), self.logs, console.getvalue())
 
     def stays(self, up: str | Path = "up") -> str:
-        """Return a command that touches a file, so that a test knows of it, and then sleeps."""
-        return f"bash -c 'touch {up}; exec {self.sleep}'"
+        """Return a command that makes a file, by no other process, and then sleeps."""
+        return f"bash -c ': >{up}; exec {self.sleep}'"
 
     # ---- what holds after every run
 
