@@ -37,6 +37,11 @@ class GraphTest(unittest.TestCase):
         by_name = {job.name: job for job in jobs("a<b; b<a; c<b; d")}
         self.assertEqual(graph.order(by_name), ["d"])
 
+    def test_needs_of_needs_are_needs(self) -> None:
+        by_name = {job.name: job for job in jobs("a; b<a; c<b; d")}
+        self.assertEqual(graph.all_needs(by_name, "c"), {"a", "b"})
+        self.assertEqual(graph.all_needs(by_name, "d"), set())
+
     def test_all_needs_count_but_not_those_of_a_job_without(self) -> None:
         by_name = {job.name: job for job in jobs("a; b<a; c; d<b,c; e<d")}
         self.assertEqual(graph.closure(by_name, ["d"]), {"a", "b", "c", "d"})
