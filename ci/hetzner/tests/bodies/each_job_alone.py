@@ -1,10 +1,10 @@
 """Runs each job of a green run again, alone: it has to end as it did there.
 
-`alone.py (--demo | --repo DIR) [--state-dir DIR] [--only A,B] [SHA]` takes the last run of the
-commit from its summary.json, and calls for each of its jobs the command that the end of a run
-prints as "run it again". A job that is red there lives on what another one leaves without promising
-it. The tree is watched (tree_watch.py), and its cache does not answer: a restored job shows
-nothing. Exit code: 0 if all ended the same, 1 if not, 2 if there is no green run.
+`each_job_alone.py (--demo | --repo DIR) [--state-dir DIR] [--only A,B] [SHA]` takes the last run
+of the commit from its summary.json, and calls for each of its jobs the command that the end of a
+run prints as "run it again". A job that is red there lives on files that another one leaves without
+promising them. The tree is watched (tree_watch.py), and its cache does not answer: a restored job
+shows nothing. Exit code: 0 if all ended the same, 1 if not, 2 if there is no green run.
 """
 
 from __future__ import annotations

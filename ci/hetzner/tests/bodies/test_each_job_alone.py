@@ -100,7 +100,7 @@ class Alone(OnStage):
 
     def alone(self, names: str) -> subprocess.CompletedProcess[str]:
         words = ["--repo", str(self.stage.repo), "--state-dir", str(self.stage.state)]
-        return self.call("alone.py", *words, "--only", names)
+        return self.call("each_job_alone.py", *words, "--only", names)
 
     def say(self, body: str, text: str) -> None:
         with (self.stage.root / "runner" / "jobs" / body).open("a") as file:
