@@ -21,6 +21,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 from collections.abc import Sequence
@@ -79,8 +80,8 @@ def run_groups() -> int:
     """Run each group in a process; print what failed, and unittest's closing lines for all."""
     began = time.monotonic()
     grouped = groups()
-    # one more than processors: real runs wait for most of their time
-    with ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
+    # more than processors: real runs wait for most of their time
+    with ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
         ended = list(pool.map(run_apart, grouped.values()))
     total, failed = 0, []
     for group, (code, output) in zip(grouped, ended, strict=True):
@@ -96,16 +97,17 @@ def run_groups() -> int:
 
 def run_apart(names: Sequence[str]) -> tuple[int, str]:
     """Run the named tests in a process; return the exit code and what they printed."""
-    done = subprocess.run(
-        [sys.executable, str(HERE / "test_dsl.py"), *names],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    return done.returncode, done.stdout
+    # no pipe: a process that a test left would keep it open, and we would wait for that one
+    with tempfile.TemporaryFile() as output:
+        done = subprocess.run(
+            [sys.executable, str(HERE / "test_dsl.py"), *names],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        output.seek(0)
+        return done.returncode, output.read().decode(errors="replace")
 
 
 if __name__ == "__main__":
