@@ -83,22 +83,19 @@ class Trees(OnStage):
                 self.assertNotIn("START", log.read_text())
 
     def test_run_on_another_checkout_waits_for_the_environments_that_they_share(self) -> None:
-        other = self.stage.root / "other"
-        self.stage.git(self.stage.root, "clone", "-q", "origin.git", "other")
-        started = self.stage.root / "started"
-        first = self.stage.start(STAGE_SLEEP="test_js", STAGE_STARTED=str(started))
-        with first:
-            wait_for(started)
-            with self.stage.start("--repo", str(other), "--only-jobs", "lint-python") as second:
-                assert second.stdout
-                line = second.stdout.readline()
-                self.assertRegex(line, rf"waiting for .*{self.stage.repo} \(pid {first.pid},")
-                first.send_signal(signal.SIGTERM)
-                first.communicate(timeout=PATIENCE)
-                second.communicate(timeout=PATIENCE)
-        self.assertEqual(second.returncode, 0)
+        line, holder = self.first_line_of_another_checkout()
+        self.assertRegex(line, rf"waiting for .*{self.stage.repo} \(pid {holder},")
 
     def test_run_on_another_checkout_waits_for_the_logs_of_the_commit_that_they_share(self) -> None:
+        venvs = str(self.stage.root / "other" / "venvs")
+        line, holder = self.first_line_of_another_checkout(CI_VENVS_DIR=venvs)
+        self.assertRegex(line, rf"waiting for .*\(pid {holder}, .* has the logs of this")
+
+    def first_line_of_another_checkout(self, **settings: str) -> tuple[str, int]:
+        """Run two checkouts at once; return the second's first line, and the pid of the first.
+
+        The second has to pass once the first has ended.
+        """
         other = self.stage.root / "other"
         self.stage.git(self.stage.root, "clone", "-q", "origin.git", "other")
         started = self.stage.root / "started"
@@ -106,14 +103,14 @@ class Trees(OnStage):
         with first:
             wait_for(started)
             words = ("--repo", str(other), "--only-jobs", "lint-python")
-            with self.stage.start(*words, CI_VENVS_DIR=str(other / "venvs")) as second:
+            with self.stage.start(*words, **settings) as second:
                 assert second.stdout
                 line = second.stdout.readline()
-                self.assertRegex(line, rf"waiting for .*\(pid {first.pid}, .* has the logs of this")
                 first.send_signal(signal.SIGTERM)
                 first.communicate(timeout=PATIENCE)
                 second.communicate(timeout=PATIENCE)
         self.assertEqual(second.returncode, 0)
+        return line, first.pid
 
     def test_second_run_on_a_checkout_waits_and_names_the_holder(self) -> None:
         started = self.stage.root / "started"
