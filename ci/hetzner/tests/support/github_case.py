@@ -39,7 +39,11 @@ class WithGitHub(unittest.TestCase):
         return given | changes
 
     def reporter(
-        self, budget: float = 10.0, outbox: Outbox | None = None, **changes: str
+        self,
+        budget: float = 10.0,
+        outbox: Outbox | None = None,
+        first_pause: float = 0.01,
+        **changes: str,
     ) -> StatusReporter:
         repository = Repository(self.github.url, TOKEN, "o/n")._replace(**changes)
         return StatusReporter(
@@ -47,7 +51,7 @@ class WithGitHub(unittest.TestCase):
             self.log.append,
             mask=Redactor([TOKEN]),
             budget=budget,
-            first_pause=0.01,
+            first_pause=first_pause,
             outbox=outbox,
         )
 

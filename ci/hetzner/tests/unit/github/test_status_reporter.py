@@ -61,7 +61,7 @@ class TestPost(WithGitHub):
     def test_without_token_or_repository_one_line_and_no_call(self) -> None:
         for missing in ("token", "name"):
             self.log.clear()
-            reporter = self.reporter(10.0, None, **{missing: ""})
+            reporter = self.reporter(10.0, None, 0.01, **{missing: ""})
             reporter.queue(Status("pending", SHA, "c", "d"))
             self.assertFalse(self.post(reporter))
             self.assertFalse(self.post(reporter))
@@ -109,7 +109,8 @@ class TestRetry(WithGitHub):
     def test_no_server_is_a_line_in_the_log(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        reporter = self.reporter(0.1, api_url=f"http://127.0.0.1:{port}")
+        # a second attempt is not begun, so the first one has all the time that it needs
+        reporter = self.reporter(first_pause=3600, api_url=f"http://127.0.0.1:{port}")
         self.assertFalse(self.post(reporter))
         self.assert_one_line("refused")
 
