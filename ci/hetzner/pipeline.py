@@ -7,6 +7,7 @@ explains the flags, docs/usage.md the settings.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
 import sqlite3
@@ -22,6 +23,8 @@ from dsl import Cache, Job, Pipeline
 from lib.buckaroo import settings
 from lib.buckaroo.pythons import VERSIONS as PYTHONS
 from lib.buckaroo.settings import Settings, SettingsError
+from lib.commands import front_door
+from lib.commands.site import Site
 from lib.commit import command_line
 from lib.commit.error_messages import complain, state_directory_hint, tell_what_runs
 from lib.commit.request import Request, load_settings
@@ -117,8 +120,11 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _main(arguments: Sequence[str]) -> int:
+    arguments = front_door.command_first(arguments, ("--repo", "--state-dir"))
     if arguments and arguments[0] == "simulate":
         return _simulate(arguments[1:])
+    if arguments and arguments[0] in front_door.COMMANDS:
+        return front_door.call(arguments, "pipeline.py", _site, command_line.add_places)
     options = command_line.parse(arguments)
     try:
         return _demo(options) if options.demo else _run(_request(options))
@@ -141,6 +147,18 @@ def _simulate(arguments: Sequence[str]) -> int:
     except (SettingsError, ValueError, sqlite3.Error) as error:
         complain(f"pipeline.py simulate: {error}")
         return USAGE
+
+
+def _site(given: argparse.Namespace) -> Site:
+    """Return the place that a command asks: the state directory is the store."""
+    config = settings.load_anywhere({"state_dir": given.state_dir})
+    places = command_line.places(given)
+    return Site(
+        store=config.state_dir,
+        program=["python3", str(Path(__file__).resolve()), *places],
+        jobs=lambda: job_table(config),
+        run=lambda words: _main([*places, *words]),
+    )
 
 
 def _demo(options: command_line.Options) -> int:

@@ -36,6 +36,7 @@ class Options:
 
     sha: str
     branch: str
+    after_dashes: bool  # SHA stood behind "--": it is no command
     fast_fail: bool
     only_jobs: list[str] | None
     skip_jobs: list[str] | None
@@ -192,8 +193,7 @@ def parser() -> argparse.ArgumentParser:
         help="start ready jobs in random order, to expose missing edges; a SEED repeats an order",
     )
     how.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="for all jobs together")
-    how.add_argument("--repo", metavar="DIR", help="the checkout (default: the one around you)")
-    how.add_argument("--state-dir", metavar="DIR", help="where logs, caches and durations are kept")
+    add_places(how)
     how.add_argument(
         "--in-place", action="store_true", help="on the tree as it is, not in a worktree"
     )
@@ -227,10 +227,25 @@ def parser() -> argparse.ArgumentParser:
 def parse(arguments: Sequence[str]) -> Options:
     """Return the options; exit with 2 and a sentence for a combination without sense."""
     made = parser()
-    options = Options(**vars(made.parse_args(arguments)))
+    given = vars(made.parse_args(arguments))
+    options = Options(**given, after_dashes="--" in arguments)
     for sentence in _conflicts(options):
         made.error(sentence)
     return options
+
+
+def add_places(parser: argparse._ActionsContainer) -> None:
+    """Add the flags that name the checkout and the state directory; commands take them, too."""
+    parser.add_argument("--repo", metavar="DIR", help="the checkout (default: the one around you)")
+    parser.add_argument(
+        "--state-dir", metavar="DIR", help="where logs, caches and durations are kept"
+    )
+
+
+def places(given: argparse.Namespace | Options) -> list[str]:
+    """Return the words that name the places which were given."""
+    named = {"--repo": given.repo, "--state-dir": given.state_dir}
+    return [word for flag, place in named.items() if place for word in (flag, place)]
 
 
 def _conflicts(given: Options) -> list[str]:

@@ -29,6 +29,7 @@ __all__ = [
     "current_branch",
     "enclosing_checkout",
     "fetch",
+    "git",
     "is_dirty",
     "prepare_box",
     "prepare_worktree",

@@ -74,13 +74,37 @@ class Trees(OnStage):
         self.assertEqual((self.stage.log_dir(first) / "test-js.log").read_text(), "firstfirst")
 
     def test_unknown_commit_ends_red_with_the_reason_and_no_job_runs(self) -> None:
-        for revision, name in (("f" * 40, "f" * 40), ("no-such-branch", "unresolved-*")):
+        named = (("f" * 40,), "f" * 40), (("--", "no-such-branch"), "unresolved-*")
+        for words, name in named:
+            revision = words[-1]
             with self.subTest(revision):
-                ran = self.stage.run(revision)
+                ran = self.stage.run(*words)
                 self.assertEqual(ran.code, 1)
                 (log,) = (self.stage.state / "logs").glob(f"{name}/ci.log")
                 self.assertRegex(log.read_text(), rf"ERROR .*has no commit '{revision}'")
                 self.assertNotIn("START", log.read_text())
+
+    def test_word_that_is_no_commit_gets_the_nearest_command_branch_or_tag(self) -> None:
+        self.stage.git(self.stage.repo, "tag", "v1.0")
+        for words, near in (
+            (("statsu",), "; did you mean 'status'?"),
+            (("mian",), "; did you mean 'main'?"),
+            (("v1.1", "--dry-run"), "; did you mean 'v1.0'?"),
+            (("zzz",), ""),
+        ):
+            with self.subTest(words):
+                ran = self.stage.run(*words)
+                self.assertEqual(ran.code, 2, ran.out + ran.errors)
+                said = f"expected a command or a commit, found {words[0]!r}{near}\n"
+                self.assertEqual(ran.errors, f"pipeline.py: {said}")
+        self.assertFalse((self.stage.state / "logs").exists())
+
+    def test_branch_with_the_name_of_a_command_is_reached_by_its_full_name(self) -> None:
+        self.stage.git(self.stage.repo, "branch", "status")
+        for words in (("refs/heads/status",), ("--", "status")):
+            ran = self.stage.run("--only-jobs", "lint-python", *words)
+            self.assertEqual(ran.code, 0, ran.out + ran.errors)
+            self.assertIn("PASS  lint-python", ran.out)
 
     def test_run_on_another_checkout_waits_for_the_environments_that_they_share(self) -> None:
         line, holder = self.first_line_of_another_checkout()

@@ -1,0 +1,88 @@
+"""Finds the command that a command line begins with, and calls it.
+
+A command is a module of this room with `SUMMARY`, `arguments` and `main`. It is imported only if it
+is called, so that runs do not wait for it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Protocol, cast
+
+from lib.commands.site import Site
+from lib.common import redact
+from lib.model.names import nearest
+
+COMMANDS = ("status", "cancel", "history", "show", "logs", "rerun", "gc", "export")
+USAGE = 2
+IMPOSSIBLE = 1  # nothing was found, or it cannot be done
+
+
+class Command(Protocol):
+    """The form of a module that is a command."""
+
+    SUMMARY: str  # one line
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the arguments of the command."""
+
+    def main(self, given: argparse.Namespace, site: Site) -> int:
+        """Print the answer; return 0, 1 if nothing was found or it cannot be done, 2 for usage.
+
+        May raise ValueError for bad usage, LookupError for a name that is not there, and OSError.
+        """
+
+
+def load(name: str) -> Command:
+    """Import a command."""
+    return cast(Command, importlib.import_module(f"lib.commands.{name}"))
+
+
+def call(
+    words: Sequence[str],
+    program: str,
+    site: Callable[[argparse.Namespace], Site],
+    more: Callable[[argparse.ArgumentParser], None] = lambda _: None,
+) -> int:
+    """Call the command that is the first word, and return its exit code.
+
+    `program` is the name of the pipeline for people. `more` adds the arguments that all commands of
+    this pipeline take, and `site` makes the site from them.
+    """
+    name, *rest = words
+    command = load(name)
+    parser = argparse.ArgumentParser(
+        prog=f"{program} {name}", description=command.SUMMARY, allow_abbrev=False
+    )
+    command.arguments(parser)
+    more(parser)
+    given = parser.parse_args(rest)
+    try:
+        return command.main(given, site(given))
+    except (KeyError, IndexError):  # an error of the command, not an answer
+        raise
+    except (ValueError, LookupError, OSError) as error:
+        print(redact.of_environment()(f"{program} {name}: {error}"), file=sys.stderr)
+        return USAGE if isinstance(error, ValueError) else IMPOSSIBLE
+
+
+def command_first(words: Sequence[str], with_value: Collection[str]) -> list[str]:
+    """Return the words with a command at the front that stood behind flags with a value.
+
+    `--state-dir DIR status` means what `status --state-dir DIR` means: a program that calls a
+    pipeline again may put its words behind the flags. Other words stay as they are.
+    """
+    at = 0
+    while at < len(words) and words[at].partition("=")[0] in with_value:
+        at += 1 if "=" in words[at] else 2
+    if at < len(words) and words[at] in COMMANDS:
+        return [words[at], *words[:at], *words[at + 1 :]]
+    return list(words)
+
+
+def unknown(word: str, others: Iterable[str], expected: str = "a command") -> str:
+    """Return a sentence on a word that is no command, with the nearest command or other word."""
+    return f"expected {expected}, found {word!r}{nearest(word, [*COMMANDS, *others])}"

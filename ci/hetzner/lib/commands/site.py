@@ -1,0 +1,36 @@
+"""The place that a command asks: its store, its jobs, and the way to run them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib.model.job import Job
+
+NO_STORE = (
+    "expected a pipeline with a store, found one without: pass Pipeline(store=DIR), so that it "
+    "keeps its runs"
+)
+
+
+@dataclass(frozen=True)
+class Site:
+    """The place that a command asks.
+
+    - `store`: the directory with `runs/`, `logs/` and `history.db`; None: the pipeline keeps none.
+    - `program`: the words that call this pipeline again; more may be put behind them.
+    - `jobs`: returns the jobs of the pipeline.
+    - `run`: runs the pipeline with further arguments and returns the exit code.
+    """
+
+    store: Path | None
+    program: Sequence[str]
+    jobs: Callable[[], Sequence[Job]]
+    run: Callable[[Sequence[str]], int]
+
+    def kept(self) -> Path:
+        """Return the store. Raises ValueError, with the remedy, for a pipeline without one."""
+        if self.store is None:
+            raise ValueError(NO_STORE)
+        return self.store
