@@ -1,6 +1,8 @@
-"""Makes text safe to show on a terminal. Pure."""
+"""Makes text safe to show on a terminal, and lays it out. Pure."""
 
 from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
 
 
 def printable(text: str) -> str:
@@ -8,3 +10,41 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c == "\t" else "·" for c in text)
+
+
+def table(rows: Iterable[Sequence[str]], right: Collection[int] = ()) -> list[str]:
+    """Return a line for each row, its cells below each other; the columns in `right` end in line.
+
+    A cell is shown as `printable` returns it.
+    """
+    cells = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cells
+    ]
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time for people: `4.2 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
+
+
+def size(count: float) -> str:
+    """Return a number of bytes for people: `812 B`, `4.5 kB`, `5.0 GB`, in powers of 1000."""
+    if count < 1000:
+        return f"{count:.0f} B"
+    for unit in ("kB", "MB", "GB"):
+        count /= 1000
+        if count < 1000:
+            return f"{count:.1f} {unit}"
+    return f"{count / 1000:.1f} TB"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
+from lib.common import plain_text
 from lib.model.cause import Cause
 from lib.model.result import Outcome, Result
 from lib.report import log_tail
@@ -13,12 +14,8 @@ from lib.report import log_tail
 def table(results: Sequence[Result]) -> str:
     """Return a plain table: job, outcome, duration, and the last cause of its wait."""
     head = ("job", "outcome", "seconds", "waited for")
-    rows = [head] + [(r.name, _outcome(r), _seconds(r), r.waited_for or "-") for r in results]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    return "\n".join(
-        f"{name:<{widths[0]}}  {outcome:<{widths[1]}}  {seconds:>{widths[2]}}  {waited}"
-        for name, outcome, seconds, waited in rows
-    )
+    rows = [(r.name, _outcome(r), _seconds(r), r.waited_for or "-") for r in results]
+    return "\n".join(plain_text.table([head, *rows], right=[2]))
 
 
 def _outcome(result: Result) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lib.common import plain_text
 from lib.model import graph
 from lib.model.job import Job
 
@@ -21,11 +22,7 @@ def listing(jobs: Sequence[Job]) -> str:
         )
         for job in jobs
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    return "\n".join(
-        "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[3]]).rstrip()
-        for row in rows
-    )
+    return "\n".join(plain_text.table(rows))
 
 
 def _edges(jobs: Sequence[Job]) -> list[tuple[str, str, str]]:

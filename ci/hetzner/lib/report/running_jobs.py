@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from lib.common.plain_text import duration
 from lib.common.redact import shorten_start
 from lib.model import events
 from lib.processes import process_table
@@ -21,11 +22,11 @@ def lines(event: events.Asked, log_dir: Path, redact: Callable[[str], str]) -> l
     """Return the answer while jobs run: a line for all, and one for each running job."""
     jobs = f"{len(event.running)} job{'s' * (len(event.running) != 1)}"
     counts = f"{event.waiting} wait, {event.ended} ended"
-    answer = [f"ASKED what runs: {jobs}, {counts}, {_shown(event.at)} since the start"]
+    answer = [f"ASKED what runs: {jobs}, {counts}, {duration(event.at)} since the start"]
     for job, seconds, doing in event.running:
         said = last_line(log_dir / f"{job}.log", redact)
         also = "" if doing == "runs" else f", {doing}"
-        answer.append(f"RUNNING {job} ({_shown(seconds)}{also}): {said}")
+        answer.append(f"RUNNING {job} ({duration(seconds)}{also}): {said}")
     return answer
 
 
@@ -37,7 +38,7 @@ def without_jobs() -> list[str]:
         for p in process_table.descendants(look, [os.getpid()])
         if p.alive and p.pid != os.getpid()
     )
-    answer = [f"ASKED what runs: no job, {_shown(time.monotonic() - _began)} since the start"]
+    answer = [f"ASKED what runs: no job, {duration(time.monotonic() - _began)} since the start"]
     return answer + [
         f"RUNNING {p.pid} {look.command(p.pid)}" for p in itertools.islice(below, MOST)
     ]
@@ -49,8 +50,3 @@ def last_line(log: Path, redact: Callable[[str], str]) -> str:
 
     said = next((line for line in reversed(log_tail.shown(log, redact)) if line.strip()), "")
     return shorten_start(said.strip(), WIDTH)
-
-
-def _shown(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"

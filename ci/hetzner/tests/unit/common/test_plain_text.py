@@ -1,0 +1,37 @@
+"""Text for a terminal: nothing controls it, cells stand below each other, figures have units."""
+
+from __future__ import annotations
+
+import unittest
+
+from lib.common import plain_text
+
+
+class PlainText(unittest.TestCase):
+    def test_cells_stand_below_each_other_and_figures_end_in_line(self) -> None:
+        rows = [("job", "seconds", "waited for"), ("a", "12.5", "-"), ("longer", "1.0", "a")]
+        self.assertEqual(
+            plain_text.table(rows, right=[1]),
+            ["job     seconds  waited for", "a          12.5  -", "longer      1.0  a"],
+        )
+
+    def test_table_of_nothing_has_no_line(self) -> None:
+        self.assertEqual(plain_text.table([]), [])
+
+    def test_cell_that_would_move_the_terminal_is_shown_as_dots(self) -> None:
+        self.assertEqual(plain_text.table([("\x1b[2Jx\ny", "z")]), ["·[2Jx·y  z"])
+
+    def test_lengths_of_time_have_two_units_at_most(self) -> None:
+        lengths = {0.04: "0.0 s", 59.4: "59.4 s", 60: "1 min 0 s", 3599: "59 min 59 s"}
+        lengths |= {3600: "1 h 0 min", 47 * 3600: "47 h 0 min", 49 * 3600: "2 d 1 h"}
+        for seconds, shown in lengths.items():
+            self.assertEqual(plain_text.duration(seconds), shown)
+
+    def test_bytes_have_a_unit(self) -> None:
+        sizes = {0: "0 B", 999: "999 B", 1000: "1.0 kB", 5 * 10**9: "5.0 GB", 10**16: "10000.0 TB"}
+        for count, shown in sizes.items():
+            self.assertEqual(plain_text.size(count), shown)
+
+
+if __name__ == "__main__":
+    unittest.main()
