@@ -58,11 +58,11 @@ def all_listeners(*, statuses: bool) -> list[events.Listener]:
     from lib.github.client import Repository
     from lib.github.job_statuses import JobStatuses
     from lib.github.status_reporter import StatusReporter
-    from lib.storage import history
+    from lib.history.recorder import History
 
     config = settings.load_anywhere()
     found: list[events.Listener] = [
-        history.History(config.state_dir / "history.db", "r1-1", "0" * 40),
+        History(config.state_dir / "history.db", "r1-1", "0" * 40),
         wheels.WheelKeeper(config, "0" * 40, print),
     ]
     if statuses:

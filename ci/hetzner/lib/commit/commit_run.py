@@ -28,6 +28,7 @@ from lib.common.interrupts import Interrupted
 from lib.common.locks import Held
 from lib.git import checkout
 from lib.git.checkout import CheckoutError
+from lib.history import damage, recorder
 from lib.leftovers import cleanup, half_written
 from lib.leftovers.snapshot import snapshot_container_state
 from lib.model import events, selection
@@ -38,7 +39,6 @@ from lib.processes.tool_orphans import ToolOrphans
 from lib.report import log_directory, running_jobs, verdict_writer
 from lib.report.run_log import RunLog
 from lib.report.summary_json import SummaryFile
-from lib.storage import history
 
 
 class CommitRun:
@@ -110,7 +110,7 @@ class CommitRun:
         for line in cleanup.cleanup_processes(leftovers.known(self._config), box=self._config.box):
             self.log.line(f"CLEAN {line}")
         half_written.sweep_state(self._config.state_dir)
-        if said := history.mend(self._history):
+        if said := damage.mend(self._history):
             self.log.line(f"CLEAN {said}")
         self._statuses.post_left_over()
         self._snapshot("after cleaning up")
@@ -194,7 +194,7 @@ class CommitRun:
         made: list[events.Listener] = []
         if not options.only_testcases and not options.first_testcases:
             # the time of some test cases says nothing of all
-            made.append(history.History(self._history, self._run_id, self.commit.sha))
+            made.append(recorder.History(self._history, self._run_id, self.commit.sha))
         if not options.in_place:
             made.append(wheels.WheelKeeper(config, self.commit.sha, self.log.line))
         if config.job_statuses and options.whole_jobs:

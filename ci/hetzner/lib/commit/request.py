@@ -13,10 +13,10 @@ from lib.buckaroo.settings import Settings, SettingsError
 from lib.commit.command_line import Options
 from lib.git import checkout
 from lib.git.checkout import CheckoutError
+from lib.history.timings import timings
 from lib.model import selection
 from lib.model.job import Job
 from lib.model.selection import Choice
-from lib.storage import history
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Request:
         past = self.config.state_dir / "history.db"
         try:
             beside = selection.names(self.table, self.chosen)
-            return history.timings(past, beside=beside).durations
+            return timings(past, beside=beside).durations
         except sqlite3.Error as error:
             print(f"{past} cannot be read ({error}): durations are not known", file=sys.stderr)
             return {}

@@ -12,12 +12,12 @@ from lib.buckaroo.settings import Settings
 from lib.commit import command_line
 from lib.common import console, machine
 from lib.common.machine import Machine
+from lib.history.timings import timings
 from lib.model import selection
 from lib.model.job import Job
 from lib.model.selection import Choice
 from lib.simulate import predict
 from lib.simulate.predict import Cost, Prediction, Scenario
-from lib.storage import history
 
 EXAMPLES = """\
 examples:
@@ -115,7 +115,7 @@ def main(
         no_deps=given.no_deps,
     )
     past = config.state_dir / "history.db"
-    recorded = history.timings(past, beside=selection.names(jobs, chosen))
+    recorded = timings(past, beside=selection.names(jobs, chosen))
     if not recorded.durations and not given.set:
         raise ValueError(f"no durations are recorded in {past}: run the pipeline, or --set some")
     scenario = Scenario(

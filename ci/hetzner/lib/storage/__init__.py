@@ -1,1 +1,1 @@
-"""Kept between runs: the caches of jobs and the history of their durations."""
+"""Kept between runs: the caches of jobs."""

@@ -28,8 +28,8 @@ import pipeline
 from lib.buckaroo import wheels
 from lib.common import program_end
 from lib.github import job_statuses
+from lib.history import recorder
 from lib.report import run_log
-from lib.storage import history
 
 def broken(self, event):
     raise {error}
@@ -55,7 +55,7 @@ class Listeners(CommitCase):
 
     def test_view_that_breaks_changes_no_result_and_is_told(self) -> None:
         listeners = (
-            "history.History",
+            "recorder.History",
             "wheels.WheelKeeper",
             "job_statuses.JobStatuses",
             "run_log.RunLog",

@@ -6,9 +6,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from lib.history.recorder import History
+from lib.history.timings import timings
 from lib.model.durations import Timings
-from lib.storage import history
-from lib.storage.history import History
 from tests.support.fakes import Played
 
 
@@ -18,7 +18,7 @@ def record(path: Path, *runs: Played) -> Timings:
         listener = History(path, f"run-{number}", "sha")
         for event in played.events:
             listener(event)
-    return history.timings(path)
+    return timings(path)
 
 
 class Recorded(unittest.TestCase):

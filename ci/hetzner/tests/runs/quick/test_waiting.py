@@ -14,10 +14,11 @@ from typing import Any
 from unittest import mock
 
 from dsl import Pipeline
+from lib.history.recorder import History
+from lib.history.timings import timings
 from lib.model.job import Job
 from lib.model.result import Outcome
 from lib.outputs import inotify
-from lib.storage import history
 
 
 class Runs(unittest.TestCase):
@@ -82,14 +83,14 @@ class Runs(unittest.TestCase):
                 Job("quick", "true"),
                 Job("slow", "sleep 0.05"),  # not so long that the other one is short
                 max_parallel=1,
-                durations=history.timings(past).durations,
-                listeners=[history.History(past, "run", "sha")],
+                durations=timings(past).durations,
+                listeners=[History(past, "run", "sha")],
             )
             self.assertEqual(made.run(), 0)
             return self.started()
 
         self.assertEqual(run(), ["quick", "slow"])
-        recorded = history.timings(past).durations
+        recorded = timings(past).durations
         self.assertEqual(set(recorded), {"quick", "slow"})
         self.assertEqual(run(), sorted(recorded, key=lambda job: -recorded[job]))
 

@@ -13,9 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest.mock import patch
 
+from lib.history import damage, database
+from lib.history.recorder import History
+from lib.history.timings import timings
 from lib.model.durations import Timings
-from lib.storage import history
-from lib.storage.history import History
 from tests.support.fakes import CACHED, Fate, jobs, play
 from tests.support.recorded import Recorded, record
 
@@ -24,7 +25,7 @@ NEVER = math.inf
 
 class Histories(Recorded):
     def test_nothing_is_known_without_a_history(self) -> None:
-        self.assertEqual(history.timings(self.path), Timings())
+        self.assertEqual(timings(self.path), Timings())
 
     def test_usual_is_the_median_of_recent_passes(self) -> None:
         seconds = (900, 900, 900, 2, 9, 3)
@@ -39,17 +40,17 @@ class Histories(Recorded):
         both = play(jobs("a; b"), {"a": Fate(40)})
         alone = [play(jobs("a"), {"a": Fate(5)}) for _ in range(5)]
         record(self.path, both, *alone)
-        self.assertEqual(history.timings(self.path).durations["a"], 5)
-        self.assertEqual(history.timings(self.path, beside=["a", "b"]).durations["a"], 40)
-        self.assertEqual(history.timings(self.path, beside=["a", "new"]).durations["a"], 5)
+        self.assertEqual(timings(self.path).durations["a"], 5)
+        self.assertEqual(timings(self.path, beside=["a", "b"]).durations["a"], 40)
+        self.assertEqual(timings(self.path, beside=["a", "new"]).durations["a"], 5)
 
     def test_tables_of_another_version_are_dropped_and_made_anew(self) -> None:
-        with contextlib.closing(sqlite3.connect(self.path)) as database, database:
-            database.execute("CREATE TABLE attempts (job TEXT, seconds REAL)")
-            database.execute("INSERT INTO attempts VALUES ('a', 99)")
-        self.assertEqual(history.timings(self.path), Timings())
+        with contextlib.closing(sqlite3.connect(self.path)) as opened, opened:
+            opened.execute("CREATE TABLE attempts (job TEXT, seconds REAL)")
+            opened.execute("INSERT INTO attempts VALUES ('a', 99)")
+        self.assertEqual(timings(self.path), Timings())
         self.assertEqual(record(self.path, play(jobs("a"), {"a": Fate(3)})).durations, {"a": 3})
-        self.assertEqual(history.timings(self.path).durations, {"a": 3})
+        self.assertEqual(timings(self.path).durations, {"a": 3})
 
     def break_in_every_way(self) -> Iterator[str]:
         """Break the history, each time in another way, and tell which."""
@@ -72,9 +73,9 @@ class Histories(Recorded):
             ("other columns", "CREATE TABLE attempts (job TEXT, seconds REAL)"),
             ("a view", "CREATE VIEW attempts AS SELECT 1 AS job"),
         ):
-            with contextlib.closing(sqlite3.connect(self.path)) as database, database:
-                database.execute(table)
-                database.execute(f"PRAGMA user_version = {history.VERSION}")
+            with contextlib.closing(sqlite3.connect(self.path)) as opened, opened:
+                opened.execute(table)
+                opened.execute(f"PRAGMA user_version = {database.VERSION}")
             yield how
             self.path.unlink()
 
@@ -82,36 +83,36 @@ class Histories(Recorded):
         for how in self.break_in_every_way():
             with self.subTest(how):
                 with self.assertRaises(sqlite3.Error):
-                    history.timings(self.path)
+                    timings(self.path)
                 self.assertRegex(
-                    history.mend(self.path), r"was broken \(.+\) and is history.db.broken"
+                    damage.mend(self.path), r"was broken \(.+\) and is history.db.broken"
                 )
-                self.assertEqual(history.mend(self.path), "")
+                self.assertEqual(damage.mend(self.path), "")
                 self.assertTrue(self.path.with_name("history.db.broken").exists())
                 usual = record(self.path, play(jobs("a"), {"a": Fate(3)})).durations
                 self.assertEqual(usual, {"a": 3})
-                self.assertEqual(history.mend(self.path), "")
+                self.assertEqual(damage.mend(self.path), "")
                 self.path.unlink()
                 self.path.with_name("history.db.broken").rename(self.path)
 
     def test_history_that_another_holds_or_that_must_not_be_read_is_not_broken(self) -> None:
         record(self.path, play(jobs("a"), {"a": Fate(3)}))
-        with contextlib.closing(sqlite3.connect(self.path)) as database:
-            database.execute("BEGIN EXCLUSIVE")
-            with patch.object(history, "PATIENCE", 0.0):
-                self.assertEqual(history.mend(self.path), "")
-        self.assertEqual(history.timings(self.path).durations, {"a": 3})
+        with contextlib.closing(sqlite3.connect(self.path)) as opened:
+            opened.execute("BEGIN EXCLUSIVE")
+            with patch.object(database, "PATIENCE", 0.0):
+                self.assertEqual(damage.mend(self.path), "")
+        self.assertEqual(timings(self.path).durations, {"a": 3})
 
     def test_broken_history_that_cannot_be_moved_is_said(self) -> None:
         self.path.write_bytes(b"garbage " * 200)
         with patch.object(Path, "rename", side_effect=PermissionError(13, "no")):
-            self.assertIn("cannot be moved away", history.mend(self.path))
+            self.assertIn("cannot be moved away", damage.mend(self.path))
 
     def test_runs_that_find_it_broken_at_once_lose_nothing_of_each_other(self) -> None:
         self.path.write_bytes(b"garbage " * 200)
         ready = threading.Barrier(6)
         found = threading.Barrier(6)
-        fault = history._fault
+        fault = damage._fault
 
         def fault_of_all(path: Path) -> str:
             told = fault(path)
@@ -122,26 +123,26 @@ class Histories(Recorded):
 
         def run(number: int) -> str:
             ready.wait()
-            told = history.mend(self.path)
+            told = damage.mend(self.path)
             for event in play(jobs("a"), {"a": Fate(number + 1)}).events:
                 listeners[number](event)
             return told
 
         listeners = [History(self.path, f"run-{number}", "sha") for number in range(6)]
-        with patch.object(history, "_fault", fault_of_all), ThreadPoolExecutor(6) as pool:
+        with patch.object(damage, "_fault", fault_of_all), ThreadPoolExecutor(6) as pool:
             told = list(pool.map(run, range(6)))
         self.assertEqual(sum(map(bool, told)), 1, told)
-        with contextlib.closing(sqlite3.connect(self.path)) as database:
-            runs = database.execute("SELECT count(DISTINCT run) FROM attempts").fetchone()
+        with contextlib.closing(sqlite3.connect(self.path)) as opened:
+            runs = opened.execute("SELECT count(DISTINCT run) FROM attempts").fetchone()
         self.assertEqual(runs, (6,))
         self.assertIn(b"garbage", self.path.with_name("history.db.broken").read_bytes())
 
     def test_row_without_a_time_does_not_count(self) -> None:
         record(self.path, *[play(jobs("a; b"), {"a": Fate(3), "b": Fate(4)})] * 2)
-        with contextlib.closing(sqlite3.connect(self.path)) as database, database:
-            database.execute("UPDATE attempts SET seconds = 'x' WHERE job = 'a'")
-            database.execute("UPDATE attempts SET seconds = 9e999 WHERE job = 'b'")
-        self.assertEqual(history.timings(self.path).durations, {})
+        with contextlib.closing(sqlite3.connect(self.path)) as opened, opened:
+            opened.execute("UPDATE attempts SET seconds = 'x' WHERE job = 'a'")
+            opened.execute("UPDATE attempts SET seconds = 9e999 WHERE job = 'b'")
+        self.assertEqual(timings(self.path).durations, {})
 
     def test_failures_are_not_usual(self) -> None:
         runs = [play(jobs("a"), {"a": Fate(3)}), play(jobs("a"), {"a": Fate(50, code=1)})]
@@ -182,8 +183,8 @@ class Histories(Recorded):
         both = play(jobs("a; b", a=cached), {"a": Fate(50)})
         alone = play(jobs("a", a=cached), {"a": Fate(50, cache=0)})
         record(self.path, both, alone)
-        self.assertEqual(set(history.timings(self.path).restored), {"a"})
-        self.assertEqual(history.timings(self.path, beside=["a", "b"]).restored, {})
+        self.assertEqual(set(timings(self.path).restored), {"a"})
+        self.assertEqual(timings(self.path, beside=["a", "b"]).restored, {})
 
 
 if __name__ == "__main__":

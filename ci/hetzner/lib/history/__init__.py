@@ -1,0 +1,1 @@
+"""Past runs: their database, and what it tells of jobs."""

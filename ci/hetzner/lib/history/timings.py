@@ -1,0 +1,75 @@
+"""The usual durations of jobs, by the runs of the history."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from lib.history import database
+from lib.model.durations import Timings
+from lib.model.result import Outcome
+
+K = TypeVar("K")
+Row = tuple[str, str, str, float]  # run, job, outcome or output, seconds
+RECENT = 3  # passes of a job that its usual duration is taken from
+LOOKED_AT = 5000  # latest rows that are searched for them
+
+
+def timings(path: Path, beside: Collection[str] = ()) -> Timings:
+    """Return the usual seconds: medians of recent passes. Empty without a history.
+
+    Runs in which all jobs of `beside` were tried count before others: the seconds of a job depend
+    on the jobs that run beside it. Raises sqlite3.Error for a file that is no such database.
+    """
+    if not path.exists():
+        return Timings()
+    with database.opened(path) as opened:
+        sane = "WHERE seconds BETWEEN 0 AND 1e9"  # SQLite sorts every text after any number
+        latest = "ORDER BY rowid DESC LIMIT ?"
+        attempts = opened.execute(
+            f"SELECT run, job, outcome, seconds FROM attempts {sane} {latest}", (LOOKED_AT,)
+        ).fetchall()
+        outputs = opened.execute(
+            f"SELECT run, job, output, seconds FROM outputs {sane} {latest}", (LOOKED_AT,)
+        ).fetchall()
+    jobs_of: dict[str, set[str]] = {}
+    for run, job, _, _ in attempts:
+        jobs_of.setdefault(run, set()).add(job)
+    alike = {run for run, jobs in jobs_of.items() if jobs.issuperset(beside)}
+    every = _usual(attempts, outputs)
+    best = _usual([r for r in attempts if r[0] in alike], [r for r in outputs if r[0] in alike])
+    return Timings(
+        durations={**every.durations, **best.durations},
+        outputs={**every.outputs, **best.outputs},
+        restored={
+            **{job: s for job, s in every.restored.items() if job not in best.durations},
+            **best.restored,
+        },
+    )
+
+
+def _usual(attempts: Sequence[Row], outputs: Sequence[Row]) -> Timings:
+    """Return the usual seconds by these rows, the latest first."""
+    passed = ((job, s) for _, job, outcome, s in attempts if outcome == Outcome.PASSED)
+    return Timings(
+        durations=_medians(passed),
+        outputs=_medians(((job, output), s) for _, job, output, s in outputs),
+        restored=_restored((job, outcome, s) for _, job, outcome, s in attempts),
+    )
+
+
+def _restored(rows: Iterable[tuple[str, str, float]]) -> dict[str, float]:
+    last: dict[str, tuple[str, float]] = {}
+    for job, outcome, seconds in rows:
+        if outcome in (Outcome.PASSED, Outcome.RESTORED):
+            last.setdefault(job, (outcome, seconds))
+    return {job: s for job, (outcome, s) in last.items() if outcome == Outcome.RESTORED}
+
+
+def _medians(rows: Iterable[tuple[K, float]]) -> dict[K, float]:
+    recent: dict[K, list[float]] = {}
+    for key, seconds in rows:
+        if len(recent.setdefault(key, [])) < RECENT:
+            recent[key].append(seconds)
+    return {key: sorted(several)[len(several) // 2] for key, several in recent.items()}
