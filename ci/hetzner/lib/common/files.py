@@ -33,17 +33,19 @@ class NotAFileError(OSError):
     """A directory, link, pipe or device is in the place of a regular file."""
 
 
-def open_file(path: Path | str, flags: int, mode: int = 0o644) -> int:
+def open_file(path: Path | str, flags: int, mode: int = 0o644, *, dir_fd: int | None = None) -> int:
     """Open a regular file and nothing that a job has put in its place; return the descriptor.
 
     It never blocks, and follows no link in the last component; a user may have linked the
-    directory. Raises NotAFileError, which names the kind that it found, and OSError.
+    directory. A relative path begins at the open directory `dir_fd`, if there is one. Raises
+    NotAFileError, which names the kind that it found, and OSError.
     """
     try:
-        handle = os.open(path, flags | CAREFUL, mode)
+        handle = os.open(path, flags | CAREFUL, mode, dir_fd=dir_fd)
     except OSError as error:
         # ELOOP of a link, ENXIO of a pipe or a socket, EISDIR
-        raise _not_a_file(path, found) if (found := another_kind(path)) else error from error
+        found = another_kind(path, dir_fd=dir_fd)
+        raise _not_a_file(path, found) if found else error from error
     kind = stat.S_IFMT(os.fstat(handle).st_mode)
     if kind != stat.S_IFREG:
         os.close(handle)
@@ -56,10 +58,10 @@ def _not_a_file(path: Path | str, found: str) -> NotAFileError:
     return NotAFileError(errno.EINVAL, f"expected a file, found {found}", str(path))
 
 
-def another_kind(path: Path | str) -> str:
+def another_kind(path: Path | str, *, dir_fd: int | None = None) -> str:
     """Return the kind of a path that is no regular file: `a pipe`, `a symlink`, …; else ''."""
     try:
-        kind = stat.S_IFMT(os.lstat(path).st_mode)
+        kind = stat.S_IFMT(os.lstat(path, dir_fd=dir_fd).st_mode)
     except OSError:
         return ""
     return "" if kind == stat.S_IFREG else KINDS.get(kind, "something else")

@@ -17,6 +17,7 @@ MAY_OPEN = {
     "leftovers/snapshot": "/proc",
     "processes/timeout_report": "/proc",
     "common/machine": "/proc and /sys",
+    "processes/machine_place": "a directory, without following a link",
     "processes/launch": "by the logs of jobs, which are as careful",
     "processes/own_children": "/proc",
     "processes/ports": "/proc",

@@ -1,0 +1,110 @@
+"""A live run as the register of the machine tells of it: who it is, what it holds and waits for.
+
+Data only. The text of a run may come from another user, so everything in it is checked.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+LONGEST = 64 * 1024  # bytes of the text of a run
+
+
+class Hold(NamedTuple):
+    """An amount of a resource that a run holds; `until` is the expected end, None if unknown."""
+
+    amount: int
+    until: float | None = None
+
+
+class Wait(NamedTuple):
+    """A job of a run that waits, since a moment, for resources that other runs hold."""
+
+    job: str
+    needs: Mapping[str, int]
+    since: float
+
+
+class LiveRun(NamedTuple):
+    """A run of this machine. Moments are seconds since the epoch.
+
+    `run` is the id of its process (process_table.run_id). `network` is its network namespace, to
+    which its ports belong. `asked` is the moment of its last question for a resource that others
+    hold; `stuck` says that nothing of it moves until it gets that. `waits_for` is a sentence for
+    people. `user` is the id of the user.
+    """
+
+    run: str
+    pid: int
+    label: str
+    log_dir: str = ""
+    state_dir: str = ""
+    since: float = 0.0
+    expected_end: float | None = None
+    network: str = ""
+    holds: Mapping[str, Hold] = {}
+    waits: tuple[Wait, ...] = ()
+    asked: float = 0.0
+    stuck: bool = False
+    waits_for: str = ""
+    user: int = -1
+
+    @property
+    def named(self) -> str:
+        """Return the run as others are told of it: its process, and the command."""
+        return f"pid {self.pid} ({self.label})"
+
+    def text(self) -> bytes:
+        """Return the content of its file: one line, so that a longer one before it is cut off."""
+        fields = self._asdict()
+        fields["waits"] = [wait._asdict() for wait in self.waits]
+        del fields["user"]  # the owner of the file tells
+        return json.dumps(fields).encode() + b"\n"
+
+
+def parse(content: bytes, user: int) -> LiveRun | None:
+    """Return the run of a file's content, None if it makes no sense."""
+    try:
+        found = json.loads(content.partition(b"\n")[0])
+        return LiveRun(
+            run=str(found["run"]),
+            pid=int(found["pid"]),
+            label=str(found["label"]),
+            log_dir=str(found["log_dir"]),
+            state_dir=str(found["state_dir"]),
+            since=_moment(found["since"]),
+            expected_end=_maybe(found["expected_end"]),
+            network=str(found["network"]),
+            holds={str(n): Hold(_count(c), _maybe(u)) for n, (c, u) in found["holds"].items()},
+            waits=tuple(_wait(each) for each in found["waits"]),
+            asked=_moment(found["asked"]),
+            stuck=bool(found["stuck"]),
+            waits_for=str(found["waits_for"]),
+            user=user,
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+        return None
+
+
+def _wait(found: Any) -> Wait:
+    needs = {str(name): _count(count) for name, count in found["needs"].items()}
+    return Wait(str(found["job"]), needs, _moment(found["since"]))
+
+
+def _count(found: Any) -> int:
+    if not isinstance(found, int) or found < 0:
+        raise ValueError(found)
+    return found
+
+
+def _moment(found: Any) -> float:
+    if not isinstance(found, (int, float)) or not math.isfinite(found):
+        raise ValueError(found)
+    return float(found)
+
+
+def _maybe(found: Any) -> float | None:
+    return None if found is None else _moment(found)
