@@ -63,6 +63,8 @@ class Pipeline:
     - `jobs`: jobs of equal urgency start in their order.
     - `sha`, `branch`: the commit under test, for summary.json; nothing is checked out.
     - `log_dir` gets ci.log, `<name>.log` and summary.json, and is made if it is missing.
+    - `store`: a directory in which each run makes its own, `runs/<time>-<commit>/`, in place of
+      `log_dir` (default None). `logs/<sha>` in it leads to the newest run of all jobs of a commit.
     - `timeout`: seconds for all jobs together (default 180), after which the run ends with 124.
     - `cwd`: the directory in which jobs start and relative outputs begin (default: `/repo`).
     - `max_parallel`: jobs at once (default None: only the pools bound them).
@@ -80,11 +82,13 @@ class Pipeline:
       failed jobs (default None: no command is shown).
     - `leave_out`: called with the names of jobs whose programs are missing, returns the way to run
       without them (default: the argument `skip_jobs`).
-    - `log_url`: the URL of `log_dir` for browsers, for the lines that point to logs (default None:
-      the variable `LOG_URL`; without it they have the path).
+    - `log_url`: the URL of `log_dir`, or of the runs of `store`, for browsers, for the lines that
+      point to logs (default None: the variable `LOG_URL`; without it they have the path).
     - `tree`, `dirty`, `in_place`: more fields of summary.json on the tree under test: its hash,
       whether it has changes that no commit holds, and whether it is the working tree of a user
       (default None: not known).
+    - `asked_for_all`: one more: whether the user asked for all jobs, though `run` gets a selection
+      (default None: as the selection says).
     - `run_log`: a log that was begun before in a directory that the caller owns, which stays open
       (default None: a new ci.log).
     - `console`: shows the lines of the log (default None: stdout).
@@ -100,10 +104,11 @@ class Pipeline:
         jobs: Sequence[Job],
         sha: str,
         branch: str,
-        log_dir: str | Path,
+        log_dir: str | Path | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         cwd: str | Path = DEFAULT_CWD,
         *,
+        store: str | Path | None = None,
         max_parallel: int | None = None,
         resources: Mapping[str, int] | None = None,
         grace: float = 5.0,
@@ -120,22 +125,26 @@ class Pipeline:
         tree: str | None = None,
         dirty: bool | None = None,
         in_place: bool | None = None,
+        asked_for_all: bool | None = None,
     ) -> None:
         self.results: dict[str, Result] = {}
         self.facts = Facts()  # of the last run: all that its exit code follows from
         jobs = tuple(jobs) if isinstance(jobs, Iterable) else jobs
-        if problems := kind_problems(jobs, log_dir, cwd, resources):
+        if problems := kind_problems(jobs, log_dir, store, cwd, resources):
             raise ValueError("\n".join(problems))
         self.jobs = jobs
         pools = {**machine.this().pools(), **(resources or {})}
         problems = number_problems(timeout, grace, max_parallel, pressure, pools)
         problems += [] if env is None else variable_problems(env)
-        place, logs = _absolute(problems, "cwd", cwd), _absolute(problems, "log_dir", log_dir)
+        place = _absolute(problems, "cwd", cwd)
+        self._store = None if store is None else _absolute(problems, "store", store)
+        logs = self._store or _absolute(problems, "log_dir", log_dir or "")
         problems += graph_check.problems(self.jobs, pools, str(place))
         if problems:
             raise ValueError("\n".join(problems))
         self._limits = Limits(pools, max_parallel, timeout, pressure)
         self._durations = dict(durations or {})
+        self._asked_for_all = asked_for_all
         environ = inherited_environment.without(os.environ if env is None else env, os.environ)
         secrets = redact.secret_values({**os.environ, **environ}, secret_names)
         mask = redact.Redactor(secrets) if secrets else str
@@ -211,9 +220,12 @@ class Pipeline:
             raise ValueError(f"pytest_workers: expected 1 or more, found {pytest_workers!r}")
         plan = plan._replace(notes=pool_questions(self.jobs, self._limits.pools))
         whole = selection.is_whole(self.jobs, chosen)
-        header = {**self._options.header, **selection.summary_fields(chosen, whole=whole)}
-        options = self._options._replace(header=header)
-        run = Run(plan, self._place, options, pytest_workers)
+        asked_for_all = self._asked_for_all
+        if asked_for_all is None:
+            asked_for_all = selection.asks_for_all(chosen)
+        fields = selection.summary_fields(chosen, whole=whole, asked_for_all=asked_for_all)
+        options = self._options._replace(header={**self._options.header, **fields})
+        run = Run(plan, self._place, options, pytest_workers, self._store)
         self.results = run.results
         try:
             return run.execute()

@@ -249,6 +249,7 @@ def _pipeline_of_run(run: CommitRun, request: Request) -> Pipeline:
         leave_out=lambda names: f"--skip-jobs {','.join(names)}",
         log_url=run.url,
         run_log=run.log,
+        asked_for_all=run.asks_for_all,
         **run.commit.fields,
         **_limits(request),
     )

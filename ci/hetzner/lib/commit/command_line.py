@@ -63,6 +63,12 @@ class Options:
         return bool(self.only_jobs) or not self.whole_jobs
 
     @property
+    def asks_for_all(self) -> bool:
+        """Whether all jobs and test cases are asked for, whatever this machine can run."""
+        some = self.only_jobs or self.skip_jobs or self.only_testcases
+        return not some and self.phase == "all"
+
+    @property
     def whole_jobs(self) -> bool:
         """Whether this run checks each of its jobs as a whole, with its own outputs."""
         return not (

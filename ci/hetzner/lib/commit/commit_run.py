@@ -29,6 +29,7 @@ from lib.common.locks import Held
 from lib.git import checkout
 from lib.git.checkout import CheckoutError
 from lib.history import damage, recorder
+from lib.history.run_store import RunStore
 from lib.leftovers import cleanup, half_written
 from lib.leftovers.snapshot import snapshot_container_state
 from lib.model import events, selection
@@ -36,7 +37,7 @@ from lib.model.run_facts import Facts
 from lib.model.verdict import FAILED, Verdict
 from lib.processes import process_table
 from lib.processes.tool_orphans import ToolOrphans
-from lib.report import log_directory, running_jobs, verdict_writer
+from lib.report import running_jobs, verdict_writer
 from lib.report.run_log import RunLog
 from lib.report.summary_json import SummaryFile
 
@@ -54,16 +55,16 @@ class CommitRun:
         self._partial = options.partial or bool(request.absent)
         self._began = time.monotonic()
         self.commit = TestedCommit(request)
-        self.log_dir = config.state_dir / "logs" / self.commit.sha
-        self.url = f"{config.log_url.rstrip('/')}/{self.commit.sha}" if config.log_url else ""
         mask = redact.Redactor(settings.secrets(config, os.environ))
         self._mask = mask
         self._owned = contextlib.ExitStack()  # closed with the log
         label = mask(f"pipeline.py {request.revision}")
-        held = self._owned.enter_context(
-            log_directory.owned(self.log_dir, label, waiting=_wait_for)
-        )
-        self._locks = (*locks, held) if held else locks
+        self._store = RunStore(config.state_dir)
+        logs = self._owned.enter_context(self._store.begin(self.commit.found, label))
+        self.log_dir = logs.path
+        # a status leads to the run that it tells of, also when the commit has had a newer one
+        self.url = f"{config.log_url.rstrip('/')}/{logs.path.name}" if config.log_url else ""
+        self._locks = (*locks, logs.lock) if logs.lock else locks
         self.log = RunLog(self.log_dir, url=self.url, console=sys.stdout, redact=mask)
         self._run_id = process_table.run_id(process_table.table(), os.getpid())
         self._statuses = CommitStatuses(
@@ -90,8 +91,7 @@ class CommitRun:
         self.log.line(f"RUN   {revision} of {repo}, runner {version.full()}")
         for name in redact.too_short(os.environ, self._config.secret_names):
             self.log.line(f"NOTE  {name} is not masked: it has under {redact.SHORTEST} characters")
-        try:  # that of an earlier run must not stand for this one
-            files.rotate(self._summary)
+        try:
             self._begin_summary()
         except OSError as error:
             self.log.write_failed(self._summary, error)
@@ -101,8 +101,11 @@ class CommitRun:
         """Write that the run goes on; its pipeline writes more later. Raises OSError."""
         commit = self.commit
         fields = {"run": self._run_id, "sha": commit.sha, "branch": commit.branch, **commit.fields}
-        chosen = selection.summary_fields(self._request.chosen, whole=False)
+        asked = self.asks_for_all
+        chosen = selection.summary_fields(self._request.chosen, whole=False, asked_for_all=asked)
         SummaryFile(self.log_dir, {**fields, **chosen}, self._mask).begin([])
+        whole = asked and not self._options.in_place
+        self._store.publish(self.log_dir, commit.found, whole=whole)
 
     def clean_up(self) -> None:
         """Stop the leftovers of earlier runs, and post the statuses that they did not."""
@@ -188,6 +191,11 @@ class CommitRun:
 
     # ---- for the pipeline of the jobs
 
+    @property
+    def asks_for_all(self) -> bool:
+        """Whether all jobs were asked for; this machine may leave some out."""
+        return self._options.asks_for_all
+
     def listeners(self) -> list[events.Listener]:
         """Return the listeners to the events of the jobs, beside the log."""
         options, config = self._options, self._config
@@ -243,7 +251,3 @@ class CommitRun:
         if (ended_by := interrupts.record().decide()) is not None:
             facts = facts._replace(signal=ended_by)
         return verdict_writer.write(self.log, self._summary, facts)
-
-
-def _wait_for(holder: str) -> None:
-    print(f"waiting for {holder}, which has the logs of this commit", flush=True)

@@ -37,6 +37,11 @@ class TestedCommit:
         return FULL_SHA.fullmatch(self.sha) is not None
 
     @property
+    def found(self) -> str:
+        """The commit, or '' if the revision names none; one that a box has yet to fetch counts."""
+        return "" if self._unknown else self.sha
+
+    @property
     def branch(self) -> str:
         """The branch that was named, or HEAD's if no commit was named either; '' if unknown."""
         if self._options.branch or self._options.sha:

@@ -5,6 +5,8 @@ A run that is killed, or that GitHub does not answer, leaves its file; the next 
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import threading
 import time
@@ -15,6 +17,7 @@ from lib.common import files
 from lib.github.status_data import Delivery, Status
 from lib.processes import process_table
 
+OUTBOX = "outbox"  # in the state directory
 CUT_OFF = "the run was cut off: its runner was killed"
 
 
@@ -22,7 +25,8 @@ class Outbox:
     """The last status of each context that GitHub has neither taken nor refused."""
 
     def __init__(self, state_dir: Path, run: str, say: Callable[[str], None]) -> None:
-        self._path = state_dir / "runs" / f"{run}.json"
+        self._path = state_dir / OUTBOX / f"{run}.json"
+        self._before = state_dir / "runs"  # the place of the records before version 0.4.0
         self._say = say
         self._left: dict[tuple[str, str], Status] = {}
         self._lock = threading.Lock()  # statuses of jobs are posted from a thread
@@ -68,7 +72,10 @@ class Outbox:
     def _take_over(self) -> None:
         look = process_table.table()
         found = {}
-        for path in self._path.parent.glob("r*.json"):
+        places = [self._path.parent]
+        if not self._path.parent.exists():  # this is the first run since
+            places.append(self._before)
+        for path in itertools.chain(*(place.glob("r*.json") for place in places)):
             if path == self._path or process_table.driver_lives(look, path.stem):
                 continue
             try:
@@ -85,6 +92,8 @@ class Outbox:
             return
         for path in found:
             path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
 
     def _write(self) -> bool:
         """Write the remaining statuses into the file; return whether that succeeded."""

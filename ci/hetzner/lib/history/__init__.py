@@ -1,1 +1,1 @@
-"""Past runs: their database, and what it tells of jobs."""
+"""Past runs: their directories, the links of commits, and the database of their times."""

@@ -9,20 +9,16 @@ from pathlib import Path
 
 from lib.common import files
 
-LATEST = 20  # directories of logs that changed last: a run may have been killed in them lately
+LATEST = 20  # directories of runs that began last: a run may have been killed in them lately
 
 
 def sweep_state(state_dir: Path) -> None:
     """Remove half-written files of dead writers where this run will not write itself.
 
-    The next writer of a place sweeps that place; a run of another commit has logs elsewhere.
+    The next writer of a place sweeps that place; each run has logs of its own.
     """
-    logs: list[tuple[float, Path]] = []
-    with contextlib.suppress(FileNotFoundError), os.scandir(state_dir / "logs") as entries:
-        for entry in entries:
-            with contextlib.suppress(FileNotFoundError):  # removed since
-                if entry.is_dir(follow_symlinks=False):
-                    logs.append((entry.stat(follow_symlinks=False).st_mtime, Path(entry.path)))
-    latest = [path for _, path in heapq.nlargest(LATEST, logs)]
-    for directory in (state_dir / "runs", *latest):
+    runs: list[str] = []
+    with contextlib.suppress(FileNotFoundError), os.scandir(state_dir / "runs") as entries:
+        runs = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+    for directory in (state_dir / "outbox", *map(Path, heapq.nlargest(LATEST, runs))):
         files.sweep(directory)

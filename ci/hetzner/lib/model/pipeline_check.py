@@ -9,7 +9,9 @@ from lib.model.job import Job
 from lib.model.job_fields import is_count, is_number
 
 
-def kind_problems(jobs: object, log_dir: object, cwd: object, resources: object) -> list[str]:
+def kind_problems(
+    jobs: object, log_dir: object, store: object, cwd: object, resources: object
+) -> list[str]:
     """Return the arguments of a wrong type, which no other check can take."""
     if not isinstance(jobs, tuple):
         return [f"jobs: expected a list such as [Job(…)], found {jobs!r}"]
@@ -18,7 +20,14 @@ def kind_problems(jobs: object, log_dir: object, cwd: object, resources: object)
         for place, job in enumerate(jobs)
         if not isinstance(job, Job)
     ]
-    for name, value in (("log_dir", log_dir), ("cwd", cwd)):
+    if log_dir is None and store is None:
+        problems.append(
+            "log_dir: expected a directory for the logs, or store=DIR for a store in which each "
+            "run makes its own, found neither: pass one"
+        )
+    given = {"log_dir": log_dir, "store": store}
+    places = {name: value for name, value in given.items() if value is not None}
+    for name, value in {**places, "cwd": cwd}.items():
         if not isinstance(value, str | os.PathLike):
             problems.append(f"{name}: expected the path of a directory, found {value!r}")
     if resources is not None and not isinstance(resources, Mapping):

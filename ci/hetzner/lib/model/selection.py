@@ -56,12 +56,18 @@ def is_whole(jobs: Sequence[Job], choice: Choice) -> bool:
     return len(names(jobs, choice)) == len(jobs) and not choice.only_testcases
 
 
-def summary_fields(choice: Choice, *, whole: bool) -> dict[str, object]:
+def asks_for_all(choice: Choice) -> bool:
+    """Whether a choice leaves out no job and no test case."""
+    return choice.only_jobs is None and not (choice.skip_jobs or choice.only_testcases)
+
+
+def summary_fields(choice: Choice, *, whole: bool, asked_for_all: bool) -> dict[str, object]:
     """Return the fields of a choice in summary.json."""
     chosen = ("only_jobs", "skip_jobs", "first_jobs")
     given = {name: getattr(choice, name) for name in chosen}
     return {
         "whole": whole,
+        "asked_for_all": asked_for_all,
         "selection": {
             **{name: None if value is None else list(value) for name, value in given.items()},
             "no_deps": choice.no_deps,

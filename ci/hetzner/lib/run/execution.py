@@ -10,17 +10,20 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 from lib.common.clock import MonotonicClock
 from lib.common.locks import Held
 from lib.common.signal_names import name_of
+from lib.history import log_directory
+from lib.history.log_directory import OwnedDirectory
 from lib.model.result import Result
 from lib.model.run_facts import Facts
 from lib.model.run_plan import RunPlan
 from lib.processes import machine_load, process_table
 from lib.processes.executor import ProcessExecutor
 from lib.processes.launch import Place
-from lib.report import log_directory
 from lib.report.run_log import RunLog, complaint
 from lib.report.run_reports import ReportOptions, RunReports
 from lib.run import preflight
@@ -33,13 +36,22 @@ class Run:
     """Made for one execution; `results` is filled in while it goes on, `facts` when it ends."""
 
     def __init__(
-        self, plan: RunPlan, place: Place, options: ReportOptions, pytest_workers: int
+        self,
+        plan: RunPlan,
+        place: Place,
+        options: ReportOptions,
+        pytest_workers: int,
+        store: Path | None = None,
     ) -> None:
-        """Check what can be checked before the start. Raises ValueError."""
+        """Check what can be checked before the start. Raises ValueError.
+
+        In a `store` the run makes its own directory of logs, in place of that of `place`.
+        """
         self._plan = preflight.check(plan, place, options.leave_out)
         self._place = place
         self._options = options
         self._workers = pytest_workers
+        self._store = store
         self._clock = MonotonicClock()
         self.results: dict[str, Result] = {}
         self.facts = Facts(results=self.results, error="the runner broke")
@@ -58,25 +70,51 @@ class Run:
                 "end, or use a process for each"
             )
         try:
-            with self._own_logs() as lock:
-                return self._execute(lock)
+            with self._own_logs() as logs:
+                self._place = self._place._replace(log_dir=logs.path)
+                return self._execute(logs)
         finally:
             _goes_on.release()
 
-    def _own_logs(self) -> contextlib.AbstractContextManager[Held | None]:
+    def _own_logs(self) -> contextlib.AbstractContextManager[OwnedDirectory]:
         if self._options.run_log is not None:  # its caller owns the directory
-            return contextlib.nullcontext()
+            return contextlib.nullcontext(OwnedDirectory(self._place.log_dir, None))
         label = log_directory.command(self._options.redact)
+        if self._store is not None:
+            return self._new_directory(self._store, label)
         return log_directory.owned(self._place.log_dir, label)
 
-    def _execute(self, lock: Held | None) -> int:
+    @contextlib.contextmanager
+    def _new_directory(self, store: Path, label: str) -> Iterator[OwnedDirectory]:
+        """Make the directory of this run in a store, and own it. Raises OSError."""
+        from lib.history.run_store import RunStore  # late: only runs in a store need it
+
+        options = self._options
+        with RunStore(store).begin(str(options.header["sha"]), label) as logs:
+            if options.log_url:
+                url = f"{options.log_url.rstrip('/')}/{logs.path.name}"
+                self._options = options._replace(log_url=url)
+            yield logs
+
+    def _publish(self, run: Path) -> None:
+        """Let the link of the commit lead to this run, if it speaks for the commit."""
+        if self._store is None:
+            return
+        from lib.history.run_store import RunStore
+
+        told = self._options.header
+        whole = bool(told["asked_for_all"] and not told["dirty"] and not told["in_place"])
+        RunStore(self._store).publish(run, str(told["sha"]), whole=whole)
+
+    def _execute(self, logs: OwnedDirectory) -> int:
         run_id = process_table.run_id(process_table.table(), os.getpid())
-        reports = RunReports(self._place.log_dir, self._options, run_id)
+        reports = RunReports(logs.path, self._options, run_id)
         try:
-            if lock is None and self._options.run_log is None:
+            if logs.lock is None and self._options.run_log is None:
                 reports.log.line(f"NOTE  {log_directory.UNLOCKED}")
             reports.begin([node.job for node in self._plan.phases.nodes])
-            self._run_jobs(reports, lock)
+            self._publish(logs.path)
+            self._run_jobs(reports, logs.lock)
             return reports.end(self.facts).exit_code
         finally:
             reports.close()

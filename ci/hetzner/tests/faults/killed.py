@@ -75,7 +75,7 @@ class AtRandomInstants(CommitCase):
 
     def next_run_tells_and_passes(self) -> None:
         pending = [body["state"] for body in self.github.seen] == ["pending"]
-        records = list((self.stage.state / "runs").glob("*.json"))
+        records = list((self.stage.state / "outbox").glob("*.json"))
         told = [status[0] for path in records for status in json.loads(path.read_text())["left"]]
         self.github.seen.clear()
         ended = self.commit()
@@ -84,7 +84,7 @@ class AtRandomInstants(CommitCase):
         states = [body["state"] for body in self.github.seen]
         self.assertEqual(states, [*told, "pending", "success"])
         self.assertTrue(told or not pending, "a pending status that no run knows of")
-        self.assertEqual(list((self.stage.state / "runs").iterdir()), [])
+        self.assertEqual(list((self.stage.state / "outbox").iterdir()), [])
         half_written = list(self.stage.state.rglob(".*.writing"))
         self.assertEqual(half_written, [])
         dist = ended.logs / "build-js.log"
@@ -106,7 +106,7 @@ class AfterAKill(CommitCase):
         self.assertNotIn("waiting for", ended.console)
 
     def test_pid_of_a_record_that_another_process_has_now_is_no_live_run(self) -> None:
-        records = self.stage.state / "runs"
+        records = self.stage.state / "outbox"
         records.mkdir(parents=True)
         sha = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
         left = ["error", sha, "ci/hetzner", CUT_OFF, ""]
@@ -118,7 +118,7 @@ class AfterAKill(CommitCase):
         self.assertEqual(list(records.iterdir()), [])
 
     def test_record_stays_until_a_run_can_tell(self) -> None:
-        records = self.stage.state / "runs"
+        records = self.stage.state / "outbox"
         records.mkdir(parents=True)
         sha = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
         left = Path(records / "r1-1.json")

@@ -7,6 +7,7 @@ import unittest
 from pathlib import Path
 
 from dsl import Cache, Job
+from lib.history.run_store import RunStore
 from tests.support.commit_stage import JOBS
 from tests.support.fault_case import CommitCase, FaultCase
 from tests.support.git_case import HOSTILE
@@ -49,8 +50,9 @@ class Names(CommitCase):
                 self.assertNotIn("START", ran.out)
                 self.nothing_is_left()
                 self.nothing_was_hacked()
-        kept = [path.name for path in (self.stage.state / "logs").iterdir()]
-        self.assertTrue(all(name.startswith("unresolved-") for name in kept), kept)
+        kept = [run.key.commit for run in RunStore(self.stage.state).runs()]
+        self.assertEqual(set(kept), {"nocommit"})
+        self.assertFalse((self.stage.state / "logs").exists())
         self.assertEqual(self.github.seen, [])
         self.next_run_is_unaffected()
 

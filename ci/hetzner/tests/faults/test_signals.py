@@ -65,7 +65,7 @@ class Signals(CommitCase):
         # only a second one during the very last step may leave the status to the next run
         if self.status() == "pending":
             self.assertIn("the next run posts the status", log)
-            self.assertNotEqual(list((self.stage.state / "runs").iterdir()), [])
+            self.assertNotEqual(list((self.stage.state / "outbox").iterdir()), [])
         elif log and "END   exit code 0" not in log:
             self.assertIn(self.status(), ("error", ""), told)
 

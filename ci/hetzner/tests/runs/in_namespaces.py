@@ -47,13 +47,13 @@ class Box(OnStage):
         self.assertEqual(self.posted(), ["pending", "success"])
         self.assertTrue(all(path.endswith(sha) for path in self.github.requests))
         urls = {body["target_url"] for body in self.github.seen}
-        self.assertEqual(urls, {f"https://box/logs/{sha}"})
+        self.assertEqual(urls, {f"https://box/logs/{self.stage.log_dir(sha).name}"})
 
     def test_branch_that_cannot_be_fetched_is_red_and_its_old_commit_gets_no_status(self) -> None:
         self.stage.git(self.checkout, "remote", "set-url", "origin", "/nonexistent")
         ran = self.stage.run("main", "main")
         self.assertEqual(ran.code, 1, ran.out + ran.errors)
-        (log,) = (self.stage.state / "logs").glob("unresolved-*/ci.log")
+        (log,) = (self.stage.state / "runs").glob("*-nocommit/ci.log")
         self.assertRegex(log.read_text(), "ERROR .*see that the remote `origin`")
         self.assertNotIn("START", log.read_text())
         self.assertEqual(self.posted(), [])

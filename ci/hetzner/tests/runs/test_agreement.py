@@ -45,7 +45,7 @@ class WithGitHub(OnStage):
         return [(body["state"], body["context"]) for body in self.github.seen]
 
     def left(self) -> list[str]:
-        return [path.name for path in (self.stage.state / "runs").iterdir()]
+        return [path.name for path in (self.stage.state / "outbox").iterdir()]
 
     def run_part(self, *replies: github_server.Reply) -> str:
         """Run one job while GitHub answers with these; return ci.log."""
@@ -89,7 +89,7 @@ class LeftToTheNextRun(WithGitHub):
         self.assertEqual(self.posted(), [])
 
     def test_unreadable_record_is_reported_and_left(self) -> None:
-        record = self.stage.state / "runs" / "r1-1.json"
+        record = self.stage.state / "outbox" / "r1-1.json"
         record.mkdir(parents=True)  # root may read any file
         self.assertIn(
             f"NOTE  the statuses that a dead run left in {record} cannot be read", self.run_part()
@@ -162,13 +162,14 @@ class Agreement(WithGitHub):
 
     def test_summary_of_an_earlier_run_does_not_stand_for_one_that_came_to_no_jobs(self) -> None:
         self.agrees(self.stage.run(), 0, "success")
+        earlier_run = self.stage.log_dir()
         self.github.seen.clear()
         program = BEFORE_THE_END.format(hetzner=str(HETZNER), statement="pass")
         breaks = "commit_run.CommitRun.prepare_tree = lambda self: os.stat('/no/tree')"
         start = "\nprogram_end.run("
         ran = self.stage.run(program=program.replace(start, f"\n{breaks}{start}"))
         self.agrees(ran, 1, "error", jobs=0)
-        earlier = json.loads((self.stage.log_dir() / "summary.json.1").read_text())
+        earlier = json.loads((earlier_run / "summary.json").read_text())
         self.assertEqual(earlier["exit_code"], 0)
 
     def test_log_that_was_moved_after_the_jobs(self) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import unittest
+from pathlib import Path
 from typing import Any
 
 from lib.common import version
+from lib.history.run_store import RunStore
 from tests.support.commit_stage import JOBS, OnStage
 
 
@@ -33,8 +35,26 @@ class Runs(OnStage):
     def test_second_run_of_a_commit_keeps_the_logs_of_the_first(self) -> None:
         for _ in range(2):
             self.assertEqual(self.stage.run("--only-jobs", "test-js").code, 0)
-        self.assertTrue((self.stage.log_dir() / "ci.log.1").exists())
-        self.assertTrue((self.stage.log_dir() / "test-js.log.1").exists())
+        second, first = RunStore(self.stage.state).runs()
+        for run in (first, second):
+            self.assertTrue((run.path / "test-js.log").exists())
+            self.assertEqual(run.state, "passed")
+        self.assertEqual(self.link(), second.path)
+
+    def test_green_run_of_one_job_does_not_take_the_place_of_a_red_run_of_all(self) -> None:
+        self.assertEqual(self.stage.run(STAGE_FAIL="test_js").code, 1)
+        red = self.stage.log_dir()
+        self.assertEqual(self.stage.run("--only-jobs", "lint-python").code, 0)
+        self.assertEqual(self.stage.run("--in-place").code, 0)
+        self.assertEqual(len(RunStore(self.stage.state).runs()), 3)
+        self.assertEqual(self.link(), red)
+        self.assertEqual(self.stage.run().code, 0)
+        self.assertEqual(self.link(), self.stage.log_dir())
+
+    def link(self) -> Path:
+        """Return the directory that logs/<sha> leads to."""
+        sha = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
+        return (self.stage.state / "logs" / sha).resolve()
 
     def test_durations_of_a_run_are_known_to_the_next(self) -> None:
         self.assertIn("never timed", self.stage.run("--dry-run").out)

@@ -23,9 +23,11 @@ class Statuses(OnStage):
     def test_whole_run_is_pending_then_success(self) -> None:
         self.assertEqual(self.stage.run(LOG_URL="https://box/logs/").code, 0)
         self.assertEqual(self.posted(), [("pending", "ci/hetzner"), ("success", "ci/hetzner")])
-        self.assertEqual(self.github.seen[1]["target_url"], f"https://box/logs/{self.sha}")
+        self.assertEqual(
+            self.github.seen[1]["target_url"], f"https://box/logs/{self.stage.log_dir().name}"
+        )
         self.assertTrue(all(path.endswith(self.sha) for path in self.github.requests))
-        self.assertFalse(list((self.stage.state / "runs").iterdir()))
+        self.assertFalse(list((self.stage.state / "outbox").iterdir()))
 
     def test_failure_names_the_job(self) -> None:
         self.assertEqual(self.stage.run(STAGE_FAIL="lint_python").code, 1)

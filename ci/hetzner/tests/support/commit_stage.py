@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pipeline
 from lib.buckaroo import pythons, settings
+from lib.history.run_store import RunStore
 from tests.support.github_server import TOKEN, GitHub
 
 HETZNER = Path(__file__).resolve().parents[2]
@@ -178,8 +179,14 @@ class Stage:
         return Ran(process.returncode, out, errors)
 
     def log_dir(self, name: str = "") -> Path:
-        """Return the directory of the logs of a commit (default: HEAD)."""
-        return self.state / "logs" / (name or self.git(self.repo, "rev-parse", "HEAD"))
+        """Return the directory of the newest run of a commit (default: HEAD).
+
+        Without such a run it is the link of the commit, which is not there.
+        """
+        sha = name or self.git(self.repo, "rev-parse", "HEAD")
+        runs = RunStore(self.state).runs()
+        paths = [run.path for run in runs if run.key.commit == sha[:7]]
+        return paths[0] if paths else self.state / "logs" / sha
 
     def log(self, name: str = "") -> str:
         """Return ci.log of a commit."""

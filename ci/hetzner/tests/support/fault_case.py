@@ -207,4 +207,4 @@ class CommitCase(FaultCase):
         self.assertLessEqual(
             {job["outcome"] for job in ended.summary["jobs"]}, {"passed", "restored"}
         )
-        self.assertEqual(list((self.stage.state / "runs").iterdir()), [])
+        self.assertEqual(list((self.stage.state / "outbox").iterdir()), [])

@@ -321,25 +321,24 @@ class SweepState(unittest.TestCase):
         state = Path(self.enterContext(tempfile.TemporaryDirectory()))
         half_written.sweep_state(state)  # before the first run
         kept, gone = [], []
-        for place in ("runs", "logs/one", "logs/two"):
+        for place in ("outbox", "runs/one", "runs/two"):
             (state / place).mkdir(parents=True)
             kept.append(state / place / "summary.json")
             gone.append(state / place / ".summary.json.0123456789abcdef.writing")
         (state / "elsewhere").mkdir()
         kept.append(state / "elsewhere" / gone[0].name)
-        (state / "logs" / "link").symlink_to(state / "elsewhere")
+        (state / "runs" / "link").symlink_to(state / "elsewhere")
         for path in (*kept, *gone):
             path.touch()
         half_written.sweep_state(state)
         self.assertEqual([path for path in (*kept, *gone) if not path.exists()], gone)
 
-    def test_only_the_logs_that_changed_last_are_looked_into(self) -> None:
+    def test_only_the_runs_that_began_last_are_looked_into(self) -> None:
         state = Path(self.enterContext(tempfile.TemporaryDirectory()))
         for number in range(3):
-            directory = state / "logs" / str(number)
+            directory = state / "runs" / str(number)
             directory.mkdir(parents=True)
             (directory / ".a.0123456789abcdef.writing").touch()
-            os.utime(directory, (number, number))
         with mock.patch.object(half_written, "LATEST", 2):
             half_written.sweep_state(state)
         self.assertEqual([p.parent.name for p in state.rglob("*.writing")], ["0"])

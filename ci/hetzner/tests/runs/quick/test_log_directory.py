@@ -15,7 +15,8 @@ from unittest import mock
 
 from dsl import Job
 from lib.common import files
-from lib.report import log_directory, summary_json
+from lib.history import log_directory
+from lib.report import summary_json
 from tests.support.run_case import HERE, RunTest
 from tests.support.waiting import wait_for
 

@@ -27,6 +27,8 @@ OTHERWISE = {
     "buckaroo/demo",
     "report/failure_lines",
     "common/files",
+    "history/commit_links",
+    "history/run_name",
     "report/log_tail",
     "outputs/near_misses",
     "common/redact",

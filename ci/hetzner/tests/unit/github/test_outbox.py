@@ -21,7 +21,7 @@ class TestOutbox(WithGitHub):
 
     def left(self) -> list[tuple[str, str, str]]:
         """Return state, context and description of the kept statuses."""
-        path = self.state / "runs" / "r1-1.json"
+        path = self.state / "outbox" / "r1-1.json"
         statuses = json.loads(path.read_text())["left"] if path.exists() else []
         return [(state, context, text) for state, _, context, text, _ in statuses]
 

@@ -101,10 +101,11 @@ class Plans(unittest.TestCase):
         chosen = {"only_jobs": ["a", "b"], "skip_jobs": None, "first_jobs": [], "no_deps": True}
         fields = {
             "whole": False,
+            "asked_for_all": True,
             "selection": chosen,
             "filter": {"only_testcases": "x", "first_testcases": ""},
         }
-        self.assertEqual(summary_fields(choice, whole=False), fields)
+        self.assertEqual(summary_fields(choice, whole=False, asked_for_all=True), fields)
 
 
 if __name__ == "__main__":

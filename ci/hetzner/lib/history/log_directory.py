@@ -8,6 +8,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from lib.common import locks
 from lib.common.redact import shorten
@@ -24,18 +25,25 @@ class DirectoryInUseError(OSError):
     """Another run owns the directory; the message names it."""
 
 
-@contextlib.contextmanager
-def owned(
-    log_dir: Path, label: str, *, waiting: Callable[[str], None] | None = None
-) -> Iterator[locks.Held | None]:
-    """Own a directory for the length of a run; None if its file system has no locks.
+class OwnedDirectory(NamedTuple):
+    """The directory of a run, and its lock; None on a file system without locks."""
 
-    `label` is the name of this run for others. With `waiting`, which gets the holder's name, it
-    waits for its turn. Raises DirectoryInUseError, OSError, and Interrupted while it waits.
+    path: Path
+    lock: locks.Held | None
+
+
+@contextlib.contextmanager
+def owned(log_dir: Path, label: str, *, timeout: float = 0) -> Iterator[OwnedDirectory]:
+    """Own a directory for the length of a run.
+
+    `label` is the name of this run for others; `timeout` are the seconds to wait for the holder.
+    Raises DirectoryInUseError, OSError, and Interrupted while it waits.
     """
     with contextlib.ExitStack() as stack:
+        label = shorten(label, LONGEST_LABEL)
         try:
-            held = stack.enter_context(_lock(log_dir / LOCK, label, waiting))
+            lock = locks.lock(log_dir / LOCK, label, timeout=timeout)
+            held = stack.enter_context(lock)
         except locks.LockTimeoutError as error:
             raise DirectoryInUseError(
                 f"log_dir: expected a directory of this run alone, found {log_dir} in use by "
@@ -45,16 +53,7 @@ def owned(
             if error.errno not in WITHOUT_LOCKS:
                 raise
             held = None
-        yield held
-
-
-def _lock(
-    path: Path, label: str, waiting: Callable[[str], None] | None
-) -> contextlib.AbstractContextManager[locks.Held]:
-    label = shorten(label, LONGEST_LABEL)
-    return (
-        locks.lock(path, label, waiting=waiting) if waiting else locks.lock(path, label, timeout=0)
-    )
+        yield OwnedDirectory(log_dir, held)
 
 
 def command(redact: Callable[[str], str]) -> str:
