@@ -12,9 +12,10 @@ class Cause(enum.StrEnum):
     Each cancelled, failed or skipped job has one, and so has a pass that is no plain one.
     """
 
-    NONE = ""  # a plain pass, or one that was restored
+    NONE = ""  # a plain pass, or one that a cache restored
     NO_TESTS = "no tests"  # passed with exit code 5
     FLAKY = "flaky"  # passed on a later attempt
+    EARLIER_RUN = "earlier run"  # restored from one, on the same tree
     EXIT_CODE = "exit code"
     SIGNAL = "signal"  # another program than the runner killed it
     EXIT_CODE_LOST = "exit code lost"

@@ -75,9 +75,11 @@ def build(
     first_jobs: Collection[str] | None = None,
     only_testcases: str = "",
     first_testcases: str = "",
+    restored: Collection[str] = (),
 ) -> Phases:
     """Return the nodes and phases of a run. ValueError for filters that exclude each other.
 
+    Of the jobs that are `restored` the outputs have to be there, as of those that are left out.
     The jobs at the end are the last phase, which has no title. They run once, after all passes.
     """
     if only_testcases and first_testcases:
@@ -91,15 +93,17 @@ def build(
     if 0 < len(usual) < len(selected):
         titles.append("")
     chosen, test_filter = set(selected), only_testcases or first_testcases
+    runs = chosen.difference(restored)
     nodes = []
     for name in selected:
         if by_name[name].at_the_end:
-            node = _node(by_name, chosen, name, len(titles) - 1, only_testcases)
+            node = _node(by_name, chosen, runs, name, len(titles) - 1, only_testcases)
             nodes.append(node._replace(edges=_to_last_passes(node.edges, again)))
         else:
             phase = 1 if early and name not in early else 0
-            nodes.append(_node(by_name, chosen, name, phase, test_filter))
-    nodes += [_again(by_name, chosen, name, second, again) for name in selected if name in again]
+            nodes.append(_node(by_name, chosen, runs, name, phase, test_filter))
+    seconds = (_node(by_name, chosen, runs, name, second, "") for name in selected if name in again)
+    nodes += [_again(node, again) for node in seconds]
     return Phases(tuple(nodes), tuple(titles), test_filter)
 
 
@@ -146,8 +150,14 @@ def _repeated(by_name: Mapping[str, Job], selected: Sequence[str]) -> set[str]:
 
 
 def _node(
-    by_name: Mapping[str, Job], selected: set[str], name: str, phase: int, test_filter: str
+    by_name: Mapping[str, Job],
+    selected: set[str],
+    runs: set[str],
+    name: str,
+    phase: int,
+    test_filter: str,
 ) -> Node:
+    """Return the node of a job; of the `selected` jobs those in `runs` make their outputs."""
     job = by_name[name]
     edges = []
     expects: dict[str, str] = {}
@@ -159,7 +169,7 @@ def _node(
             inputs.update({graph.variable(target, made): path for made, path in promised.items()})
         if target in selected:
             edges.append(Edge(target, output))
-        else:
+        if target not in runs:
             wanted = promised if output is None else (output,)
             expects.update({f"{target}:{made}": promised[made] for made in wanted})
     return Node(
@@ -181,10 +191,7 @@ def _to_last_passes(edges: Sequence[Edge], again: set[str]) -> tuple[Edge, ...]:
     )
 
 
-def _again(
-    by_name: Mapping[str, Job], selected: set[str], name: str, phase: int, again: set[str]
-) -> Node:
+def _again(node: Node, again: set[str]) -> Node:
     """Return the node of a job in the second pass."""
-    node = _node(by_name, selected, name, phase, "")
     edges = _to_last_passes(node.edges, again)
-    return node._replace(key=name + REPEATED, repeated=True, edges=edges)
+    return node._replace(key=node.key + REPEATED, repeated=True, edges=edges)

@@ -33,7 +33,8 @@ class RunPlan(NamedTuple):
     `urgency` is a job's longest remaining path in seconds: the greatest starts first, after the
     jobs in `short`, which take little time. With a `seed` the urgencies are random numbers made
     from it. `filtered` are the jobs that the selection leaves out. If there are `refused` jobs,
-    which cannot run for the reason given, nothing starts. The log begins with `notes`.
+    which cannot run for the reason given, nothing starts. Jobs that are `restored` from an earlier
+    run, for the reason given, do not start. The log begins with `notes`.
     """
 
     phases: Phases
@@ -43,5 +44,6 @@ class RunPlan(NamedTuple):
     short: Collection[str] = frozenset()
     filtered: Sequence[str] = ()
     refused: Mapping[str, Why] = {}
+    restored: Mapping[str, str] = {}
     seed: int | None = None
     notes: Sequence[str] = ()

@@ -40,6 +40,7 @@ class Selection(NamedTuple):
 
 EVERYTHING = Choice()
 UNLIMITED = Limits()
+NOTHING_RESTORED: Mapping[str, str] = {}
 
 
 def listed(choice: Choice) -> Choice:
@@ -121,12 +122,14 @@ def plan(
     choice: Choice,
     durations: Mapping[str, float],
     limits: Limits = UNLIMITED,
+    restored: Mapping[str, str] = NOTHING_RESTORED,
 ) -> RunPlan:
     """Return the plan of a run.
 
-    `durations` are the usual seconds of jobs, for the order when slots or pools are short. Raises
-    ValueError for a choice that names an unknown job, holds none, or contradicts itself, and for a
-    filter of test cases that is no string.
+    Jobs in `restored` do not run, for the reason given. `durations` are the usual seconds of jobs,
+    for the order when slots or pools are short. Raises ValueError for a choice that names an
+    unknown job, holds none, or contradicts itself, and for a filter of test cases that is no
+    string.
     """
     _check_filters(choice)
     only, skip, first = map(_listed, (choice.only_jobs, choice.skip_jobs, choice.first_jobs))
@@ -137,8 +140,9 @@ def plan(
         first_jobs=first,
         only_testcases=choice.only_testcases,
         first_testcases=choice.first_testcases,
+        restored=restored,
     )
-    chosen = set(selected.names)
+    chosen = set(selected.names).difference(restored)
     by_name = {job.name: job for job in jobs if job.name in chosen}
     seed = _seed(choice.shuffle)
     short: Collection[str] = frozenset()
@@ -154,6 +158,7 @@ def plan(
         urgency=urgency,
         short=short,
         filtered=selected.filtered,
+        restored={name: why for name, why in restored.items() if name in selected.names},
         seed=seed,
     )
 

@@ -43,7 +43,7 @@ def short_jobs(
     known to be short, and a service is not short: it holds its resources until its users have
     ended.
     """
-    limit = SHORT * max(paths.values())
+    limit = SHORT * max(paths.values(), default=0.0)
     return frozenset(
         name
         for name, job in by_name.items()

@@ -16,12 +16,13 @@ from lib.model.result import Outcome
 from lib.model.run_facts import Facts
 from lib.model.run_plan import RunPlan
 from lib.model.verdict import decide
+from lib.scheduler import foregone
 from lib.scheduler.actions import Conclude
 from lib.scheduler.attempt import FAILURES
 from lib.scheduler.attempt_runner import AttemptRunner
 from lib.scheduler.interruption import CutOff
 from lib.scheduler.node_states import NodeStates
-from lib.scheduler.nodes import ENDED, IDLE, RUNNING, SERVING, STOPPING, Effect, NodeRun, snapshot
+from lib.scheduler.nodes import ENDED, IDLE, RUNNING, SERVING, STOPPING, NodeRun, snapshot
 from lib.scheduler.protocol import Asked, Clock, Executor, Gauge, Remark, Report, Signalled
 from lib.scheduler.readiness import jobs_that_used_outputs
 from lib.scheduler.results import Results
@@ -118,23 +119,14 @@ class Scheduler:
         for text in self._plan.notes:
             self._note(text)
         if self._plan.refused:
-            self._refuse()
+            foregone.refuse(self._plan, self._states)
             return
+        foregone.restore(self._plan, self._states)
         if self._plan.limits.timeout < math.inf:
             self._timers.set(self._plan.limits.timeout, RunLimit(), patient=True)
         if self._queue.blind:
             text = "starts are not held back: this system does not tell the pressure on it"
             self._note(f"{text} (/proc/pressure, see proc(5))")
-
-    def _refuse(self) -> None:
-        """End all nodes: some cannot run on this machine, so nothing starts."""
-        refused = self._plan.refused
-        others = Why(f"nothing was started: {', '.join(refused)} cannot run", Cause.REFUSED)
-        for node in self._nodes.values():
-            if node.name in refused and not self._states.not_begun(node):
-                self._states.end(node, Outcome.FAILED, refused[node.name], Effect.CANCELLED)
-            else:
-                self._states.cancel(node, others)
 
     def _note(self, text: str) -> None:
         self._emit(events.Note(self._now(), text))

@@ -108,9 +108,16 @@ def draw_case(source: Source) -> Case:
     source.section()
     flags = draw_flags(source, [job.name for job in jobs], eventful, mood)
     absent = [f"{j.name}:{o}" for j in jobs for o in j.outputs if rarely(source, 4)]
+    restored = some(source, [job.name for job in jobs]) if rarely(source, 8) else ()
     if backwards:
         jobs.reverse()
-    return Case(jobs, fates, absent=absent, **flags)
+    return Case(
+        jobs,
+        fates,
+        absent=absent,
+        restored=dict.fromkeys(restored, "passed in an earlier run"),
+        **flags,
+    )
 
 
 def draw_job(source: Source, before: Sequence[Job], eventful: int, mood: Mood) -> Job:

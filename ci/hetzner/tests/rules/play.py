@@ -30,6 +30,7 @@ REACHED = (
     "skipped",
     "cancelled",
     "restored",
+    "from an earlier run",
     "again",
     "fast fail",
     "stage",
@@ -135,6 +136,7 @@ def build(case: Case) -> Built:
         first_jobs=case.first_jobs,
         only_testcases=case.only_testcases,
         first_testcases=case.first_testcases,
+        restored=case.restored,
     )
     return built, chosen.filtered
 
@@ -179,6 +181,7 @@ def scheduler_of(
     """Return a scheduler of a case, on the clock of the fake executor."""
     built, filtered = made
     chosen = {node.job.name for node in built.nodes}
+    chosen -= set(case.restored)
     by_name = {job.name: job for job in case.jobs if job.name in chosen}
     paths = urgency.remaining_paths(by_name, case.durations)
     shuffled = case.shuffle is not None
@@ -191,6 +194,7 @@ def scheduler_of(
             short=() if shuffled else urgency.short_jobs(by_name, case.durations, paths),
             filtered=filtered,
             refused={n: Why(text, Cause.MISSING_PROGRAM) for n, text in case.refused.items()},
+            restored=case.restored,
             seed=case.shuffle,
         ),
         executor,

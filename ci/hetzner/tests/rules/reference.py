@@ -38,6 +38,7 @@ class Case:
     pools: Mapping[str, int] = field(default_factory=dict)
     timeout: float = math.inf
     refused: Mapping[str, str] = field(default_factory=dict)
+    restored: Mapping[str, str] = field(default_factory=dict)  # from an earlier run
     signals: Sequence[tuple[float, int]] = ()
     absent: Collection[str] = ()  # "job:output" that no earlier run has left
     lump: float = 0.0
@@ -168,7 +169,7 @@ def _node(
             given[f"CI_OUT_{target}_{made}".upper()] = path
         if target in selected:
             needs.append((target + "#2" if target in twice else target, output or None))
-        else:
+        if target not in selected or target in case.restored:
             takes |= {f"{target}:{o}" for o in ([output] if output else jobs[target].outputs)}
     second = bool(twice) and not last
     return Node(
@@ -199,9 +200,8 @@ def urgency(case: Case) -> dict[str, tuple[bool, float]]:
 
     A job is short if it is known to take less than a fiftieth of the longest path, and no service.
     """
-    selected = selection(case)
-    jobs = [job for job in case.jobs if job.name in selected]
-    known = sorted(case.durations[name] for name in selected if name in case.durations)
+    jobs = [j for j in case.jobs if j.name in selection(case) and j.name not in case.restored]
+    known = sorted(case.durations[job.name] for job in jobs if job.name in case.durations)
     usual = known[len(known) // 2] if known else 1.0
     users: dict[str, list[Job]] = {job.name: [] for job in case.jobs}
     for job in jobs:
@@ -264,6 +264,9 @@ def outright(case: Case) -> dict[str, Outcome] | None:
     ended: dict[str, Outcome] = {}
     attempts = dict.fromkeys((job.name for job in case.jobs), 0)
     for node in in_order(made):
+        if node.job.name in case.restored:
+            ended[node.key] = Outcome.RESTORED
+            continue
         if node.job.service:
             return None
         faults = [key for key, _ in node.needs if not acceptable_to(node, made, ended, key)]

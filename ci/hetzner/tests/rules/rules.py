@@ -101,6 +101,7 @@ class Rules(Ledger):
         result.outcome = worse(before, outcome)
         if result.outcome in GOOD and (result.outcome is not before or before is Outcome.PASSED):
             plain = Cause.FLAKY if outcome is Outcome.FLAKY else Cause.NONE
+            plain = Cause.EARLIER_RUN if job.name in self.case.restored else plain
             self.reached["no tests"] += seen.empty
             if outcome is result.outcome:  # of two passes that passed the second
                 result.cause = Cause.NO_TESTS if seen.empty else plain

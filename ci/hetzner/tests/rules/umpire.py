@@ -31,7 +31,7 @@ FAILURES = {
 }
 CAUSES = {
     Outcome.PASSED: {Cause.NONE, Cause.NO_TESTS},
-    Outcome.RESTORED: {Cause.NONE},
+    Outcome.RESTORED: {Cause.NONE, Cause.EARLIER_RUN},
     Outcome.FLAKY: {Cause.FLAKY, Cause.NO_TESTS},
     Outcome.FAILED: FAILURES,
     Outcome.TIMED_OUT: {Cause.TIMEOUT},
@@ -178,6 +178,7 @@ class Umpire(Rules):
                 name, Outcome.SKIPPED, reason="filtered", cause=Cause.FILTERED
             )
         if not self.case.refused:
+            self.restore()
             self.settle()
             return
         for seen in self.all.values():
@@ -186,6 +187,12 @@ class Umpire(Rules):
             else:
                 refused = seen.node.job.name in self.case.refused
                 self.end(seen, Outcome.FAILED if refused else Outcome.CANCELLED)
+
+    def restore(self) -> None:
+        """What an earlier run has proven ends before anything starts."""
+        for seen in [s for s in self.left if s.node.job.name in self.case.restored]:
+            self.reached["from an earlier run"] += 1
+            self.end(seen, Outcome.RESTORED)
 
     def body_starts(self, job: str, number: int) -> None:
         if not self.pay("started", job):
@@ -201,7 +208,8 @@ class Umpire(Rules):
         debt = ("finished", event.job, *told)
         said = bool(event.reason)
         silent = event.outcome in (Outcome.PASSED, Outcome.RESTORED)
-        may = said != silent or "no tests" in event.reason
+        earlier = event.reason == self.case.restored.get(event.job)
+        may = said != silent or "no tests" in event.reason or earlier
         self.rule(may, "a pass of {}: {!r}", event.job, event.reason)
         if not self.pay(*debt):
             stuck = [s for s in self.stuck() if s.node.job.name == event.job]

@@ -313,6 +313,7 @@ def play(
     first_testcases: str = "",
     shuffle: int | None = None,
     pressure: float | None = None,
+    restored: Mapping[str, str] | None = None,
     load: Callable[[float], Load] | None = None,
 ) -> Played:
     """Play a run of the jobs with the fake executor; every attempt of `fails` fails.
@@ -328,6 +329,7 @@ def play(
         first_jobs=first_jobs,
         only_testcases=only_testcases,
         first_testcases=first_testcases,
+        restored=restored or {},
     )
     clock = FakeClock()
     fated = {**dict.fromkeys(fails.split(), Fate(code=1)), **(fates or {})}
@@ -344,6 +346,7 @@ def play(
             short=urgency.short_jobs(by_name, durations or {}, paths) if shuffle is None else (),
             filtered=chosen.filtered,
             refused={n: Why(text, Cause.MISSING_PROGRAM) for n, text in (refused or {}).items()},
+            restored=restored or {},
             seed=shuffle,
         ),
         executor,

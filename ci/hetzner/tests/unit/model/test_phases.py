@@ -26,6 +26,12 @@ class Built(unittest.TestCase):
         built = phases.build(declared, ["c", "b", "a", "t"], first_testcases="x")
         self.assertEqual([node.key for node in built.nodes], ["c", "b", "a", "t", "t#2"])
 
+    def test_outputs_of_a_restored_job_have_to_be_there_for_its_users(self) -> None:
+        declared = jobs("a; b<a:o; c<b", a={"outputs": {"o": "out", "p": "other"}})
+        built = phases.build(declared, ["a", "b", "c"], restored={"a"})
+        expects = {node.key: node.expects for node in built.nodes}
+        self.assertEqual(expects, {"a": (), "b": (("a:o", "out"),), "c": ()})
+
 
 if __name__ == "__main__":
     unittest.main()
