@@ -28,7 +28,7 @@ from lib.model.pool_names import pool_questions
 from lib.model.result import Outcome, Result
 from lib.model.run_facts import Facts
 from lib.model.run_plan import DEFAULT_CWD, DEFAULT_TIMEOUT, Limits, RunPlan
-from lib.model.selection import EVERYTHING, Choice
+from lib.model.selection import EVERYTHING, NOTHING_RESTORED, Choice
 from lib.processes import programs
 from lib.processes.launch import Place
 from lib.report.run_log import RunLog
@@ -185,6 +185,8 @@ class Pipeline:
         *,
         no_deps: bool = False,
         shuffle: int | None = None,
+        restored: Mapping[str, str] | None = None,
+        notes: Sequence[str] = (),
     ) -> int:
         """Run the jobs; return 0 passed, 1 failed, 4 no test matched the filter, 124 out of time.
 
@@ -198,6 +200,11 @@ class Pipeline:
         `testcases=True` runs a test by them (each ends with 5), the run is red, with 4.
         `pytest_workers` reaches them as PYTEST_WORKERS. With `shuffle` ready jobs start in random
         order: a seed gives the same order again, True draws a fresh one, which the log has.
+        `restored` are jobs that an earlier run has proven on this very tree, each with a reason for
+        people, which the caller answers for: they do not run, and end as `restored`. A job among
+        them runs all the same if it depends on one that runs, if an output is gone that a job needs
+        which runs, or if it is a service that one needs. `notes` are lines for the beginning of the
+        log.
 
         Raises ValueError, before anything starts, for a selection that names an unknown job or
         holds none, and for a working directory that is not there. Raises RuntimeError while
@@ -215,10 +222,12 @@ class Pipeline:
             shuffle,
         )
         chosen = selection.listed(asked)
-        plan = self._plan(chosen)
+        restored, again = self._to_restore(chosen, restored or {})
+        plan = self._plan(chosen, restored)
         if not isinstance(pytest_workers, int) or pytest_workers < 1:
             raise ValueError(f"pytest_workers: expected 1 or more, found {pytest_workers!r}")
-        plan = plan._replace(notes=pool_questions(self.jobs, self._limits.pools))
+        questions = pool_questions(self.jobs, self._limits.pools)
+        plan = plan._replace(notes=[*notes, *again, *questions])
         whole = selection.is_whole(self.jobs, chosen)
         asked_for_all = self._asked_for_all
         if asked_for_all is None:
@@ -236,19 +245,32 @@ class Pipeline:
         """Raise ValueError for a choice of jobs that `run` would refuse."""
         self._plan(chosen)
 
-    def dry_run(self, chosen: Choice = EVERYTHING) -> list[str]:
+    def dry_run(
+        self, chosen: Choice = EVERYTHING, restored: Mapping[str, str] = NOTHING_RESTORED
+    ) -> list[str]:
         """Return the starts of a run, in their order and with the reason, one line each.
 
         The real scheduler plays it with recorded durations; nothing is started. Raises ValueError.
         """
         from lib.simulate import dry_run as dryrun
 
-        return dryrun.lines(self._plan(chosen), self._durations)
+        restored, again = self._to_restore(chosen, restored)
+        return again + dryrun.lines(self._plan(chosen, restored), self._durations)
 
-    def _plan(self, chosen: Choice) -> RunPlan:
+    def _to_restore(
+        self, chosen: Choice, wanted: Mapping[str, str]
+    ) -> tuple[Mapping[str, str], list[str]]:
+        """Return the jobs to restore, and a line for each of the others that were wanted."""
+        if not wanted:
+            return {}, []
+        from lib.run import restored_jobs  # late: few runs restore jobs of an earlier one
+
+        return restored_jobs.decide(self.jobs, chosen, wanted, self._place.cwd)
+
+    def _plan(self, chosen: Choice, restored: Mapping[str, str] = NOTHING_RESTORED) -> RunPlan:
         if chosen.shuffle is True:
             chosen = chosen._replace(shuffle=int.from_bytes(os.urandom(4), "big"))
-        return selection.plan(self.jobs, chosen, self._durations, self._limits)
+        return selection.plan(self.jobs, chosen, self._durations, self._limits, restored)
 
 
 def _absolute(problems: list[str], what: str, path: str | Path) -> Path:

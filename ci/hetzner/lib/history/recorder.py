@@ -8,6 +8,7 @@ from pathlib import Path
 from lib.history import database
 from lib.model import events
 from lib.model.attempt_outcome import NO_TESTS
+from lib.model.cause import Cause
 from lib.model.result import AttemptRecord, Outcome
 
 
@@ -32,6 +33,8 @@ class History:
         elif isinstance(event, events.AttemptEnded):
             self._note(event.job, event.record)
         elif isinstance(event, events.Finished) and event.outcome is Outcome.RESTORED:
+            if event.result.cause is Cause.EARLIER_RUN:  # that run has noted it; no cache answered
+                return
             number = len(event.result.attempts) + 1
             self._add(event.job, number, Outcome.RESTORED, event.result.duration)
         elif isinstance(event, events.RunEnded) and self._attempts:

@@ -46,6 +46,11 @@ def decide(
     )
 
 
+def line(job: str, why: str) -> str:
+    """Return the line of the log on a job that is not restored."""
+    return f"{job} runs again: {why}"
+
+
 class _Decider:
     """Follows what the run of a job means to its dependents and its needs.
 

@@ -1,0 +1,48 @@
+"""The jobs that are restored from an earlier run, and those that are wanted so but run again.
+
+Only what holds for any pipeline is checked here. Whether the earlier run speaks of the same tree
+and the same jobs is for the caller to prove.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from lib.model import restoring, selection
+from lib.model.job import Job
+from lib.model.names import refuse_unknown
+from lib.model.selection import Choice
+
+
+def decide(
+    jobs: Sequence[Job], chosen: Choice, wanted: Mapping[str, str], cwd: Path
+) -> tuple[Mapping[str, str], list[str]]:
+    """Return the jobs to restore, and a line for each other one of the wanted that is chosen.
+
+    Raises ValueError for a name that is no job, a reason that is no text, and a filter of test
+    cases: an earlier run that speaks of all of them says nothing about the filter.
+    """
+    _check(jobs, chosen, wanted)
+    selected = set(selection.names(jobs, chosen))
+
+    def lacks(job: Job, outputs: Collection[str]) -> str:
+        gone = [name for name in sorted(outputs) if not (cwd / job.outputs[name]).exists()]
+        return f"its output {gone[0]} ({job.outputs[gone[0]]}) is gone" if gone else ""
+
+    running = [job for job in jobs if job.name in selected]
+    decision = restoring.decide(running, wanted, {}, lacks)
+    again = [restoring.line(name, why) for name, why in decision.again.items() if name in wanted]
+    return decision.restored, again
+
+
+def _check(jobs: Sequence[Job], chosen: Choice, wanted: Mapping[str, str]) -> None:
+    refuse_unknown({job.name: job for job in jobs}, restored=list(wanted))
+    for name, why in wanted.items():
+        if not isinstance(why, str) or not why:
+            raise ValueError(f"restored: expected the reason to restore {name}, found {why!r}")
+    if chosen.only_testcases or chosen.first_testcases:
+        raise ValueError(
+            "restored and a filter of test cases exclude each other: a restored job counts for all "
+            "test cases, and runs none"
+        )
