@@ -15,7 +15,7 @@ import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from lib.common import inherited_environment, machine, redact
 from lib.common.version import VERSION
@@ -240,6 +240,32 @@ class Pipeline:
             return run.execute()
         finally:
             self.facts = run.facts
+
+    def main(self, arguments: Sequence[str] | None = None) -> int:
+        """Be a program: do what the command line asks for, and return the exit code.
+
+        `arguments` are its words (default: those of this process). They are the flags of a run, or
+        a command; `--help` and `docs/usage.md` explain both. The exit codes are those of `run`,
+        and 2 for bad usage. Flags go over the arguments of the constructor. Raises nothing that a
+        user has caused. Only in the main thread.
+        """
+        from lib.commands import pipeline_program  # late: only a program needs a command line
+
+        return pipeline_program.main(self, sys.argv[1:] if arguments is None else arguments)
+
+    def adapt(
+        self,
+        limits: Mapping[str, Any],
+        rerun: Callable[[str], str],
+        leave_out: Callable[[Sequence[str]], str],
+    ) -> None:
+        """Take the limits of a command line, and its words for what was not given before."""
+        self._limits = self._limits._replace(**limits)
+        options = self._options
+        self._options = options._replace(
+            rerun=options.rerun or rerun,
+            leave_out=leave_out if options.leave_out is programs.by_argument else options.leave_out,
+        )
 
     def check(self, chosen: Choice = EVERYTHING) -> None:
         """Raise ValueError for a choice of jobs that `run` would refuse."""

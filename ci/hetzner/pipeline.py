@@ -23,22 +23,20 @@ from dsl import Cache, Job, Pipeline
 from lib.buckaroo import settings
 from lib.buckaroo.pythons import VERSIONS as PYTHONS
 from lib.buckaroo.settings import Settings, SettingsError
-from lib.commands import front_door
+from lib.commands import front_door, program
+from lib.commands.program import USAGE, complain
 from lib.commands.site import Site
 from lib.commit import command_line
-from lib.commit.error_messages import complain, state_directory_hint, tell_what_runs
+from lib.commit.error_messages import state_directory_hint
 from lib.commit.request import Request, load_settings
-from lib.common import console, interrupts, locks, machine, own_environ, program_end, redact
-from lib.common.interrupts import Interrupted
+from lib.common import console, locks, machine, own_environ, program_end, redact
 from lib.common.machine import Machine
-from lib.model.run_facts import Facts
-from lib.model.verdict import FAILED, decide
+from lib.model.verdict import FAILED
 from lib.report import graph_export
 
 if TYPE_CHECKING:
     from lib.commit.commit_run import CommitRun
 
-USAGE = 2
 JS_CORE = "packages/buckaroo-js-core"
 JS_INPUTS = ("src", "package.json", "tsconfig.json", "vite.config.ts", "../pnpm-lock.yaml")
 # an uncommitted change has no key: the cache must not answer for it
@@ -109,14 +107,7 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line asks for; return the exit code, 128+n after signal n."""
-    with console.forgiving():
-        with interrupts.noted() as signals, interrupts.answering(tell_what_runs):
-            code = _main(arguments)
-        if signals.ended_by is None:
-            return code
-        verdict = decide(Facts(signal=signals.ended_by))
-        print(verdict.sentence, file=sys.stderr)
-        return verdict.exit_code
+    return program.run(lambda: _main(arguments), "pipeline.py")
 
 
 def _main(arguments: Sequence[str]) -> int:
@@ -128,14 +119,9 @@ def _main(arguments: Sequence[str]) -> int:
     options = command_line.parse(arguments)
     try:
         return _demo(options) if options.demo else _run(_request(options))
-    except (SettingsError, ValueError) as error:
-        complain(f"pipeline.py: {error}")
-        return USAGE
     except OSError as error:
         complain(f"pipeline.py: {error}{state_directory_hint(error, options.state_dir)}")
         return FAILED
-    except Interrupted:
-        return FAILED  # `main` says by which signal
 
 
 def _simulate(arguments: Sequence[str]) -> int:

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol, cast
 
+from lib.commands.program import USAGE, complain
 from lib.commands.site import Site
-from lib.common import redact
 from lib.model.names import nearest
 
 COMMANDS = ("status", "cancel", "history", "show", "logs", "rerun", "gc", "export")
-USAGE = 2
 IMPOSSIBLE = 1  # nothing was found, or it cannot be done
 
 
@@ -65,7 +63,7 @@ def call(
     except (KeyError, IndexError):  # an error of the command, not an answer
         raise
     except (ValueError, LookupError, OSError) as error:
-        print(redact.of_environment()(f"{program} {name}: {error}"), file=sys.stderr)
+        complain(f"{program} {name}: {error}")
         return USAGE if isinstance(error, ValueError) else IMPOSSIBLE
 
 

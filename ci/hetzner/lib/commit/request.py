@@ -49,7 +49,7 @@ class Request:
     @property
     def chosen(self) -> Choice:
         """The jobs and test cases to run."""
-        return self.options.choice(self.absent)
+        return self.options.choice_without(self.absent)
 
     def durations(self) -> Mapping[str, float]:
         """Return the recorded usual seconds of the jobs."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from lib.buckaroo import missing_tools, settings
 from lib.buckaroo.settings import Settings
-from lib.commit import command_line
+from lib.commands import argument_types
 from lib.common import console, machine
 from lib.common.machine import Machine
 from lib.history.timings import timings
@@ -52,10 +52,10 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     made.add_argument(
-        "--max-parallel", "-j", type=command_line.count, metavar="N", help="jobs at once"
+        "--max-parallel", "-j", type=argument_types.count, metavar="N", help="jobs at once"
     )
     made.add_argument(
-        "--cpus", type=command_line.count, metavar="N", help="processors (default: as here)"
+        "--cpus", type=argument_types.count, metavar="N", help="processors (default: as here)"
     )
     made.add_argument(
         "--drop-edge", action="append", default=[], metavar="A:B", help="B does not wait for A"
@@ -73,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
         ("skip", "not these"),
         ("first", "these and their needs, then the rest"),
     ):
-        made.add_argument(f"--{name}-jobs", type=command_line.names, metavar="JOBS", help=text)
+        made.add_argument(f"--{name}-jobs", type=argument_types.names, metavar="JOBS", help=text)
     made.add_argument("--no-deps", action="store_true", help="with --only-jobs: these alone")
     made.add_argument(
         "--demo", action="store_true", help="without the jobs that --demo leaves out here"

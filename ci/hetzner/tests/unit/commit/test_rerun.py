@@ -7,6 +7,7 @@ import unittest
 
 from dsl import Job
 from lib.buckaroo import settings
+from lib.commands import rerun_one
 from lib.commit import rerun
 
 TABLE = [
@@ -19,7 +20,7 @@ TABLE = [
 
 class Rerun(unittest.TestCase):
     def test_job_is_run_alone_unless_a_service_has_to_be_started_for_it(self) -> None:
-        alone = {job.name: "--no-deps" in rerun.selection(TABLE, job.name) for job in TABLE}
+        alone = {job.name: "--no-deps" in rerun_one.selection(TABLE, job.name) for job in TABLE}
         self.assertEqual(alone, {"build": True, "server": True, "test": True, "browser": False})
 
     def test_command_names_commit_checkout_and_state(self) -> None:

@@ -1,0 +1,94 @@
+"""The command line of a pipeline: its flags, its commands, and a run."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from lib.commands import front_door, program, rerun_one, run_options
+from lib.commands.run_options import RunOptions
+from lib.commands.site import Site
+from lib.common import console, version
+from lib.model.job import Job
+from lib.model.selection import Choice
+from lib.report import graph_export
+
+LIMITS = ("max_parallel", "pressure", "timeout")
+EPILOG = f"""\
+commands (the first word; COMMAND --help explains each):
+  {", ".join(front_door.COMMANDS)}
+
+{run_options.EXIT_CODES}"""
+
+
+class AnyPipeline(Protocol):
+    """The parts of a pipeline that its command line uses."""
+
+    @property
+    def jobs(self) -> Sequence[Job]:
+        """Its jobs."""
+
+    @property
+    def run(self) -> Callable[..., int]:
+        """Run the jobs."""
+
+    def dry_run(self, chosen: Choice) -> list[str]:
+        """Return the starts of a run. Raises ValueError."""
+
+    def adapt(
+        self,
+        limits: Mapping[str, Any],
+        rerun: Callable[[str], str],
+        leave_out: Callable[[Sequence[str]], str],
+    ) -> None:
+        """Take other limits, and tell with these flags how to run again."""
+
+
+def main(pipeline: AnyPipeline, words: Sequence[str]) -> int:
+    """Do what the command line asks for; return the exit code, as docs/usage.md lists them."""
+    name = Path(sys.argv[0]).name or "pipeline"
+    return program.run(lambda: _main(pipeline, words, name), name)
+
+
+def _main(pipeline: AnyPipeline, words: Sequence[str], name: str) -> int:
+    again = ["python3", str(Path(sys.argv[0]).absolute())]
+    if words and words[0] in front_door.COMMANDS:
+        site = Site(None, again, lambda: pipeline.jobs, lambda more: _main(pipeline, more, name))
+        return front_door.call(words, name, lambda _: site)
+    if words and not words[0].startswith("-"):
+        raise ValueError(front_door.unknown(words[0], ()))
+    options = parse(words, name)
+    if options.show in graph_export.VIEWS:
+        return console.put(graph_export.VIEWS[options.show](pipeline.jobs))
+    pipeline.adapt(
+        {limit: value for limit in LIMITS if (value := getattr(options, limit)) is not None},
+        lambda job: shlex.join([*again, *rerun_one.selection(pipeline.jobs, job)]),
+        lambda names: f"--skip-jobs {','.join(names)}",
+    )
+    if options.show == "plan":
+        return console.put("\n".join(pipeline.dry_run(options.choice)))
+    workers = {} if options.pytest_workers is None else {"pytest_workers": options.pytest_workers}
+    return pipeline.run(**options.choice._asdict(), **workers)
+
+
+def parse(words: Sequence[str], name: str) -> RunOptions:
+    """Return the options; exit with 2 and a sentence for words that make no sense."""
+    parser = argparse.ArgumentParser(
+        prog=name,
+        description="Run the jobs of a pipeline, or ask for its runs.",
+        usage="%(prog)s [COMMAND] [flags]",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    text = f"%(prog)s, runner {version.full()}"
+    parser.add_argument("--version", action="version", version=text)
+    run_options.add_flags(parser)
+    options = RunOptions(**vars(parser.parse_args(words)))
+    for sentence in options.conflicts():
+        parser.error(sentence)
+    return options

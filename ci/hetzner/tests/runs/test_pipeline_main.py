@@ -1,0 +1,165 @@
+"""The command line of a pipeline in a few lines: flags, commands, errors, signals."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import unittest
+
+from lib.commands.front_door import COMMANDS
+from tests.support.ten_lines import TenLines
+
+JOBS = """[
+    Job("build", "echo built >out", outputs={"out": "out"}, testcases=False),
+    Job("lint", 'echo "$PYTEST_WORKERS"', ok_codes=(0,), testcases=False),
+    Job("test-a", 'echo "k=$PYTEST_K_FILTER"; exit ${A:-0}', ["build"], fast_fail=True),
+    Job("test-b", "sleep ${B:-0}"),
+]"""
+
+
+class Flags(TenLines):
+    def setUp(self) -> None:
+        super().setUp()
+        self.write(JOBS)
+
+    def passes(self, line: str, *jobs: str) -> str:
+        code, out, errors = self.ran(*line.split())
+        self.assertEqual((code, errors), (0, ""), out)
+        ran = {job for job, outcome in self.outcomes().items() if outcome == "passed"}
+        self.assertEqual(ran, set(jobs), line)
+        return out
+
+    def test_jobs_are_selected(self) -> None:
+        everything = ("build", "lint", "test-a", "test-b")
+        self.passes("", *everything)
+        self.passes("--only test-a,lint", "build", "lint", "test-a")
+        self.passes("--only-jobs=test-a --no-deps", "test-a")
+        self.passes("--skip lint --skip-jobs test-b", "build", "lint", "test-a")
+        out = self.passes("--first-jobs lint --shuffle=3 --pressure 100 -j 2", *everything)
+        self.assertIn("PHASE", out)
+
+    def test_test_cases_and_workers_reach_the_jobs(self) -> None:
+        self.passes("--only test-a,lint --only-testcases x --pytest-workers 7", *self.NEEDS)
+        logs = self.root / "logs"
+        self.assertEqual((logs / "test-a.log").read_text(), "k=x\n")
+        self.assertEqual((logs / "lint.log").read_text(), "7\n")
+        out = self.passes("--only test-a,lint --first-testcases y", *self.NEEDS)
+        self.assertIn("all test cases", out)
+
+    NEEDS = ("build", "lint", "test-a")
+
+    def test_limits_of_the_command_line_outrank_those_of_the_file(self) -> None:
+        code, out, _ = self.ran("--timeout", "0.5", B="50")
+        self.assertEqual(code, 124, out)
+        _, out, _ = self.ran("--dry-run", "-j", "1")
+        self.assertEqual(out.splitlines()[1].split()[:4], ["1.0", "s", "start", "lint:"])
+
+    def test_a_failure_ends_with_1_and_tells_how_to_run_the_job_again(self) -> None:
+        code, out, errors = self.ran("--fast-fail", A="3", B="50")
+        self.assertEqual((code, errors), (1, ""))
+        self.assertIn("FAST-FAIL", out)
+        command = f"python3 {self.file} --only-jobs test-a --no-deps"
+        self.assertIn(f"run it again: {command}\n", out)
+        again = subprocess.run(
+            command.split(), capture_output=True, check=False, env={**os.environ, "A": "3"}
+        )
+        self.assertEqual(again.returncode, 1)
+
+    def test_views_run_nothing(self) -> None:
+        for line, part in (
+            ("--list", "test-a"),
+            ("--dry-run", "start test-a: after build"),
+            ("--graph", '"build" -> "test-a"'),
+            ("--graph=mermaid", "flowchart"),
+            ("--version", "ci.py, runner "),
+            ("--help", ", ".join(COMMANDS)),
+        ):
+            code, out, errors = self.ran(*line.split())
+            self.assertEqual((code, errors), (0, ""))
+            self.assertIn(part, out)
+        self.assertFalse((self.root / "logs").exists())
+
+
+class Errors(TenLines):
+    def setUp(self) -> None:
+        super().setUp()
+        self.write(JOBS)
+
+    def test_bad_usage_ends_with_2_and_a_sentence_and_nothing_runs(self) -> None:
+        for line, part in (
+            ("statsu", "ci.py: expected a command, found 'statsu'; did you mean 'status'?\n"),
+            ("--only lnt", "ci.py: only_jobs: 'lnt' is not a job; did you mean 'lint'?\n"),
+            ("--only lint --skip lint", "--only-jobs and --skip-jobs name the same job\n"),
+            ("--no-deps", "--no-deps: say with --only-jobs which jobs\n"),
+            ("-j 0", "expected a number of 1 or more, found '0'\n"),
+            ("--timeout never", "expected seconds, more than 0, found 'never'\n"),
+            ("--onyl lint", "unrecognized arguments: --onyl lint\n"),
+            ("--list --dry-run", "not allowed with argument --list\n"),
+            ("--dry-run --only nope", "only_jobs: 'nope' is not a job"),
+            ("status --nope", "unrecognized arguments: --nope\n"),
+        ):
+            with self.subTest(line):
+                code, out, errors = self.ran(*line.split())
+                self.assertEqual((code, out), (2, ""))
+                self.assertIn(part, errors)
+                self.assertNotIn("Traceback", errors)
+        self.assertFalse((self.root / "logs").exists())
+
+    def test_a_filter_that_matches_no_test_ends_with_4(self) -> None:
+        self.write('[Job("test", "exit 5")]')
+        self.assertEqual(self.ran("--only-testcases", "x")[0], 4)
+
+    def test_a_directory_that_cannot_be_made_is_told_in_a_sentence(self) -> None:
+        (self.root / "logs").write_text("in the way")
+        code, _, errors = self.ran()
+        self.assertEqual(code, 1)
+        self.assertNotIn("Traceback", errors)
+
+    def test_main_takes_words_and_returns_the_exit_code(self) -> None:
+        end = 'p = Pipeline(jobs, "s", "b", "logs", cwd=".")\n'
+        calls = (["--list"], ["--bad"], ["--only", "lint"], ["statsu"])
+        lines = [f"print(p.main({words!r}), file=sys.stderr)\n" for words in calls]
+        self.write(JOBS, end + "".join(lines))
+        codes = [line for line in self.ran()[2].splitlines() if line.isdigit()]
+        self.assertEqual(codes, ["0", "2", "0", "2"])
+
+
+class Signals(TenLines):
+    def setUp(self) -> None:
+        super().setUp()
+        self.write(JOBS)
+
+    def test_a_signal_ends_the_run_well_with_its_code(self) -> None:
+        self.write('[Job("long", "sleep 1000")]')
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            code, out, _ = self.interrupted(number, "START long")
+            self.assertEqual(code, 128 + number, out)
+            self.assertIn(f"INTERRUPTED by {number.name}", out)
+            self.assertEqual(self.outcomes(), {"long": "cancelled"})
+
+    def test_sigusr1_tells_what_runs_and_changes_nothing(self) -> None:
+        self.write('[Job("long", "sleep 0.5")]')
+        code, out, _ = self.interrupted(signal.SIGUSR1, "START long")
+        self.assertEqual(code, 0, out)
+        self.assertRegex(out, r"(?m)long .*s")
+
+    def test_a_closed_stdout_ends_a_view_quietly_and_no_run(self) -> None:
+        for words, code in ((["--list"], 141), ([], 0)):
+            reader, writer = os.pipe()
+            os.close(reader)
+            with os.fdopen(writer, "wb") as nobody:
+                done = subprocess.run(
+                    [sys.executable, "ci.py", *words],
+                    cwd=self.root,
+                    stdout=nobody,
+                    stderr=subprocess.PIPE,
+                    check=False,
+                )
+            self.assertEqual((done.returncode, done.stderr), (code, b""))
+        self.assertEqual(set(self.outcomes().values()), {"passed"})
+
+
+if __name__ == "__main__":
+    unittest.main()
