@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from lib.common import inherited_environment, machine, redact
+from lib.common import log_bytes as sizes
 from lib.common.version import VERSION
 from lib.model import events, graph_check, selection
 from lib.model.declaration_error import explains_bad_arguments
@@ -71,6 +72,8 @@ class Pipeline:
     - `resources`: the pools, over the default of the machine's processors as `cpu` and its MiB
       as `memory`.
     - `grace`: seconds from TERM to KILL (default 5).
+    - `log_bytes`: the bound of a job's log, of all attempts together (default 100 MB): its head and
+      its tail are kept.
     - `env`: what jobs see (default None: this process's environment), less what holds secrets,
       by its name; `secret_names` are further variables that do (default: none). Variables of a
       surrounding git hook or make, an outer run and the caller's shell
@@ -126,6 +129,7 @@ class Pipeline:
         dirty: bool | None = None,
         in_place: bool | None = None,
         asked_for_all: bool | None = None,
+        log_bytes: int = sizes.DEFAULT,
     ) -> None:
         self.results: dict[str, Result] = {}
         self.facts = Facts()  # of the last run: all that its exit code follows from
@@ -134,7 +138,7 @@ class Pipeline:
             raise ValueError("\n".join(problems))
         self.jobs = jobs
         pools = {**machine.this().pools(), **(resources or {})}
-        problems = number_problems(timeout, grace, max_parallel, pressure, pools)
+        problems = number_problems(timeout, grace, max_parallel, pressure, log_bytes, pools)
         problems += [] if env is None else variable_problems(env)
         place = _absolute(problems, "cwd", cwd)
         self._store = None if store is None else _absolute(problems, "store", store)
@@ -154,6 +158,7 @@ class Pipeline:
             env=redact.without_secrets(environ, secret_names),
             grace=grace,
             redact=mask,
+            log_bytes=log_bytes,
         )
         self._options = ReportOptions(
             header={

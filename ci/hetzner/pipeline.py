@@ -246,6 +246,7 @@ def _limits(request: Request) -> dict[str, Any]:
     return {
         "max_parallel": options.max_parallel,
         "pressure": options.pressure,
+        "log_bytes": request.config.log_bytes,
         "secret_names": request.config.secret_names,
     }
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib.common import inherited_environment, redact
+from lib.common import log_bytes as sizes
 from lib.configuration.reader import Reader, SettingsError
 
 __all__ = ["Settings", "SettingsError", "job_environment", "load", "load_anywhere", "secrets"]
@@ -32,6 +33,7 @@ class Settings:
     state_dir: Path  # CI_STATE_DIR: everything that is kept between runs
     runner_dir: Path  # CI_RUNNER_DIR: the directory of pipeline.py
     timeout: float  # CI_TIMEOUT: seconds for all jobs together
+    log_bytes: int  # CI_LOG_BYTES: the bound of a job's log
     github_token: str  # GITHUB_TOKEN
     github_repo: str  # GITHUB_REPO: owner/name, or ''
     github_api_url: str  # GITHUB_API_URL
@@ -124,6 +126,7 @@ def _read(read: Reader, box: bool, repo: Path) -> Settings:
         state_dir=read.path("state_dir", "CI_STATE_DIR", state),
         runner_dir=read.path("runner_dir", "CI_RUNNER_DIR", runner),
         timeout=read.seconds("timeout", "CI_TIMEOUT", 900 if box else 1800),
+        log_bytes=read.number("log_bytes", "CI_LOG_BYTES", sizes.DEFAULT, sizes.LEAST, 999_999_999),
         github_token=read.token("GITHUB_TOKEN"),
         github_repo=read.matching("GITHUB_REPO", r"[\w.-]+/[\w.-]+", "owner/name", ""),
         github_api_url=read.url("GITHUB_API_URL", "https://api.github.com"),

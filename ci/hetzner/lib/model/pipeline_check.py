@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from lib.common import log_bytes as sizes
 from lib.model.job import Job
 from lib.model.job_fields import is_count, is_number
 
@@ -40,6 +41,7 @@ def number_problems(
     grace: object,
     max_parallel: object,
     pressure: object,
+    log_bytes: object,
     pools: Mapping[str, object],
 ) -> list[str]:
     """Return the problems of the numbers, a sentence each."""
@@ -52,6 +54,10 @@ def number_problems(
         problems.append(f"max_parallel: expected 1 or more jobs, or None, found {max_parallel!r}")
     if pressure is not None and (not is_number(pressure) or pressure < 0):
         problems.append(f"pressure: expected a percentage, or None, found {pressure!r}")
+    if not isinstance(log_bytes, int) or log_bytes < sizes.LEAST:
+        problems.append(
+            f"log_bytes: expected {sizes.LEAST} or more bytes of a job's log, found {log_bytes!r}"
+        )
     problems += [
         f"resources: pool {name!r}: expected 0 or more, found {size!r}"
         for name, size in pools.items()

@@ -38,7 +38,10 @@ from lib.scheduler.protocol import (
 
 
 class ProcessExecutor:
-    """The real executor. `close` must be called: it gives back signals and orphans."""
+    """The real executor. `close` must be called: it gives back signals and orphans.
+
+    `logs` keeps the logs of the jobs within their bound.
+    """
 
     def __init__(
         self,
@@ -59,6 +62,7 @@ class ProcessExecutor:
             self._outputs = OutputTracker(place.cwd)
             taken.callback(self._outputs.close)
             self._launcher = Launcher(place, run_id, self._outputs, pytest_workers, self._remark)
+            self.logs = self._launcher.log_bound
             taken.callback(self._launcher.close)
             was_subreaper = subreaper.adopt()
             taken.callback(subreaper.release, was_subreaper)
@@ -71,11 +75,6 @@ class ProcessExecutor:
         self._ports = PortMonitor(self._table, self._trees.members, self._outputs.awaits)
         self._members = MemberWatch(self._waiter, self._remark)
         self._stops = TreeStops(self._table, self._trees, place.grace, self._remark)
-
-    @property
-    def logged(self) -> set[str]:
-        """The names of the jobs whose log is of this run."""
-        return self._launcher.logs.begun
 
     def _remark(self, text: str) -> None:
         """Report a remark, once in a run."""
@@ -103,10 +102,11 @@ class ProcessExecutor:
 
     def wait(self, deadline: float) -> Sequence[Report]:
         """Return what happened; [] when the clock has reached `deadline`."""
+        self._reports += map(Remark, self.logs.settle())
         while not self._reports:
             now = self._clock.now()
-            looks = now + self._outputs.interval(), self._ports.due, self._members.due
-            due = min(deadline, self._stops.due, *looks)
+            looks = self._ports.due, self._members.due, self.logs.due(now)
+            due = min(deadline, self._stops.due, now + self._outputs.interval(), *looks)
             ready = self._waiter.wait(max(0.0, due - now), self._outputs.fileno())
             for number in ready.signals:
                 self._signalled(number)
@@ -115,6 +115,7 @@ class ProcessExecutor:
             self._processes_ended(ready.pids)
             now = self._clock.now()
             self._reports += self._ports.look(now)
+            self.logs.look(now)
             for key in self._members.overdue(now):
                 self._scan_again(key)
             self._kill_when_due(now)
@@ -198,7 +199,7 @@ class ProcessExecutor:
         self._stops.forget(key)
         self._members.forget(key)
         self._waiter.forget(running.pid)
-        self._outputs.leave(running.step)
+        self._launcher.leave(running.step)
         self._ports.leave(key)
         if running.request:
             running.request.close()

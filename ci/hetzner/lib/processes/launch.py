@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lib.common import redact
+from lib.common import log_bytes, redact
 from lib.model import bash_command
 from lib.model.job import Job
 from lib.outputs.tracker import OutputTracker
@@ -19,6 +19,7 @@ from lib.processes import cache_protocol, not_executable
 from lib.processes.cache_protocol import CacheRequest
 from lib.processes.environment import Environment, Environments
 from lib.processes.job_logs import JobLogs
+from lib.processes.log_bound import LogBound
 from lib.processes.spawn import ANYWHERE, Placement, Spawner, absolute
 from lib.scheduler.protocol import StartError, Step, StepKind
 
@@ -33,6 +34,7 @@ class Place(NamedTuple):
     env: Mapping[str, str]
     grace: float = 5.0  # seconds from TERM to KILL
     redact: Callable[[str], str] = str  # removes secrets from descriptions of processes
+    log_bytes: int = log_bytes.DEFAULT  # bound of a job's log
 
 
 class RunningStep:
@@ -58,6 +60,7 @@ class Launcher:
         remark: Callable[[str], None],
     ) -> None:
         self.logs = JobLogs(place.log_dir, remark)
+        self.log_bound = LogBound(self.logs, place.log_bytes)
         self._place = place
         self._cwd = str(place.cwd)
         self._outputs = outputs
@@ -77,16 +80,22 @@ class Launcher:
             self._outputs.follow(step)
             return self._start(step)
         except BaseException as error:
-            self._outputs.leave(step)
+            self.leave(step)
             if isinstance(error, OSError):
                 raise StartError(f"could not watch for its outputs: {error}") from error
             raise
+
+    def leave(self, step: Step) -> None:
+        """Forget a step of which no process is left."""
+        self._outputs.leave(step)
+        self.log_bound.leave(step.node.job.name)
 
     def _start(self, step: Step) -> RunningStep:
         job, request = step.node.job, None
         env = self._environments.of(step.node)
         begun = self.logs.status(job.name)
         log = self._open_log(step)
+        self.log_bound.follow(job)
         command = _command(job)
         try:
             if step.kind is not StepKind.BODY:

@@ -58,10 +58,10 @@ class RunReports:
         except OSError as error:
             self.log.write_failed(self._summary.path, error)
 
-    def show_results(self, facts: Facts, logged: Collection[str]) -> None:
+    def show_results(self, facts: Facts, logged: Mapping[str, int]) -> None:
         """Write summary.json, then show the failed jobs, and a table of all.
 
-        `logged` are the jobs whose log is of this run.
+        `logged` are the jobs whose log is of this run, with the bytes that are left out of it.
         """
         results = list(facts.results.values())
         self.log.check()

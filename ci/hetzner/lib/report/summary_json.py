@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from lib.common import files, version
@@ -36,17 +36,18 @@ class SummaryFile:
         if files.another_kind(self.path):
             files.rotate(self.path)
         try:
-            self.write(results, (), None, 0.0)
+            self.write(results, {}, None, 0.0)
         except OSError:
             self.path.unlink(missing_ok=True)
             raise
 
     def write(
-        self, results: Sequence[Result], logged: Collection[str], code: int | None, seconds: float
+        self, results: Sequence[Result], logged: Mapping[str, int], code: int | None, seconds: float
     ) -> None:
         """Write it whole or not at all, with redacted texts. Raises OSError.
 
-        `logged` are the jobs whose log is of this run; `code` is None until the run has ended.
+        `logged` are the jobs whose log is of this run, with the bytes that are left out of it.
+        `code` is None until the run has ended.
         """
         started = time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(self._began))
         fields = {
@@ -59,8 +60,11 @@ class SummaryFile:
             "started_at": started,
             "seconds": seconds,
         }
-        logs = {name: f"{self._log_dir}/{name}.log" for name in logged}
-        jobs = [_masked(_job(result, logs.get(result.name)), self._redact) for result in results]
+        logs = {name: (f"{self._log_dir}/{name}.log", cut) for name, cut in logged.items()}
+        jobs = [
+            _masked(_job(result, *logs.get(result.name, (None, 0))), self._redact)
+            for result in results
+        ]
         text = _laid_out(_masked(fields, self._redact), jobs)
         files.atomic_write(self.path, text, durable=code is not None)
 
@@ -89,7 +93,7 @@ def _laid_out(fields: object, jobs: Sequence[object]) -> str:
     return f'{json.dumps(fields, indent=2)[:-2]},\n  "jobs": [\n{lines}\n  ]\n}}\n'
 
 
-def _job(result: Result, log: str | None) -> dict[str, object]:
+def _job(result: Result, log: str | None, left_out: int) -> dict[str, object]:
     return {
         "name": result.name,
         "outcome": str(result.outcome) if result.outcome else None,
@@ -98,6 +102,7 @@ def _job(result: Result, log: str | None) -> dict[str, object]:
         "cause": str(result.cause),
         "reason": result.reason,
         "log": log,
+        "log_left_out": left_out,
         "cache": str(result.cache) if result.cache else None,
         "waited_for": result.waited_for,
         "started": result.started,

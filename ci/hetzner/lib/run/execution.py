@@ -151,7 +151,7 @@ class Run:
             raise
         finally:
             self._add_leftovers(executor, reports.log, lock)
-            reports.show_results(self.facts, executor.logged)
+            reports.show_results(self.facts, executor.logs.left_out())
 
     def _add_leftovers(self, executor: ProcessExecutor, log: RunLog, lock: Held | None) -> None:
         """Add the facts that are known once no job runs any more."""
@@ -167,6 +167,8 @@ class Run:
         for path in removed:
             text = "was removed during the run, so another run may have used the same directory"
             log.line(f"NOTE  the lock {path} {text}")
+        for text in executor.logs.settle():
+            log.line(f"NOTE  {text}")
         if late := executor.signals():
             log.line(f"INTERRUPTED by {name_of(late[0])}, all jobs had ended")
             self._add_signals(late)
