@@ -41,7 +41,7 @@ class _Log:
                 return found.st_size
         return 0
 
-    def open(self) -> int | None:
+    def descriptor(self) -> int | None:
         """Return a descriptor to read and write it, None if another file is in its place."""
         with contextlib.suppress(OSError):
             handle = files.open_file(self.path, os.O_RDWR)
@@ -83,7 +83,7 @@ class LogBound:
         """Note that no process writes to the log of a job any more; `settle` cuts it."""
         self._written.discard(name)
         log = self._latest.get(name)
-        if log and log.size() > log.bound and (handle := log.open()) is not None:
+        if log and log.size() > log.bound and (handle := log.descriptor()) is not None:
             self._ended[log] = handle
 
     def due(self, now: float) -> float:
@@ -106,7 +106,7 @@ class LogBound:
                 self._relieve(log, length)
 
     def _relieve(self, log: _Log, length: int) -> None:
-        handle = log.open()
+        handle = log.descriptor()
         if handle is None:
             return
         try:

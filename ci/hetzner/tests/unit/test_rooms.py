@@ -19,7 +19,7 @@ PURE_MODULES = {
     "typing",
 }
 PURE_NAMES = {  # of modules that can do more; redact reads the environment, to mask its secrets
-    "lib.common": {"redact", "signal_names"},
+    "lib.common": {"log_bytes", "redact", "signal_names"},
     "os": {"PathLike", "fsdecode", "fsencode", "fspath"},
     "random": {"Random"},
 }
