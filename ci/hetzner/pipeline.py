@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import sqlite3
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -125,6 +124,8 @@ def _main(arguments: Sequence[str]) -> int:
 
 
 def _simulate(arguments: Sequence[str]) -> int:
+    import sqlite3  # late: few runs read the history before they start
+
     from benchmarks import predecessor
     from lib.commit import simulate_command
 

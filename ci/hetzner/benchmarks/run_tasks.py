@@ -62,7 +62,7 @@ def all_listeners(*, statuses: bool) -> list[events.Listener]:
 
     config = settings.load_anywhere()
     found: list[events.Listener] = [
-        History(config.state_dir / "history.db", "r1-1", "0" * 40),
+        History(config.state_dir / "history.db"),
         wheels.WheelKeeper(config, "0" * 40, print),
     ]
     if statuses:

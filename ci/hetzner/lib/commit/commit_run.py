@@ -28,7 +28,7 @@ from lib.common.interrupts import Interrupted
 from lib.common.locks import Held
 from lib.git import checkout
 from lib.git.checkout import CheckoutError
-from lib.history import damage, recorder
+from lib.history.recorder import History, RunFields
 from lib.history.run_store import RunStore
 from lib.leftovers import cleanup, half_written
 from lib.leftovers.snapshot import snapshot_container_state
@@ -78,7 +78,7 @@ class CommitRun:
         )
         self._versions = ToolVersions()
         self._tool_orphans = ToolOrphans(self.log.line)
-        self._history = config.state_dir / "history.db"
+        self._history = History(config.state_dir / "history.db", self.log_dir)
         self._summary = self.log_dir / "summary.json"
         self._facts = Facts(error="the runner broke")  # until the jobs have ended
         self.code = FAILED
@@ -113,7 +113,9 @@ class CommitRun:
         for line in cleanup.cleanup_processes(leftovers.known(self._config), box=self._config.box):
             self.log.line(f"CLEAN {line}")
         half_written.sweep_state(self._config.state_dir)
-        if said := damage.mend(self._history):
+        from lib.history import damage  # late: sqlite3 takes a while to import
+
+        if said := damage.mend(self._config.state_dir / "history.db"):
             self.log.line(f"CLEAN {said}")
         self._statuses.post_left_over()
         self._snapshot("after cleaning up")
@@ -186,6 +188,7 @@ class CommitRun:
             verdict = self._tell_the_end()
             self.code = verdict.exit_code
             self._statuses.end(verdict)
+            self._record(verdict)
             self.log.close()
             self._owned.close()
 
@@ -200,9 +203,8 @@ class CommitRun:
         """Return the listeners to the events of the jobs, beside the log."""
         options, config = self._options, self._config
         made: list[events.Listener] = []
-        if not options.only_testcases and not options.first_testcases:
-            # the time of some test cases says nothing of all
-            made.append(recorder.History(self._history, self._run_id, self.commit.sha))
+        if not self._with_a_filter:
+            made.append(self._history)
         if not options.in_place:
             made.append(wheels.WheelKeeper(config, self.commit.sha, self.log.line))
         if config.job_statuses and options.whole_jobs:
@@ -244,6 +246,29 @@ class CommitRun:
         if not self._tool_orphans.end():
             self._facts = self._facts._replace(survivors=True)
         self._tool_orphans.close()
+
+    def _record(self, verdict: Verdict) -> None:
+        """Write the run into the history: last, since other runs may write, too."""
+        if self._with_a_filter:
+            return
+        fields = RunFields(
+            self._run_id,
+            self.commit.sha,
+            self.commit.branch,
+            tree=self.commit.fields.get("tree"),
+            dirty=self.commit.fields.get("dirty"),
+            whole=not self._partial,
+            asked_for_all=self.asks_for_all,
+            exit_code=verdict.exit_code,
+            seconds=time.monotonic() - self._began,
+        )
+        for line in self._history.write(fields):
+            self.log.line(f"NOTE  {line}")
+
+    @property
+    def _with_a_filter(self) -> bool:
+        """Whether test cases are chosen: the time of some of them says nothing of all."""
+        return bool(self._options.only_testcases or self._options.first_testcases)
 
     def _tell_the_end(self) -> Verdict:
         """Write the verdict; a later signal does not change it."""

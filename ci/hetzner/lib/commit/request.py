@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import sqlite3
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ from lib.buckaroo.settings import Settings, SettingsError
 from lib.commit.command_line import Options
 from lib.git import checkout
 from lib.git.checkout import CheckoutError
-from lib.history.timings import timings
 from lib.model import selection
 from lib.model.job import Job
 from lib.model.selection import Choice
@@ -53,6 +51,10 @@ class Request:
 
     def durations(self) -> Mapping[str, float]:
         """Return the recorded usual seconds of the jobs."""
+        import sqlite3  # late: a list of the jobs needs no history
+
+        from lib.history.timings import timings
+
         past = self.config.state_dir / "history.db"
         try:
             beside = selection.names(self.table, self.chosen)

@@ -1,45 +1,74 @@
-"""Sets a broken history aside, so that a new one begins."""
+"""Sets a broken history aside, so that a new one begins. Imports sqlite3: import it late."""
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
-from lib.common import locks, tree_copy
+from lib.common import locks, redact, tree_copy
+from lib.history import database, schema
 from lib.history.timings import timings
 
+OWN = frozenset(  # errors of the file itself; rights, a lock or a full disk have others
+    {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+    | {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH}
+)
+PATIENCE = 1.0  # seconds to wait for another run that moves it
+LONGEST = 200  # characters of a fault
 
-def mend(path: Path) -> str:
+
+def mend(path: Path, *, thorough: bool = False) -> str:
     """Move a broken history aside, so that a new one begins; return a line for the log, or ''.
 
-    The latest broken one is kept as `<path>.broken`. Raises no OSError and no sqlite3.Error, since
-    no run depends on its history; raises Interrupted.
+    It looks at what the next run reads, or at each page if it is `thorough`. The latest broken one
+    is kept as `<path>.broken`. Raises no OSError and no sqlite3.Error, since no run depends on its
+    history; raises Interrupted.
     """
-    fault = _fault(path)
+    fault = _fault(path, thorough)
     if not fault:
         return ""
+    aside = path.with_name(f"{path.name}.broken")
     try:
-        with locks.lock(path.with_suffix(".lock"), "moving a broken history aside"):
-            if not _fault(path):  # another run has done it meanwhile
+        reason = "moving a broken history aside"
+        with locks.lock(path.with_suffix(".lock"), reason, timeout=PATIENCE):
+            if not _fault(path, thorough):  # another run has done it meanwhile
                 return ""
-            aside = path.with_name(f"{path.name}.broken")
-            tree_copy.remove(aside)
-            path.rename(aside)  # the next history drops a journal that stays behind
+            _move(path, aside)
+    except locks.LockTimeoutError:
+        return ""  # another run does it
     except OSError as error:
         return f"{path} is broken ({fault}) and cannot be moved away ({error}): do it by hand"
     return f"{path} was broken ({fault}) and is {aside.name} now: durations are recorded anew"
 
 
-def _fault(path: Path) -> str:
-    """Return the fault of the file itself, '' if its rights, the disk or a lock are at fault."""
-    import sqlite3
+def is_own(error: BaseException | None) -> bool:
+    """Whether an error tells of the content of the file."""
+    if not isinstance(error, sqlite3.Error) or isinstance(error, schema.NewerVersionError):
+        return False
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in OWN
 
+
+def _fault(path: Path, thorough: bool) -> str:
+    """Return the fault of the file itself, '' if its rights, the disk or a lock are at fault."""
     try:
         timings(path)
+        return _fault_of_pages(path) if thorough else ""
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-        own = (
-            *(sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB),
-            *(sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH),
-        )
-        return str(error) if code in own or not path.is_file() else ""
-    return ""
+        newer = isinstance(error, schema.NewerVersionError)
+        return str(error) if is_own(error) or not (newer or path.is_file()) else ""
+
+
+def _fault_of_pages(path: Path) -> str:
+    with database.reading(path) as opened:
+        rows = opened.execute("PRAGMA integrity_check(1)").fetchall() if opened else [("ok",)]
+    return "" if rows == [("ok",)] else redact.shorten(f"{rows[0][0]}", LONGEST)
+
+
+def _move(path: Path, aside: Path) -> None:
+    """Rename a database; its journal goes first, so that the next one has none from the start."""
+    Path(f"{path}-shm").unlink(missing_ok=True)
+    for journal in ("-wal", "-journal", ""):
+        source, target = Path(f"{path}{journal}"), Path(f"{aside}{journal}")
+        tree_copy.remove(target)
+        if source.exists():
+            source.rename(target)

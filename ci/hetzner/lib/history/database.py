@@ -1,64 +1,100 @@
-"""The SQLite database of past runs: its tables, and the way to open it."""
+"""Opens the SQLite database of past runs, for readers and for writers at once.
+
+In the WAL mode of SQLite a reader waits for no writer, and a writer for no reader
+(sqlite.org/wal.html). Where the file system cannot do that, the older rollback journal is used.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import sqlite3
+from lib.history import network_mounts, schema
 
-# a restored job counts as an attempt here; `seconds` of a service end when it was ready, since the
-# time that it served depends on other jobs
-TABLES = {
-    "attempts": """CREATE TABLE attempts (
-        job TEXT NOT NULL,
-        run TEXT NOT NULL,
-        sha TEXT NOT NULL,
-        number INTEGER NOT NULL,
-        outcome TEXT NOT NULL,
-        seconds REAL NOT NULL,
-        ended_at REAL NOT NULL
-    )""",
-    "outputs": """CREATE TABLE outputs (
-        job TEXT NOT NULL,
-        output TEXT NOT NULL,
-        run TEXT NOT NULL,
-        seconds REAL NOT NULL,
-        ended_at REAL NOT NULL
-    )""",
-}
-VERSION = 2  # of the tables and their meaning; in 1 a service's seconds were its whole life
-PATIENCE = 5.0  # seconds to wait for another run that writes
+PATIENCE = 5.0  # seconds to wait for another run that writes: the one wait of a run
+MOMENT = 0.2  # seconds that a reader waits: another process opens or closes the database
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open the database. The tables of another version have another meaning: they are dropped."""
-    import sqlite3  # late: it takes milliseconds, and only pipeline.py has a history
+def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """Open the history to read one state of it, with the tables of this version.
 
-    def version() -> int:
-        return int(database.execute("PRAGMA user_version").fetchone()[0])
-
-    with contextlib.closing(sqlite3.connect(path, timeout=PATIENCE)) as database:
-        if version() == VERSION:
-            _refuse_other_tables(database)
+    It is None if there is no history yet. Raises sqlite3.Error.
+    """
+    if not path.exists():
+        yield None
+        return
+    with contextlib.closing(_opened_to_read(path)) as database:
+        database.execute("BEGIN")
+        found = schema.version(database)
+        if found == schema.VERSION:
+            yield database
+        elif found == 0:
+            yield None
         else:
-            database.execute("BEGIN IMMEDIATE")
-            if version() != VERSION:  # no other run has brought it up to date meanwhile
-                for name, statement in TABLES.items():
-                    database.execute(f"DROP TABLE IF EXISTS {name}")
-                    database.execute(statement)
-                database.execute(f"PRAGMA user_version = {VERSION}")
-            database.commit()
+            with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+                database.backup(copy)
+                schema.bring_up_to_date(copy)
+                yield copy
+
+
+@contextlib.contextmanager
+def writing(path: Path, patience: float = PATIENCE) -> Iterator[sqlite3.Connection]:
+    """Open the history for one transaction, which is committed at the end of the block.
+
+    It waits up to `patience` seconds for other writers, all in all. Makes the directory, and brings
+    the tables up to date. Raises sqlite3.Error, OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    end = time.monotonic() + patience
+    with contextlib.closing(_connect(path, "mode=rwc", 0.0)) as database:
+        _choose_journal(database, path)
+        _wait_until(database, end)
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.execute("BEGIN IMMEDIATE")
+        schema.bring_up_to_date(database)
         yield database
+        _wait_until(database, end)  # without WAL a commit waits for readers
+        database.execute("COMMIT")
 
 
-def _refuse_other_tables(database: sqlite3.Connection) -> None:
-    import sqlite3
+def _opened_to_read(path: Path) -> sqlite3.Connection:
+    """Open a history; one in a directory that may not be written is taken as unchanging.
 
-    found = dict(database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
-    if any(found.get(n, "").split() != statement.split() for n, statement in TABLES.items()):
-        raise sqlite3.DatabaseError("its tables are not ours")
+    With the right to write, SQLite first takes back the half transaction of a killed writer.
+    """
+    database = _connect(path, "mode=rw", MOMENT)  # one that may not be written is opened as well
+    try:
+        database.execute("PRAGMA user_version")
+    except sqlite3.OperationalError as error:
+        database.close()
+        # the files beside it, which WAL needs, can neither be found nor made
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            raise
+        return _connect(path, "mode=ro&immutable=1", MOMENT)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _connect(path: Path, how: str, seconds: float) -> sqlite3.Connection:
+    address = f"{path.absolute().as_uri()}?{how}"
+    return sqlite3.connect(address, uri=True, timeout=seconds, isolation_level=None)
+
+
+def _choose_journal(database: sqlite3.Connection, path: Path) -> None:
+    """Switch to WAL where that works. Another version, and a file that is in use, stay as is."""
+    with contextlib.suppress(sqlite3.OperationalError):
+        schema.version(database)
+        database.execute("PRAGMA auto_vacuum = INCREMENTAL")  # heeded before the first table only
+        mode = "DELETE" if network_mounts.holds(path) else "WAL"
+        database.execute(f"PRAGMA journal_mode = {mode}")
+
+
+def _wait_until(database: sqlite3.Connection, end: float) -> None:
+    left = max(0, round(1000 * (end - time.monotonic())))
+    database.execute(f"PRAGMA busy_timeout = {left}")

@@ -1,65 +1,153 @@
-"""Records the attempts of a run in the history. A listener."""
+"""Records a run in the history: collects its attempts as a listener, and writes them once."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from lib.history import database
+from lib.common import machine
 from lib.model import events
-from lib.model.attempt_outcome import NO_TESTS
 from lib.model.cause import Cause
-from lib.model.result import AttemptRecord, Outcome
+from lib.model.result import AttemptRecord, Load, Outcome
+from lib.processes import machine_load
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+class RunFields(NamedTuple):
+    """A run as the history has it. The fields are those of summary.json; None is unknown.
+
+    `seconds` are those of the whole run. `leftovers` tell what it left on the machine: an amount by
+    a name.
+    """
+
+    run: str
+    sha: str
+    branch: str = ""
+    tree: str | None = None
+    dirty: bool | None = None
+    whole: bool | None = None
+    asked_for_all: bool | None = None
+    exit_code: int | None = None
+    seconds: float | None = None
+    leftovers: Mapping[str, float] = {}
 
 
 class History:
-    """Collects the attempts of a run and writes them in one transaction at its end."""
+    """Collects the attempts of a run, and the number of jobs that ran beside each.
 
-    def __init__(self, path: Path, run: str, sha: str) -> None:
+    `path` is the database, `directory` that of the run. A run that chose among test cases is not
+    to be recorded: its times say nothing of all of them.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        directory: Path | None = None,
+        *,
+        load: Callable[[], Load] = machine_load.load,
+    ) -> None:
         self._path = path
-        self._run = run
-        self._sha = sha
-        self._attempts: list[tuple[str, str, str, int, str, float, float]] = []
-        self._outputs: list[tuple[str, str, str, float, float]] = []
+        self._directory = directory
+        self._began = time.time()
+        self._load = load
+        self._attempts: list[tuple[object, ...]] = []
+        self._outputs: list[tuple[object, ...]] = []
         self._ready: dict[str, float] = {}  # of attempts that have not ended: when, by job
         self._wrote: dict[str, dict[str, float]] = {}  # the same: when, by job and output
+        self._beside: dict[str, set[str]] = {}  # the same: the other jobs that ran meanwhile
 
     def __call__(self, event: events.Event) -> None:
-        """Note an attempt; write all of them when the run has ended. Raises sqlite3.Error."""
-        if isinstance(event, events.Ready):
+        """Note what an event tells of an attempt."""
+        if isinstance(event, events.Started):
+            self._start(event.job)
+        elif isinstance(event, events.Ready):
             self._ready[event.job] = event.at
         elif isinstance(event, events.OutputReady):
             self._wrote.setdefault(event.job, {})[event.output] = event.at
         elif isinstance(event, events.AttemptEnded):
-            self._note(event.job, event.record)
+            self._end(event.job, event.record)
         elif isinstance(event, events.Finished) and event.outcome is Outcome.RESTORED:
             if event.result.cause is Cause.EARLIER_RUN:  # that run has noted it; no cache answered
                 return
-            number = len(event.result.attempts) + 1
-            self._add(event.job, number, Outcome.RESTORED, event.result.duration)
-        elif isinstance(event, events.RunEnded) and self._attempts:
-            self._write()
+            number, seconds = len(event.result.attempts) + 1, event.result.duration
+            row = (event.job, number, Outcome.RESTORED, seconds, time.time())
+            self._attempts.append((*row, None, "", None, None, None, None))
 
-    def _note(self, job: str, record: AttemptRecord) -> None:
+    def write(self, fields: RunFields) -> list[str]:
+        """Write the run in one transaction; return lines for the log, one for each fault.
+
+        It is called after the verdict, since it may wait up to `database.PATIENCE` seconds for
+        another run that writes. A broken history is moved aside first. Raises Interrupted.
+        """
+        import json  # late, as the next one: no start of a run waits for them
+
+        from lib.history import damage
+
+        run = {
+            **fields._asdict(),
+            "leftovers": json.dumps(dict(fields.leftovers)),
+            "directory": self._directory.name if self._directory else "",
+            "started": self._began,
+            "processors": machine.this().cpus,
+        }
+        error = self._insert(run)
+        mended = damage.mend(self._path, thorough=True) if damage.is_own(error) else ""
+        if mended:
+            error = self._insert(run)
+        missing = error and f"this run is not in the history {self._path}: {error}"
+        return [line for line in (mended, missing) if line]
+
+    def _insert(self, run: Mapping[str, object]) -> Exception | None:
+        """Write all rows; return the error that kept them out."""
+        import sqlite3
+
+        from lib.history import database
+
+        try:
+            with database.writing(self._path) as opened:
+                number = _insert_run(opened, run)
+                rows = ((number, *row) for row in self._attempts)
+                opened.executemany(f"INSERT INTO attempts VALUES ({_marks(12)})", rows)
+                rows = ((number, *row) for row in self._outputs)
+                opened.executemany(f"INSERT INTO outputs VALUES ({_marks(5)})", rows)
+        except (OSError, sqlite3.Error) as error:
+            return error
+        return None
+
+    def _start(self, job: str) -> None:
+        for other, beside in self._beside.items():
+            if other != job:
+                beside.add(job)
+        self._beside[job] = self._beside.keys() - {job}
+
+    def _end(self, job: str, record: AttemptRecord) -> None:
         end = self._ready.pop(job, record.ended)
         wrote = self._wrote.pop(job, {})
-        if (
-            record.outcome is Outcome.PASSED and record.code == NO_TESTS
-        ):  # its time says nothing of one with tests
-            return
-        self._add(job, record.number, record.outcome, end - record.started)
+        beside = self._beside.pop(job, set())
+        load = record.load or self._load()
+        now = time.time()
+        row = (job, record.number, record.outcome, end - record.started, now, record.code)
+        self._attempts.append((*row, record.cause, *load, len(beside)))
         if record.outcome is Outcome.PASSED:
-            now = time.time()
-            self._outputs += [
-                (job, output, self._run, at - record.started, now) for output, at in wrote.items()
-            ]
+            self._outputs += [(job, out, at - record.started, now) for out, at in wrote.items()]
 
-    def _add(self, job: str, number: int, outcome: Outcome, seconds: float) -> None:
-        row = (job, self._run, self._sha, number, str(outcome), seconds, time.time())
-        self._attempts.append(row)
 
-    def _write(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with database.opened(self._path) as opened, opened:
-            opened.executemany("INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)", self._attempts)
-            opened.executemany("INSERT INTO outputs VALUES (?, ?, ?, ?, ?)", self._outputs)
+def _insert_run(opened: sqlite3.Connection, run: Mapping[str, object]) -> int:
+    values = [_storable(v) if isinstance(v, str) else v for v in run.values()]
+    statement = f"INSERT INTO runs ({', '.join(run)}) VALUES ({_marks(len(run))})"
+    number = opened.execute(statement, values).lastrowid
+    assert number is not None
+    return number
+
+
+def _storable(text: str) -> str:
+    """Return a text without bytes that are no UTF-8, which names of branches and files may hold."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _marks(count: int) -> str:
+    return ", ".join(["?"] * count)

@@ -1,4 +1,4 @@
-"""The usual durations of jobs, by the runs of the history."""
+"""The usual durations of jobs, by the runs of the history. Imports sqlite3: import it late."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from lib.history import database
+from lib.model.cause import Cause
 from lib.model.durations import Timings
 from lib.model.result import Outcome
 
 K = TypeVar("K")
-Row = tuple[str, str, str, float]  # run, job, outcome or output, seconds
+Row = tuple[int, str, str, float]  # run, job, outcome or output, seconds
 RECENT = 3  # passes of a job that its usual duration is taken from
 LOOKED_AT = 5000  # latest rows that are searched for them
 
@@ -22,18 +23,19 @@ def timings(path: Path, beside: Collection[str] = ()) -> Timings:
     Runs in which all jobs of `beside` were tried count before others: the seconds of a job depend
     on the jobs that run beside it. Raises sqlite3.Error for a file that is no such database.
     """
-    if not path.exists():
-        return Timings()
-    with database.opened(path) as opened:
+    with database.reading(path) as opened:
+        if opened is None:
+            return Timings()
         sane = "WHERE seconds BETWEEN 0 AND 1e9"  # SQLite sorts every text after any number
         latest = "ORDER BY rowid DESC LIMIT ?"
         attempts = opened.execute(
-            f"SELECT run, job, outcome, seconds FROM attempts {sane} {latest}", (LOOKED_AT,)
+            f"SELECT run, job, outcome, seconds FROM attempts {sane} AND cause <> ? {latest}",
+            (Cause.NO_TESTS, LOOKED_AT),  # its time says nothing of one with tests
         ).fetchall()
         outputs = opened.execute(
             f"SELECT run, job, output, seconds FROM outputs {sane} {latest}", (LOOKED_AT,)
         ).fetchall()
-    jobs_of: dict[str, set[str]] = {}
+    jobs_of: dict[int, set[str]] = {}
     for run, job, _, _ in attempts:
         jobs_of.setdefault(run, set()).add(job)
     alike = {run for run, jobs in jobs_of.items() if jobs.issuperset(beside)}

@@ -6,7 +6,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from lib.history.recorder import History
+from lib.history.recorder import History, RunFields
 from lib.history.timings import timings
 from lib.model.durations import Timings
 from tests.support.fakes import Played
@@ -15,9 +15,12 @@ from tests.support.fakes import Played
 def record(path: Path, *runs: Played) -> Timings:
     """Let a history listen to runs, and return its record of them."""
     for number, played in enumerate(runs):
-        listener = History(path, f"run-{number}", "sha")
+        listener = History(path)
         for event in played.events:
             listener(event)
+        unwritten = listener.write(RunFields(f"run-{number}", "sha", exit_code=played.code))
+        if unwritten:
+            raise AssertionError(unwritten)
     return timings(path)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from unittest import mock
 
 from dsl import Pipeline
-from lib.history.recorder import History
+from lib.history.recorder import History, RunFields
 from lib.history.timings import timings
 from lib.model.job import Job
 from lib.model.result import Outcome
@@ -79,14 +79,16 @@ class Runs(unittest.TestCase):
         past = self.cwd / "history.db"
 
         def run() -> list[str]:
+            listener = History(past)
             made = self.pipeline(
                 Job("quick", "true"),
                 Job("slow", "sleep 0.05"),  # not so long that the other one is short
                 max_parallel=1,
                 durations=timings(past).durations,
-                listeners=[History(past, "run", "sha")],
+                listeners=[listener],
             )
             self.assertEqual(made.run(), 0)
+            self.assertEqual(listener.write(RunFields("run", "sha")), [])
             return self.started()
 
         self.assertEqual(run(), ["quick", "slow"])

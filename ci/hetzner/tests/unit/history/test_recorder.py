@@ -1,190 +1,73 @@
-"""The history of durations: what is kept, and what it is good for after a fault."""
+"""The rows that a run leaves in the history."""
 
 from __future__ import annotations
 
-import contextlib
-import math
-import shutil
-import sqlite3
-import threading
+import os
 import unittest
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from unittest.mock import patch
 
-from lib.history import damage, database
-from lib.history.recorder import History
-from lib.history.timings import timings
-from lib.model.durations import Timings
-from tests.support.fakes import CACHED, Fate, jobs, play
-from tests.support.recorded import Recorded, record
+from lib.common import machine
+from lib.history import database
+from lib.history.recorder import History, RunFields
+from lib.model.result import Load
+from tests.support.fakes import CACHED, Fate, Played, jobs, play
+from tests.support.recorded import Recorded
 
-NEVER = math.inf
+ATTEMPTS = "job, number, outcome, attempts.seconds, code, cause, load, cpu_pressure, beside"
 
 
-class Histories(Recorded):
-    def test_nothing_is_known_without_a_history(self) -> None:
-        self.assertEqual(timings(self.path), Timings())
+class Rows(Recorded):
+    def rows(self, columns: str, table: str) -> list[tuple[object, ...]]:
+        with database.reading(self.path) as opened:
+            assert opened
+            return opened.execute(f"SELECT {columns} FROM {table}").fetchall()
 
-    def test_usual_is_the_median_of_recent_passes(self) -> None:
-        seconds = (900, 900, 900, 2, 9, 3)
-        runs = [play(jobs("a", a={"timeout": 9999}), {"a": Fate(s)}) for s in seconds]
-        self.assertEqual(record(self.path, *runs).durations, {"a": 3})
+    def record(self, played: Played, fields: RunFields) -> None:
+        listener = History(self.path, self.path.parent / "20260102T030405Z-abc", load=self.load)
+        for event in played.events:
+            listener(event)
+        self.assertEqual(listener.write(fields), [])
 
-    def test_pass_without_tests_tells_no_duration(self) -> None:
-        whole, empty = (play(jobs("a"), {"a": Fate(s, code=c)}) for s, c in ((40, 0), (1, 5)))
-        self.assertEqual(record(self.path, whole, empty, empty).durations, {"a": 40})
+    def load(self) -> Load:
+        return Load(2.5, 40.0)
 
-    def test_runs_of_the_same_jobs_count_before_others(self) -> None:
-        both = play(jobs("a; b"), {"a": Fate(40)})
-        alone = [play(jobs("a"), {"a": Fate(5)}) for _ in range(5)]
-        record(self.path, both, *alone)
-        self.assertEqual(timings(self.path).durations["a"], 5)
-        self.assertEqual(timings(self.path, beside=["a", "b"]).durations["a"], 40)
-        self.assertEqual(timings(self.path, beside=["a", "new"]).durations["a"], 5)
+    def test_run_has_its_directory_its_tree_and_its_end(self) -> None:
+        fields = RunFields(
+            *("r1", "abc", "main", "tree", True, False, True),
+            exit_code=1,
+            seconds=4.5,
+            leftovers={"processes": 2.0},
+        )
+        self.record(play(jobs("a"), fails="a"), fields)
+        columns = "run, sha, branch, tree, dirty, whole, asked_for_all, exit_code, seconds"
+        expected = ("r1", "abc", "main", "tree", 1, 0, 1, 1, 4.5)
+        self.assertEqual(self.rows(columns, "runs"), [expected])
+        left = ("20260102T030405Z-abc", machine.cpus(), '{"processes": 2.0}')
+        self.assertEqual(self.rows("directory, processors, leftovers", "runs"), [left])
 
-    def test_tables_of_another_version_are_dropped_and_made_anew(self) -> None:
-        with contextlib.closing(sqlite3.connect(self.path)) as opened, opened:
-            opened.execute("CREATE TABLE attempts (job TEXT, seconds REAL)")
-            opened.execute("INSERT INTO attempts VALUES ('a', 99)")
-        self.assertEqual(timings(self.path), Timings())
-        self.assertEqual(record(self.path, play(jobs("a"), {"a": Fate(3)})).durations, {"a": 3})
-        self.assertEqual(timings(self.path).durations, {"a": 3})
+    def test_attempt_has_its_exit_code_its_load_and_the_number_of_jobs_beside_it(self) -> None:
+        declared = jobs("a; b; c<b", b={"retries": 1})
+        played = play(declared, {"a": Fate(10), "b": [Fate(2, code=7), Fate(3)], "c": Fate(20)})
+        self.record(played, RunFields("r1", "abc"))
+        told = {
+            ("b", 1, "failed", 2.0, 7, "exit code", 0.0, None, 1),
+            ("b", 2, "passed", 3.0, 0, "flaky", 0.0, None, 1),
+            ("a", 1, "passed", 10.0, 0, "", 2.5, 40.0, 2),
+            ("c", 1, "passed", 20.0, 0, "", 2.5, 40.0, 1),
+        }
+        self.assertEqual(set(self.rows(ATTEMPTS, "attempts")), told)
 
-    def break_in_every_way(self) -> Iterator[str]:
-        """Break the history, each time in another way, and tell which."""
-        record(self.path, *[play(jobs("a"), {"a": Fate(3)})] * 2)
-        good = self.path.read_bytes()
-        for how, content in (
-            ("garbage", b"not a database, but long enough to be taken for one " * 20),
-            ("cut off", good[:5000]),
-            ("no page", good[:4096]),
-            ("overwritten", good[:4096] + b"\xff" * (len(good) - 4096)),
-        ):
-            self.path.write_bytes(content)
-            yield how
-            self.path.unlink()
-        self.path.mkdir()
-        (self.path / "file").touch()
-        yield "a directory"
-        shutil.rmtree(self.path)
-        for how, table in (
-            ("other columns", "CREATE TABLE attempts (job TEXT, seconds REAL)"),
-            ("a view", "CREATE VIEW attempts AS SELECT 1 AS job"),
-        ):
-            with contextlib.closing(sqlite3.connect(self.path)) as opened, opened:
-                opened.execute(table)
-                opened.execute(f"PRAGMA user_version = {database.VERSION}")
-            yield how
-            self.path.unlink()
+    def test_restored_job_is_a_row_without_an_exit_code(self) -> None:
+        self.record(play(jobs("a", a={"cache": CACHED}), {"a": Fate(cache=0)}), RunFields("r", "c"))
+        self.assertEqual(self.rows("job, outcome, code", "attempts"), [("a", "restored", None)])
 
-    def test_broken_history_is_moved_aside_once_and_a_new_one_begun(self) -> None:
-        for how in self.break_in_every_way():
-            with self.subTest(how):
-                with self.assertRaises(sqlite3.Error):
-                    timings(self.path)
-                self.assertRegex(
-                    damage.mend(self.path), r"was broken \(.+\) and is history.db.broken"
-                )
-                self.assertEqual(damage.mend(self.path), "")
-                self.assertTrue(self.path.with_name("history.db.broken").exists())
-                usual = record(self.path, play(jobs("a"), {"a": Fate(3)})).durations
-                self.assertEqual(usual, {"a": 3})
-                self.assertEqual(damage.mend(self.path), "")
-                self.path.unlink()
-                self.path.with_name("history.db.broken").rename(self.path)
+    def test_run_that_started_no_job_is_recorded(self) -> None:
+        self.assertEqual(History(self.path).write(RunFields("r1", "abc", exit_code=1)), [])
+        self.assertEqual(self.rows("run, exit_code", "runs"), [("r1", 1)])
 
-    def test_history_that_another_holds_or_that_must_not_be_read_is_not_broken(self) -> None:
-        record(self.path, play(jobs("a"), {"a": Fate(3)}))
-        with contextlib.closing(sqlite3.connect(self.path)) as opened:
-            opened.execute("BEGIN EXCLUSIVE")
-            with patch.object(database, "PATIENCE", 0.0):
-                self.assertEqual(damage.mend(self.path), "")
-        self.assertEqual(timings(self.path).durations, {"a": 3})
-
-    def test_broken_history_that_cannot_be_moved_is_said(self) -> None:
-        self.path.write_bytes(b"garbage " * 200)
-        with patch.object(Path, "rename", side_effect=PermissionError(13, "no")):
-            self.assertIn("cannot be moved away", damage.mend(self.path))
-
-    def test_runs_that_find_it_broken_at_once_lose_nothing_of_each_other(self) -> None:
-        self.path.write_bytes(b"garbage " * 200)
-        ready = threading.Barrier(6)
-        found = threading.Barrier(6)
-        fault = damage._fault
-
-        def fault_of_all(path: Path) -> str:
-            told = fault(path)
-            with contextlib.suppress(threading.BrokenBarrierError):
-                found.wait()
-            found.abort()  # the second look, under the lock, does not wait
-            return told
-
-        def run(number: int) -> str:
-            ready.wait()
-            told = damage.mend(self.path)
-            for event in play(jobs("a"), {"a": Fate(number + 1)}).events:
-                listeners[number](event)
-            return told
-
-        listeners = [History(self.path, f"run-{number}", "sha") for number in range(6)]
-        with patch.object(damage, "_fault", fault_of_all), ThreadPoolExecutor(6) as pool:
-            told = list(pool.map(run, range(6)))
-        self.assertEqual(sum(map(bool, told)), 1, told)
-        with contextlib.closing(sqlite3.connect(self.path)) as opened:
-            runs = opened.execute("SELECT count(DISTINCT run) FROM attempts").fetchone()
-        self.assertEqual(runs, (6,))
-        self.assertIn(b"garbage", self.path.with_name("history.db.broken").read_bytes())
-
-    def test_row_without_a_time_does_not_count(self) -> None:
-        record(self.path, *[play(jobs("a; b"), {"a": Fate(3), "b": Fate(4)})] * 2)
-        with contextlib.closing(sqlite3.connect(self.path)) as opened, opened:
-            opened.execute("UPDATE attempts SET seconds = 'x' WHERE job = 'a'")
-            opened.execute("UPDATE attempts SET seconds = 9e999 WHERE job = 'b'")
-        self.assertEqual(timings(self.path).durations, {})
-
-    def test_failures_are_not_usual(self) -> None:
-        runs = [play(jobs("a"), {"a": Fate(3)}), play(jobs("a"), {"a": Fate(50, code=1)})]
-        self.assertEqual(record(self.path, *runs).durations, {"a": 3})
-
-    def test_of_a_flaky_job_the_attempt_that_passed_counts(self) -> None:
-        played = play(jobs("a", a={"retries": 1}), {"a": [Fate(50, code=1), Fate(3)]})
-        self.assertEqual(record(self.path, played).durations, {"a": 3})
-
-    def test_of_a_service_the_time_to_ready_counts(self) -> None:
-        declared = jobs("s; t<s", s={"service": True, "outputs": {"u": "u"}})
-        played = play(declared, {"s": Fate(NEVER, writes={"u": 4}), "t": Fate(30)})
-        self.assertEqual(record(self.path, played).durations, {"s": 4, "t": 30})
-
-    def test_outputs_that_a_job_waited_for_have_a_time(self) -> None:
-        declared = jobs("a; b<a:o", a={"outputs": {"o": "o", "p": "p"}})
-        played = play(declared, {"a": Fate(10, writes={"o": 4, "p": 5})})
-        self.assertEqual(record(self.path, played).outputs, {("a", "o"): 4})
-
-    def test_output_of_an_attempt_that_failed_has_none(self) -> None:
-        declared = jobs("a; b<a:o", a={"outputs": {"o": "o"}, "retries": 1}, b={"delay": 3})
-        failed = Fate(9, code=1, writes={"o": 8})
-        played = play(declared, {"a": [failed, Fate(9, writes={"o": 2})], "b": Fate(2)})
-        self.assertEqual(record(self.path, played).outputs, {("a", "o"): 2})
-        unseen = play(declared, {"a": [failed, Fate(9)], "b": Fate(2)})
-        self.assertEqual(record(self.path.with_name("other.db"), unseen).outputs, {})
-
-    def test_job_that_was_restored_last_time_is_taken_to_be_cached(self) -> None:
-        hit = {"a": Fate(50, cache=0)}
-        declared = jobs("a", a={"cache": CACHED})
-        ran, restored = play(declared, {"a": Fate(50)}), play(declared, hit)
-        told = record(self.path, ran, restored)
-        self.assertEqual((round(told.durations["a"]), round(told.restored["a"], 3)), (50, 0.01))
-        self.assertEqual(record(self.path, ran).restored, {})
-
-    def test_job_that_other_runs_restored_is_not_taken_to_be_cached_in_this_one(self) -> None:
-        cached = {"cache": CACHED}
-        both = play(jobs("a; b", a=cached), {"a": Fate(50)})
-        alone = play(jobs("a", a=cached), {"a": Fate(50, cache=0)})
-        record(self.path, both, alone)
-        self.assertEqual(set(timings(self.path).restored), {"a"})
-        self.assertEqual(timings(self.path, beside=["a", "b"]).restored, {})
+    def test_name_of_a_branch_that_is_no_text_is_recorded(self) -> None:
+        branch = os.fsdecode(b"caf\xe9")
+        self.assertEqual(History(self.path).write(RunFields("r1", "abc", branch)), [])
+        self.assertEqual(self.rows("branch", "runs"), [(r"caf\udce9",)])
 
 
 if __name__ == "__main__":
