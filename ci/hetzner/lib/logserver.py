@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Serves the logs of runs to browsers: a program.
 
-`logserver.py [--host HOST] [--port PORT]` serves `<state>/logs`, which LOG_URL then points to.
+`logserver.py [--host HOST] [--port PORT]` serves the runs of the state directory,
+and LOG_URL points to it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if __name__ == "__main__":
 from lib.common import program_end, signal_names
 from lib.configuration import settings
 from lib.configuration.settings import SettingsError
-from lib.report.log_server import LogServer
+from lib.history.log_server import LogServer
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -29,16 +30,16 @@ def main(arguments: Sequence[str]) -> int:
         "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"
     )
     parser.add_argument("--port", type=int, default=8080, help="(default: 8080)")
-    parser.add_argument("--state-dir", metavar="DIR", help="the directory that has the logs")
+    parser.add_argument("--state-dir", metavar="DIR", help="the directory that has the runs")
     given = parser.parse_args(arguments)
     try:
-        logs = settings.load_anywhere({"state_dir": given.state_dir}).state_dir / "logs"
-        server = LogServer(logs, given.host, given.port)
+        store = settings.load_anywhere({"state_dir": given.state_dir}).state_dir
+        server = LogServer(store, given.host, given.port)
     except (SettingsError, OSError, OverflowError) as error:
         print(f"logserver.py: {given.host}:{given.port}: {error}", file=sys.stderr)
         return 2
     with server:
-        print(f"serving {logs} on {server.url}", flush=True)
+        print(f"serving the runs of {store} on {server.url}", flush=True)
         try:
             server.serve_forever()
         except KeyboardInterrupt:

@@ -88,13 +88,22 @@ def begin(path: Path | str) -> int:
     raise FileExistsError(errno.EEXIST, "another process makes it again and again", str(path))
 
 
-def atomic_write(path: Path, data: str | bytes, mode: int = 0o644, *, durable: bool = True) -> None:
+def atomic_write(
+    path: Path,
+    data: str | bytes,
+    mode: int = 0o644,
+    *,
+    durable: bool = True,
+    sweeps: bool = True,
+) -> None:
     """Write a file so that a reader, or a crash, sees the whole new file or the old one.
 
-    It is written beside the target, synced if `durable`, then renamed over it (rename(2)). Before
-    that, half-written files of dead writers in the directory are removed. Raises OSError.
+    It is written beside the target, synced if `durable`, then renamed over it (rename(2)). If it
+    `sweeps`, half-written files of dead writers in the directory are removed before that, which
+    lists the directory. Raises OSError.
     """
-    sweep(path.parent)
+    if sweeps:
+        sweep(path.parent)
     # names of files may be no text (os.fsdecode): their bytes are written unchanged
     content = data.encode(errors="surrogateescape") if isinstance(data, str) else data
     handle, name = _begin_beside(path)
@@ -156,10 +165,13 @@ def _remove_if_dead(half_written: Path) -> None:
 def rotate(path: Path) -> None:
     """Rename a path to the next free one of `path.1`, `path.2`, …, overwriting nothing.
 
+    After thousands of others it takes few looks: it doubles the number until one is free, then
+    halves the distance. Where numbers are missing, it may be another free one than the first.
+
     Making the new name (O_EXCL) reserves it, so that another process that rotates or writes at the
     same time gets another name; the rename then replaces only the file made here. Raises OSError.
     """
-    number = 1
+    number = _free_number(path)
     while os.path.lexists(path):
         numbered = Path(f"{path}.{number}")
         directory = path.is_dir() and not path.is_symlink()  # replaces a directory only, rename(2)
@@ -178,6 +190,20 @@ def rotate(path: Path) -> None:
             if not isinstance(error, FileNotFoundError):  # another process has rotated it
                 raise
         return
+
+
+def _free_number(path: Path) -> int:
+    """Return a number n for which there is no `path.n`, and a `path.(n-1)` unless n is 1."""
+    taken, free = 0, 1
+    while os.path.lexists(f"{path}.{free}"):
+        taken, free = free, 2 * free
+    while free - taken > 1:
+        middle = (taken + free) // 2
+        if os.path.lexists(f"{path}.{middle}"):
+            taken = middle
+        else:
+            free = middle
+    return free
 
 
 def nameless() -> IO[bytes]:

@@ -32,7 +32,13 @@ class SummaryFile:
         self._began = time.time()
 
     def begin(self, results: Sequence[Result]) -> None:
-        """Replace the summary of the run before. Raises OSError."""
+        """Replace the summary of the run before. Raises OSError.
+
+        Only if that run was cut off, it looks for files that it has half written: there may be
+        thousands of logs beside them.
+        """
+        if _is_cut_off(self.path):
+            files.sweep(self._log_dir)
         if files.another_kind(self.path):
             files.rotate(self.path)
         try:
@@ -66,7 +72,7 @@ class SummaryFile:
             for result in results
         ]
         text = _laid_out(_masked(fields, self._redact), jobs)
-        files.atomic_write(self.path, text, durable=code is not None)
+        files.atomic_write(self.path, text, durable=code is not None, sweeps=False)
 
 
 def end(path: Path, code: int) -> None:
@@ -79,10 +85,19 @@ def end(path: Path, code: int) -> None:
     try:
         fields = json.loads(files.read(path))
         jobs = fields.pop("jobs")
-        files.atomic_write(path, _laid_out({**fields, "state": ENDED, "exit_code": code}, jobs))
+        text = _laid_out({**fields, "state": ENDED, "exit_code": code}, jobs)
+        files.atomic_write(path, text, sweeps=False)
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         path.unlink(missing_ok=True)  # it would be wrong
         raise OSError(errno.EIO, f"its exit code cannot become {code}: {error}") from error
+
+
+def _is_cut_off(summary: Path) -> bool:
+    """Whether a summary says that its run goes on, or cannot be read."""
+    try:
+        return f'"state": "{RUNNING}"'.encode() in files.read(summary)
+    except OSError:
+        return True
 
 
 def _laid_out(fields: object, jobs: Sequence[object]) -> str:

@@ -15,7 +15,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from lib.report.log_server import Handler, LogServer
+from lib.history.log_server import Handler, LogServer
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 PROGRAM = Path(__file__).resolve().parents[3] / "lib" / "logserver.py"
@@ -42,7 +42,7 @@ class Program(unittest.TestCase):
     def test_address_may_be_one_of_ipv6(self) -> None:
         for host in ("::1", "[::1]", "::"):
             with self.subTest(host), tempfile.TemporaryDirectory() as logs:
-                (Path(logs) / SHA).mkdir()
+                (Path(logs) / "logs" / SHA).mkdir(parents=True)
                 try:
                     server = LogServer(Path(logs), host, 0)
                 except OSError as error:

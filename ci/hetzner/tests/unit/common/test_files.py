@@ -186,6 +186,26 @@ class Rotate(FilesCase):
             self.assertEqual(self.names(), ["file"])
             tree_copy.remove(self.path)
 
+    def test_number_after_a_thousand_is_found_with_few_looks(self) -> None:
+        for number in range(1, 1001):
+            (self.top / f"file.{number}").touch()
+        self.path.touch()
+        with mock.patch("os.path.lexists", side_effect=os.path.lexists) as looks:
+            files.rotate(self.path)
+        self.assertLess(looks.call_count, 30)
+        self.assertTrue((self.top / "file.1001").exists())
+
+    def test_missing_number_is_filled_and_nothing_is_overwritten(self) -> None:
+        kept = {}
+        for number in (1, 2, 4, 5, 6):
+            (self.top / f"file.{number}").write_text(f"{number}")
+            kept[f"file.{number}"] = f"{number}"
+        self.path.write_text("new")
+        files.rotate(self.path)
+        found = {path.name: path.read_text() for path in self.top.iterdir()}
+        self.assertEqual(len(found), 6)
+        self.assertEqual({**found, **kept}, found)
+
     def test_two_that_rotate_at_once_lose_no_file(self) -> None:
         count = 60
 

@@ -11,7 +11,7 @@ OPENS = {"open", "read_text", "read_bytes", "write_text", "write_bytes"}
 # modules that open files which no job can reach, or open them as carefully, with the reason
 MAY_OPEN = {
     "common/files": "it is the careful one",
-    "report/log_server": "opens as carefully, below a directory that it holds",
+    "history/log_server": "opens as carefully, below a directory that it holds",
     "outputs/path_follower": "does not wait, and reads nothing",
     "common/console": "/dev/null",
     "leftovers/snapshot": "/proc",

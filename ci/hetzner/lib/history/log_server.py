@@ -1,26 +1,30 @@
-"""Serves the logs of runs to browsers, as text and nothing else. Knows no run, only directories.
+"""Serves the logs of runs to browsers, as text and nothing else.
 
 Code from a branch wrote the logs: a browser must never take one for a page or a script, and a link
-or a pipe that such code leaves there leads nowhere.
+or a pipe that such code leaves there leads nowhere. The only link that is followed leads from a
+commit to its run, within the store.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
 import socket
 import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+from lib.history import commit_links, run_name
+from lib.history.run_store import RunStore
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-RUN = re.compile(r"[0-9a-f]{40}")  # the directory of a commit's logs
+KEPT = "kept"  # in the directory of a run: the only one with directories
 PIECE = 1 << 16  # bytes
 IDLE = 30.0  # seconds that a connection may be silent
 # text with any content (fetch.spec.whatwg.org, "nosniff"), and without rights if it were not
@@ -33,13 +37,15 @@ HEADERS = [
 
 
 class Logs:
-    """A WSGI application (PEP 3333).
+    """A WSGI application (PEP 3333) over a store of runs.
 
-    `/` lists the commits, newest first, `/<sha>/` the logs of one, and `/<sha>/<name>` is a log.
+    `/` lists the commits, then the runs, each newest first. `/<run>/` lists the logs of a run,
+    `/<run>/<name>` is a log, `/<run>/kept/…` is a file that a job kept. `/<sha>/…` is the same of
+    the run that speaks for a commit.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, store: Path) -> None:
+        self._store = store
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
@@ -55,58 +61,76 @@ class Logs:
 
     def _find(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         path = os.fsdecode(environ.get("PATH_INFO", "").encode("latin-1"))
-        run, slash, name = path.removeprefix("/").partition("/")
+        run, _, rest = path.removeprefix("/").partition("/")
         try:
             if path == "/":
-                return _show(start, _commits(self._directory) or ["(no logs yet)"])
-            if not RUN.fullmatch(run):
-                raise FileNotFoundError(path)
-            handle = _open(self._directory / run, name)
+                return _show(start, self._list() or ["(no logs yet)"])
+            handle = _open(self._directory(run), rest.split("/") if rest else [])
         except (OSError, ValueError):  # ValueError: a NUL in it
             return _say(start, "404 Not Found")
-        if name:
+        if stat.S_ISREG(os.fstat(handle).st_mode):
             return _send(start, handle)
-        names = _logs(handle)
-        if not slash:  # a browser would look for the listed names one level above
-            return _say(start, "301 Moved Permanently", [("Location", f"/{run}/")])
+        names = _names(handle)
+        if not path.endswith("/"):  # a browser would look for the listed names one level above
+            return _say(
+                start, "301 Moved Permanently", [("Location", f"{quote(os.fsencode(path))}/")]
+            )
         return _show(start, names)
 
+    def _directory(self, word: str) -> Path:
+        """Return the directory of a run, or of the run of a commit. Raises FileNotFoundError."""
+        if run_name.COMMIT.fullmatch(word):
+            run = commit_links.target(self._store, word)
+            # without a link it may be the directory of an older runner
+            return self._store / run_name.RUNS / run if run else self._store / run_name.LOGS / word
+        if run_name.parse(word) is None:
+            raise FileNotFoundError(word)
+        return self._store / run_name.RUNS / word
 
-def _logs(run: int) -> list[str]:
-    """Return the names in the directory of a run, and close it."""
+    def _list(self) -> list[str]:
+        """Return the commits that have logs, then the runs. Raises OSError."""
+        commits = []
+        with contextlib.suppress(FileNotFoundError):
+            for entry in os.scandir(self._store / run_name.LOGS):
+                with contextlib.suppress(OSError):  # removed since, or no such run
+                    if run_name.COMMIT.fullmatch(entry.name):
+                        os.close(_open(self._directory(entry.name), []))
+                        changed = entry.stat(follow_symlinks=False).st_mtime_ns
+                        commits.append((changed, f"{entry.name}/"))
+        runs = [f"{run.name}/" for run in RunStore(self._store).runs()]
+        return [name for _, name in sorted(commits, reverse=True)] + runs
+
+
+def _names(directory: int) -> list[str]:
+    """Return the names in a directory, and close it."""
     try:
-        return sorted(name for name in os.listdir(run) if not name.startswith("."))
+        return sorted(name for name in os.listdir(directory) if not name.startswith("."))
     finally:
-        os.close(run)
+        os.close(directory)
 
 
-def _commits(directory: Path) -> list[str]:
-    """Return the directories of commits, those that changed last first. Raises OSError."""
-    found = []
-    with contextlib.suppress(FileNotFoundError), os.scandir(directory) as entries:
-        for entry in entries:
-            with contextlib.suppress(FileNotFoundError):  # removed since
-                if RUN.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
-                    changed = entry.stat(follow_symlinks=False).st_mtime_ns
-                    found.append((changed, f"{entry.name}/"))
-    return [name for _, name in sorted(found, reverse=True)]
+def _open(run: Path, names: Sequence[str]) -> int:
+    """Open a file of a run, or a directory that is listed. Raises OSError.
 
-
-def _open(run: Path, name: str) -> int:
-    """Open a log, or the directory of a run if `name` is empty. Raises OSError."""
-    within = os.open(run, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    if not name:
-        return within
-    try:
-        if "/" in name or name.startswith("."):
-            raise FileNotFoundError(name)
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        handle = os.open(name, flags, dir_fd=within)
-    finally:
-        os.close(within)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
+    Each name is opened within the directory before it, and no link is followed.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    handle = os.open(run, flags | os.O_DIRECTORY)
+    kept = names[:1] == [KEPT]
+    wanted = names[:-1] if kept and names[-1] == "" else names  # a directory, as it was listed
+    for name in wanted:
+        try:
+            if not name or name.startswith("."):
+                raise FileNotFoundError(name)
+            inner = os.open(name, flags, dir_fd=handle)
+        finally:
+            os.close(handle)
+        handle = inner
+    kind = stat.S_IFMT(os.fstat(handle).st_mode)
+    file, directory = kind == stat.S_IFREG, kind == stat.S_IFDIR
+    if not (directory and (kept or not names)) and not (file and wanted == names):
         os.close(handle)
-        raise FileNotFoundError(name)
+        raise FileNotFoundError(run)
     return handle
 
 
@@ -164,13 +188,13 @@ class LogServer(ThreadingMixIn, WSGIServer):
 
     daemon_threads = True
 
-    def __init__(self, directory: Path, host: str, port: int) -> None:
+    def __init__(self, store: Path, host: str, port: int) -> None:
         host = host.removeprefix("[").removesuffix("]")  # as in a URL
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)
         if socket.AF_INET not in {family for family, *_ in found}:
             self.address_family = socket.AF_INET6
         super().__init__((host, port), Handler)
-        self.set_app(Logs(directory))
+        self.set_app(Logs(store))
 
     @property
     def url(self) -> str:

@@ -13,7 +13,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from lib.report.log_server import Handler, LogServer
+from lib.history.log_server import Handler, LogServer
 from tests.support.waiting import wait_until
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -27,7 +27,7 @@ class Serving(unittest.TestCase):
         self.run_dir = self.logs / SHA
         self.run_dir.mkdir(parents=True)
         (self.run_dir / "a.log").write_bytes(b"<script>alert(1)</script>\xff\n")
-        server = LogServer(self.logs, "127.0.0.1", 0)
+        server = LogServer(root, "127.0.0.1", 0)
         self.enterContext(mock.patch.object(Handler, "log_message"))
         self.port = server.server_port
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -118,6 +118,45 @@ class Serving(unittest.TestCase):
         (self.logs / other).symlink_to(self.logs.parent)
         self.refused(f"/{other}/secret")
         self.refused(f"/{other}")
+        self.assertEqual(self.get("/").read().decode(), f"{SHA}/\n")
+
+    def test_run_is_served_by_its_name_and_by_its_commit(self) -> None:
+        name = "20231114T221320Z-f0f0f0f"
+        run, sha = self.logs.parent / "runs" / name, "f0f0f0f" + "0" * 33
+        run.mkdir(parents=True)
+        (run / "a.log").write_text("of the run")
+        (self.logs / sha).symlink_to(f"../runs/{name}")
+        for word in (name, sha):
+            self.assertEqual(self.get(f"/{word}/a.log").read(), b"of the run")
+            self.assertEqual(self.get(f"/{word}/").read(), b"a.log\n")
+        self.assertEqual(self.get("/").read().decode().split(), [f"{sha}/", f"{SHA}/", f"{name}/"])
+
+    def test_file_that_a_job_kept_is_reached_and_no_link_beside_it(self) -> None:
+        name = "20231114T221320Z-f0f0f0f"
+        kept = self.logs.parent / "runs" / name / "kept" / "job" / "deep"
+        kept.mkdir(parents=True)
+        (kept / "trace 1.zip").write_bytes(b"PK")
+        (kept / "link").symlink_to(self.logs.parent)
+        (kept / ".hidden").touch()
+        path = f"/{name}/kept/job/deep"
+        self.assertEqual(self.get(f"{path}/trace%201.zip").read(), b"PK")
+        self.assertEqual(self.get(f"{path}/").read(), b"link\ntrace 1.zip\n")
+        self.assertEqual(self.get(path).headers["Location"], f"{path}/")
+        for wrong in ("link", "link/secret", "link/", ".hidden", "..", "trace%201.zip/", "/a"):
+            self.refused(f"{path}/{wrong}")
+
+    def test_link_of_a_commit_leads_to_a_run_of_the_store_only(self) -> None:
+        runs = self.logs.parent / "runs"
+        runs.mkdir()
+        (runs / "20231114T221320Z-f0f0f0f").symlink_to(self.logs.parent)
+        for digit, to in zip(
+            "abcd",
+            ("../secret", "/", "../runs/..", "../runs/20231114T221320Z-f0f0f0f"),
+            strict=True,
+        ):
+            (self.logs / (digit * 40)).symlink_to(to)
+            self.refused(f"/{digit * 40}/secret")
+            self.refused(f"/{digit * 40}")
         self.assertEqual(self.get("/").read().decode(), f"{SHA}/\n")
 
     def test_head_tells_the_size_and_sends_nothing(self) -> None:
