@@ -198,7 +198,8 @@ class Pipeline:
         128+n stands for signal n.
 
         Critical jobs are those with `fast_fail=True`: with `fast_fail` the failure of one ends the
-        run. `only_jobs` are names of jobs, run with what they need, or alone with `no_deps`;
+        run. `only_jobs` are jobs, run with what they need, or alone with `no_deps`, by names,
+        globs ("test-*") or groups ("@lint");
         `skip_jobs` are not run, their outputs have to exist; `first_jobs` are run before the
         rest. `only_testcases` and `first_testcases`, names separated by commas, reach jobs as
         PYTEST_K_FILTER and PW_GREP_FILTER; after the first ones all are run. If no job with

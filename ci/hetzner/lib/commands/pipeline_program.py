@@ -55,7 +55,7 @@ def main(pipeline: AnyPipeline, words: Sequence[str]) -> int:
 
 
 def _main(pipeline: AnyPipeline, words: Sequence[str], name: str) -> int:
-    again = ["python3", str(Path(sys.argv[0]).absolute())]
+    again = ["python3", str(Path(_here(), sys.argv[0]))]
     if words and words[0] in front_door.COMMANDS:
         site = Site(None, again, lambda: pipeline.jobs, lambda more: _main(pipeline, more, name))
         return front_door.call(words, name, lambda _: site)
@@ -66,13 +66,27 @@ def _main(pipeline: AnyPipeline, words: Sequence[str], name: str) -> int:
         return console.put(graph_export.VIEWS[options.show](pipeline.jobs))
     pipeline.adapt(
         {limit: value for limit in LIMITS if (value := getattr(options, limit)) is not None},
-        lambda job: shlex.join([*again, *rerun_one.selection(pipeline.jobs, job)]),
+        lambda job: _in_shell([*again, *rerun_one.selection(pipeline.jobs, job)]),
         lambda names: f"--skip-jobs {','.join(names)}",
     )
     if options.show == "plan":
         return console.put("\n".join(pipeline.dry_run(options.choice)))
     workers = {} if options.pytest_workers is None else {"pytest_workers": options.pytest_workers}
     return pipeline.run(**options.choice._asdict(), **workers)
+
+
+def _here() -> str:
+    """Return the current directory, '' if it was removed."""
+    try:
+        return str(Path.cwd())
+    except FileNotFoundError:
+        return ""
+
+
+def _in_shell(command: Sequence[str]) -> str:
+    """Return a command for any shell: relative paths of the pipeline begin in this directory."""
+    place = f"cd {shlex.quote(here)} && " if (here := _here()) else ""
+    return f"{place}{shlex.join(command)}"
 
 
 def parse(words: Sequence[str], name: str) -> RunOptions:

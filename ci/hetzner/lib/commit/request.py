@@ -12,7 +12,7 @@ from lib.buckaroo.settings import Settings, SettingsError
 from lib.commit.command_line import Options
 from lib.git import checkout
 from lib.git.checkout import CheckoutError
-from lib.model import selection
+from lib.model import job_words, selection
 from lib.model.job import Job
 from lib.model.selection import Choice
 
@@ -40,9 +40,13 @@ class Request:
         from lib.buckaroo import missing_tools  # late: a run of named jobs asks nothing
 
         revision = "" if options.in_place else self.revision
-        skipped = options.skip_jobs or ()
-        found = missing_tools.absent(self.table, self.config, revision, skipped=skipped)
-        return {job: why for job, why in found.items() if job not in (options.first_jobs or ())}
+        skipped, first = job_words.meant(
+            {job.name: job for job in self.table},
+            skip_jobs=options.skip_jobs or (),
+            first_jobs=options.first_jobs or (),
+        )
+        found = missing_tools.absent(self.table, self.config, revision, skipped=skipped or ())
+        return {job: why for job, why in found.items() if job not in (first or ())}
 
     @property
     def chosen(self) -> Choice:

@@ -40,6 +40,7 @@ OTHERS: Mapping[str, str] = {
     "cpus": "affinity cpuset taskset",
     "resources": "pool pools cpu memory mem cores threads lock locks mutex semaphore concurrency "
     "resource_group",
+    "group": "groups tag tags labels category marker markers suite",
     "nice": "priority niceness",
     "delay": "sleep start_in wait",
     "jobs": "tasks steps stages targets nodes",

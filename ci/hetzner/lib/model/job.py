@@ -47,6 +47,7 @@ CONTAINERS = (
     "cpus",
     "requires",
     "listens",
+    "group",
 )
 
 
@@ -84,6 +85,7 @@ class Job:
     cache: CacheSpec | None
     retry_alone: bool
     listens: Collection[int]
+    group: str | Collection[str]
 
     @explains_bad_arguments(
         lambda given: f"job {_title(given.get('name', ''))}", elsewhere=ELSEWHERE, checks=True
@@ -112,6 +114,7 @@ class Job:
         cache: CacheSpec | None = None,
         retry_alone: bool = False,
         listens: Collection[int] = (),
+        group: str | Collection[str] = (),
     ) -> None:
         given = dict(locals(), depends_on=NO_NAMES if depends_on == () else depends_on)
         del given["self"]
@@ -147,6 +150,11 @@ class Job:
 
     def _declared(self) -> dict[str, object]:
         return {n: tuple(v) if isinstance(v, list) else v for n, v in self.__dict__.items()}
+
+    @property
+    def groups(self) -> Collection[str]:
+        """The names of its groups."""
+        return (self.group,) if isinstance(self.group, str) else self.group
 
     @property
     def regardless(self) -> bool:

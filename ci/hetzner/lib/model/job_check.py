@@ -11,6 +11,7 @@ from lib.model.job_fields import (
     NOTHING,
     RUN_LOG,
     command_problems,
+    group_problems,
     is_count,
     output_problems,
     port_problems,
@@ -77,6 +78,8 @@ def _check_numbers(job: Job, problems: list[str]) -> None:
 def _check_collections(job: Job, problems: list[str]) -> None:
     strings(problems, "depends_on", job.depends_on)
     strings(problems, "requires", job.requires)
+    if job.group != ():
+        problems += group_problems(job.group)
     if job.env is not NOTHING:
         problems += variable_problems(job.env)
     if job.outputs is not NOTHING:

@@ -102,6 +102,18 @@ def variable_problems(variables: object) -> list[str]:
     return problems
 
 
+def group_problems(group: object) -> list[str]:
+    """Return the problem of a value that is no name of a group, nor several."""
+    names: Any = [group] if isinstance(group, str) else group
+    proper = isinstance(names, Collection) and not isinstance(names, bytes | Mapping)
+    if proper and all(isinstance(name, str) and NAME.match(name) for name in names):
+        return []
+    return [
+        "group: expected a name of letters, digits, '.', '_' or '-', a letter or digit first, or a "
+        f"list of such names, found {group!r}"
+    ]
+
+
 def port_problems(ports: object, *, service: bool) -> list[str]:
     """Return the problems of a value that is no collection of TCP ports of a service."""
     if not isinstance(ports, Collection) or isinstance(ports, str | bytes | Mapping):

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from lib.model import graph, phases
+from lib.model import graph, job_words, phases
 from lib.model.job import Job
-from lib.model.names import refuse_unknown
 from lib.model.run_plan import Limits, RunPlan
 from lib.model.urgency import remaining_paths, short_jobs, shuffled
 
@@ -94,11 +93,11 @@ def select(
 ) -> Selection:
     """Return the jobs to run: the named ones and their needs, less the skipped.
 
-    A job that only skipped jobs need is not run either. With `no_deps` the named ones alone.
-    Raises ValueError for unknown names and for a selection of nothing.
+    `job_words` explains the names. A job that only skipped jobs need is not run either. With
+    `no_deps` the named ones alone. Raises ValueError for unknown names and a selection of nothing.
     """
     by_name = {job.name: job for job in jobs}
-    refuse_unknown(by_name, only_jobs=only, skip_jobs=skip)
+    only, skip = job_words.meant(by_name, only_jobs=only, skip_jobs=skip)
     if only is not None and not only:
         raise ValueError("only_jobs: expected at least one job, found none; without it all run")
     if no_deps and only is None:

@@ -10,7 +10,7 @@ from lib.model.job import Job
 
 
 def listing(jobs: Sequence[Job]) -> str:
-    """Return one line a job: name, timeout, resources, dependencies."""
+    """Return one line a job: name, timeout, resources, dependencies, kinds, groups."""
     rows = [
         (
             job.name,
@@ -18,7 +18,8 @@ def listing(jobs: Sequence[Job]) -> str:
             ", ".join(f"{name}={count}" for name, count in job.resources.items()) or "-",
             ("after " + ", ".join(job.depends_on) if job.depends_on else "")
             + (" [service]" if job.service else "")
-            + (" [critical]" if job.fast_fail else ""),
+            + (" [critical]" if job.fast_fail else "")
+            + "".join(f" @{group}" for group in job.groups),
         )
         for job in jobs
     ]

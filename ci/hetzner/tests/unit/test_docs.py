@@ -95,11 +95,8 @@ class Usage(unittest.TestCase):
 
     def test_each_flag_of_pipeline_py_is_explained(self) -> None:
         text = section("pipeline.py").split("\n### ", 1)[0]
-        flags = {
-            flag
-            for action in command_line.parser()._actions
-            if (flag := next((f for f in action.option_strings if f.startswith("--")), ""))
-        }
+        actions = [action.option_strings for action in command_line.parser()._actions]
+        flags = {flag for names in actions for flag in names if flag.startswith("--")}
         self.assertEqual(set(re.findall(r"(--[a-z][a-z-]+)", text)), flags)
 
     def test_each_variable_that_settings_read_is_in_the_table(self) -> None:
