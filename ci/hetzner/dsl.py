@@ -141,8 +141,9 @@ class Pipeline:
         problems = number_problems(timeout, grace, max_parallel, pressure, log_bytes, pools)
         problems += [] if env is None else variable_problems(env)
         place = _absolute(problems, "cwd", cwd)
-        self._store = None if store is None else _absolute(problems, "store", store)
-        logs = self._store or _absolute(problems, "log_dir", log_dir or "")
+        # where its runs are kept, for the commands that ask for them
+        self.store = None if store is None else _absolute(problems, "store", store)
+        logs = self.store or _absolute(problems, "log_dir", log_dir or "")
         problems += graph_check.problems(self.jobs, pools, str(place))
         if problems:
             raise ValueError("\n".join(problems))
@@ -240,7 +241,7 @@ class Pipeline:
             asked_for_all = selection.asks_for_all(chosen)
         fields = selection.summary_fields(chosen, whole=whole, asked_for_all=asked_for_all)
         options = self._options._replace(header={**self._options.header, **fields})
-        run = Run(plan, self._place, options, pytest_workers, self._store)
+        run = Run(plan, self._place, options, pytest_workers, self.store)
         self.results = run.results
         try:
             return run.execute()

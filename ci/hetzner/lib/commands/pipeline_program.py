@@ -33,6 +33,10 @@ class AnyPipeline(Protocol):
         """Its jobs."""
 
     @property
+    def store(self) -> Path | None:
+        """The directory that keeps its runs, None if none does."""
+
+    @property
     def run(self) -> Callable[..., int]:
         """Run the jobs."""
 
@@ -57,7 +61,9 @@ def main(pipeline: AnyPipeline, words: Sequence[str]) -> int:
 def _main(pipeline: AnyPipeline, words: Sequence[str], name: str) -> int:
     again = ["python3", str(Path(_here(), sys.argv[0]))]
     if words and words[0] in front_door.COMMANDS:
-        site = Site(None, again, lambda: pipeline.jobs, lambda more: _main(pipeline, more, name))
+        site = Site(
+            pipeline.store, again, lambda: pipeline.jobs, lambda more: _main(pipeline, more, name)
+        )
         return front_door.call(words, name, lambda _: site)
     if words and not words[0].startswith("-"):
         raise ValueError(front_door.unknown(words[0], ()))

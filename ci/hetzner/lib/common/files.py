@@ -12,6 +12,7 @@ import fcntl
 import os
 import re
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -98,18 +99,28 @@ def atomic_write(
 ) -> None:
     """Write a file so that a reader, or a crash, sees the whole new file or the old one.
 
-    It is written beside the target, synced if `durable`, then renamed over it (rename(2)). If it
-    `sweeps`, half-written files of dead writers in the directory are removed before that, which
-    lists the directory. Raises OSError.
+    If it `sweeps`, half-written files of dead writers in the directory are removed before that,
+    which lists the directory. Raises OSError.
     """
     if sweeps:
         sweep(path.parent)
     # names of files may be no text (os.fsdecode): their bytes are written unchanged
     content = data.encode(errors="surrogateescape") if isinstance(data, str) else data
+    with replacing(path, mode, durable=durable) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def replacing(path: Path, mode: int = 0o644, *, durable: bool = True) -> Iterator[IO[bytes]]:
+    """Open a new file that takes the place of `path` when the block ends without an error.
+
+    It is written beside the target, synced if `durable`, then renamed over it (rename(2)). Raises
+    OSError.
+    """
     handle, name = _begin_beside(path)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fchmod(file.fileno(), mode)
             if durable:

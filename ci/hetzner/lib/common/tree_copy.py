@@ -61,7 +61,7 @@ def _copy_data(source: int, target: int) -> None:
     """Copy the data of a file; its holes take no room in the copy."""
     size = os.fstat(source).st_size
     os.ftruncate(target, size)
-    for begin, end in _extents(source, size):
+    for begin, end in extents(source, size):
         place = begin
         while data := os.pread(source, min(CHUNK, end - place), place):
             view = memoryview(data)
@@ -70,9 +70,12 @@ def _copy_data(source: int, target: int) -> None:
                 view, place = view[written:], place + written
 
 
-def _extents(handle: int, size: int) -> Iterator[tuple[int, int]]:
-    """Yield begin and end of each extent of data in a file (lseek(2), SEEK_DATA, SEEK_HOLE)."""
-    begin, end = 0, 0
+def extents(handle: int, size: int, start: int = 0) -> Iterator[tuple[int, int]]:
+    """Yield begin and end of each extent of data in a file (lseek(2), SEEK_DATA, SEEK_HOLE).
+
+    `start` is the first byte that is looked at, `size` the end.
+    """
+    begin, end = start, start
     while end < size:
         try:
             begin = os.lseek(handle, end, os.SEEK_DATA)
@@ -132,8 +135,7 @@ def size(path: Path) -> int:
         return status.st_size + sum(size(entry) for entry in path.iterdir())
     if stat.S_ISREG(status.st_mode) and status.st_blocks * 512 < status.st_size:
         with _opened(path) as file:
-            extents = _extents(file.fileno(), status.st_size)
-            return sum(end - begin for begin, end in extents)
+            return sum(end - begin for begin, end in extents(file.fileno(), status.st_size))
     return status.st_size
 
 
