@@ -1,18 +1,54 @@
-"""The command `export`."""
+"""The command `export`: a run in one file, which `show FILE` shows on any machine."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+from lib.commands import archive, run_files
+from lib.commands.run_files import StoredFile
 from lib.commands.site import Site
+from lib.common import files
+from lib.common.plain_text import printable, size
+from lib.history.run_store import LAST, RunStore
 
-SUMMARY = "Write a run into one file."
+SUMMARY = "Write a run into one file, which `show FILE` shows on any machine."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
+    parser.add_argument(
+        "run", nargs="?", default=LAST, metavar="RUN", help="its name, its commit, or 'last'"
+    )
+    parser.add_argument(
+        "-o", "--output", default="", metavar="FILE", help="(default: RUN.tar.gz in this directory)"
+    )
 
 
 def main(given: argparse.Namespace, site: Site) -> int:
-    """Refuse: the command is not there yet."""
-    raise ValueError("the command is not there yet")
+    """Write the file, and tell its size. Raises LookupError, ValueError, OSError."""
+    run = RunStore(site.kept()).find(given.run)
+    target = Path(given.output or f"{run.name}{archive.SUFFIX}")
+    if kind := files.another_kind(target):
+        raise ValueError(f"-o: expected a file or a new name, found {kind} at {target}")
+    live = run.live
+    chosen, others = archive.choose(run_files.all_files(run.path))
+    if not chosen:
+        raise LookupError(f"expected the files of a run, found none that can be read in {run.path}")
+    with files.replacing(target) as out:
+        archive.write(run.path, chosen, out, live=live)
+    for line in _said(target, chosen, others, live=live):
+        print(printable(line))
+    return 0
+
+
+def _said(
+    target: Path, chosen: Sequence[StoredFile], others: Sequence[StoredFile], *, live: bool
+) -> Iterator[str]:
+    total = sum(file.size for file in chosen)
+    yield f"{target}: {size(target.stat().st_size)}, {len(chosen)} files of {size(total)}"
+    if live:
+        yield "the run goes on: this is its state as of now"
+    for file in others:
+        yield f"left out, since all files together may have {size(archive.MOST_BYTES)}: {file.path}"

@@ -1,18 +1,95 @@
-"""The command `logs`."""
+"""The command `logs`: prints the log of a job, or follows it until the job has ended."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 
+from lib.commands import answer, attempt_logs
+from lib.commands.log_follower import LogFollower
+from lib.commands.run_report import read
 from lib.commands.site import Site
+from lib.commands.terminal_text import TerminalText
+from lib.common import console, interrupts, signal_names
+from lib.common.interrupts import Interrupted
+from lib.common.plain_text import printable, size
+from lib.history.run_store import LAST, RunStore
+from lib.history.stored_run import StoredRun
+from lib.model.job_fields import NAME, RUN_LOG
+from lib.model.names import nearest
 
 SUMMARY = "Print the log of a job."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
+    parser.add_argument("job", metavar="JOB", help=f"a job, or {RUN_LOG!r} for the log of the run")
+    parser.add_argument("-f", "--follow", action="store_true", help="until the job has ended")
+    parser.add_argument(
+        "--run", default=LAST, metavar="RUN", help="its name, its commit, or 'last' (default)"
+    )
+    parser.add_argument(
+        "--attempt", type=_number, metavar="N", help="the Nth log of the job (default: the latest)"
+    )
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 10**9:
+        raise argparse.ArgumentTypeError(f"expected a number of 1 or more, found {text!r}")
+    return int(text)
 
 
 def main(given: argparse.Namespace, site: Site) -> int:
-    """Refuse: the command is not there yet."""
-    raise ValueError("the command is not there yet")
+    """Print the log. Raises LookupError, ValueError, OSError."""
+    run = RunStore(site.kept()).find(given.run)
+    _refuse_unknown(given.job, run, site)
+    try:
+        with interrupts.cut_short():
+            return _print(run, given.job, given.attempt, follow=given.follow)
+    except BrokenPipeError:
+        return console.NOBODY_READS
+    except KeyboardInterrupt:
+        return signal_names.exit_code(signal_names.CUSTOMARY[0])
+    except Interrupted as ended:
+        return signal_names.exit_code(ended.number)
+
+
+def _refuse_unknown(job: str, run: StoredRun, site: Site) -> None:
+    """Raise LookupError for a job that this run cannot have."""
+    known = {RUN_LOG, *attempt_logs.jobs(run.path), *(j.name for j in read(run.summary).jobs)}
+    if job not in known and run.live:  # it may not have begun its jobs yet
+        known |= {each.name for each in site.jobs()}
+    if job not in known or not NAME.fullmatch(job):
+        raise LookupError(f"expected a job of {run.name}, found {job!r}{nearest(job, known)}")
+
+
+def _print(run: StoredRun, job: str, attempt: int | None, *, follow: bool) -> int:
+    write = answer.writer()
+    shown = TerminalText() if sys.stdout.isatty() else None
+    log = LogFollower(run, job, attempt, _remark)
+    try:
+        for piece in log.pieces(follow=follow):
+            write(shown.feed(piece).encode(errors="replace") if shown else piece)
+    finally:
+        left_out = log.left_out
+        log.close()
+        if shown:
+            write(shown.end().encode(errors="replace"))
+    if not log.found or (attempt or 0) > log.found:
+        raise LookupError(_missing(run, job, log.found))
+    if left_out:
+        _remark(f"--- {size(left_out)} of its middle are left out")
+    return 0
+
+
+def _missing(run: StoredRun, job: str, found: int) -> str:
+    if found:
+        return f"expected an attempt of {job}, of which there are {found} in {run.name}"
+    reasons = [each.reason or each.outcome for each in read(run.summary).jobs if each.name == job]
+    why = printable(reasons[0]) if reasons and reasons[0] else "it has not started"
+    return f"{job} has no log in {run.name}: {why}"
+
+
+def _remark(text: str) -> None:
+    """Say something that is no part of the log."""
+    print(printable(text), file=sys.stderr, flush=True)

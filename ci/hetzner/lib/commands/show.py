@@ -1,18 +1,73 @@
-"""The command `show`."""
+"""The command `show`: one run, told for people or for programs."""
 
 from __future__ import annotations
 
 import argparse
+import shlex
+from pathlib import Path
 
+from lib.commands import answer, archive, run_files, run_report, run_text
+from lib.commands.run_text import Telling
 from lib.commands.site import Site
+from lib.common import redact
+from lib.history.run_store import LAST, RunStore
+from lib.history.stored_run import StoredRun
 
 SUMMARY = "Tell how a run went."
+RUN_HELP = "its name, the beginning of it, its commit, 'last' (default), or a file of `export`"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
+    parser.add_argument("run", nargs="?", default=LAST, metavar="RUN", help=RUN_HELP)
+    parser.add_argument("--json", action="store_true", help="for programs")
 
 
 def main(given: argparse.Namespace, site: Site) -> int:
-    """Refuse: the command is not there yet."""
-    raise ValueError("the command is not there yet")
+    """Print the run. Raises LookupError, ValueError, OSError."""
+    if "/" not in given.run and not given.run.endswith(archive.SUFFIX):
+        run = RunStore(site.kept()).find(given.run)
+        return _print(telling(run, shlex.join([*site.program, "rerun", "--failed"])), given)
+    import tempfile  # late: only an exported run needs it
+
+    with tempfile.TemporaryDirectory() as directory:
+        run = archive.read(Path(given.run), Path(directory))
+        told = telling(run)._replace(place=given.run)
+        if archive.was_live(run):
+            told = told._replace(state=run_text.EXPORTED_LIVE)
+        return _print(told, given)
+
+
+def _print(told: Telling, given: argparse.Namespace) -> int:
+    if given.json:
+        return answer.as_json(fields(told))
+    return answer.lines(run_text.lines(told, redact.of_environment()))
+
+
+def telling(run: StoredRun, again: str = "") -> Telling:
+    """Return all that is told of a run; `again` is the command that runs its failures again."""
+    state = run.state  # first: a run that ends meanwhile has a whole summary then
+    return Telling(
+        name=run.name,
+        place=str(run.path),
+        directory=run.path,
+        state=state,
+        summary=run.summary,
+        report=run_report.read(run.summary),
+        story=run_files.story(run.path),
+        kept=run_files.all_files(run.path, run_files.KEPT),
+        again=again,
+    )
+
+
+def fields(told: Telling) -> dict[str, object]:
+    """Return a run for programs."""
+    return {
+        "name": told.name,
+        "place": told.place,
+        "state": told.state,
+        "sentence": run_text.sentence(told),
+        "running": list(told.story.running),
+        "kept": [file._asdict() for file in told.kept],
+        "summary": told.summary,
+    }

@@ -1,18 +1,121 @@
-"""The command `status`."""
+"""The command `status`: the runs of this machine, what they do and wait for, and the room left."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import pwd
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
 
+from lib.commands import answer, live_view, run_text
+from lib.commands.ci_log import RunningJob
+from lib.commands.live_view import LiveView
+from lib.commands.run_text import Telling
+from lib.commands.show import telling
 from lib.commands.site import Site
+from lib.common.plain_text import duration, size, table
+from lib.history.run_store import RunStore
 
 SUMMARY = "Tell what runs on this machine, since when, and until when."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
+    parser.add_argument("--json", action="store_true", help="for programs")
 
 
 def main(given: argparse.Namespace, site: Site) -> int:
-    """Refuse: the command is not there yet."""
-    raise ValueError("the command is not there yet")
+    """Print the answer. Raises OSError."""
+    store = RunStore(site.store) if site.store else None
+    now = time.time()
+    live = live_view.all_live(store)
+    last = _last(store) if store and not live else None
+    if given.json:
+        return answer.as_json(_fields(live, last, site.store, now))
+    return answer.lines(_lines(live, last, site.store, now))
+
+
+def _last(store: RunStore) -> Telling | None:
+    """Return the last run of the store that has ended."""
+    return next((telling(run) for run in store.runs() if not run.live), None)
+
+
+def _lines(
+    live: list[LiveView], last: Telling | None, store: Path | None, now: float
+) -> Iterator[str]:
+    for run in live:
+        yield from _run(run, now)
+        yield ""
+    if not live:
+        yield "nothing runs on this machine that can be seen from here"
+    if last:
+        yield f"the last run: {last.state.upper()}  {last.name}: {run_text.sentence(last)}"
+    if room := _room(store):
+        free, total = room
+        yield f"disk: {size(free)} of {size(total)} are free for {store}"
+
+
+def _run(run: LiveView, now: float) -> Iterator[str]:
+    clock = time.strftime("%H:%M:%S", time.localtime(run.since))
+    yield f"RUNNING  {run.name}, since {clock} ({duration(max(0.0, now - run.since))})"
+    if run.expected_end is not None:
+        left = run.expected_end - now
+        at = time.strftime("%H:%M:%S", time.localtime(run.expected_end))
+        yield f"  expected end: {at} ({f'in {duration(left)}' if left > 0 else 'late'})"
+    yield f"  {run.label}, pid {run.pid or 'unknown'}, user {_user(run.user)}"
+    yield f"  in {run.directory or 'a directory that it does not tell'}"
+    if run.waits_for:
+        yield f"  waits for {run.waits_for}"
+    today = live_view.time_of_day(now)
+    rows = [(f"  {job.name}", duration(job.seconds(today)), _doing(job)) for job in run.jobs]
+    yield from table(rows, right=[1])
+
+
+def _doing(job: RunningJob) -> str:
+    parts = ["ready"] * job.ready + [f"attempt {job.attempt}"] * (job.attempt > 1)
+    return ", ".join(parts)
+
+
+def _user(number: int) -> str:
+    with contextlib.suppress(KeyError, OverflowError):
+        return pwd.getpwuid(number).pw_name
+    return str(number)
+
+
+def _room(store: Path | None) -> tuple[int, int] | None:
+    """Return the free bytes and all bytes of the disk of a store, None if they are unknown."""
+    place = store
+    while place is not None:
+        try:
+            found = shutil.disk_usage(place)
+        except FileNotFoundError:  # the store is made by the first run
+            place = place.parent if place != place.parent else None
+        except OSError:
+            return None
+        else:
+            return found.free, found.total
+    return None
+
+
+def _fields(
+    live: list[LiveView], last: Telling | None, store: Path | None, now: float
+) -> dict[str, object]:
+    today = live_view.time_of_day(now)
+    room = _room(store)
+    return {
+        "runs": [
+            {
+                **run._asdict(),
+                "seconds": now - run.since,
+                "jobs": [{**job._asdict(), "seconds": job.seconds(today)} for job in run.jobs],
+            }
+            for run in live
+        ],
+        "last": last
+        and {"name": last.name, "state": last.state, "sentence": run_text.sentence(last)},
+        "store": store and str(store),
+        "disk": room and {"free": room[0], "total": room[1]},
+    }

@@ -129,6 +129,15 @@ def stop(
         pause = min(LONGEST, pause * GROWTH)
 
 
+def ask_to_end(table: ProcessTable, process: Proc) -> bool:
+    """Send TERM to one process; False if it is gone. Raises PermissionError.
+
+    A process that is stopped, by Ctrl-Z say, sees it only when it is continued.
+    """
+    sent = process_table.send(table, process, signal.SIGTERM)
+    return sent and process_table.send(table, process, signal.SIGCONT)
+
+
 def kill_group(leader: int) -> None:
     """Send KILL to every process of a group."""
     # macOS raises PermissionError for a group of zombies

@@ -23,6 +23,7 @@ TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ"
 LIB = Path(redact.__file__).parents[1]
 # what these cut is no text that is shown, or is masked before: names of files, digests, lines
 OTHERWISE = {
+    "commands/attempt_logs",
     "commit/tested_commit",
     "buckaroo/demo",
     "report/failure_lines",

@@ -1,0 +1,85 @@
+"""The live runs of this machine: those in its register, and those of a store. Only reads."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from lib.commands import run_files, run_report
+from lib.commands.ci_log import RunningJob
+from lib.history.run_store import RunStore
+from lib.history.stored_run import StoredRun
+from lib.processes import machine_register
+from lib.processes.machine_register import LiveRun
+
+
+class LiveView(NamedTuple):
+    """A live run. Moments are seconds since the epoch; `user` is -1 if it is not known."""
+
+    name: str  # of its directory
+    directory: str
+    label: str
+    pid: int | None
+    user: int
+    since: float
+    expected_end: float | None
+    waits_for: str
+    jobs: tuple[RunningJob, ...]
+
+
+def all_live(store: RunStore | None) -> list[LiveView]:
+    """Return the live runs, the oldest first. Raises OSError if the store cannot be listed."""
+    registered = machine_register.live_runs()
+    places = {run.log_dir for run in registered}
+    ours = [run for run in store.runs() if run.live] if store else []
+    found = [_registered(run) for run in registered]
+    found += [_stored(run) for run in ours if str(run.path.resolve()) not in places]
+    return sorted(found, key=lambda run: run.since)
+
+
+def _registered(run: LiveRun) -> LiveView:
+    return LiveView(
+        name=Path(run.log_dir).name,
+        directory=run.log_dir,
+        label=run.label,
+        pid=run.pid,
+        user=run.user,
+        since=run.since,
+        expected_end=run.expected_end,
+        waits_for=run.waits_for,
+        jobs=_jobs(Path(run.log_dir)) if run.log_dir else (),
+    )
+
+
+def _stored(run: StoredRun) -> LiveView:
+    """Return a live run that is not in the register, which may be out of reach."""
+    pid, _, _ = run_report.read(run.summary).run_id.removeprefix("r").partition("-")
+    return LiveView(
+        name=run.name,
+        directory=str(run.path),
+        label="not in the register of the machine",
+        pid=int(pid) if pid.isdecimal() and len(pid) < 20 else None,
+        user=_owner(run.path),
+        since=run.started,
+        expected_end=None,
+        waits_for="",
+        jobs=_jobs(run.path),
+    )
+
+
+def _owner(path: Path) -> int:
+    try:
+        return path.stat().st_uid
+    except OSError:
+        return -1
+
+
+def _jobs(directory: Path) -> tuple[RunningJob, ...]:
+    return tuple(run_files.story(directory).running.values())
+
+
+def time_of_day(now: float) -> int:
+    """Return the seconds since midnight, as ci.log counts them."""
+    local = time.localtime(now)
+    return local.tm_hour * 3600 + local.tm_min * 60 + local.tm_sec

@@ -1,0 +1,127 @@
+"""A run that is told for people and for programs, whatever its directory holds."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import shutil
+from pathlib import Path
+
+from lib.commands import export, show
+from tests.support.stored_runs import JOB, LOG, NAME, SHA, SUMMARY, WithStore
+
+
+class Show(WithStore):
+    def show(self, *words: str) -> str:
+        parser = argparse.ArgumentParser()
+        show.arguments(parser)
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            self.assertEqual(show.main(parser.parse_args(words), self.site), 0)
+        return out.getvalue()
+
+    def test_verdict_commit_jobs_log_kept_files_and_the_next_command_are_told(self) -> None:
+        self.make(files={"kept/test/trace.zip": "x" * 1500})
+        text = self.show()
+        for part in (
+            f"FAILED  {NAME}\nfailed in 4 s: test (exit code 1)\n",
+            SHA,
+            "main",
+            f"{'f' * 40}, with changes that no commit holds",
+            "only_jobs: test; no_deps",
+            "2026-11-30T10:11:12+0000, took 4.2 s",
+            "kept/test/trace.zip (1.5 kB)",
+            "--- test: exit code 3\n    one\n    two\n",
+            "python3 p.py rerun --failed",
+        ):
+            self.assertIn(part, text)
+        self.assertRegex(text, r"\ntest +failed +2\.5 +2 +build +exit code 3\n")
+
+    def test_each_state_has_a_sentence(self) -> None:
+        path = self.make({**SUMMARY, "exit_code": None, "state": "running"})
+        (path / "ci.log").write_text("[10:11:12] START test\n")
+        self.assertIn(
+            "CUT OFF  20261130T101112Z-0123456\nits process was killed before it had a verdict; "
+            "then ran: test\n",
+            self.show(),
+        )
+        (path / "summary.json").write_text("{")
+        self.assertIn("UNKNOWN", self.show())
+        self.assertIn("there is no verdict", self.show())
+        passed = {**SUMMARY, "exit_code": 0, "jobs": [{**JOB, "outcome": "passed"}]}
+        (path / "summary.json").write_text(json.dumps(passed))
+        self.assertIn("PASSED", self.show())
+        self.assertNotIn("rerun", self.show())
+
+    def test_programs_get_the_summary_and_the_verdict(self) -> None:
+        self.make()
+        fields = json.loads(self.show("--json"))
+        self.assertEqual(fields["summary"], SUMMARY)
+        self.assertEqual((fields["state"], fields["name"]), ("failed", NAME))
+
+    def test_exported_run_is_shown_without_a_store(self) -> None:
+        self.make()
+        expected = self.show()
+        file = self.root / "x.tar.gz"
+        parser = argparse.ArgumentParser()
+        export.arguments(parser)
+        with contextlib.redirect_stdout(io.StringIO()):
+            export.main(parser.parse_args(["-o", str(file)]), self.site)
+        shutil.rmtree(self.store.directory)
+        found = self.show(str(file))
+        self.assertEqual(
+            self.without_place(found), self.without_place(expected).rpartition("\n\n")[0] + "\n"
+        )
+
+    @staticmethod
+    def without_place(text: str) -> str:
+        return "".join(line for line in text.splitlines(True) if not line.startswith("place "))
+
+    def test_hostile_names_cannot_move_the_terminal(self) -> None:
+        bad = "\x1b[2J\x07\x9b\n\r\u202e"
+        summary = {**SUMMARY, "branch": bad, "sha": bad, "selection": {bad: [bad]}}
+        job = {name: bad if isinstance(value, str) else value for name, value in JOB.items()}
+        path = self.make(
+            {**summary, "jobs": [job, {**JOB, "reason": bad}]}, {"test.log": f"{bad}\n"}
+        )
+        (path / "ci.log").write_text(LOG.replace("in 4 s", bad.replace("\n", "")))
+        (path / "kept").mkdir()
+        (path / "kept" / bad).touch()
+        text = self.show()
+        self.assertFalse([c for c in text if not c.isprintable() and c != "\n"])
+
+    def test_job_whose_name_is_a_path_shows_no_other_file(self) -> None:
+        secret = self.root / "secret.log"
+        secret.write_text("hidden\n")
+        for name in (str(secret)[:-4], "../../../secret", "../secret"):
+            shutil.rmtree(self.store.directory, ignore_errors=True)
+            self.make({**SUMMARY, "jobs": [{**JOB, "name": name}]})
+            self.assertNotIn("hidden", self.show())
+
+    def test_anything_in_the_place_of_a_file_is_told(self) -> None:
+        for name in ("summary.json", "ci.log", "test.log", "kept"):
+            for kind in ("directory", "pipe", "link", "loop", "empty", "zeros", "missing"):
+                shutil.rmtree(self.store.directory, ignore_errors=True)
+                with self.subTest(name, kind=kind):
+                    self.put(self.make() / name, kind)
+                    self.assertIn(NAME, self.show())
+                    json.loads(self.show("--json"))
+
+    @staticmethod
+    def put(path: Path, kind: str) -> None:
+        path.unlink(missing_ok=True)
+        match kind:
+            case "directory":
+                path.mkdir()
+            case "pipe":
+                os.mkfifo(path)
+            case "link":
+                path.symlink_to("/etc/passwd")
+            case "loop":
+                path.symlink_to(path.name)
+            case "empty":
+                path.touch()
+            case "zeros":
+                path.write_bytes(b"\0" * 5000)
