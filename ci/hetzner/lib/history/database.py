@@ -42,14 +42,14 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
 
 
 @contextlib.contextmanager
-def writing(path: Path, patience: float = PATIENCE) -> Iterator[sqlite3.Connection]:
+def writing(path: Path, patience: float | None = None) -> Iterator[sqlite3.Connection]:
     """Open the history for one transaction, which is committed at the end of the block.
 
-    It waits up to `patience` seconds for other writers, all in all. Makes the directory, and brings
-    the tables up to date. Raises sqlite3.Error, OSError.
+    It waits up to `patience` seconds (default PATIENCE) for other writers, all in all. Makes the
+    directory, and brings the tables up to date. Raises sqlite3.Error, OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    end = time.monotonic() + patience
+    end = time.monotonic() + (PATIENCE if patience is None else patience)
     with contextlib.closing(_connect(path, "mode=rwc", 0.0)) as database:
         _choose_journal(database, path)
         _wait_until(database, end)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lib.common import machine
 from lib.model import events
@@ -34,6 +34,12 @@ class RunFields(NamedTuple):
     exit_code: int | None = None
     seconds: float | None = None
     leftovers: Mapping[str, float] = {}
+
+    @classmethod
+    def of(cls, summary: Mapping[str, Any], seconds: float) -> RunFields:
+        """Make it of the fields of summary.json; those that are not there are unknown."""
+        known = {name: summary[name] for name in cls._fields if summary.get(name) is not None}
+        return cls(**{**known, "seconds": seconds})
 
 
 class History:
@@ -95,9 +101,10 @@ class History:
             "processors": machine.this().cpus,
         }
         error = self._insert(run)
-        mended = damage.mend(self._path, thorough=True) if damage.is_own(error) else ""
-        if mended:
-            error = self._insert(run)
+        mended = ""
+        if damage.is_own(error):
+            mended = damage.mend(self._path, thorough=True)
+            error = self._insert(run)  # also if another run has mended it
         missing = error and f"this run is not in the history {self._path}: {error}"
         return [line for line in (mended, missing) if line]
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from lib.common.clock import MonotonicClock
 from lib.common.locks import Held
@@ -28,6 +29,9 @@ from lib.report.run_log import RunLog, complaint
 from lib.report.run_reports import ReportOptions, RunReports
 from lib.run import preflight
 from lib.scheduler.loop import Scheduler
+
+if TYPE_CHECKING:
+    from lib.history.recorder import History
 
 _goes_on = threading.Lock()  # held by the one run of this process
 
@@ -108,16 +112,38 @@ class Run:
 
     def _execute(self, logs: OwnedDirectory) -> int:
         run_id = process_table.run_id(process_table.table(), os.getpid())
-        reports = RunReports(logs.path, self._options, run_id)
+        history = self._new_history(logs.path)
+        listeners = self._options.listeners + ((history,) if history else ())
+        options = self._options._replace(listeners=listeners)
+        reports = RunReports(logs.path, options, run_id)
         try:
             if logs.lock is None and self._options.run_log is None:
                 reports.log.line(f"NOTE  {log_directory.UNLOCKED}")
             reports.begin([node.job for node in self._plan.phases.nodes])
             self._publish(logs.path)
             self._run_jobs(reports, logs.lock)
-            return reports.end(self.facts).exit_code
+            code = reports.end(self.facts).exit_code
+            if history:
+                self._record(history, {"run": run_id, "exit_code": code}, reports.log)
+            return code
         finally:
             reports.close()
+
+    def _new_history(self, directory: Path) -> History | None:
+        """Return the recorder of a run in a store, if it runs all test cases of its jobs."""
+        if self._store is None or self._plan.phases.test_filter:
+            return None
+        from lib.history.recorder import History  # late: only runs in a store need it
+
+        return History(self._store / "history.db", directory)
+
+    def _record(self, history: History, told: Mapping[str, Any], log: RunLog) -> None:
+        """Write the run into the history: last, since other runs may write, too."""
+        from lib.history.recorder import RunFields
+
+        fields = RunFields.of({**self._options.header, **told}, self.facts.seconds)
+        for line in history.write(fields):
+            log.line(f"NOTE  {line}")
 
     def _run_jobs(self, reports: RunReports, lock: Held | None) -> None:
         try:
