@@ -17,11 +17,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from lib.commands import declarations
 from lib.common import inherited_environment, machine, redact
 from lib.common import log_bytes as sizes
 from lib.common.version import VERSION
 from lib.model import events, graph_check, selection
-from lib.model.declaration_error import explains_bad_arguments
+from lib.model.declaration_error import DeclarationError, explains_bad_arguments
 from lib.model.job import Job
 from lib.model.job_fields import variable_problems
 from lib.model.pipeline_check import kind_problems, number_problems
@@ -47,6 +48,7 @@ OF_RUN = dict.fromkeys(
 
 __all__ = ["Cache", "Job", "Outcome", "Pipeline", "Result"]
 __version__ = VERSION
+sys.excepthook = declarations.told_by(sys.excepthook)
 
 
 def __getattr__(name: str) -> object:
@@ -98,7 +100,7 @@ class Pipeline:
     - `pressure`: percent of CPU or memory pressure above which starts are held back (Linux;
       default None: never).
 
-    Raises ValueError that lists every problem of the jobs and numbers at once.
+    Raises DeclarationError, a ValueError that lists every problem of jobs and numbers at once.
     """
 
     @explains_bad_arguments(lambda _: "Pipeline", elsewhere=OF_RUN, checks=True)
@@ -135,7 +137,7 @@ class Pipeline:
         self.facts = Facts()  # of the last run: all that its exit code follows from
         jobs = tuple(jobs) if isinstance(jobs, Iterable) else jobs
         if problems := kind_problems(jobs, log_dir, store, cwd, resources):
-            raise ValueError("\n".join(problems))
+            raise DeclarationError("\n".join(problems))
         self.jobs = jobs
         pools = {**machine.this().pools(), **(resources or {})}
         problems = number_problems(timeout, grace, max_parallel, pressure, log_bytes, pools)
@@ -146,7 +148,7 @@ class Pipeline:
         logs = self.store or _absolute(problems, "log_dir", log_dir or "")
         problems += graph_check.problems(self.jobs, pools, str(place))
         if problems:
-            raise ValueError("\n".join(problems))
+            raise DeclarationError("\n".join(problems))
         self._limits = Limits(pools, max_parallel, timeout, pressure)
         self._durations = dict(durations or {})
         self._asked_for_all = asked_for_all

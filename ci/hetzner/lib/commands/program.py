@@ -9,14 +9,16 @@ import os
 import sys
 from collections.abc import Callable
 
+from lib.commands import declarations
 from lib.common import console, interrupts, redact
 from lib.common.interrupts import Interrupted
 from lib.common.plain_text import printable
+from lib.model.declaration_error import DeclarationError
 from lib.model.run_facts import Facts
 from lib.model.verdict import FAILED, decide
 from lib.report import running_jobs
 
-USAGE = 2
+USAGE = declarations.USAGE
 
 
 def run(what: Callable[[], int], name: str) -> int:
@@ -41,6 +43,9 @@ def _code(what: Callable[[], int], name: str) -> int:
         return what()
     except SystemExit as asked:  # argparse has answered
         return asked.code if isinstance(asked.code, int) else USAGE if asked.code else 0
+    except DeclarationError as error:
+        complain(declarations.sentences(error))
+        return USAGE
     except ValueError as error:
         complain(f"{name}: {error}")
         return USAGE

@@ -62,11 +62,12 @@ OTHERS: Mapping[str, str] = {
 }
 
 
-class DeclarationError(TypeError, ValueError):
-    """The arguments of a call do not fit: a TypeError as in Python, a ValueError as other problems.
+class DeclarationError(ValueError):
+    """A job, a cache or a pipeline is declared wrong; the message has a line for each problem."""
 
-    The message has a line for each problem.
-    """
+
+class ArgumentsError(DeclarationError, TypeError):
+    """The arguments of a call do not fit: a TypeError, as in Python, beside."""
 
 
 def explains_bad_arguments(
@@ -75,7 +76,7 @@ def explains_bad_arguments(
     elsewhere: Mapping[str, str] = {},
     checks: bool = False,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Have a call whose arguments do not fit raise a DeclarationError with the names meant.
+    """Have a call whose arguments do not fit raise an ArgumentsError with the names meant.
 
     `whose` makes the start of each line from the arguments that are known by name. `elsewhere`
     names the calls that other arguments belong to. With `checks` the call is a constructor: it is
@@ -100,7 +101,7 @@ def explains_bad_arguments(
                     lines = [*str(error).splitlines(), *lines]
                 except TypeError:
                     pass  # a required argument is missing
-            raise DeclarationError("\n".join(lines))
+            raise ArgumentsError("\n".join(lines))
 
         return call
 

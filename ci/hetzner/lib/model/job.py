@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from lib.model import job_check
-from lib.model.declaration_error import explains_bad_arguments
+from lib.model.declaration_error import DeclarationError, explains_bad_arguments
 from lib.model.frozen_list import FrozenList
 from lib.model.job_fields import NAME, NOTHING
 
@@ -60,8 +60,8 @@ class Job:
     and `timeout` are seconds, the timeout counts for each step of an attempt. Every field is
     explained in `docs/usage.md`.
 
-    Raises ValueError that lists every problem of the job at once. For unknown fields it is a
-    DeclarationError, which names the fields that were meant.
+    Raises DeclarationError, a ValueError, that lists every problem of the job at once. For unknown
+    fields it names those that were meant, and is a TypeError as well.
     """
 
     name: str
@@ -126,7 +126,7 @@ class Job:
         problems = job_check.problems(self)
         if problems:
             start = f"job {_title(self.name)}"
-            raise ValueError("\n".join(f"{start}: {problem}" for problem in problems))
+            raise DeclarationError("\n".join(f"{start}: {problem}" for problem in problems))
 
     def __setattr__(self, field: str, value: object) -> None:
         """Refuse: a checked job stays as it is."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.common import tree_copy
-from lib.model.declaration_error import explains_bad_constructor
+from lib.model.declaration_error import DeclarationError, explains_bad_constructor
 from lib.model.job_fields import NOTHING, command_problems, is_count, path_problems
 from lib.processes import process_table
 from lib.storage import cache_key
@@ -71,7 +71,7 @@ class Cache:
         if self.max_bytes is not None and not is_count(self.max_bytes):
             problems.append(f"max_bytes: expected bytes, or None, found {self.max_bytes!r}")
         if problems:
-            raise ValueError("\n".join(f"Cache: {problem}" for problem in problems))
+            raise DeclarationError("\n".join(f"Cache: {problem}" for problem in problems))
 
     def made_by(self, cmd: str | Sequence[str], env: Mapping[str, str] = NOTHING) -> Cache:
         """Return the cache of a job with this command and variables; other entries are a miss."""

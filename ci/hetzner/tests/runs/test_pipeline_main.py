@@ -108,6 +108,28 @@ class Errors(TenLines):
                 self.assertNotIn("Traceback", errors)
         self.assertFalse((self.root / "logs").exists())
 
+    def test_a_command_asks_the_store_of_the_pipeline(self) -> None:
+        ask = """
+from lib.commands import front_door
+class Ask:
+    SUMMARY = "Ask."
+    def arguments(self, parser): pass
+    def main(self, given, site):
+        print(site.kept(), *site.program, len(site.jobs()))
+        return site.run(["--only", "lint"])
+front_door.load = lambda name: Ask()
+"""
+        end = f"{ask}sys.exit(Pipeline(jobs, 's', 'b', %s, cwd='.').main())\n"
+        self.write(JOBS, end % "store='kept'")
+        code, out, _ = self.ran("show")
+        self.assertEqual(out.splitlines()[0], f"{self.root}/kept python3 {self.file} 4")
+        self.assertIn("PASS  lint", out)
+        self.assertEqual(code, 0)
+        self.write(JOBS, end % "log_dir='logs'")
+        code, out, errors = self.ran("show")
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("ci.py show: expected a pipeline with a store, found one without", errors)
+
     def test_a_filter_that_matches_no_test_ends_with_4(self) -> None:
         self.write('[Job("test", "exit 5")]')
         self.assertEqual(self.ran("--only-testcases", "x")[0], 4)

@@ -6,7 +6,12 @@ import unittest
 from typing import Any
 
 from dsl import Cache, Job
-from lib.model.declaration_error import DeclarationError, explains_bad_arguments, meant
+from lib.model.declaration_error import (
+    ArgumentsError,
+    DeclarationError,
+    explains_bad_arguments,
+    meant,
+)
 from tests.support.declaring import pipeline, problems
 
 
@@ -98,7 +103,7 @@ class Fields(unittest.TestCase):
         self.assertEqual(len(problems(lambda: job(nme="a", cmd="true"))), 1)
 
     def test_it_is_a_type_error_and_a_value_error(self) -> None:
-        for kind in (TypeError, ValueError, DeclarationError):
+        for kind in (TypeError, ValueError, DeclarationError, ArgumentsError):
             with self.assertRaises(kind):
                 job("build", "true", retry=2)
 
