@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 class RunFields(NamedTuple):
     """A run as the history has it. The fields are those of summary.json; None is unknown.
 
-    `seconds` are those of the whole run. `leftovers` tell what it left on the machine: an amount by
-    a name.
+    `seconds` are those of the whole run.
     """
 
     run: str
@@ -33,7 +32,6 @@ class RunFields(NamedTuple):
     asked_for_all: bool | None = None
     exit_code: int | None = None
     seconds: float | None = None
-    leftovers: Mapping[str, float] = {}
 
     @classmethod
     def of(cls, summary: Mapping[str, Any], seconds: float) -> RunFields:
@@ -65,6 +63,7 @@ class History:
         self._ready: dict[str, float] = {}  # of attempts that have not ended: when, by job
         self._wrote: dict[str, dict[str, float]] = {}  # the same: when, by job and output
         self._beside: dict[str, set[str]] = {}  # the same: the other jobs that ran meanwhile
+        self._left: Mapping[str, int] = {}  # on the machine, by name
 
     def __call__(self, event: events.Event) -> None:
         """Note what an event tells of an attempt."""
@@ -74,6 +73,8 @@ class History:
             self._ready[event.job] = event.at
         elif isinstance(event, events.OutputReady):
             self._wrote.setdefault(event.job, {})[event.output] = event.at
+        elif isinstance(event, events.Left):
+            self._left = event.amounts
         elif isinstance(event, events.AttemptEnded):
             self._end(event.job, event.record)
         elif isinstance(event, events.Finished) and event.outcome is Outcome.RESTORED:
@@ -95,7 +96,7 @@ class History:
 
         run = {
             **fields._asdict(),
-            "leftovers": json.dumps(dict(fields.leftovers)),
+            "leftovers": json.dumps(dict(self._left)),
             "directory": self._directory.name if self._directory else "",
             "started": self._began,
             "processors": machine.this().cpus,

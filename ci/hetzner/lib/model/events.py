@@ -6,7 +6,7 @@ stream: a new view never edits the loop. `at` is always seconds on the run's clo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from lib.model.result import AttemptRecord, Outcome, Result
@@ -134,6 +134,13 @@ class Note(NamedTuple):
     text: str
 
 
+class Left(NamedTuple):
+    """No job runs any more: by how much each amount on the machine differs from before."""
+
+    at: float
+    amounts: Mapping[str, int]
+
+
 class RunEnded(NamedTuple):
     """The run is over: its exit code and all results."""
 
@@ -156,6 +163,7 @@ Event = (
     | Interrupted
     | Asked
     | Note
+    | Left
     | RunEnded
 )
 Listener = Callable[[Event], None]

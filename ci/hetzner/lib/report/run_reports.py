@@ -58,6 +58,18 @@ class RunReports:
         except OSError as error:
             self.log.write_failed(self._summary.path, error)
 
+    def add_left(self, before: Mapping[str, int], after: Mapping[str, int], at: float) -> None:
+        """Add what the jobs left: the amounts of the machine that are known before and after."""
+        left = {
+            name: {"before": amount, "after": after[name], "difference": after[name] - amount}
+            for name, amount in before.items()
+            if name in after
+        }
+        if left:
+            self._summary.add("left", left)
+            amounts = {name: each["difference"] for name, each in left.items()}
+            self.bus.emit(events.Left(at, amounts))
+
     def show_results(self, facts: Facts, logged: Mapping[str, int]) -> None:
         """Write summary.json, then show the failed jobs, and a table of all.
 

@@ -27,7 +27,7 @@ class SummaryFile:
     ) -> None:
         self.path = log_dir / "summary.json"
         self._log_dir = log_dir
-        self._header = header
+        self._header = dict(header)
         self._redact = redact
         self._began = time.time()
 
@@ -46,6 +46,10 @@ class SummaryFile:
         except OSError:
             self.path.unlink(missing_ok=True)
             raise
+
+    def add(self, name: str, value: object) -> None:
+        """Add a field, to be written from now on."""
+        self._header[name] = value
 
     def write(
         self, results: Sequence[Result], logged: Mapping[str, int], code: int | None, seconds: float

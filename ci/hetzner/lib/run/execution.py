@@ -166,6 +166,7 @@ class Run:
             self._plan, executor, self._clock, reports.bus.emit, machine_load.load
         )
         self.results.update(scheduler.results)
+        before = self._look_at_machine()
         try:
             scheduler.run()
             self.facts = scheduler.facts()
@@ -177,7 +178,16 @@ class Run:
             raise
         finally:
             self._add_leftovers(executor, reports.log, lock)
+            reports.add_left(before, self._look_at_machine(), self._clock.now())
             reports.show_results(self.facts, executor.logs.left_out())
+
+    def _look_at_machine(self) -> Mapping[str, int]:
+        """Count what is on the machine, if the run is kept: in a store, or by its caller."""
+        if self._store is None and self._options.run_log is None:
+            return {}
+        from lib.processes import machine_state  # late: only runs that are kept need it
+
+        return machine_state.measure(self._place.log_dir)
 
     def _add_leftovers(self, executor: ProcessExecutor, log: RunLog, lock: Held | None) -> None:
         """Add the facts that are known once no job runs any more."""

@@ -8,6 +8,7 @@ import unittest
 from lib.common import machine
 from lib.history import database
 from lib.history.recorder import History, RunFields
+from lib.model import events
 from lib.model.result import Load
 from tests.support.fakes import CACHED, Fate, Played, jobs, play
 from tests.support.recorded import Recorded
@@ -35,13 +36,14 @@ class Rows(Recorded):
             *("r1", "abc", "main", "tree", True, False, True),
             exit_code=1,
             seconds=4.5,
-            leftovers={"processes": 2.0},
         )
-        self.record(play(jobs("a"), fails="a"), fields)
+        played = play(jobs("a"), fails="a")
+        played.events.append(events.Left(4.0, {"processes": 2}))
+        self.record(played, fields)
         columns = "run, sha, branch, tree, dirty, whole, asked_for_all, exit_code, seconds"
         expected = ("r1", "abc", "main", "tree", 1, 0, 1, 1, 4.5)
         self.assertEqual(self.rows(columns, "runs"), [expected])
-        left = ("20260102T030405Z-abc", machine.cpus(), '{"processes": 2.0}')
+        left = ("20260102T030405Z-abc", machine.cpus(), '{"processes": 2}')
         self.assertEqual(self.rows("directory, processors, leftovers", "runs"), [left])
 
     def test_attempt_has_its_exit_code_its_load_and_the_number_of_jobs_beside_it(self) -> None:
