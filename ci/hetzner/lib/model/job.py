@@ -5,6 +5,7 @@ The meaning of every field is in `docs/usage.md`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -31,7 +32,6 @@ class CacheSpec(Protocol):
 
 
 ELSEWHERE = {
-    "cwd": "jobs start in Pipeline(cwd=…), a command may begin with cd",
     "max_parallel": "it is an argument of Pipeline(…)",
     "only_jobs": "it is an argument of Pipeline.run(…)",
     "skip_jobs": "it is an argument of Pipeline.run(…)",
@@ -86,6 +86,7 @@ class Job:
     retry_alone: bool
     listens: Collection[int]
     group: str | Collection[str]
+    cwd: str
 
     @explains_bad_arguments(
         lambda given: f"job {_title(given.get('name', ''))}", elsewhere=ELSEWHERE, checks=True
@@ -115,9 +116,12 @@ class Job:
         retry_alone: bool = False,
         listens: Collection[int] = (),
         group: str | Collection[str] = (),
+        cwd: str | os.PathLike[str] = ".",
     ) -> None:
         given = dict(locals(), depends_on=NO_NAMES if depends_on == () else depends_on)
         del given["self"]
+        if isinstance(cwd, os.PathLike):
+            given["cwd"] = os.fspath(cwd)
         for field in CONTAINERS:
             value = given[field]
             if value is not NOTHING and not isinstance(value, (str, tuple)):

@@ -14,6 +14,7 @@ from lib.model.job_fields import (
     group_problems,
     is_count,
     output_problems,
+    path_problems,
     port_problems,
     quantity,
     resource_problems,
@@ -47,6 +48,8 @@ def _check_identity(job: Job, problems: list[str]) -> None:
     elif job.name == RUN_LOG:
         problems.append("name: ci.log is the log of the run, choose another name")
     problems += command_problems("cmd", job.cmd)
+    if job.cwd != ".":
+        problems += path_problems("cwd", job.cwd)
     flags = ("fast_fail", "allow_failure", "service", "testcases", "retry_alone")
     problems += [
         f"{flag}: expected True or False, found {getattr(job, flag)!r}"

@@ -60,6 +60,7 @@ class CacheRequest:
             "cache": job.cache.to_json(),
             "cmd": job.cmd if isinstance(job.cmd, str) else list(job.cmd),
             "variables": dict(job.env),
+            "cwd": job.cwd,
             "env": dict(env),
             "key": key,
             "said": said,

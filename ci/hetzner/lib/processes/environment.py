@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from lib.model.phases import Node
 from lib.outputs import written
-from lib.processes import process_table
+from lib.processes import job_directory, process_table
 from lib.processes.process_table import TAG
 
 # when a Python hangs, its log has its output, which no buffer holds back, and its stacks, see
@@ -77,6 +77,7 @@ class Environments:
             **node.job.env,
             **filters(node.test_filter if node.filtered else ""),
             **{name: str(written.place(self._cwd, path)) for name, path in node.inputs.items()},
+            **({} if node.job.cwd == "." else place(job_directory.of(node.job, self._cwd))),
             "CI_RUN_ID": self._run,
             "CI_JOB": node.job.name,
             TAG: _chain(self._base, f"{self._run}/{node.key}"),

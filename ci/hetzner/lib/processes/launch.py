@@ -15,7 +15,7 @@ from lib.common import log_bytes, redact
 from lib.model import bash_command
 from lib.model.job import Job
 from lib.outputs.tracker import OutputTracker
-from lib.processes import cache_protocol, not_executable
+from lib.processes import cache_protocol, job_directory, not_executable
 from lib.processes.cache_protocol import CacheRequest
 from lib.processes.environment import Environment, Environments
 from lib.processes.job_logs import JobLogs
@@ -62,7 +62,6 @@ class Launcher:
         self.logs = JobLogs(place.log_dir, remark)
         self.log_bound = LogBound(self.logs, place.log_bytes)
         self._place = place
-        self._cwd = str(place.cwd)
         self._outputs = outputs
         self._environments = Environments(
             place.env, run=run_id, cwd=place.cwd, pytest_workers=pytest_workers
@@ -96,14 +95,15 @@ class Launcher:
         begun = self.logs.status(job.name)
         log = self._open_log(step)
         self.log_bound.follow(job)
-        command = _command(job)
+        command, cwd = _command(job), job_directory.of(job, self._place.cwd)
         try:
             if step.kind is not StepKind.BODY:
                 request = self._request(step, env, begun)
                 command, env = request.command, Environment.of(request.env)
+                cwd = self._place.cwd  # in which the paths of a cache begin
             spawned = self._spawner.spawn(
                 command,
-                cwd=self._cwd,
+                cwd=str(cwd),
                 env=env,
                 log=log,
                 placement=Placement(job.nice, job.cpus) if job.nice or job.cpus else ANYWHERE,
@@ -113,7 +113,7 @@ class Launcher:
         except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: no more threads
             if request:
                 request.close()
-            why = self._why_not(command, error, env.variables)
+            why = _why_not(command, error, env.variables, cwd)
             raise StartError(f"could not start {command[0]}: {why}") from error
         finally:
             os.close(log)
@@ -134,7 +134,8 @@ class Launcher:
             if code not in job.ok_codes:
                 log = Path(self.logs.path(job.name))
                 env = self._environments.of(step.node).variables
-                return not_executable.after(code, log, env, place.cwd, place.redact)
+                directory = job_directory.of(job, place.cwd)
+                return not_executable.after(code, log, env, directory, place.redact)
             if missing:
                 return self._outputs.near(step, missing, place.log_dir)
         return ""
@@ -167,12 +168,13 @@ class Launcher:
         same = name == "bash" and env.get("PATH") == self._place.env.get("PATH")
         return self._bash if same else None
 
-    def _why_not(self, command: Sequence[str], error: Exception, env: Mapping[str, str]) -> str:
-        """Return the reason why a command could not be started, with a hint if there is one."""
-        with contextlib.suppress(OSError):
-            if isinstance(error, OSError):
-                return not_executable.to_start(command, error, env, self._place.cwd)
-        return str(error)
+
+def _why_not(command: Sequence[str], error: Exception, env: Mapping[str, str], cwd: Path) -> str:
+    """Return the reason why a command could not be started, with a hint if there is one."""
+    with contextlib.suppress(OSError):
+        if isinstance(error, OSError):
+            return not_executable.to_start(command, error, env, cwd)
+    return str(error)
 
 
 def _command(job: Job) -> Sequence[str]:

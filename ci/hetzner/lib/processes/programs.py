@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from lib.model.job import Job
+from lib.processes import job_directory
 
 
 def find(name: str, env: Mapping[str, str], cwd: Path) -> str | None:
@@ -27,10 +28,19 @@ def lacking(jobs: Sequence[Job], env: Mapping[str, str], cwd: Path) -> dict[str,
     """Return the missing programs, by the jobs that require them."""
     found: dict[str, list[str]] = {}
     for job in jobs:
-        own = {**env, **job.env}
-        if missing := [name for name in job.requires if find(name, own, cwd) is None]:
+        own, directory = {**env, **job.env}, job_directory.of(job, cwd)
+        missing = [name for name in job.requires if find(name, own, directory) is None]
+        if missing and not directory.is_dir():  # a job makes it yet, maybe with programs in it
+            missing = [name for name in missing if not _may_come(name, own)]
+        if missing:
             found[job.name] = missing
     return found
+
+
+def _may_come(name: str, env: Mapping[str, str]) -> bool:
+    """Whether a program would also be looked for in a directory that is not there yet."""
+    places = [name] if "/" in name else env.get("PATH", os.defpath).split(os.pathsep)
+    return not all(place.startswith("/") for place in places)
 
 
 def describe_missing(

@@ -58,7 +58,7 @@ def line_ends(jobs: Collection[Job], cwd: Path) -> list[str]:
         if isinstance(job.cmd, str) and "\r\n" in job.cmd:
             users.setdefault(f"the command of {job.name}", [])
         elif script := _script(job.cmd):
-            users.setdefault(script, []).append(job.name)
+            users.setdefault(str(Path(job.cwd, script)), []).append(job.name)
     return [
         f"{what}{f' of {names[0]}' if names else ''}: {CRLF}"
         for what, names in users.items()

@@ -8,7 +8,7 @@ from lib.model.cause import Cause, Why
 from lib.model.declaration_error import by_default
 from lib.model.job import Job
 from lib.model.run_plan import DEFAULT_CWD, RunPlan
-from lib.processes import programs, script_check
+from lib.processes import job_directory, programs, script_check
 from lib.processes.launch import Place
 
 LeaveOut = Callable[[Sequence[str]], str]  # returns the flag that leaves these jobs out
@@ -36,6 +36,10 @@ def _refused(
 ) -> dict[str, Why]:
     """Return the jobs that cannot run, each with the reason."""
     found = {
+        name: Why(problem, Cause.NOT_STARTED)
+        for name, problem in job_directory.problems(jobs, place.cwd).items()
+    }
+    found |= {
         name: Why(
             f"requires {', '.join(missing)}, not found on PATH: install it, or leave the job out: "
             f"{leave_out([name])}",

@@ -38,12 +38,12 @@ class Cache:
     - `key_cmd` prints the key within 60 seconds (in a pipeline, within the job's `timeout` too),
       as a script of bash or an argument vector. A script is strict, as that of a job is
       (`bash -eo pipefail -c`): a hash of no input would be found again and again. The key has to
-      name everything that the job reads, also the scripts that it runs. A job's `cmd` and `env` are
-      part of its key anyway.
+      name everything that the job reads, also the scripts that it runs. A job's `cmd`, `env`
+      and `cwd` are part of its key anyway.
     - `store_dir` is a directory for caches alone, made if it is missing. Several caches may share
       it. A store without write permission still gives its entries.
     - `cwd` is the directory in which `key_cmd` runs and relative paths begin (default None: the
-      working directory, in a pipeline the pipeline's).
+      working directory, in a pipeline the pipeline's, not the job's).
     - `max_bytes` bounds the store, in bytes (default None: no bound). The least recently used
       entries go first, but never one that is being read. A larger artifact is not stored.
     - `work` names other inputs of the artifact (default: none).
@@ -73,10 +73,16 @@ class Cache:
         if problems:
             raise DeclarationError("\n".join(f"Cache: {problem}" for problem in problems))
 
-    def made_by(self, cmd: str | Sequence[str], env: Mapping[str, str] = NOTHING) -> Cache:
-        """Return the cache of a job with this command and variables; other entries are a miss."""
+    def made_by(
+        self, cmd: str | Sequence[str], env: Mapping[str, str] = NOTHING, cwd: str = "."
+    ) -> Cache:
+        """Return the cache of a job with this command, variables and directory.
+
+        The entries of others are a miss.
+        """
         argv = cmd if isinstance(cmd, str) else list(cmd)
-        return replace(self, work=json.dumps([self.work, argv, sorted(env.items())]))
+        place = [] if cwd == "." else [cwd]  # an entry of a job without one stays good
+        return replace(self, work=json.dumps([self.work, argv, sorted(env.items()), *place]))
 
     def key(self) -> str:
         """Run the key command and return its stripped output; '' and a warning if it fails."""

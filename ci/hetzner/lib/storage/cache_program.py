@@ -37,7 +37,9 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     with console.forgiving(), os.fdopen(given.handle, "r+b") as file:  # paths need not be text
         asked: Any = cache_protocol.read(file)
-        cache = Cache.from_json(asked["cache"]).made_by(asked["cmd"], asked["variables"])
+        cache = Cache.from_json(asked["cache"]).made_by(
+            asked["cmd"], asked["variables"], asked["cwd"]
+        )
         act = _restore if given.action == "restore" else _store
         return act(cache, asked, file)
 

@@ -42,6 +42,8 @@ class Fields(unittest.TestCase):
             ("max_retry", "retries"),
             ("Timeout", "timeout"),
             ("serivce", "service"),
+            ("working_directory", "cwd"),
+            ("tags", "group"),
         ):
             (line,) = problems(lambda name=name: job("build", "true", **{name: 2}))
             self.assertEqual(
@@ -55,9 +57,9 @@ class Fields(unittest.TestCase):
         )
 
     def test_argument_of_another_call_is_refused_with_the_name_of_that_call(self) -> None:
-        for name in ("cwd", "working_directory"):
+        for name in ("max_parallel", "parallel"):
             (line,) = problems(lambda name=name: job("build", "true", **{name: "src"}))
-            self.assertRegex(line, rf"^job build: {name}='src': .*Pipeline\(cwd=")
+            self.assertRegex(line, rf"^job build: {name}='src': .*Pipeline\(…")
         (line,) = problems(lambda: pipeline(Job("a", "true"), fast_fail=True))
         self.assertRegex(line, r"^Pipeline: fast_fail=True: .*Pipeline\.run\(")
         run: Any = pipeline(Job("a", "true")).run

@@ -1,0 +1,42 @@
+"""The directory in which a job starts: there before the run, or made by a job that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lib.model import graph
+from lib.model.job import Job
+from lib.outputs import written
+
+
+def of(job: Job, cwd: Path) -> Path:
+    """Return the directory of a job in a pipeline with this working directory."""
+    return cwd if job.cwd == "." else cwd / job.cwd
+
+
+def problems(jobs: Sequence[Job], cwd: Path) -> dict[str, str]:
+    """Return a sentence for each job of a run whose directory is missing and not to be made."""
+    by_name = {job.name: job for job in jobs}
+    found = {}
+    for job in by_name.values():
+        directory = of(job, cwd)
+        if directory == cwd or directory.is_dir() or _is_made(directory, job, by_name, cwd):
+            continue
+        there = "something else" if directory.exists() else "nothing"
+        found[job.name] = (
+            f"cwd: expected a directory, found {there} at {directory}: make it, or let it be an "
+            "output of a job that this one needs"
+        )
+    return found
+
+
+def _is_made(directory: Path, job: Job, by_name: Mapping[str, Job], cwd: Path) -> bool:
+    """Whether a job of this run that another one needs promises something at, in or above it."""
+    left_out = {need for each in by_name.values() for need in graph.needs(each)} - by_name.keys()
+    made = [
+        written.place(cwd, path)
+        for need in graph.closure(by_name, graph.needs(job), without=left_out)
+        for path in by_name[need].outputs.values()
+    ]
+    return any(path.is_relative_to(directory) or directory.is_relative_to(path) for path in made)
