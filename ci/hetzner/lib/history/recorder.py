@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +15,8 @@ from lib.processes import machine_load
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from lib.history.junit_files import TestCase
 
 
 class RunFields(NamedTuple):
@@ -101,15 +103,26 @@ class History:
             "started": self._began,
             "processors": machine.this().cpus,
         }
-        error = self._insert(run)
+        cases, faults = self._test_cases()
+        error = self._insert(run, cases)
         mended = ""
         if damage.is_own(error):
             mended = damage.mend(self._path, thorough=True)
-            error = self._insert(run)  # also if another run has mended it
+            error = self._insert(run, cases)  # also if another run has mended it
         missing = error and f"this run is not in the history {self._path}: {error}"
-        return [line for line in (mended, missing) if line]
+        return [*faults, *(line for line in (mended, missing) if line)]
 
-    def _insert(self, run: Mapping[str, object]) -> Exception | None:
+    def _test_cases(self) -> tuple[list[TestCase], list[str]]:
+        """Return the results in files that jobs of this run kept, and a line for each fault."""
+        kept = self._directory and self._directory / "kept"
+        if kept is None or not kept.is_dir():
+            return [], []
+        from lib.history import junit_files
+
+        jobs = {str(job) for job, _, outcome, *_ in self._attempts if outcome != Outcome.RESTORED}
+        return junit_files.read(kept, jobs)
+
+    def _insert(self, run: Mapping[str, object], cases: Sequence[TestCase]) -> Exception | None:
         """Write all rows; return the error that kept them out."""
         import sqlite3
 
@@ -122,6 +135,7 @@ class History:
                 opened.executemany(f"INSERT INTO attempts VALUES ({_marks(12)})", rows)
                 rows = ((number, *row) for row in self._outputs)
                 opened.executemany(f"INSERT INTO outputs VALUES ({_marks(5)})", rows)
+                _insert_tests(opened, number, cases)
         except (OSError, sqlite3.Error) as error:
             return error
         return None
@@ -150,6 +164,16 @@ def _insert_run(opened: sqlite3.Connection, run: Mapping[str, object]) -> int:
     number = opened.execute(statement, values).lastrowid
     assert number is not None
     return number
+
+
+def _insert_tests(opened: sqlite3.Connection, run: int, cases: Sequence[TestCase]) -> None:
+    """Insert results of tests; a name is stored once."""
+    names = ((case.job, _storable(case.name)) for case in cases)
+    opened.executemany("INSERT OR IGNORE INTO test_names (job, name) VALUES (?, ?)", names)
+    opened.executemany(
+        "INSERT INTO tests SELECT ?, id, ?, ? FROM test_names WHERE job = ? AND name = ?",
+        ((run, c.outcome, c.seconds, c.job, _storable(c.name)) for c in cases),
+    )
 
 
 def _storable(text: str) -> str:

@@ -1,0 +1,142 @@
+"""The results of test cases in the files that jobs kept."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from lib.history import database, junit_files
+from lib.history.recorder import History, RunFields
+from tests.support.fakes import jobs, play
+
+PYTEST = """<?xml version="1.0" encoding="utf-8"?><testsuites><testsuite name="pytest" tests="4">
+<testcase classname="tests.test_a.TestA" name="test_one[x]" time="0.25" />
+<testcase classname="tests.test_a" name="test_two" time="1,000.5"><failure message="m">E</failure>
+</testcase>
+<testcase classname="tests.test_a" name="test_three" time="nan"><skipped type="x"/></testcase>
+<testcase classname="tests.test_a" name="test_four" time="0.5"/>
+<testcase classname="tests.test_a" name="test_four" time="0.5"><error>teardown</error></testcase>
+</testsuite></testsuites>"""
+LAUGHS = """<!DOCTYPE testsuite [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>
+<testsuite><testcase name="&b;"/></testsuite>"""
+COVERAGE = '<?xml version="1.0" ?><!DOCTYPE coverage SYSTEM "x.dtd"><coverage version="5"/>'
+
+
+class Kept(unittest.TestCase):
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.run_directory = Path(directory.name)
+        self.kept = self.run_directory / "kept"
+
+    def keep(self, text: str, path: str = "a/out/junit.xml") -> Path:
+        target = self.kept / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+        return target
+
+    def told(self) -> dict[str, tuple[str, float]]:
+        cases, faults = junit_files.read(self.kept, ["a"])
+        self.assertEqual(faults, [])
+        return {case.name: (case.outcome, case.seconds) for case in cases}
+
+    def test_outcome_and_seconds_of_each_case_are_told(self) -> None:
+        self.keep(PYTEST)
+        self.assertEqual(
+            self.told(),
+            {
+                "tests.test_a.TestA::test_one[x]": ("passed", 0.25),
+                "tests.test_a::test_two": ("failed", 1000.5),
+                "tests.test_a::test_three": ("skipped", 0.0),
+                "tests.test_a::test_four": ("failed", 1.0),
+            },
+        )
+
+    def test_case_that_passed_at_its_own_second_try_is_flaky(self) -> None:
+        self.keep('<testsuite><testcase name="t"><flakyFailure/></testcase></testsuite>')
+        self.assertEqual(self.told(), {"t": ("flaky", 0.0)})
+
+    def test_files_of_jobs_that_did_not_run_are_not_read(self) -> None:
+        self.keep(PYTEST, "other/junit.xml")
+        self.assertEqual(self.told(), {})
+
+    def test_xml_of_another_kind_is_no_fault(self) -> None:
+        self.keep(COVERAGE, "a/coverage.xml")
+        self.keep("<html><testcase name='x'/></html>", "a/page.xml")
+        self.assertEqual(self.told(), {})
+
+    def fault(self) -> str:
+        self.keep(PYTEST, "a/whole.xml")
+        cases, faults = junit_files.read(self.kept, ["a"])
+        self.assertEqual(len(cases), 4, "the other file is read all the same")
+        (line,) = faults
+        self.assertTrue(line.isprintable())
+        return line
+
+    def test_document_type_is_refused(self) -> None:
+        self.keep(LAUGHS)
+        self.assertIn("expected no document type", self.fault())
+
+    def test_damaged_file_is_told_and_the_others_are_read(self) -> None:
+        self.keep(PYTEST[:-30], "a/cut\n\x1b[2J.xml")
+        self.assertRegex(self.fault(), r"cut··\[2J.xml: it is no whole XML")
+
+    def test_file_that_is_too_large_is_not_read(self) -> None:
+        path = self.keep(PYTEST, "a/large.xml")
+        os.truncate(path, junit_files.LARGEST + 1)
+        self.assertIn("expected at most 50000000 bytes, found 50000001", self.fault())
+
+    def test_link_or_pipe_in_the_place_of_a_file_is_not_read(self) -> None:
+        self.keep("", "a/x").unlink()
+        (self.kept / "a" / "link.xml").symlink_to("/proc/self/environ")
+        self.assertIn("found a symlink", self.fault())
+        (self.kept / "a" / "link.xml").unlink()
+        os.mkfifo(self.kept / "a" / "pipe.xml")
+        self.assertIn("found a pipe", self.fault())
+
+    def test_link_in_the_place_of_a_directory_is_not_followed(self) -> None:
+        self.kept.mkdir()
+        self.keep(PYTEST, "../elsewhere/junit.xml")
+        (self.kept / "a").symlink_to("../elsewhere")
+        self.assertEqual(self.told(), {})
+
+    def test_number_of_files_and_cases_is_bounded(self) -> None:
+        for name in "bcd":
+            self.keep(PYTEST.replace("test_a", f"test_{name}"), f"a/{name}.xml")
+        for bound, most, kept in (("MOST_FILES", 2, 8), ("MOST_CASES", 5, 8), ("PATIENCE", -1, 0)):
+            with self.subTest(bound), mock.patch.object(junit_files, bound, most):
+                cases, faults = junit_files.read(self.kept, ["a"])
+                self.assertEqual(len(cases), kept)
+                self.assertRegex(faults[0], "some test results are not in the history")
+
+    def test_long_name_is_cut_after_its_secrets_are_masked(self) -> None:
+        secret = "s3cr3t-value-of-a-test"
+        with mock.patch.dict(os.environ, {"CI_SECRET_X": secret}):
+            self.keep(f'<testsuite><testcase name="{"x" * 290}{secret}"/></testsuite>')
+            ((name, _),) = self.told().items()
+        self.assertEqual(name, "x" * 290 + "***")
+
+    def test_run_records_the_cases_of_its_jobs(self) -> None:
+        past = self.run_directory / "history.db"
+        self.keep(PYTEST)
+        for run in ("r1", "r2"):
+            listener = History(past, self.run_directory)
+            for event in play(jobs("a")).events:
+                listener(event)
+            self.assertEqual(listener.write(RunFields(run, "sha")), [])
+        with database.reading(past) as opened:
+            assert opened
+            self.assertEqual(opened.execute("SELECT count(*) FROM test_names").fetchone(), (4,))
+            rows = opened.execute(
+                "SELECT runs.run, job, tests.outcome, tests.seconds FROM tests "
+                "JOIN runs ON runs.id = tests.run JOIN test_names ON test_names.id = test "
+                "WHERE name = 'tests.test_a::test_two'"
+            ).fetchall()
+        self.assertEqual(rows, [("r1", "a", "failed", 1000.5), ("r2", "a", "failed", 1000.5)])
+
+
+if __name__ == "__main__":
+    unittest.main()
