@@ -48,7 +48,7 @@ def _registered(run: LiveRun) -> LiveView:
         since=run.since,
         expected_end=run.expected_end,
         waits_for=run.waits_for,
-        jobs=_jobs(Path(run.log_dir)) if run.log_dir else (),
+        jobs=_jobs(Path(run.log_dir)) if run.log_dir.startswith("/") else (),
     )
 
 

@@ -33,7 +33,7 @@ def story(run: Path) -> Story:
         with os.fdopen(files.open_file(run / "ci.log", os.O_RDONLY), "rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - READ))
             text = file.read(READ).decode(errors="replace")
-    except OSError:
+    except (OSError, ValueError):  # ValueError: the path is none; another user's run may tell any
         return ci_log.read(())
     return ci_log.read(text.split("\n"))
 

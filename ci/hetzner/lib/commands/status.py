@@ -59,12 +59,12 @@ def _lines(
 
 
 def _run(run: LiveView, now: float) -> Iterator[str]:
-    clock = time.strftime("%H:%M:%S", time.localtime(run.since))
-    yield f"RUNNING  {run.name}, since {clock} ({duration(max(0.0, now - run.since))})"
+    since = f"since {_clock(run.since)} ({duration(max(0.0, now - run.since))})"
+    yield f"RUNNING  {run.name}, {since}"
     if run.expected_end is not None:
         left = run.expected_end - now
-        at = time.strftime("%H:%M:%S", time.localtime(run.expected_end))
-        yield f"  expected end: {at} ({f'in {duration(left)}' if left > 0 else 'late'})"
+        when = f"in {duration(left)}" if left > 0 else "late"
+        yield f"  expected end: {_clock(run.expected_end)} ({when})"
     yield f"  {run.label}, pid {run.pid or 'unknown'}, user {_user(run.user)}"
     yield f"  in {run.directory or 'a directory that it does not tell'}"
     if run.waits_for:
@@ -72,6 +72,14 @@ def _run(run: LiveView, now: float) -> Iterator[str]:
     today = live_view.time_of_day(now)
     rows = [(f"  {job.name}", duration(job.seconds(today)), _doing(job)) for job in run.jobs]
     yield from table(rows, right=[1])
+
+
+def _clock(moment: float) -> str:
+    """Return the time of day of a moment that another user's run may have told."""
+    try:
+        return time.strftime("%H:%M:%S", time.localtime(moment))
+    except (OverflowError, ValueError, OSError):
+        return "a moment that is none"
 
 
 def _doing(job: RunningJob) -> str:

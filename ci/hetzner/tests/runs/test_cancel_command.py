@@ -1,0 +1,121 @@
+"""A run that is ended by a command: the right process, to its very end, and told."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import unittest
+
+from lib.processes import process_table
+from tests.support.asked_case import END, Asked
+
+STAYS = "[Job('a', 'echo said; touch up; sleep 1000'), Job('b', 'true', ['a'])]"
+PATIENCE = "from lib.commands import cancel; cancel.PATIENCE = 0.5\n"
+IGNORES = """[Job('a', "trap '' TERM; setsid sleep 1000 & touch up; sleep 1000")]"""
+
+
+class Cancel(Asked):
+    def test_run_is_gone_with_all_processes_and_its_verdict_is_told(self) -> None:
+        for jobs in (STAYS, IGNORES):
+            (self.root / "up").unlink(missing_ok=True)
+            run = self.begin_gated(jobs)
+            text = self.answer("cancel")
+            self.assertEqual(run.wait(60), 143)
+            self.assertIn("ended by SIGTERM (exit code 143)", text)
+            self.assertIn("it left no process", text)
+            look = process_table.table()
+            self.assertEqual([p for p in look.all() if look.command(p.pid) == "sleep 1000"], [])
+
+    def test_programs_get_the_same(self) -> None:
+        self.begin_gated(STAYS)
+        fields = json.loads(self.answer("cancel", "last", "--json"))
+        self.assertEqual(
+            (fields["state"], fields["live"], fields["processes"]), ("failed", False, [])
+        )
+
+    def test_run_that_has_ended_is_told_and_no_run_is_an_error(self) -> None:
+        self.assertEqual(self.begin("[Job('a', 'true')]").wait(60), 0)
+        self.assertIn("PASSED", self.answer("cancel", "last"))
+        self.assertIn("expected a run that goes on", self.answer("cancel", code=1))
+
+    def test_several_runs_are_named(self) -> None:
+        self.stubborn()
+        self.stubborn()
+        self.write("[Job('a', 'true')]", END)
+        text = self.answer("cancel", code=2)
+        for run in self.store.runs():
+            self.assertIn(run.name, text)
+
+    def test_stopped_run_ends_too(self) -> None:
+        run = self.begin_gated(STAYS)
+        run.send_signal(signal.SIGSTOP)
+        self.answer("cancel")
+        self.assertEqual(run.wait(60), 143)
+
+    def test_signal_during_the_wait_ends_the_wait_only(self) -> None:
+        process = self.stubborn_run()
+        command = self.asks("cancel")
+        assert command.stdout
+        self.assertIn(b"asked to end", command.stdout.readline())
+        command.send_signal(signal.SIGINT)
+        out, errors = command.communicate(timeout=60)
+        self.assertEqual(command.returncode, 130)
+        self.assertIn(b"no longer waits", out)
+        self.assertNotIn(b"Traceback", errors)
+        self.assertIsNone(process.poll())
+
+    def test_run_that_does_not_end_is_told_with_the_next_step(self) -> None:
+        self.stubborn_run()
+        self.write("[Job('a', 'true')]", PATIENCE + END)
+        text = self.answer("cancel", code=1)
+        self.assertIn("it still goes on after 0.5 s; a second signal stops all at once", text)
+        self.assertIn("cleanup.py processes", text)
+
+
+class WrongProcess(Asked):
+    def setUp(self) -> None:
+        super().setUp()
+        self.victim = subprocess.Popen(["sleep", "1000"])
+        self.addCleanup(self.victim.wait)
+        self.addCleanup(self.victim.kill)
+
+    def test_process_that_a_wrong_summary_names_is_not_touched(self) -> None:
+        self.write("[Job('a', 'true')]", END)
+        victim = process_table.run_id(process_table.table(), self.victim.pid)
+        for run_id in (
+            victim,
+            victim.partition("-")[0] + "-0",
+            f"r{self.victim.pid}",
+            "",
+            7,
+            "r1-1",
+        ):
+            with self.subTest(run_id):
+                holder = self.stubborn(json.dumps({"run": run_id}))
+                text = self.answer("cancel", code=1)
+                self.assertIn("expected the process of", text)
+                self.assertIsNone(self.victim.poll())
+                holder.kill()
+                holder.wait(60)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can start a run of another user")
+    def test_run_of_another_user_is_a_clear_error(self) -> None:
+        self.root.chmod(0o755)
+        self.stubborn_run()
+        done = subprocess.run(
+            ["setpriv", "--reuid=65534", "--clear-groups", "python3", "ci.py", "cancel"],
+            cwd=self.root,
+            env={**os.environ, **self.variables, "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("only that user or root can end it", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
