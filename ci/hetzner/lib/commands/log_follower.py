@@ -43,6 +43,7 @@ class LogFollower:
 
         Raises OSError, and Interrupted while it waits.
         """
+        waiting = False
         while True:
             over = not follow or self._has_ended()  # first: what came before the end is read below
             logs = attempt_logs.paths(self._run.path, self._job)
@@ -64,6 +65,9 @@ class LogFollower:
                     continue
             if over:
                 return
+            if not logs and not waiting:
+                waiting = True
+                self._remark(f"--- {self._job} has not started yet")
             interrupts.sleep(PAUSE)
 
     def _turn_to(self, index: int) -> None:

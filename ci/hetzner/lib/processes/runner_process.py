@@ -1,7 +1,7 @@
 """Finds the process that drives a run, and the processes that the run has started.
 
-A summary can be wrong, and pids are reused, so a process counts only if it has the lock of the
-run's directory open. On a system that does not show open files it counts by its start time.
+A summary can be wrong, and pids are reused, so a process counts only if it has the start time
+that the run's id tells, and on Linux the lock of the run's directory open.
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ def find(table: ProcessTable, runs: Iterable[str], lock: Path) -> Proc | None:
         if not (pid.isdecimal() and started.isdecimal() and len(run) < LONGEST_ID):
             continue
         process = table.read(int(pid))
-        if process and process.alive and _drives(process, int(started), lock):
+        known = process and process.alive and process.started == int(started)
+        if process and known and _drives(process, lock):
             return process
     return None
 
 
-def _drives(process: Proc, started: int, lock: Path) -> bool:
+def _drives(process: Proc, lock: Path) -> bool:
     if sys.platform != "linux":
-        return started == process.started
+        return True
     try:
         return _has_open(process.pid, lock)
     except PermissionError:

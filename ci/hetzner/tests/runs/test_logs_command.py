@@ -27,7 +27,8 @@ class Follow(Asked):
     def test_log_is_followed_over_all_attempts_until_the_job_has_ended(self) -> None:
         run = self.begin_gated(RETRIED)
         follower = self.asks("logs", "-f", "j")
-        self.assertIsNone(follower.poll())
+        assert follower.stderr
+        self.assertEqual(follower.stderr.readline(), b"--- j has not started yet\n")
         (self.root / "go").touch()
         out, errors = follower.communicate(timeout=60)
         numbers = [f"{n * 1000 + i}" for n in range(3) for i in range(1, 501)]
