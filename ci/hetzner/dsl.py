@@ -23,28 +23,25 @@ from lib.common import log_bytes as sizes
 from lib.common.version import VERSION
 from lib.model import events, graph_check, selection
 from lib.model.declaration_error import DeclarationError, explains_bad_arguments
+from lib.model.elsewhere import NO_PIPELINES, NO_RUNS
 from lib.model.job import Job
 from lib.model.job_fields import variable_problems
 from lib.model.pipeline_check import kind_problems, number_problems
 from lib.model.pool_names import pool_questions
 from lib.model.result import Outcome, Result
 from lib.model.run_facts import Facts
-from lib.model.run_plan import DEFAULT_CWD, DEFAULT_TIMEOUT, Limits, RunPlan
+from lib.model.run_plan import DEFAULT_CWD, DEFAULT_TIMEOUT, Limits
 from lib.model.selection import EVERYTHING, NOTHING_RESTORED, Choice
 from lib.processes import programs
 from lib.processes.launch import Place
 from lib.report.run_log import RunLog
 from lib.report.run_reports import ReportOptions
+from lib.run.absolute import absolute
 from lib.run.execution import Run
+from lib.run.planner import Planner
 
 if TYPE_CHECKING:
     from lib.storage.cache import Cache
-
-PIPELINES, RUNS = "it is an argument of Pipeline(…)", "it is an argument of Pipeline.run(…)"
-OF_PIPELINE = dict.fromkeys(("timeout", "cwd", "max_parallel", "resources", "grace"), PIPELINES)
-OF_RUN = dict.fromkeys(
-    ("fast_fail", "only_jobs", "skip_jobs", "first_jobs", "only_testcases", "pytest_workers"), RUNS
-)
 
 __all__ = ["Cache", "Job", "Outcome", "Pipeline", "Result"]
 __version__ = VERSION
@@ -103,7 +100,7 @@ class Pipeline:
     Raises DeclarationError, a ValueError that lists every problem of jobs and numbers at once.
     """
 
-    @explains_bad_arguments(lambda _: "Pipeline", elsewhere=OF_RUN, checks=True)
+    @explains_bad_arguments(lambda _: "Pipeline", elsewhere=NO_PIPELINES, checks=True)
     def __init__(
         self,
         jobs: Sequence[Job],
@@ -142,15 +139,15 @@ class Pipeline:
         pools = {**machine.this().pools(), **(resources or {})}
         problems = number_problems(timeout, grace, max_parallel, pressure, log_bytes, pools)
         problems += [] if env is None else variable_problems(env)
-        place = _absolute(problems, "cwd", cwd)
+        place = absolute(problems, "cwd", cwd)
         # where its runs are kept, for the commands that ask for them
-        self.store = None if store is None else _absolute(problems, "store", store)
-        logs = self.store or _absolute(problems, "log_dir", log_dir or "")
+        self.store = None if store is None else absolute(problems, "store", store)
+        logs = self.store or absolute(problems, "log_dir", log_dir or "")
         problems += graph_check.problems(self.jobs, pools, str(place))
         if problems:
             raise DeclarationError("\n".join(problems))
-        self._limits = Limits(pools, max_parallel, timeout, pressure)
-        self._durations = dict(durations or {})
+        limits = Limits(pools, max_parallel, timeout, pressure)
+        self._planner = Planner(jobs, dict(durations or {}), limits, place)
         self._asked_for_all = asked_for_all
         environ = inherited_environment.without(os.environ if env is None else env, os.environ)
         secrets = redact.secret_values({**os.environ, **environ}, secret_names)
@@ -180,7 +177,7 @@ class Pipeline:
             run_log=run_log,
         )
 
-    @explains_bad_arguments(lambda _: "Pipeline.run", elsewhere=OF_PIPELINE)
+    @explains_bad_arguments(lambda _: "Pipeline.run", elsewhere=NO_RUNS)
     def run(
         self,
         fast_fail: bool = False,
@@ -201,14 +198,14 @@ class Pipeline:
         128+n stands for signal n.
 
         Critical jobs are those with `fast_fail=True`: with `fast_fail` the failure of one ends the
-        run. `only_jobs` are jobs, run with what they need, or alone with `no_deps`, by names,
-        globs ("test-*") or groups ("@lint");
-        `skip_jobs` are not run, their outputs have to exist; `first_jobs` are run before the
-        rest. `only_testcases` and `first_testcases`, names separated by commas, reach jobs as
-        PYTEST_K_FILTER and PW_GREP_FILTER; after the first ones all are run. If no job with
-        `testcases=True` runs a test by them (each ends with 5), the run is red, with 4.
-        `pytest_workers` reaches them as PYTEST_WORKERS. With `shuffle` ready jobs start in random
-        order: a seed gives the same order again, True draws a fresh one, which the log has.
+        run. `only_jobs` are jobs, by names, globs ("test-*") or groups ("@lint"), run with the jobs
+        that they need, or alone with `no_deps`; `skip_jobs` are not run, their outputs have to
+        exist; `first_jobs` are run before the rest. `only_testcases` and `first_testcases`, names
+        separated by commas, reach jobs as PYTEST_K_FILTER and PW_GREP_FILTER; after the first ones
+        all are run. If no job with `testcases=True` runs a test by them (each ends with 5), the run
+        is red, with 4. `pytest_workers` reaches them as PYTEST_WORKERS. With `shuffle` ready jobs
+        start in random order: a seed gives the same order again, True draws a fresh one, which the
+        log has.
         `restored` are jobs that an earlier run has proven on this very tree, each with a reason for
         people, which the caller answers for: they do not run, and end as `restored`. A job among
         them runs all the same if it depends on one that runs, if an output is gone that a job needs
@@ -220,29 +217,17 @@ class Pipeline:
         another run goes on in this process: there can be one at a time. Raises OSError while the
         run of another process, which it names, uses `log_dir`: each needs one of its own.
         """
-        asked = Choice(
-            fast_fail,
-            only_jobs,
-            skip_jobs,
-            first_jobs,
-            only_testcases,
-            first_testcases,
-            no_deps,
-            shuffle,
-        )
+        jobs = (only_jobs, skip_jobs, first_jobs)
+        asked = Choice(fast_fail, *jobs, only_testcases, first_testcases, no_deps, shuffle)
         chosen = selection.listed(asked)
-        restored, again = self._to_restore(chosen, restored or {})
-        plan = self._plan(chosen, restored)
+        plan = self._planner.plan(chosen, restored or {})
         if not isinstance(pytest_workers, int) or pytest_workers < 1:
             raise ValueError(f"pytest_workers: expected 1 or more, found {pytest_workers!r}")
-        questions = pool_questions(self.jobs, self._limits.pools)
-        plan = plan._replace(notes=[*notes, *again, *questions])
+        questions = pool_questions(self.jobs, plan.limits.pools)
+        plan = plan._replace(notes=[*notes, *plan.notes, *questions])
         whole = selection.is_whole(self.jobs, chosen)
-        asked_for_all = self._asked_for_all
-        if asked_for_all is None:
-            asked_for_all = selection.asks_for_all(chosen)
-        fields = selection.summary_fields(chosen, whole=whole, asked_for_all=asked_for_all)
-        options = self._options._replace(header={**self._options.header, **fields})
+        told = selection.summary_fields(chosen, whole=whole, asked_for_all=self._asked_for_all)
+        options = self._options._replace(header={**self._options.header, **told})
         run = Run(plan, self._place, options, pytest_workers, self.store)
         self.results = run.results
         try:
@@ -269,16 +254,15 @@ class Pipeline:
         leave_out: Callable[[Sequence[str]], str],
     ) -> None:
         """Take the limits of a command line, and its words for what was not given before."""
-        self._limits = self._limits._replace(**limits)
-        options = self._options
-        self._options = options._replace(
-            rerun=options.rerun or rerun,
-            leave_out=leave_out if options.leave_out is programs.by_argument else options.leave_out,
-        )
+        planner, options = self._planner, self._options
+        self._planner = planner._replace(limits=planner.limits._replace(**limits))
+        if options.leave_out is programs.by_argument:
+            options = options._replace(leave_out=leave_out)
+        self._options = options._replace(rerun=options.rerun or rerun)
 
     def check(self, chosen: Choice = EVERYTHING) -> None:
         """Raise ValueError for a choice of jobs that `run` would refuse."""
-        self._plan(chosen)
+        self._planner.plan(chosen)
 
     def dry_run(
         self, chosen: Choice = EVERYTHING, restored: Mapping[str, str] = NOTHING_RESTORED
@@ -289,32 +273,5 @@ class Pipeline:
         """
         from lib.simulate import dry_run as dryrun
 
-        restored, again = self._to_restore(chosen, restored)
-        return again + dryrun.lines(self._plan(chosen, restored), self._durations)
-
-    def _to_restore(
-        self, chosen: Choice, wanted: Mapping[str, str]
-    ) -> tuple[Mapping[str, str], list[str]]:
-        """Return the jobs to restore, and a line for each of the others that were wanted."""
-        if not wanted:
-            return {}, []
-        from lib.run import restored_jobs  # late: few runs restore jobs of an earlier one
-
-        return restored_jobs.decide(self.jobs, chosen, wanted, self._place.cwd)
-
-    def _plan(self, chosen: Choice, restored: Mapping[str, str] = NOTHING_RESTORED) -> RunPlan:
-        if chosen.shuffle is True:
-            chosen = chosen._replace(shuffle=int.from_bytes(os.urandom(4), "big"))
-        return selection.plan(self.jobs, chosen, self._durations, self._limits, restored)
-
-
-def _absolute(problems: list[str], what: str, path: str | Path) -> Path:
-    """Return a path from the root on; add what keeps it from being one."""
-    try:
-        return Path(path).absolute()
-    except FileNotFoundError:
-        problems.append(
-            f"{what}: expected an absolute path, since the current directory was removed, "
-            f"found {str(path)!r}"
-        )
-        return Path("/nonexistent")
+        plan = self._planner.plan(chosen, restored)
+        return [*plan.notes, *dryrun.lines(plan, self._planner.durations)]

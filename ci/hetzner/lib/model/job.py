@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from lib.model import job_check
 from lib.model.declaration_error import DeclarationError, explains_bad_arguments
+from lib.model.elsewhere import NO_JOBS
 from lib.model.frozen_list import FrozenList
 from lib.model.job_fields import NAME, NOTHING
 
@@ -31,12 +32,6 @@ class CacheSpec(Protocol):
         ...
 
 
-ELSEWHERE = {
-    "max_parallel": "it is an argument of Pipeline(…)",
-    "only_jobs": "it is an argument of Pipeline.run(…)",
-    "skip_jobs": "it is an argument of Pipeline.run(…)",
-    "matrix": "declare a job for each of its values",
-}
 CONTAINERS = (
     "cmd",
     "depends_on",
@@ -89,7 +84,7 @@ class Job:
     cwd: str
 
     @explains_bad_arguments(
-        lambda given: f"job {_title(given.get('name', ''))}", elsewhere=ELSEWHERE, checks=True
+        lambda given: f"job {_title(given.get('name', ''))}", elsewhere=NO_JOBS, checks=True
     )
     def __init__(
         self,

@@ -57,7 +57,7 @@ def _matches(by_name: Mapping[str, Job], word: str) -> list[str]:
     from fnmatch import fnmatchcase  # late: most selections are of names
 
     if word.startswith(GROUP):
-        wanted = word[len(GROUP) :]
+        wanted = word.removeprefix(GROUP)
         return [n for n, job in by_name.items() if any(fnmatchcase(g, wanted) for g in job.groups)]
     return [name for name in by_name if fnmatchcase(name, word)]
 

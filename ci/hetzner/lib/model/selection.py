@@ -61,13 +61,13 @@ def asks_for_all(choice: Choice) -> bool:
     return choice.only_jobs is None and not (choice.skip_jobs or choice.only_testcases)
 
 
-def summary_fields(choice: Choice, *, whole: bool, asked_for_all: bool) -> dict[str, object]:
-    """Return the fields of a choice in summary.json."""
+def summary_fields(choice: Choice, *, whole: bool, asked_for_all: bool | None) -> dict[str, object]:
+    """Return the fields of a choice in summary.json; `asked_for_all` None: as the choice says."""
     chosen = ("only_jobs", "skip_jobs", "first_jobs")
     given = {name: getattr(choice, name) for name in chosen}
     return {
         "whole": whole,
-        "asked_for_all": asked_for_all,
+        "asked_for_all": asks_for_all(choice) if asked_for_all is None else asked_for_all,
         "selection": {
             **{name: None if value is None else list(value) for name, value in given.items()},
             "no_deps": choice.no_deps,
