@@ -38,6 +38,7 @@ OTHERS: Mapping[str, str] = {
     "ok_codes": "ok_code exit_codes success_codes success_exit_codes allowed_exit_codes",
     "requires": "programs tools binaries requirements allowlist_externals",
     "cpus": "affinity cpuset taskset",
+    "keep": "keeps keep_files collect save upload attachments archive",
     "resources": "pool pools cpu memory mem cores threads lock locks mutex semaphore concurrency "
     "resource_group",
     "group": "groups tag tags labels category marker markers suite",

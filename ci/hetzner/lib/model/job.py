@@ -43,6 +43,7 @@ CONTAINERS = (
     "requires",
     "listens",
     "group",
+    "keep",
 )
 
 
@@ -82,6 +83,7 @@ class Job:
     listens: Collection[int]
     group: str | Collection[str]
     cwd: str
+    keep: Sequence[str]
 
     @explains_bad_arguments(
         lambda given: f"job {_title(given.get('name', ''))}", elsewhere=NO_JOBS, checks=True
@@ -112,6 +114,7 @@ class Job:
         listens: Collection[int] = (),
         group: str | Collection[str] = (),
         cwd: str | os.PathLike[str] = ".",
+        keep: Sequence[str] = (),
     ) -> None:
         given = dict(locals(), depends_on=NO_NAMES if depends_on == () else depends_on)
         del given["self"]

@@ -83,6 +83,7 @@ def _check_collections(job: Job, problems: list[str]) -> None:
     strings(problems, "requires", job.requires)
     if job.group != ():
         problems += group_problems(job.group)
+    strings(problems, "keep", job.keep, "patterns of files", "*.xml")
     if job.env is not NOTHING:
         problems += variable_problems(job.env)
     if job.outputs is not NOTHING:

@@ -34,12 +34,14 @@ def quantity(problems: list[str], what: str, value: object, low: float, unit: st
         problems.append(f"{what}: expected {unit} of {low:g} or more, found {value!r}")
 
 
-def strings(problems: list[str], what: str, value: object) -> None:
-    """Add the problem of a value that is no list of names."""
+def strings(
+    problems: list[str], what: str, value: object, kind: str = "names", example: str = "x"
+) -> None:
+    """Add the problem of a value that is no list of names, or of another `kind` of texts."""
     if isinstance(value, (str, bytes)) or not isinstance(value, Collection):
-        problems.append(f"{what}: expected a list of names such as ['x'], found {value!r}")
-    elif value and not all(isinstance(item, str) and item for item in value):
-        problems.append(f"{what}: expected names that are not empty, found {list(value)!r}")
+        problems.append(f"{what}: expected a list of {kind} such as ['{example}'], found {value!r}")
+    elif value and not all(is_text(item) and item for item in value):
+        problems.append(f"{what}: expected {kind} that are not empty, found {list(value)!r}")
 
 
 def is_text(value: object) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from lib.common.locks import Held
 from lib.common.signal_names import name_of
 from lib.history import log_directory
 from lib.history.log_directory import OwnedDirectory
+from lib.model.job import Job
 from lib.model.result import Result
 from lib.model.run_facts import Facts
 from lib.model.run_plan import RunPlan
@@ -31,6 +32,7 @@ from lib.run import preflight
 from lib.scheduler.loop import Scheduler
 
 if TYPE_CHECKING:
+    from lib.history.kept_files import KeptFiles
     from lib.history.recorder import History
 
 _goes_on = threading.Lock()  # held by the one run of this process
@@ -56,6 +58,7 @@ class Run:
         self._options = options
         self._workers = pytest_workers
         self._store = store
+        self._kept: KeptFiles | None = None
         self._clock = MonotonicClock()
         self.results: dict[str, Result] = {}
         self.facts = Facts(results=self.results, error="the runner broke")
@@ -110,8 +113,20 @@ class Run:
         whole = bool(told["asked_for_all"] and not told["dirty"] and not told["in_place"])
         RunStore(self._store).publish(run, str(told["sha"]), whole=whole)
 
+    def _keep(self, jobs: Sequence[Job]) -> None:
+        """Add the listener that keeps files of jobs, if a job asks for that."""
+        if not any(job.keep for job in jobs):
+            return
+        from lib.history.kept_files import KeptFiles  # late: only these runs need it
+
+        place, options = self._place, self._options
+        self._kept = KeptFiles(jobs, place.log_dir, place.cwd, place.env)
+        self._options = options._replace(listeners=(*options.listeners, self._kept))
+
     def _execute(self, logs: OwnedDirectory) -> int:
         run_id = process_table.run_id(process_table.table(), os.getpid())
+        jobs = [node.job for node in self._plan.phases.nodes]
+        self._keep(jobs)
         history = self._new_history(logs.path)
         listeners = self._options.listeners + ((history,) if history else ())
         options = self._options._replace(listeners=listeners)
@@ -119,7 +134,7 @@ class Run:
         try:
             if logs.lock is None and self._options.run_log is None:
                 reports.log.line(f"NOTE  {log_directory.UNLOCKED}")
-            reports.begin([node.job for node in self._plan.phases.nodes])
+            reports.begin(jobs)
             self._publish(logs.path)
             self._run_jobs(reports, logs.lock)
             code = reports.end(self.facts).exit_code
@@ -191,6 +206,8 @@ class Run:
 
     def _add_leftovers(self, executor: ProcessExecutor, log: RunLog, lock: Held | None) -> None:
         """Add the facts that are known once no job runs any more."""
+        for note in self._kept.finish() if self._kept else ():
+            log.line(f"NOTE  {note}")
         try:
             ended, survivors = executor.end_unowned()
         except OSError as error:

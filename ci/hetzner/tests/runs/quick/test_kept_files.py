@@ -1,0 +1,60 @@
+"""Files that a job keeps are beside its logs, whatever its end."""
+
+from __future__ import annotations
+
+import os
+from unittest import mock
+
+from dsl import Job
+from lib.history import keep_copy, kept_files
+from tests.support.run_case import RunTest
+
+
+class Kept(RunTest):
+    def kept(self) -> dict[str, str]:
+        place = self.logs / "kept"
+        found = {str(p.relative_to(place)): p for p in place.rglob("*") if p.is_file()}
+        return {name: path.read_text() for name, path in sorted(found.items())}
+
+    def test_failed_job_keeps_the_files_of_each_attempt(self) -> None:
+        body = "test -e again && echo 2 >r.xml || { touch again; echo 1 >r.xml; exit 3; }"
+        made = Job("a", body, retries=1, keep=["*.xml", "again"]), Job("b", "exit 1", keep=["x"])
+        self.assertEqual(self.run_jobs(*made), (1, "a=flaky b=failed"))
+        self.assertEqual(self.kept(), {"a.1/again": "", "a.1/r.xml": "1\n", "a/r.xml": "2\n"})
+
+    def test_variables_of_the_job_count(self) -> None:
+        job = Job("a", "echo x >$D/f", env={"D": str(self.cwd / "d")}, keep=["$D/f"])
+        (self.cwd / "d").mkdir()
+        self.assertEqual(self.run_jobs(job), (0, "a=passed"))
+        self.assertEqual(self.kept(), {"a/f": "x\n"})
+
+    def test_patterns_begin_in_the_directory_of_the_job(self) -> None:
+        (self.cwd / "d").mkdir()
+        self.assertEqual(self.run_jobs(Job("a", "echo x >f", cwd="d", keep=["f"]))[0], 0)
+        self.assertEqual(self.kept(), {"a/f": "x\n"})
+
+    def test_trouble_is_a_note_and_changes_no_verdict(self) -> None:
+        job = Job("a", "touch f; ln -sfn /nonexistent logs/kept", keep=["f", "$UNSET_NAME"])
+        self.assertEqual(self.run_jobs(job), (0, "a=passed"))
+        self.assertRegex(self.log("ci"), r"NOTE  a: not all files are kept: ")
+
+    def test_copies_that_take_too_long_do_not_hold_up_the_end(self) -> None:
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+
+        def hang(*_: object) -> list[str]:
+            os.read(reading, 1)
+            return []
+
+        with (
+            mock.patch.object(kept_files, "BUDGET", 0.05),
+            mock.patch.object(keep_copy, "keep", hang),
+        ):
+            self.assertEqual(self.run_jobs(Job("a", "true", keep=["f"])), (0, "a=passed"))
+            self.assertIn("NOTE  files of jobs are not all kept: 0.05 s were not", self.log("ci"))
+            os.close(writing)
+
+    def test_pattern_that_is_none_is_refused(self) -> None:
+        for wrong in ("*.xml", [""], [3], ["a\0"]):
+            with self.assertRaisesRegex(ValueError, "keep: expected"):
+                Job("a", "true", keep=wrong)  # type: ignore[arg-type]
