@@ -27,6 +27,7 @@ class Cause(enum.StrEnum):
     UNSTOPPABLE = "could not be stopped"
     PORT_TAKEN = "port taken"  # another program listens on a port of a service
     SERVICE_GONE = "service gone"  # its processes ended before it was ready, or while needed
+    HELD = "held by another run"  # a port, say, for which the job is not to wait
     NO_ROOM = "no room"  # a service never gives back the share of a pool that it needs
     DEPENDENCY = "dependency"
     FILTERED = "filtered"  # left out by the selection

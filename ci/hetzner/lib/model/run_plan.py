@@ -18,13 +18,14 @@ class Limits(NamedTuple):
 
     `pools` are amounts by resource, `max_parallel` jobs may run at once (None: any number), the
     whole run has `timeout` seconds. Starts are held back while the pressure on the machine is above
-    `pressure` percent (None: never).
+    `pressure` percent (None: never). Without `wait` a job fails whose port another run holds.
     """
 
     pools: Mapping[str, int] = {}
     max_parallel: int | None = None
     timeout: float = math.inf
     pressure: float | None = None
+    wait: bool = True
 
 
 class RunPlan(NamedTuple):
@@ -34,7 +35,8 @@ class RunPlan(NamedTuple):
     jobs in `short`, which take little time. With a `seed` the urgencies are random numbers made
     from it. `filtered` are the jobs that the selection leaves out. If there are `refused` jobs,
     which cannot run for the reason given, nothing starts. Jobs that are `restored` from an earlier
-    run, for the reason given, do not start. The log begins with `notes`.
+    run, for the reason given, do not start. The log begins with `notes`. `durations` are the usual
+    seconds of jobs, as far as they are known.
     """
 
     phases: Phases
@@ -47,3 +49,4 @@ class RunPlan(NamedTuple):
     restored: Mapping[str, str] = {}
     seed: int | None = None
     notes: Sequence[str] = ()
+    durations: Mapping[str, float] = {}

@@ -159,6 +159,7 @@ def plan(
         filtered=selected.filtered,
         restored={name: why for name, why in restored.items() if name in selected.names},
         seed=seed,
+        durations=durations,
     )
 
 

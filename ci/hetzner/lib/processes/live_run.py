@@ -5,7 +5,6 @@ Data only. The text of a run may come from another user, so everything in it is 
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -21,20 +20,24 @@ class Hold(NamedTuple):
 
 
 class Wait(NamedTuple):
-    """A job of a run that waits, since a moment, for resources that other runs hold."""
+    """A job of a run that waits, since a moment, for resources that other runs hold.
+
+    `asked` is the moment of its last question, `held_by` the answer for people.
+    """
 
     job: str
     needs: Mapping[str, int]
     since: float
+    asked: float
+    held_by: str
 
 
 class LiveRun(NamedTuple):
     """A run of this machine. Moments are seconds since the epoch.
 
     `run` is the id of its process (process_table.run_id). `network` is its network namespace, to
-    which its ports belong. `asked` is the moment of its last question for a resource that others
-    hold; `stuck` says that nothing of it moves until it gets that. `waits_for` is a sentence for
-    people. `user` is the id of the user.
+    which its ports belong. `stuck` says that nothing of it moves until it gets what it waits for,
+    `waits_for` names another run that it waits for as a whole. `user` is the id of the user.
     """
 
     run: str
@@ -47,7 +50,6 @@ class LiveRun(NamedTuple):
     network: str = ""
     holds: Mapping[str, Hold] = {}
     waits: tuple[Wait, ...] = ()
-    asked: float = 0.0
     stuck: bool = False
     waits_for: str = ""
     user: int = -1
@@ -59,6 +61,8 @@ class LiveRun(NamedTuple):
 
     def text(self) -> bytes:
         """Return the content of its file: one line, so that a longer one before it is cut off."""
+        import json  # late, as in the reports of a run, which needs it a moment later
+
         fields = self._asdict()
         fields["waits"] = [wait._asdict() for wait in self.waits]
         del fields["user"]  # the owner of the file tells
@@ -67,6 +71,8 @@ class LiveRun(NamedTuple):
 
 def parse(content: bytes, user: int) -> LiveRun | None:
     """Return the run of a file's content, None if it makes no sense."""
+    import json
+
     try:
         found = json.loads(content.partition(b"\n")[0])
         return LiveRun(
@@ -80,7 +86,6 @@ def parse(content: bytes, user: int) -> LiveRun | None:
             network=str(found["network"]),
             holds={str(n): Hold(_count(c), _maybe(u)) for n, (c, u) in found["holds"].items()},
             waits=tuple(_wait(each) for each in found["waits"]),
-            asked=_moment(found["asked"]),
             stuck=bool(found["stuck"]),
             waits_for=str(found["waits_for"]),
             user=user,
@@ -91,7 +96,8 @@ def parse(content: bytes, user: int) -> LiveRun | None:
 
 def _wait(found: Any) -> Wait:
     needs = {str(name): _count(count) for name, count in found["needs"].items()}
-    return Wait(str(found["job"]), needs, _moment(found["since"]))
+    since, asked = _moment(found["since"]), _moment(found["asked"])
+    return Wait(str(found["job"]), needs, since, asked, str(found["held_by"]))
 
 
 def _count(found: Any) -> int:

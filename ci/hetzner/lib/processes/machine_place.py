@@ -11,16 +11,24 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lib.common import files
 
 VARIABLE = "CI_MACHINE_DIR"  # another place, for runs that see no common /tmp, and for tests
+POOLS = "CI_MACHINE_POOLS"  # 1: runs share the cpu and memory pools as well
 DEFAULT = Path("/tmp/ci-runner.locks")
 MODE = 0o1777  # as /tmp: each user makes files, and removes only their own
 LEDGER = "ledger"  # its lock is held by the one process that changes the claims
 FIRST_PAUSE, LONGEST_PAUSE = 0.001, 0.016  # seconds between two tries to get the ledger
+
+
+def shared_pools(pools: Mapping[str, int]) -> dict[str, int]:
+    """Return the pools that this run shares with the others of its machine, if any."""
+    if os.environ.get(POOLS, "") != "1":
+        return {}
+    return {name: pools[name] for name in ("cpu", "memory") if name in pools}
 
 
 def path() -> Path:

@@ -7,6 +7,7 @@ process, so a file without a lock is one of a dead run, whatever it says.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import sys
@@ -19,6 +20,7 @@ from lib.processes.live_run import LONGEST, LiveRun, parse
 from lib.processes.machine_place import OpenPlace
 
 PREFIX = "run-"
+TRIES = 100  # to make a file that other runs leave alone
 PATIENCE = 0.05  # seconds for the ledger, which others hold for less than one millisecond
 NAMESPACE = "/proc/self/ns/net"
 
@@ -51,13 +53,15 @@ class Registration:
     def _make_file(self) -> None:
         with machine_place.opened() as place:
             _remove_dead(place)
-            self.name = f"{PREFIX}{self.me.pid}-{os.urandom(6).hex()}"
-            self._handle = place.make(self.name)
-            # others may look at it before it is locked, and remove it then
-            fcntl.flock(self._handle, fcntl.LOCK_EX)
-            if not place.has(self.name, self._handle):
-                raise FileNotFoundError(f"{machine_place.path()}: our file was removed at once")
-            self._write()
+            for _ in range(TRIES):
+                self.name = f"{PREFIX}{self.me.pid}-{os.urandom(6).hex()}"
+                self._handle = place.make(self.name)
+                fcntl.flock(self._handle, fcntl.LOCK_EX)
+                if place.has(self.name, self._handle):
+                    self._write()
+                    return
+                self._close()  # another run took it for one of a dead run before it was locked
+        raise FileNotFoundError(errno.ENOENT, "our file there is removed again and again")
 
     def in_place(self, place: OpenPlace) -> bool:
         """Whether others find our file."""
@@ -69,16 +73,15 @@ class Registration:
         self._make_file()
 
     def change(self, **fields: Any) -> None:
-        """Change fields of our entry for its readers, if its file can be written now."""
+        """Change fields of our entry; one that cannot be written stays as it was for others."""
         self.me = self.me._replace(**fields)
         if self._handle >= 0:
             with (
                 contextlib.suppress(OSError),
                 machine_place.opened(make=False) as place,
-                place.ledger(PATIENCE) as alone,
+                place.ledger(PATIENCE),
             ):
-                if alone:
-                    self._write()
+                self._write()  # if another process keeps the ledger for so long, it hangs
 
     def claim(self, **fields: Any) -> None:
         """Change fields of our entry while the caller holds the ledger. Raises OSError."""
@@ -94,7 +97,7 @@ class Registration:
         content = self.me.text()
         written = os.pwrite(self._handle, content, 0)
         if written < len(content):
-            raise OSError(28, "no space left for the register of the machine")
+            raise OSError(errno.ENOSPC, "no space left for the register of the machine")
         os.ftruncate(self._handle, written)
 
     def _give_up(self, error: OSError) -> None:

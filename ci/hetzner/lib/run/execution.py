@@ -28,8 +28,9 @@ from lib.processes.executor import ProcessExecutor
 from lib.processes.launch import Place
 from lib.report.run_log import RunLog, complaint
 from lib.report.run_reports import ReportOptions, RunReports
-from lib.run import preflight
+from lib.run import beside_others, preflight
 from lib.scheduler.loop import Scheduler
+from lib.scheduler.protocol import MachineShare
 
 if TYPE_CHECKING:
     from lib.history.kept_files import KeptFiles
@@ -136,7 +137,8 @@ class Run:
                 reports.log.line(f"NOTE  {log_directory.UNLOCKED}")
             reports.begin(jobs)
             self._publish(logs.path)
-            self._run_jobs(reports, logs.lock)
+            with self._registered(reports) as share:
+                self._run_jobs(reports, logs.lock, share)
             code = reports.end(self.facts).exit_code
             if history:
                 self._record(history, {"run": run_id, "exit_code": code}, reports.log)
@@ -160,7 +162,19 @@ class Run:
         for line in history.write(fields):
             log.line(f"NOTE  {line}")
 
-    def _run_jobs(self, reports: RunReports, lock: Held | None) -> None:
+    def _registered(
+        self, reports: RunReports
+    ) -> contextlib.AbstractContextManager[MachineShare | None]:
+        place, log = self._place, reports.log
+        return beside_others.registered(
+            self._plan,
+            place.log_dir,
+            self._store,
+            place.redact,
+            lambda text: log.line(f"NOTE  {text}"),
+        )
+
+    def _run_jobs(self, reports: RunReports, lock: Held | None, share: MachineShare | None) -> None:
         try:
             executor = ProcessExecutor(
                 self._place,
@@ -171,14 +185,20 @@ class Run:
             reports.end_before_jobs(self.facts)
             raise
         try:
-            self._schedule(executor, reports, lock)
+            self._schedule(executor, reports, lock, share)
         finally:
             executor.close()
         self._add_signals(executor.signals())
 
-    def _schedule(self, executor: ProcessExecutor, reports: RunReports, lock: Held | None) -> None:
+    def _schedule(
+        self,
+        executor: ProcessExecutor,
+        reports: RunReports,
+        lock: Held | None,
+        share: MachineShare | None,
+    ) -> None:
         scheduler = Scheduler(
-            self._plan, executor, self._clock, reports.bus.emit, machine_load.load
+            self._plan, executor, self._clock, reports.bus.emit, machine_load.load, share
         )
         self.results.update(scheduler.results)
         before = self._look_at_machine()

@@ -16,7 +16,7 @@ from lib.model.result import Outcome
 from lib.model.run_facts import Facts
 from lib.model.run_plan import RunPlan
 from lib.model.verdict import decide
-from lib.scheduler import foregone
+from lib.scheduler import foregone, protocol
 from lib.scheduler.actions import Conclude
 from lib.scheduler.attempt import FAILURES
 from lib.scheduler.attempt_runner import AttemptRunner
@@ -40,6 +40,7 @@ class Scheduler:
         clock: Clock,
         emit: events.Listener,
         gauge: Gauge,
+        share: protocol.MachineShare | None = None,
     ) -> None:
         self._plan = plan
         self._executor = executor
@@ -48,7 +49,7 @@ class Scheduler:
         self._gauge = gauge
         self._results = Results(plan, emit)
         self.results = self._results.by_job
-        self._queue = StartQueue(plan, gauge, self._note)
+        self._queue = StartQueue(plan, gauge, self._note, share)
         self._timers = Timers()
         self._states = NodeStates(plan, self._results, self._queue, self._timers, clock)
         self._nodes = self._states.nodes
@@ -136,9 +137,13 @@ class Scheduler:
     def _start_what_may(self) -> None:
         states, queue = self._states, self._queue
         while True:
-            if node := queue.next(self._now(), running=states.active):
+            moves = states.active or states.delayed
+            if node := queue.next(self._now(), running=states.active, moves=moves > 0):
                 self._start(node)
-            elif states.active or states.delayed or (node := queue.first()) is None:
+            elif given_up := queue.others.given_up():
+                self._finish(given_up.node, Outcome.FAILED, given_up.why)
+                self._settle()
+            elif moves or queue.others.waiting or (node := queue.first()) is None:
                 queue.settle()
                 return
             else:

@@ -6,9 +6,10 @@ The real executor, the dry run and the fakes of the tests all implement it.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from lib.model.job import Job
 from lib.model.phases import Node
 from lib.model.result import Load
 
@@ -135,6 +136,38 @@ class Executor(Protocol):
 
     def wait(self, deadline: float) -> Sequence[Report]:
         """Return reports; wait for one until the clock reaches `deadline`."""
+        ...
+
+
+class Refused(NamedTuple):
+    """Other runs of the machine hold `what` a job needs.
+
+    `holders` names them; `end` says when they are expected to end, '' if that is not known.
+    `final` is the reason why the job is not to wait, '' if it is.
+    """
+
+    what: str
+    holders: str
+    end: str = ""
+    final: str = ""
+
+
+class MachineShare(Protocol):
+    """The resources that all runs of a machine share: ports, and its pools if they say so."""
+
+    def needs(self, job: Job) -> Mapping[str, int]:
+        """Return the resources of a job that other runs may hold."""
+        ...
+
+    def take(self, node: Node, *, stuck: bool) -> Refused | None:
+        """Take all that a node needs of them, or nothing. Never blocks.
+
+        `stuck`: nothing else of this run goes on, so that only another run can help it.
+        """
+        ...
+
+    def give(self, node: Node) -> None:
+        """Give back what a node has taken, if anything. Never blocks."""
         ...
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 
 from lib.scheduler.nodes import QUEUED, NodeRun
-from lib.scheduler.pools import Needs, Pools
+from lib.scheduler.pools import Needs
 
 Rank = tuple[bool, float, int]  # not short, minus the urgency, position: less starts first
 HeapEntry = tuple[Rank, int, NodeRun]
@@ -25,11 +26,9 @@ class ReadyHeaps:
         """Add a node."""
         heapq.heappush(self._heaps.setdefault(node.resources, []), (rank, node.ticket, node))
 
-    def pop(self, pools: Pools) -> NodeRun | None:
-        """Return and remove the first node that fits; None if none does."""
-        heads = [
-            head for needs in list(self._heaps) if pools.fits(needs) and (head := self._head(needs))
-        ]
+    def pop(self, fits: Callable[[Needs], bool]) -> NodeRun | None:
+        """Return and remove the first node whose needs fit; None if none does."""
+        heads = [head for needs in list(self._heaps) if fits(needs) and (head := self._head(needs))]
         if not heads:
             return None
         node = min(heads)[2]

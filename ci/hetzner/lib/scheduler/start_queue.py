@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 from lib.model.run_plan import RunPlan
 from lib.scheduler.nodes import NodeRun
-from lib.scheduler.pools import Pools
-from lib.scheduler.protocol import Gauge
+from lib.scheduler.other_runs import OtherRuns
+from lib.scheduler.pools import Needs, Pools
+from lib.scheduler.protocol import Gauge, MachineShare
 from lib.scheduler.ready_heaps import ReadyHeaps
 from lib.scheduler.throttle import Throttle
 
@@ -19,17 +20,25 @@ from lib.scheduler.throttle import Throttle
 class StartQueue:
     """The queued nodes, and the slots and resources that started nodes hold.
 
-    `note` writes to the log when pressure holds starts back. A retry of a job with `retry_alone`
-    starts when no other job runs, and no other starts while it runs.
+    `note` writes to the log when pressure or another run holds starts back. A retry of a job with
+    `retry_alone` starts when no other job runs, and no other starts while it runs.
     """
 
-    def __init__(self, plan: RunPlan, gauge: Gauge, note: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        plan: RunPlan,
+        gauge: Gauge,
+        note: Callable[[str], None],
+        share: MachineShare | None = None,
+    ) -> None:
         limits = plan.limits
         self._pools = Pools(limits.pools, limits.max_parallel)
         self._bounded = limits.max_parallel is not None
         self._plan = plan
         self._throttle = Throttle(limits.pressure, gauge)
         self._note = note
+        self.others = OtherRuns(share, note)
+        self._fits = self._fits_beside_others if share else self._pools.fits
         self._queue = ReadyHeaps()
         self._retries = ReadyHeaps()  # those that start when no other job runs
         self._alone: NodeRun | None = None  # the retry that runs alone now
@@ -41,6 +50,7 @@ class StartQueue:
         """Queue a node whose dependencies are met."""
         self._tickets += 1
         node.ticket, node.held_back = self._tickets, ""
+        self.others.queued(node)
         self._push(node)
 
     def take(self, node: NodeRun) -> None:
@@ -62,19 +72,30 @@ class StartQueue:
         if node is self._alone:
             self._alone = None
         self._pools.give(node.resources, slot=node.has_slot)
+        self.others.give(node)
         node.has_slot = False
 
     # ---- for the loop
 
-    def next(self, now: float, *, running: int) -> NodeRun | None:
-        """Return the node to start now, None if none may; `running` nodes run."""
+    def next(self, now: float, *, running: int, moves: bool = True) -> NodeRun | None:
+        """Return the node to start now, None if none may; `running` nodes run.
+
+        `moves` tells whether the end of a node or of a delay is to come.
+        """
         if self._alone is not None:
             return None
-        if node := self._queue.pop(self._pools):
-            return None if self._holds_back(node, now, running) else node
+        self.others.forget(now)
+        while node := self._queue.pop(self._fits):
+            if self._holds_back(node, now, running):
+                return None
+            if self._granted(node, now, moves=moves):
+                return node
         if self._throttle.look_again < math.inf:
             self._throttle.release()
-        return None if running else self._retries.pop(self._pools)
+        while not running and (node := self._retries.pop(self._fits)):
+            if self._granted(node, now, moves=moves):
+                return node
+        return None
 
     def first(self) -> NodeRun | None:
         """Return the most urgent queued node, whether it fits or not."""
@@ -98,7 +119,7 @@ class StartQueue:
     @property
     def look_again(self) -> float:
         """The moment to ask again without an event: infinity unless starts are held back."""
-        return self._throttle.look_again
+        return min(self._throttle.look_again, self.others.look_again)
 
     @property
     def blind(self) -> bool:
@@ -112,6 +133,17 @@ class StartQueue:
             node.position,
         )
         (self._retries if _wants_quiet(node) else self._queue).push(node, rank)
+
+    def _fits_beside_others(self, needs: Needs) -> bool:
+        return not self.others.refuse(needs) and self._pools.fits(needs)
+
+    def _granted(self, node: NodeRun, now: float, *, moves: bool) -> bool:
+        """Whether other runs leave what a node needs; else it goes back to wait for it."""
+        if self.others.grant(node, now, moves=moves):
+            return True
+        if self.others.refuse(node.resources):
+            self._push(node)
+        return False
 
     def _holds_back(self, node: NodeRun, now: float, running: int) -> bool:
         """Put a node back into the queue if the machine is too busy for another one."""

@@ -28,6 +28,7 @@ FAILURES = {
     Cause.SERVICE_GONE,
     Cause.PORT_TAKEN,
     Cause.NO_ROOM,
+    Cause.HELD,
 }
 CAUSES = {
     Outcome.PASSED: {Cause.NONE, Cause.NO_TESTS},

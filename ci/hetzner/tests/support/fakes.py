@@ -25,6 +25,7 @@ from lib.scheduler.protocol import (
     Gone,
     Listens,
     Occupied,
+    Refused,
     Report,
     Signalled,
     StartError,
@@ -256,6 +257,41 @@ class FakeExecutor:
         return reports
 
 
+class FakeShare:
+    """Other runs of the machine: each of `held` is theirs until a moment, `final` names excepted.
+
+    A name in `final` is refused for ever. Refuses the impossible: to take twice, or too much.
+    """
+
+    def __init__(
+        self, clock: FakeClock, held: Mapping[str, float], final: Collection[str] = ()
+    ) -> None:
+        self.clock = clock
+        self.held = held
+        self.final = final
+        self.ours: dict[str, str] = {}  # by name: the node that holds it
+        self.asked: list[tuple[float, str, bool]] = []  # moment, node, stuck
+
+    def needs(self, job: Job) -> Mapping[str, int]:
+        return {n: count for n, count in job.resources.items() if n in {*self.held, *self.final}}
+
+    def take(self, node: phases.Node, *, stuck: bool) -> Refused | None:
+        self.asked.append((self.clock.time, node.key, stuck))
+        needs = self.needs(node.job)
+        for name in needs:
+            if name in self.ours:
+                raise AssertionError(f"{node.key} takes {name} of {self.ours[name]}")
+        if final := [name for name in needs if name in self.final]:
+            return Refused(", ".join(final), "pid 7 (another)", final="it is not to wait")
+        if taken := [name for name in needs if self.held[name] > self.clock.time]:
+            return Refused(", ".join(taken), "pid 7 (another)", "expected to end in about 40 s")
+        self.ours |= dict.fromkeys(needs, node.key)
+        return None
+
+    def give(self, node: phases.Node) -> None:
+        self.ours = {name: key for name, key in self.ours.items() if key != node.key}
+
+
 def idle() -> Load:
     """Return the load of a machine that does nothing and tells no pressure."""
     return Load(0.0)
@@ -269,6 +305,7 @@ class Played:
     scheduler: Scheduler
     executor: FakeExecutor
     events: list[events.Event]
+    share: FakeShare | None = None
 
     def outcomes(self) -> str:
         """Return `a=passed b=skipped …` in declared order."""
@@ -315,10 +352,13 @@ def play(
     pressure: float | None = None,
     restored: Mapping[str, str] | None = None,
     load: Callable[[float], Load] | None = None,
+    held: Mapping[str, float] | None = None,
+    final: Collection[str] = (),
 ) -> Played:
     """Play a run of the jobs with the fake executor; every attempt of `fails` fails.
 
-    `load` tells the load of the machine at a moment of the run.
+    `load` tells the load of the machine at a moment of the run. Other runs hold each of `held`
+    until a moment, and `final` for ever.
     """
     if problems := graph_check.problems(declared, pools or {}):
         raise ValueError("\n".join(problems))
@@ -337,6 +377,7 @@ def play(
     seen: list[events.Event] = []
     by_name = {job.name: job for job in declared if job.name in chosen.names}
     paths = urgency.remaining_paths(by_name, durations or {})
+    share = FakeShare(clock, held or {}, final) if held or final else None
     scheduler = Scheduler(
         RunPlan(
             built,
@@ -353,8 +394,11 @@ def play(
         clock,
         seen.append,
         idle if load is None else lambda: load(clock.now()),
+        share,
     )
     code = scheduler.run()
     if executor.live:
         raise AssertionError(f"left running: {sorted(executor.live)}")
-    return Played(code, scheduler, executor, seen)
+    if share and share.ours:
+        raise AssertionError(f"not given back: {share.ours}")
+    return Played(code, scheduler, executor, seen, share)

@@ -65,16 +65,19 @@ class Selections(ThreeJobs):
         self.assertEqual(self.pipeline.results, {})
 
 
+USUAL = {"suite": 100, "unit": 10, "lint": 1}
+
+
 class Plans(unittest.TestCase):
     def plan(self, **selection: Any) -> RunPlan:
-        durations = {"suite": 100, "unit": 10, "lint": 1}
-        return plan(jobs("suite; unit; lint"), Choice(**selection), durations)
+        return plan(jobs("suite; unit; lint"), Choice(**selection), USUAL)
 
     def test_without_a_wish_all_jobs_run_and_a_failure_does_not_end_the_run(self) -> None:
         made = self.plan(only_testcases=None)
         self.assertEqual([node.key for node in made.phases.nodes], ["suite", "unit", "lint"])
         self.assertFalse(made.fast_fail)
-        self.assertEqual(made, RunPlan(made.phases, urgency=made.urgency, short=made.short))
+        expected = RunPlan(made.phases, urgency=made.urgency, short=made.short, durations=USUAL)
+        self.assertEqual(made, expected)
 
     def test_jobs_that_do_not_run_make_no_other_one_short(self) -> None:
         self.assertEqual(self.plan().short, {"lint"})

@@ -33,7 +33,7 @@ class Heaps(unittest.TestCase):
         heaps.push(b, (False, 0.0, 2))
         heaps.push(a, (False, 0.0, 1))
         self.assertIs(heaps.first(), a)
-        self.assertIs(heaps.pop(Pools({"r": 1})), b)
+        self.assertIs(heaps.pop(Pools({"r": 1}).fits), b)
 
 
 class Pressure(unittest.TestCase):

@@ -1,0 +1,61 @@
+"""The side of a run that faces the other runs of its machine: its entry in the register, its locks.
+
+Neither changes a verdict. If the place that runs share cannot be used, a line of the log says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from lib.common.redact import shorten
+from lib.history import log_directory
+from lib.model.run_plan import RunPlan
+from lib.model.usual_length import usual_length
+from lib.processes import machine_claims, machine_place, machine_register
+from lib.processes.machine_register import Registration
+from lib.scheduler.protocol import MachineShare
+
+LONGEST_LABEL = 100  # characters of a command
+UNKNOWN = "the other runs of this machine do not know of this one, nor of its ports"
+
+
+@contextlib.contextmanager
+def registered(
+    plan: RunPlan,
+    logs: Path,
+    store: Path | None,
+    redact: Callable[[str], str],
+    note: Callable[[str], None],
+) -> Iterator[MachineShare | None]:
+    """Be in the register of live runs for the length of a run of jobs.
+
+    Yield what holds their ports and shared pools, None for a run that needs neither.
+    """
+    length = usual_length(plan) if plan.durations else None
+    fields = {
+        "log_dir": str(logs),
+        "expected_end": None if length is None else time.time() + length,
+        **({"state_dir": str(store)} if store else {}),
+    }
+    label = shorten(log_directory.command(redact), LONGEST_LABEL)
+    with machine_register.registered(label, **fields) as registration:
+        if registration.problem:
+            note(f"{UNKNOWN}: {registration.problem}")
+        yield _share(plan, registration, note)
+
+
+def _share(
+    plan: RunPlan, registration: Registration, note: Callable[[str], None]
+) -> MachineShare | None:
+    pools = machine_place.shared_pools(plan.limits.pools)
+    jobs = [node.job for node in plan.phases.nodes if node.job.resources]
+    if not any(machine_claims.needs(job.resources, pools) for job in jobs):
+        return None
+    from lib.processes import machine_locks  # late: few runs have ports
+
+    return machine_locks.MachineLocks(
+        registration, note, pools=pools, usual=plan.durations, wait=plan.limits.wait
+    )

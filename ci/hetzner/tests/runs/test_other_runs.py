@@ -1,0 +1,171 @@
+"""Runs of one machine beside each other: whatever their users and directories, a port is of one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import unittest
+from collections.abc import Sequence
+
+from lib.processes.machine_register import live_runs
+from tests.support.run_case import HERE, LINUX, RunTest
+from tests.support.waiting import wait_until
+
+NOBODY = 60002  # a user that has nothing else on this machine
+PROGRAM = """
+import sys
+from dsl import Job, Pipeline
+name, body, cwd, *more = sys.argv[1:]
+jobs = [Job(name, body, resources={f"port:{n}": 1 for n in more} | {"cpu": 1})]
+sys.exit(Pipeline(jobs, "sha", "main", f"{cwd}/{name}-logs", cwd=cwd, grace=0.3).run())
+"""
+# paths that the user cannot reach are put where it can
+AS_USER = r"""
+mount -t tmpfs none /mnt; mkdir /mnt/python /mnt/hetzner
+mount --bind "$PREFIX" /mnt/python; mount --bind "$PYTHONPATH" /mnt/hetzner
+export PYTHONPATH=/mnt/hetzner LD_LIBRARY_PATH=/mnt/python/lib
+exec setpriv --reuid="$NOBODY" --regid="$NOBODY" --clear-groups /mnt/python/bin/python3 "$@"
+"""
+USER = ("unshare", "-m", "bash", "-c", AS_USER, "bash")
+
+
+class Beside(RunTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.place = self.cwd / "place"
+        (self.cwd / "t").touch()
+
+    def start(
+        self, name: str, body: str, *ports: int, through: Sequence[str] = (sys.executable,)
+    ) -> subprocess.Popen[bytes]:
+        """Start a run with one job, in a process whose directories are all its own."""
+        own = self.cwd / f"own-{name}"
+        own.mkdir()
+        own.chmod(0o777)
+        variables = ("HOME", "TMPDIR", "CI_STATE_DIR", "XDG_CACHE_HOME")
+        process = subprocess.Popen(
+            [*through, "-c", PROGRAM, name, body, str(self.cwd), *map(str, ports)],
+            env={
+                **os.environ,
+                **dict.fromkeys(variables, str(own)),
+                "CI_MACHINE_DIR": str(self.place),
+                "PYTHONPATH": str(HERE),
+                "PREFIX": sys.base_prefix,
+                "NOBODY": str(NOBODY),
+            },
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self.addCleanup(_end, process)
+        return process
+
+    def holder(self, *ports: int, more: str = "") -> subprocess.Popen[bytes]:
+        """Start a run that goes on until there is a file `go`."""
+        body = f"{more} echo one in >>t; {waits_for('go')}; echo out >>t"
+        process = self.start("one", body, *ports)
+        wait_until(lambda: bool(self.story()), "the first to start")
+        return process
+
+    def story(self) -> list[str]:
+        return (self.cwd / "t").read_text().split("\n")[:-1]
+
+    def notes(self, name: str) -> list[str]:
+        log = self.cwd / f"{name}-logs" / "ci.log"
+        return re.findall(r"NOTE  (.*)", log.read_text() if log.exists() else "")
+
+
+def waits_for(name: str) -> str:
+    """Return a command that waits for a file, or for the end of its directory."""
+    return f"while [[ -e t && ! -e {name} ]]; do sleep 0.02; done"
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with process:
+        process.kill()
+
+
+class Ports(Beside):
+    def both(self, through: Sequence[str] = (sys.executable,)) -> None:
+        one = self.holder(8889, 8890)
+        two = self.start("two", "echo two in >>t", 8889, through=through)
+        wait_until(lambda: bool(self.notes("two")), "the second to wait")
+        (note,) = self.notes("two")
+        self.assertRegex(note, rf"^two waits for port:8889, held by pid {one.pid} \(-c one ")
+        self.assertEqual(self.story(), ["one in"])
+        (self.cwd / "go").touch()
+        self.assertEqual([one.wait(60), two.wait(60)], [0, 0])
+        self.assertEqual(self.story(), ["one in", "out", "two in"])
+        summary = (self.cwd / "two-logs" / "summary.json").read_text()
+        self.assertIn(f'"waited_for": "port:8889, held by pid {one.pid} ', summary)
+        self.assertEqual([path.name for path in self.place.iterdir()], ["ledger"])
+
+    def test_two_runs_with_one_port_run_one_after_the_other(self) -> None:
+        self.both()
+
+    @unittest.skipUnless(LINUX and os.getuid() == 0, "only root can be another user")
+    def test_run_of_another_user_waits_too(self) -> None:
+        for path in (self.cwd, self.cwd / "t"):
+            path.chmod(0o777)
+        self.both(USER)
+
+    def test_killed_run_frees_its_port_though_its_job_lives_on(self) -> None:
+        one = self.holder(8889, more="echo $$ >pid;")
+        pid = int((self.cwd / "pid").read_text())
+        self.addCleanup(_kill, pid)
+        one.kill()
+        one.wait()
+        two = self.start("two", "kill -0 $(<pid) && echo two in >>t", 8889)
+        self.assertEqual(two.wait(60), 0)
+        self.assertEqual((self.story(), self.notes("two")), (["one in", "two in"], []))
+
+    def test_runs_that_take_two_ports_in_any_order_never_block_each_other(self) -> None:
+        alone = "[[ ! -s t ]] && echo >t && sleep 0.01 && : >t || exit 1"
+        body = f"for n in 1 2 3; do {alone}; done"
+        many = [self.start(f"r{n}", body, *(8889, 8890)[:: n % 2 * 2 - 1]) for n in range(6)]
+        self.assertEqual([process.wait(60) for process in many], [0] * 6)
+
+    def test_job_that_waits_is_cancelled_by_a_signal(self) -> None:
+        self.holder(8889)
+        two = self.start("two", "echo two in >>t", 8889)
+        wait_until(lambda: bool(self.notes("two")), "the second to wait")
+        two.send_signal(signal.SIGTERM)
+        self.assertEqual(two.wait(60), 128 + signal.SIGTERM)
+        self.assertEqual(self.story(), ["one in"])
+
+
+class Register(Beside):
+    def test_register_shows_who_runs_and_who_waits(self) -> None:
+        one = self.holder(8889)
+        two = self.start("two", "true", 8889)
+        wait_until(lambda: bool(self.notes("two")), "the second to wait")
+        before = os.environ["CI_MACHINE_DIR"]
+        os.environ["CI_MACHINE_DIR"] = str(self.place)
+        try:
+            first, second = live_runs()
+        finally:
+            os.environ["CI_MACHINE_DIR"] = before
+        self.assertEqual([first.pid, second.pid], [one.pid, two.pid])
+        self.assertEqual(first.log_dir, str(self.cwd / "one-logs"))
+        self.assertRegex(second.waits[0].held_by, f"port:8889, held by pid {one.pid} ")
+
+    @unittest.skipUnless(LINUX and os.getuid() == 0, "only an ordinary user is kept out")
+    def test_run_that_may_not_use_the_place_says_so_and_goes_on(self) -> None:
+        self.cwd.chmod(0o777)
+        self.place.mkdir(mode=0o755)
+        two = self.start("two", "true", 8889, through=USER)
+        self.assertEqual(two.wait(60), 0)
+        (note,) = self.notes("two")
+        self.assertRegex(note, "do not know of this one.*place cannot be used: Permission denied")
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,111 @@
+"""Starts that wait for what other runs of the machine hold."""
+
+from __future__ import annotations
+
+import math
+import unittest
+
+from lib.model import events
+from lib.model.cause import Cause
+from lib.scheduler.other_runs import LOOK
+from tests.support.fakes import FakeShare, Fate, Played, jobs, play
+
+PORT = {"resources": {"port:1": 1}}
+NEVER = math.inf
+
+
+def notes(played: Played) -> list[str]:
+    return [note.text for note in played.of(events.Note)]
+
+
+def share(played: Played) -> FakeShare:
+    assert played.share is not None
+    return played.share
+
+
+class Waiting(unittest.TestCase):
+    def test_job_whose_port_another_run_holds_waits_and_others_go_on(self) -> None:
+        played = play(jobs("a; b; c<b", a=PORT), held={"port:1": 10.03})
+        self.assertEqual(played.outcomes(), "a=passed b=passed c=passed")
+        self.assertEqual(played.executor.started, ["b", "c", "a"])
+        started = played.scheduler.results["a"].started or 0.0
+        self.assertGreaterEqual(started, 10.03)
+        self.assertLess(started, 10.03 + LOOK + 0.001)
+
+    def test_log_and_result_tell_once_for_whom_it_waits(self) -> None:
+        played = play(jobs("a", a=PORT), held={"port:1": 10})
+        text = "a waits for port:1, held by pid 7 (another), expected to end in about 40 s"
+        self.assertEqual(notes(played), [text])
+        waited = played.scheduler.results["a"].waited_for
+        self.assertEqual(waited, "port:1, held by pid 7 (another)")
+
+    def test_nobody_looks_again_once_the_job_runs(self) -> None:
+        played = play(jobs("a", a=PORT), {"a": Fate(50)}, held={"port:1": 1})
+        asked = len(share(played).asked)
+        self.assertLessEqual(asked, 1 / LOOK + 2)
+        self.assertLessEqual(len(played.executor.waits), asked + 2)
+
+    def test_run_without_shared_resources_asks_nobody(self) -> None:
+        played = play(jobs("a; b"), held={"port:1": 10})
+        self.assertEqual(share(played).asked, [])
+
+    def test_port_is_given_back_between_the_attempts_of_a_job(self) -> None:
+        fates = {"a": [Fate(1, code=1), Fate(1)]}
+        again = {**PORT, "retries": 1}
+        played = play(jobs("a", a=again), fates, held={"port:1": 0})
+        self.assertEqual(played.outcomes(), "a=flaky")
+        self.assertEqual([key for _, key, _ in share(played).asked], ["a", "a"])
+
+    def test_retry_that_runs_alone_waits_too(self) -> None:
+        fates = {"a": [Fate(1, code=1), Fate(1)]}
+        again = {**PORT, "retries": 1, "retry_alone": True}
+        played = play(jobs("a; b", a=again), {**fates, "b": Fate(3)}, held={"port:1": 0})
+        self.assertEqual(played.outcomes(), "a=flaky b=passed")
+
+    def test_service_holds_its_port_until_it_is_stopped(self) -> None:
+        service = {**PORT, "service": True}
+        played = play(
+            jobs("s; a<s; b", s=service, b=PORT),
+            {"s": Fate(0.1, leaves=NEVER), "a": Fate(5)},
+            held={"port:1": 0},
+        )
+        self.assertEqual(played.outcomes(), "s=passed a=passed b=passed")
+        self.assertGreater(played.scheduler.results["b"].started or 0, 5)
+
+    def test_run_that_is_cut_off_while_it_waits_ends(self) -> None:
+        played = play(jobs("a", a=PORT), held={"port:1": NEVER}, timeout=5)
+        self.assertEqual((played.code, played.outcomes()), (124, "a=cancelled"))
+
+    def test_only_a_second_refusal_while_nothing_goes_on_is_called_stuck(self) -> None:
+        played = play(jobs("a; b", a=PORT, b={"delay": 2}), held={"port:1": 5})
+        for moment, _, stuck in share(played).asked:
+            self.assertEqual(stuck, moment > 3, moment)
+
+    def test_job_that_is_stuck_behind_a_service_of_its_own_fails_all_the_same(self) -> None:
+        service = {"service": True, "resources": {"x": 1}}
+        played = play(
+            jobs("s; a<s; b", s=service, a={"resources": {"x": 1}}, b=PORT),
+            {"s": Fate(0.1, leaves=NEVER)},
+            held={"port:1": 5},
+        )
+        self.assertEqual(played.outcomes(), "s=passed a=failed b=passed")
+        self.assertEqual(played.scheduler.results["a"].cause, Cause.NO_ROOM)
+
+
+class NotToWait(unittest.TestCase):
+    def test_job_that_is_not_to_wait_fails_by_name_and_others_go_on(self) -> None:
+        played = play(jobs("a; b; c<a", a=PORT), final=["port:1"])
+        self.assertEqual(played.outcomes(), "a=failed b=passed c=skipped")
+        result = played.scheduler.results["a"]
+        text = "needs port:1, held by pid 7 (another): it is not to wait"
+        self.assertEqual((result.reason, result.cause), (text, Cause.HELD))
+        self.assertEqual((played.code, notes(played)), (1, []))
+
+    def test_critical_job_that_is_not_to_wait_ends_the_run_early(self) -> None:
+        critical = {**PORT, "fast_fail": True}
+        played = play(jobs("a; b; c", a=critical, b=PORT), final=["port:1"], fast_fail=True)
+        self.assertEqual(played.outcomes(), "a=failed b=cancelled c=cancelled")
+
+
+if __name__ == "__main__":
+    unittest.main()
