@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the wheel over the editable package in the environment of the Jupyter servers. No port.
+# Installs the wheel into the environment of the Jupyter servers. No port.
 set -euo pipefail
 # shellcheck source=../lib/body.sh
 . "$(dirname "$0")/../lib/body.sh"

@@ -37,8 +37,9 @@ if has_subject tests/integration_notebooks "they are served"; then
     fail "expected tests/integration_notebooks/*.ipynb, found none: nothing to serve"
 fi
 
-environment=$CI_VENVS_DIR/jupyter
-sync_environment "$environment" "$JUPYTER_PYTHON" --all-extras
+# of this checkout alone: the wheel will be installed there. It gets no other package of the project
+environment=$CI_WORK_DIR/venvs/jupyter
+sync_environment "$environment" "$JUPYTER_PYTHON" --all-extras --no-install-project
 need_module "$environment" websocket websocket-client
 publish jupyter-venv "$environment"
 

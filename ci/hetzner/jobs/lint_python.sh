@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Lints the Python code with the ruff of the 3.13 environment. No port. Needs that environment and
-# does not sync it: syncing a shared environment strips extras under a running test.
+# Lints the Python code with the ruff of the shared environment of 3.13, which it does not change. No
+# port.
 set -euo pipefail
 # shellcheck source=../lib/body.sh
 . "$(dirname "$0")/../lib/body.sh"

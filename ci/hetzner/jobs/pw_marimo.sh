@@ -12,7 +12,8 @@ environment=$(existing_environment 3.13)
 prepare_environments "$CI_WORK_DIR/constraints-marimo.txt"
 playwright_tree marimo
 bring_static
-# `uv run` in the script must not sync that environment: other jobs test with it at the same time.
-# It holds the package of the checkout that was synced last; PYTHONPATH puts this tree's first
-export UV_PROJECT_ENVIRONMENT=$environment UV_NO_SYNC=1 PYTHONPATH=$PWD
+metadata=$(project_metadata playwright-marimo "$environment")
+# `uv run` in the script must not sync that environment, which is only read: it would install the
+# project there
+export UV_PROJECT_ENVIRONMENT=$environment UV_NO_SYNC=1 PYTHONPATH=$PWD:$metadata
 playwright_script marimo

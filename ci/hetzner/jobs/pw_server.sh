@@ -17,12 +17,14 @@ playwright_tree server
 bring_static
 bring "$wheel" "dist/${wheel##*/}"
 
-# the script makes its environments in /opt/venvs; this job's copy of it makes them where ours are
-script=scripts/test_playwright_server.sh
-moved=$(sed "s|/opt/venvs/|${CI_VENVS_DIR//[&|\\]/\\&}/|g" "$script")
+# the script makes its environments in /opt/venvs, for all checkouts; this job's copy of it makes them
+# where those of this checkout are
+script=scripts/test_playwright_server.sh own=$CI_WORK_DIR/venvs
+mkdir -p "$own"
+moved=$(sed "s|/opt/venvs/|${own//[&|\\]/\\&}/|g" "$script")
 echo "$moved" >"$script"
 # it keeps one as long as the wheel is the same, even if the locked versions have changed
-made=$CI_VENVS_DIR/mcp-test locked=$CI_VENVS_DIR/mcp-test.locked
+made=$own/mcp-test locked=$own/mcp-test.locked
 if [[ -e $made/.wheel-sha256 ]] && ! cmp -s "$constraints" "$locked"; then
   say "$made may hold other versions than those that are locked: the script makes it again"
   rm -f "$made/.wheel-sha256"

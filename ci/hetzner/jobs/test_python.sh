@@ -12,15 +12,13 @@ begin
 [[ $# -eq 1 ]] || fail "usage: test_python.sh VERSION, such as 3.13"
 version=$1
 need_subject tests/unit "the unit tests"
-environment=$CI_VENVS_DIR/$version
-sync_environment "$environment" "$version" --dev --all-extras
+environment=$(existing_environment "$version")
 python=$environment/bin/python
-need_module "$environment" xdist pytest-xdist
 
-# in a tree of its own, since tests write where they run; the environment holds the package of the
-# checkout, where other jobs write
+# in a tree of its own, since tests write where they run
 own_tree "test-python-$version"
-export PYTHONPATH=$PWD
+metadata=$(project_metadata "test-python-$version" "$environment")
+export PYTHONPATH=$PWD:$metadata
 
 options=(--color=no)
 if [[ ${CI_BOX:-} == 1 || -e /.dockerenv || -e /run/.containerenv ]]; then

@@ -108,6 +108,17 @@ need_output() {
   [[ -e $1 ]] || fail "expected $1, found nothing: run $2 first"
 }
 
+# exclusively FILE WHAT: keeps the lock of a file until this shell ends
+exclusively() {
+  local code=1
+  while [[ $code -eq 1 ]]; do
+    code=0
+    exec 9>"$1"
+    python3 "$BODY_LIB/buckaroo/hold_lock.py" 9 "$1" "$2" || code=$?
+  done
+  [[ $code -eq 0 ]] || fail "$1 could not be locked (exit code $code)"
+}
+
 # ---- trees
 
 # own_tree NAME [--modules]: goes into a tree of this job's own, a copy of $CI_REPO_DIR as it is now,
@@ -152,47 +163,51 @@ check_version() {
     fail "$1: expected Python $2, found $found: remove $1, then run this again"
 }
 
-# sync_environment DIRECTORY VERSION [OPTION…]
+# sync_environment DIRECTORY VERSION [OPTION…]: in an environment that no other job uses
 sync_environment() {
   local environment=$1 version=$2 python
   shift 2
   need uv
   need_file uv.lock "the locked versions of the Python dependencies"
   python=$(python_of "$version")
-  # the environment is no longer that of the lock check, unless its lock is the same
-  grep -qs "$(sha256sum uv.lock | cut -d' ' -f1)" "$environment/.built-for.json" ||
-    rm -f "$environment/.built-for.json"
-  # an editable build imports modules of the tree, and must leave no bytecode there
-  PYTHONDONTWRITEBYTECODE=1 UV_PROJECT_ENVIRONMENT=$environment \
-    uv sync --locked --python "$python" "$@"
+  UV_PROJECT_ENVIRONMENT=$environment uv sync --locked --python "$python" "$@"
   check_version "$environment" "$version"
 }
 
-# Prints the environment that a lock check or test-python-V made; no other job may sync it.
+# Asks for the environments that all checkouts share, see there.
+environments() { python3 "$BODY_LIB/buckaroo/environments.py" "$@"; }
+
+# Prints the shared environment of a version that prepare_python.sh made for this lock.
 existing_environment() {
-  local environment=$CI_VENVS_DIR/$1 built_for
   need_file uv.lock "the locked versions of the Python dependencies"
-  if [[ ! -x $environment/bin/python ]]; then
+  environments find "$1" || {
     python_of "$1" >/dev/null
-    fail "expected the environment $environment, found none: run test-python-$1 (or pipeline.py)"
-  fi
-  check_version "$environment" "$1"
-  # checkouts share it: a file in it records the lock that it was built for
-  if [[ -e $environment/.built-for.json ]]; then
-    built_for=$(python3 -I -S -c 'import json, sys; print(json.load(open(sys.argv[1]))["uv.lock"])' \
-      "$environment/.built-for.json")
-    [[ $(sha256sum uv.lock) == "$built_for "* ]] ||
-      fail "expected $environment to be built for this uv.lock, it is for another: run test-python-$1 (or pipeline.py)"
-  fi
-  echo "$environment"
+    fail "expected an environment of Python $1 for this uv.lock in $CI_VENVS_DIR, found none: run python-$1 (or pipeline.py)"
+  }
 }
 
-# prepare_environments FILE: sets PYTHON, the interpreter of new environments, and writes the locked
-# versions to FILE. Every later installation, also by the repository's scripts, is held to them:
+# project_metadata JOB ENVIRONMENT: prints a directory for PYTHONPATH. It tells of the project, which
+# is not installed in a shared environment: its version and entry points. The modules themselves are
+# those of the tree around us, which has to come before it.
+project_metadata() {
+  local layer=$CI_WORK_DIR/project/$1 environment=$2 made_of
+  made_of="$environment $(git hash-object --no-filters pyproject.toml)"
+  if [[ ! -e $layer/.made-of || $(<"$layer/.made-of") != "$made_of" ]]; then
+    rm -rf "$layer"
+    PYTHONDONTWRITEBYTECODE=1 uv pip install --quiet --no-deps --python "$environment/bin/python" \
+      --target "$layer" --editable . >&2
+    mkdir -p "$layer"
+    echo "$made_of" >"$layer/.made-of"
+  fi
+  echo "$layer"
+}
+
+# prepare_environments FILE [PYTHON]: sets PYTHON, the interpreter of new environments (default: the one
+# of JUPYTER_PYTHON), and writes the locked versions to FILE. Every later installation, also by the repository's scripts, is held to them:
 # otherwise it gets the newest of everything, and breaks
 prepare_environments() {
   need uv
-  PYTHON=$(python_of "$JUPYTER_PYTHON")
+  PYTHON=${2:-$(python_of "$JUPYTER_PYTHON")}
   unset UV_CONSTRAINT UV_BUILD_CONSTRAINT PIP_CONSTRAINT
   if [[ ! -e uv.lock ]]; then
     say "no uv.lock in this commit: versions are not constrained"
@@ -218,7 +233,7 @@ need_module() {
   local python=$1/bin/python
   if ! "$python" -I -c "import importlib.util as u; exit(not u.find_spec('$2'))" >&2; then
     say "$3 is not in this commit's lock: installing it"
-    prepare_environments "$CI_WORK_DIR/constraints-$3.txt"
+    prepare_environments "$CI_WORK_DIR/constraints-$3-${1##*/}.txt" "$python"
     uv pip install --quiet --python "$python" "$3"
   fi
 }
@@ -226,7 +241,7 @@ need_module() {
 # temporary_environments NAME: sets TEMPORARY, a directory that is removed when the body ends. Its
 # name is the same in every run on this checkout, so that of a killed body is removed, too.
 temporary_environments() {
-  TEMPORARY=$CI_VENVS_DIR/$1-${CI_WORK_DIR##*/}
+  TEMPORARY=$CI_WORK_DIR/venvs/$1
   rm -rf "$TEMPORARY"
   mkdir -p "$TEMPORARY"
   at_exit remove_temporary
@@ -247,32 +262,34 @@ the_wheel() {
 
 # ---- JavaScript
 
-# Every job that needs node_modules calls this. The lock keeps two jobs from installing at once on
-# a clean tree. Matching modules are not touched, so that no running test sees them re-linked.
+# Every job that needs node_modules calls this; in a run the job node-modules has done it. The lock
+# keeps two jobs from installing at once. Matching modules are not touched, so that no running test
+# sees them re-linked.
 install_node_modules() {
-  need node pnpm flock
+  need node pnpm
   need_file packages/pnpm-lock.yaml "the locked versions of the JavaScript dependencies"
-  (
-    flock --nonblock 9 || {
-      say "waiting for another job's pnpm install"
-      flock 9
+  node_modules_match || (
+    exclusively "$CI_WORK_DIR/pnpm.lock" "another job's pnpm install"
+    node_modules_match || {
+      # a half installation looks complete to pnpm's own files, and so does one of which a part is gone
+      rm -rf packages/node_modules packages/js/node_modules packages/buckaroo-js-core/node_modules
+      pnpm --dir packages install --frozen-lockfile
+      node_modules_state >packages/node_modules/.ci-installed
     }
-    local stamp=packages/node_modules/.ci-installed
-    if [[ -e $stamp && $(<"$stamp") == "$(node_modules_state)" ]]; then
-      say "node_modules match the lock file"
-      exit 0
-    fi
-    # only a whole installation is stamped: a half one looks complete to pnpm's own files
-    rm -f "$stamp"
-    pnpm --dir packages install --frozen-lockfile
-    node_modules_state >"$stamp"
-  ) 9>"$CI_WORK_DIR/pnpm.lock"
+  )
+  say "node_modules match the lock file"
+}
+
+# Whether they are whole and those of the lock: only a whole installation is stamped.
+node_modules_match() {
+  local stamp=packages/node_modules/.ci-installed
+  [[ -e $stamp && $(<"$stamp") == "$(node_modules_state)" ]]
 }
 
 # Prints the lock's hash and the packages that have modules: one without dependencies has none.
 node_modules_state() {
   local package
-  git hash-object packages/pnpm-lock.yaml
+  git hash-object --no-filters packages/pnpm-lock.yaml
   for package in packages packages/js packages/buckaroo-js-core; do
     [[ ! -d $package/node_modules ]] || echo "$package"
   done

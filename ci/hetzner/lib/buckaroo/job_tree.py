@@ -26,12 +26,10 @@ if __name__ == "__main__":
     # Python puts a program's own directory on the path, and with -P none
     sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parents[2])]
 
-from lib.buckaroo.lock_files import NODE_MODULES
+from lib.buckaroo.node_modules import NODE_MODULES, STAMP
 from lib.buckaroo.placeholders import make_placeholders
 from lib.common import files, tree_copy
 from lib.git.git_command import CheckoutError, git
-
-STAMP = ".ci-installed"  # in the first of NODE_MODULES: the state of the installation, see body.sh
 
 
 def make(main: Path, tree: Path, *, modules: bool, apart: Path | None = None) -> None:

@@ -49,7 +49,7 @@ NOTEBOOKS = 9  # more Jupyter servers than notebooks would idle
 class Settings(common.Settings):
     """The settings of a run on buckaroo. Directories are absolute."""
 
-    venvs_dir: Path  # CI_VENVS_DIR: one environment a Python version
+    venvs_dir: Path  # CI_VENVS_DIR: the Python environments that all checkouts share
     pnpm_store: Path  # CI_PNPM_STORE_DIR
     browsers_path: str  # PLAYWRIGHT_BROWSERS_PATH, or '' for Playwright's own choice
     chromium: str  # CI_CHROMIUM: a browser to use in place of Playwright's, or ''
@@ -64,11 +64,6 @@ class Settings(common.Settings):
     port_wasm_marimo: int
     port_mcp: int
     port_jupyter: int  # the first of `jupyter_parallel` ports in a row
-
-    @property
-    def locks(self) -> tuple[Path, ...]:
-        """The lock files that a run holds: its checkout's, and that of the shared environments."""
-        return *super().locks, self.venvs_dir / ".lock"
 
     @property
     def jupyter_ports(self) -> range:

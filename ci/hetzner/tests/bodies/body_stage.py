@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from lib.buckaroo import settings
+from lib.buckaroo import environments, settings
 from tests.support.waiting import PATIENCE, wait_for, wait_until
 
 Case = TypeVar("Case")
@@ -46,6 +46,8 @@ BODIES = (  # those that come to an end: jupyter_warmup stays
     "test_js",
     "test_mcp_wheel",
     "test_python 3.13",
+    "prepare_python 3.13",
+    "node_modules",
 )
 EXTRAS = ("base", "polars", "mcp", "marimo", "jupyterlab", "notebook")
 
@@ -53,6 +55,7 @@ TOOLS = ("uv", "pnpm", "npx", "node", "lsof", "curl", "python3.13", "script", "f
 NOTEBOOKS = ("buckaroo_widget", "polars_widget", "infinite_scroll_transcript")
 FILES = (
     "uv.lock",
+    "pyproject.toml",
     "buckaroo/__init__.py",
     "packages/package.json",
     "packages/pnpm-lock.yaml",
@@ -109,6 +112,16 @@ class Stage:
     def venvs(self) -> Path:
         """CI_VENVS_DIR."""
         return self.root / "venvs"
+
+    @property
+    def environment_3_13(self) -> Path:
+        """The shared environment that is ready."""
+        return self.venvs / "3.13-0123456789ab"
+
+    @property
+    def jupyter(self) -> Path:
+        """The environment of the servers."""
+        return self.work / "venvs" / "jupyter"
 
     def files(self) -> dict[str, bytes]:
         """Return names and contents of the files in the tree that jobs share.
@@ -230,12 +243,13 @@ def make(root: Path) -> Stage:
     (wheel.parent / "static").mkdir()
     (wheel.parent / "static" / "widget.js").write_text("built")
     (stage.repo / ".gitignore").write_text("node_modules\ndist\nbuckaroo/static\n")
-    for name in ("3.13", "jupyter"):
-        (stage.venvs / name / "bin").mkdir(parents=True)
-        (stage.venvs / name / "version").write_text("3.13\n")
+    for environment in (stage.environment_3_13, stage.jupyter):
+        (environment / "bin").mkdir(parents=True)
+        (environment / "version").write_text("3.13\n")
         for program in ("python", "ruff", "pytest"):
-            (stage.venvs / name / "bin" / program).symlink_to(tools / "stand-in")
-    (stage.work / "jupyter-venv").write_text(f"{stage.venvs / 'jupyter'}\n")
+            (environment / "bin" / program).symlink_to(tools / "stand-in")
+    environments.stamp(stage.environment_3_13, stage.repo)
+    (stage.work / "jupyter-venv").write_text(f"{stage.jupyter}\n")
     (stage.work / "jupyter-servers").write_text("http://127.0.0.1:1\nhttp://127.0.0.1:2\n")
     return stage
 

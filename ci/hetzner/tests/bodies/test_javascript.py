@@ -110,7 +110,7 @@ class TestJupyterWarmup(OnStage):
         urls = [f"http://127.0.0.1:{port}/?token=token\n" for port in (20050, 20051)]
         self.assertEqual(servers, "".join(urls))
         venv = (self.stage.work / "jupyter-venv").read_text()
-        self.assertEqual(venv, f"{self.stage.venvs / 'jupyter'}\n")
+        self.assertEqual(venv, f"{self.stage.jupyter}\n")
 
     def test_stopped_by_its_pid_alone_it_takes_its_servers_along(self) -> None:
         with self.warm() as process:

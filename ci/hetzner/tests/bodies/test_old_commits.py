@@ -64,7 +64,7 @@ class Predating(OnStage):
             remove(stage, SUBJECTS[body])
             commit(stage.repo)
             shutil.rmtree(stage.work / "wheel")
-            shutil.rmtree(stage.venvs / "3.13")
+            shutil.rmtree(stage.environment_3_13)
             done = stage.run(body)
             self.assertEqual(done.code, 5, f"{body}: {done.text}")
 

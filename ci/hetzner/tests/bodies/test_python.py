@@ -2,43 +2,121 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from itertools import product
 
-from tests.bodies.body_stage import BODIES, OnStage, Stage
-from tests.support.waiting import PATIENCE, wait_for
+from lib.buckaroo import environments
+from tests.bodies.body_stage import BODIES, STAND_IN, OnStage, Stage
+from tests.support.waiting import PATIENCE, wait_for, wait_until
+
+USERS = ("lint_python", "pw_marimo", "pw_server", "test_python 3.13")  # of the shared environment
 
 
 class TestEnvironments(OnStage):
     def test_environment_of_another_version_is_a_failure(self) -> None:
-        bodies = ("test_python 3.13", "lint_python", "pw_marimo", "smoke_test_extras", "pw_server")
-
         def turn(stage: Stage, body: str) -> None:
+            shutil.rmtree(stage.environment_3_13)
             self.fails(body, "expected Python 3.13, found 3.11: remove", on=stage, WRONG="3.11")
+            self.assertEqual(list(stage.venvs.glob("*/.made-for.json")), [], body)
 
-        self.each(turn, (*bodies, "test_mcp_wheel"))
+        self.each(turn, ("prepare_python 3.13", "smoke_test_extras", "test_mcp_wheel"))
+
+    def test_interpreter_that_changed_under_an_environment_makes_it_another(self) -> None:
+        def turn(stage: Stage, body: str) -> None:
+            python = stage.environment_3_13 / "bin" / "python"
+            python.unlink()
+            python.symlink_to(sys.executable)
+            self.fails(body, "expected an environment of Python 3.13 for this uv.lock", on=stage)
+
+        self.each(turn, USERS)
 
     def test_interpreter_that_the_machine_lacks_is_named_with_its_remedy(self) -> None:
-        done = self.fails("test_python 3.99", r"no Python 3\.99 .*uv python install 3\.99")
+        done = self.fails("prepare_python 3.99", r"no Python 3\.99 .*uv python install 3\.99")
         self.assertEqual(done.calls, [])
-        shutil.rmtree(self.stage.venvs / "3.13")
-        self.fails("lint_python", "expected the environment .*3.13, found none: run test-python")
+        shutil.rmtree(self.stage.environment_3_13)
+        self.fails("lint_python", "expected an environment of Python 3.13 .*: run python-3.13")
         (self.stage.root / "bin" / "python3.13").unlink()
         if not shutil.which("python3.13"):
             self.fails("lint_python", r"no Python 3\.13 on this machine")
 
-    def test_only_tests_of_a_version_sync_its_environment(self) -> None:
+    def test_environment_that_is_ready_is_written_by_no_body(self) -> None:
         def turn(stage: Stage, body: str) -> list[str]:
-            return [
-                body for call in self.passes(body, on=stage).calls if call.startswith("uv sync")
+            calls = self.passes(body, on=stage, LOG_VARIABLE="UV_PROJECT_ENVIRONMENT").calls
+            writes = [call for call in calls if call.startswith(("uv sync", "uv pip", "uv venv"))]
+            shared = [
+                call for call in writes if str(stage.venvs) in call.replace("@", str(stage.root))
             ]
+            return [call for call in shared if "--target" not in call]
 
-        synced = [body for bodies in self.each(turn, BODIES) for body in bodies]
-        self.assertEqual(synced, ["test_python 3.13"])
+        self.assertEqual(self.each(turn, BODIES), [[]] * len(BODIES))
+
+    def test_environment_is_made_once_and_only_for_its_lock(self) -> None:
+        made = []
+        for _ in range(2):
+            for lock in ("one", "two"):
+                (self.stage.repo / "uv.lock").write_text(lock)
+                done = self.passes("prepare_python 3.13", LOG_VARIABLE="UV_PROJECT_ENVIRONMENT")
+                made.append([call for call in done.calls if call.startswith("uv sync")])
+                self.passes("lint_python")
+        self.assertEqual([len(calls) for calls in made], [1, 2, 2, 2])
+        self.assertEqual(len(set(made[-1])), 2)
+        self.assertTrue(all("--no-install-project" in call for call in made[-1]))
+
+    def test_environment_that_was_not_made_to_its_end_is_made_anew(self) -> None:
+        shutil.rmtree(self.stage.environment_3_13)
+        body = "prepare_python 3.13"
+        sync = next(call for call in self.passes(body).calls if call.startswith("uv sync"))
+        (made,) = self.stage.venvs.glob("3.13-*")
+        shutil.rmtree(made)
+        self.assertEqual(self.stage.run(body, FAIL=sync).code, 3)
+        (made / "half").mkdir(parents=True)
+        self.fails("lint_python", "run python-3.13")
+        self.passes(body)
+        self.assertFalse((made / "half").exists())
+
+    def test_lock_that_changes_meanwhile_is_a_failure(self) -> None:
+        shutil.rmtree(self.stage.environment_3_13)
+        uv = self.stage.root / "bin" / "uv"
+        uv.unlink()
+        uv.write_text(f'#!/bin/bash\necho more >>uv.lock\n. "{STAND_IN}"\n')
+        uv.chmod(0o755)
+        self.fails("prepare_python 3.13", "uv.lock or pyproject.toml changed while")
+        self.fails("lint_python", "run python-3.13")
+
+    def test_maker_waits_for_another_and_finds_its_environment(self) -> None:
+        shutil.rmtree(self.stage.environment_3_13)
+        body = "prepare_python 3.13"
+        sync = next(call for call in self.passes(body).calls if call.startswith("uv sync"))
+        (made,) = self.stage.venvs.glob("3.13-*")
+        shutil.rmtree(made)
+        with self.stage.start(body, {"HANG": sync}):
+            wait_for(self.stage.root / "hangs")
+            before = len(self.stage.done(0).calls)
+            log = self.stage.root / "second"
+            with log.open("wb") as second:
+                process = subprocess.Popen(
+                    self.stage.command(body),
+                    env=self.stage.environment({}),
+                    stdout=second,
+                    stderr=second,
+                )
+            wait_until(lambda: "waiting for another run" in log.read_text(), "the second to wait")
+            self.assertNotIn("uv sync", "\n".join(self.stage.done(0).calls[before:]))
+            environments.stamp(made, self.stage.repo)  # the first is done
+        self.assertEqual(process.wait(PATIENCE), 0)
+        self.assertIn(f"{made} fits uv.lock", log.read_text())
+
+    def test_metadata_of_the_project_is_made_once_for_its_pyproject(self) -> None:
+        for text, built in (("", 1), ("", 1), ("changed", 2)):
+            if text:
+                (self.stage.repo / "pyproject.toml").write_text(text)
+                self.passes("prepare_python 3.13")
+            calls = self.passes("test_python 3.13").calls
+            self.assertEqual(len([call for call in calls if "--editable ." in call]), built)
 
     def test_wheel_is_installed_with_the_locked_versions(self) -> None:
         def turn(stage: Stage, body: str) -> None:
@@ -69,17 +147,18 @@ class TestEnvironments(OnStage):
 
     def test_temporary_environments_go_however_the_body_ends(self) -> None:
         def turn(stage: Stage, body: str) -> None:
-            before = sorted(stage.venvs.iterdir())
+            own = stage.work / "venvs"
+            before = sorted(own.iterdir())
             last = self.passes(body, on=stage).calls[-1]
-            self.assertEqual(sorted(stage.venvs.iterdir()), before)
+            self.assertEqual(sorted(own.iterdir()), before)
             self.assertEqual(stage.run(body, FAIL=last, FAIL_CODE="7").code, 7)
-            self.assertEqual(sorted(stage.venvs.iterdir()), before)
+            self.assertEqual(sorted(own.iterdir()), before)
             with stage.start(body, {"HANG": last}) as process:
                 wait_for(stage.root / "hangs")
-                self.assertGreater(sorted(stage.venvs.iterdir()), before)
+                self.assertNotEqual(sorted(own.iterdir()), before)
                 os.killpg(process.pid, signal.SIGTERM)
                 self.assertNotEqual(process.wait(PATIENCE), 0)
-            self.assertEqual(sorted(stage.venvs.iterdir()), before)
+            self.assertEqual(sorted(own.iterdir()), before)
 
         self.each(turn, ("smoke_test_extras", "test_mcp_wheel"))
 
@@ -89,16 +168,16 @@ class TestEnvironments(OnStage):
             call = next(call for call in done.calls if call.startswith(made))
             self.assertTrue(call.endswith("UV_COMPILE_BYTECODE=1"), call)
 
-    def test_environment_that_the_script_makes_is_where_ours_are(self) -> None:
+    def test_environment_that_the_script_makes_is_the_checkouts_own(self) -> None:
         script = self.stage.repo / "scripts" / "test_playwright_server.sh"
         script.write_text("echo /opt/venvs/mcp-test\n")
-        self.assertIn(f"\n{self.stage.venvs}/mcp-test\n", self.passes("pw_server").text)
+        self.assertIn(f"\n{self.stage.work}/venvs/mcp-test\n", self.passes("pw_server").text)
         self.assertEqual(script.read_text(), "echo /opt/venvs/mcp-test\n")
 
     def test_environment_that_the_script_keeps_is_made_again_for_other_locked_versions(
         self,
     ) -> None:
-        made = self.stage.venvs / "mcp-test" / ".wheel-sha256"
+        made = self.stage.work / "venvs" / "mcp-test" / ".wheel-sha256"
         made.parent.mkdir()
         for lock, kept in (("1", False), ("1", True), ("2", False)):
             made.touch()
@@ -106,34 +185,37 @@ class TestEnvironments(OnStage):
             self.assertEqual(made.exists(), kept, lock)
 
     def test_specs_that_call_uv_get_an_environment_and_leave_it_as_it_is(self) -> None:
-        for body, environment in (("pw_server", "3.13"), ("pw_marimo", "3.13")):
+        for body in ("pw_server", "pw_marimo"):
             for variable, expected in (
-                ("UV_PROJECT_ENVIRONMENT", str(self.stage.venvs / environment)),
+                ("UV_PROJECT_ENVIRONMENT", str(self.stage.environment_3_13)),
                 ("UV_NO_SYNC", "1"),
             ):
                 done = self.passes(body, LOG_VARIABLE=variable)
                 script = [call for call in done.calls if call.startswith("script")][-1]
                 self.assertTrue(script.endswith(f"{variable}={expected}"), script)
 
-    def test_environment_that_was_built_for_another_lock_is_a_failure(self) -> None:
-        stamp = self.stage.venvs / "3.13" / ".built-for.json"
-        for body in ("lint_python", "pw_marimo"):
-            stamp.write_text(json.dumps({"uv.lock": "0" * 64}))
-            self.fails(body, "3.13 to be built for this uv.lock, it is for another: run test-py")
-            lock = (self.stage.repo / "uv.lock").read_bytes()
-            stamp.write_text(json.dumps({"uv.lock": hashlib.sha256(lock).hexdigest()}))
-            self.passes(body)
+    def test_environment_of_another_lock_is_none(self) -> None:
+        for name in ("uv.lock", "pyproject.toml"):
+            before = (self.stage.repo / name).read_text()
+            (self.stage.repo / name).write_text("another")
+            for body in USERS:
+                self.fails(body, "expected an environment of Python 3.13 for this uv.lock")
+            (self.stage.repo / name).write_text(before)
+        self.passes("lint_python")
 
     def test_commit_without_locked_versions_is_not_linted_with_the_installed_ones(self) -> None:
         (self.stage.repo / "uv.lock").unlink()
         self.fails("lint_python", "expected uv.lock .*, this commit does not have it")
 
     def test_package_that_is_tested_is_that_of_the_jobs_own_tree(self) -> None:
-        for body, tree in (("pw_marimo", "playwright-marimo"), ("test_python 3.13",) * 2):
-            tree = tree.replace("test_python ", "test-python-")
-            done = self.passes(body, LOG_VARIABLE="PYTHONPATH")
-            last = done.calls[-1]
-            self.assertTrue(last.endswith(f"PYTHONPATH={self.stage.work}/trees/{tree}"), last)
+        for body, job in (
+            ("pw_marimo", "playwright-marimo"),
+            ("test_python 3.13", "test-python-3.13"),
+        ):
+            last = self.passes(body, LOG_VARIABLE="PYTHONPATH").calls[-1]
+            work = self.stage.work
+            path = f"{work}/trees/{job}:{work}/project/{job}"
+            self.assertTrue(last.endswith(f"PYTHONPATH={path}"), last)
 
     def test_search_path_of_the_caller_is_not_tested(self) -> None:
         elsewhere = "/elsewhere"

@@ -108,13 +108,8 @@ class Trees(OnStage):
             self.assertEqual(ran.code, 0, ran.out + ran.errors)
             self.assertIn("PASS  lint-python", ran.out)
 
-    def test_run_on_another_checkout_waits_for_the_environments_that_they_share(self) -> None:
-        line, holder = self.first_line_of_another_checkout()
-        self.assertRegex(line, rf"waiting for .*{self.stage.repo} \(pid {holder},")
-
     def test_runs_of_one_commit_on_two_checkouts_do_not_wait_for_each_other(self) -> None:
-        venvs = str(self.stage.root / "other" / "venvs")
-        line, _ = self.first_line_of_another_checkout(CI_VENVS_DIR=venvs)
+        line, _ = self.first_line_of_another_checkout()
         self.assertIn(" RUN   HEAD of ", line)
         self.assertEqual(len(RunStore(self.stage.state).runs()), 2)
 
@@ -158,7 +153,7 @@ class Trees(OnStage):
     def test_job_that_clears_its_directories_lets_no_second_run_in(self) -> None:
         started = self.stage.root / "started"
         body = self.stage.root / "runner" / "jobs" / "test_js.sh"
-        clear = 'rm -rf "$CI_WORK_DIR"* "$CI_VENVS_DIR"/.lock'
+        clear = 'rm -rf "$CI_WORK_DIR"*'
         body.write_text(f'{clear}; touch "$STARTED"; sleep 1000\n')
         words = ("--only-jobs", "test-js")
         with self.stage.start(*words, STARTED=str(started)) as first:
@@ -173,13 +168,12 @@ class Trees(OnStage):
 
     def test_run_whose_lock_was_removed_is_red(self) -> None:
         body = self.stage.root / "runner" / "jobs" / "test_js.sh"
-        for place in ('"$CI_VENVS_DIR"/.lock', '"$CI_STATE_DIR"/locks'):
-            body.write_text(f"rm -r {place}\n")
-            ran = self.stage.run("--only-jobs", "test-js")
-            self.assertEqual(ran.code, 1, ran.out)
-            self.assertEqual(self.stage.outcomes(), {"test-js": "passed"})
-            told = r"END   exit code 1: the lock .*lock was removed during the run, so another run"
-            self.assertRegex(self.stage.log(), told)
+        body.write_text('rm -r "$CI_STATE_DIR"/locks\n')
+        ran = self.stage.run("--only-jobs", "test-js")
+        self.assertEqual(ran.code, 1, ran.out)
+        self.assertEqual(self.stage.outcomes(), {"test-js": "passed"})
+        told = r"END   exit code 1: the lock .*lock was removed during the run, so another run"
+        self.assertRegex(self.stage.log(), told)
 
 
 class OddPlaces(OnStage):

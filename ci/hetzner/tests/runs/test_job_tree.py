@@ -9,7 +9,7 @@ import unittest
 from pathlib import Path
 
 from lib.buckaroo import job_tree
-from lib.buckaroo.lock_files import NODE_MODULES
+from lib.buckaroo.node_modules import NODE_MODULES, STAMP
 
 
 class OwnTree(unittest.TestCase):
@@ -41,7 +41,7 @@ class OwnTree(unittest.TestCase):
     def install(self, stamp: str) -> None:
         for name in NODE_MODULES:
             self.write(f"{name}/package/index.js", stamp)
-        self.write(f"{NODE_MODULES[0]}/{job_tree.STAMP}", stamp)
+        self.write(f"{NODE_MODULES[0]}/{STAMP}", stamp)
         link = self.main / NODE_MODULES[1] / "core"
         link.unlink(missing_ok=True)
         link.symlink_to("../../buckaroo-js-core")

@@ -11,9 +11,10 @@ import unittest
 import unittest.mock
 from pathlib import Path
 
-from lib.buckaroo import demo, pythons, settings
+from lib.buckaroo import demo, environments, pythons, settings
 from lib.buckaroo.install_step import LockcheckError
-from lib.buckaroo.lock_files import NODE_MODULES, Lockcheck
+from lib.buckaroo.lock_files import Lockcheck
+from lib.buckaroo.node_modules import NODE_MODULES
 from lib.processes import process_table
 
 PYPROJECT = """\
@@ -87,11 +88,15 @@ class RealLockcheck(unittest.TestCase):
             self.check.rebuild()
         self.assertFalse(self.check.valid())
 
+    def environments(self, tree: Path | None = None) -> list[Path | None]:
+        venvs = self.config.venvs_dir
+        return [environments.find(venvs, tree or self.tree, v) for v in self.versions]
+
     def test_rebuild_makes_every_environment_and_all_node_modules(self) -> None:
         self.check.rebuild()
         self.assertEqual(self.check.reason(), "")
         found = [
-            pythons.version_of(self.config.venvs_dir / v / "bin" / "python") for v in self.versions
+            pythons.version_of(made / "bin" / "python") for made in self.environments() if made
         ]
         self.assertEqual(found, self.versions)
         self.assertEqual([n for n in NODE_MODULES if not (self.tree / n).is_dir()], [])
@@ -121,40 +126,41 @@ class RealLockcheck(unittest.TestCase):
         self.check.rebuild()
         changed = PYPROJECT.replace("mcp = []", "other = []")
         (self.tree / "pyproject.toml").write_text(changed)
-        self.fails("uv sync")
+        self.fails("prepare_python.sh")
 
     def test_uv_lock_that_makes_no_sense_is_the_tools_error(self) -> None:
         (self.tree / "uv.lock").write_text("= no toml")
-        self.fails("uv sync")
+        self.fails("prepare_python.sh")
 
     def test_pnpm_lock_that_makes_no_sense_is_the_tools_error(self) -> None:
         (self.packages / "pnpm-lock.yaml").write_text("{ no: yaml: ]")
-        self.fails("pnpm install")
+        self.fails("node_modules.sh")
 
     def test_pnpm_lock_that_does_not_fit_is_the_tools_error(self) -> None:
         self.members({"js": {"name": "buckaroo-widget", "dependencies": {"leaf": "workspace:*"}}})
-        self.fails("pnpm install")
+        self.fails("node_modules.sh")
 
     def test_environment_of_another_version_is_replaced(self) -> None:
         if len(self.versions) < 2:
             self.skipTest(f"needs two of Python {', '.join(pythons.VERSIONS)} on this machine")
         first, second = self.versions[:2]
-        wrong = self.config.venvs_dir / second
+        python = pythons.find(second)
+        wrong = environments.place(self.config.venvs_dir, self.tree, second, python)
         argv = ["uv", "venv", "--quiet", "--python", pythons.find(first), str(wrong)]
         subprocess.run(argv, check=True)
         self.check.rebuild()
         self.assertEqual(pythons.version_of(wrong / "bin" / "python"), second)
 
-    def test_environments_change_hands_between_checkouts(self) -> None:
+    def test_checkouts_share_environments_and_none_has_the_project(self) -> None:
         self.check.rebuild()
+        ours = self.environments()
         other = self.home / "other"
         shutil.copytree(self.tree, other, symlinks=True)
         theirs = Lockcheck(self.config, other, self.home / "log", self.versions, lambda line: None)
-        theirs.rebuild()
-        self.assertIn(f"Python {self.versions[0]} environment", self.check.reason())
-        self.check.rebuild()
-        self.assertTrue(self.check.valid())
-        self.assertFalse(theirs.valid())
+        self.assertEqual(theirs.reason(), "")
+        self.assertEqual(self.environments(other), ours)
+        installed = [*self.config.venvs_dir.glob("*/lib/*/site-packages/small*")]
+        self.assertEqual(installed, [])
 
     def test_no_process_stays_behind(self) -> None:
         self.check.rebuild()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import tempfile
 import unittest
@@ -11,11 +10,18 @@ import unittest.mock
 import venv
 from pathlib import Path
 
-from lib.buckaroo import settings
-from lib.buckaroo.lock_files import LOCK_FILES, NODE_MODULES, Lockcheck
+from lib.buckaroo import environments, settings
+from lib.buckaroo.lock_files import Lockcheck
+from lib.buckaroo.node_modules import NODE_MODULES, PNPM_LOCK
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 TOKEN = "token-of-the-runner"
+LOCK_FILES = (*environments.LOCKED_BY, PNPM_LOCK)
+SYNC = """\
+mkdir -p "$UV_PROJECT_ENVIRONMENT/bin"
+while [ "$1" != --python ]; do shift; done
+ln -sf "$2" "$UV_PROJECT_ENVIRONMENT/bin/python"
+"""
 
 
 def put(path: Path, text: str = "") -> Path:
@@ -52,8 +58,12 @@ class WithTree(unittest.TestCase):
         (self.bin / f"python{VERSION}").symlink_to(sys.executable)
         self.enterContext(unittest.mock.patch.dict(os.environ, self.environ, clear=True))
         self.config = settings.load(None, self.environ, self.home)
-        self.environment = self.config.venvs_dir / VERSION
         self.said: list[str] = []
+
+    @property
+    def environment(self) -> Path:
+        """Where the environment for the lock as it is now belongs."""
+        return environments.place(self.config.venvs_dir, self.tree, VERSION, sys.executable)
 
     def check(self, tree: Path | None = None, timeout: float = 30.0) -> Lockcheck:
         log = self.home / "logs" / "rebuild.log"
@@ -66,13 +76,6 @@ class WithTree(unittest.TestCase):
         for name in NODE_MODULES:
             put(self.tree / name / "x.js")
         self.check().update()
-
-    def build_other(self) -> None:
-        """Have another checkout, which is the same but for its place, take the environment."""
-        other = self.home / "other"
-        shutil.copytree(self.tree, other)
-        self.check(other).update()
-        self.assertTrue(self.check(other).valid())
 
     def log(self) -> str:
         return (self.home / "logs" / "rebuild.log").read_text()
