@@ -59,6 +59,12 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
         """Return a job's share of sixteen processors, its MiB of memory, and its ports."""
         return {**box.cpu(of_16), **box.mib(mib), **{f"port:{port}": 1 for port in ports}}
 
+    def browser(target: str) -> list[str]:
+        """Return the places of the traces and reports of browser tests."""
+        tree = f"$CI_WORK_DIR/trees/playwright-{target}"
+        results = [f"{tree}/test-results", f"{tree}/packages/*/test-results"]
+        return [*results, f"$CI_WORK_DIR/playwright-{target}"]
+
     servers = s.jupyter_parallel  # and as many browsers
     jupyter = {"venv": f"{s.work_dir}/jupyter-venv", "servers": f"{s.work_dir}/jupyter-servers"}
     wheel = {"wheel": f"{s.work_dir}/wheel", "static": f"{s.work_dir}/wheel/static"}
@@ -67,6 +73,7 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
     scripts = [*node, "lsof", "curl"]  # what the repository's own scripts of browser tests need
     build: dict[str, Any] = {"ok_codes": (0,), "testcases": False}
     flaky: dict[str, Any] = {"retries": 1, "retry_alone": True}
+    junit = "$CI_WORK_DIR/junit"
     # fmt: off
     return [
         Job("build-js", body("build_js"), [], **build, timeout=300, fast_fail=True,
@@ -76,30 +83,38 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
             requires=uv + node, resources=take(2, 1000), outputs=wheel),
         Job("jupyter-warmup", body("jupyter_warmup"), [], **build, timeout=300,
             requires=uv, resources={**box.mib(servers * 250), f"port:{s.port_jupyter}": 1},
-            outputs=jupyter, service=True, listens=s.jupyter_ports),
+            outputs=jupyter, service=True, listens=s.jupyter_ports,
+            keep=["$CI_WORK_DIR/jupyter/server-*.log"]),
         Job("install-wheel", body("install_wheel"), ["build-wheel", "jupyter-warmup:venv"], **build,
             requires=uv, resources=take(1, 200)),
         Job("playwright-jupyter", body("pw_jupyter"),
             ["build-wheel", "jupyter-warmup", "install-wheel"], timeout=600,
-            requires=node, resources=take(9, servers * 600)),
+            requires=node, resources=take(9, servers * 600),
+            keep=["$CI_WORK_DIR/playwright-jupyter"]),
         Job("lint-python", body("lint_python"), [], **build, timeout=60,
             resources=take(1, 100)),
         Job("test-js", body("test_js"), [], timeout=300,
             requires=node, resources=take(2, 1000)),
         *[Job(f"test-python-{v}", body("test_python", v), [], timeout=600,
-              requires=uv, resources=take(4, s.pytest_workers * 300)) for v in PYTHONS],
+              requires=uv, resources=take(4, s.pytest_workers * 300),
+              keep=[f"{junit}/test-python-{v}-*.xml"]) for v in PYTHONS],
         Job("test-mcp-wheel", body("test_mcp_wheel"), ["build-wheel"], timeout=300,
-            requires=uv, resources=take(1, 400, s.port_mcp)),
+            requires=uv, resources=take(1, 400, s.port_mcp),
+            keep=[f"{junit}/test-mcp-wheel-*.xml"]),
         Job("smoke-test-extras", body("smoke_test_extras"), ["build-wheel"], timeout=300,
             requires=uv, resources=take(3, 1000), testcases=False),
         Job("playwright-storybook", body("pw_storybook"), ["build-js"], timeout=300, **flaky,
-            requires=scripts, resources=take(3, 1000, s.port_storybook)),
+            requires=scripts, resources=take(3, 1000, s.port_storybook),
+            keep=browser("storybook")),
         Job("playwright-server", body("pw_server"), ["build-wheel"], timeout=300, **flaky,
-            requires=uv + scripts, resources=take(3, 1000, s.port_server)),
+            requires=uv + scripts, resources=take(3, 1000, s.port_server),
+            keep=browser("server")),
         Job("playwright-marimo", body("pw_marimo"), ["build-wheel"], timeout=300,
-            requires=uv + scripts, resources=take(3, 1000, s.port_marimo)),
+            requires=uv + scripts, resources=take(3, 1000, s.port_marimo),
+            keep=browser("marimo")),
         Job("playwright-wasm-marimo", body("pw_wasm_marimo"), [], timeout=300,
-            requires=scripts, resources=take(3, 1000, s.port_wasm_marimo)),
+            requires=scripts, resources=take(3, 1000, s.port_wasm_marimo),
+            keep=browser("wasm_marimo")),
     ]
     # fmt: on
 

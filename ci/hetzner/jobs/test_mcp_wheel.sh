@@ -30,9 +30,11 @@ bring_static
 options=(--color=no -m slow)
 [[ -z ${PYTEST_K_FILTER:-} ]] || options+=(-k "$PYTEST_K_FILTER")
 server=0
-"$environment/bin/pytest" "${files[@]}" "${options[@]}" \
+report=$CI_WORK_DIR/junit/test-mcp-wheel
+"$environment/bin/pytest" "${files[@]}" "${options[@]}" --junit-xml="$report-server.xml" \
   --deselect="$installed::TestMcpInstall::test_uvx_no_stdout_pollution" || server=$?
 # alone, since these break servers on purpose
 failure_modes=0
-"$environment/bin/pytest" "$installed::TestUvxFailureModes" "${options[@]}" || failure_modes=$?
+"$environment/bin/pytest" "$installed::TestUvxFailureModes" "${options[@]}" \
+  --junit-xml="$report-failures.xml" || failure_modes=$?
 finish_tests server="$server" TestUvxFailureModes="$failure_modes"

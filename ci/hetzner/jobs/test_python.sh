@@ -32,13 +32,13 @@ if [[ ${CI_BOX:-} == 1 || -e /.dockerenv || -e /run/.containerenv ]]; then
 fi
 [[ -z ${PYTEST_K_FILTER:-} ]] || options+=(-k "$PYTEST_K_FILTER")
 
-nice_pytest() { # nice_pytest NICENESS OPTION…: without the niceness where that is not permitted
-  local niceness=$1
-  shift
-  nice -n "$niceness" "$python" -m pytest tests/unit "${options[@]}" "$@"
+nice_pytest() { # nice_pytest NICENESS NAME OPTION…: without the niceness where that is not permitted
+  local niceness=$1 report=$CI_WORK_DIR/junit/test-python-$version-$2.xml
+  shift 2
+  nice -n "$niceness" "$python" -m pytest tests/unit --junit-xml="$report" "${options[@]}" "$@"
 }
 
-part timing nice_pytest -15 -m timing_dependent
-part rest nice_pytest 10 -m "not slow and not timing_dependent" -n "$PYTEST_WORKERS"
+part timing nice_pytest -15 timing -m timing_dependent
+part rest nice_pytest 10 rest -m "not slow and not timing_dependent" -n "$PYTEST_WORKERS"
 wait_for_parts
 finish_tests "${PART_CODES[@]}"
