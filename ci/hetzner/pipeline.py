@@ -7,7 +7,6 @@ explains the flags, docs/usage.md the settings.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import sys
@@ -21,21 +20,18 @@ if __name__ == "__main__" and sys.flags.safe_path:  # then Python leaves out whe
 from dsl import Cache, Job, Pipeline
 from lib.buckaroo import settings
 from lib.buckaroo.pythons import VERSIONS as PYTHONS
-from lib.buckaroo.settings import Settings, SettingsError
-from lib.commands import front_door, program
-from lib.commands.program import USAGE, complain
-from lib.commands.site import Site
-from lib.commit import command_line
-from lib.commit.error_messages import state_directory_hint
-from lib.commit.request import Request, load_settings
+from lib.buckaroo.settings import Settings
+from lib.commit import entry
+from lib.commit.entry import Entry
+from lib.commit.request import Request
 from lib.common import console, locks, machine, own_environ, program_end, redact
 from lib.common.machine import Machine
-from lib.model.verdict import FAILED
 from lib.report import graph_export
 
 if TYPE_CHECKING:
     from lib.commit.commit_run import CommitRun
 
+HERE = Path(__file__).resolve()
 JS_CORE = "packages/buckaroo-js-core"
 JS_INPUTS = ("src", "package.json", "tsconfig.json", "vite.config.ts", "../pnpm-lock.yaml")
 # an uncommitted change has no key: the cache must not answer for it
@@ -121,62 +117,14 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line asks for; return the exit code, 128+n after signal n."""
-    return program.run(lambda: _main(arguments), "pipeline.py")
-
-
-def _main(arguments: Sequence[str]) -> int:
-    arguments = front_door.command_first(arguments, ("--repo", "--state-dir"))
-    if arguments and arguments[0] == "simulate":
-        return _simulate(arguments[1:])
-    if arguments and arguments[0] in front_door.COMMANDS:
-        return front_door.call(arguments, "pipeline.py", _site, command_line.add_places)
-    options = command_line.parse(arguments)
-    try:
-        return _demo(options) if options.demo else _run(_request(options))
-    except OSError as error:
-        complain(f"pipeline.py: {error}{state_directory_hint(error, options.state_dir)}")
-        return FAILED
+    return entry.main(arguments, Entry(HERE, job_table, _run, _simulate))
 
 
 def _simulate(arguments: Sequence[str]) -> int:
-    import sqlite3  # late: few runs read the history before they start
-
-    from benchmarks import predecessor
+    from benchmarks import predecessor  # late: no run needs it
     from lib.commit import simulate_command
 
-    try:
-        return simulate_command.main(arguments, job_table, predecessor.shape)
-    except (SettingsError, ValueError, sqlite3.Error) as error:
-        complain(f"pipeline.py simulate: {error}")
-        return USAGE
-
-
-def _site(given: argparse.Namespace) -> Site:
-    """Return the place that a command asks: the state directory is the store."""
-    config = settings.load_anywhere({"state_dir": given.state_dir})
-    places = command_line.places(given)
-    return Site(
-        store=config.state_dir,
-        program=["python3", str(Path(__file__).resolve()), *places],
-        jobs=lambda: job_table(config),
-        run=lambda words: _main([*places, *words]),
-    )
-
-
-def _demo(options: command_line.Options) -> int:
-    from lib.buckaroo.demo import prepare  # late: only a demo needs it
-
-    config = settings.load_anywhere({"state_dir": options.state_dir})
-    prepared = prepare(config.state_dir, print)
-    prepared.refuse_unknown(options.sha or "green")
-    return _run(_request(options, str(prepared.path), "green"))
-
-
-def _request(
-    options: command_line.Options, repo: str | None = None, default: str = "HEAD"
-) -> Request:
-    config = load_settings(options, repo)
-    return Request(options, config, job_table(config), default)
+    return simulate_command.main(arguments, job_table, predecessor.shape)
 
 
 def _run(request: Request) -> int:
@@ -218,53 +166,45 @@ def _run_commit(run: CommitRun, request: Request) -> int:
     return run.code
 
 
-def _pipeline(request: Request) -> Pipeline:
-    """Make a pipeline of the jobs to look at, not to run."""
-    config = request.config
-    durations = request.durations() if request.options.show else {}
-    return Pipeline(
-        request.table,
-        sha="",
-        branch="",
-        log_dir=config.state_dir / "logs",
-        timeout=config.timeout,
-        cwd=config.repo_dir,
-        durations=durations,
-        **_limits(request),
-    )
-
-
 def _pipeline_of_run(run: CommitRun, request: Request) -> Pipeline:
     """Make a pipeline of the jobs with the tree, the log and the listeners of a run."""
-    config, here = request.config, Path(__file__).resolve()
-    return Pipeline(
-        request.table,
-        run.commit.sha,
-        run.commit.branch,
-        run.log_dir,
-        config.timeout,
-        run.commit.tree,
-        env=settings.job_environment(config, os.environ) | {"CI_REPO_DIR": str(run.commit.tree)},
-        durations=request.durations(),
+    return _pipeline(
+        request,
+        sha=run.commit.sha,
+        branch=run.commit.branch,
+        log_dir=run.log_dir,
+        cwd=run.commit.tree,
+        env=settings.job_environment(request.config, os.environ)
+        | {"CI_REPO_DIR": str(run.commit.tree)},
         listeners=run.listeners(),
-        rerun=lambda job: run.rerun(here, job),
+        rerun=lambda job: run.rerun(HERE, job),
         leave_out=lambda names: f"--skip-jobs {','.join(names)}",
         log_url=run.url,
         run_log=run.log,
         asked_for_all=run.asks_for_all,
         **run.commit.fields,
-        **_limits(request),
     )
 
 
-def _limits(request: Request) -> dict[str, Any]:
-    options = request.options
-    return {
-        "max_parallel": options.max_parallel,
-        "pressure": options.pressure,
-        "log_bytes": request.config.log_bytes,
-        "secret_names": request.config.secret_names,
+def _pipeline(request: Request, **of_run: Any) -> Pipeline:
+    """Make a pipeline of the jobs, without a run to look at."""
+    config, options = request.config, request.options
+    to_look_at: dict[str, Any] = {
+        "sha": "",
+        "branch": "",
+        "log_dir": config.state_dir / "logs",
+        "cwd": config.repo_dir,
     }
+    return Pipeline(
+        request.table,
+        **(to_look_at | of_run),
+        durations=request.durations() if of_run or options.show else {},
+        timeout=config.timeout,
+        max_parallel=options.max_parallel,
+        pressure=options.pressure,
+        log_bytes=config.log_bytes,
+        secret_names=config.secret_names,
+    )
 
 
 if __name__ == "__main__":

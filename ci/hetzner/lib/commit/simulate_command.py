@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import sqlite3
 from collections.abc import Callable, Sequence
 
 from lib.buckaroo import missing_tools, settings
@@ -93,7 +94,7 @@ def main(
 
     `table` makes the jobs for a machine; `shape` the lines of `--shape`, for so many slots.
 
-    Raises ValueError for bad names, sqlite3.Error for a bad history.
+    Raises ValueError for bad names, and for a history that cannot be read.
     """
     given = parser().parse_args(arguments)
     if given.shape:
@@ -115,7 +116,10 @@ def main(
         no_deps=given.no_deps,
     )
     past = config.state_dir / "history.db"
-    recorded = timings(past, beside=selection.names(jobs, chosen))
+    try:
+        recorded = timings(past, beside=selection.names(jobs, chosen))
+    except sqlite3.Error as error:
+        raise ValueError(f"{past} cannot be read: {error}: move it away") from error
     if not recorded.durations and not given.set:
         raise ValueError(f"no durations are recorded in {past}: run the pipeline, or --set some")
     scenario = Scenario(

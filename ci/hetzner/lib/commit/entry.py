@@ -1,0 +1,79 @@
+"""From the command line of pipeline.py to a command, a prediction, or a request for a run."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from lib.buckaroo import settings
+from lib.buckaroo.settings import Settings
+from lib.commands import front_door, program
+from lib.commands.program import complain
+from lib.commands.site import Site
+from lib.commit import command_line
+from lib.commit.command_line import Options
+from lib.commit.error_messages import state_directory_hint
+from lib.commit.request import Request, load_settings
+from lib.model.job import Job
+from lib.model.verdict import FAILED
+
+NAME = "pipeline.py"
+PLACES = ("--repo", "--state-dir")  # flags that may stand before a command
+
+
+class Entry(NamedTuple):
+    """The parts of the program: its file, its jobs, a run, and a prediction."""
+
+    file: Path
+    table: Callable[[Settings], Sequence[Job]]
+    run: Callable[[Request], int]
+    simulate: Callable[[Sequence[str]], int]
+
+
+def main(arguments: Sequence[str], entry: Entry) -> int:
+    """Do what the command line asks for; return the exit code, 128+n after signal n."""
+    return program.run(lambda: _main(arguments, entry), NAME)
+
+
+def _main(arguments: Sequence[str], entry: Entry) -> int:
+    words = front_door.command_first(arguments, PLACES)
+    if words and words[0] == "simulate":
+        return entry.simulate(words[1:])
+    if words and words[0] in front_door.COMMANDS:
+        return front_door.call(words, NAME, lambda g: _site(g, entry), command_line.add_places)
+    options = command_line.parse(words)
+    try:
+        return entry.run(_demo(options, entry) if options.demo else _request(options, entry))
+    except OSError as error:
+        complain(f"{NAME}: {error}{state_directory_hint(error, options.state_dir)}")
+        return FAILED
+
+
+def _site(given: argparse.Namespace, entry: Entry) -> Site:
+    """Return the place that a command asks: the state directory is the store."""
+    config = settings.load_anywhere({"state_dir": given.state_dir})
+    places = command_line.places(given)
+    return Site(
+        store=config.state_dir,
+        program=["python3", str(entry.file), *places],
+        jobs=lambda: entry.table(config),
+        run=lambda words: _main([*places, *words], entry),
+    )
+
+
+def _demo(options: Options, entry: Entry) -> Request:
+    from lib.buckaroo.demo import prepare  # late: only a demo needs it
+
+    config = settings.load_anywhere({"state_dir": options.state_dir})
+    prepared = prepare(config.state_dir, print)
+    prepared.refuse_unknown(options.sha or "green")
+    return _request(options, entry, str(prepared.path), "green")
+
+
+def _request(
+    options: Options, entry: Entry, repo: str | None = None, default: str = "HEAD"
+) -> Request:
+    config = load_settings(options, repo)
+    return Request(options, config, entry.table(config), default)
