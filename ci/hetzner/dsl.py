@@ -28,10 +28,10 @@ from lib.model.job import Job
 from lib.model.job_fields import variable_problems
 from lib.model.pipeline_check import kind_problems, number_problems
 from lib.model.pool_names import pool_questions
-from lib.model.result import Outcome, Result
+from lib.model.result import Earlier, Outcome, Result
 from lib.model.run_facts import Facts
 from lib.model.run_plan import DEFAULT_CWD, DEFAULT_TIMEOUT, Limits
-from lib.model.selection import EVERYTHING, NOTHING_RESTORED, Choice
+from lib.model.selection import EVERYTHING, Choice
 from lib.processes import programs
 from lib.processes.launch import Place
 from lib.report.run_log import RunLog
@@ -41,6 +41,7 @@ from lib.run.execution import Run
 from lib.run.planner import Planner
 
 if TYPE_CHECKING:
+    from lib.history.proving import Rerun
     from lib.storage.cache import Cache
 
 __all__ = ["Cache", "Job", "Outcome", "Pipeline", "Result"]
@@ -190,7 +191,7 @@ class Pipeline:
         *,
         no_deps: bool = False,
         shuffle: int | None = None,
-        restored: Mapping[str, str] | None = None,
+        restored: Mapping[str, str | Earlier] | None = None,
         notes: Sequence[str] = (),
     ) -> int:
         """Run the jobs; return 0 passed, 1 failed, 4 no test matched the filter, 124 out of time.
@@ -260,12 +261,35 @@ class Pipeline:
             options = options._replace(leave_out=leave_out)
         self._options = options._replace(rerun=options.rerun or rerun)
 
+    @property
+    def branch(self) -> str:
+        """The branch under test."""
+        return str(self._options.header["branch"])
+
+    def set_tree(self, find: Callable[[Path], str]) -> None:
+        """Take the hash of the tree from a function of `cwd` ('': unknown), unless it is known."""
+        header = self._options.header
+        tree = header["tree"] or find(self._place.cwd) or None
+        self._options = self._options._replace(header={**header, "tree": tree})
+
+    def proven_before(self, pytest_workers: int = 4) -> Rerun:
+        """Return what a run of everything may restore from the newest such run on this tree.
+
+        The earlier run has to be in `store`. Raises ValueError without a store, and OSError.
+        """
+        from lib.run import records  # late: few runs restore jobs of an earlier one
+
+        told = self._options.header
+        return records.proven_before(self.jobs, self.store, told, self._place, pytest_workers)
+
     def check(self, chosen: Choice = EVERYTHING) -> None:
         """Raise ValueError for a choice of jobs that `run` would refuse."""
         self._planner.plan(chosen)
 
     def dry_run(
-        self, chosen: Choice = EVERYTHING, restored: Mapping[str, str] = NOTHING_RESTORED
+        self,
+        chosen: Choice = EVERYTHING,
+        restored: Mapping[str, str | Earlier] | None = None,
     ) -> list[str]:
         """Return the starts of a run, in their order and with the reason, one line each.
 
@@ -273,5 +297,5 @@ class Pipeline:
         """
         from lib.simulate import dry_run as dryrun
 
-        plan = self._planner.plan(chosen, restored)
+        plan = self._planner.plan(chosen, restored or {})
         return [*plan.notes, *dryrun.lines(plan, self._planner.durations)]

@@ -22,7 +22,7 @@ IMPOSSIBLE = 1  # nothing was found, or it cannot be done
 class Command(Protocol):
     """The form of a module that is a command."""
 
-    SUMMARY: str  # one line
+    SUMMARY: str  # one line; with `PASSES_ON = True` main gets unknown words as `given.words`
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the arguments of the command."""
@@ -57,7 +57,11 @@ def call(
     )
     command.arguments(parser)
     more(parser)
-    given = parser.parse_args(rest)
+    if getattr(command, "PASSES_ON", False):  # words that it does not know are those of a run
+        given, words = parser.parse_known_args(rest)
+        given.words = words
+    else:
+        given = parser.parse_args(rest)
     try:
         return command.main(given, site(given))
     except (KeyError, IndexError):  # an error of the command, not an answer

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from lib.commands import front_door, program, rerun_one, run_options
+from lib.commands import earlier_runs, front_door, program, rerun_one, run_options
+from lib.commands.earlier_runs import Stored
 from lib.commands.run_options import RunOptions
 from lib.commands.site import Site
 from lib.common import console, version
-from lib.model.job import Job
 from lib.model.selection import Choice
 from lib.report import graph_export
 
@@ -25,22 +25,14 @@ commands (the first word; COMMAND --help explains each):
 {run_options.EXIT_CODES}"""
 
 
-class AnyPipeline(Protocol):
+class AnyPipeline(Stored, Protocol):
     """The parts of a pipeline that its command line uses."""
-
-    @property
-    def jobs(self) -> Sequence[Job]:
-        """Its jobs."""
-
-    @property
-    def store(self) -> Path | None:
-        """The directory that keeps its runs, None if none does."""
 
     @property
     def run(self) -> Callable[..., int]:
         """Run the jobs."""
 
-    def dry_run(self, chosen: Choice) -> list[str]:
+    def dry_run(self, chosen: Choice, restored: Mapping[str, Any]) -> list[str]:
         """Return the starts of a run. Raises ValueError."""
 
     def adapt(
@@ -75,10 +67,12 @@ def _main(pipeline: AnyPipeline, words: Sequence[str], name: str) -> int:
         lambda job: _in_shell([*again, *rerun_one.selection(pipeline.jobs, job)]),
         lambda names: f"--skip-jobs {','.join(names)}",
     )
-    if options.show == "plan":
-        return console.put("\n".join(pipeline.dry_run(options.choice)))
     workers = {} if options.pytest_workers is None else {"pytest_workers": options.pytest_workers}
-    return pipeline.run(**options.choice._asdict(), **workers)
+    chosen, restored, notes = earlier_runs.heeded(pipeline, options, workers)
+    if options.show == "plan":
+        lines = [f"NOTE  {note}" for note in notes]
+        return console.put("\n".join([*lines, *pipeline.dry_run(chosen, restored)]))
+    return pipeline.run(**chosen._asdict(), **workers, restored=restored, notes=notes)
 
 
 def _here() -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lib.commands import argument_types
+from lib.model import selection
 from lib.model.selection import Choice
 
 EXIT_CODES = """\
@@ -26,6 +27,8 @@ class RunOptions:
     only_testcases: str
     first_testcases: str
     no_deps: bool
+    only_failed: bool
+    failed_first: bool
     pytest_workers: int | None
     max_parallel: int | None
     pressure: float | None
@@ -47,12 +50,23 @@ class RunOptions:
             shuffle=self.shuffle,
         )
 
+    @property
+    def chooses(self) -> bool:
+        """Whether it leaves out a job or a test case."""
+        return not selection.asks_for_all(self.choice)
+
     def conflicts(self) -> list[str]:
         """Return a sentence on each combination of options that makes no sense."""
         sentences = {
             "--no-deps: say with --only-jobs which jobs": self.no_deps and not self.only_jobs,
             "--only-jobs and --skip-jobs name the same job": (
                 set(self.only_jobs or ()) & set(self.skip_jobs or ())
+            ),
+            "--only-failed decides itself which jobs run, on all of their test cases": (
+                self.only_failed and (self.chooses or self.first_testcases)
+            ),
+            "--failed-first and --first-jobs exclude each other": (
+                self.failed_first and self.first_jobs
             ),
         }
         return [sentence for sentence, wrong in sentences.items() if wrong]
@@ -96,6 +110,17 @@ def _add_jobs(which: argparse._ArgumentGroup) -> None:
     )
     which.add_argument(
         "--first-jobs", type=jobs, metavar="JOBS", help="these and their needs, then the rest"
+    )
+    which.add_argument(
+        "--failed-first",
+        action="store_true",
+        help="those that failed when they last ran and their needs, then the rest",
+    )
+    which.add_argument(
+        "--only-failed",
+        action="store_true",
+        help="what `rerun --failed` means: those that the last run of everything on this very tree "
+        "has not proven; the rest is restored from it",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from lib.common import tree_copy
@@ -15,12 +16,14 @@ def of_commit(repo: Path, sha: str) -> str:
     return git(repo, "rev-parse", "--verify", "--end-of-options", f"{sha}^{{tree}}")
 
 
-def of_directory(tree: Path, scratch: Path, aside: Path | None = None) -> str:
+def of_directory(
+    tree: Path, scratch: Path, aside: Path | None = None, made: Sequence[str] = ()
+) -> str:
     """Return the hash of `git write-tree` with all changes and new files added.
 
-    Ignored files and those in `aside` are left out. The developer's repository stays as it is:
-    the index is copied, and objects are written to `scratch`, which is removed.
-    Raises CheckoutError, OSError.
+    Ignored files, those in `aside`, and those at the paths `made` (from `tree` on) are left out.
+    The developer's repository stays as it is: the index is copied, and objects are written to
+    `scratch`, which is removed. Raises CheckoutError, OSError.
     """
     tree_copy.remove(scratch)  # of a run that was killed
     (scratch / "objects").mkdir(parents=True)
@@ -35,6 +38,10 @@ def of_directory(tree: Path, scratch: Path, aside: Path | None = None) -> str:
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.fspath(objects.absolute()),
         }
         git(tree, "add", "--all", "--", *all_but(tree, aside), variables=variables)
+        if made:
+            paths = [f":(literal){path}" for path in made]
+            unmatched = ("--force", "--quiet", "--ignore-unmatch", "--")
+            git(tree, "rm", "-r", "--cached", *unmatched, *paths, variables=variables)
         return git(tree, "write-tree", variables=variables)
     finally:
         tree_copy.remove(scratch)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lib.common import machine
 from lib.model import events
-from lib.model.cause import Cause
 from lib.model.result import AttemptRecord, Load, Outcome
 from lib.processes import machine_load
 
@@ -80,7 +79,7 @@ class History:
         elif isinstance(event, events.AttemptEnded):
             self._end(event.job, event.record)
         elif isinstance(event, events.Finished) and event.outcome is Outcome.RESTORED:
-            if event.result.cause is Cause.EARLIER_RUN:  # that run has noted it; no cache answered
+            if event.result.earlier is not None:  # that run has noted it; no cache answered
                 return
             number, seconds = len(event.result.attempts) + 1, event.result.duration
             row = (event.job, number, Outcome.RESTORED, seconds, time.time())

@@ -104,5 +104,10 @@ class StoredRun:
         """
         told = self.summary
         elsewhere = told.get("in_place") is True or told.get("dirty") is True
-        asked = told.get("asked_for_all", told.get("whole"))  # before 0.4.0 there was only `whole`
-        return asked is True and not elsewhere
+        return self.asked_for_all and not elsewhere
+
+    @property
+    def asked_for_all(self) -> bool:
+        """Whether it was asked for all jobs, with all of their test cases."""
+        told = self.summary  # before 0.4.0 there was only `whole`
+        return told.get("asked_for_all", told.get("whole")) is True

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from lib.model import graph
 from lib.model.job import Job
+from lib.model.result import Earlier
 
 UNKNOWN = "no earlier run has proven it"
 REGARDLESS = "it runs after any outcome of other jobs"
@@ -20,18 +21,18 @@ Lacks = Callable[[Job, Collection[str]], str]
 
 
 class Decision(NamedTuple):
-    """By job in declared order: the reason to restore it, or to run it again."""
+    """By job in declared order: the result to restore, or the reason to run it again."""
 
-    restored: Mapping[str, str]
+    restored: Mapping[str, Earlier]
     again: Mapping[str, str]
 
 
 def decide(
-    jobs: Sequence[Job], proven: Mapping[str, str], unproven: Mapping[str, str], lacks: Lacks
+    jobs: Sequence[Job], proven: Mapping[str, Earlier], unproven: Mapping[str, str], lacks: Lacks
 ) -> Decision:
     """Decide for each job of a run.
 
-    `proven` are the jobs that an earlier run has proven, `unproven` others, each with the reason.
+    `proven` are the jobs that an earlier run has proven, `unproven` others with the reason.
     """
     decider = _Decider(jobs, lacks)
     for job in jobs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from lib.model.cause import Cause
@@ -97,6 +98,21 @@ class AttemptRecord(NamedTuple):
     cause: Cause
 
 
+class Earlier(NamedTuple):
+    """A result of an earlier run that stands for one of this run.
+
+    `text` is the reason for people, with its class; `run` the run in which the job really ran,
+    `log` the path of its log there ('': unknown, or gone), `outputs` digests of its outputs by
+    name.
+    """
+
+    text: str
+    cause: Cause = Cause.EARLIER_RUN
+    run: str = ""
+    log: str = ""
+    outputs: Mapping[str, str] = {}
+
+
 class Result:
     """The result of a selected job; filled in while the run goes on.
 
@@ -122,6 +138,7 @@ class Result:
         self.waited_for = ""  # the dependency, pool or delay that held it back last
         self.allowed = allowed  # allow_failure: a failure of this job does not fail the run
         self.cache: CacheState | None = None  # None: it has none, or has not been asked
+        self.earlier: Earlier | None = None  # the result that it was restored from
         self.begun = False  # a process of it was started, so its log is of this run
 
     def __eq__(self, other: object) -> bool:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from lib.model.cause import Why
 from lib.model.phases import Phases
+from lib.model.result import Earlier
 
 DEFAULT_TIMEOUT = 180  # seconds for all jobs of a run together
 DEFAULT_CWD = "/repo"
@@ -35,8 +36,8 @@ class RunPlan(NamedTuple):
     jobs in `short`, which take little time. With a `seed` the urgencies are random numbers made
     from it. `filtered` are the jobs that the selection leaves out. If there are `refused` jobs,
     which cannot run for the reason given, nothing starts. Jobs that are `restored` from an earlier
-    run, for the reason given, do not start. The log begins with `notes`. `durations` are the usual
-    seconds of jobs, as far as they are known.
+    run do not start. The log begins with `notes`. `durations` are the usual seconds of jobs, as far
+    as they are known.
     """
 
     phases: Phases
@@ -46,7 +47,7 @@ class RunPlan(NamedTuple):
     short: Collection[str] = frozenset()
     filtered: Sequence[str] = ()
     refused: Mapping[str, Why] = {}
-    restored: Mapping[str, str] = {}
+    restored: Mapping[str, Earlier] = {}
     seed: int | None = None
     notes: Sequence[str] = ()
     durations: Mapping[str, float] = {}

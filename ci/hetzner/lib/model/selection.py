@@ -6,10 +6,12 @@ Pure functions over jobs: no clock, no process, no file.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from lib.model import graph, job_words, phases
 from lib.model.job import Job
+from lib.model.result import Earlier
 from lib.model.run_plan import Limits, RunPlan
 from lib.model.urgency import remaining_paths, short_jobs, shuffled
 
@@ -39,7 +41,7 @@ class Selection(NamedTuple):
 
 EVERYTHING = Choice()
 UNLIMITED = Limits()
-NOTHING_RESTORED: Mapping[str, str] = {}
+NOTHING_RESTORED: Mapping[str, Earlier] = MappingProxyType({})
 
 
 def listed(choice: Choice) -> Choice:
@@ -121,11 +123,11 @@ def plan(
     choice: Choice,
     durations: Mapping[str, float],
     limits: Limits = UNLIMITED,
-    restored: Mapping[str, str] = NOTHING_RESTORED,
+    restored: Mapping[str, Earlier] = NOTHING_RESTORED,
 ) -> RunPlan:
     """Return the plan of a run.
 
-    Jobs in `restored` do not run, for the reason given. `durations` are the usual seconds of jobs,
+    Jobs in `restored` do not run. `durations` are the usual seconds of jobs,
     for the order when slots or pools are short. Raises ValueError for a choice that names an
     unknown job, holds none, or contradicts itself, and for a filter of test cases that is no
     string.

@@ -24,6 +24,8 @@ def _outcome(result: Result) -> str:
         return f"{text} ({result.reason})"
     if result.outcome is Outcome.FLAKY:
         text += f" ({len(result.attempts)} attempts)"
+    if result.earlier and result.cause is Cause.FLAKY:
+        return f"{text} (flaky)"
     if result.cause is Cause.NO_TESTS:
         return f"{text} (no tests)"
     bad = result.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)

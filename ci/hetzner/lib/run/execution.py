@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lib.common.clock import MonotonicClock
 from lib.common.locks import Held
@@ -34,7 +34,7 @@ from lib.scheduler.protocol import MachineShare
 
 if TYPE_CHECKING:
     from lib.history.kept_files import KeptFiles
-    from lib.history.recorder import History
+    from lib.run.records import Records
 
 _goes_on = threading.Lock()  # held by the one run of this process
 
@@ -128,8 +128,8 @@ class Run:
         run_id = process_table.run_id(process_table.table(), os.getpid())
         jobs = [node.job for node in self._plan.phases.nodes]
         self._keep(jobs)
-        history = self._new_history(logs.path)
-        listeners = self._options.listeners + ((history,) if history else ())
+        records = self._new_records()
+        listeners = self._options.listeners + (records.listeners() if records else ())
         options = self._options._replace(listeners=listeners)
         reports = RunReports(logs.path, options, run_id)
         try:
@@ -140,27 +140,21 @@ class Run:
             with self._registered(reports) as share:
                 self._run_jobs(reports, logs.lock, share)
             code = reports.end(self.facts).exit_code
-            if history:
-                self._record(history, {"run": run_id, "exit_code": code}, reports.log)
+            if records:
+                records.finish({"run": run_id, "exit_code": code}, self.facts, reports.log.line)
             return code
         finally:
             reports.close()
+            if records:
+                records.close()
 
-    def _new_history(self, directory: Path) -> History | None:
-        """Return the recorder of a run in a store, if it runs all test cases of its jobs."""
-        if self._store is None or self._plan.phases.test_filter:
+    def _new_records(self) -> Records | None:
+        """Return the records of a run in a store."""
+        if self._store is None:
             return None
-        from lib.history.recorder import History  # late: only runs in a store need it
+        from lib.run.records import Records  # late: only runs in a store need it
 
-        return History(self._store / "history.db", directory)
-
-    def _record(self, history: History, told: Mapping[str, Any], log: RunLog) -> None:
-        """Write the run into the history: last, since other runs may write, too."""
-        from lib.history.recorder import RunFields
-
-        fields = RunFields.of({**self._options.header, **told}, self.facts.seconds)
-        for line in history.write(fields):
-            log.line(f"NOTE  {line}")
+        return Records(self._store, self._place, self._plan, self._options.header, self._workers)
 
     def _registered(
         self, reports: RunReports

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from lib.model import selection
 from lib.model.job import Job
+from lib.model.result import Earlier
 from lib.model.run_plan import Limits, RunPlan
 from lib.model.selection import NOTHING_RESTORED, Choice
 
@@ -21,20 +22,22 @@ class Planner(NamedTuple):
     limits: Limits
     cwd: Path
 
-    def plan(self, chosen: Choice, wanted: Mapping[str, str] = NOTHING_RESTORED) -> RunPlan:
+    def plan(
+        self, chosen: Choice, wanted: Mapping[str, str | Earlier] = NOTHING_RESTORED
+    ) -> RunPlan:
         """Return the plan of a run; of the `wanted` jobs, those that can be are restored.
 
         Its notes tell why others are not. Raises ValueError as `selection.plan` does.
         """
         if chosen.shuffle is True:
             chosen = chosen._replace(shuffle=int.from_bytes(os.urandom(4), "big"))
-        restored, notes = self._to_restore(chosen, wanted) if wanted else (wanted, [])
+        restored, notes = self._to_restore(chosen, wanted) if wanted else (NOTHING_RESTORED, [])
         plan = selection.plan(self.jobs, chosen, self.durations, self.limits, restored)
         return plan._replace(notes=notes)
 
     def _to_restore(
-        self, chosen: Choice, wanted: Mapping[str, str]
-    ) -> tuple[Mapping[str, str], list[str]]:
+        self, chosen: Choice, wanted: Mapping[str, str | Earlier]
+    ) -> tuple[Mapping[str, Earlier], list[str]]:
         """Return the jobs to restore, and a line for each of the others that were wanted."""
         from lib.run import restored_jobs  # late: few runs restore jobs of an earlier one
 

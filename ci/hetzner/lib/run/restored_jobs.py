@@ -12,12 +12,13 @@ from pathlib import Path
 from lib.model import restoring, selection
 from lib.model.job import Job
 from lib.model.names import refuse_unknown
+from lib.model.result import Earlier
 from lib.model.selection import Choice
 
 
 def decide(
-    jobs: Sequence[Job], chosen: Choice, wanted: Mapping[str, str], cwd: Path
-) -> tuple[Mapping[str, str], list[str]]:
+    jobs: Sequence[Job], chosen: Choice, wanted: Mapping[str, str | Earlier], cwd: Path
+) -> tuple[Mapping[str, Earlier], list[str]]:
     """Return the jobs to restore, and a line for each other one of the wanted that is chosen.
 
     Raises ValueError for a name that is no job, a reason that is no text, and a filter of test
@@ -31,15 +32,16 @@ def decide(
         return f"its output {gone[0]} ({job.outputs[gone[0]]}) is gone" if gone else ""
 
     running = [job for job in jobs if job.name in selected]
-    decision = restoring.decide(running, wanted, {}, lacks)
+    results = {n: Earlier(why) if isinstance(why, str) else why for n, why in wanted.items()}
+    decision = restoring.decide(running, results, {}, lacks)
     again = [restoring.line(name, why) for name, why in decision.again.items() if name in wanted]
     return decision.restored, again
 
 
-def _check(jobs: Sequence[Job], chosen: Choice, wanted: Mapping[str, str]) -> None:
+def _check(jobs: Sequence[Job], chosen: Choice, wanted: Mapping[str, str | Earlier]) -> None:
     refuse_unknown({job.name: job for job in jobs}, restored=list(wanted))
     for name, why in wanted.items():
-        if not isinstance(why, str) or not why:
+        if not isinstance(why, (str, Earlier)) or not why:
             raise ValueError(f"restored: expected the reason to restore {name}, found {why!r}")
     if chosen.only_testcases or chosen.first_testcases:
         raise ValueError(

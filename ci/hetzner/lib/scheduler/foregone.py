@@ -23,6 +23,6 @@ def refuse(plan: RunPlan, states: NodeStates) -> None:
 def restore(plan: RunPlan, states: NodeStates) -> None:
     """End the nodes of jobs that are restored from an earlier run: their dependents may start."""
     for node in states.nodes.values():
-        if node.name in plan.restored:
-            why = Why(plan.restored[node.name], Cause.EARLIER_RUN)
-            states.end(node, Outcome.RESTORED, why)
+        if earlier := plan.restored.get(node.name):
+            node.result.earlier = earlier
+            states.end(node, Outcome.RESTORED, Why(earlier.text, earlier.cause))

@@ -7,7 +7,6 @@ import math
 from collections.abc import Mapping, Sequence
 
 from lib.model import events, urgency
-from lib.model.cause import Cause
 from lib.model.durations import Timings
 from lib.model.phases import Node
 from lib.model.result import Load
@@ -127,7 +126,7 @@ def lines(plan: RunPlan, durations: Mapping[str, float]) -> list[str]:
             why += ", first since it is short" if event.job in plan.short else ""
             guess = "" if event.job in durations else " (never timed: the median is assumed)"
             rows.append(f"{event.at:7.1f} s start {event.job}: {why}{guess}")
-        elif isinstance(event, events.Finished) and event.result.cause is Cause.EARLIER_RUN:
+        elif isinstance(event, events.Finished) and event.result.earlier:
             rows.append(f"   -      restored {event.job}: {event.reason}")
         elif isinstance(event, events.RunEnded):
             rows.append(f"{event.at:7.1f} s end")

@@ -10,7 +10,7 @@ from typing import overload
 from lib.model import events, phases, urgency
 from lib.model.cause import Cause, Why
 from lib.model.phases import Phases
-from lib.model.result import Load, Result
+from lib.model.result import Earlier, Load, Result
 from lib.model.run_plan import Limits, RunPlan
 from lib.model.selection import select
 from lib.scheduler.loop import Scheduler
@@ -194,7 +194,7 @@ def scheduler_of(
             short=() if shuffled else urgency.short_jobs(by_name, case.durations, paths),
             filtered=filtered,
             refused={n: Why(text, Cause.MISSING_PROGRAM) for n, text in case.refused.items()},
-            restored=case.restored,
+            restored={n: Earlier(text) for n, text in case.restored.items()},
             seed=case.shuffle,
         ),
         executor,

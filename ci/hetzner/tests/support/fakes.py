@@ -16,7 +16,7 @@ from lib.common.signal_names import ASKED
 from lib.model import events, graph_check, phases, selection, urgency
 from lib.model.cause import Cause, Why
 from lib.model.job import Job
-from lib.model.result import Load
+from lib.model.result import Earlier, Load
 from lib.model.run_plan import Limits, RunPlan
 from lib.scheduler.loop import Scheduler
 from lib.scheduler.protocol import (
@@ -387,7 +387,7 @@ def play(
             short=urgency.short_jobs(by_name, durations or {}, paths) if shuffle is None else (),
             filtered=chosen.filtered,
             refused={n: Why(text, Cause.MISSING_PROGRAM) for n, text in (refused or {}).items()},
-            restored=restored or {},
+            restored={n: Earlier(text) for n, text in (restored or {}).items()},
             seed=shuffle,
         ),
         executor,

@@ -25,7 +25,13 @@ PAGES = (
 LONGEST_README = 120  # lines
 FILE = re.compile(r"`([\w./-]+\.(?:py|sh|md|c|cjs|json))`")
 # made by a run, by a reader of the recipe, by pnpm
-NOT_OURS = {"summary.json", "lib/commands/my_command.py", "jobs/my_job.sh", "node_modules"}
+NOT_OURS = {
+    "summary.json",
+    "jobs.json",
+    "lib/commands/my_command.py",
+    "jobs/my_job.sh",
+    "node_modules",
+}
 PLACES = (HOME, HOME / "lib", HOME / "docs", RULES, TOP)
 
 

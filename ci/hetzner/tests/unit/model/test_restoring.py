@@ -8,8 +8,10 @@ from typing import Any
 
 from lib.model.job import Job
 from lib.model.restoring import Decision, decide
+from lib.model.result import Earlier
 from tests.support.fakes import jobs
 
+PASSED = Earlier("passed")
 SERVICE: dict[str, Any] = {"service": True}
 OUTPUT: dict[str, Any] = {"outputs": {"o": "out"}}
 
@@ -19,7 +21,7 @@ def after(
 ) -> Decision:
     """Decide after a run in which all but the `failed` jobs passed."""
     bad = dict.fromkeys(failed.split(), why)
-    proven = {job.name: "passed" for job in declared if job.name not in bad}
+    proven = {job.name: PASSED for job in declared if job.name not in bad}
     return decide(declared, proven, bad, lambda job, _: "its output is gone" * (job.name in gone))
 
 
@@ -31,7 +33,7 @@ class Restoring(unittest.TestCase):
     def test_what_failed_runs_again_with_all_that_depends_on_it(self) -> None:
         decision = after(jobs("a; b<a; c<b; d<c; e<a"), "b")
         self.check(decision, "b c d")
-        self.assertEqual(decision.restored, {"a": "passed", "e": "passed"})
+        self.assertEqual(decision.restored, {"a": PASSED, "e": PASSED})
         self.assertEqual(decision.again["b"], "failed")
         self.assertEqual(decision.again["d"], "it depends on c, which runs again")
 
@@ -39,7 +41,7 @@ class Restoring(unittest.TestCase):
         self.check(after(jobs("a; b<a"), ""), "")
 
     def test_a_job_of_which_nothing_is_known_runs(self) -> None:
-        decision = decide(jobs("a; b"), {"a": "passed"}, {}, lambda *_: "")
+        decision = decide(jobs("a; b"), {"a": PASSED}, {}, lambda *_: "")
         self.check(decision, "b")
         self.assertTrue(decision.again["b"])
 
@@ -100,7 +102,7 @@ class Restoring(unittest.TestCase):
 
         two: dict[str, Any] = {"outputs": {"o": "1", "p": "2"}}
         declared = jobs("a; b; c<a:o,b; d<a:p", a=two, b=two)
-        decide(declared, {"a": "passed", "b": "passed", "d": "passed"}, {}, note)
+        decide(declared, dict.fromkeys("abd", PASSED), {}, note)
         self.assertEqual(asked, {"a": {"o"}, "b": {"o", "p"}})
 
     def test_a_long_chain_is_decided_at_once(self) -> None:

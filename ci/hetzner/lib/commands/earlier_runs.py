@@ -1,0 +1,93 @@
+"""What the flags of a run take from earlier runs: the jobs to restore, and those to run first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from lib.commands.run_options import RunOptions
+from lib.commands.site import NO_STORE
+from lib.model.job import Job
+from lib.model.result import Earlier
+from lib.model.selection import Choice
+
+if TYPE_CHECKING:
+    from lib.history.proving import Rerun
+
+
+class Stored(Protocol):
+    """The parts of a pipeline that tell of its earlier runs."""
+
+    @property
+    def jobs(self) -> Sequence[Job]:
+        """Its jobs."""
+
+    @property
+    def store(self) -> Path | None:
+        """The directory that keeps its runs, None if none does."""
+
+    @property
+    def branch(self) -> str:
+        """The branch under test, '' if unknown."""
+
+    @property
+    def proven_before(self) -> Callable[..., Rerun]:
+        """Return what a run of everything would restore."""
+
+    def set_tree(self, find: Callable[[Path], str]) -> None:
+        """Take the hash of the tree from a function of its directory, unless it is known."""
+
+
+class Heeded(NamedTuple):
+    """The choice of a run, the jobs that it restores, and lines for the beginning of its log."""
+
+    chosen: Choice
+    restored: Mapping[str, Earlier]
+    notes: Sequence[str]
+
+
+def heeded(pipeline: Stored, options: RunOptions, workers: Mapping[str, int]) -> Heeded:
+    """Return what a run is to do by its flags and earlier runs.
+
+    Raises ValueError for a pipeline that keeps no runs, and OSError.
+    """
+    chosen, store = options.choice, pipeline.store
+    if store is None:
+        if options.only_failed or options.failed_first:
+            raise ValueError(NO_STORE)
+        return Heeded(chosen, {}, [])
+    if options.only_failed or not (options.chooses or options.show):
+        _set_tree(pipeline, store)
+    if options.only_failed:
+        rerun = pipeline.proven_before(**workers)
+        return Heeded(chosen, rerun.restored, rerun.notes)
+    if options.failed_first:
+        chosen, note = failed_first(store, pipeline.branch, pipeline.jobs, chosen)
+        return Heeded(chosen, {}, [note])
+    return Heeded(chosen, {}, [])
+
+
+def failed_first(
+    store: Path, branch: str, jobs: Sequence[Job], chosen: Choice
+) -> tuple[Choice, str]:
+    """Return the choice with the jobs first that failed when they last ran, and a line for the log.
+
+    Raises ValueError for a bad choice, and OSError.
+    """
+    from lib.history import failed_before  # late, as the others: few runs ask for earlier ones
+    from lib.history.run_store import RunStore
+    from lib.model import selection
+
+    names = selection.names(jobs, chosen)
+    first = failed_before.jobs(RunStore(store).runs(), branch, names)
+    if not first:
+        return chosen, "nothing failed when it last ran: the jobs start in the usual order"
+    note = f"first what failed when it last ran: {', '.join(first)}"
+    return chosen._replace(first_jobs=first), note
+
+
+def _set_tree(pipeline: Stored, store: Path) -> None:
+    from lib.commands import working_tree
+
+    pipeline.set_tree(lambda cwd: working_tree.hash_of(cwd, store, pipeline.jobs))

@@ -1,0 +1,31 @@
+"""The hash of the tree in which a pipeline runs, if it is in a git checkout."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from lib.git import tree_hash
+from lib.git.git_command import CheckoutError
+from lib.model.job import Job
+
+
+def hash_of(cwd: Path, store: Path, jobs: Iterable[Job]) -> str:
+    """Return the hash of all files that git does not ignore, '' if it is not known.
+
+    The store and what the jobs promise to make do not belong to the tree.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="ci-tree-") as scratch:
+            made = _below(cwd, (path for job in jobs for path in job.outputs.values()))
+            return tree_hash.of_directory(cwd, Path(scratch, "git"), store, made)
+    except (CheckoutError, OSError):  # no checkout, or one that git cannot read
+        return ""
+
+
+def _below(cwd: Path, paths: Iterable[str]) -> list[str]:
+    """Return those of the paths that lie below a directory, relative to it, each once."""
+    found = {os.path.normpath(cwd / path): None for path in paths}
+    return [str(Path(path).relative_to(cwd)) for path in found if cwd in Path(path).parents]

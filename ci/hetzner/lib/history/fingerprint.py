@@ -1,0 +1,166 @@
+"""What the result of a job depends on beside its tree: names, each with a digest of the value.
+
+Two runs of one tree with equal fingerprints have done the same. Values are digested, so that a file
+of them tells nobody's settings. Reads programs and scripts outside of the tree; starts nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from lib.common import files, version
+from lib.model.job import Job
+from lib.processes import programs
+from lib.processes.process_table import TAG
+
+BYTES = 8  # of a digest: they tell many thousands of values apart
+SMALL = 1024 * 1024  # bytes of a file whose content is read; of others size and time are compared
+# fields that decide when a job runs and what its failure means, not whether it passes
+OF_THE_ORDER = frozenset(
+    {
+        "name",
+        "nice",
+        "delay",
+        "fast_fail",
+        "allow_failure",
+        "resources",
+        "retry_alone",
+        "group",
+        "cache",
+    }
+)
+# variables of a terminal, a login or a service, other ones in each session
+OF_A_SESSION = re.compile(
+    r"_|SHLVL|PWD|OLDPWD|TERM|TERM_.*|COLORTERM|COLUMNS|LINES|SSH_.*|XDG_SESSION_.*|XDG_VTNR|XDG_SEAT"
+    r"|WINDOWID|TMUX.*|STY|HIST.*|PS\d|PROMPT_COMMAND|LS_COLORS|LESS.*|PAGER|EDITOR|VISUAL"
+    r"|DBUS_SESSION_BUS_ADDRESS|INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_EXEC_PID|MANAGERPID|GPG_TTY"
+    rf"|VSCODE_.*|{TAG}|LOG_URL"
+)
+# a credential may be another one in each run, and opens what it opened before
+CREDENTIAL = re.compile(r".*(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|API_KEY)", re.IGNORECASE)
+# a program in a script: at the begin of a command, behind variables of its own
+PROGRAM = re.compile(
+    r"(?:^|[;&|({\n]|\$\()\s*(?:\w+=\S*\s+)*(?:(?:exec|env|nice|time)\s+)?"
+    r"([\w./+-]+)(?:[^\S\n]+(/[\w./+-]+))?"
+)
+INTERPRETER = re.compile(r"(?:ba|da|z|k)?sh|python[\d.]*|node|perl|ruby|source|\.")
+
+WORDS = {  # how a change of a field is told
+    "cmd": "its command",
+    "env": "its variables",
+    "depends_on": "its dependencies",
+    "outputs": "its outputs",
+    "requires": "the programs that it requires",
+}
+
+
+def digest(text: str) -> str:
+    """Return a short digest of a text."""
+    content = text.encode(errors="surrogateescape")
+    return hashlib.blake2b(content, digest_size=BYTES).hexdigest()
+
+
+def of_run(env: Mapping[str, str], cwd: Path, inputs: Mapping[str, str]) -> dict[str, str]:
+    """Return what all jobs of a run depend on, by words for people.
+
+    `env` are the variables that reach all jobs, `inputs` are further texts by name.
+    """
+    found = {
+        f"the variable {name}": digest(value)
+        for name, value in env.items()
+        if not OF_A_SESSION.fullmatch(name) and not CREDENTIAL.fullmatch(name)
+    }
+    found["the working directory"] = digest(str(cwd))
+    found["the version of the runner"] = digest(version.full())
+    return found | {name: digest(text) for name, text in inputs.items()}
+
+
+class JobFingerprints:
+    """Makes the fingerprints of jobs that run with `env` in `cwd`, as their files are now."""
+
+    def __init__(self, env: Mapping[str, str], cwd: Path) -> None:
+        self._env = env
+        self._cwd = cwd
+        self._usual = vars(Job("job", "true"))
+        self._files: dict[str, str] = {}  # by path
+        self._found: dict[tuple[str, str], str | None] = {}  # by PATH and name
+
+    def of(self, job: Job) -> dict[str, str]:
+        """Return what a job depends on beside all that `of_run` tells, by words for people."""
+        found = {
+            WORDS.get(field, f"its {field}"): digest(_text(value))
+            for field, value in vars(job).items()
+            if field not in OF_THE_ORDER and (value != self._usual.get(field) or field == "cmd")
+        }
+        search = job.env.get("PATH", self._env.get("PATH", os.defpath))
+        names = dict.fromkeys([*job.requires, *_programs(job.cmd)])
+        for name in names:
+            path = self._program(name, search)
+            if path is not None and not self._in_tree(path):
+                found[f"the file {path}"] = self._file(path)
+        return found
+
+    def _program(self, name: str, search: str) -> str | None:
+        if name.startswith("/"):
+            return name
+        if (search, name) not in self._found:
+            self._found[search, name] = programs.find(name, {"PATH": search}, self._cwd)
+        return self._found[search, name]
+
+    def _in_tree(self, path: str) -> bool:
+        """Whether a file belongs to the tree: its hash speaks for it, or a job has made it."""
+        return Path(os.path.normpath(self._cwd / path)).is_relative_to(self._cwd)
+
+    def _file(self, path: str) -> str:
+        if path not in self._files:
+            self._files[path] = _of_file(path)
+        return self._files[path]
+
+
+def difference(before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """Return what has changed, as `its command changed`; '' for nothing."""
+    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    if not names:
+        return ""
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"{names[0]}{more} changed"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Mapping):
+        return repr(sorted(value.items()))
+    if isinstance(value, (frozenset, set)):
+        return repr(sorted(value))
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return repr(list(value))
+    return repr(value)
+
+
+def _programs(cmd: str | Sequence[str]) -> Collection[str]:
+    """Return the programs that a command starts, and the scripts that their interpreters read."""
+    if isinstance(cmd, str):
+        found = PROGRAM.findall(cmd)
+    else:
+        script = next((word for word in cmd[1:] if not word.startswith("-")), "")
+        found = [(cmd[0], script if script.startswith("/") else "")]
+    return [
+        word
+        for program, script in found
+        for word in (program, script if INTERPRETER.fullmatch(Path(program).name) else "")
+        if word
+    ]
+
+
+def _of_file(path: str) -> str:
+    """Return a digest of a program or script; '' for none."""
+    try:
+        status = Path(path).stat()
+        if status.st_size > SMALL:
+            return digest(f"{status.st_size} {status.st_mtime_ns}")
+        return digest(files.read(os.path.realpath(path)).hex())
+    except OSError:
+        return ""

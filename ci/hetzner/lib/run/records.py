@@ -1,0 +1,115 @@
+"""The records of a run that are for later runs: its history, and what it has proven.
+
+They are written when the verdict is known. One that cannot be written is a line of the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lib.model import events
+from lib.model.job import Job
+from lib.model.run_facts import Facts
+from lib.model.run_plan import RunPlan
+from lib.processes.launch import Place
+
+if TYPE_CHECKING:
+    from lib.history.proof_record import ProofRecord
+    from lib.history.proving import Prover, Rerun
+    from lib.history.recorder import History
+
+UNKNOWN_TREE = (
+    "nothing tells which tree this is: run in a git checkout, or pass Pipeline(tree=…), a hash of "
+    "all files that the jobs read"
+)
+
+
+class Records:
+    """The records of one run in a store; `say` writes a line of the log.
+
+    `told` are the fields of its summary on the tree and the selection.
+    """
+
+    def __init__(
+        self, store: Path, place: Place, plan: RunPlan, told: Mapping[str, Any], workers: int
+    ) -> None:
+        self._told = told
+        self._history = _history(store, place, plan)
+        self._proof: ProofRecord | None = None
+        self._lost = ""
+        jobs = [node.job for node in plan.phases.nodes if not node.repeated]
+        if told["asked_for_all"] and (known := prover(jobs, told, place, workers)):
+            try:
+                self._proof = known.record(place.log_dir)
+            except OSError as error:
+                self._lost = f"what this run proves cannot be recorded: {error}"
+
+    def listeners(self) -> tuple[events.Listener, ...]:
+        """Return those that follow the events of the run."""
+        return tuple(each for each in (self._history, self._proof) if each is not None)
+
+    def finish(self, run: Mapping[str, Any], facts: Facts, say: Callable[[str], None]) -> None:
+        """Write the rest: `run` are the fields of its end."""
+        if self._proof is not None:
+            try:
+                self._proof.finish(doubts(facts))
+            except OSError as error:
+                self._lost = f"what this run proves is not recorded: {error}"
+        if self._lost:
+            say(f"NOTE  {self._lost}")
+        if self._history is not None:
+            from lib.history.recorder import RunFields
+
+            fields = RunFields.of({**self._told, **run}, facts.seconds)
+            for line in self._history.write(fields):
+                say(f"NOTE  {line}")
+
+    def close(self) -> None:
+        """Close the files of a run that broke."""
+        if self._proof is not None:
+            self._proof.close()
+
+
+def doubts(facts: Facts) -> list[str]:
+    """Return why no result of a run can be relied on: it broke, or another may have been beside."""
+    return [*facts._replace(write_error="").faults(), *([facts.error] if facts.error else [])]
+
+
+def prover(
+    jobs: Sequence[Job], told: Mapping[str, Any], place: Place, workers: int
+) -> Prover | None:
+    """Return what knows the proofs of these jobs; None if their tree is not known."""
+    if not told["tree"]:
+        return None
+    from lib.history.proving import Prover  # late: only runs of a known tree prove something
+
+    env = {**place.env, "PYTEST_WORKERS": str(workers)}
+    return Prover(jobs, str(told["tree"]), place.cwd, env, {})
+
+
+def proven_before(
+    jobs: Sequence[Job], store: Path | None, told: Mapping[str, Any], place: Place, workers: int
+) -> Rerun:
+    """Return what a run of these jobs may restore from an earlier one in its store.
+
+    Raises ValueError without a store, and OSError.
+    """
+    from lib.history.proving import Rerun
+    from lib.history.run_store import RunStore
+
+    if store is None:
+        raise ValueError("expected a pipeline with a store, found one without: pass store=DIR")
+    if known := prover(jobs, told, place, workers):
+        return known.rerun(RunStore(store), str(told["sha"]))
+    return Rerun("", {}, [f"all jobs run: {UNKNOWN_TREE}"])
+
+
+def _history(store: Path, place: Place, plan: RunPlan) -> History | None:
+    """Return the recorder of a run, None for one of some test cases."""
+    if plan.phases.test_filter:
+        return None
+    from lib.history.recorder import History
+
+    return History(store / "history.db", place.log_dir)
