@@ -29,8 +29,10 @@ def of_directory(
     (scratch / "objects").mkdir(parents=True)
     try:
         index = tree / git(tree, "rev-parse", "--git-path", "index")
-        if index.exists():  # git reads no file that the index knows to be unchanged
-            shutil.copyfile(index, scratch / "index")
+        if index.exists():
+            # git reads no file that the index knows to be unchanged, but those as new as the index:
+            # they may have changed after it was written, so the copy has its time
+            shutil.copy2(index, scratch / "index")
         objects = tree / git(tree, "rev-parse", "--git-path", "objects")
         variables = {
             "GIT_INDEX_FILE": str(scratch / "index"),

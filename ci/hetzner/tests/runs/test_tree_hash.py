@@ -73,6 +73,26 @@ class TreeHash(unittest.TestCase):
         self.assertNotEqual(removed, last)
         self.assertEqual(self.commit(), removed)
 
+    def test_change_in_the_moment_of_the_commit_counts(self) -> None:
+        # git compares contents where a file is as new as the index ("racy git")
+        self.git("config", "core.trustctime", "false")
+        before, file = self.of_directory(), self.tree / "file"
+        moment = file.stat().st_mtime_ns
+        os.utime(self.tree / ".git" / "index", ns=(moment, moment))
+        file.write_text("two\n")
+        os.utime(file, ns=(moment, moment))
+        self.assertNotEqual(self.of_directory(), before)
+
+    def test_paths_that_jobs_make_do_not_count(self) -> None:
+        expected = self.git("rev-parse", "HEAD^{tree}")
+        (self.tree / "out").mkdir()
+        for name in ("out/tool", "-x", "*"):
+            (self.tree / name).touch()
+        made = ["out", "-x", "*", "none"]
+        self.assertEqual(tree_hash.of_directory(self.tree, self.scratch, made=made), expected)
+        (self.tree / "other").touch()
+        self.assertNotEqual(tree_hash.of_directory(self.tree, self.scratch, made=made), expected)
+
     def test_directory_that_is_set_aside_does_not_count(self) -> None:
         expected = self.git("rev-parse", "HEAD^{tree}")
         other = self.tree / "other"
