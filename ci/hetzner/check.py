@@ -81,6 +81,11 @@ def jobs(state: Path, python: Path, found: Mapping[str, str]) -> list[Job]:
         timeout=600,
         ok_codes=(0,),
     )
+    properties = Job(
+        "properties",
+        f"{shlex.quote(str(python))} -m unittest -v tests.unit.history.statistics_properties",
+        ok_codes=(0,),
+    )
     mutants = Job(
         "mutants",
         run + "tests/rules/mutants.py --sample 300 -j 2",
@@ -89,7 +94,7 @@ def jobs(state: Path, python: Path, found: Mapping[str, str]) -> list[Job]:
         resources={"cpu": min(2, machine.cpus())},
     )
     slow = tests(python, found)
-    return [*fast, search, mutants, *slow, bench, *demo_jobs(state, run)]
+    return [*fast, search, properties, mutants, *slow, bench, *demo_jobs(state, run)]
 
 
 def tests(python: Path, found: Mapping[str, str]) -> list[Job]:

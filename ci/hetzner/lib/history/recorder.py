@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -59,6 +60,8 @@ class History:
         self._directory = directory
         self._began = time.time()
         self._load = load
+        self._last_load = Load(0.0)
+        self._fresh_until = -math.inf  # seconds on the run's clock
         self._attempts: list[tuple[object, ...]] = []
         self._outputs: list[tuple[object, ...]] = []
         self._ready: dict[str, float] = {}  # of attempts that have not ended: when, by job
@@ -134,10 +137,16 @@ class History:
                 opened.executemany(f"INSERT INTO attempts VALUES ({_marks(12)})", rows)
                 rows = ((number, *row) for row in self._outputs)
                 opened.executemany(f"INSERT INTO outputs VALUES ({_marks(5)})", rows)
-                _insert_tests(opened, number, cases)
+                insert_tests(opened, number, cases)
         except (OSError, sqlite3.Error) as error:
             return error
         return None
+
+    def _load_at(self, moment: float) -> Load:
+        """Return the load, read at most once a second: the kernel averages over ten and more."""
+        if moment >= self._fresh_until:
+            self._last_load, self._fresh_until = self._load(), moment + 1.0
+        return self._last_load
 
     def _start(self, job: str) -> None:
         for other, beside in self._beside.items():
@@ -149,7 +158,7 @@ class History:
         end = self._ready.pop(job, record.ended)
         wrote = self._wrote.pop(job, {})
         beside = self._beside.pop(job, set())
-        load = record.load or self._load()
+        load = record.load or self._load_at(record.ended)
         now = time.time()
         row = (job, record.number, record.outcome, end - record.started, now, record.code)
         self._attempts.append((*row, record.cause, *load, len(beside)))
@@ -165,7 +174,7 @@ def _insert_run(opened: sqlite3.Connection, run: Mapping[str, object]) -> int:
     return number
 
 
-def _insert_tests(opened: sqlite3.Connection, run: int, cases: Sequence[TestCase]) -> None:
+def insert_tests(opened: sqlite3.Connection, run: int, cases: Sequence[TestCase]) -> None:
     """Insert results of tests; a name is stored once."""
     names = ((case.job, _storable(case.name)) for case in cases)
     opened.executemany("INSERT OR IGNORE INTO test_names (job, name) VALUES (?, ?)", names)

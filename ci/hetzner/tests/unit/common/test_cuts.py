@@ -35,6 +35,7 @@ OTHERWISE = {
     "common/redact",
     "buckaroo/settings",
     "configuration/settings",
+    "commands/history_text",
     "commit/simulate_command",
     "processes/not_executable",
 }
