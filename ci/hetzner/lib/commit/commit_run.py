@@ -23,7 +23,7 @@ from lib.commit.commit_statuses import CommitStatuses
 from lib.commit.request import Request
 from lib.commit.tested_commit import TestedCommit
 from lib.commit.tool_versions import ToolVersions
-from lib.common import files, interrupts, redact, version
+from lib.common import interrupts, redact, version
 from lib.common.interrupts import Interrupted
 from lib.common.locks import Held
 from lib.git import checkout
@@ -38,7 +38,7 @@ from lib.model.verdict import FAILED, Verdict
 from lib.processes import process_table
 from lib.processes.tool_orphans import ToolOrphans
 from lib.report import running_jobs, verdict_writer
-from lib.report.run_log import RunLog
+from lib.report.run_log import RunLog, complaint
 from lib.report.summary_json import SummaryFile
 
 
@@ -77,6 +77,7 @@ class CommitRun:
             whole=self.commit.known and not self._partial,
         )
         self._versions = ToolVersions()
+        self._tools: dict[str, dict[str, str | None]] = {}
         self._tool_orphans = ToolOrphans(self.log.line)
         self._history = History(config.state_dir / "history.db", self.log_dir)
         self._summary = self.log_dir / "summary.json"
@@ -95,7 +96,8 @@ class CommitRun:
             self._begin_summary()
         except OSError as error:
             self.log.write_failed(self._summary, error)
-        self._versions.ask(settings.job_environment(self._config, os.environ))
+        more = {"chromium": self._config.chromium} if self._config.chromium else {}
+        self._versions.ask(settings.job_environment(self._config, os.environ), more)
 
     def _begin_summary(self) -> None:
         """Write that the run goes on; its pipeline writes more later. Raises OSError."""
@@ -129,7 +131,6 @@ class CommitRun:
         self.commit.prepare(self.log.line)
         make_placeholders(self.commit.tree)
         self._config.work_dir.mkdir(parents=True, exist_ok=True)
-        files.atomic_write(self.log_dir / "versions.txt", self._versions.answers())
 
     def prepare_dependencies(self) -> None:
         """Rebuild the dependencies if lock files changed. Raises LockcheckError, OSError."""
@@ -189,6 +190,7 @@ class CommitRun:
             self.code = verdict.exit_code
             self._statuses.end(verdict)
             self._record(verdict)
+            self._write_environment()
             self.log.close()
             self._owned.close()
 
@@ -242,7 +244,7 @@ class CommitRun:
         self.log.line(f"NOTE  the wheel is the one that was kept of {wanted}{without}")
 
     def _leave_nothing(self) -> None:
-        self._versions.close()
+        self._tools = self._versions.end()
         if not self._tool_orphans.end():
             self._facts = self._facts._replace(survivors=True)
         self._tool_orphans.close()
@@ -264,6 +266,15 @@ class CommitRun:
         )
         for line in self._history.write(fields):
             self.log.line(f"NOTE  {line}")
+
+    def _write_environment(self) -> None:
+        """Write what the run ran on: after the verdict, which does not wait for it."""
+        from lib.commit import commit_environment  # late: it is the last step
+
+        try:
+            commit_environment.write(self.log_dir, self._config, self._tools, self._mask)
+        except Exception as error:  # noqa: BLE001 - a record that cannot be written is a note
+            self.log.line(f"NOTE  could not write what this run ran on: {complaint(error)}")
 
     @property
     def _with_a_filter(self) -> bool:

@@ -1,61 +1,72 @@
-"""Asks the tools of a run for their versions."""
+"""Asks the tools of a run for their versions; nothing waits for an answer."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 
-from lib.common import interrupts
 from lib.processes import environment, kill
 
 VERSION_OF = ("git", "uv", "node", "pnpm", "bash")
+LOWEST = 19  # the priority of a question: pnpm takes as long to answer as a short job
 
 
 class ToolVersions:
-    """Asks the tools of a run for their versions, all at once and while other steps go on."""
+    """The questions to the tools of a run, and their answers. `end` must be called."""
 
     def __init__(self) -> None:
-        self._asked: list[tuple[str, subprocess.Popen[str]]] = []
-        self._missing: list[str] = []
+        self._asked: dict[str, subprocess.Popen[bytes]] = {}
+        self._paths: dict[str, str | None] = {}
 
-    def ask(self, env: Mapping[str, str]) -> None:
-        """Start to ask the tools on the PATH of this environment. Raises OSError."""
-        for name in VERSION_OF:
-            program = shutil.which(name, path=env.get("PATH"))
+    def ask(self, env: Mapping[str, str], more: Mapping[str, str]) -> None:
+        """Start to ask the tools on the PATH of this environment, and `more` programs by name.
+
+        Raises OSError.
+        """
+        for name, command in {**{name: name for name in VERSION_OF}, **more}.items():
+            program = self._paths[name] = shutil.which(command, path=env.get("PATH"))
             if program is None:
-                self._missing.append(name)
                 continue
-            process = subprocess.Popen(
+            process = self._asked[name] = subprocess.Popen(
                 [program, "--version"],
                 env=environment.tagged(env, "version"),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                text=True,
-                errors="replace",
-                start_new_session=True,
+                process_group=0,  # of our session, so that it passes for no orphan of a job
             )
-            self._asked.append((name, process))
+            with contextlib.suppress(OSError):  # it has ended
+                os.setpriority(os.PRIO_PROCESS, process.pid, LOWEST)
 
-    def answers(self) -> str:
-        """Return one line for each tool. Raises Interrupted."""
-        lines = []
-        for name, process in self._asked:
-            output = ""
-            with contextlib.suppress(subprocess.TimeoutExpired), interrupts.cut_short():
-                output, _ = process.communicate(timeout=20)
-            lines.append(f"{name}: {(output.splitlines() or ['no answer'])[0]}")
-        lines += [f"{name}: not on PATH" for name in self._missing]
-        return "\n".join([f"python: {sys.version.split()[0]}", *lines]) + "\n"
+    def end(self) -> dict[str, dict[str, str | None]]:
+        """Stop those that have not answered; return path and version of each tool, None if unknown.
 
-    def close(self) -> None:
-        """Stop those that have not answered. To be called once, after any end of the run."""
-        for _, process in self._asked:
+        To be called once, after any end of the run.
+        """
+        return {
+            name: {"path": path, "version": self._answer(self._asked.get(name))}
+            for name, path in self._paths.items()
+        }
+
+    def _answer(self, process: subprocess.Popen[bytes] | None) -> str | None:
+        if process is None or process.stdout is None:
+            return None
+        with process, process.stdout as output:
             if process.poll() is None:
                 kill.kill_group(process.pid)
-            process.wait()
-            if process.stdout:
-                process.stdout.close()
+                return None
+            os.set_blocking(output.fileno(), False)  # a child of it may hold the other end
+            said = (output.read() or b"").decode(errors="replace").splitlines()
+            return said[0] if said else None
+
+
+def lines(tools: Mapping[str, Mapping[str, str | None]]) -> str:
+    """Return a line for each tool, and one for this interpreter."""
+    found = {"python": sys.version.split()[0]}
+    for name, tool in tools.items():
+        found[name] = tool["version"] or ("no answer" if tool["path"] else "not on PATH")
+    return "".join(f"{name}: {version}\n" for name, version in found.items())

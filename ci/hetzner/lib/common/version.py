@@ -13,9 +13,15 @@ VERSION = "0.4.0"
 BUILD = Path(__file__).resolve().parents[2] / "BUILD"
 
 
-@functools.cache
-def full(build: Path = BUILD) -> str:
-    """Return the version, in an image with the commit that it was built from: `0.4.0 (1a2b3c4)`."""
+def build(file: Path = BUILD) -> str | None:
+    """Return the commit that the image was built from, None outside of an image."""
     with contextlib.suppress(OSError):
-        return f"{VERSION} ({files.read(build).decode(errors='replace').strip()})"
-    return VERSION
+        return files.read(file).decode(errors="replace").strip()
+    return None
+
+
+@functools.cache
+def full(file: Path = BUILD) -> str:
+    """Return the version, in an image with the commit that it was built from: `0.4.0 (1a2b3c4)`."""
+    commit = build(file)
+    return VERSION if commit is None else f"{VERSION} ({commit})"

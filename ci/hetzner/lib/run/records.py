@@ -1,4 +1,4 @@
-"""The records of a run that are for later runs: its history, and what it has proven.
+"""The records of a run for later ones: its history, what it has proven, and what it ran on.
 
 They are written when the verdict is known. One that cannot be written is a line of the log.
 """
@@ -14,6 +14,7 @@ from lib.model.job import Job
 from lib.model.run_facts import Facts
 from lib.model.run_plan import RunPlan
 from lib.processes.launch import Place
+from lib.report.run_log import complaint
 
 if TYPE_CHECKING:
     from lib.history.proof_record import ProofRecord
@@ -36,10 +37,12 @@ class Records:
         self, store: Path, place: Place, plan: RunPlan, told: Mapping[str, Any], workers: int
     ) -> None:
         self._told = told
+        self._place = place
         self._history = _history(store, place, plan)
         self._proof: ProofRecord | None = None
         self._lost = ""
         jobs = [node.job for node in plan.phases.nodes if not node.repeated]
+        self._programs = {name for job in jobs for name in job.requires}
         if told["asked_for_all"] and (known := prover(jobs, told, place, workers)):
             try:
                 self._proof = known.record(place.log_dir)
@@ -65,6 +68,18 @@ class Records:
             fields = RunFields.of({**self._told, **run}, facts.seconds)
             for line in self._history.write(fields):
                 say(f"NOTE  {line}")
+        self._write_environment(say)
+
+    def _write_environment(self, say: Callable[[str], None]) -> None:
+        from lib.report import environment_record
+
+        place = self._place
+        try:
+            tools = environment_record.programs({"bash", *self._programs}, place.env)
+            record = {**environment_record.generic(place.env), "tools": tools}
+            environment_record.write(place.log_dir, record, place.redact)
+        except Exception as error:  # noqa: BLE001 - the verdict is told, and stays
+            say(f"NOTE  could not write what this run ran on: {complaint(error)}")
 
     def close(self) -> None:
         """Close the files of a run that broke."""

@@ -28,6 +28,7 @@ FILE = re.compile(r"`([\w./-]+\.(?:py|sh|md|c|cjs|json))`")
 NOT_OURS = {
     "summary.json",
     "jobs.json",
+    "environment.json",
     "lib/commands/my_command.py",
     "jobs/my_job.sh",
     "node_modules",
