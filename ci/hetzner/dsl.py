@@ -97,6 +97,8 @@ class Pipeline:
     - `console`: shows the lines of the log (default None: stdout).
     - `pressure`: percent of CPU or memory pressure above which starts are held back (Linux;
       default None: never).
+    - `wait`: whether a job waits for a port that another run of the machine holds (default True);
+      else it fails at once and names that run.
 
     Raises DeclarationError, a ValueError that lists every problem of jobs and numbers at once.
     """
@@ -125,6 +127,7 @@ class Pipeline:
         console: TextIO | None = None,
         secret_names: Collection[str] = (),
         pressure: float | None = None,
+        wait: bool = True,
         tree: str | None = None,
         dirty: bool | None = None,
         in_place: bool | None = None,
@@ -147,7 +150,7 @@ class Pipeline:
         problems += graph_check.problems(self.jobs, pools, str(place))
         if problems:
             raise DeclarationError("\n".join(problems))
-        limits = Limits(pools, max_parallel, timeout, pressure)
+        limits = Limits(pools, max_parallel, timeout, pressure, wait)
         self._planner = Planner(jobs, dict(durations or {}), limits, place)
         self._asked_for_all = asked_for_all
         environ = inherited_environment.without(os.environ if env is None else env, os.environ)

@@ -7,7 +7,6 @@ explains the flags, docs/usage.md the settings.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -24,7 +23,7 @@ from lib.buckaroo.settings import Settings
 from lib.commit import entry
 from lib.commit.entry import Entry
 from lib.commit.request import Request
-from lib.common import console, locks, machine, own_environ, program_end, redact
+from lib.common import console, machine, own_environ, program_end
 from lib.common.machine import Machine
 from lib.report import graph_export
 
@@ -137,18 +136,12 @@ def _run(request: Request) -> int:
     if show == "plan":
         before, after = request.notes()
         return console.put("\n".join([*before, *pipeline.dry_run(request.chosen), *after]))
-    from lib.commit.commit_run import CommitRun  # late: only a run needs it
+    from lib.commit import turn  # late: only a run needs it
+    from lib.commit.commit_run import CommitRun
 
     own_environ.hide_secrets(config.secret_names)
-    label = redact.of_environment()(f"pipeline.py {request.revision} of {config.repo_dir}")
-    with contextlib.ExitStack() as stack:
-        taken = (locks.lock(path, label, waiting=_say_who_holds) for path in config.locks)
-        held = [stack.enter_context(lock) for lock in taken]
+    with turn.taken(request) as held:
         return _run_commit(CommitRun(request, held), request)
-
-
-def _say_who_holds(holder: str) -> None:
-    print(f"waiting for {holder}", flush=True)
 
 
 def _run_commit(run: CommitRun, request: Request) -> int:
@@ -202,6 +195,7 @@ def _pipeline(request: Request, **of_run: Any) -> Pipeline:
         timeout=config.timeout,
         max_parallel=options.max_parallel,
         pressure=options.pressure,
+        wait=not options.no_wait,
         log_bytes=config.log_bytes,
         secret_names=config.secret_names,
     )

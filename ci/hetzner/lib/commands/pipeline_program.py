@@ -62,8 +62,9 @@ def _main(pipeline: AnyPipeline, words: Sequence[str], name: str) -> int:
     options = parse(words, name)
     if options.show in graph_export.VIEWS:
         return console.put(graph_export.VIEWS[options.show](pipeline.jobs))
+    limits = {name: value for name in LIMITS if (value := getattr(options, name)) is not None}
     pipeline.adapt(
-        {limit: value for limit in LIMITS if (value := getattr(options, limit)) is not None},
+        {**limits, **({"wait": False} if options.no_wait else {})},
         lambda job: _in_shell([*again, *rerun_one.selection(pipeline.jobs, job)]),
         lambda names: f"--skip-jobs {','.join(names)}",
     )

@@ -34,6 +34,7 @@ class RunOptions:
     pressure: float | None
     shuffle: int | None  # a seed; True: to be drawn
     timeout: float | None
+    no_wait: bool
     show: str  # "jobs", "plan", "dot" or "mermaid"; '' to run
 
     @property
@@ -150,6 +151,12 @@ def _add_manner(how: argparse._ArgumentGroup) -> None:
         type=argument_types.seconds,
         metavar="SECONDS",
         help="for all jobs together",
+    )
+
+    how.add_argument(
+        "--no-wait",
+        action="store_true",
+        help="where this run would wait for another: end at once, and name it",
     )
 
 

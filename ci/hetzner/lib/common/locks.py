@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +11,9 @@ from pathlib import Path
 
 from lib.common import interrupts
 from lib.common.files import NotAFileError, open_file, rotate, try_lock
+
+LOOK = 0.1  # seconds from one try to get a lock to the next
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 600.0  # seconds from one reminder of a wait to the next
 
 
 class LockTimeoutError(Exception):
@@ -48,13 +51,13 @@ def lock(
 ) -> Iterator[Held]:
     """Hold an exclusive lock (flock(2)) on a file that names its holder.
 
-    The kernel frees it when the holder dies, however it dies. `waiting` is called once with the
-    holder's name if the lock is taken; `timeout` are the seconds to wait for it (None: for ever).
-    Anything but a file in its place is rotated. Raises LockTimeoutError, OSError, and Interrupted
-    while it waits.
+    The kernel frees it when the holder dies, however it dies. `waiting` is called with the holder's
+    name if the lock is taken, and again after 5 s, then ever more rarely; its errors are passed on.
+    `timeout` are the seconds to wait (None: for ever). Anything but a file in its place is rotated.
+    Raises LockTimeoutError, OSError, and Interrupted while it waits.
     """
-    end = None if timeout is None else time.monotonic() + timeout
-    announced = False
+    end = math.inf if timeout is None else time.monotonic() + timeout
+    reminders = _Reminders(waiting)
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -66,10 +69,7 @@ def lock(
         try:
             if not try_lock(handle):
                 holder = _holder(handle)
-                if not announced:
-                    waiting(holder)
-                    announced = True
-                if not _acquire(handle, end):
+                if not _acquire(handle, end, reminders):
                     raise LockTimeoutError(
                         f"{path} is held by {holder}; waited {timeout:g} s for it", holder
                     )
@@ -89,16 +89,29 @@ def lock(
             os.close(handle)
 
 
-def _acquire(handle: int, end: float | None) -> bool:
+class _Reminders:
+    """Tells for whom we wait: at once, then after ever longer pauses."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._due = -math.inf
+        self._pause = FIRST_PAUSE
+
+    def look(self, handle: int, now: float) -> None:
+        if self._due <= now:
+            self._tell(_holder(handle))
+            self._due = now + self._pause
+            self._pause = min(3 * self._pause, LONGEST_PAUSE)
+
+
+def _acquire(handle: int, end: float, reminders: _Reminders) -> bool:
     """Wait for a lock; return whether it came before `end`."""
-    if end is None:
-        with interrupts.cut_short():
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        return True
     while not try_lock(handle):
-        if time.monotonic() >= end:
+        now = time.monotonic()
+        reminders.look(handle, now)
+        if now >= end:
             return False
-        interrupts.sleep(min(0.1, max(0.0, end - time.monotonic())))
+        interrupts.sleep(min(LOOK, end - now))
     return True
 
 

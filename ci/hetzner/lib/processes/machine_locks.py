@@ -20,7 +20,7 @@ from lib.processes.process_table import TAG
 from lib.scheduler.protocol import Refused
 
 LONGEST_BUSY = 10.0  # seconds for which the ledger may stay with others until we do without
-NOT_WAITING = "this run is not to wait for others (no_wait)"
+NOT_WAITING = "this run is not to wait for others (--no-wait)"
 NOTHING = Hold(0)
 
 

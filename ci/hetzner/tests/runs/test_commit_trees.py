@@ -150,6 +150,27 @@ class Trees(OnStage):
                 second.communicate(timeout=PATIENCE)
         self.assertEqual(second.returncode, 0)
 
+    def test_run_that_is_not_to_wait_ends_with_the_name_of_the_holder_and_its_expected_end(
+        self,
+    ) -> None:
+        self.stage.run("--only-jobs", "test-js")  # the durations are known from now on
+        started = self.stage.root / "started"
+        words = ("--only-jobs", "test-js")
+        first = self.stage.start(*words, STAGE_SLEEP="test_js", STAGE_STARTED=str(started))
+        with first:
+            wait_for(started)
+            before = sorted(self.stage.state.glob("runs/*"))
+            second = self.stage.run("--only-jobs", "lint-python", "--no-wait")
+            first.send_signal(signal.SIGTERM)
+            first.communicate(timeout=PATIENCE)
+        self.assertEqual(second.code, 1, second.out)
+        self.assertRegex(
+            second.errors,
+            r"pipeline\.py: expected that no other run goes on here, found pipeline\.py HEAD "
+            rf"of {self.stage.repo} \(pid {first.pid}, since [^)]*\), expected to end .*: wait for",
+        )
+        self.assertEqual(sorted(self.stage.state.glob("runs/*")), before)
+
     def test_job_that_clears_its_directories_lets_no_second_run_in(self) -> None:
         started = self.stage.root / "started"
         body = self.stage.root / "runner" / "jobs" / "test_js.sh"

@@ -19,9 +19,11 @@ NOBODY = 60002  # a user that has nothing else on this machine
 PROGRAM = """
 import sys
 from dsl import Job, Pipeline
-name, body, cwd, *more = sys.argv[1:]
+name, body, cwd, *more = sys.argv[1 : sys.argv.index("--")]
 jobs = [Job(name, body, resources={f"port:{n}": 1 for n in more} | {"cpu": 1})]
-sys.exit(Pipeline(jobs, "sha", "main", f"{cwd}/{name}-logs", cwd=cwd, grace=0.3).run())
+logs = f"{cwd}/{name}-logs"
+made = Pipeline(jobs, "sha", "main", logs, cwd=cwd, grace=0.3)
+sys.exit(made.main(sys.argv[sys.argv.index("--") + 1 :]))
 """
 # paths that the user cannot reach are put where it can
 AS_USER = r"""
@@ -40,7 +42,12 @@ class Beside(RunTest):
         (self.cwd / "t").touch()
 
     def start(
-        self, name: str, body: str, *ports: int, through: Sequence[str] = (sys.executable,)
+        self,
+        name: str,
+        body: str,
+        *ports: int,
+        through: Sequence[str] = (sys.executable,),
+        words: Sequence[str] = (),
     ) -> subprocess.Popen[bytes]:
         """Start a run with one job, in a process whose directories are all its own."""
         own = self.cwd / f"own-{name}"
@@ -48,7 +55,7 @@ class Beside(RunTest):
         own.chmod(0o777)
         variables = ("HOME", "TMPDIR", "CI_STATE_DIR", "XDG_CACHE_HOME")
         process = subprocess.Popen(
-            [*through, "-c", PROGRAM, name, body, str(self.cwd), *map(str, ports)],
+            [*through, "-c", PROGRAM, name, body, str(self.cwd), *map(str, ports), "--", *words],
             env={
                 **os.environ,
                 **dict.fromkeys(variables, str(own)),
@@ -127,6 +134,15 @@ class Ports(Beside):
         body = f"for n in 1 2 3; do {alone}; done"
         many = [self.start(f"r{n}", body, *(8889, 8890)[:: n % 2 * 2 - 1]) for n in range(6)]
         self.assertEqual([process.wait(60) for process in many], [0] * 6)
+
+    def test_job_that_is_not_to_wait_fails_by_name(self) -> None:
+        one = self.holder(8889)
+        two = self.start("two", "echo two in >>t", 8889, words=["--no-wait"])
+        self.assertEqual(two.wait(60), 1)
+        self.assertEqual(self.story(), ["one in"])
+        log = (self.cwd / "two-logs" / "ci.log").read_text()
+        self.assertIn(f"CAUSE two: needs port:8889, held by pid {one.pid} (", log)
+        self.assertIn("not to wait for others (--no-wait)", log)
 
     def test_job_that_waits_is_cancelled_by_a_signal(self) -> None:
         self.holder(8889)

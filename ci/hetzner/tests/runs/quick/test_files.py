@@ -85,6 +85,22 @@ class Lock(FilesCase):
         self.assertEqual(len(told), 1)
         self.assertRegex(told[0], rf"^the other run \(pid {process.pid}, since \d{{4}}-.*\)$")
 
+    def test_long_wait_is_announced_again(self) -> None:
+        process = self.holder()
+        told: list[str] = []
+
+        def waiting(name: str) -> None:
+            told.append(name)
+            if len(told) == 3:
+                assert process.stdin
+                process.stdin.close()  # it lets go
+
+        for name in ("FIRST_PAUSE", "LONGEST_PAUSE", "LOOK"):
+            self.enterContext(mock.patch.object(locks, name, 0.01))
+        with locks.lock(self.path, "me", waiting=waiting):
+            self.assertGreaterEqual(len(told), 3)
+        process.stdin = None
+
     def test_free_lock_is_taken_without_a_word(self) -> None:
         with locks.lock(self.path, "me", waiting=self.fail):
             pass
