@@ -79,7 +79,8 @@ class Pipeline:
       surrounding git hook or make, an outer run and the caller's shell
       (`lib/common/inherited_environment.py`) reach jobs only with another value than this process
       has them with, or by a job's own `env`.
-    - `durations`: usual seconds by job, for the order when slots are short (default: unknown).
+    - `durations`: usual seconds by job, for the order when slots are short (default: those of the
+      runs in `store`).
     - `listeners`: called with every event of `lib/model/events.py` (default: none).
     - `rerun`: called with a job's name, returns the command that runs it again, for the summary of
       failed jobs (default None: no command is shown).
@@ -151,7 +152,7 @@ class Pipeline:
         if problems:
             raise DeclarationError("\n".join(problems))
         limits = Limits(pools, max_parallel, timeout, pressure, wait)
-        self._planner = Planner(jobs, dict(durations or {}), limits, place)
+        self._planner = Planner(jobs, durations, limits, place, self.store)
         self._asked_for_all = asked_for_all
         environ = inherited_environment.without(os.environ if env is None else env, os.environ)
         secrets = redact.secret_values({**os.environ, **environ}, secret_names)
@@ -301,4 +302,4 @@ class Pipeline:
         from lib.simulate import dry_run as dryrun
 
         plan = self._planner.plan(chosen, restored or {})
-        return [*plan.notes, *dryrun.lines(plan, self._planner.durations)]
+        return [*plan.notes, *dryrun.lines(plan, plan.durations)]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Timings:
+class Timings(NamedTuple):
     """Seconds since the start of an attempt that passed.
 
     `durations` end with the end of a job, or with the readiness of a service. `outputs` end with
@@ -15,9 +14,9 @@ class Timings:
     that came from the cache when they last passed.
     """
 
-    durations: Mapping[str, float] = field(default_factory=dict)
-    outputs: Mapping[tuple[str, str], float] = field(default_factory=dict)
-    restored: Mapping[str, float] = field(default_factory=dict)
+    durations: Mapping[str, float] = {}
+    outputs: Mapping[tuple[str, str], float] = {}
+    restored: Mapping[str, float] = {}
 
     def assuming(self, durations: Mapping[str, float]) -> Timings:
         """Return the same with other durations for some jobs, which then run, cache or not."""

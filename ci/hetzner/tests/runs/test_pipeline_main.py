@@ -130,6 +130,19 @@ front_door.load = lambda name: Ask()
         self.assertEqual((code, out), (2, ""))
         self.assertIn("ci.py show: expected a pipeline with a store, found one without", errors)
 
+    def test_the_usual_seconds_of_jobs_are_those_of_the_runs_in_its_store(self) -> None:
+        self.write(JOBS, "sys.exit(Pipeline(jobs, 's', 'b', store='kept', cwd='.').main())\n")
+        self.assertIn("start lint: needs nothing (never timed", self.ran("--dry-run")[1])
+        self.assertEqual(self.ran()[0], 0)
+        self.assertRegex(self.ran("--dry-run")[1], "start lint: needs nothing[^(]*\n")
+        (self.root / "kept" / "history.db").write_text("damaged")
+        code, out, errors = self.ran("--dry-run")
+        self.assertEqual((code, errors), (0, ""))
+        self.assertIn("cannot be read", out)
+        code, out, errors = self.ran("--only", "lint")
+        self.assertEqual((code, errors), (0, ""), out)
+        self.assertIn("history.db cannot be read", out)
+
     def test_a_filter_that_matches_no_test_ends_with_4(self) -> None:
         self.write('[Job("test", "exit 5")]')
         self.assertEqual(self.ran("--only-testcases", "x")[0], 4)
