@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lib.commands.ci_log import Story
+from lib.commands.environment_changes import Changes
 from lib.commands.run_files import StoredFile
 from lib.commands.run_report import JobReport, RunReport
 from lib.common.plain_text import duration, size, table
@@ -14,6 +15,7 @@ from lib.report import log_tail
 
 UNKNOWN = "(not known)"
 EXPORTED_LIVE = "running when exported"
+MOST_CHANGES = 20
 
 
 class Telling(NamedTuple):
@@ -28,6 +30,7 @@ class Telling(NamedTuple):
     story: Story
     kept: Sequence[StoredFile]
     again: str  # the command that runs what failed again; '' for none
+    changes: Changes = Changes()  # of the environment, in a failed run
 
 
 def sentence(run: Telling) -> str:
@@ -59,6 +62,12 @@ def lines(run: Telling, redact: Callable[[str], str] = str) -> Iterator[str]:
     for job in sorted((job for job in report.jobs if job.bad), key=lambda job: job.allowed):
         yield ""
         yield from _failure(run, job, redact)
+    if run.changes.lines:
+        yield ""
+        yield f"changed around it since {run.changes.since}, the last green run of its branch:"
+        yield from (f"    {line}" for line in run.changes.lines[:MOST_CHANGES])
+        if (more := len(run.changes.lines) - MOST_CHANGES) > 0:
+            yield f"    … and {more} more, see environment.json of both"
     if run.again and any(job.bad for job in report.jobs):
         yield ""
         yield f"run again what failed: {run.again}"

@@ -6,12 +6,12 @@ import argparse
 import shlex
 from pathlib import Path
 
-from lib.commands import answer, archive, run_files, run_report, run_text
+from lib.commands import answer, archive, environment_changes, run_files, run_report, run_text
 from lib.commands.run_text import Telling
 from lib.commands.site import Site
 from lib.common import redact
 from lib.history.run_store import LAST, RunStore
-from lib.history.stored_run import StoredRun
+from lib.history.stored_run import FAILED, StoredRun
 
 SUMMARY = "Tell how a run went."
 RUN_HELP = "its name, the beginning of it, its commit, 'last' (default), or a file of `export`"
@@ -26,8 +26,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(given: argparse.Namespace, site: Site) -> int:
     """Print the run. Raises LookupError, ValueError, OSError."""
     if "/" not in given.run and not given.run.endswith(archive.SUFFIX):
-        run = RunStore(site.kept()).find(given.run)
-        return _print(telling(run, shlex.join([*site.program, "rerun", "--failed"])), given)
+        store = RunStore(site.kept())
+        run = store.find(given.run)
+        told = telling(run, shlex.join([*site.program, "rerun", "--failed"]))
+        if run.state == FAILED:
+            told = told._replace(changes=environment_changes.since_green(run, store.runs()))
+        return _print(told, given)
     import tempfile  # late: only an exported run needs it
 
     with tempfile.TemporaryDirectory() as directory:
@@ -69,5 +73,6 @@ def fields(told: Telling) -> dict[str, object]:
         "sentence": run_text.sentence(told),
         "running": list(told.story.running),
         "kept": [file._asdict() for file in told.kept],
+        "changes": told.changes._asdict(),
         "summary": told.summary,
     }
