@@ -61,6 +61,16 @@ def writing(path: Path, patience: float | None = None) -> Iterator[sqlite3.Conne
         database.execute("COMMIT")
 
 
+@contextlib.contextmanager
+def connected(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open an existing history for statements that no transaction may hold. Raises sqlite3.Error.
+
+    It waits for a moment only, since it is for what may as well be done later.
+    """
+    with contextlib.closing(_connect(path, "mode=rw", MOMENT)) as database:
+        yield database
+
+
 def _opened_to_read(path: Path) -> sqlite3.Connection:
     """Open a history; one in a directory that may not be written is taken as unchanging.
 

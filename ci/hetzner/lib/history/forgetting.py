@@ -1,0 +1,61 @@
+"""Removes old runs from the history, and gives their room back. Imports sqlite3: import it late."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import sqlite3
+from collections.abc import Collection
+from pathlib import Path
+
+from lib.history import database
+from lib.history.past_runs import listed
+
+ALWAYS = 20  # newest runs that stay, however old: durations come from them
+AT_ONCE = 50  # runs in one transaction, so that a run which ends meanwhile waits for a moment only
+
+
+def forget_before(path: Path, moment: float, keep_runs: Collection[str] = ()) -> int:
+    """Remove the runs that started before a moment, in seconds since the epoch; return how many.
+
+    Runs whose directories have a name in `keep_runs` stay, and so do the newest ones. Others write
+    meanwhile; the file shrinks at the end. Raises OSError if it cannot be read or written.
+    """
+    try:
+        old = _started_before(path, moment, set(keep_runs))
+        rest = iter(old)
+        while some := list(itertools.islice(rest, AT_ONCE)):
+            _remove(path, some)
+        if old:
+            _shrink(path)
+    except sqlite3.Error as error:
+        raise OSError(f"old runs stay in {path}: {error}") from error
+    return len(old)
+
+
+def _started_before(path: Path, moment: float, keep: Collection[str]) -> list[int]:
+    newest = "SELECT id FROM runs ORDER BY started DESC, id DESC LIMIT ?"
+    old = f"SELECT id, directory FROM runs WHERE started < ? AND id NOT IN ({newest})"
+    with database.reading(path) as opened:
+        rows = opened.execute(old, (moment, ALWAYS)).fetchall() if opened else []
+    return [number for number, directory in rows if directory not in keep]
+
+
+def _remove(path: Path, runs: list[int]) -> None:
+    with database.writing(path) as opened:
+        for table in ("attempts", "outputs", "tests"):
+            opened.execute(f"DELETE FROM {table} WHERE run IN {listed(runs)}")
+        opened.execute(f"DELETE FROM runs WHERE id IN {listed(runs)}")
+
+
+def _shrink(path: Path) -> None:
+    """Give the free pages back to the disk, unless that fails: the next runs fill them then."""
+    with database.writing(path) as opened:
+        opened.execute("DELETE FROM test_names WHERE id NOT IN (SELECT test FROM tests)")
+    with contextlib.suppress(sqlite3.Error), database.connected(path) as opened:
+        if opened.execute("PRAGMA auto_vacuum").fetchone() == (0,):  # taken over from version 2
+            opened.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            opened.execute("VACUUM")
+        # of a row without columns, which each page gives, `execute` takes the first for the end
+        opened.executescript("PRAGMA incremental_vacuum")
+        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
