@@ -15,7 +15,7 @@ import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from lib.commands import declarations
 from lib.common import inherited_environment, machine, redact
@@ -38,10 +38,10 @@ from lib.report.run_log import RunLog
 from lib.report.run_reports import ReportOptions
 from lib.run.absolute import absolute
 from lib.run.execution import Run
+from lib.run.for_programs import ForPrograms
 from lib.run.planner import Planner
 
 if TYPE_CHECKING:
-    from lib.history.proving import Rerun
     from lib.storage.cache import Cache
 
 __all__ = ["Cache", "Job", "Outcome", "Pipeline", "Result"]
@@ -58,7 +58,7 @@ def __getattr__(name: str) -> object:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-class Pipeline:
+class Pipeline(ForPrograms):
     """Jobs that belong together, and the place where they run.
 
     - `jobs`: jobs of equal urgency start in their order.
@@ -145,7 +145,6 @@ class Pipeline:
         problems = number_problems(timeout, grace, max_parallel, pressure, log_bytes, pools)
         problems += [] if env is None else variable_problems(env)
         place = absolute(problems, "cwd", cwd)
-        # where its runs are kept, for the commands that ask for them
         self.store = None if store is None else absolute(problems, "store", store)
         logs = self.store or absolute(problems, "log_dir", log_dir or "")
         problems += graph_check.problems(self.jobs, pools, str(place))
@@ -165,14 +164,9 @@ class Pipeline:
             redact=mask,
             log_bytes=log_bytes,
         )
+        header = {"sha": sha, "branch": branch, "tree": tree, "dirty": dirty, "in_place": in_place}
         self._options = ReportOptions(
-            header={
-                "sha": sha,
-                "branch": branch,
-                "tree": tree,
-                "dirty": dirty,
-                "in_place": in_place,
-            },
+            header=header,
             log_url=os.environ.get("LOG_URL", "") if log_url is None else log_url,
             redact=mask,
             console=console or sys.stdout,
@@ -251,40 +245,6 @@ class Pipeline:
         from lib.commands import pipeline_program  # late: only a program needs a command line
 
         return pipeline_program.main(self, sys.argv[1:] if arguments is None else arguments)
-
-    def adapt(
-        self,
-        limits: Mapping[str, Any],
-        rerun: Callable[[str], str],
-        leave_out: Callable[[Sequence[str]], str],
-    ) -> None:
-        """Take the limits of a command line, and its words for what was not given before."""
-        planner, options = self._planner, self._options
-        self._planner = planner._replace(limits=planner.limits._replace(**limits))
-        if options.leave_out is programs.by_argument:
-            options = options._replace(leave_out=leave_out)
-        self._options = options._replace(rerun=options.rerun or rerun)
-
-    @property
-    def branch(self) -> str:
-        """The branch under test."""
-        return str(self._options.header["branch"])
-
-    def set_tree(self, find: Callable[[Path], str]) -> None:
-        """Take the hash of the tree from a function of `cwd` ('': unknown), unless it is known."""
-        header = self._options.header
-        tree = header["tree"] or find(self._place.cwd) or None
-        self._options = self._options._replace(header={**header, "tree": tree})
-
-    def proven_before(self, pytest_workers: int = 4) -> Rerun:
-        """Return what a run of everything may restore from the newest such run on this tree.
-
-        The earlier run has to be in `store`. Raises ValueError without a store, and OSError.
-        """
-        from lib.run import records  # late: few runs restore jobs of an earlier one
-
-        told = self._options.header
-        return records.proven_before(self.jobs, self.store, told, self._place, pytest_workers)
 
     def check(self, chosen: Choice = EVERYTHING) -> None:
         """Raise ValueError for a choice of jobs that `run` would refuse."""

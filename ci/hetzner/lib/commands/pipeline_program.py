@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from lib.commands import earlier_runs, front_door, program, rerun_one, run_options
+from lib.commands import earlier_runs, front_door, own_call, program, rerun_one, run_options
 from lib.commands.earlier_runs import Stored
 from lib.commands.run_options import RunOptions
 from lib.commands.site import Site
@@ -38,7 +37,7 @@ class AnyPipeline(Stored, Protocol):
     def adapt(
         self,
         limits: Mapping[str, Any],
-        rerun: Callable[[str], str],
+        rerun: Callable[[str], str] | None,
         leave_out: Callable[[Sequence[str]], str],
     ) -> None:
         """Take other limits, and tell with these flags how to run again."""
@@ -46,12 +45,13 @@ class AnyPipeline(Stored, Protocol):
 
 def main(pipeline: AnyPipeline, words: Sequence[str]) -> int:
     """Do what the command line asks for; return the exit code, as docs/usage.md lists them."""
-    name = Path(sys.argv[0]).name or "pipeline"
+    name = Path(sys.argv[0]).name
+    name = "pipeline" if name in ("", "-", "-c") else name
     return program.run(lambda: _main(pipeline, words, name), name)
 
 
 def _main(pipeline: AnyPipeline, words: Sequence[str], name: str) -> int:
-    again = ["python3", str(Path(_here(), sys.argv[0]))]
+    again = own_call.words()
     if words and words[0] in front_door.COMMANDS:
         site = Site(
             pipeline.store, again, lambda: pipeline.jobs, lambda more: _main(pipeline, more, name)
@@ -65,7 +65,7 @@ def _main(pipeline: AnyPipeline, words: Sequence[str], name: str) -> int:
     limits = {name: value for name in LIMITS if (value := getattr(options, name)) is not None}
     pipeline.adapt(
         {**limits, **({"wait": False} if options.no_wait else {})},
-        lambda job: _in_shell([*again, *rerun_one.selection(pipeline.jobs, job)]),
+        _run_again(pipeline, again) if again else None,
         lambda names: f"--skip-jobs {','.join(names)}",
     )
     workers = {} if options.pytest_workers is None else {"pytest_workers": options.pytest_workers}
@@ -76,18 +76,9 @@ def _main(pipeline: AnyPipeline, words: Sequence[str], name: str) -> int:
     return pipeline.run(**chosen._asdict(), **workers, restored=restored, notes=notes)
 
 
-def _here() -> str:
-    """Return the current directory, '' if it was removed."""
-    try:
-        return str(Path.cwd())
-    except FileNotFoundError:
-        return ""
-
-
-def _in_shell(command: Sequence[str]) -> str:
-    """Return a command for any shell: relative paths of the pipeline begin in this directory."""
-    place = f"cd {shlex.quote(here)} && " if (here := _here()) else ""
-    return f"{place}{shlex.join(command)}"
+def _run_again(pipeline: AnyPipeline, again: Sequence[str]) -> Callable[[str], str]:
+    """Return the function that tells how to run one job again."""
+    return lambda job: own_call.in_shell([*again, *rerun_one.selection(pipeline.jobs, job)])
 
 
 def parse(words: Sequence[str], name: str) -> RunOptions:

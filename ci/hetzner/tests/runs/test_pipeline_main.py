@@ -68,6 +68,21 @@ class Flags(TenLines):
             done = subprocess.run(again, capture_output=True, env=env, check=False)
             self.assertEqual(done.returncode, code)
 
+    def test_a_module_is_named_and_a_text_has_no_command_to_run_it_again(self) -> None:
+        text = self.file.read_text()
+        for start, told in ((["-m", "ci"], "python3 -m ci --only-jobs"), (["-c", text], "")):
+            done = subprocess.run(
+                [sys.executable, *start],
+                cwd=self.root,
+                env={**os.environ, "A": "3"},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            self.assertEqual(done.returncode, 1)
+            self.assertEqual("run it again" in done.stdout, bool(told))
+            self.assertIn(told, done.stdout)
+
     def test_views_run_nothing(self) -> None:
         for line, part in (
             ("--list", "test-a"),

@@ -56,7 +56,7 @@ class TestExample(unittest.TestCase):
             subprocess.run([*git, *words], cwd=repo, check=True)
         for outcome in ("passed", "restored"):
             done = subprocess.run(
-                [sys.executable, "-c", example],
+                [sys.executable, "-c", example, "--fast-fail"],
                 cwd=repo,
                 env=os.environ | {"PATH": path},
                 capture_output=True,
@@ -64,7 +64,8 @@ class TestExample(unittest.TestCase):
                 check=False,
             )
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-            summary = json.loads((repo / "ci-logs" / "summary.json").read_text())
+            (link,) = (repo / ".cache" / "runs" / "logs").iterdir()
+            summary = json.loads((link / "summary.json").read_text())
             outcomes = {job["name"]: job["outcome"] for job in summary["jobs"]}
             self.assertEqual(outcomes.pop("build"), outcome)
             self.assertEqual(set(outcomes.values()), {"passed"})

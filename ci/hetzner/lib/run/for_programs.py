@@ -1,0 +1,60 @@
+"""The parts of a pipeline that its command line uses, and no other program needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lib.model.job import Job
+from lib.processes import programs
+from lib.processes.launch import Place
+from lib.report.run_reports import ReportOptions
+from lib.run.planner import Planner
+
+if TYPE_CHECKING:
+    from lib.history.proving import Rerun
+
+
+class ForPrograms:
+    """The base of `Pipeline`, which sets these."""
+
+    jobs: Sequence[Job]
+    store: Path | None  # the directory that keeps its runs, None if none does
+    _planner: Planner
+    _place: Place
+    _options: ReportOptions
+
+    def adapt(
+        self,
+        limits: Mapping[str, Any],
+        rerun: Callable[[str], str] | None,
+        leave_out: Callable[[Sequence[str]], str],
+    ) -> None:
+        """Take the limits of a command line, and its words for what was not given before."""
+        planner, options = self._planner, self._options
+        self._planner = planner._replace(limits=planner.limits._replace(**limits))
+        if options.leave_out is programs.by_argument:
+            options = options._replace(leave_out=leave_out)
+        self._options = options._replace(rerun=options.rerun or rerun)
+
+    @property
+    def branch(self) -> str:
+        """The branch under test."""
+        return str(self._options.header["branch"])
+
+    def set_tree(self, find: Callable[[Path], str]) -> None:
+        """Take the hash of the tree from a function of `cwd` ('': unknown), unless it is known."""
+        header = self._options.header
+        tree = header["tree"] or find(self._place.cwd) or None
+        self._options = self._options._replace(header={**header, "tree": tree})
+
+    def proven_before(self, pytest_workers: int = 4) -> Rerun:
+        """Return what a run of everything may restore from the newest such run on this tree.
+
+        The earlier run has to be in `store`. Raises ValueError without a store, and OSError.
+        """
+        from lib.run import records  # late: few runs restore jobs of an earlier one
+
+        told = self._options.header
+        return records.proven_before(self.jobs, self.store, told, self._place, pytest_workers)
