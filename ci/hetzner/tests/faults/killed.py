@@ -19,6 +19,7 @@ from pathlib import Path
 from lib.common import tree_copy
 from lib.github.outbox import CUT_OFF
 from tests.support.commit_stage import HETZNER, JOBS
+from tests.support.every_question import answers_all
 from tests.support.fault_case import REPEAT, CommitCase
 
 INSTANTS = max(6, 2 * REPEAT)
@@ -69,6 +70,7 @@ class AtRandomInstants(CommitCase):
                 entry = json.loads(pointer.read_text())
                 content = pointer.parent / entry["content"] / "artifact"
                 self.assertEqual(tree_copy.digest(content), entry["digest"], pointer)
+        answers_all(self, self.stage.state)
         past = self.stage.state / "history.db"
         with contextlib.closing(sqlite3.connect(past)) as database:
             self.assertEqual(database.execute("PRAGMA integrity_check").fetchone(), ("ok",))
