@@ -16,7 +16,7 @@ from tests.support.fault_case import REPEAT
 
 INSTANTS = max(8, 4 * REPEAT)
 JOBS = """[
-    Job("a", "seq 3000; sleep 0.05"),
+    Job("a", "seq 3000; sleep 0.05", keep=["*.xml"]),
     Job("b", "echo x >b-$RANDOM.xml; [ -e again ] || { touch again; exit 1; }", retries=1),
     Job("c", "seq 10; sleep 0.02", ["a"]),
     Job("d", "exit 1", ["b"], allow_failure=True),
