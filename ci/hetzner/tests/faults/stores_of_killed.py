@@ -40,6 +40,7 @@ class Killed(Asked):
                 run.kill()
                 run.wait(60)
                 answers_all(self, self.store.directory)
+                self.answer("rerun", "--failed", "--dry-run")
                 newest = self.store.runs()[0]
                 made = len(self.store.runs()) > before
                 state = newest.state if made else "none made"

@@ -24,6 +24,10 @@ QUESTIONS = (
     "export -o {out}",
     "export {run} -o {out}",
     "show {out}",
+    "history",
+    "history --json",
+    "history --job a",
+    "history --left",
     "cancel",
     "cancel {run} --json",
 )

@@ -25,6 +25,7 @@ class Status(WithStore):
         self.runs: list[LiveRun] = []
         register = mock.patch.object(machine_register, "live_runs", lambda: self.runs)
         self.enterContext(register)
+        self.enterContext(mock.patch("time.time", lambda: NOW))
 
     def asked(self, *words: str, site: Site | None = None) -> str:
         parser = argparse.ArgumentParser()
@@ -43,11 +44,11 @@ class Status(WithStore):
     def test_run_is_told_with_its_jobs_its_end_and_what_it_waits_for(self) -> None:
         self.live(expected_end=NOW + 120, waits_for="port 8889, held by pid 7")
         text = self.asked()
-        self.assertRegex(text, rf"RUNNING  {NAME}, since \d\d:\d\d:\d\d \(1 min [5-9] s\)\n")
-        self.assertRegex(text, r"expected end: \d\d:\d\d:\d\d \(in 1 min 5\d s|in 2 min 0 s\)\n")
+        self.assertRegex(text, rf"RUNNING  {NAME}, since \d\d:\d\d:\d\d \(1 min 5 s\)\n")
+        self.assertRegex(text, r"expected end: \d\d:\d\d:\d\d \(in 2 min 0 s\)\n")
         self.assertIn("pipeline.py HEAD, pid 4, user ", text)
         self.assertIn("waits for port 8889, held by pid 7", text)
-        self.assertRegex(text, r"\n  test +[5-9]\.0 s  ready, attempt 2\n")
+        self.assertRegex(text, r"\n  test +5\.0 s  ready, attempt 2\n")
 
     def test_moments_that_are_none_are_told(self) -> None:
         self.live(since=1e300, expected_end=-1e300)
