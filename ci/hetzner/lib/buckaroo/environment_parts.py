@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 
+from lib.buckaroo import environments
 from lib.buckaroo.pythons import VERSIONS
 from lib.buckaroo.settings import Settings
 from lib.common import files
@@ -24,17 +25,23 @@ PLAYWRIGHTS_CHOICE = {"darwin": "Library/Caches/ms-playwright"}  # in the home, 
 ON_LINUX = ".cache/ms-playwright"
 
 
-def parts(config: Settings) -> dict[str, object]:
-    """Return the interpreters, packages, browsers and settings of a run."""
-    found = {version: config.venvs_dir / version for version in VERSIONS}
-    found["jupyter"] = config.work_dir / "jupyter-venv"
-    used = {name: place for name, place in found.items() if (place / "pyvenv.cfg").is_file()}
+def parts(config: Settings, tree: Path) -> dict[str, object]:
+    """Return interpreters, packages, browsers and settings of a run on `tree`. Raises OSError."""
+    used = _environments(config, tree)
     return {
         "interpreters": {name: _interpreter(place) for name, place in used.items()},
         "packages": {name: _packages(place) for name, place in used.items()},
         "browsers": _browsers(config.browsers_path),
         "settings": _settings(config),
     }
+
+
+def _environments(config: Settings, tree: Path) -> dict[str, Path]:
+    """Return the shared environments by version, and those of single jobs by name."""
+    shared = {v: environments.find(config.venvs_dir, tree, v) for v in VERSIONS}
+    own = sorted((config.work_dir / "venvs").glob("*/pyvenv.cfg"))
+    found = {version: place for version, place in shared.items() if place is not None}
+    return found | {file.parent.name: file.parent for file in own}
 
 
 def _interpreter(environment: Path) -> dict[str, str | None]:

@@ -15,12 +15,13 @@ from lib.report import environment_record
 def write(
     directory: Path,
     config: settings.Settings,
+    tree: Path,
     tools: Mapping[str, Mapping[str, str | None]],
     mask: Callable[[str], str],
 ) -> None:
     """Write both into the directory of a run. Raises OSError."""
     generic = environment_record.generic(settings.job_environment(config, os.environ))
-    record = {**generic, "tools": tools, **environment_parts.parts(config)}
+    record = {**generic, "tools": tools, **environment_parts.parts(config, tree)}
     environment_record.write(directory, record, mask)
     text = mask(tool_versions.lines(tools))
     files.atomic_write(directory / "versions.txt", text, durable=False)

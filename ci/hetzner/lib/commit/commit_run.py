@@ -272,7 +272,8 @@ class CommitRun:
         from lib.commit import commit_environment  # late: it is the last step
 
         try:
-            commit_environment.write(self.log_dir, self._config, self._tools, self._mask)
+            tree = self.commit.tree
+            commit_environment.write(self.log_dir, self._config, tree, self._tools, self._mask)
         except Exception as error:  # noqa: BLE001 - a record that cannot be written is a note
             self.log.line(f"NOTE  could not write what this run ran on: {complaint(error)}")
 

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from lib.buckaroo import environment_parts, settings
+from lib.buckaroo import environment_parts, environments, settings
 
 
 class Parts(unittest.TestCase):
@@ -26,7 +26,11 @@ class Parts(unittest.TestCase):
             "GITHUB_TOKEN": "ghp_not_to_be_seen",
             "JUPYTER_TOKEN": "neither_is_this",
         }
+        self.tree = self.root / "repo"
         self.config = settings.load_anywhere({}, environ)
+
+    def parts(self) -> dict[str, object]:
+        return environment_parts.parts(self.config, self.tree)
 
     def environment(self, place: Path, packages: list[str], configured: str) -> None:
         installed = place / "lib" / "python3.12" / "site-packages"
@@ -40,10 +44,11 @@ class Parts(unittest.TestCase):
     def test_environments_have_their_interpreter_and_packages(self) -> None:
         names = ["numpy-2.1.0.dist-info", "ruamel.yaml-0.18.dist-info", "numpy", "odd.dist-info"]
         uv = "home = /opt\nversion_info = 3.12.4\n"
-        self.environment(self.config.venvs_dir / "3.12", names, uv)
-        self.environment(self.config.work_dir / "jupyter-venv", [], "version = 3.13.1\n")
-        (self.config.venvs_dir / "3.13").mkdir()
-        found = environment_parts.parts(self.config)
+        self.environment(self.config.venvs_dir / "3.12-0123456789ab", names, uv)
+        environments.stamp(self.config.venvs_dir / "3.12-0123456789ab", self.tree)
+        self.environment(self.config.venvs_dir / "3.13-0123456789ab", names, uv)  # half made
+        self.environment(self.config.work_dir / "venvs" / "jupyter", [], "version = 3.13.1\n")
+        found = self.parts()
         python = os.path.realpath("/usr/bin/env")
         self.assertEqual(
             found["interpreters"],
@@ -56,14 +61,14 @@ class Parts(unittest.TestCase):
         self.assertEqual(found["packages"], packages)
 
     def test_browsers_are_those_of_playwright(self) -> None:
-        self.assertEqual(environment_parts.parts(self.config)["browsers"], [])
+        self.assertEqual(self.parts()["browsers"], [])
         for name in ("chromium-1124", "ffmpeg-1009", ".links"):
             (self.root / "browsers" / name).mkdir(parents=True)
-        found = environment_parts.parts(self.config)["browsers"]
+        found = self.parts()["browsers"]
         self.assertEqual(found, ["chromium-1124", "ffmpeg-1009"])
 
     def test_settings_have_no_secret(self) -> None:
-        found = environment_parts.parts(self.config)["settings"]
+        found = self.parts()["settings"]
         assert isinstance(found, dict)
         self.assertEqual((found["box"], found["timeout"]), (True, 900))
         self.assertEqual(found["venvs_dir"], str(self.root / "venvs"))
