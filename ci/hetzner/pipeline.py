@@ -135,7 +135,8 @@ def _run(request: Request) -> int:
     pipeline.check(request.chosen)
     if show == "plan":
         before, after = request.notes()
-        return console.put("\n".join([*before, *pipeline.dry_run(request.chosen), *after]))
+        starts = pipeline.dry_run(request.chosen, request.restored)
+        return console.put("\n".join([*before, *starts, *after]))
     from lib.commit import turn  # late: only a run needs it
     from lib.commit.commit_run import CommitRun
 
@@ -154,7 +155,12 @@ def _run_commit(run: CommitRun, request: Request) -> int:
         run.prepare_dependencies()
         run.prepare_products()
         pipeline = _pipeline_of_run(run, request)
-        pipeline.run(**request.chosen._asdict(), pytest_workers=request.config.pytest_workers)
+        pipeline.run(
+            **request.chosen._asdict(),
+            pytest_workers=request.config.pytest_workers,
+            restored=run.earlier.restored,
+            notes=[*request.order_notes, *run.earlier.notes],
+        )
         run.add_jobs(pipeline.facts)
     return run.code
 

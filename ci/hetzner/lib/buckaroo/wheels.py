@@ -29,7 +29,7 @@ class WheelKeeper:
         """Store it; an error is a note, and changes no outcome."""
         if not isinstance(event, events.Finished) or event.job != "build-wheel":
             return
-        if event.result.outcome not in GOOD:
+        if event.result.outcome not in GOOD or event.result.earlier:  # that run has kept it
             return
         try:
             self._store.put(self._sha, self._wheel, WHEELS_BOUND)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,15 +16,9 @@ def hash_of(cwd: Path, store: Path, jobs: Iterable[Job]) -> str:
 
     The store and what the jobs promise to make do not belong to the tree.
     """
+    made = [path for job in jobs for path in job.outputs.values()]
     try:
         with tempfile.TemporaryDirectory(prefix="ci-tree-") as scratch:
-            made = _below(cwd, (path for job in jobs for path in job.outputs.values()))
             return tree_hash.of_directory(cwd, Path(scratch, "git"), store, made)
     except (CheckoutError, OSError):  # no checkout, or one that git cannot read
         return ""
-
-
-def _below(cwd: Path, paths: Iterable[str]) -> list[str]:
-    """Return those of the paths that lie below a directory, relative to it, each once."""
-    found = {os.path.normpath(cwd / path): None for path in paths}
-    return [str(Path(path).relative_to(cwd)) for path in found if cwd in Path(path).parents]

@@ -12,21 +12,20 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lib.buckaroo import leftovers, reused_products, settings, wheels
+from lib.buckaroo import leftovers, settings, wheels
 from lib.buckaroo.install_step import LockcheckError
 from lib.buckaroo.lock_files import Lockcheck
 from lib.buckaroo.placeholders import make_placeholders
 from lib.buckaroo.pythons import VERSIONS as PYTHONS
-from lib.buckaroo.reused_products import Products
 from lib.commit import rerun
 from lib.commit.commit_statuses import CommitStatuses
+from lib.commit.earlier_runs import EarlierRuns
 from lib.commit.request import Request
 from lib.commit.tested_commit import TestedCommit
 from lib.commit.tool_versions import ToolVersions
 from lib.common import interrupts, redact, version
 from lib.common.interrupts import Interrupted
 from lib.common.locks import Held
-from lib.git import checkout
 from lib.git.checkout import CheckoutError
 from lib.history.recorder import History, RunFields
 from lib.history.run_store import RunStore
@@ -76,6 +75,7 @@ class CommitRun:
             mask,
             whole=self.commit.known and not self._partial,
         )
+        self.earlier = EarlierRuns(request, self.commit, self.log_dir, self.log.line)
         self._versions = ToolVersions()
         self._tools: dict[str, dict[str, str | None]] = {}
         self._tool_orphans = ToolOrphans(self.log.line)
@@ -143,20 +143,8 @@ class CommitRun:
         self._tool_orphans.end()
 
     def prepare_products(self) -> None:
-        """Bring the outputs of jobs that are left out, if they are of this tree; drop others.
-
-        Raises CheckoutError, OSError.
-        """
-        in_place = " in place" if self._options.in_place else ""
-        made = reused_products.Products(
-            self._config, self.commit.tree, self.commit.sha + in_place, self.log.line
-        )
-        made.drop_others()
-        for job in reused_products.left_out(self._request.table, self._request.chosen):
-            if job.name == "build-wheel" and self._options.phase == "5b":
-                self._bring_wheel(made)
-            else:
-                made.bring(job)
+        """Take what earlier runs on this tree made or proved. Raises CheckoutError, OSError."""
+        self.earlier.take()
         self._tool_orphans.end()
 
     def add_jobs(self, facts: Facts) -> None:
@@ -190,6 +178,7 @@ class CommitRun:
             self.code = verdict.exit_code
             self._statuses.end(verdict)
             self._record(verdict)
+            self.earlier.finish(self._facts)
             self._write_environment()
             self.log.close()
             self._owned.close()
@@ -204,7 +193,7 @@ class CommitRun:
     def listeners(self) -> list[events.Listener]:
         """Return the listeners to the events of the jobs, beside the log."""
         options, config = self._options, self._config
-        made: list[events.Listener] = []
+        made: list[events.Listener] = self.earlier.listeners()
         if not self._with_a_filter:
             made.append(self._history)
         if not options.in_place:
@@ -233,15 +222,6 @@ class CommitRun:
             snapshot_container_state(label, self.log_dir / "snapshots.txt")
         except OSError as error:
             self.log.line(f"NOTE  no snapshot {label}: {error}")
-
-    def _bring_wheel(self, made: Products) -> None:
-        wanted = self.commit.sha
-        if self._options.wheel_from:
-            wanted = checkout.resolve(self._config.repo_dir, self._options.wheel_from)
-        if missing := made.bring_wheel(wanted):
-            raise CheckoutError(missing)
-        without = ", without uncommitted changes" if self._options.in_place else ""
-        self.log.line(f"NOTE  the wheel is the one that was kept of {wanted}{without}")
 
     def _leave_nothing(self) -> None:
         self._tools = self._versions.end()

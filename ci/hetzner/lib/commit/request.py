@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lib.buckaroo import settings
 from lib.buckaroo.settings import Settings, SettingsError
@@ -14,7 +16,11 @@ from lib.git import checkout
 from lib.git.checkout import CheckoutError
 from lib.model import job_words, selection
 from lib.model.job import Job
+from lib.model.result import Earlier
 from lib.model.selection import Choice
+
+if TYPE_CHECKING:
+    from lib.history.proving import Rerun
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,11 @@ class Request:
     def revision(self) -> str:
         """The commit to run, as the command line names it."""
         return self.options.sha or self.default
+
+    @property
+    def made(self) -> list[str]:
+        """The paths that jobs make: they do not belong to the tree under test."""
+        return [path for job in self.table for path in job.outputs.values()]
 
     @functools.cached_property
     def absent(self) -> Mapping[str, str]:
@@ -51,7 +62,31 @@ class Request:
     @property
     def chosen(self) -> Choice:
         """The jobs and test cases to run."""
-        return self.options.choice_without(self.absent)
+        return self._ordered[0]
+
+    @property
+    def order_notes(self) -> list[str]:
+        """Lines for the log on the jobs that go first since they failed before."""
+        return self._ordered[1]
+
+    @functools.cached_property
+    def _ordered(self) -> tuple[Choice, list[str]]:
+        chosen = self.options.choice_without(self.absent)
+        if not self.options.failed_first:
+            return chosen, []
+        from lib.commands import earlier_runs  # late: few runs ask for earlier ones
+
+        state_dir, branch = self.config.state_dir, self._branch()
+        chosen, note = earlier_runs.failed_first(state_dir, branch, self.table, chosen)
+        return chosen, [note]
+
+    def _branch(self) -> str:
+        """Return the branch under test, '' if it is not known."""
+        if self.options.branch or self.options.sha:
+            return self.options.branch
+        with contextlib.suppress(CheckoutError):
+            return checkout.current_branch(self.config.repo_dir)
+        return ""
 
     def durations(self) -> Mapping[str, float]:
         """Return the recorded usual seconds of the jobs."""
@@ -67,11 +102,31 @@ class Request:
             print(f"{past} cannot be read ({error}): durations are not known", file=sys.stderr)
             return {}
 
+    @property
+    def restored(self) -> Mapping[str, Earlier]:
+        """The jobs that a dry run restores."""
+        return self._rerun.restored
+
+    @functools.cached_property
+    def _rerun(self) -> Rerun:
+        from lib.history.proving import Rerun  # late: a list of the jobs needs no earlier runs
+
+        if not self.options.only_failed:
+            return Rerun("", {}, [])
+        from lib.commit import prover  # late: few dry runs are of a rerun
+
+        try:
+            return prover.of_dry_run(self)
+        except CheckoutError as error:
+            return Rerun("", {}, [f"all jobs would run: {error.brief}"])
+
     def notes(self) -> tuple[list[str], list[str]]:
         """Return the lines before and after a dry run: a missing wheel, jobs that are left out."""
         left_out = [f"NOTE  {job} would be left out: {why}" for job, why in self.absent.items()]
         missing = self._missing_wheel() if self.options.phase == "5b" else ""
-        return [f"no job would run: {missing}; if it were there:"] if missing else [], left_out
+        before = [f"no job would run: {missing}; if it were there:"] if missing else []
+        before += [f"NOTE  {note}" for note in (*self.order_notes, *self._rerun.notes)]
+        return before, left_out
 
     def _missing_wheel(self) -> str:
         from lib.buckaroo.wheels import missing_wheel  # late: only phase 5b needs it

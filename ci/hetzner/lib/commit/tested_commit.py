@@ -26,6 +26,7 @@ class TestedCommit:
     def __init__(self, request: Request) -> None:
         self._options = request.options
         self._config = request.config
+        self._made = request.made
         self.revision = request.revision
         self.tree = request.config.repo_dir
         self.sha, self._unknown = _resolved(request)
@@ -88,7 +89,7 @@ class TestedCommit:
         if not self.fields["dirty"]:
             return tree_hash.of_commit(self.tree, self.sha)
         scratch = self._config.work_dir / "tree-hash"
-        return tree_hash.of_directory(self.tree, scratch, self._config.state_dir)
+        return tree_hash.of_directory(self.tree, scratch, self._config.state_dir, self._made)
 
 
 def _resolved(request: Request) -> tuple[str, CheckoutError | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from lib.common import tree_copy
@@ -17,11 +17,11 @@ def of_commit(repo: Path, sha: str) -> str:
 
 
 def of_directory(
-    tree: Path, scratch: Path, aside: Path | None = None, made: Sequence[str] = ()
+    tree: Path, scratch: Path, aside: Path | None = None, made: Iterable[str] = ()
 ) -> str:
     """Return the hash of `git write-tree` with all changes and new files added.
 
-    Ignored files, those in `aside`, and those at the paths `made` (from `tree` on) are left out.
+    Ignored files, those in `aside`, and what jobs have `made` (paths from `tree` on) are left out.
     The developer's repository stays as it is: the index is copied, and objects are written to
     `scratch`, which is removed. Raises CheckoutError, OSError.
     """
@@ -40,10 +40,15 @@ def of_directory(
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.fspath(objects.absolute()),
         }
         git(tree, "add", "--all", "--", *all_but(tree, aside), variables=variables)
-        if made:
-            paths = [f":(literal){path}" for path in made]
+        if paths := [f":(literal){path}" for path in _below(tree, made)]:
             unmatched = ("--force", "--quiet", "--ignore-unmatch", "--")
             git(tree, "rm", "-r", "--cached", *unmatched, *paths, variables=variables)
         return git(tree, "write-tree", variables=variables)
     finally:
         tree_copy.remove(scratch)
+
+
+def _below(tree: Path, paths: Iterable[str]) -> list[str]:
+    """Return those of the paths that lie below a directory, relative to it, each once."""
+    found = {Path(os.path.normpath(tree / path)): None for path in paths}
+    return [str(path.relative_to(tree)) for path in found if tree in path.parents]

@@ -18,6 +18,7 @@ from lib.history.stored_run import StoredRun
 from lib.model import restoring
 from lib.model.cause import Cause
 from lib.model.job import Job
+from lib.model.job_fields import NOTHING
 from lib.model.result import GOOD, Earlier, Outcome
 
 NEVER: Mapping[str, str] = {  # how an outcome that proves nothing is told
@@ -64,12 +65,19 @@ class Prover:
         )
 
     def rerun(
-        self, store: RunStore, commit: str, bring: Callable[[Job], None] = lambda _: None
+        self,
+        store: RunStore,
+        commit: str,
+        bring: Callable[[Job], None] = lambda _: None,
+        prepare: Mapping[str, str] = NOTHING,
+        *,
+        look: bool = True,
     ) -> Rerun:
         """Return what a run would restore from the newest run of everything on this tree.
 
         `commit` is the commit under test; `bring` may bring the outputs of a job that is restored.
-        Raises OSError.
+        `prepare` are jobs that have to do their work again if a job needs it, with the reasons.
+        Without `look` all outputs count as those of the earlier run. Raises OSError.
         """
         run = newest(store, self._tree, commit)
         if run is None:
@@ -83,7 +91,7 @@ class Prover:
             doubt = str(error)
         if doubt:
             return Rerun("", {}, [f"all jobs run: {run.name} proves nothing here: {doubt}"])
-        return self._after(run, proof, bring)
+        return self._after(run, proof, bring if look else None, prepare)
 
     def _doubt(self, run: StoredRun, proof: RunProof) -> str:
         """Return why nothing that a run has proven holds now, '' if some may."""
@@ -93,7 +101,13 @@ class Prover:
             return "its two files tell of different trees"
         return "; ".join(proof.faults) or fingerprint.difference(proof.depends, self._depends)
 
-    def _after(self, run: StoredRun, proof: RunProof, bring: Callable[[Job], None]) -> Rerun:
+    def _after(
+        self,
+        run: StoredRun,
+        proof: RunProof,
+        bring: Callable[[Job], None] | None,
+        prepare: Mapping[str, str],
+    ) -> Rerun:
         proven: dict[str, Earlier] = {}
         unproven: dict[str, str] = {}
         for job in self._jobs:
@@ -104,11 +118,13 @@ class Prover:
                 proven[job.name] = _earlier(job.name, proof.jobs[job.name], run)
 
         def lacks(job: Job, outputs: Collection[str]) -> str:
+            if bring is None:
+                return ""
             bring(job)
             recorded = proven[job.name].outputs
             return next(filter(None, (self._lack(job, o, recorded) for o in sorted(outputs))), "")
 
-        decision = restoring.decide(self._jobs, proven, unproven, lacks)
+        decision = restoring.decide(self._jobs, proven, unproven, lacks, prepare)
         notes = [restoring.line(name, why) for name, why in decision.again.items()]
         return Rerun(
             run.name, decision.restored, notes or [f"nothing to run again after {run.name}"]

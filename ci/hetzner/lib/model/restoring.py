@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from lib.model import graph
 from lib.model.job import Job
+from lib.model.job_fields import NOTHING
 from lib.model.result import Earlier
 
 UNKNOWN = "no earlier run has proven it"
@@ -28,13 +29,19 @@ class Decision(NamedTuple):
 
 
 def decide(
-    jobs: Sequence[Job], proven: Mapping[str, Earlier], unproven: Mapping[str, str], lacks: Lacks
+    jobs: Sequence[Job],
+    proven: Mapping[str, Earlier],
+    unproven: Mapping[str, str],
+    lacks: Lacks,
+    prepare: Mapping[str, str] = NOTHING,
 ) -> Decision:
     """Decide for each job of a run.
 
-    `proven` are the jobs that an earlier run has proven, `unproven` others with the reason.
+    `proven` are the jobs that an earlier run has proven, `unproven` others with the reason. Those
+    in `prepare` are proven, but have to do their work again, for the reason given, if a job needs
+    it that runs: they make what others use, which is the same each time.
     """
-    decider = _Decider(jobs, lacks)
+    decider = _Decider(jobs, lacks, prepare)
     for job in jobs:
         if job.name not in proven:
             decider.run(job.name, unproven.get(job.name, UNKNOWN))
@@ -56,14 +63,15 @@ class _Decider:
     """Follows what the run of a job means to its dependents and its needs.
 
     A job that is `changed` may end otherwise than before, or hands out new outputs: its dependents
-    run, too. A service that is only `started` again serves a job that runs: the results of its
-    other users stand.
+    run, too. One that is only `started` again serves a job that runs, or prepares for it: the
+    results of its other users stand.
     """
 
-    def __init__(self, jobs: Sequence[Job], lacks: Lacks) -> None:
+    def __init__(self, jobs: Sequence[Job], lacks: Lacks, prepare: Mapping[str, str]) -> None:
         self._by_name = {job.name: job for job in jobs}
         self._dependents = graph.dependents_of(self._by_name)
         self._lacks = lacks
+        self._prepare = prepare
         self._changed: dict[str, str] = {}
         self._started: dict[str, str] = {}
         self._queue: list[str] = []
@@ -89,8 +97,9 @@ class _Decider:
         """Let the needs of a job that runs be met."""
         for need in self._needs(user.name):
             job = self._by_name[need]
-            if job.service:
-                self._started[need] = f"{user.name}, which runs, needs this service"
+            if job.service or need in self._prepare:
+                service = f"{user.name}, which runs, needs this service"
+                self._started[need] = self._prepare.get(need, service)
                 self._queue.append(need)
             elif (outputs := _wanted(user, job)) and (why := self._lacks(job, outputs)):
                 self.run(need, why)
@@ -101,7 +110,7 @@ class _Decider:
         They may have put something into the service, which a fresh one does not hold. Return
         whether there were any.
         """
-        services = self._started.keys()
+        services = {name for name in self._started if self._by_name[name].service}
         origin = {name: name for name in (*self._changed, *self._started)}
         walk = list(origin) if services else []
         for name in walk:  # grows during the loop
@@ -110,7 +119,7 @@ class _Decider:
                     continue
                 origin[need] = origin[name]
                 walk.append(need)
-                if used := services & set(graph.needs(self._by_name[need])):
+                if used := services.intersection(graph.needs(self._by_name[need])):
                     text = f"it used the service {min(used)}, which starts again"
                     self.run(need, f"{text}, and {origin[name]} depends on it")
         return bool(self._queue)

@@ -33,6 +33,13 @@ class Facts(NamedTuple):
     removed_locks: Sequence[str] = ()
     write_error: str = ""
 
+    def doubts(self) -> list[str]:
+        """Return why the results cannot be relied on: the runner broke, or another ran beside it.
+
+        A report that was lost leaves them as they are.
+        """
+        return [*self._replace(write_error="").faults(), *([self.error] if self.error else [])]
+
     def selected_results(self) -> list[Result]:
         """Return the results of the selected jobs; one that is missing counts as unfinished."""
         return [self.results.get(name) or Result(name) for name in self.selected]

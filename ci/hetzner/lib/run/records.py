@@ -57,7 +57,7 @@ class Records:
         """Write the rest: `run` are the fields of its end."""
         if self._proof is not None:
             try:
-                self._proof.finish(doubts(facts))
+                self._proof.finish(facts.doubts())
             except OSError as error:
                 self._lost = f"what this run proves is not recorded: {error}"
         if self._lost:
@@ -85,11 +85,6 @@ class Records:
         """Close the files of a run that broke."""
         if self._proof is not None:
             self._proof.close()
-
-
-def doubts(facts: Facts) -> list[str]:
-    """Return why no result of a run can be relied on: it broke, or another may have been beside."""
-    return [*facts._replace(write_error="").faults(), *([facts.error] if facts.error else [])]
 
 
 def prover(

@@ -21,6 +21,9 @@ def decide(
 ) -> tuple[Mapping[str, Earlier], list[str]]:
     """Return the jobs to restore, and a line for each other one of the wanted that is chosen.
 
+    A reason as text is the word of the caller alone, so it is checked what else runs. An `Earlier`
+    was decided by what the earlier run has recorded (`lib/history/proving.py`).
+
     Raises ValueError for a name that is no job, a reason that is no text, and a filter of test
     cases: an earlier run that speaks of all of them says nothing about the filter.
     """
@@ -34,8 +37,11 @@ def decide(
     running = [job for job in jobs if job.name in selected]
     results = {n: Earlier(why) if isinstance(why, str) else why for n, why in wanted.items()}
     decision = restoring.decide(running, results, {}, lacks)
-    again = [restoring.line(name, why) for name, why in decision.again.items() if name in wanted]
-    return decision.restored, again
+    again = {n: why for n, why in decision.again.items() if isinstance(wanted.get(n), str)}
+    restored = {job.name: results[job.name] for job in running if job.name in results}
+    for name in again:
+        del restored[name]
+    return restored, [restoring.line(name, why) for name, why in again.items()]
 
 
 def _check(jobs: Sequence[Job], chosen: Choice, wanted: Mapping[str, str | Earlier]) -> None:

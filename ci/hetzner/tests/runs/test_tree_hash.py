@@ -76,11 +76,12 @@ class TreeHash(unittest.TestCase):
     def test_change_in_the_moment_of_the_commit_counts(self) -> None:
         # git compares contents where a file is as new as the index ("racy git")
         self.git("config", "core.trustctime", "false")
-        before, file = self.of_directory(), self.tree / "file"
-        moment = file.stat().st_mtime_ns
-        os.utime(self.tree / ".git" / "index", ns=(moment, moment))
+        before, file, long_ago = self.of_directory(), self.tree / "file", (10**9, 10**9)
+        os.utime(file, long_ago)
+        self.git("update-index", "--refresh")
+        os.utime(self.tree / ".git" / "index", long_ago)
         file.write_text("two\n")
-        os.utime(file, ns=(moment, moment))
+        os.utime(file, long_ago)
         self.assertNotEqual(self.of_directory(), before)
 
     def test_paths_that_jobs_make_do_not_count(self) -> None:

@@ -46,7 +46,7 @@ case $body in
 esac
 seq 30
 [[ -z ${STAGE_SLEEP:-} || $body != "${STAGE_SLEEP}" ]] || { touch "$STAGE_STARTED" && sleep 1000; }
-[[ $body != "${STAGE_FAIL:-}" ]] || exit 3
+[[ $body != "${STAGE_FAIL:-}" && ! -e $CI_STATE_DIR/../broken-$body ]] || exit 3
 """
 
 

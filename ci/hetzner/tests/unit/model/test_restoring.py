@@ -65,6 +65,18 @@ class Restoring(unittest.TestCase):
     def test_services_of_a_service_start_again_too(self) -> None:
         self.check(after(jobs("t; s<t; a<s; b<t", s=SERVICE, t=SERVICE), "a"), "a s t")
 
+    def test_a_job_that_prepares_does_so_for_a_job_that_runs_and_the_results_of_others_stand(
+        self,
+    ) -> None:
+        declared = jobs("modules; a<modules; b<modules; c")
+        proven = dict.fromkeys(["modules", "b", "c"], PASSED)
+        work = {"modules": "its lock file changed"}
+        decision = decide(declared, proven, {"a": "failed"}, lambda *_: "", work)
+        self.assertEqual(decision.again, {"modules": "its lock file changed", "a": "failed"})
+        proven["a"] = PASSED
+        del proven["c"]
+        self.check(decide(declared, proven, {}, lambda *_: "", work), "c")
+
     def test_what_a_needed_job_did_to_a_service_is_done_again(self) -> None:
         # b fills the server that c asks: a fresh server is empty
         decision = after(jobs("s; b<s; c<b,s; d<b; e<s", s=SERVICE, b=OUTPUT), "c")

@@ -1,0 +1,60 @@
+"""Makes what knows the proofs of a commit's jobs: their tree, environment, programs, the runner."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from lib.buckaroo import settings
+from lib.commit.request import Request
+from lib.common import files, inherited_environment, redact
+from lib.git import checkout, tree_hash
+from lib.history.proving import Prover, Rerun
+from lib.history.run_store import RunStore
+from lib.model import selection
+
+SOURCES = (".py", ".sh", ".cjs")  # of the runner: what bodies run
+ROOMS = ("jobs", "lib")
+
+
+def of_run(request: Request, tree: str, place: Path) -> Prover:
+    """Return the prover of a run on a tree, of this hash, in `place`. Raises OSError."""
+    config = request.config
+    chosen = set(selection.names(request.table, request.chosen))
+    jobs = [job for job in request.table if job.name in chosen]
+    env = settings.job_environment(config, os.environ) | {"CI_REPO_DIR": str(place)}
+    env = inherited_environment.without(env, os.environ)
+    env = redact.without_secrets(env, config.secret_names)
+    inputs = {"the sources of the runner": _sources(config.runner_dir)}
+    return Prover(jobs, tree, place, env, inputs)
+
+
+def of_dry_run(request: Request) -> Rerun:
+    """Return what a run would restore from an earlier one whose outputs are as it left them.
+
+    Raises CheckoutError, OSError.
+    """
+    config, in_place = request.config, request.options.in_place
+    repo = config.repo_dir
+    sha = checkout.resolve(repo, "HEAD" if in_place else request.revision)
+    if in_place and checkout.is_dirty(repo, config.state_dir):
+        config.work_dir.mkdir(parents=True, exist_ok=True)
+        scratch = config.work_dir / "tree-of-dry-run"
+        tree = tree_hash.of_directory(repo, scratch, config.state_dir, request.made)
+    else:
+        tree = tree_hash.of_commit(repo, sha)
+    place = repo if in_place or config.box else config.worktree_dir
+    return of_run(request, tree, place).rerun(RunStore(config.state_dir), sha, look=False)
+
+
+def _sources(runner: Path) -> str:
+    """Return a digest of the files of the runner that bodies may run. Raises OSError."""
+    total = hashlib.sha256()
+    for room in ROOMS:
+        for path in sorted((runner / room).rglob("*")):
+            if path.suffix in SOURCES:
+                content = files.read(path.resolve())
+                total.update(f"{path.relative_to(runner)} {len(content)}\n".encode())
+                total.update(content)
+    return total.hexdigest()

@@ -1,0 +1,131 @@
+"""`pipeline.py rerun --failed` and `--failed-first`: what runs again, and what is restored."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.support.commit_stage import OnStage, Ran
+
+WARMUP = "jupyter-warmup"
+
+
+class Rerun(OnStage):
+    def setUp(self) -> None:
+        super().setUp()
+        core = self.stage.repo / "packages" / "buckaroo-js-core"
+        (core / "src").mkdir()
+        for name in ("src/index.ts", "tsconfig.json", "vite.config.ts", "../pnpm-lock.yaml"):
+            (core / name).write_text("1\n")
+        self.sha = self.stage.commit("sources")
+
+    def broken(self, body: str) -> Path:
+        """Break a body by a file that no tree holds."""
+        path = self.stage.root / f"broken-{body}"
+        path.touch()
+        return path
+
+    def fails(self, *words: str) -> str:
+        """Run, expect a red run, and return the name of its directory."""
+        ran = self.stage.run(*words)
+        self.assertEqual(ran.code, 1, ran.out)
+        return self.stage.log_dir().name
+
+    def again(self, *words: str, code: int = 0) -> Ran:
+        ran = self.stage.run("rerun", "--failed", *words)
+        self.assertEqual((ran.code, ran.errors), (code, ""), ran.out)
+        return ran
+
+    def ran(self) -> set[str]:
+        """Return the jobs that were not restored in the newest run."""
+        return {n for n, outcome in self.stage.outcomes().items() if outcome != "restored"}
+
+    def test_one_broken_test_runs_again_alone(self) -> None:
+        broken = self.broken("test_js")
+        first = self.fails()
+        broken.unlink()
+        ran = self.again()
+        self.assertEqual(self.ran(), {"test-js"})
+        self.assertIn(f"NOTE  test-js runs again: it failed in {first}", ran.out)
+        self.assertIn(f"PASS  build-js  (restored: passed in {first})", ran.out)
+        summary = json.loads((self.stage.log_dir() / "summary.json").read_text())
+        self.assertEqual((summary["whole"], summary["exit_code"]), (True, 0))
+
+    def test_the_wheel_and_the_service_of_a_broken_test_are_there_again(self) -> None:
+        broken = self.broken("pw_jupyter")
+        self.fails()
+        broken.unlink()
+        ran = self.again()
+        # a fresh server has no wheel installed
+        self.assertEqual(self.ran(), {WARMUP, "install-wheel", "playwright-jupyter"})
+        self.assertIn(f"NOTE  {WARMUP} runs again: playwright-jupyter, which runs, needs", ran.out)
+        self.assertIn("NOTE  install-wheel runs again: it used the service", ran.out)
+
+    def test_a_wheel_of_another_commit_in_between_is_not_tested(self) -> None:
+        broken = self.broken("pw_server")
+        self.fails()
+        self.stage.commit("second")
+        self.fails()
+        broken.unlink()
+        ran = self.again(self.sha)
+        self.assertIn("NOTE  the wheel is the one that was kept of", ran.out)
+        outcomes = self.stage.outcomes(self.sha)
+        self.assertEqual(
+            {n for n, o in outcomes.items() if o != "restored"}, {"playwright-server"}, ran.out
+        )
+
+    def test_a_dist_that_the_checkout_removed_is_brought_from_its_cache(self) -> None:
+        broken = self.broken("pw_storybook")
+        self.fails()
+        broken.unlink()
+        ran = self.again()
+        self.assertEqual(self.ran(), {"playwright-storybook"}, ran.out)
+
+    def test_a_changed_body_of_the_runner_runs_everything(self) -> None:
+        broken = self.broken("test_js")
+        self.fails()
+        broken.unlink()
+        script = self.stage.root / "runner" / "jobs" / "lint_python.sh"
+        script.write_text(f"{script.read_text()}\n: changed")
+        ran = self.again()
+        self.assertIn("the sources of the runner changed", ran.out)
+        self.assertEqual(set(self.stage.outcomes().values()) - {"passed"}, {"restored"}, ran.out)
+        self.assertLessEqual(len(self.stage.outcomes()) - len(self.ran()), 1)  # but for a cache
+
+    def test_in_place_the_same_files_count_committed_or_not(self) -> None:
+        (self.stage.repo / "file").write_text("not committed")
+        broken = self.broken("test_js")
+        self.fails("--in-place")
+        broken.unlink()
+        self.again("--in-place")
+        self.assertEqual(self.ran(), {"test-js"})
+        (self.stage.repo / "file").write_text("changed again")
+        ran = self.again("--in-place")
+        self.assertIn("no earlier run was one of everything on this tree", ran.out)
+
+    def test_a_dry_run_tells_the_same_and_starts_nothing(self) -> None:
+        self.broken("test_js")
+        first = self.fails()
+        ran = self.again("--dry-run")
+        self.assertIn(f"NOTE  test-js runs again: it failed in {first}", ran.out)
+        self.assertIn(f"restored lint-python: passed in {first}", ran.out)
+        self.assertRegex(ran.out, r"start test-js")
+        self.assertNotRegex(ran.out, r"start lint-python")
+        self.assertEqual(self.stage.log_dir().name, first)
+
+    def test_what_failed_goes_first(self) -> None:
+        broken = self.broken("test_js")
+        self.fails()
+        broken.unlink()
+        ran = self.stage.run("--failed-first")
+        self.assertEqual(ran.code, 0, ran.out)
+        self.assertIn("NOTE  first what failed when it last ran: test-js", ran.out)
+        self.assertLess(ran.out.index("PASS  test-js"), ran.out.index("START lint-python"))
+        ran = self.stage.run("--failed-first", "--dry-run")
+        self.assertIn("NOTE  nothing failed when it last ran", ran.out)
+
+    def test_flags_that_choose_are_refused(self) -> None:
+        for words in (["--only-jobs", "lint-python"], ["--phase=5b"], ["--only-testcases", "x"]):
+            ran = self.stage.run("rerun", "--failed", *words)
+            self.assertEqual(ran.code, 2, words)
+            self.assertIn("--only-failed", ran.errors)
