@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lib.common import locks, redact, tree_copy
 from lib.history import database, schema
-from lib.history.timings import timings
+from lib.history.timings import LOOKED_AT
 
 OWN = frozenset(  # errors of the file itself; rights, a lock or a full disk have others
     {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -51,16 +51,18 @@ def is_own(error: BaseException | None) -> bool:
 def _fault(path: Path, thorough: bool) -> str:
     """Return the fault of the file itself, '' if its rights, the disk or a lock are at fault."""
     try:
-        timings(path)
-        return _fault_of_pages(path) if thorough else ""
+        with database.reading(path) as opened:
+            return _fault_of_pages(opened, thorough) if opened else ""
     except sqlite3.Error as error:
         newer = isinstance(error, schema.NewerVersionError)
         return str(error) if is_own(error) or not (newer or path.is_file()) else ""
 
 
-def _fault_of_pages(path: Path) -> str:
-    with database.reading(path) as opened:
-        rows = opened.execute("PRAGMA integrity_check(1)").fetchall() if opened else [("ok",)]
+def _fault_of_pages(opened: sqlite3.Connection, thorough: bool) -> str:
+    for table in ("runs", "attempts", "outputs"):
+        latest = f"SELECT * FROM {table} ORDER BY rowid DESC LIMIT {LOOKED_AT}"
+        opened.execute(f"SELECT count(*) FROM ({latest})").fetchone()
+    rows = opened.execute("PRAGMA integrity_check(1)").fetchall() if thorough else [("ok",)]
     return "" if rows == [("ok",)] else redact.shorten(f"{rows[0][0]}", LONGEST)
 
 

@@ -22,7 +22,8 @@ MOMENT = 0.2  # seconds that a reader waits: another process opens or closes the
 def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
     """Open the history to read one state of it, with the tables of this version.
 
-    It is None if there is no history yet. Raises sqlite3.Error.
+    It is None if there is no history yet. Of one that no run has brought up to date since, it has
+    the latest rows. Raises sqlite3.Error.
     """
     if not path.exists():
         yield None
@@ -36,8 +37,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
             yield None
         else:
             with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
-                database.backup(copy)
-                schema.bring_up_to_date(copy)
+                schema.take_over_latest(database, copy)
                 yield copy
 
 

@@ -30,6 +30,7 @@ INDEXES = (
     "INDEX tests_of_run ON tests (run)",
     "INDEX runs_of_test ON tests (test, run)",
 )
+LATEST = 10_000  # rows of version 2 that a reader takes over for itself
 TABLES_2 = {
     "attempts": "job, run, sha, number, outcome, seconds, ended_at",
     "outputs": "job, output, run, seconds, ended_at",
@@ -102,6 +103,18 @@ def bring_up_to_date(database: sqlite3.Connection) -> None:
     for index in INDEXES:
         database.execute(f"CREATE {index}")
     database.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def take_over_latest(database: sqlite3.Connection, copy: sqlite3.Connection) -> None:
+    """Copy the latest rows of version 2 into an empty database, with the tables of this version."""
+    for table, columns in TABLES_2.items():
+        latest = f"SELECT {columns} FROM {table} ORDER BY rowid DESC LIMIT {LATEST}"
+        rows = database.execute(latest).fetchall()
+        marks = ", ".join("?" for _ in _names(columns))
+        copy.execute(f"CREATE TABLE {table} ({columns})")
+        copy.executemany(f"INSERT INTO {table} VALUES ({marks})", reversed(rows))
+    copy.execute("PRAGMA user_version = 2")
+    bring_up_to_date(copy)
 
 
 def _columns(database: sqlite3.Connection, table: str) -> list[str]:

@@ -24,13 +24,14 @@ def add_run(
     seconds: float = 10.0,
     beside: int | None = 3,
     pressure: float | None = 1.0,
+    outputs: str = "",
     tests: str = "",
     leftovers: str = "{}",
 ) -> str:
     """Record a run of `"a=passed b=failed,passed"`, attempts by job; return its directory's name.
 
-    `tests` are `"a:test_x=passed"`, results by job and test. Each run starts after the one before,
-    unless `started` is given.
+    `outputs` are `"a:dist"`, `tests` are `"a:test_x=passed"`, results by job and test. Each run
+    starts after the one before, unless `started` is given.
     """
     with database.writing(path) as opened:
         (number,) = opened.execute("SELECT coalesce(max(id), 0) + 1 FROM runs").fetchone()
@@ -48,6 +49,9 @@ def add_run(
                         *(CAUSES.get(tried, ""), 2.0, pressure, None, beside),
                     ),
                 )
+        for output in outputs.split():
+            row = (number, *output.split(":"), seconds, began + 50)
+            opened.execute("INSERT INTO outputs VALUES (?, ?, ?, ?, ?)", row)
         results = []
         for test, outcome in _pairs(tests):
             job, _, case = test.partition(":")

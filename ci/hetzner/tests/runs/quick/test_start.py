@@ -29,6 +29,13 @@ class Start(unittest.TestCase):
         done = subprocess.run(command, cwd=HOME, capture_output=True, text=True, check=True)
         self.assertEqual(done.stdout.strip(), "False")
 
+    def test_list_of_the_jobs_does_not_load_the_history(self) -> None:
+        code = "import sys, pipeline; pipeline.main(['--list']); print('sqlite3' in sys.modules)"
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, cwd=HOME, capture_output=True, text=True, check=True)
+        self.assertIn("test-js", done.stdout)
+        self.assertEqual(done.stdout.splitlines()[-1], "False")
+
 
 if __name__ == "__main__":
     unittest.main()

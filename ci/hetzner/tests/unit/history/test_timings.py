@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import math
+import random
 import sqlite3
 import unittest
+from collections.abc import Collection
+from unittest import mock
 
 from lib.history.timings import timings
 from lib.model.durations import Timings
 from tests.support.fakes import CACHED, Fate, jobs, play
+from tests.support.past import add_run
 from tests.support.recorded import Recorded, record
 
 NEVER = math.inf
+
+
+def of_jobs(told: Timings, jobs: Collection[str]) -> Timings:
+    """Return what is told of some jobs, of all if there are none."""
+    return Timings(
+        {job: s for job, s in told.durations.items() if not jobs or job in jobs},
+        {key: s for key, s in told.outputs.items() if not jobs or key[0] in jobs},
+        {job: s for job, s in told.restored.items() if not jobs or job in jobs},
+    )
 
 
 class UsualDurations(Recorded):
@@ -42,6 +55,20 @@ class UsualDurations(Recorded):
             opened.execute("UPDATE attempts SET seconds = 'x' WHERE job = 'a'")
             opened.execute("UPDATE attempts SET seconds = 9e999 WHERE job = 'b'")
         self.assertEqual(timings(self.path).durations, {})
+
+    def test_short_look_tells_what_a_long_one_does(self) -> None:
+        chance = random.Random(1)
+        for _ in range(30):
+            names = chance.sample("abcd", chance.randint(2, 4))
+            outcomes = ("passed", "passed", "failed", "restored")
+            attempts = " ".join(f"{name}={chance.choice(outcomes)}" for name in names)
+            outputs = " ".join(f"{name}:o" for name in names)
+            add_run(self.path, attempts, seconds=chance.uniform(1, 99), outputs=outputs)
+        for beside in (["a"], ["a", "b"], ["a", "b", "c", "d"], ["a", "new"], []):
+            with self.subTest(beside):
+                long = of_jobs(timings(self.path, beside), beside)
+                with mock.patch("lib.history.timings.FIRST_LOOKED_AT", 20):
+                    self.assertEqual(of_jobs(timings(self.path, beside), beside), long)
 
     def test_failures_are_not_usual(self) -> None:
         runs = [play(jobs("a"), {"a": Fate(3)}), play(jobs("a"), {"a": Fate(50, code=1)})]
