@@ -24,7 +24,7 @@ class LiveView(NamedTuple):
     user: int
     since: float
     expected_end: float | None
-    waits_for: str
+    waits: tuple[str, ...]  # a sentence for each thing that it waits for, with its holder
     jobs: tuple[RunningJob, ...]
 
 
@@ -47,7 +47,7 @@ def _registered(run: LiveRun) -> LiveView:
         user=run.user,
         since=run.since,
         expected_end=run.expected_end,
-        waits_for=run.waits_for,
+        waits=_waits(run),
         jobs=_jobs(Path(run.log_dir)) if run.log_dir.startswith("/") else (),
     )
 
@@ -63,9 +63,14 @@ def _stored(run: StoredRun) -> LiveView:
         user=_owner(run.path),
         since=run.started,
         expected_end=None,
-        waits_for="",
+        waits=(),
         jobs=_jobs(run.path),
     )
+
+
+def _waits(run: LiveRun) -> tuple[str, ...]:
+    jobs = (f"{wait.job} waits for {wait.held_by}" for wait in run.waits if wait.held_by)
+    return (*([f"waits for {run.waits_for}"] if run.waits_for else []), *jobs)
 
 
 def _owner(path: Path) -> int:

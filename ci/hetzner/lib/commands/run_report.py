@@ -50,6 +50,7 @@ class RunReport(NamedTuple):
     started_at: str
     seconds: float | None
     exit_code: int | None
+    left: Mapping[str, float]  # on the machine: differences that are not 0, by their names
     jobs: tuple[JobReport, ...]
 
 
@@ -70,6 +71,7 @@ def read(summary: Mapping[str, Any]) -> RunReport:
         started_at=_text(summary, "started_at"),
         seconds=_number(summary, "seconds") if ended else None,
         exit_code=_code(summary),
+        left=_left(summary.get("left")),
         jobs=tuple(
             _job(job) for job in (jobs if isinstance(jobs, list) else ()) if isinstance(job, dict)
         ),
@@ -105,6 +107,14 @@ def _part(summary: Mapping[str, Any]) -> str:
             elif isinstance(value, str) and value:
                 given.append(f"{name}: {value}")
     return "; ".join(given)
+
+
+def _left(left: object) -> dict[str, float]:
+    found = {}
+    for name, amount in left.items() if isinstance(left, dict) else ():
+        if isinstance(amount, dict) and (count := _number(amount, "difference")):
+            found[str(name)] = count
+    return found
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:

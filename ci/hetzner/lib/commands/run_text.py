@@ -100,6 +100,8 @@ def _facts(run: Telling) -> Iterator[tuple[str, str]]:
     took = "" if report.seconds is None else f", took {duration(report.seconds)}"
     yield "started", f"{report.started_at or UNKNOWN}{took}"
     yield "place", run.place
+    if report.left:
+        yield "left", ", ".join(f"{name} {count:+g}" for name, count in report.left.items())
     for file in run.kept:
         yield "kept", f"{file.path} ({size(file.size)})"
 

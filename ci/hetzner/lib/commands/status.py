@@ -60,15 +60,16 @@ def _lines(
 
 def _run(run: LiveView, now: float) -> Iterator[str]:
     since = f"since {_clock(run.since)} ({duration(max(0.0, now - run.since))})"
-    yield f"RUNNING  {run.name}, {since}"
+    yield f"RUNNING  {run.name or 'a run without a directory yet'}, {since}"
     if run.expected_end is not None:
         left = run.expected_end - now
         when = f"in {duration(left)}" if left > 0 else "late"
         yield f"  expected end: {_clock(run.expected_end)} ({when})"
     yield f"  {run.label}, pid {run.pid or 'unknown'}, user {_user(run.user)}"
-    yield f"  in {run.directory or 'a directory that it does not tell'}"
-    if run.waits_for:
-        yield f"  waits for {run.waits_for}"
+    if run.directory:
+        yield f"  in {run.directory}"
+    for wait in run.waits:
+        yield f"  {wait}"
     today = live_view.time_of_day(now)
     rows = [(f"  {job.name}", duration(job.seconds(today)), _doing(job)) for job in run.jobs]
     yield from table(rows, right=[1])

@@ -7,6 +7,7 @@ import unittest
 
 from lib.processes import process_table
 from tests.support.asked_case import Asked
+from tests.support.waiting import wait_until
 
 WAITS = "[Job('a', 'echo said; touch up; while [ ! -e go ]; do sleep 0.02; done')]"
 
@@ -37,6 +38,15 @@ class Live(Asked):
         self.assertIn("CUT OFF", self.answer("cancel", "last"))
         self.assertEqual(self.answer("logs", "-f", "a"), "said\n")
         (self.root / "go").touch()
+
+    def test_run_that_waits_for_a_port_of_another_names_it(self) -> None:
+        job = WAITS.replace(")]", ", resources={'port:8889': 1})]")
+        self.begin_gated(job)
+        second = self.begin(job.replace("touch up;", ""))
+        wait_until(lambda: "held by" in self.answer("status"), "a run that waits")
+        self.assertRegex(self.answer("status"), r"\n  a waits for port:8889, held by pid \d+")
+        (self.root / "go").touch()
+        self.assertEqual(second.wait(60), 0)
 
     def test_asking_takes_no_lock_that_a_run_needs(self) -> None:
         run = self.begin_gated(WAITS)

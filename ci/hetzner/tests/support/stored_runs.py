@@ -41,6 +41,7 @@ SUMMARY = {
     "exit_code": 1,
     "started_at": "2026-11-30T10:11:12+0000",
     "seconds": 4.25,
+    "left": {"processes": {"difference": 2}, "sockets": {"difference": 0}},
     "jobs": [JOB],
 }
 LOG = """\

@@ -31,6 +31,7 @@ class Report(unittest.TestCase):
     def test_fields_are_those_of_the_file(self) -> None:
         report = run_report.read(SUMMARY)
         self.assertEqual((report.sha, report.exit_code, report.seconds), (SHA, 1, 4.25))
+        self.assertEqual(report.left, {"processes": 2})
         self.assertEqual(report.part, "only_jobs: test; no_deps")
         (job,) = report.jobs
         self.assertEqual((job.name, job.seconds, job.attempts, job.bad), ("test", 2.5, 2, True))

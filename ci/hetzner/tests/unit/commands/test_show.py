@@ -33,6 +33,7 @@ class Show(WithStore):
             "only_jobs: test; no_deps",
             "2026-11-30T10:11:12+0000, took 4.2 s",
             "kept/test/trace.zip (1.5 kB)",
+            "left         processes +2\n",
             "--- test: exit code 3\n    one\n    two\n",
             "python3 p.py rerun --failed",
         ):

@@ -42,12 +42,12 @@ class Status(WithStore):
         self.runs.append(run._replace(**fields))  # type: ignore[arg-type]
 
     def test_run_is_told_with_its_jobs_its_end_and_what_it_waits_for(self) -> None:
-        self.live(expected_end=NOW + 120, waits_for="port 8889, held by pid 7")
+        self.live(expected_end=NOW + 120, waits_for="the lock of /repo, held by pid 7")
         text = self.asked()
         self.assertRegex(text, rf"RUNNING  {NAME}, since \d\d:\d\d:\d\d \(1 min 5 s\)\n")
         self.assertRegex(text, r"expected end: \d\d:\d\d:\d\d \(in 2 min 0 s\)\n")
         self.assertIn("pipeline.py HEAD, pid 4, user ", text)
-        self.assertIn("waits for port 8889, held by pid 7", text)
+        self.assertIn("\n  waits for the lock of /repo, held by pid 7\n", text)
         self.assertRegex(text, r"\n  test +5\.0 s  ready, attempt 2\n")
 
     def test_moments_that_are_none_are_told(self) -> None:
