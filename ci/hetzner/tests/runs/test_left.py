@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 import unittest
 from typing import Any
 
@@ -40,6 +42,13 @@ class Left(RunTest):
         summary, told = self.run_once(log_dir=self.logs)
         self.assertNotIn("left", summary)
         self.assertEqual(told, [])
+
+    def test_amounts_of_a_run_are_in_the_history(self) -> None:
+        summary, _ = self.run_once(store=self.cwd / "store")
+        with contextlib.closing(sqlite3.connect(self.cwd / "store" / "history.db")) as opened:
+            ((kept,),) = opened.execute("SELECT leftovers FROM runs").fetchall()
+        left = {name: each["difference"] for name, each in summary["left"].items()}
+        self.assertEqual(json.loads(kept), left)
 
 
 if __name__ == "__main__":

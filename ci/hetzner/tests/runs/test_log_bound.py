@@ -12,6 +12,7 @@ from unittest import mock
 from dsl import Cache, Job
 from lib.common import holes
 from lib.common.log_bytes import LEAST as BOUND
+from tests.support.commit_stage import OnStage
 from tests.support.run_case import LINUX, RunTest
 
 LINES = "tr '\\0' x </dev/zero | fold -w 1000 | head -c"
@@ -121,6 +122,19 @@ class LogBound(RunTest):
         for bound in (0, -1, BOUND - 1, 1e9, None, "100 MB"):
             with self.assertRaisesRegex(ValueError, "log_bytes: expected 5000000 or more"):
                 self.pipeline(Job("a", "true"), log_bytes=bound)
+
+
+class OfCommits(OnStage):
+    def test_bound_is_a_setting(self) -> None:
+        script = self.stage.root / "runner" / "jobs" / "lint_python.sh"
+        script.write_text("head -c 6000000 /dev/zero | tr '\\0' x | fold -w 1000\n")
+        only = ("--only-jobs", "lint-python")
+        self.assertEqual(self.stage.run(*only, CI_LOG_BYTES=str(BOUND)).code, 0)
+        self.assertIn("NOTE  lint-python.log was cut", self.stage.log())
+        self.assertLessEqual((self.stage.log_dir() / "lint-python.log").stat().st_size, BOUND)
+        refused = self.stage.run(*only, CI_LOG_BYTES="1000")
+        self.assertEqual(refused.code, 2)
+        self.assertIn("CI_LOG_BYTES: expected a whole number from 5000000", refused.errors)
 
 
 if __name__ == "__main__":
