@@ -66,6 +66,7 @@ class Pipeline(ForPrograms):
     - `log_dir` gets ci.log, `<name>.log` and summary.json, and is made if it is missing.
     - `store`: a directory in which each run makes its own, `runs/<time>-<commit>/`, in place of
       `log_dir` (default None). `logs/<sha>` in it leads to the newest run of all jobs of a commit.
+    - `store_limits`: days, runs and bytes that the store keeps (default: 30, 200, 5 GB).
     - `timeout`: seconds for all jobs together (default 180), after which the run ends with 124.
     - `cwd`: the directory in which jobs start and relative outputs begin (default: `/repo`).
     - `max_parallel`: jobs at once (default None: only the pools bound them).
@@ -115,6 +116,7 @@ class Pipeline(ForPrograms):
         cwd: str | Path = DEFAULT_CWD,
         *,
         store: str | Path | None = None,
+        store_limits: Sequence[float] = (30, 200, 5e9),
         max_parallel: int | None = None,
         resources: Mapping[str, int] | None = None,
         grace: float = 5.0,
@@ -142,7 +144,9 @@ class Pipeline(ForPrograms):
             raise DeclarationError("\n".join(problems))
         self.jobs = jobs
         pools = {**machine.this().pools(), **(resources or {})}
-        problems = number_problems(timeout, grace, max_parallel, pressure, log_bytes, pools)
+        problems = number_problems(
+            timeout, grace, max_parallel, pressure, log_bytes, store_limits, pools
+        )
         problems += [] if env is None else variable_problems(env)
         place = absolute(problems, "cwd", cwd)
         self.store = None if store is None else absolute(problems, "store", store)
@@ -150,6 +154,7 @@ class Pipeline(ForPrograms):
         problems += graph_check.problems(self.jobs, pools, str(place))
         if problems:
             raise DeclarationError("\n".join(problems))
+        self.store_limits = tuple(store_limits)
         limits = Limits(pools, max_parallel, timeout, pressure, wait)
         self._planner = Planner(jobs, durations, limits, place, self.store)
         self._asked_for_all = asked_for_all
@@ -227,7 +232,7 @@ class Pipeline(ForPrograms):
         whole = selection.is_whole(self.jobs, chosen)
         told = selection.summary_fields(chosen, whole=whole, asked_for_all=self._asked_for_all)
         options = self._options._replace(header={**self._options.header, **told})
-        run = Run(plan, self._place, options, pytest_workers, self.store)
+        run = Run(plan, self._place, options, pytest_workers, self.store, self.store_limits)
         self.results = run.results
         try:
             return run.execute()

@@ -13,6 +13,7 @@ from lib.commands.earlier_runs import Stored
 from lib.commands.run_options import RunOptions
 from lib.commands.site import Site
 from lib.common import console, version
+from lib.history.retention import Limits
 from lib.model.selection import Choice
 from lib.report import graph_export
 
@@ -26,6 +27,10 @@ commands (the first word; COMMAND --help explains each):
 
 class AnyPipeline(Stored, Protocol):
     """The parts of a pipeline that its command line uses."""
+
+    @property
+    def store_limits(self) -> Sequence[float]:
+        """The days, runs and bytes that the store keeps."""
 
     @property
     def run(self) -> Callable[..., int]:
@@ -54,7 +59,11 @@ def _main(pipeline: AnyPipeline, words: Sequence[str], name: str) -> int:
     again = own_call.words()
     if words and words[0] in front_door.COMMANDS:
         site = Site(
-            pipeline.store, again, lambda: pipeline.jobs, lambda more: _main(pipeline, more, name)
+            pipeline.store,
+            again,
+            lambda: pipeline.jobs,
+            lambda more: _main(pipeline, more, name),
+            limits=Limits.of(pipeline.store_limits),
         )
         return front_door.call(words, name, lambda _: site)
     if words and not words[0].startswith("-"):

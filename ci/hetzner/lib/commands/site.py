@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib.common.waste import Waste
+from lib.history import retention
+from lib.history.retention import Limits
 from lib.model.job import Job
 
 NO_STORE = (
@@ -21,6 +24,8 @@ class Site:
     - `store`: the directory with `runs/`, `logs/` and `history.db`; None: the pipeline keeps none.
     - `program`: the words that call this pipeline again; more may be put behind them.
     - `jobs`: returns the jobs of the pipeline.
+    - `limits`: the bounds of the store.
+    - `more_waste`: finds what else may go; it gets the time in seconds since the epoch.
     - `run`: runs the pipeline with further arguments and returns the exit code.
     """
 
@@ -28,6 +33,8 @@ class Site:
     program: Sequence[str]
     jobs: Callable[[], Sequence[Job]]
     run: Callable[[Sequence[str]], int]
+    limits: Limits = retention.DEFAULT
+    more_waste: Callable[[float], Iterable[Waste]] = lambda _: ()
 
     def kept(self) -> Path:
         """Return the store. Raises ValueError, with the remedy, for a pipeline without one."""

@@ -17,7 +17,7 @@ from lib.buckaroo.install_step import LockcheckError
 from lib.buckaroo.lock_files import Lockcheck
 from lib.buckaroo.placeholders import make_placeholders
 from lib.buckaroo.pythons import VERSIONS as PYTHONS
-from lib.commit import rerun
+from lib.commit import disk_room, rerun
 from lib.commit.commit_statuses import CommitStatuses
 from lib.commit.earlier_runs import EarlierRuns
 from lib.commit.request import Request
@@ -29,7 +29,7 @@ from lib.common.locks import Held
 from lib.git.checkout import CheckoutError
 from lib.history.recorder import History, RunFields
 from lib.history.run_store import RunStore
-from lib.leftovers import cleanup, half_written
+from lib.leftovers import cleanup, stale_checkouts
 from lib.leftovers.snapshot import snapshot_container_state
 from lib.model import events, selection
 from lib.model.run_facts import Facts
@@ -114,7 +114,6 @@ class CommitRun:
         self._snapshot("before cleaning up")
         for line in cleanup.cleanup_processes(leftovers.known(self._config), box=self._config.box):
             self.log.line(f"CLEAN {line}")
-        half_written.sweep_state(self._config.state_dir)
         from lib.history import damage  # late: sqlite3 takes a while to import
 
         if said := damage.mend(self._config.state_dir / "history.db"):
@@ -128,6 +127,8 @@ class CommitRun:
 
     def prepare_tree(self) -> None:
         """Put the commit under test where its jobs run. Raises CheckoutError, OSError."""
+        disk_room.require(self._config, self.log.line)
+        stale_checkouts.record(self._config)
         self.commit.prepare(self.log.line)
         make_placeholders(self.commit.tree)
         self._config.work_dir.mkdir(parents=True, exist_ok=True)
@@ -180,6 +181,7 @@ class CommitRun:
             self._record(verdict)
             self.earlier.finish(self._facts)
             self._write_environment()
+            disk_room.clean(self._config, self.log.line)
             self.log.close()
             self._owned.close()
 

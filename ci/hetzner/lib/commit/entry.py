@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -53,6 +54,8 @@ def _main(arguments: Sequence[str], entry: Entry) -> int:
 
 def _site(given: argparse.Namespace, entry: Entry) -> Site:
     """Return the place that a command asks: the state directory is the store."""
+    from lib.buckaroo import stale_places  # late: a run does not need it here
+
     config = settings.load_anywhere({"state_dir": given.state_dir})
     places = command_line.places(given)
     return Site(
@@ -60,6 +63,8 @@ def _site(given: argparse.Namespace, entry: Entry) -> Site:
         program=["python3", str(entry.file), *places],
         jobs=lambda: entry.table(config),
         run=lambda words: _main([*places, *words], entry),
+        limits=stale_places.limits(config),
+        more_waste=functools.partial(stale_places.find, config),
     )
 
 

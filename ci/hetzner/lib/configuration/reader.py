@@ -67,7 +67,7 @@ class Reader:
         source, value = self._given(field, name)
         if not value:
             return default
-        if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
+        if not re.fullmatch(r"[0-9]{1,16}", value) or not low <= int(value) <= high:
             self._wrong(source, f"a whole number from {low} to {high}", value)
             return default
         return int(value)

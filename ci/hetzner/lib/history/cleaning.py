@@ -26,6 +26,7 @@ def clean(
     """
     try:
         with alone(store):
+            stale_runs.take_over_old(store)
             return waste.remove(find(store, limits, more), budget)
     except locks.LockTimeoutError:
         return Removed([], [])
@@ -39,8 +40,7 @@ def alone(store: Path) -> contextlib.AbstractContextManager[locks.Held]:
 
 
 def find(store: Path, limits: Limits, more: Find = lambda _: ()) -> Iterator[Waste]:
-    """Yield what may go, while the lock is held. Raises OSError."""
+    """Yield what may go. Raises OSError."""
     now = time.time()
-    stale_runs.take_over_old(store)
     yield from stale_runs.find(store, limits, now)
     yield from more(now)

@@ -21,8 +21,16 @@ class Limits(NamedTuple):
     """The bounds of a store."""
 
     days: float = 30
-    runs: int = 200
-    bytes: int = 5_000_000_000
+    runs: float = 200
+    bytes: float = 5_000_000_000
+
+    @classmethod
+    def of(cls, numbers: Sequence[float]) -> Limits:
+        """Return the bounds of days, runs and bytes; the defaults for those that are not given."""
+        return cls(*numbers)
+
+
+DEFAULT = Limits()
 
 
 class Known(NamedTuple):

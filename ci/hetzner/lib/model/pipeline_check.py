@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lib.common import log_bytes as sizes
 from lib.model.job import Job
@@ -42,12 +42,19 @@ def number_problems(
     max_parallel: object,
     pressure: object,
     log_bytes: object,
+    store_limits: object,
     pools: Mapping[str, object],
 ) -> list[str]:
     """Return the problems of the numbers, a sentence each."""
     problems = []
     if not is_number(timeout) or timeout <= 0:
         problems.append(f"timeout: expected more than 0 seconds, found {timeout!r}")
+    kept = store_limits if isinstance(store_limits, Sequence) else ()
+    if len(kept) != 3 or not all(is_number(limit) and limit >= 0 for limit in kept):
+        problems.append(
+            "store_limits: expected days, runs and bytes such as (30, 200, 5e9), found "
+            f"{store_limits!r}"
+        )
     if not is_number(grace) or grace < 0:
         problems.append(f"grace: expected 0 or more seconds, found {grace!r}")
     if max_parallel is not None and (not is_count(max_parallel) or max_parallel == 0):

@@ -49,16 +49,19 @@ class Run:
         options: ReportOptions,
         pytest_workers: int,
         store: Path | None = None,
+        store_limits: Sequence[float] = (),
     ) -> None:
         """Check what can be checked before the start. Raises ValueError.
 
-        In a `store` the run makes its own directory of logs, in place of that of `place`.
+        In a `store` the run makes its own directory of logs, in place of that of `place`. At its
+        end it removes old runs beyond `store_limits`: days, runs and bytes.
         """
         self._plan = preflight.check(plan, place, options.leave_out)
         self._place = place
         self._options = options
         self._workers = pytest_workers
         self._store = store
+        self._store_limits = store_limits
         self._kept: KeptFiles | None = None
         self._clock = MonotonicClock()
         self.results: dict[str, Result] = {}
@@ -152,9 +155,11 @@ class Run:
         """Return the records of a run in a store."""
         if self._store is None:
             return None
-        from lib.run.records import Records  # late: only runs in a store need it
+        from lib.history.retention import Limits  # late: only runs in a store need these
+        from lib.run.records import Records
 
-        return Records(self._store, self._place, self._plan, self._options.header, self._workers)
+        limits, told = Limits.of(self._store_limits), self._options.header
+        return Records(self._store, limits, self._place, self._plan, told, self._workers)
 
     def _registered(
         self, reports: RunReports

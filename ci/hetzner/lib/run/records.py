@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lib.history import cleaning
+from lib.history.retention import Limits
 from lib.model import events
 from lib.model.job import Job
 from lib.model.run_facts import Facts
@@ -28,14 +30,22 @@ UNKNOWN_TREE = (
 
 
 class Records:
-    """The records of one run in a store; `say` writes a line of the log.
+    """The records of one run in a store of these limits; `say` writes a line of the log.
 
     `told` are the fields of its summary on the tree and the selection.
     """
 
     def __init__(
-        self, store: Path, place: Place, plan: RunPlan, told: Mapping[str, Any], workers: int
+        self,
+        store: Path,
+        limits: Limits,
+        place: Place,
+        plan: RunPlan,
+        told: Mapping[str, Any],
+        workers: int,
     ) -> None:
+        self._store = store
+        self._limits = limits
         self._told = told
         self._place = place
         self._history = _history(store, place, plan)
@@ -69,6 +79,8 @@ class Records:
             for line in self._history.write(fields):
                 say(f"NOTE  {line}")
         self._write_environment(say)
+        for note in cleaning.clean(self._store, self._limits).notes:
+            say(f"NOTE  {note}")
 
     def _write_environment(self, say: Callable[[str], None]) -> None:
         from lib.report import environment_record

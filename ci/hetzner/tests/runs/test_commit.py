@@ -51,6 +51,27 @@ class Runs(OnStage):
         self.assertEqual(self.stage.run().code, 0)
         self.assertEqual(self.link(), self.stage.log_dir())
 
+    def test_full_disk_ends_a_run_before_it_starts_with_the_remedy(self) -> None:
+        self.assertEqual(self.stage.run("--only-jobs", "test-js", CI_KEEP_RUNS="1").code, 0)
+        old = self.stage.log_dir()
+        ran = self.stage.run(CI_FREE_BYTES=str(10**15), CI_KEEP_RUNS="1")
+        self.assertEqual(ran.code, 1)
+        told = r"ERROR expected 1000.0 TB free on the disk of .*, found .*pipeline.py gc"
+        self.assertRegex(self.stage.log(), told)
+        self.assertNotIn("START", self.stage.log())
+        self.assertFalse(old.exists())  # a clean-up came before
+
+    def test_old_runs_are_removed_after_the_verdict(self) -> None:
+        for _ in range(3):
+            self.assertEqual(self.stage.run("--only-jobs", "test-js", CI_KEEP_RUNS="2").code, 0)
+        # the one that is ending counts, and never goes
+        self.assertEqual(len(RunStore(self.stage.state).runs()), 2)
+        told = self.stage.run("gc", "--dry-run", CI_KEEP_RUNS="1")
+        self.assertEqual(told.code, 0, told.errors)
+        self.assertIn("more than 1 runs\n1 thing would be removed", told.out)
+        self.assertEqual(self.stage.run("gc", CI_KEEP_RUNS="1").code, 0)
+        self.assertEqual(len(RunStore(self.stage.state).runs()), 1)
+
     def link(self) -> Path:
         """Return the directory that logs/<sha> leads to."""
         sha = self.stage.git(self.stage.repo, "rev-parse", "HEAD")

@@ -15,7 +15,7 @@ def run(name: str, days: float = 1.0, **facts: object) -> Known:
 
 def going(known: list[Known], **limits: float) -> list[str]:
     bounds = {"days": 1e6, "runs": 10**6, "bytes": 10**15, **limits}
-    return list(reasons(known, Limits(**bounds), NOW))  # type: ignore[arg-type]
+    return list(reasons(known, Limits(**bounds), NOW))
 
 
 class Reasons(unittest.TestCase):
