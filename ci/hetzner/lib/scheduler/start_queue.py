@@ -82,9 +82,9 @@ class StartQueue:
 
         `moves` tells whether the end of a node or of a delay is to come.
         """
+        self.others.forget(now)
         if self._alone is not None:
             return None
-        self.others.forget(now)
         while node := self._queue.pop(self._fits):
             if self._holds_back(node, now, running):
                 return None

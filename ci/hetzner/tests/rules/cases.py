@@ -109,12 +109,15 @@ def draw_case(source: Source) -> Case:
     flags = draw_flags(source, [job.name for job in jobs], eventful, mood)
     absent = [f"{j.name}:{o}" for j in jobs for o in j.outputs if rarely(source, 4)]
     restored = some(source, [job.name for job in jobs]) if rarely(source, 8) else ()
+    moment = one_of(source, (0.5, 1, 2.05, 3, 7, 30.01))
+    held = {one_of(source, ("m", "n")): moment} if rarely(source, 6) else {}
     if backwards:
         jobs.reverse()
     return Case(
         jobs,
         fates,
         absent=absent,
+        held=held,
         restored=dict.fromkeys(restored, "passed in an earlier run"),
         **flags,
     )
@@ -144,7 +147,7 @@ def draw_job(source: Source, before: Sequence[Job], eventful: int, mood: Mood) -
         allow_failure=rarely(source, 5),
         service=service,
         resources=one_of(
-            source, ({}, {}, {}, {"m": 1}, {"cpu": 1}, {"cpu": 2}, {"m": 1, "cpu": 1})
+            source, ({}, {}, {}, {"m": 1}, {"cpu": 1}, {"cpu": 2}, {"m": 1, "cpu": 1}, {"n": 1})
         ),
         testcases=not rarely(source, 3),
         when="end" if last else one_of(source, ("success",) * 5 + ("always", "end")),

@@ -15,6 +15,7 @@ from lib.model.result import Outcome, Result
 from lib.scheduler.protocol import StepKind
 from tests.rules.reference import BAD, GOOD, Case, Node, nodes, titles, urgency
 
+LOOK = 0.1  # seconds from one question for what other runs hold to the next
 FRESH, PATIENCE = 2.0, 30.0  # seconds: of a reading of the pressure, of who is held back by it
 Verdict = Outcome | StepKind  # what follows when a tree has ended: an outcome, or the next step
 
@@ -174,7 +175,24 @@ class Ledger:
             return math.inf
         return seen.free_since + seen.node.job.delay
 
+    def held_until(self, seen: Seen) -> float:
+        """Return the moment until when other runs of the machine hold what a node needs."""
+        names = seen.node.job.resources
+        return max((self.case.held.get(name, -math.inf) for name in names), default=-math.inf)
+
+    def unasked(self, seen: Seen) -> bool:
+        """Whether a run may not know yet that others have given back what a node needs."""
+        return self.held_until(seen) <= self.now < self.held_until(seen) + LOOK
+
     def startable(self, seen: Seen) -> bool:
+        return self.could_start(seen) and self.held_until(seen) <= self.now
+
+    def refused(self, seen: Seen) -> bool:
+        """Whether nothing but another run keeps a node from its start."""
+        return self.could_start(seen) and self.held_until(seen) > self.now
+
+    def could_start(self, seen: Seen) -> bool:
+        """Whether a node may start for all that is of this run."""
         if self.due(seen) > self.now or self.barred(seen) or not self.fits(seen):
             return False
         busy = self.busy()

@@ -18,7 +18,7 @@ from lib.scheduler.protocol import Executor, Report, StartError, Step
 from tests.rules.ledger import RuleError
 from tests.rules.reference import Case, outright, selection
 from tests.rules.umpire import Umpire
-from tests.support.fakes import FakeClock, FakeExecutor, Played
+from tests.support.fakes import FakeClock, FakeExecutor, FakeShare, Played
 
 MOST_WAITS = 10_000
 # what random runs have to reach, or they would show too little
@@ -53,6 +53,7 @@ REACHED = (
     "short first",
     "at the end",
     "refused selection",
+    "held by another run",
 )
 Built = tuple[Phases, tuple[str, ...]]  # the phases, and the filtered jobs
 
@@ -201,6 +202,7 @@ def scheduler_of(
         fake.clock,
         listen,
         lambda: load(case, fake.clock.now()),
+        FakeShare(fake.clock, case.held) if case.held else None,
     )
 
 

@@ -43,6 +43,7 @@ class Case:
     absent: Collection[str] = ()  # "job:output" that no earlier run has left
     lump: float = 0.0
     pressure: float | None = None  # percent above which starts are held back
+    held: Mapping[str, float] = field(default_factory=dict)  # by other runs, until a moment
     pressures: Sequence[tuple[float, float]] = ()  # (from this moment on, percent)
     shuffle: int | None = None
 

@@ -13,7 +13,7 @@ from lib.model import events
 from lib.model.cause import Cause
 from lib.model.result import AttemptRecord, CacheState, Outcome, Result
 from lib.scheduler.protocol import Step, StepKind
-from tests.rules.ledger import FRESH, PATIENCE, Seen
+from tests.rules.ledger import FRESH, LOOK, PATIENCE, Seen
 from tests.rules.reference import GOOD, exit_code
 from tests.rules.rules import Rules
 
@@ -101,6 +101,7 @@ class Umpire(Rules):
         for other in self.left:
             if self.paths[other.node.job.name] > self.paths[seen.node.job.name]:
                 ahead = self.startable(other) and self.alone(other, 0) == self.alone(seen, 0)
+                ahead = ahead and not self.unasked(other)
                 self.rule(not ahead, "{} goes before {}", seen.node.key, other.node.key)
 
     def refuses(self, step: Step) -> None:
@@ -125,11 +126,14 @@ class Umpire(Rules):
     def waits(self, deadline: float) -> None:
         self.settled()
         self.rule(not self.finished(), "waits though all has ended")
-        startable = [s.node.key for s in self.left if self.startable(s)]
+        startable = [s.node.key for s in self.left if self.startable(s) and not self.unasked(s)]
         may = not startable or self.pressed()[0]
         self.rule(may, "held back though they could start: {}", startable)
         self.rule(not self.stuck(), "waits for what can never come")
         due = min([math.inf, *(due for due, _ in self.timers())])
+        if any(map(self.refused, self.left)) and not self.pressed()[0]:
+            self.reached["held by another run"] += 1
+            due = min(due, self.now + LOOK)
         if not startable:
             self.held_since = None
         else:

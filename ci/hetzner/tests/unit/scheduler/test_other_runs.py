@@ -62,6 +62,16 @@ class Waiting(unittest.TestCase):
         played = play(jobs("a; b", a=again), {**fates, "b": Fate(3)}, held={"port:1": 0})
         self.assertEqual(played.outcomes(), "a=flaky b=passed")
 
+    def test_nobody_looks_while_a_retry_runs_alone(self) -> None:
+        again = {"retries": 1, "retry_alone": True}
+        played = play(
+            jobs("a; c; b<c", a=again, b=PORT),
+            {"a": [Fate(1, code=1), Fate(50)], "c": Fate(1.5)},
+            held={"port:1": 1.55},
+        )
+        self.assertEqual(played.outcomes(), "a=flaky c=passed b=passed")
+        self.assertLess(len(played.executor.waits), 30)
+
     def test_service_holds_its_port_until_it_is_stopped(self) -> None:
         service = {**PORT, "service": True}
         played = play(
