@@ -18,6 +18,7 @@ from lib.history.statistics import BARS, PLAIN_BARS, Tries
 
 RECENT = 10  # runs in a sparkline
 MOST = 10  # test cases in a list
+FINE = 10.0  # seconds below which two digits behind the point are shown
 FULL_SHA = re.compile(r"[0-9a-f]{40,64}")
 SHA = 7  # of its characters
 TESTS = ("test", "runs", "failed", "mean")
@@ -71,8 +72,10 @@ def rate(told: JobFigures) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """Return `12.3s`, or '' if it is unknown."""
-    return "" if value is None else f"{value:.1f}s"
+    """Return `12.3s` or `0.12s`, or '' if it is unknown."""
+    if value is None:
+        return ""
+    return f"{value:.2f}s" if value < FINE else f"{value:.1f}s"
 
 
 def of_job(
@@ -123,12 +126,12 @@ def _amount(name: str, newest_first: Sequence[float]) -> list[str]:
 
 def _run(run: JobRun) -> list[str]:
     load = "" if run.load is None else f"{run.load:.1f}"
-    figures = [f"{run.seconds:.1f}", str(run.attempts), _known(run.beside), load]
+    figures = [seconds(run.seconds), str(run.attempts), _known(run.beside), load]
     return [run.run, _commit(run.sha), run.outcome, *figures, run.branch]
 
 
 def _test(test: TestFigures) -> list[str]:
-    return [test.test, str(test.runs), str(test.failed or ""), f"{test.mean_seconds:.2f}s"]
+    return [test.test, str(test.runs), str(test.failed or ""), seconds(test.mean_seconds)]
 
 
 def _tries(told: Tries) -> list[str]:

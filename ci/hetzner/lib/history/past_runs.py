@@ -21,7 +21,7 @@ class JobRun(NamedTuple):
 
     `run` is the name of the run's directory, or the identity of its process where there is none.
     `outcome` is `flaky` for a pass after a failure. `seconds` and the load are of the last attempt;
-    `beside` is the number of other jobs that ran meanwhile. None is unknown.
+    `beside` is the number of attempts of other jobs meanwhile. None is unknown.
     """
 
     job: str

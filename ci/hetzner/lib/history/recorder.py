@@ -43,7 +43,7 @@ class RunFields(NamedTuple):
 
 
 class History:
-    """Collects the attempts of a run, and the number of jobs that ran beside each.
+    """Collects the attempts of a run, and the number of other attempts beside each.
 
     `path` is the database, `directory` that of the run. A run that chose among test cases is not
     to be recorded: its times say nothing of all of them.
@@ -66,7 +66,8 @@ class History:
         self._outputs: list[tuple[object, ...]] = []
         self._ready: dict[str, float] = {}  # of attempts that have not ended: when, by job
         self._wrote: dict[str, dict[str, float]] = {}  # the same: when, by job and output
-        self._beside: dict[str, set[str]] = {}  # the same: the other jobs that ran meanwhile
+        self._starts = 0  # of all attempts so far
+        self._running: dict[str, int] = {}  # see _start
         self._left: Mapping[str, int] = {}  # on the machine, by name
 
     def __call__(self, event: events.Event) -> None:
@@ -149,19 +150,20 @@ class History:
         return self._last_load
 
     def _start(self, job: str) -> None:
-        for other, beside in self._beside.items():
-            if other != job:
-                beside.add(job)
-        self._beside[job] = self._beside.keys() - {job}
+        """Note the attempts that run now, less all starts so far: at its end, those are added."""
+        self._starts += 1
+        self._running.pop(job, None)
+        self._running[job] = len(self._running) - self._starts
 
     def _end(self, job: str, record: AttemptRecord) -> None:
         end = self._ready.pop(job, record.ended)
         wrote = self._wrote.pop(job, {})
-        beside = self._beside.pop(job, set())
+        running = self._running.pop(job, None)
+        beside = None if running is None else running + self._starts
         load = record.load or self._load_at(record.ended)
         now = time.time()
         row = (job, record.number, record.outcome, end - record.started, now, record.code)
-        self._attempts.append((*row, record.cause, *load, len(beside)))
+        self._attempts.append((*row, record.cause, *load, beside))
         if record.outcome is Outcome.PASSED:
             self._outputs += [(job, out, at - record.started, now) for out, at in wrote.items()]
 

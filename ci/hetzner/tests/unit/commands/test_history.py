@@ -53,8 +53,8 @@ class Answers(History):
     def test_job_has_a_line_for_each_of_its_runs_and_for_its_tests(self) -> None:
         self.fill()
         text = self.ask("--job", "test-js")
-        self.assertRegex(text, r"\n20260101T000003Z-a{7} +a{7} +failed +10.0 +1 +3 +2.0 main\n")
-        self.assertRegex(text, r"\nslowest:\ntest .*\na::b +3 +1 10.00s\n")
+        self.assertRegex(text, r"\n20260101T000003Z-a{7} +a{7} +failed +10.0s +1 +3 +2.0 main\n")
+        self.assertRegex(text, r"\nslowest:\ntest .*\na::b +3 +1 10.0s\n")
         self.assertRegex(text, r"\nfailed in their last run:\ntest .*\na::b ")
         self.assertRegex(text, r"\npassed and failed on one tree:\ntest .*\na::b +1 +1 +2 +1 ")
 

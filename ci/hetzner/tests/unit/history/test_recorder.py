@@ -46,14 +46,14 @@ class Rows(Recorded):
         left = ("20260102T030405Z-abc", machine.cpus(), '{"processes": 2}')
         self.assertEqual(self.rows("directory, processors, leftovers", "runs"), [left])
 
-    def test_attempt_has_its_exit_code_its_load_and_the_number_of_jobs_beside_it(self) -> None:
+    def test_attempt_has_its_exit_code_its_load_and_the_number_of_attempts_beside_it(self) -> None:
         declared = jobs("a; b; c<b", b={"retries": 1})
         played = play(declared, {"a": Fate(10), "b": [Fate(2, code=7), Fate(3)], "c": Fate(20)})
         self.record(played, RunFields("r1", "abc"))
         told = {
             ("b", 1, "failed", 2.0, 7, "exit code", 0.0, None, 1),
             ("b", 2, "passed", 3.0, 0, "flaky", 0.0, None, 1),
-            ("a", 1, "passed", 10.0, 0, "", 2.5, 40.0, 2),
+            ("a", 1, "passed", 10.0, 0, "", 2.5, 40.0, 3),
             ("c", 1, "passed", 20.0, 0, "", 2.5, 40.0, 1),
         }
         self.assertEqual(set(self.rows(ATTEMPTS, "attempts")), told)
