@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 LINE = re.compile(r"\[(\d\d):(\d\d):(\d\d)\] (.*)")
 STARTED = re.compile(r"START (\S+)(?: \(attempt (\d{1,6})\))?")
-ENDED = re.compile(r"(?:PASS  |FAIL  |SKIP  |CANCEL )(\S+)")
+ENDED = re.compile(r"(PASS  |FAIL  |SKIP  |CANCEL )(\S+)")
+OUTCOMES = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped", "CANCEL": "cancelled"}
+CAUSE = re.compile(r"CAUSE (\S+): (.*)")
 TRIED_AGAIN = re.compile(r"RETRY (\S+) ")
 READY = re.compile(r"READY (\S+)")
 END = re.compile(r"END   exit code (\d{1,3}): (.*)")
@@ -31,11 +33,19 @@ class RunningJob(NamedTuple):
         return (now - self.clock) % DAY
 
 
+class EndedJob(NamedTuple):
+    """A job that has ended, `times` times: twice if test cases ran first and then all."""
+
+    outcome: str
+    times: int
+    reason: str = ""
+
+
 class Story(NamedTuple):
     """A run as its ci.log tells it. `sentence` is that of the verdict, '' before the end."""
 
     running: dict[str, RunningJob]
-    ended: dict[str, int]  # by job: its ends, two if test cases ran first and then all
+    ended: dict[str, EndedJob]
     sentence: str = ""
     exit_code: int | None = None
 
@@ -43,7 +53,7 @@ class Story(NamedTuple):
 def read(lines: Iterable[str]) -> Story:
     """Return the story of the lines of a ci.log; lines of another form are left out."""
     running: dict[str, RunningJob] = {}
-    ended: dict[str, int] = {}
+    ended: dict[str, EndedJob] = {}
     story = Story(running, ended)
     for line in lines:
         if not (parts := LINE.fullmatch(line)):
@@ -53,8 +63,12 @@ def read(lines: Iterable[str]) -> Story:
             clock = hour * 3600 + minute * 60 + second
             running[found[1]] = RunningJob(found[1], clock, int(found[2] or 1), ready=False)
         elif found := ENDED.match(text):
-            running.pop(found[1], None)
-            ended[found[1]] = ended.get(found[1], 0) + 1
+            name = found[2]
+            running.pop(name, None)
+            times = ended[name].times + 1 if name in ended else 1
+            ended[name] = EndedJob(OUTCOMES[found[1].strip()], times)
+        elif (found := CAUSE.fullmatch(text)) and found[1] in ended:
+            ended[found[1]] = ended[found[1]]._replace(reason=found[2])
         elif found := TRIED_AGAIN.match(text):
             running.pop(found[1], None)
         elif (found := READY.fullmatch(text)) and found[1] in running:

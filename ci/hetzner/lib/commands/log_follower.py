@@ -88,6 +88,6 @@ class LogFollower:
             return True
         if self._job == RUN_LOG:
             return False
-        ends = run_files.story(self._run.path).ended.get(self._job, 0)
+        ended = run_files.story(self._run.path).ended.get(self._job)
         # with some test cases first a job may run twice
-        return ends >= (2 if read(self._run.summary).twice else 1)
+        return ended is not None and ended.times >= (2 if read(self._run.summary).twice else 1)

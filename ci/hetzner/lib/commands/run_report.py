@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from lib.commands.ci_log import Story
 from lib.model.job_fields import NAME, is_number
 
 MOST = 1e15  # seconds: a greater number is damage
@@ -76,6 +77,20 @@ def read(summary: Mapping[str, Any]) -> RunReport:
             _job(job) for job in (jobs if isinstance(jobs, list) else ()) if isinstance(job, dict)
         ),
     )
+
+
+def completed(report: RunReport, story: Story) -> RunReport:
+    """Return a report in which jobs have the outcomes of ci.log; a summary has them at the end."""
+    return report._replace(jobs=tuple(_completed(job, story) for job in report.jobs))
+
+
+def _completed(job: JobReport, story: Story) -> JobReport:
+    if job.outcome or job.name not in {*story.running, *story.ended}:
+        return job
+    if job.name in story.running:
+        return job._replace(outcome="running", logged=True)
+    outcome, _, reason = story.ended[job.name]
+    return job._replace(outcome=outcome, reason=reason, logged=outcome in ("passed", "failed"))
 
 
 def _job(job: Mapping[str, Any]) -> JobReport:

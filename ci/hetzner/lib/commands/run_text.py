@@ -101,9 +101,14 @@ def _facts(run: Telling) -> Iterator[tuple[str, str]]:
     yield "started", f"{report.started_at or UNKNOWN}{took}"
     yield "place", run.place
     if report.left:
-        yield "left", ", ".join(f"{name} {count:+g}" for name, count in report.left.items())
+        yield "left", ", ".join(f"{name} {_change(name, n)}" for name, n in report.left.items())
     for file in run.kept:
         yield "kept", f"{file.path} ({size(file.size)})"
+
+
+def _change(name: str, count: float) -> str:
+    amount = size(abs(count)) if name.endswith("_bytes") else f"{abs(count):g}"
+    return f"{'-' if count < 0 else '+'}{amount}"
 
 
 def _failure(run: Telling, job: JobReport, redact: Callable[[str], str]) -> Iterator[str]:

@@ -51,14 +51,15 @@ def _print(told: Telling, given: argparse.Namespace) -> int:
 def telling(run: StoredRun, again: str = "") -> Telling:
     """Return all that is told of a run; `again` is the command that runs its failures again."""
     state = run.state  # first: a run that ends meanwhile has a whole summary then
+    story = run_files.story(run.path)
     return Telling(
         name=run.name,
         place=str(run.path),
         directory=run.path,
         state=state,
         summary=run.summary,
-        report=run_report.read(run.summary),
-        story=run_files.story(run.path),
+        report=run_report.completed(run_report.read(run.summary), story),
+        story=story,
         kept=run_files.all_files(run.path, run_files.KEPT),
         again=again,
     )

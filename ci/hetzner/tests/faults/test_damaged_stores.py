@@ -75,6 +75,13 @@ class Damaged(WithStore):
             with self.subTest(text[:20]):
                 (self.path / "summary.json").write_text(text)
                 answers_all(self, self.store.directory)
+        for depth in (400, 950, 990, 9990):
+            for field in ("selection", "x"):
+                with self.subTest(field, depth=depth):
+                    deep = f'{{"{field}": {{"a": {"[" * depth}{"]" * depth}}}}}'
+                    (self.path / "summary.json").write_text(deep)
+                    for question in ("show", "show --json"):
+                        self.assertIn(ask(self.store.directory, *question.split())[0], (0, 1))
         (self.path / "summary.json").write_bytes(os.urandom(5000))
         answers_all(self, self.store.directory)
 

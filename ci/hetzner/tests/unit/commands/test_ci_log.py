@@ -5,6 +5,7 @@ from __future__ import annotations
 import unittest
 
 from lib.commands import ci_log
+from lib.commands.ci_log import OUTCOMES
 from tests.support.stored_runs import LOG
 
 
@@ -31,7 +32,13 @@ class Story(unittest.TestCase):
     def test_each_outcome_ends_a_job(self) -> None:
         for line in ("PASS  a", "PASS  a  (restored)", "FAIL  a  (see x)", "CANCEL a (why)"):
             story = ci_log.read(["[00:00:01] START a", f"[00:00:02] {line}"])
-            self.assertEqual((story.running, story.ended), ({}, {"a": 1}), line)
+            outcome = OUTCOMES[line.split()[0]]
+            self.assertEqual((story.running, story.ended), ({}, {"a": (outcome, 1, "")}), line)
+
+    def test_failure_has_its_reason_and_a_second_pass_counts(self) -> None:
+        lines = ["PASS  a", "START a", "FAIL  a  (see x)", "CAUSE a: exit code 3", "CAUSE b: x"]
+        story = ci_log.read(f"[00:00:01] {line}" for line in lines)
+        self.assertEqual(story.ended, {"a": ("failed", 2, "exit code 3")})
 
     def test_lines_of_other_forms_are_left_out(self) -> None:
         lines = ["", "START a", "[1:2:3] START a", "[00:00:00] STARTED a", "[00:00:00] START "]

@@ -56,6 +56,25 @@ class Show(WithStore):
         self.assertIn("PASSED", self.show())
         self.assertNotIn("rerun", self.show())
 
+    def test_run_without_an_end_has_the_outcomes_that_its_log_tells(self) -> None:
+        jobs = [
+            {**JOB, "name": name, "outcome": None, "log": None, "reason": ""} for name in "abcd"
+        ]
+        path = self.make({**SUMMARY, "exit_code": None, "jobs": jobs}, {"b.log": "said\n"})
+        told = (
+            "START a",
+            "PASS  a",
+            "START b",
+            "FAIL  b  (see x)",
+            "CAUSE b: exit code 3",
+            "START c",
+        )
+        (path / "ci.log").write_text("".join(f"[10:11:12] {line}\n" for line in told))
+        text = self.show()
+        for row in (r"a +passed", r"b +failed .* exit code 3", r"c +running", r"d +- "):
+            self.assertRegex(text, rf"\n{row}")
+        self.assertIn("--- b: exit code 3\n    said\n", text)
+
     def test_programs_get_the_summary_and_the_verdict(self) -> None:
         self.make()
         fields = json.loads(self.show("--json"))
