@@ -67,15 +67,20 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
     uv, node = ["uv"], ["node", "pnpm"]
     scripts = [*node, "lsof", "curl"]  # what the repository's own scripts of browser tests need
     build: dict[str, Any] = {"ok_codes": (0,), "testcases": False}
+    prepare: dict[str, Any] = {**build, "timeout": 900}
     flaky: dict[str, Any] = {"retries": 1, "retry_alone": True}
     junit = "$CI_WORK_DIR/junit"
     # fmt: off
     return [
-        Job("build-js", body("build_js"), [], **build, timeout=300, fast_fail=True,
+        Job("node-modules", body("node_modules"), [], **prepare,
+            requires=node, resources=take(2, 1000)),
+        *[Job(f"python-{v}", body("prepare_python", v), [], **prepare,
+              requires=uv, resources=take(2, 500)) for v in PYTHONS],
+        Job("build-js", body("build_js"), ["node-modules"], **build, timeout=300, fast_fail=True,
             requires=node, resources=take(2, 1000),
             outputs={"dist": f"{JS_CORE}/dist"}, cache=js_cache),
-        Job("build-wheel", body("build_wheel"), ["build-js"], **build, timeout=300, fast_fail=True,
-            requires=uv + node, resources=take(2, 1000), outputs=wheel),
+        Job("build-wheel", body("build_wheel"), ["build-js", "node-modules"], **build, timeout=300,
+            fast_fail=True, requires=uv + node, resources=take(2, 1000), outputs=wheel),
         Job("jupyter-warmup", body("jupyter_warmup"), [], **build, timeout=300,
             requires=uv, resources={**box.mib(servers * 250), f"port:{s.port_jupyter}": 1},
             outputs=jupyter, service=True, listens=s.jupyter_ports,
@@ -83,14 +88,14 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
         Job("install-wheel", body("install_wheel"), ["build-wheel", "jupyter-warmup:venv"], **build,
             requires=uv, resources=take(1, 200)),
         Job("playwright-jupyter", body("pw_jupyter"),
-            ["build-wheel", "jupyter-warmup", "install-wheel"], timeout=600,
+            ["build-wheel", "jupyter-warmup", "install-wheel", "node-modules"], timeout=600,
             requires=node, resources=take(9, servers * 600),
             keep=["$CI_WORK_DIR/playwright-jupyter"]),
-        Job("lint-python", body("lint_python"), [], **build, timeout=60,
+        Job("lint-python", body("lint_python"), ["python-3.13"], **build, timeout=60,
             resources=take(1, 100)),
-        Job("test-js", body("test_js"), [], timeout=300,
+        Job("test-js", body("test_js"), ["node-modules"], timeout=300,
             requires=node, resources=take(2, 1000)),
-        *[Job(f"test-python-{v}", body("test_python", v), [], timeout=600,
+        *[Job(f"test-python-{v}", body("test_python", v), [f"python-{v}"], timeout=600,
               requires=uv, resources=take(4, s.pytest_workers * 300),
               keep=[f"{junit}/test-python-{v}-*.xml"]) for v in PYTHONS],
         Job("test-mcp-wheel", body("test_mcp_wheel"), ["build-wheel"], timeout=300,
@@ -98,16 +103,16 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
             keep=[f"{junit}/test-mcp-wheel-*.xml"]),
         Job("smoke-test-extras", body("smoke_test_extras"), ["build-wheel"], timeout=300,
             requires=uv, resources=take(3, 1000), testcases=False),
-        Job("playwright-storybook", body("pw_storybook"), ["build-js"], timeout=300, **flaky,
-            requires=scripts, resources=take(3, 1000, s.port_storybook),
+        Job("playwright-storybook", body("pw_storybook"), ["build-js", "node-modules"],
+            timeout=300, **flaky, requires=scripts, resources=take(3, 1000, s.port_storybook),
             keep=browser("storybook")),
-        Job("playwright-server", body("pw_server"), ["build-wheel"], timeout=300, **flaky,
-            requires=uv + scripts, resources=take(3, 1000, s.port_server),
+        Job("playwright-server", body("pw_server"), ["build-wheel", "node-modules", "python-3.13"],
+            timeout=300, **flaky, requires=uv + scripts, resources=take(3, 1000, s.port_server),
             keep=browser("server")),
-        Job("playwright-marimo", body("pw_marimo"), ["build-wheel"], timeout=300,
-            requires=uv + scripts, resources=take(3, 1000, s.port_marimo),
+        Job("playwright-marimo", body("pw_marimo"), ["build-wheel", "node-modules", "python-3.13"],
+            timeout=300, requires=uv + scripts, resources=take(3, 1000, s.port_marimo),
             keep=browser("marimo")),
-        Job("playwright-wasm-marimo", body("pw_wasm_marimo"), [], timeout=300,
+        Job("playwright-wasm-marimo", body("pw_wasm_marimo"), ["node-modules"], timeout=300,
             requires=scripts, resources=take(3, 1000, s.port_wasm_marimo),
             keep=browser("wasm_marimo")),
     ]
@@ -152,13 +157,12 @@ def _run_commit(run: CommitRun, request: Request) -> int:
         run.clean_up()
         run.set_pending()
         run.prepare_tree()
-        run.prepare_dependencies()
         run.prepare_products()
         pipeline = _pipeline_of_run(run, request)
         pipeline.run(
             **request.chosen._asdict(),
             pytest_workers=request.config.pytest_workers,
-            restored=run.earlier.restored,
+            restored=run.restored(),
             notes=[*request.order_notes, *run.earlier.notes],
         )
         run.add_jobs(pipeline.facts)

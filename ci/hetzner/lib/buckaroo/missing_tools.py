@@ -13,14 +13,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lib.buckaroo import network, pythons
+from lib.buckaroo import network, preparation, pythons
 from lib.buckaroo.settings import Settings, job_environment
 from lib.model import graph
 from lib.model.job import Job
 from lib.processes import programs
 
 BROWSER = "playwright-"  # prefix of the jobs that need a browser
-TESTS = "test-python-"  # prefix of the jobs that need the version in their name
+OF_VERSION = ("test-python-", preparation.PYTHON)  # prefixes: they need the version in their name
 # their bodies use the environment of that version, or make one with the version of Jupyter's
 OF_3_13 = dict.fromkeys(("lint-python", "playwright-marimo", "playwright-server"), "3.13")
 OF_JUPYTER = ("build-wheel", "jupyter-warmup", "test-mcp-wheel", "smoke-test-extras")
@@ -43,6 +43,7 @@ def absent(
     """
     if config.box:
         return {}
+    skipped = {*skipped, *preparation.unneeded(table, skipped)}
     env = job_environment(config, os.environ)
     found = _jobs(table, config, env, skipped)
     wanted = {job.name for job in table} - set(skipped)
@@ -95,7 +96,8 @@ def _version(name: str, config: Settings) -> str:
     """Return the Python version that a job needs, '' if any will do."""
     if name in OF_JUPYTER:
         return config.jupyter_python
-    return name.removeprefix(TESTS) if name.startswith(TESTS) else OF_3_13.get(name, "")
+    prefix = next((prefix for prefix in OF_VERSION if name.startswith(prefix)), None)
+    return OF_3_13.get(name, "") if prefix is None else name.removeprefix(prefix)
 
 
 def _browser(job: Job, config: Settings) -> Iterator[str]:

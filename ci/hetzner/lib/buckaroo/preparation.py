@@ -5,8 +5,9 @@ A change of a lock file is seen here, before the jobs: a job whose work is done 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from lib.buckaroo import browsers, environments, node_modules
 from lib.buckaroo.settings import Settings
@@ -44,12 +45,33 @@ def lacking(config: Settings, tree: Path, name: str) -> str:
     return "" if found else f"no environment of Python {version} for this {environments.UV_LOCK}"
 
 
-def why_done(tree: Path, name: str) -> str:
-    """Return the reason why a job need not start whose work is done."""
-    lock = node_modules.PNPM_LOCK if name == MODULES else environments.UV_LOCK
-    if not (tree / lock).exists():
-        return f"this commit has no {lock}"
-    return f"its work for this {lock} was done before"
+class Work(NamedTuple):
+    """The jobs that prepare, by name: those whose work is done and those that have some, why."""
+
+    done: Mapping[str, str]
+    to_do: Mapping[str, str]
+
+
+def work(config: Settings, tree: Path, names: Iterable[str]) -> Work:
+    """Look which of the jobs that prepare have something to do. Raises OSError."""
+    done, to_do = {}, {}
+    for name in filter(prepares, names):
+        if lacks := lacking(config, tree, name):
+            to_do[name] = lacks
+        else:
+            lock = node_modules.PNPM_LOCK if name == MODULES else environments.UV_LOCK
+            there = (tree / lock).exists()
+            done[name] = f"done before for this {lock}" if there else f"this commit has no {lock}"
+    return Work(done, to_do)
+
+
+def without(table: Sequence[Job]) -> list[Job]:
+    """Return the jobs but those that prepare, as if their work were always done."""
+    return [
+        job.but(depends_on=[need for need in job.depends_on if not prepares(need)])
+        for job in table
+        if not prepares(job.name)
+    ]
 
 
 def unneeded(table: Sequence[Job], skipped: Collection[str]) -> Iterator[str]:

@@ -25,8 +25,8 @@ examples:
   pipeline.py --demo                  the whole pipeline on a small repository made for it
 
 exit codes: 0 passed, 1 failed, 2 bad usage or configuration, 4 nothing failed but the filter of
-test cases matched no test, 124 --timeout was over before all jobs were done (the checkout and the
-dependencies before them have limits of their own), 128+n ended by signal n
+test cases matched no test, 124 --timeout was over before all jobs were done (the checkout before
+them has a limit of its own), 128+n ended by signal n
 
 Settings that are not flags come from the environment: CI_BOX, CI_REPO_DIR, CI_STATE_DIR,
 CI_TIMEOUT, GITHUB_TOKEN, GITHUB_REPO, LOG_URL, CI_PORT_…; see docs/usage.md."""

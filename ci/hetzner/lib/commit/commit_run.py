@@ -9,14 +9,11 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lib.buckaroo import leftovers, settings, wheels
-from lib.buckaroo.install_step import LockcheckError
-from lib.buckaroo.lock_files import Lockcheck
 from lib.buckaroo.placeholders import make_placeholders
-from lib.buckaroo.pythons import VERSIONS as PYTHONS
 from lib.commit import disk_room, rerun
 from lib.commit.commit_statuses import CommitStatuses
 from lib.commit.earlier_runs import EarlierRuns
@@ -32,6 +29,7 @@ from lib.history.run_store import RunStore
 from lib.leftovers import cleanup, stale_checkouts
 from lib.leftovers.snapshot import snapshot_container_state
 from lib.model import events, selection
+from lib.model.result import Earlier
 from lib.model.run_facts import Facts
 from lib.model.verdict import FAILED, Verdict
 from lib.processes import process_table
@@ -133,20 +131,21 @@ class CommitRun:
         make_placeholders(self.commit.tree)
         self._config.work_dir.mkdir(parents=True, exist_ok=True)
 
-    def prepare_dependencies(self) -> None:
-        """Rebuild the dependencies if lock files changed. Raises LockcheckError, OSError."""
-        pythons = [v for v in PYTHONS if f"test-python-{v}" not in self._request.absent]
-        log = self.log_dir / "rebuild.log"
-        check = Lockcheck(self._config, self.commit.tree, log, pythons, self.log.line)
-        if reason := check.reason():
-            self.log.line(f"LOCKS {reason}: rebuilding the dependencies")
-            check.rebuild()
-        self._tool_orphans.end()
-
     def prepare_products(self) -> None:
         """Take what earlier runs on this tree made or proved. Raises CheckoutError, OSError."""
         self.earlier.take()
         self._tool_orphans.end()
+
+    def restored(self) -> Mapping[str, str | Earlier]:
+        """Return the jobs that need not run: those with nothing to prepare, and the proven ones.
+
+        Say why jobs prepare something. Raises OSError.
+        """
+        work, proven = self._request.preparations(self.commit.tree), self.earlier.restored
+        for name, why in work.to_do.items():
+            if name not in proven:
+                self.log.line(f"LOCKS {why}: {name} runs")
+        return {**work.done, **proven}
 
     def add_jobs(self, facts: Facts) -> None:
         """Add the facts on the jobs, and on the locks that kept other runs away."""
@@ -161,7 +160,7 @@ class CommitRun:
         try:
             with interrupts.answering(self._tell_what_runs):
                 yield
-        except (CheckoutError, LockcheckError, OSError) as error:
+        except (CheckoutError, OSError) as error:
             brief = error.brief if isinstance(error, CheckoutError) else str(error)
             self._facts = self._facts._replace(error=brief)
             self.log.line(f"ERROR {error}")

@@ -99,7 +99,8 @@ class EarlierRuns:
 
     def _restore(self, known: Prover, made: Products) -> None:
         store = RunStore(self._request.config.state_dir)
-        rerun = known.rerun(store, self._commit.sha, made.bring)
+        prepare = self._request.preparations(self._commit.tree).to_do
+        rerun = known.rerun(store, self._commit.sha, made.bring, prepare)
         self.restored, self.notes = rerun.restored, rerun.notes
 
     def _not_recorded(self, error: OSError) -> None:

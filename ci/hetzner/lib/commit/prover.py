@@ -45,7 +45,8 @@ def of_dry_run(request: Request) -> Rerun:
     else:
         tree = tree_hash.of_commit(repo, sha)
     place = repo if in_place or config.box else config.worktree_dir
-    return of_run(request, tree, place).rerun(RunStore(config.state_dir), sha, look=False)
+    store, prepare = RunStore(config.state_dir), request.preparations(place).to_do
+    return of_run(request, tree, place).rerun(store, sha, prepare=prepare, look=False)
 
 
 def _sources(runner: Path) -> str:

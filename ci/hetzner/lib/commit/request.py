@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lib.buckaroo import settings
+from lib.buckaroo import preparation, settings
+from lib.buckaroo.preparation import Work
 from lib.buckaroo.settings import Settings, SettingsError
 from lib.commit.command_line import Options
 from lib.git import checkout
 from lib.git.checkout import CheckoutError
-from lib.model import job_words, selection
+from lib.model import graph, job_words, selection
 from lib.model.job import Job
 from lib.model.result import Earlier
 from lib.model.selection import Choice
@@ -51,17 +53,24 @@ class Request:
         from lib.buckaroo import missing_tools  # late: a run of named jobs asks nothing
 
         revision = "" if options.in_place else self.revision
+        skipped, first = self._named
+        found = missing_tools.absent(self.table, self.config, revision, skipped=skipped)
+        asked = graph.closure({job.name: job for job in self.table}, first)
+        return {job: why for job, why in found.items() if job not in asked}
+
+    @functools.cached_property
+    def _named(self) -> tuple[Collection[str], Collection[str]]:
+        """The jobs to skip, and those to run first, as the command line names them."""
         skipped, first = job_words.meant(
             {job.name: job for job in self.table},
-            skip_jobs=options.skip_jobs or (),
-            first_jobs=options.first_jobs or (),
+            skip_jobs=self.options.skip_jobs or (),
+            first_jobs=self.options.first_jobs or (),
         )
-        found = missing_tools.absent(self.table, self.config, revision, skipped=skipped or ())
-        return {job: why for job, why in found.items() if job not in (first or ())}
+        return skipped or (), first or ()
 
     @property
     def chosen(self) -> Choice:
-        """The jobs and test cases to run."""
+        """The jobs and test cases to run; nothing is prepared for jobs that do not run."""
         return self._ordered[0]
 
     @property
@@ -71,7 +80,10 @@ class Request:
 
     @functools.cached_property
     def _ordered(self) -> tuple[Choice, list[str]]:
-        chosen = self.options.choice_without(self.absent)
+        skipped, first = self._named
+        unneeded = preparation.unneeded(self.table, [*skipped, *self.absent])
+        without = [*self.absent, *(job for job in unneeded if job not in (*first, *self.absent))]
+        chosen = self.options.choice_without(without)
         if not self.options.failed_first:
             return chosen, []
         from lib.commands import earlier_runs  # late: few runs ask for earlier ones
@@ -88,6 +100,16 @@ class Request:
             return checkout.current_branch(self.config.repo_dir)
         return ""
 
+    def preparations(self, tree: Path | None = None) -> Work:
+        """Return which jobs have dependencies to prepare in a tree. Raises OSError.
+
+        The default is the tree of the last run, which the next one most often finds as it is.
+        """
+        in_place = self.options.in_place or self.config.box
+        last = self.config.repo_dir if in_place else self.config.worktree_dir
+        names = selection.names(self.table, self.chosen)
+        return preparation.work(self.config, tree or last, names)
+
     def durations(self) -> Mapping[str, float]:
         """Return the recorded usual seconds of the jobs."""
         import sqlite3  # late: a list of the jobs needs no history
@@ -103,9 +125,9 @@ class Request:
             return {}
 
     @property
-    def restored(self) -> Mapping[str, Earlier]:
+    def restored(self) -> Mapping[str, str | Earlier]:
         """The jobs that a dry run restores."""
-        return self._rerun.restored
+        return {**self.preparations().done, **self._rerun.restored}
 
     @functools.cached_property
     def _rerun(self) -> Rerun:

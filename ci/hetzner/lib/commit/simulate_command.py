@@ -8,7 +8,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Sequence
 
-from lib.buckaroo import missing_tools, settings
+from lib.buckaroo import missing_tools, preparation, settings
 from lib.buckaroo.settings import Settings
 from lib.commands import argument_types
 from lib.common import console, machine
@@ -103,7 +103,7 @@ def main(
     box = machine.this()
     if given.cpus:
         box = box._replace(cpus=given.cpus)
-    jobs = table(config, box)
+    jobs = preparation.without(table(config, box))
     left_out = (
         missing_tools.absent(jobs, config, "HEAD", skipped=given.skip_jobs or ())
         if given.demo

@@ -23,7 +23,7 @@ def check(plan: RunPlan, place: Place, leave_out: LeaveOut) -> RunPlan:
         found = "something else" if place.cwd.exists() else "nothing"
         hint = by_default("cwd", str(place.cwd), DEFAULT_CWD)
         raise ValueError(f"cwd: expected a directory, found {found} at {place.cwd}{hint}")
-    jobs = [node.job for node in plan.phases.nodes]
+    jobs = [node.job for node in plan.phases.nodes if node.job.name not in plan.restored]
     lacking = programs.lacking(jobs, place.env, place.cwd)
     notes = [*plan.notes, *script_check.line_ends(jobs, place.cwd)]
     if lacking:

@@ -49,7 +49,8 @@ def _check(jobs: Sequence[Job], chosen: Choice, wanted: Mapping[str, str | Earli
     for name, why in wanted.items():
         if not isinstance(why, (str, Earlier)) or not why:
             raise ValueError(f"restored: expected the reason to restore {name}, found {why!r}")
-    if chosen.only_testcases or chosen.first_testcases:
+    of_tests = any(job.testcases for job in jobs if job.name in wanted)
+    if of_tests and (chosen.only_testcases or chosen.first_testcases):
         raise ValueError(
             "restored and a filter of test cases exclude each other: a restored job counts for all "
             "test cases, and runs none"

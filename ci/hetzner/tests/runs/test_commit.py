@@ -10,7 +10,7 @@ from typing import Any
 
 from lib.common import version
 from lib.history.run_store import RunStore
-from tests.support.commit_stage import JOBS, OnStage
+from tests.support.commit_stage import JOBS, PREPARE, OnStage
 
 
 class Runs(OnStage):
@@ -84,7 +84,7 @@ class Runs(OnStage):
         self.assertNotIn("never timed", self.stage.run("--dry-run").out)
         told = self.stage.run("simulate")
         self.assertEqual(told.code, 0, told.out)
-        self.assertIn(f"s for {JOBS} jobs, with cpu=", told.out)
+        self.assertIn(f"s for {JOBS - len(PREPARE)} jobs, with cpu=", told.out)
         self.assertNotIn("never timed", told.out)
 
     def test_a_secret_that_is_too_short_to_be_masked_is_named(self) -> None:

@@ -19,12 +19,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pipeline
-from lib.buckaroo import pythons, settings
+from lib.buckaroo import preparation, pythons, settings
 from lib.history.run_store import RunStore
 from tests.support.github_server import TOKEN, GitHub
 
 HETZNER = Path(__file__).resolve().parents[2]
-JOBS = len(pipeline.job_table(settings.load_anywhere({}, {})))  # of a whole run
+TABLE = pipeline.job_table(settings.load_anywhere({}, {}))
+JOBS = len(TABLE)  # of a whole run
+# those among them that have nothing to prepare, since the stage has no lock files
+PREPARE = {job.name for job in TABLE if preparation.prepares(job.name)}
 CLEARED = ("CI_", "GITHUB_", "GIT_", "LOG_URL", "JUPYTER_", "PYTEST_", "UV_", "XDG_")
 BODY = r"""
 mkdir -p "$CI_WORK_DIR"
@@ -193,9 +196,14 @@ class Stage:
         return (self.log_dir(name) / "ci.log").read_text()
 
     def outcomes(self, name: str = "") -> dict[str, str]:
-        """Return the outcome of each job, from summary.json of a commit."""
+        """Return the outcomes, from summary.json of a commit (default: HEAD).
+
+        Those of jobs that had nothing to prepare are left out.
+        """
         summary = json.loads((self.log_dir(name) / "summary.json").read_text())
-        return {job["name"]: job["outcome"] for job in summary["jobs"]}
+        found = {job["name"]: job["outcome"] for job in summary["jobs"]}
+        nothing = {(name, "restored") for name in PREPARE}
+        return {name: outcome for name, outcome in found.items() if (name, outcome) not in nothing}
 
 
 class OnStage(unittest.TestCase):

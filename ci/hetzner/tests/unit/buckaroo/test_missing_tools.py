@@ -53,12 +53,13 @@ class Lacking(unittest.TestCase):
 
     def test_missing_interpreter_leaves_out_its_tests_alone_and_tells_the_remedy(self) -> None:
         absent = self.absent("3.14")
-        self.assertEqual(list(absent), ["test-python-3.14"])
+        self.assertEqual(list(absent), ["python-3.14", "test-python-3.14"])
         self.assertIn("uv python install 3.14", absent["test-python-3.14"])
 
     def test_missing_interpreter_leaves_out_the_jobs_that_use_its_environment(self) -> None:
         absent = self.absent("3.13", JUPYTER_PYTHON="3.12")
-        names = ["test-python-3.13", "lint-python", "playwright-server", "playwright-marimo"]
+        names = ["lint-python", "playwright-marimo", "playwright-server"]
+        names += ["python-3.13", "test-python-3.13"]
         self.assertEqual(sorted(absent), sorted(names))
         absent = self.absent("3.12", JUPYTER_PYTHON="3.12")
         self.assertIn("no Python 3.12", absent["build-wheel"])
@@ -67,7 +68,7 @@ class Lacking(unittest.TestCase):
 
     def test_machine_without_room_for_a_thread_is_asked_all_the_same(self) -> None:
         with mock.patch("threading.Thread.start", side_effect=RuntimeError("no thread")):
-            self.assertEqual(list(self.absent("3.14")), ["test-python-3.14"])
+            self.assertEqual(list(self.absent("3.14")), ["python-3.14", "test-python-3.14"])
 
     def test_missing_browser_leaves_out_the_browser_tests(self) -> None:
         absent = self.absent("chromium")

@@ -15,7 +15,7 @@ from lib.model.durations import Timings
 from lib.model.job import Job
 from lib.simulate import predict
 from lib.simulate.predict import Scenario
-from tests.support.commit_stage import JOBS
+from tests.support.commit_stage import PREPARE, TABLE
 from tests.support.fakes import play
 from tests.support.recorded import Recorded, record
 
@@ -46,7 +46,8 @@ class Commands(Recorded):
         record(self.path, play([Job("lint-python", "true"), Job("build-js", "true")]))
         code, told = self.simulate("--set", "playwright-jupyter=500", "--cpus", "16", "-j", "99")
         self.assertEqual(code, 0)
-        self.assertRegex(told, rf"\A5\d\d\.\d s for {JOBS} jobs, with cpu=16, memory=\d+, -j 99\n")
+        jobs = len(TABLE) - len(PREPARE)
+        self.assertRegex(told, rf"\A5\d\d\.\d s for {jobs} jobs, with cpu=16, memory=\d+, -j 99\n")
         self.assertRegex(told, r"500\.0 s  playwright-jupyter  after [^\n]+\n")
         self.assertRegex(told, r"used: cpu \d+ %, memory \d+ %, \d\.\d jobs at once\n")
         self.assertRegex(told, r"\d s  edge \S+:\S+\n")
