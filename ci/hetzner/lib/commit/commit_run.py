@@ -96,6 +96,7 @@ class CommitRun:
             self.log.write_failed(self._summary, error)
         more = {"chromium": self._config.chromium} if self._config.chromium else {}
         self._versions.ask(settings.job_environment(self._config, os.environ), more)
+        self._tool_orphans.spare()
 
     def _begin_summary(self) -> None:
         """Write that the run goes on; its pipeline writes more later. Raises OSError."""

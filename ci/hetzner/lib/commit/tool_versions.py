@@ -37,7 +37,7 @@ class ToolVersions:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                process_group=0,  # of our session, so that it passes for no orphan of a job
+                start_new_session=True,
             )
             with contextlib.suppress(OSError):  # it has ended
                 os.setpriority(os.PRIO_PROCESS, process.pid, LOWEST)

@@ -60,11 +60,16 @@ class ProcessTrees:
         self._children = OwnChildren(table)
         own = table.read(os.getpid())
         self._session = own.session if own else 0
-        children = map(table.read, self._children.pids())
-        self._foreign = {child.identity for child in children if child}
+        self._foreign: set[tuple[int, int]] = set()
+        self.spare_children()
         self._died = False  # whether an orphan was met that is dead
         self._leaders: dict[int, Leader] = {}
         self._by_key: dict[str, Leader] = {}
+
+    def spare_children(self) -> None:
+        """Let the children that there are now pass for those of the host program."""
+        children = map(self._table.read, self._children.pids())
+        self._foreign |= {child.identity for child in children if child}
 
     def add(self, key: str, pid: int) -> None:
         """Take on a new leader."""

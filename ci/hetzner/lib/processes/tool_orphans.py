@@ -23,8 +23,15 @@ class ToolOrphans:
         run = process_table.run_id(self._table, os.getpid())
         self._processes = ProcessTrees(self._table, run, subreaper=self._was_subreaper is not None)
 
+    def spare(self) -> None:
+        """Leave the children that there are now alone: their starter ends them."""
+        self._processes.spare_children()
+
     def end(self) -> bool:
-        """Stop them and name them; return whether none is left. Only while no helper runs."""
+        """Stop them and name them; return whether none is left.
+
+        Only while no helper runs but those that are spared.
+        """
         try:
             ended, survivors = kill.stop(self._table, self._processes.unowned)
         except OSError as error:
