@@ -37,6 +37,7 @@ PURE = (
     "attempt_outcome",
     "graph",
     "phases",
+    "restoring",
     "result",
     "run_facts",
     "run_plan",

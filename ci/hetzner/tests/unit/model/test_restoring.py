@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from lib.model.job import Job
-from lib.model.restoring import Decision, decide
+from lib.model.restoring import Decision, decide, line
 from lib.model.result import Earlier
 from tests.support.fakes import jobs
 
@@ -60,7 +60,9 @@ class Restoring(unittest.TestCase):
         self.check(after(jobs("s; a<s; b", s=SERVICE), "b"), "b")
 
     def test_all_users_of_a_service_that_failed_run_again(self) -> None:
-        self.check(after(jobs("s; a<s; b<a", s=SERVICE), "s"), "a b s")
+        decision = after(jobs("s; a<s; b<a", s=SERVICE), "s")
+        self.check(decision, "a b s")
+        self.assertEqual(decision.again["s"], "failed")
 
     def test_services_of_a_service_start_again_too(self) -> None:
         self.check(after(jobs("t; s<t; a<s; b<t", s=SERVICE, t=SERVICE), "a"), "a s t")
@@ -73,6 +75,10 @@ class Restoring(unittest.TestCase):
         work = {"modules": "its lock file changed"}
         decision = decide(declared, proven, {"a": "failed"}, lambda *_: "", work)
         self.assertEqual(decision.again, {"modules": "its lock file changed", "a": "failed"})
+        # that b used it is no reason to run b again
+        declared = jobs("modules; b<modules; a<b,modules; c")
+        decision = decide(declared, proven, {"a": "failed"}, lambda *_: "", work)
+        self.check(decision, "a modules")
         proven["a"] = PASSED
         del proven["c"]
         self.check(decide(declared, proven, {}, lambda *_: "", work), "c")
@@ -89,7 +95,10 @@ class Restoring(unittest.TestCase):
         self,
     ) -> None:
         # x runs again, so s serves something else now
-        self.check(after(jobs("x; s<x; a<s; b<s", s=SERVICE), "x"), "a b s x")
+        for failed in ("x", "x a"):
+            decision = after(jobs("x; s<x; a<s; b<s", s=SERVICE), failed)
+            self.check(decision, "a b s x")
+            self.assertEqual(decision.again["s"], "it depends on x, which runs again")
 
     def test_a_job_whose_output_is_gone_runs_again_if_a_job_that_runs_needs_it(self) -> None:
         declared = jobs("a; b<a:o; c<a; d", a=OUTPUT)
@@ -97,6 +106,12 @@ class Restoring(unittest.TestCase):
         decision = after(declared, "b", gone="a")
         self.check(decision, "a b c")
         self.assertEqual(decision.again["a"], "its output is gone")
+
+    def test_it_is_done_again_however_far_the_job_is_that_depends_on_it(self) -> None:
+        # nothing needs e: what it did to the service is of no use now
+        decision = after(jobs("s; b<s; m<b; n<m; c<n,s; e<s", s=SERVICE), "c")
+        self.check(decision, "b c m n s")
+        self.assertIn("and c depends on it", decision.again["b"])
 
     def test_needs_of_a_service_that_starts_again_are_met(self) -> None:
         self.check(after(jobs("w; s<w; a<s", s=SERVICE, w=OUTPUT), "a", gone="w"), "a s w")
@@ -116,6 +131,9 @@ class Restoring(unittest.TestCase):
         declared = jobs("a; b; c<a:o,b; d<a:p", a=two, b=two)
         decide(declared, dict.fromkeys("abd", PASSED), {}, note)
         self.assertEqual(asked, {"a": {"o"}, "b": {"o", "p"}})
+
+    def test_the_line_of_the_log_names_job_and_reason(self) -> None:
+        self.assertEqual(line("a", "it failed"), "a runs again: it failed")
 
     def test_a_long_chain_is_decided_at_once(self) -> None:
         chain = "j0; " + "; ".join(f"j{n}<j{n - 1}" for n in range(1, 3000))

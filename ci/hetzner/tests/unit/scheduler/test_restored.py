@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lib.model import events
 from lib.model.cause import Cause
+from lib.model.result import Earlier
 from tests.support.fakes import jobs, play
 from tests.support.rule_case import RuleTest
 
@@ -20,6 +21,7 @@ class Restored(RuleTest):
         played = play(jobs("a; b"), restored={"a": EARLIER})
         (told,) = [e for e in played.of(events.Finished) if e.job == "a"]
         self.assertEqual((told.result.cause, told.reason), (Cause.EARLIER_RUN, EARLIER))
+        self.assertEqual(told.result.earlier, Earlier(EARLIER))
 
     def test_it_takes_neither_slot_nor_pool_nor_time(self) -> None:
         declared = jobs("a; b", a={"resources": {"cpu": 1}}, b={"resources": {"cpu": 1}})
