@@ -171,7 +171,7 @@ def _earlier(name: str, proof: JobProof, run: StoredRun) -> Earlier:
         cause = cause or Cause.FLAKY
     told = {Cause.FLAKY: "was flaky", Cause.NO_TESTS: "passed without tests", None: "passed"}[cause]
     if proof.outcome == Outcome.RESTORED and origin == run.name:
-        told = "was restored from its cache"
+        told = "was restored"
     log = run.path.parent / origin / f"{name}.log"
     known = str(log) if log.is_file() else ""
     return Earlier(
