@@ -11,7 +11,7 @@ from lib.commands.ci_log import RunningJob
 from lib.history.run_store import RunStore
 from lib.history.stored_run import StoredRun
 from lib.processes import machine_register
-from lib.processes.machine_register import LiveRun
+from lib.processes.live_run import LiveRun
 
 
 class LiveView(NamedTuple):

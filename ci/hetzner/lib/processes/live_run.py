@@ -5,6 +5,7 @@ Data only. The text of a run may come from another user, so everything in it is 
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -59,45 +60,36 @@ class LiveRun(NamedTuple):
         """Return the run as others are told of it: its process, and the command."""
         return f"pid {self.pid} ({self.label})"
 
-    def text(self) -> bytes:
-        """Return the content of its file: one line, so that a longer one before it is cut off."""
-        import json  # late, as in the reports of a run, which needs it a moment later
-
-        fields = self._asdict()
-        fields["waits"] = [wait._asdict() for wait in self.waits]
-        del fields["user"]  # the owner of the file tells
-        return json.dumps(fields).encode() + b"\n"
-
 
 def parse(content: bytes, user: int) -> LiveRun | None:
-    """Return the run of a file's content, None if it makes no sense."""
-    import json
-
+    """Return the run of a file's first line, None if that makes no sense."""
     try:
         found = json.loads(content.partition(b"\n")[0])
         return LiveRun(
             run=str(found["run"]),
             pid=int(found["pid"]),
             label=str(found["label"]),
-            log_dir=str(found["log_dir"]),
-            state_dir=str(found["state_dir"]),
+            log_dir=str(found.get("log_dir", "")),
+            state_dir=str(found.get("state_dir", "")),
             since=_moment(found["since"]),
-            expected_end=_maybe(found["expected_end"]),
+            expected_end=_maybe(found.get("expected_end")),
             network=str(found["network"]),
-            holds={str(n): Hold(_count(c), _maybe(u)) for n, (c, u) in found["holds"].items()},
-            waits=tuple(_wait(each) for each in found["waits"]),
-            stuck=bool(found["stuck"]),
-            waits_for=str(found["waits_for"]),
+            holds={
+                str(name): Hold(_count(amount), _maybe(until))
+                for name, (amount, until) in found.get("holds", {}).items()
+            },
+            waits=tuple(_wait(*each) for each in found.get("waits", ())),
+            stuck=bool(found.get("stuck", False)),
+            waits_for=str(found.get("waits_for", "")),
             user=user,
         )
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
 
 
-def _wait(found: Any) -> Wait:
-    needs = {str(name): _count(count) for name, count in found["needs"].items()}
-    since, asked = _moment(found["since"]), _moment(found["asked"])
-    return Wait(str(found["job"]), needs, since, asked, str(found["held_by"]))
+def _wait(job: Any, needs: Any, since: Any, asked: Any, held_by: Any) -> Wait:
+    needs = {str(name): _count(amount) for name, amount in needs.items()}
+    return Wait(str(job), needs, _moment(since), _moment(asked), str(held_by))
 
 
 def _count(found: Any) -> int:

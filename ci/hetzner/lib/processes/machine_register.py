@@ -13,28 +13,28 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lib.processes import machine_place, process_table
-from lib.processes.live_run import LONGEST, LiveRun, parse
 from lib.processes.machine_place import OpenPlace
+
+if TYPE_CHECKING:
+    from lib.processes.live_run import LiveRun
 
 PREFIX = "run-"
 TRIES = 100  # to make a file that other runs leave alone
 PATIENCE = 0.05  # seconds for the ledger, which others hold for less than one millisecond
 NAMESPACE = "/proc/self/ns/net"
 
-__all__ = ["LiveRun", "Registration", "live_runs", "others", "registered"]
-
 
 class Registration:
-    """Our entry in the register. `problem` says why there is none; then every change does nothing.
+    """Our entry in the register: the fields of a `LiveRun`, those that are as usual left out.
 
-    Only `change` writes it. Used by one thread.
+    `problem` says why there is none; then every change does nothing. Used by one thread.
     """
 
-    def __init__(self, me: LiveRun) -> None:
-        self.me = me
+    def __init__(self, **fields: Any) -> None:
+        self._fields = fields
         self.problem = ""
         self.name = ""  # of our file
         self._handle = -1
@@ -42,6 +42,13 @@ class Registration:
             self._begin()
         except OSError as error:
             self._give_up(error)
+
+    @property
+    def me(self) -> LiveRun:
+        """Our run, as others read it."""
+        from lib.processes.live_run import LiveRun  # late: only runs with ports need it
+
+        return LiveRun(**self._fields)
 
     def _begin(self) -> None:
         try:
@@ -54,7 +61,7 @@ class Registration:
         with machine_place.opened() as place:
             _remove_dead(place)
             for _ in range(TRIES):
-                self.name = f"{PREFIX}{self.me.pid}-{os.urandom(6).hex()}"
+                self.name = f"{PREFIX}{os.getpid()}-{os.urandom(6).hex()}"
                 self._handle = place.make(self.name)
                 fcntl.flock(self._handle, fcntl.LOCK_EX)
                 if place.has(self.name, self._handle):
@@ -74,7 +81,7 @@ class Registration:
 
     def change(self, **fields: Any) -> None:
         """Change fields of our entry; one that cannot be written stays as it was for others."""
-        self.me = self.me._replace(**fields)
+        self._fields |= fields
         if self._handle >= 0:
             with (
                 contextlib.suppress(OSError),
@@ -85,16 +92,19 @@ class Registration:
 
     def claim(self, **fields: Any) -> None:
         """Change fields of our entry while the caller holds the ledger. Raises OSError."""
-        before = self.me
-        self.me = self.me._replace(**fields)
+        before = self._fields
+        self._fields = before | fields
         try:
             self._write()
         except OSError:
-            self.me = before
+            self._fields = before
             raise
 
     def _write(self) -> None:
-        content = self.me.text()
+        import json  # late, as in the reports of a run, which needs it a moment later
+
+        # one line: what an earlier text has more of is cut off
+        content = json.dumps(self._fields).encode() + b"\n"
         written = os.pwrite(self._handle, content, 0)
         if written < len(content):
             raise OSError(errno.ENOSPC, "no space left for the register of the machine")
@@ -132,8 +142,9 @@ def registered(label: str, **fields: Any) -> Iterator[Registration]:
         yield _ours[-1]
         return
     run = process_table.run_id(process_table.table(), os.getpid())
-    me = LiveRun(run, os.getpid(), label, since=time.time(), network=network(), **fields)
-    made = Registration(me)
+    made = Registration(
+        run=run, pid=os.getpid(), label=label, since=time.time(), network=network(), **fields
+    )
     _ours.append(made)
     try:
         yield made
@@ -177,6 +188,8 @@ def _read(place: OpenPlace, name: str) -> LiveRun | None:
         handle = place.read(name)
     except OSError:
         return None
+    from lib.processes.live_run import LONGEST, parse
+
     try:
         if _dead(handle):
             return None

@@ -13,8 +13,7 @@ from pathlib import Path
 from lib.common.redact import shorten
 from lib.history import log_directory
 from lib.model.run_plan import RunPlan
-from lib.model.usual_length import usual_length
-from lib.processes import machine_claims, machine_place, machine_register
+from lib.processes import machine_place, machine_register
 from lib.processes.machine_register import Registration
 from lib.scheduler.protocol import MachineShare
 
@@ -34,12 +33,14 @@ def registered(
 
     Yield what holds their ports and shared pools, None for a run that needs neither.
     """
-    length = usual_length(plan) if plan.durations else None
-    fields = {
-        "log_dir": str(logs),
-        "expected_end": None if length is None else time.time() + length,
-        **({"state_dir": str(store)} if store else {}),
-    }
+    fields: dict[str, object] = {"log_dir": str(logs)}
+    if store:
+        fields["state_dir"] = str(store)
+    if plan.durations:
+        from lib.model.usual_length import usual_length  # late: a library's runs know none
+
+        length = usual_length(plan)
+        fields["expected_end"] = None if length is None else time.time() + length
     label = shorten(log_directory.command(redact), LONGEST_LABEL)
     with machine_register.registered(label, **fields) as registration:
         if registration.problem:
@@ -50,11 +51,15 @@ def registered(
 def _share(
     plan: RunPlan, registration: Registration, note: Callable[[str], None]
 ) -> MachineShare | None:
-    pools = machine_place.shared_pools(plan.limits.pools)
     jobs = [node.job for node in plan.phases.nodes if node.job.resources]
+    if not jobs:
+        return None
+    from lib.processes import machine_claims  # late, both: few runs have ports
+
+    pools = machine_place.shared_pools(plan.limits.pools)
     if not any(machine_claims.needs(job.resources, pools) for job in jobs):
         return None
-    from lib.processes import machine_locks  # late: few runs have ports
+    from lib.processes import machine_locks
 
     return machine_locks.MachineLocks(
         registration, note, pools=pools, usual=plan.durations, wait=plan.limits.wait

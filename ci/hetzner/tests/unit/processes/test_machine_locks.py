@@ -11,7 +11,6 @@ from unittest import mock
 from lib.model.job import Job
 from lib.model.phases import Node
 from lib.processes import machine_place, machine_register
-from lib.processes.live_run import LiveRun
 from lib.processes.machine_locks import MachineLocks
 from lib.processes.machine_register import Registration, live_runs
 
@@ -39,8 +38,10 @@ class Place(unittest.TestCase):
     ) -> MachineLocks:
         """Return the locks of another run; the younger, the greater its number."""
         self.runs += 1
-        me = LiveRun(f"r{self.runs}-1", self.runs, f"run {self.runs}", since=self.runs, network="n")
-        registration = Registration(me)
+        number = self.runs
+        registration = Registration(
+            run=f"r{number}-1", pid=number, label=f"run {number}", since=number, network="n"
+        )
         self.addCleanup(registration.close)
         more = {"wait": True, **more}
         return MachineLocks(
