@@ -29,6 +29,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
         yield None
         return
     with contextlib.closing(_opened_to_read(path)) as database:
+        database.text_factory = _text
         database.execute("BEGIN")
         found = schema.version(database)
         if found == schema.VERSION:
@@ -89,6 +90,11 @@ def _opened_to_read(path: Path) -> sqlite3.Connection:
         database.close()
         raise
     return database
+
+
+def _text(stored: bytes) -> str:
+    """Return a text of a row, which damage may have made one that is no UTF-8."""
+    return stored.decode(errors="backslashreplace")
 
 
 def _connect(path: Path, how: str, seconds: float) -> sqlite3.Connection:

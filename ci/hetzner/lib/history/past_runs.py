@@ -13,6 +13,23 @@ from lib.model.result import Outcome
 TREE = """coalesce(runs.tree, CASE WHEN runs.dirty IS NOT 1 AND runs.sha <> '' THEN runs.sha END,
     'run ' || runs.id)"""
 NAME = "CASE WHEN runs.directory <> '' THEN runs.directory ELSE runs.run END"
+KINDS = {  # of a share in a run: where a column of a damaged row is of another kind, it is made one
+    "job": "TEXT",
+    NAME: "TEXT",
+    "runs.started": "REAL",
+    "sha": "TEXT",
+    "branch": "TEXT",
+    TREE: "TEXT",
+    "processors": "INTEGER",
+    "outcome": "TEXT",
+    "attempts.seconds": "REAL",
+    "code": "INTEGER",
+    "cause": "TEXT",
+    "load": "REAL",
+    "cpu_pressure": "REAL",
+    "beside": "INTEGER",
+}
+COLUMNS = ", ".join(f"CAST({column} AS {kind})" for column, kind in KINDS.items())
 RED = (Outcome.FAILED, Outcome.TIMED_OUT)
 
 
@@ -73,9 +90,7 @@ def jobs(
 ) -> dict[str, list[JobRun]]:
     """Return each job's share in these runs, the newest first; of one job, if given."""
     rows = opened.execute(
-        f"""SELECT runs.id, job, {NAME}, runs.started, sha, branch, {TREE}, processors, outcome,
-            attempts.seconds, code, cause, load, cpu_pressure, beside
-        FROM attempts JOIN runs ON runs.id = attempts.run
+        f"""SELECT runs.id, {COLUMNS} FROM attempts JOIN runs ON runs.id = attempts.run
         WHERE runs.id IN {listed(runs)} AND ? IN ('', job) AND attempts.seconds BETWEEN 0 AND 1e9
         ORDER BY job, runs.started DESC, runs.id DESC, attempts.rowid""",
         (job,),
@@ -112,6 +127,7 @@ def leftovers(opened: sqlite3.Connection, runs: Sequence[int]) -> list[tuple[str
     Runs that counted nothing are left out.
     """
     return opened.execute(
-        f"""SELECT {NAME}, started, sha, leftovers FROM runs
+        f"""SELECT CAST({NAME} AS TEXT), CAST(started AS REAL), CAST(sha AS TEXT),
+            CAST(leftovers AS TEXT) FROM runs
         WHERE id IN {listed(runs)} AND leftovers <> '{{}}' ORDER BY started DESC, id DESC"""
     ).fetchall()

@@ -26,7 +26,8 @@ def of_job(opened: sqlite3.Connection, runs: Sequence[int], job: str) -> list[Te
     """Return the test cases of a job, the slowest first."""
     # beside max(), a bare column is of the row with the maximum (sqlite.org/lang_select.html)
     rows = opened.execute(
-        f"""SELECT name, count(*), sum(outcome = ?), avg(seconds) AS mean, outcome, max(run)
+        f"""SELECT CAST(name AS TEXT), count(*), sum(outcome = ?), avg(seconds) AS mean,
+            CAST(outcome AS TEXT), max(run)
         FROM tests JOIN test_names ON test_names.id = test
         WHERE run IN {listed(runs)} AND job = ? AND outcome <> ?
         GROUP BY test ORDER BY mean DESC, name""",
@@ -43,7 +44,8 @@ def flaky(
     A pass after a failure within one run of a test tool is both.
     """
     rows = opened.execute(
-        f"""SELECT job, name, {TREE} AS tree, sum(outcome IN (?, ?)), sum(outcome IN (?, ?))
+        f"""SELECT CAST(job AS TEXT), CAST(name AS TEXT), {TREE} AS tree,
+            sum(outcome IN (?, ?)), sum(outcome IN (?, ?))
         FROM tests JOIN runs ON runs.id = tests.run JOIN test_names ON test_names.id = test
         WHERE runs.id IN {listed(runs)} AND ? IN ('', job) AND outcome <> ? AND test IN
             (SELECT test FROM tests WHERE run IN {listed(runs)} AND outcome IN (?, ?))

@@ -34,6 +34,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 print(listener.write(RunFields(sys.argv[2], "sha")))
 """
+WITHOUT_WAL = "from lib.history import network_mounts\nnetwork_mounts.holds = lambda _: True\n"
 HOLDER = """
 import sys, time
 from pathlib import Path
@@ -88,7 +89,7 @@ class WithProcesses(Recorded):
 
 class Writers(WithProcesses):
     def test_eight_runs_that_end_at_once_are_all_recorded(self) -> None:
-        for begun in ("new", "version 2", "broken"):
+        for begun in ("new", "version 2", "broken", "without WAL"):
             with self.subTest(begun):
                 self.path.unlink(missing_ok=True)
                 if begun == "version 2":
@@ -96,7 +97,8 @@ class Writers(WithProcesses):
                 elif begun == "broken":
                     self.path.write_bytes(b"garbage " * 200)
                 names = [f"run-{number}" for number in range(8)]
-                writers = [self.start(WRITER, name) for name in names]
+                before = WITHOUT_WAL if begun == "without WAL" else ""
+                writers = [self.start(WRITER, name, before=before) for name in names]
                 self.assertEqual([self.line(w) for w in writers], ["ready"] * 8)
                 for writer in writers:
                     self.go(writer)
@@ -112,7 +114,23 @@ class Writers(WithProcesses):
                         "WHERE runs.run LIKE 'run-%'"
                     )
                     self.assertEqual(attempts.fetchone(), (8 * 500,))
+                    modes = opened.execute("PRAGMA journal_mode").fetchall()
+                if before:
+                    self.assertEqual(modes, [("delete",)])
                 self.is_whole()
+
+    def test_writer_that_is_alone_switches_to_wal(self) -> None:
+        with contextlib.closing(sqlite3.connect(self.path)) as holder:
+            holder.execute("BEGIN EXCLUSIVE")
+            self.assertEqual(self.mode(), "delete")
+        self.assertEqual(self.mode(), "wal")
+
+    def mode(self) -> str:
+        """Let a run choose, which finds the history in use or not; return the journal's mode."""
+        with contextlib.suppress(sqlite3.OperationalError), database.writing(self.path, patience=0):
+            pass
+        # the versions in the header of the file (sqlite.org/fileformat2.html, 1.3.3)
+        return "wal" if self.path.read_bytes()[18:20] == b"\x02\x02" else "delete"
 
     def test_writer_that_is_killed_in_the_middle_leaves_nothing_of_its_run(self) -> None:
         record(self.path, play(jobs("a"), {"a": Fate(3)}))
