@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from lib.common.waste import Waste
 from lib.history import retention
@@ -17,8 +17,7 @@ NO_STORE = (
 )
 
 
-@dataclass(frozen=True)
-class Site:
+class Site(NamedTuple):
     """The place that a command asks.
 
     - `store`: the directory with `runs/`, `logs/` and `history.db`; None: the pipeline keeps none.

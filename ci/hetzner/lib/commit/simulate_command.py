@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from lib.buckaroo import missing_tools, preparation, settings
 from lib.buckaroo.settings import Settings
@@ -14,7 +14,7 @@ from lib.commands import argument_types
 from lib.common import console, machine
 from lib.common.machine import Machine
 from lib.history.timings import timings
-from lib.model import selection
+from lib.model import job_words, selection
 from lib.model.job import Job
 from lib.model.selection import Choice
 from lib.simulate import predict
@@ -74,7 +74,9 @@ def parser() -> argparse.ArgumentParser:
         ("skip", "not these"),
         ("first", "these and their needs, then the rest"),
     ):
-        made.add_argument(f"--{name}-jobs", type=argument_types.names, metavar="JOBS", help=text)
+        short = () if name == "first" else (f"--{name}",)
+        jobs = argument_types.names
+        made.add_argument(f"--{name}-jobs", *short, type=jobs, metavar="JOBS", help=text)
     made.add_argument("--no-deps", action="store_true", help="with --only-jobs: these alone")
     made.add_argument(
         "--demo", action="store_true", help="without the jobs that --demo leaves out here"
@@ -104,11 +106,7 @@ def main(
     if given.cpus:
         box = box._replace(cpus=given.cpus)
     jobs = preparation.without(table(config, box))
-    left_out = (
-        missing_tools.absent(jobs, config, "HEAD", skipped=given.skip_jobs or ())
-        if given.demo
-        else ()
-    )
+    left_out = _left_out(jobs, config, given.skip_jobs or ()) if given.demo else ()
     chosen = Choice(
         only_jobs=given.only_jobs,
         skip_jobs=[*(given.skip_jobs or ()), *left_out],
@@ -137,6 +135,12 @@ def main(
         fields = {**dataclasses.asdict(prediction), "costs": [dataclasses.asdict(c) for c in costs]}
         return console.put(json.dumps(fields, indent=2))
     return console.put("\n".join(lines(scenario, prediction, costs, config.timeout)))
+
+
+def _left_out(jobs: Sequence[Job], config: Settings, skipped: Sequence[str]) -> Collection[str]:
+    """Return the jobs that the demo leaves out here."""
+    (names,) = job_words.meant({job.name: job for job in jobs}, skip_jobs=skipped)
+    return missing_tools.absent(jobs, config, "HEAD", skipped=names or ())
 
 
 def lines(

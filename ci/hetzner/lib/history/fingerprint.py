@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lib.common import files, version
 from lib.model.job import Job
-from lib.processes import programs
+from lib.processes import job_directory, programs
 from lib.processes.process_table import TAG
 
 BYTES = 8  # of a digest: they tell many thousands of values apart
@@ -87,7 +87,7 @@ class JobFingerprints:
         self._cwd = cwd
         self._usual = vars(Job("job", "true"))
         self._files: dict[str, str] = {}  # by path
-        self._found: dict[tuple[str, str], str | None] = {}  # by PATH and name
+        self._found: dict[tuple[str, str, Path], str | None] = {}  # by PATH, name and directory
 
     def of(self, job: Job) -> dict[str, str]:
         """Return what a job depends on beside all that `of_run` tells, by words for people."""
@@ -97,19 +97,21 @@ class JobFingerprints:
             if field not in OF_THE_ORDER and (value != self._usual.get(field) or field == "cmd")
         }
         search = job.env.get("PATH", self._env.get("PATH", os.defpath))
+        place = job_directory.of(job, self._cwd)
         names = dict.fromkeys([*job.requires, *_programs(job.cmd)])
         for name in names:
-            path = self._program(name, search)
+            path = self._program(name, search, place)
             if path is not None and not self._in_tree(path):
                 found[f"the file {path}"] = self._file(path)
         return found
 
-    def _program(self, name: str, search: str) -> str | None:
+    def _program(self, name: str, search: str, place: Path) -> str | None:
         if name.startswith("/"):
             return name
-        if (search, name) not in self._found:
-            self._found[search, name] = programs.find(name, {"PATH": search}, self._cwd)
-        return self._found[search, name]
+        asked = (search, name, place)
+        if asked not in self._found:
+            self._found[asked] = programs.find(name, {"PATH": search}, place)
+        return self._found[asked]
 
     def _in_tree(self, path: str) -> bool:
         """Whether a file belongs to the tree: its hash speaks for it, or a job has made it."""

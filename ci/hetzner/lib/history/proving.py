@@ -6,6 +6,7 @@ again, with the reason.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from lib.model.cause import Cause
 from lib.model.job import Job
 from lib.model.job_fields import NOTHING
 from lib.model.result import GOOD, Earlier, Outcome
+from lib.processes import job_directory
 
 NEVER: Mapping[str, str] = {  # how an outcome that proves nothing is told
     Outcome.FAILED: "it failed in",
@@ -137,8 +139,14 @@ class Prover:
             return f"it was cut off in {run}" if job.name in proof.names else f"it is not in {run}"
         if found.outcome not in GOOD:
             return f"{NEVER.get(found.outcome, 'its outcome is not known in')} {run}"
+        if not self._in_tree(job):
+            return "it starts outside of the tree, whose hash says nothing of the files there"
         changed = fingerprint.difference(found.depends, self._fingerprints.of(job))
         return f"{changed} since {run}" if changed else ""
+
+    def _in_tree(self, job: Job) -> bool:
+        place = os.path.realpath(job_directory.of(job, self._cwd))
+        return Path(place).is_relative_to(os.path.realpath(self._cwd))
 
     def _lack(self, job: Job, output: str, recorded: Mapping[str, str]) -> str:
         """Return why an output cannot be used as it is, '' if it can."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from lib.model import graph, job_words
+from lib.model import graph
 from lib.model.job import Job
 
 
@@ -121,9 +121,11 @@ def _titles(early: int, jobs: int, first_testcases: str) -> list[str]:
 def _first_phase(
     by_name: Mapping[str, Job], selected: Sequence[str], first: Collection[str] | None
 ) -> set[str]:
-    (first,) = job_words.meant(by_name, first_jobs=first)
     if first is None:
         return set()
+    from lib.model import job_words  # late: a run without a first phase names no job
+
+    first = job_words.meant(by_name, first_jobs=first)[0] or ()
     missing = [name for name in first if name not in selected]
     if missing or not first:
         raise ValueError(

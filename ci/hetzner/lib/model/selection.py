@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from lib.model import graph, job_words, phases
+from lib.model import graph, phases
 from lib.model.job import Job
 from lib.model.result import Earlier
 from lib.model.run_plan import Limits, RunPlan
@@ -99,7 +99,10 @@ def select(
     `no_deps` the named ones alone. Raises ValueError for unknown names and a selection of nothing.
     """
     by_name = {job.name: job for job in jobs}
-    only, skip = job_words.meant(by_name, only_jobs=only, skip_jobs=skip)
+    if only is not None or skip is not None:
+        from lib.model import job_words  # late: a run of everything names no job
+
+        only, skip = job_words.meant(by_name, only_jobs=only, skip_jobs=skip)
     if only is not None and not only:
         raise ValueError("only_jobs: expected at least one job, found none; without it all run")
     if no_deps and only is None:

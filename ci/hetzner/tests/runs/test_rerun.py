@@ -88,6 +88,17 @@ class Rerun(TenLines):
         self.assertEqual(Path(jobs["lint"]["log"]).parent.name, first)
         self.assertTrue(Path(jobs["lint"]["log"]).is_file())
 
+    def test_a_job_that_starts_outside_of_the_tree_is_never_restored(self) -> None:
+        (self.root / "in").mkdir()
+        (self.root / "in" / "file").touch()
+        mark = f"echo $CI_JOB >>{self.root}/marks"
+        self.write(f'[Job("near", "{mark}", cwd="in"), Job("far", "{mark}", cwd="..")]')
+        self.assertEqual(self.ran()[0], 0)
+        self.assertEqual(self.marks(), "far near")
+        out = self.again()
+        self.assertEqual(self.marks(), "far")
+        self.assertIn("it starts outside of the tree", out)
+
     def test_a_rerun_of_a_rerun_names_the_run_in_which_a_job_really_ran(self) -> None:
         first = self.begin()
         self.again(code=1)

@@ -37,6 +37,7 @@ class OfJobs(unittest.TestCase):
             "its timeout changed": {"timeout": 7},
             "its retries changed": {"retries": 1},
             "its testcases changed": {"testcases": False},
+            "its cwd changed": {"cwd": "packages"},
         }
         for told, fields in changes.items():
             self.assertEqual(self.change(a, a.but(**fields)), told)
@@ -56,6 +57,15 @@ class OfJobs(unittest.TestCase):
     def test_the_order_of_a_mapping_is_no_change(self) -> None:
         a = Job("a", "true", env={"A": "1", "B": "2"})
         self.assertEqual(self.change(a, a.but(env={"B": "2", "A": "1"})), "")
+
+    def test_a_program_is_looked_up_where_the_job_starts(self) -> None:
+        for name in ("tool", "elsewhere/tool"):
+            path = self.root / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("#!/bin/sh\n")
+            path.chmod(0o755)
+        job = Job("a", "./tool", cwd="../elsewhere")
+        self.assertIn(f"the file {self.cwd}/../elsewhere/tool", self.of(job))
 
     def test_a_script_outside_of_the_tree_is_looked_at(self) -> None:
         script = self.root / "check.sh"
