@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lib.commands.run_options import RunOptions
-from lib.commands.site import NO_STORE
 from lib.model.job import Job
 from lib.model.result import Earlier
 from lib.model.selection import Choice
@@ -55,6 +54,8 @@ def heeded(pipeline: Stored, options: RunOptions, workers: Mapping[str, int]) ->
     chosen, store = options.choice, pipeline.store
     if store is None:
         if options.only_failed or options.failed_first:
+            from lib.commands.site import NO_STORE  # late: few pipelines are asked in vain
+
             raise ValueError(NO_STORE)
         return Heeded(chosen, {}, [])
     if options.only_failed or not (options.chooses or options.show):

@@ -9,11 +9,13 @@ from __future__ import annotations
 import argparse
 import importlib
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from lib.commands.program import USAGE, complain
-from lib.commands.site import Site
 from lib.model.names import nearest
+
+if TYPE_CHECKING:
+    from lib.commands.site import Site
 
 COMMANDS = ("status", "cancel", "history", "show", "logs", "rerun", "gc", "export")
 IMPOSSIBLE = 1  # nothing was found, or it cannot be done

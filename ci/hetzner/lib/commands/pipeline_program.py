@@ -6,16 +6,17 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lib.commands import earlier_runs, front_door, own_call, program, rerun_one, run_options
 from lib.commands.earlier_runs import Stored
 from lib.commands.run_options import RunOptions
-from lib.commands.site import Site
 from lib.common import console, version
-from lib.history.retention import Limits
 from lib.model.selection import Choice
 from lib.report import graph_export
+
+if TYPE_CHECKING:
+    from lib.commands.site import Site
 
 LIMITS = ("max_parallel", "pressure", "timeout")
 EPILOG = f"""\
@@ -56,33 +57,48 @@ def main(pipeline: AnyPipeline, words: Sequence[str]) -> int:
 
 
 def _main(pipeline: AnyPipeline, words: Sequence[str], name: str) -> int:
-    again = own_call.words()
     if words and words[0] in front_door.COMMANDS:
-        site = Site(
-            pipeline.store,
-            again,
-            lambda: pipeline.jobs,
-            lambda more: _main(pipeline, more, name),
-            limits=Limits.of(pipeline.store_limits),
-        )
-        return front_door.call(words, name, lambda _: site)
+        return front_door.call(words, name, lambda _: _site(pipeline, name))
     if words and not words[0].startswith("-"):
         raise ValueError(front_door.unknown(words[0], ()))
     options = parse(words, name)
     if options.show in graph_export.VIEWS:
         return console.put(graph_export.VIEWS[options.show](pipeline.jobs))
-    limits = {name: value for name in LIMITS if (value := getattr(options, name)) is not None}
-    pipeline.adapt(
-        {**limits, **({"wait": False} if options.no_wait else {})},
-        _run_again(pipeline, again) if again else None,
-        lambda names: f"--skip-jobs {','.join(names)}",
-    )
+    _adapt(pipeline, options)
     workers = {} if options.pytest_workers is None else {"pytest_workers": options.pytest_workers}
     chosen, restored, notes = earlier_runs.heeded(pipeline, options, workers)
     if options.show == "plan":
         lines = [f"NOTE  {note}" for note in notes]
         return console.put("\n".join([*lines, *pipeline.dry_run(chosen, restored)]))
     return pipeline.run(**chosen._asdict(), **workers, restored=restored, notes=notes)
+
+
+def _site(pipeline: AnyPipeline, name: str) -> Site:
+    """Return the place that a command asks."""
+    from lib.commands.site import Site  # late, as the other: a run asks nothing
+    from lib.history.retention import Limits
+
+    return Site(
+        store=pipeline.store,
+        program=own_call.words(),
+        jobs=lambda: pipeline.jobs,
+        run=lambda more: _main(pipeline, more, name),
+        limits=Limits.of(pipeline.store_limits),
+    )
+
+
+def _adapt(pipeline: AnyPipeline, options: RunOptions) -> None:
+    """Give the pipeline the limits that were asked for, and the words for the next run."""
+    asked = {limit: getattr(options, limit) for limit in LIMITS}
+    limits = {limit: value for limit, value in asked.items() if value is not None}
+    if options.no_wait:
+        limits["wait"] = False
+    again = own_call.words()
+    pipeline.adapt(
+        limits,
+        _run_again(pipeline, again) if again else None,
+        lambda names: f"--skip-jobs {','.join(names)}",
+    )
 
 
 def _run_again(pipeline: AnyPipeline, again: Sequence[str]) -> Callable[[str], str]:

@@ -6,19 +6,21 @@ import argparse
 import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lib.buckaroo import settings
 from lib.buckaroo.settings import Settings
 from lib.commands import front_door, program
 from lib.commands.program import complain
-from lib.commands.site import Site
 from lib.commit import command_line
 from lib.commit.command_line import Options
 from lib.commit.error_messages import state_directory_hint
 from lib.commit.request import Request, load_settings
 from lib.model.job import Job
 from lib.model.verdict import FAILED
+
+if TYPE_CHECKING:
+    from lib.commands.site import Site
 
 NAME = "pipeline.py"
 PLACES = ("--repo", "--state-dir")  # flags that may stand before a command
@@ -54,7 +56,8 @@ def _main(arguments: Sequence[str], entry: Entry) -> int:
 
 def _site(given: argparse.Namespace, entry: Entry) -> Site:
     """Return the place that a command asks: the state directory is the store."""
-    from lib.buckaroo import stale_places  # late: a run does not need it here
+    from lib.buckaroo import stale_places  # late, as the other: a run asks nothing
+    from lib.commands.site import Site
 
     config = settings.load_anywhere({"state_dir": given.state_dir})
     places = command_line.places(given)
