@@ -49,7 +49,8 @@ class Rerun(TenLines):
         return " ".join(found)
 
     def runs(self) -> list[Path]:
-        return sorted((self.root / "store" / "runs").iterdir(), key=lambda p: p.stat().st_mtime_ns)
+        found = (self.root / "store" / "runs").glob("[0-9]*")
+        return sorted(found, key=lambda p: p.stat().st_mtime_ns)
 
     def last(self) -> dict[str, Any]:
         """Return the jobs of the newest run, by name."""
