@@ -11,16 +11,33 @@ from dsl import Job
 from tests.support.commit_stage import JOBS
 from tests.support.fault_case import CommitCase, Ended, FaultCase
 
+HETZNER = str(Path(__file__).resolve().parents[2])
 # each script gets the state directory as $1 and the command that it has to run after it
 FULL = r"""
-mkdir -p "$1/logs"; mount -t tmpfs -o size=128k none "$1/logs"; state=$1; shift
+mkdir -p "$1/runs"; mount -t tmpfs -o size=128k none "$1/runs"; state=$1; shift
 "$@"; code=$?
-cp -r "$state/logs" "$state/logs-kept"; exit "$code"
+cp -r "$state/runs" "$state/runs-kept"; exit "$code"
 """
 READ_ONLY = 'mkdir -p "$1"; mount --bind "$1" "$1"; mount -o remount,ro,bind "$1"; shift; exec "$@"'
-COVERED = r"""
-logs="$1/logs/$SHA"; mkdir -p "$logs"; touch "$logs/$COVER"
-mount --bind "$logs/$COVER" "$logs/$COVER"; shift; exec "$@"
+ALONE = 'shift; exec "$@"'
+# in the directory of the run a file is mounted on itself: it can neither be moved nor replaced
+COVERED = """
+import subprocess, sys
+sys.path.insert(0, {hetzner!r})
+from lib.history.run_store import RunStore
+make = RunStore._make
+
+def covered(store, sha):
+    path = make(store, sha)
+    cover = path / {cover!r}
+    cover.touch()
+    subprocess.run(["mount", "--bind", cover, cover], check=True)
+    return path
+
+RunStore._make = covered
+import pipeline
+from lib.common import program_end
+program_end.run(lambda _: pipeline.main([]))
 """
 # calls of the wall clock see it set back further and further
 CLOCK = """
@@ -46,6 +63,11 @@ class Machine(CommitCase):
         namespaces = ["-m"] if os.getuid() == 0 else ["-Urm"]
         return ["unshare", *namespaces, "bash", "-c", script, "bash", str(self.stage.state)]
 
+    def covered(self, name: str) -> Ended:
+        """Run the commit; a file of this name is in the directory of its run, and stays there."""
+        program = COVERED.format(hetzner=HETZNER, cover=name)
+        return self.commit(program=program, through=self.in_mounts(ALONE))
+
     def is_red(self, ended: Ended, *parts: str) -> None:
         self.assertEqual(ended.code, 1, ended.console)
         self.assertNotIn("Traceback", ended.console)
@@ -63,16 +85,14 @@ class Machine(CommitCase):
         self.assertNotIn("exit code 0", ended.console)
         self.assertEqual(self.status(), "error")
         self.assertIn("No space left on device", self.github.seen[-1]["description"])
-        kept = self.stage.state / "logs-kept"
+        kept = self.stage.state / "runs-kept"
         self.assertEqual(list(kept.glob("*/.*.json.*")), [])
         self.assertNotEqual(list(kept.glob("*/ci.log")), [])
         self.body("test_js", "exit 0")
         self.next_run_is_unaffected()
 
     def test_summary_that_cannot_be_written_is_red_and_said(self) -> None:
-        sha = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
-        through = self.in_mounts(COVERED)
-        ended = self.commit(through=through, SHA=sha, COVER="summary.json")
+        ended = self.covered("summary.json")
         self.is_red(ended, r"the run is red: could not write .*/summary\.json: Device or resource")
         self.assertEqual(self.status(), "error")
         self.assertIn("END   exit code 1: could not write", ended.log)
@@ -84,16 +104,12 @@ class Machine(CommitCase):
         self.next_run_is_unaffected()
 
     def test_log_of_the_run_that_cannot_be_written_is_red_and_said(self) -> None:
-        sha = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
-        through = self.in_mounts(COVERED)
-        ended = self.commit(through=through, SHA=sha, COVER="ci.log")
+        ended = self.covered("ci.log")
         self.is_red(ended, "ci.log.*: can the state directory be written")
         self.next_run_is_unaffected()
 
     def test_log_of_a_job_that_cannot_be_written_fails_it_by_name(self) -> None:
-        sha = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
-        through = self.in_mounts(COVERED)
-        ended = self.commit(through=through, SHA=sha, COVER="lint-python.log")
+        ended = self.covered("lint-python.log")
         self.is_red(ended, "CAUSE lint-python: could not open its log .*: Device or resource busy")
         self.assertEqual(self.status(), "failure")
         self.next_run_is_unaffected()
@@ -124,7 +140,7 @@ class Machine(CommitCase):
         self.next_run_is_unaffected()
 
     def test_clock_that_is_set_back_changes_nothing(self) -> None:
-        program = CLOCK.format(hetzner=str(Path(__file__).resolve().parents[2]))
+        program = CLOCK.format(hetzner=HETZNER)
         ended = self.commit(program=program)
         self.check(ended, 0, None, rf"END   exit code 0: {JOBS} jobs passed in \d+ s")
         times = [job[what] for job in ended.summary["jobs"] for what in ("started", "ended")]
