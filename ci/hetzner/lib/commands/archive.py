@@ -45,8 +45,9 @@ def choose(found: Iterable[StoredFile]) -> tuple[list[StoredFile], list[StoredFi
     return chosen, others
 
 
-def write(run: Path, chosen: Sequence[StoredFile], out: IO[bytes], *, live: bool) -> None:
-    """Write the files of a run; one that is gone meanwhile is left out. Raises OSError."""
+def write(run: Path, chosen: Sequence[StoredFile], out: IO[bytes], *, live: bool) -> list[str]:
+    """Write the files of a run; return the paths of those that cannot be read. Raises OSError."""
+    unread = []
     with (
         gzip.GzipFile("", "wb", fileobj=out, mtime=0) as packed,
         tarfile.TarFile(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
@@ -55,6 +56,7 @@ def write(run: Path, chosen: Sequence[StoredFile], out: IO[bytes], *, live: bool
             try:
                 handle = files.open_file(run / file.path, os.O_RDONLY)
             except OSError:
+                unread.append(file.path)
                 continue
             with os.fdopen(handle, "rb") as opened:
                 content = _Content(opened)
@@ -64,6 +66,7 @@ def write(run: Path, chosen: Sequence[StoredFile], out: IO[bytes], *, live: bool
                 tar.addfile(entry, content)
         if live:
             tar.addfile(tarfile.TarInfo(f"{run.name}/{GOES_ON}"))
+    return unread
 
 
 class _Content(io.RawIOBase):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import signal
 import time
@@ -13,6 +14,7 @@ from lib.commands.show import telling
 from lib.commands.site import Site
 from lib.common import interrupts, signal_names
 from lib.common.interrupts import Interrupted
+from lib.common.plain_text import printable
 from lib.history.log_directory import LOCK
 from lib.history.run_store import RunStore
 from lib.history.stored_run import StoredRun
@@ -73,7 +75,14 @@ def _only_one(store: RunStore) -> StoredRun:
     """Return the one live run. Raises LookupError for none, ValueError for several."""
     live = [run for run in store.runs() if run.live]
     if not live:
-        raise LookupError(f"expected a run that goes on, found none in {store.directory}")
+        place = str(store.directory.resolve())
+        waiting = [
+            f"; {run.named} waits for another and has begun nothing: end it with kill {run.pid}"
+            for run in machine_register.live_runs()
+            if run.state_dir == place and not run.log_dir
+        ]
+        text = f"expected a run that goes on, found none in {store.directory}{''.join(waiting)}"
+        raise LookupError(printable(text))
     if len(live) > 1:
         names = ", ".join(run.name for run in live)
         raise ValueError(f"expected the name of a run, since {len(live)} go on: {names}")
@@ -86,7 +95,11 @@ def _runner(table: ProcessTable, run: StoredRun) -> Proc | None:
         return None
     place = str(run.path.resolve())
     told = [str(run.summary.get("run"))]
-    told += [each.run for each in machine_register.live_runs() if each.log_dir == place]
+    told += [
+        each.run
+        for each in machine_register.live_runs()
+        if each.log_dir == place and each.user in (0, os.geteuid())
+    ]
     found = runner_process.find(table, told, run.path / LOCK)
     if found is None and run.live:
         raise LookupError(

@@ -6,11 +6,11 @@ import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lib.commands import archive, run_files
+from lib.commands import answer, archive, run_files
 from lib.commands.run_files import StoredFile
 from lib.commands.site import Site
-from lib.common import files
-from lib.common.plain_text import printable, size
+from lib.common import files, interrupts
+from lib.common.plain_text import size
 from lib.history.run_store import LAST, RunStore
 
 SUMMARY = "Write a run into one file, which `show FILE` shows on any machine."
@@ -36,19 +36,24 @@ def main(given: argparse.Namespace, site: Site) -> int:
     chosen, others = archive.choose(run_files.all_files(run.path))
     if not chosen:
         raise LookupError(f"expected the files of a run, found none that can be read in {run.path}")
-    with files.replacing(target) as out:
-        archive.write(run.path, chosen, out, live=live)
-    for line in _said(target, chosen, others, live=live):
-        print(printable(line))
-    return 0
+    with interrupts.cut_short(), files.replacing(target) as out:
+        unread = archive.write(run.path, chosen, out, live=live)
+    return answer.lines(_said(target, chosen, others, unread, live=live))
 
 
 def _said(
-    target: Path, chosen: Sequence[StoredFile], others: Sequence[StoredFile], *, live: bool
+    target: Path,
+    chosen: Sequence[StoredFile],
+    others: Sequence[StoredFile],
+    unread: Sequence[str],
+    *,
+    live: bool,
 ) -> Iterator[str]:
     total = sum(file.size for file in chosen)
-    yield f"{target}: {size(target.stat().st_size)}, {len(chosen)} files of {size(total)}"
+    yield f"{target}: {size(target.stat().st_size)}, {len(chosen) - len(unread)} files of {size(total)}"
     if live:
         yield "the run goes on: this is its state as of now"
+    for path in unread:
+        yield f"left out, since it cannot be read: {path}"
     for file in others:
-        yield f"left out, since all files together may have {size(archive.MOST_BYTES)}: {file.path}"
+        yield f"left out, since only {size(archive.MOST_BYTES)} fit: {file.path}"

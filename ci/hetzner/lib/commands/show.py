@@ -9,7 +9,7 @@ from pathlib import Path
 from lib.commands import answer, archive, environment_changes, run_files, run_report, run_text
 from lib.commands.run_text import Telling
 from lib.commands.site import Site
-from lib.common import redact
+from lib.common import interrupts, redact
 from lib.history.run_store import LAST, RunStore
 from lib.history.stored_run import FAILED, StoredRun
 
@@ -34,7 +34,7 @@ def main(given: argparse.Namespace, site: Site) -> int:
         return _print(told, given)
     import tempfile  # late: only an exported run needs it
 
-    with tempfile.TemporaryDirectory() as directory:
+    with interrupts.cut_short(), tempfile.TemporaryDirectory() as directory:
         run = archive.read(Path(given.run), Path(directory))
         told = telling(run)._replace(place=given.run)
         if archive.was_live(run):

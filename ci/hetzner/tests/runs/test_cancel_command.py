@@ -16,6 +16,16 @@ PATIENCE = "from lib.commands import cancel; cancel.PATIENCE = 0.5\n"
 IGNORES = """[Job('a', "trap '' TERM; setsid sleep 1000 & touch up; sleep 1000")]"""
 
 
+# is in the register of the machine, and has no directory yet
+WAITING = """
+import sys, time
+from lib.processes import machine_register
+with machine_register.registered("its label", state_dir=sys.argv[1]):
+    print("registered", flush=True)
+    time.sleep(1000)
+"""
+
+
 class Cancel(Asked):
     def test_run_is_gone_with_all_processes_and_its_verdict_is_told(self) -> None:
         for jobs in (STAYS, IGNORES):
@@ -39,6 +49,13 @@ class Cancel(Asked):
         self.assertEqual(self.begin("[Job('a', 'true')]").wait(60), 0)
         self.assertIn("PASSED", self.answer("cancel", "last"))
         self.assertIn("expected a run that goes on", self.answer("cancel", code=1))
+
+    def test_run_that_waits_for_its_turn_is_told_with_the_next_step(self) -> None:
+        self.write("[Job('a', 'true')]", END)
+        waiting = self.started(WAITING, str(self.store.directory))
+        said = self.answer("cancel", code=1)
+        self.assertIn(f"pid {waiting.pid} (its label) waits for another", said)
+        self.assertIn(f"kill {waiting.pid}", said)
 
     def test_several_runs_are_named(self) -> None:
         self.stubborn()

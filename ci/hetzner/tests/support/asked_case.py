@@ -54,9 +54,14 @@ class Asked(TenLines):
 
     def stubborn(self, summary: str = "{}") -> subprocess.Popen[str]:
         """Start a process that holds the lock of a run and does not end by TERM."""
+        return self.started(STUBBORN, str(self.store.directory), summary)
+
+    def started(self, program: str, *words: str) -> subprocess.Popen[str]:
+        """Start a program that uses the library, and wait for its first line."""
         process = subprocess.Popen(
-            [sys.executable, "-c", STUBBORN, str(self.store.directory), summary],
+            [sys.executable, "-c", program, *words],
             cwd=Path(__file__).resolve().parents[2],
+            env={**os.environ, **self.variables},
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -28,6 +28,8 @@ QUESTIONS = (
     "history --json",
     "history --job a",
     "history --left",
+    "gc --dry-run",
+    "gc --dry-run --json",
     "cancel",
     "cancel {run} --json",
 )

@@ -75,7 +75,7 @@ class Archive(WithStore):
 
         out = io.BytesIO()
         with mock.patch("os.pread", cut):
-            archive.write(run, chosen, out, live=False)
+            self.assertEqual(archive.write(run, chosen, out, live=False), ["gone"])
         self.file.write_bytes(out.getvalue())
         archive.read(self.file, self.into)
         self.assertEqual((self.into / NAME / "test.log").read_bytes(), b"one\n\0\0\0\0")
