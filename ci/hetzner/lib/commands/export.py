@@ -50,7 +50,8 @@ def _said(
     live: bool,
 ) -> Iterator[str]:
     total = sum(file.size for file in chosen)
-    yield f"{target}: {size(target.stat().st_size)}, {len(chosen) - len(unread)} files of {size(total)}"
+    count = len(chosen) - len(unread)
+    yield f"{target}: {size(target.stat().st_size)}, {count} files of {size(total)}"
     if live:
         yield "the run goes on: this is its state as of now"
     for path in unread:

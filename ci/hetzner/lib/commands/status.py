@@ -17,6 +17,8 @@ from lib.commands.run_text import Telling
 from lib.commands.show import telling
 from lib.commands.site import Site
 from lib.common.plain_text import duration, size, table
+from lib.history import run_index
+from lib.history.retention import Known
 from lib.history.run_store import RunStore
 
 SUMMARY = "Tell what runs on this machine, since when, and until when."
@@ -53,9 +55,12 @@ def _lines(
         yield "nothing runs on this machine that can be seen from here"
     if last:
         yield f"the last run: {last.state.upper()}  {last.name}: {run_text.sentence(last)}"
+    if store and (kept := _kept(store)):
+        taken = sum(run.size for run in kept)
+        yield f"store: {len(kept)} run{'s' * (len(kept) != 1)} of {size(taken)} in {store}"
     if room := _room(store):
         free, total = room
-        yield f"disk: {size(free)} of {size(total)} are free for {store}"
+        yield f"disk: {size(free)} of {size(total)} are free"
 
 
 def _run(run: LiveView, now: float) -> Iterator[str]:
@@ -94,6 +99,14 @@ def _user(number: int) -> str:
     return str(number)
 
 
+def _kept(store: Path) -> list[Known]:
+    """Return the runs of a store with their sizes, which are remembered; of live ones 0."""
+    try:
+        return run_index.known(store)
+    except OSError:
+        return []
+
+
 def _room(store: Path | None) -> tuple[int, int] | None:
     """Return the free bytes and all bytes of the disk of a store, None if they are unknown."""
     place = store
@@ -126,5 +139,6 @@ def _fields(
         "last": last
         and {"name": last.name, "state": last.state, "sentence": run_text.sentence(last)},
         "store": store and str(store),
+        "bytes": sum(run.size for run in _kept(store)) if store else None,
         "disk": room and {"free": room[0], "total": room[1]},
     }

@@ -25,7 +25,8 @@ def known(store: Path) -> list[Known]:
     path = store / run_name.RUNS / INDEX
     before = _read(path)
     found = [before.get(run.name) or _look_at(run) for run in RunStore(store).runs()]
-    after = {run.name: run for run in found if not run.live}
+    # a directory without a log may be of a run that is just beginning
+    after = {run.name: run for run in found if run.begun and not run.live}
     if after != before:
         with contextlib.suppress(OSError):  # the next clean-up looks again
             text = json.dumps([[*run] for run in after.values()])
@@ -34,13 +35,15 @@ def known(store: Path) -> list[Known]:
 
 
 def _look_at(run: StoredRun) -> Known:
+    # before the question whether it lives: a run has its lock before it begins its log
+    begun = (run.path / "ci.log").exists() or bool(run.summary)
     if run.live:
         return Known(run.name, run.started, live=True)
     return Known(
         name=run.name,
         started=run.started,
         size=waste.disk_usage(run.path),
-        begun=(run.path / "ci.log").exists() or bool(run.summary),
+        begun=begun,
         whole=run.speaks_for_commit,
         red=run.state in (FAILED, CUT_OFF),
         branch=run.branch,

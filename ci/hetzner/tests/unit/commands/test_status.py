@@ -68,6 +68,7 @@ class Status(WithStore):
 
     def test_last_run_is_told_while_nothing_runs(self) -> None:
         self.make()
+        self.assertRegex(self.asked(), r"\nstore: 1 run of \d+\.\d kB in /")
         self.assertIn(f"the last run: FAILED  {NAME}: failed in 4 s: test", self.asked())
         self.assertEqual(json.loads(self.asked("--json"))["last"]["state"], "failed")
 

@@ -82,6 +82,18 @@ class Runs(CleaningTest):
             self.assertEqual(self.clean(bytes=25_000), [paths[1].name])
         look.assert_not_called()
 
+    def test_run_that_was_looked_at_while_it_was_made_is_looked_at_again(self) -> None:
+        path = self.run_of()
+        kept = [(path / name, (path / name).read_bytes()) for name in ("summary.json", "ci.log")]
+        for file, _ in kept:
+            file.unlink()
+        self.assertFalse(run_index.known(self.store)[0].begun)
+        for file, content in kept:
+            file.write_bytes(content)
+        (found,) = run_index.known(self.store)
+        self.assertTrue(found.begun)
+        self.assertGreater(found.size, 5000)
+
     def test_damaged_index_is_made_anew(self) -> None:
         path = self.run_of()
         for text in ("{", "[[1]]", "{}", '[["x", 0.0, 0, 0, 0, 0, 0, 0]]', "[" * 100_000, "3"):
