@@ -36,6 +36,19 @@ class Command(Protocol):
         """
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose `--help` lists the commands as well, which it imports only then."""
+
+    def format_help(self) -> str:
+        """Return the help, with a line for each command before the end."""
+        end, lines = self.epilog, [f"  {name:9} {load(name).SUMMARY}" for name in COMMANDS]
+        self.epilog = "\n".join(["commands (COMMAND --help explains each):", *lines, "", end or ""])
+        try:
+            return super().format_help()
+        finally:
+            self.epilog = end
+
+
 def load(name: str) -> Command:
     """Import a command."""
     return cast(Command, importlib.import_module(f"lib.commands.{name}"))

@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from lib.commands.site import Site
 
 LIMITS = ("max_parallel", "pressure", "timeout")
-EPILOG = f"""\
-commands (the first word; COMMAND --help explains each):
-  {", ".join(front_door.COMMANDS)}
-
-{run_options.EXIT_CODES}"""
 
 
 class AnyPipeline(Stored, Protocol):
@@ -106,20 +101,26 @@ def _run_again(pipeline: AnyPipeline, again: Sequence[str]) -> Callable[[str], s
     return lambda job: own_call.in_shell([*again, *rerun_one.selection(pipeline.jobs, job)])
 
 
-def parse(words: Sequence[str], name: str) -> RunOptions:
-    """Return the options; exit with 2 and a sentence for words that make no sense."""
-    parser = argparse.ArgumentParser(
+def parser(name: str) -> argparse.ArgumentParser:
+    """Return the parser of a run; `--help` is its view for people."""
+    made = front_door.Parser(
         prog=name,
         description="Run the jobs of a pipeline, or ask for its runs.",
         usage="%(prog)s [COMMAND] [flags]",
-        epilog=EPILOG,
+        epilog=run_options.EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     text = f"%(prog)s, runner {version.full()}"
-    parser.add_argument("--version", action="version", version=text)
-    run_options.add_flags(parser)
-    options = RunOptions(**vars(parser.parse_args(words)))
+    made.add_argument("--version", action="version", version=text)
+    run_options.add_flags(made)
+    return made
+
+
+def parse(words: Sequence[str], name: str) -> RunOptions:
+    """Return the options; exit with 2 and a sentence for words that make no sense."""
+    made = parser(name)
+    options = RunOptions(**vars(made.parse_args(words)))
     for sentence in options.conflicts():
-        parser.error(sentence)
+        made.error(sentence)
     return options

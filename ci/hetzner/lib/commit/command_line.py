@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from lib.commands import run_options
+from lib.commands import front_door, run_options
 from lib.commands.run_options import RunOptions
 from lib.common import version
 from lib.model.selection import Choice
@@ -93,7 +93,7 @@ class Options(RunOptions):
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser; `--help` is its view for people."""
-    made = argparse.ArgumentParser(
+    made = front_door.Parser(
         prog="pipeline.py",
         description="Run the CI of one commit.",
         epilog=EXAMPLES,
