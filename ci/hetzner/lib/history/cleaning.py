@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lib.common import locks, waste
 from lib.common.waste import Removed, Waste
-from lib.history import stale_runs
+from lib.history import stale_rows, stale_runs
 from lib.history.retention import Limits
 
 BUDGET = 5.0  # seconds at the end of a run; the next one goes on
@@ -43,4 +43,5 @@ def find(store: Path, limits: Limits, more: Find = lambda _: ()) -> Iterator[Was
     """Yield what may go. Raises OSError."""
     now = time.time()
     yield from stale_runs.find(store, limits, now)
+    yield from stale_rows.find(store, limits, now)
     yield from more(now)

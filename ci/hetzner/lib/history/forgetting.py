@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import sqlite3
 from collections.abc import Collection
 from pathlib import Path
@@ -31,6 +32,19 @@ def forget_before(path: Path, moment: float, keep_runs: Collection[str] = ()) ->
     except sqlite3.Error as error:
         raise OSError(f"old runs stay in {path}: {error}") from error
     return len(old)
+
+
+def count(path: Path, before: float = math.inf) -> int:
+    """Return how many runs `forget_before` would remove. Raises sqlite3.Error."""
+    return len(_started_before(path, before, ()))
+
+
+def start_of(path: Path, number: int) -> float:
+    """Return when the run started that so many newer ones follow; 0 without one, sqlite3.Error."""
+    query = "SELECT started FROM runs ORDER BY started DESC, id DESC LIMIT 1 OFFSET ?"
+    with database.reading(path) as opened:
+        found = opened.execute(query, (max(0, number - 1),)).fetchone() if opened else None
+    return float(found[0]) if found else 0.0
 
 
 def _started_before(path: Path, moment: float, keep: Collection[str]) -> list[int]:
