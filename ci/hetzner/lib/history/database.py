@@ -17,6 +17,9 @@ from lib.history import network_mounts, schema
 PATIENCE = 5.0  # seconds to wait for another run that writes: the one wait of a run
 MOMENT = 0.2  # seconds that a reader waits: another process opens or closes the database
 
+# the files beside a database that WAL needs can neither be found nor made
+NO_ROOM_BESIDE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR)
+
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
@@ -73,7 +76,7 @@ def connected(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _opened_to_read(path: Path) -> sqlite3.Connection:
-    """Open a history; one in a directory that may not be written is taken as unchanging.
+    """Open a history; one whose directory may not be written, or is full, is taken as unchanging.
 
     With the right to write, SQLite first takes back the half transaction of a killed writer.
     """
@@ -82,8 +85,7 @@ def _opened_to_read(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA user_version")
     except sqlite3.OperationalError as error:
         database.close()
-        # the files beside it, which WAL needs, can neither be found nor made
-        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+        if error.sqlite_errorcode & 0xFF not in NO_ROOM_BESIDE:
             raise
         return _connect(path, "mode=ro&immutable=1", MOMENT)
     except BaseException:
