@@ -154,6 +154,7 @@ class Output(FaultCase):
         ended = self.run_jobs(
             Job("a", "head -c 200M /dev/zero"),
             Job("b", "head -c 200M /dev/zero | tr '\\0' b; exit 3"),
+            log_bytes=size,
         )
         self.check(ended, 1, "a=passed b=failed", "PASS  a", "FAIL  b")
         self.assertEqual([(self.logs / f"{j}.log").stat().st_size for j in "ab"], [size, size])
