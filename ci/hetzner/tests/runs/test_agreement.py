@@ -195,7 +195,8 @@ class OfJobs(WithGitHub):
 
     def test_job_that_is_checked_as_a_whole_is_told_of_by_a_part_of_the_run_too(self) -> None:
         self.run_part()
-        self.assertEqual(self.posted(), [(s, "ci/hetzner/lint-python") for s in OF_A_PASS])
+        expected = [(s, "ci/hetzner/lint-python") for s in OF_A_PASS]
+        self.assertEqual(self.posted(), [("success", "ci/hetzner/python-3.13"), *expected])
 
     def test_job_that_is_not_checked_as_a_whole_is_not_told_of(self) -> None:
         for code, *words in (
@@ -245,7 +246,7 @@ class OfJobs(WithGitHub):
                 self.assertEqual(self.left(), [])
 
     def test_end_of_a_job_that_github_did_not_take_is_told_as_it_was_by_the_next(self) -> None:
-        self.github.replies = [BUSY] * 2
+        self.github.replies = [BUSY] * 3
         self.assertEqual(self.stage.run(*PART).code, 0)
         self.assertRegex(self.run_part(), "its status ci/hetzner/lint-python is posted now")
         self.assertEqual(self.of("lint-python"), ["success", *OF_A_PASS])

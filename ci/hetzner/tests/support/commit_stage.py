@@ -42,6 +42,11 @@ case $body in
     mkdir -p "$CI_WORK_DIR/wheel/static"
     touch "$CI_WORK_DIR/wheel/b.whl" "$CI_WORK_DIR/wheel/static/widget.js"
     ;;
+  node_modules)
+    mkdir -p packages/node_modules
+    { git hash-object --no-filters packages/pnpm-lock.yaml && echo packages; } \
+      >packages/node_modules/.ci-installed
+    ;;
   jupyter_warmup)
     for output in venv servers; do echo "$RANDOM" >"$CI_WORK_DIR/jupyter-$output"; done
     exec "$STAGE_PYTHON" -S -E -c "$STAGE_SERVER" "$CI_PORT_JUPYTER"
@@ -112,6 +117,7 @@ class Stage:
         self.git(self.root, "init", "-q", "-b", "main", "repo")
         (self.repo / "packages" / "buckaroo-js-core").mkdir(parents=True)
         (self.repo / "packages" / "buckaroo-js-core" / "package.json").write_text("{}\n")
+        (self.repo / ".gitignore").write_text("node_modules\n")
         self.git(self.repo, "remote", "add", "origin", str(self.root / "origin.git"))
         self.commit("first")
 
