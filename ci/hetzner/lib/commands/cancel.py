@@ -57,12 +57,11 @@ def main(given: argparse.Namespace, site: Site) -> int:
     process = _runner(table, run)
     if process is None:
         return _tell(run, Left(), site, as_json=given.json)
-    run_id = process_table.run_id(table, process.pid)
     if not given.json:
         answer.lines([f"asked to end: {run.name}, pid {process.pid}"])
     try:
         kill.ask_to_end(table, process)
-        left = _wait(table, run, run_id)
+        left = _wait(table, run, f"r{process.pid}-{process.started}")
     except PermissionError:
         raise runner_process.refusal(process) from None
     except (KeyboardInterrupt, Interrupted) as came:

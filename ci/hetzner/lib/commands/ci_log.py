@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 LINE = re.compile(r"\[(\d\d):(\d\d):(\d\d)\] (.*)")
 STARTED = re.compile(r"START (\S+)(?: \(attempt (\d{1,6})\))?")
-ENDED = re.compile(r"(PASS  |FAIL  |SKIP  |CANCEL )(\S+)")
+ENDED = re.compile(r"(PASS  |FAIL  |SKIP  |CANCEL )(\S+)(?: +\((.*)\))?")
 OUTCOMES = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped", "CANCEL": "cancelled"}
 CAUSE = re.compile(r"CAUSE (\S+): (.*)")
 TRIED_AGAIN = re.compile(r"RETRY (\S+) ")
@@ -62,11 +62,12 @@ def read(lines: Iterable[str]) -> Story:
         if found := STARTED.fullmatch(text):
             clock = hour * 3600 + minute * 60 + second
             running[found[1]] = RunningJob(found[1], clock, int(found[2] or 1), ready=False)
-        elif found := ENDED.match(text):
+        elif found := ENDED.fullmatch(text):
             name = found[2]
             running.pop(name, None)
             times = ended[name].times + 1 if name in ended else 1
-            ended[name] = EndedJob(OUTCOMES[found[1].strip()], times)
+            reason = "" if found[1] == "FAIL  " else found[3] or ""  # the next line has it
+            ended[name] = EndedJob(OUTCOMES[found[1].strip()], times, reason)
         elif (found := CAUSE.fullmatch(text)) and found[1] in ended:
             ended[found[1]] = ended[found[1]]._replace(reason=found[2])
         elif found := TRIED_AGAIN.match(text):

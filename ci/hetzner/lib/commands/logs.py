@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from lib.commands import answer, attempt_logs
+from lib.commands import answer, attempt_logs, run_files, run_report
 from lib.commands.log_follower import LogFollower
-from lib.commands.run_report import read
 from lib.commands.site import Site
 from lib.commands.terminal_text import TerminalText
 from lib.common import console, interrupts, signal_names
@@ -56,7 +55,11 @@ def main(given: argparse.Namespace, site: Site) -> int:
 
 def _refuse_unknown(job: str, run: StoredRun, site: Site) -> None:
     """Raise LookupError for a job that this run cannot have."""
-    known = {RUN_LOG, *attempt_logs.jobs(run.path), *(j.name for j in read(run.summary).jobs)}
+    known = {
+        RUN_LOG,
+        *attempt_logs.jobs(run.path),
+        *(each.name for each in run_report.read(run.summary).jobs),
+    }
     if job not in known and run.live:  # it may not have begun its jobs yet
         known |= {each.name for each in site.jobs()}
     if job not in known or not NAME.fullmatch(job):
@@ -85,9 +88,10 @@ def _print(run: StoredRun, job: str, attempt: int | None, *, follow: bool) -> in
 def _missing(run: StoredRun, job: str, found: int) -> str:
     if found:
         return f"expected an attempt of {job}, of which there are {found} in {run.name}"
-    reasons = [each.reason or each.outcome for each in read(run.summary).jobs if each.name == job]
-    why = printable(reasons[0]) if reasons and reasons[0] else "it has not started"
-    return f"{job} has no log in {run.name}: {why}"
+    fresh = StoredRun(run.path, run.key)  # the job may have ended since
+    jobs = run_report.completed(run_report.read(fresh.summary), run_files.story(run.path)).jobs
+    reasons = (each.reason or each.outcome for each in jobs if each.name == job)
+    return f"{job} has no log in {run.name}: {printable(next(reasons, '')) or 'it has not started'}"
 
 
 def _remark(text: str) -> None:

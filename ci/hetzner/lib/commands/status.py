@@ -30,14 +30,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(given: argparse.Namespace, site: Site) -> int:
-    """Print the answer. Raises OSError."""
+    """Print the answer, which is always one: return 0."""
     store = RunStore(site.store) if site.store else None
-    now = time.time()
-    live = live_view.all_live(store)
-    last = _last(store) if store and not live else None
+    now, problem = time.time(), ""
+    try:
+        live = live_view.all_live(store)
+        last = _last(store) if store and not live else None
+    except OSError as error:
+        live, last, problem = live_view.all_live(None), None, f"the store cannot be read: {error}"
     if given.json:
-        return answer.as_json(_fields(live, last, site.store, now))
-    return answer.lines(_lines(live, last, site.store, now))
+        return answer.as_json({**_fields(live, last, site.store, now), "problem": problem})
+    return answer.lines([*_lines(live, last, site.store, now), *([problem] if problem else [])])
 
 
 def _last(store: RunStore) -> Telling | None:

@@ -30,10 +30,12 @@ class Story(unittest.TestCase):
         self.assertEqual(job.seconds(5), 7)
 
     def test_each_outcome_ends_a_job(self) -> None:
-        for line in ("PASS  a", "PASS  a  (restored)", "FAIL  a  (see x)", "CANCEL a (why)"):
+        lines = {"PASS  a": "", "PASS  a  (restored)": "restored", "FAIL  a  (see x)": ""}
+        lines |= {"CANCEL a (a signal)": "a signal", "SKIP  a (needs (b))": "needs (b)"}
+        for line, reason in lines.items():
             story = ci_log.read(["[00:00:01] START a", f"[00:00:02] {line}"])
-            outcome = OUTCOMES[line.split()[0]]
-            self.assertEqual((story.running, story.ended), ({}, {"a": (outcome, 1, "")}), line)
+            ended = {"a": (OUTCOMES[line.split()[0]], 1, reason)}
+            self.assertEqual((story.running, story.ended), ({}, ended), line)
 
     def test_failure_has_its_reason_and_a_second_pass_counts(self) -> None:
         lines = ["PASS  a", "START a", "FAIL  a  (see x)", "CAUSE a: exit code 3", "CAUSE b: x"]
