@@ -12,6 +12,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\t" else "·" for c in text)
 
 
+def one_line(text: str) -> str:
+    """Return a text as one such line: its line ends are shown as \\n and \\r."""
+    return printable(text.replace("\r", "\\r").replace("\n", "\\n"))
+
+
 def table(rows: Iterable[Sequence[str]], right: Collection[int] = ()) -> list[str]:
     """Return a line for each row, its cells below each other; the columns in `right` end in line.
 

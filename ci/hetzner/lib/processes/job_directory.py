@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -21,14 +22,24 @@ def problems(jobs: Sequence[Job], cwd: Path) -> dict[str, str]:
     found = {}
     for job in by_name.values():
         directory = of(job, cwd)
-        if directory == cwd or directory.is_dir() or _is_made(directory, job, by_name, cwd):
+        if directory == cwd or not (why := lacking(directory)):
             continue
-        there = "something else" if directory.exists() else "nothing"
-        found[job.name] = (
-            f"cwd: expected a directory, found {there} at {directory}: make it, or let it be an "
-            "output of a job that this one needs"
-        )
+        if not _is_made(directory, job, by_name, cwd):
+            found[job.name] = (
+                f"cwd: expected a directory, found {why} at {directory}: make it, or let it be an "
+                "output of a job that this one needs"
+            )
     return found
+
+
+def lacking(directory: Path) -> str:
+    """Return what is in the place of a directory, '' if it is there."""
+    try:
+        return "" if stat.S_ISDIR(directory.stat().st_mode) else "something else"
+    except (FileNotFoundError, NotADirectoryError):
+        return "nothing"
+    except OSError as error:  # a name that is too long, a place that may not be seen
+        return f"an error ({error.strerror})"
 
 
 def _is_made(directory: Path, job: Job, by_name: Mapping[str, Job], cwd: Path) -> bool:

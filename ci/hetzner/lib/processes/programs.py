@@ -30,7 +30,9 @@ def lacking(jobs: Sequence[Job], env: Mapping[str, str], cwd: Path) -> dict[str,
     for job in jobs:
         own, directory = {**env, **job.env}, job_directory.of(job, cwd)
         missing = [name for name in job.requires if find(name, own, directory) is None]
-        if missing and not directory.is_dir():  # a job makes it yet, maybe with programs in it
+        if missing and job_directory.lacking(
+            directory
+        ):  # a job makes it yet, maybe with programs in it
             missing = [name for name in missing if not _may_come(name, own)]
         if missing:
             found[job.name] = missing

@@ -54,7 +54,8 @@ def failures(
     cut_off = [r for r in results if r.outcome is Outcome.CANCELLED and r.name in logged]
     for result in (*sorted(failed, key=lambda each: each.acceptable), *cut_off):
         log = log_dir / f"{result.name}.log"
-        why = ("allowed to fail, " if result.allowed else "") + redact(result.reason)
+        why = plain_text.one_line(redact(result.reason))
+        why = f"allowed to fail, {why}" if result.allowed else why
         if result.name in logged:
             parts.append(f"--- {result.name}: {why} ({log})")
             parts += [f"    {line}" for line in log_tail.shown(log, redact)]
@@ -62,5 +63,5 @@ def failures(
             parts.append(f"--- {result.name}: {why}")
             parts.append("    (it has no log: it did not start)")
         if rerun:
-            parts.append(f"    run it again: {rerun(result.name)}")
+            parts.append(f"    run it again: {plain_text.one_line(rerun(result.name))}")
     return "\n".join(parts)

@@ -11,7 +11,7 @@ from typing import TextIO
 
 from lib.common import files
 from lib.common.console import Console
-from lib.common.plain_text import printable
+from lib.common.plain_text import one_line
 from lib.model import events
 from lib.model.job_fields import RUN_LOG
 from lib.report import log_lines, running_jobs
@@ -52,7 +52,7 @@ class RunLog:
 
     def line(self, text: str) -> None:
         """Write one line with the time of day; unprintable characters are shown as dots."""
-        shown = printable(self._redact(text).replace("\r", "\\r").replace("\n", "\\n"))
+        shown = one_line(self._redact(text))
         stamped = f"{self._stamp()} {shown}"
         content = f"{stamped}\n".encode(errors="replace")
         try:

@@ -102,6 +102,13 @@ class Missing(DirectoryTest):
             self.assertFalse((self.cwd / "started").exists())
         self.assertIn("CAUSE a: cwd: expected a directory", self.log("ci"))
 
+    def test_a_hostile_name_is_refused_by_the_name_of_its_job(self) -> None:
+        (self.cwd / "loop").symlink_to("loop")
+        for cwd in ("x" * 300, "loop", "line\nfeed\x1b[31m", "-rf", "~"):
+            why = self.reason(Job("a", "true", cwd=cwd))
+            self.assertIn("cwd: expected a directory, found ", why)
+            self.assertNotIn("\x1b", self.log("ci") + self.console.getvalue())
+
     def test_a_job_that_it_needs_may_make_it(self) -> None:
         for output in ("new", "new/deep/file", "new/deep"):
             self.passes(
