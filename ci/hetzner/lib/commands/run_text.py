@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,7 +66,7 @@ def lines(run: Telling, redact: Callable[[str], str] = str) -> Iterator[str]:
     if run.changes.lines:
         yield ""
         yield f"changed around it since {run.changes.since}, the last green run of its branch:"
-        yield from (f"    {line}" for line in run.changes.lines[:MOST_CHANGES])
+        yield from (f"    {line}" for line in islice(run.changes.lines, MOST_CHANGES))
         if (more := len(run.changes.lines) - MOST_CHANGES) > 0:
             yield f"    … and {more} more, see environment.json of both"
     if run.again and any(job.bad for job in report.jobs):
