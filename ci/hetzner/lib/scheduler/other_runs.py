@@ -12,7 +12,7 @@ from typing import NamedTuple
 from lib.model.cause import Cause, Why
 from lib.scheduler.nodes import QUEUED, NodeRun
 from lib.scheduler.pools import Needs
-from lib.scheduler.protocol import MachineShare
+from lib.scheduler.protocol import MachineShare, Refused
 
 LOOK = 0.1  # seconds until the next question: nothing tells that another run gives back
 
@@ -52,21 +52,22 @@ class OtherRuns:
         """
         if self._share is None or not self._share.needs(node.job):
             return True
-        told = node.key in self._told
-        refused = self._share.take(node.node, stuck=told and not moves)
-        if refused is None:
-            return True
+        refused = self._share.take(node.node, stuck=node.key in self._told and not moves)
+        if refused is not None:
+            self._note_refusal(node, refused, now)
+        return refused is None
+
+    def _note_refusal(self, node: NodeRun, refused: Refused, now: float) -> None:
         held = f"{refused.what}, held by {refused.holders}"
         if refused.final:
             why = Why(f"needs {held}: {refused.final}", Cause.HELD)
             self._given_up.append(GivenUp(node, why))
-            return False
+            return
         self._refused[node.resources] = now + LOOK
         node.held_back = held
-        if not told:
+        if node.key not in self._told:
             self._told.add(node.key)
             self._note(f"{node.name} waits for {held}" + (refused.end and f", {refused.end}"))
-        return False
 
     def give(self, node: NodeRun) -> None:
         """Give back what a node has taken."""

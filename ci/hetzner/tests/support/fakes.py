@@ -354,11 +354,12 @@ def play(
     load: Callable[[float], Load] | None = None,
     held: Mapping[str, float] | None = None,
     final: Collection[str] = (),
+    share_of: Callable[[FakeClock], FakeShare] | None = None,
 ) -> Played:
     """Play a run of the jobs with the fake executor; every attempt of `fails` fails.
 
     `load` tells the load of the machine at a moment of the run. Other runs hold each of `held`
-    until a moment, and `final` for ever.
+    until a moment, and `final` for ever; or `share_of` makes them.
     """
     if problems := graph_check.problems(declared, pools or {}):
         raise ValueError("\n".join(problems))
@@ -378,6 +379,7 @@ def play(
     by_name = {job.name: job for job in declared if job.name in chosen.names}
     paths = urgency.remaining_paths(by_name, durations or {})
     share = FakeShare(clock, held or {}, final) if held or final else None
+    share = share_of(clock) if share_of else share
     scheduler = Scheduler(
         RunPlan(
             built,

@@ -7,7 +7,9 @@ import unittest
 
 from lib.model import events
 from lib.model.cause import Cause
+from lib.model.phases import Node
 from lib.scheduler.other_runs import LOOK
+from lib.scheduler.protocol import Refused
 from tests.support.fakes import FakeShare, Fate, Played, jobs, play
 
 PORT = {"resources": {"port:1": 1}}
@@ -21,6 +23,24 @@ def notes(played: Played) -> list[str]:
 def share(played: Played) -> FakeShare:
     assert played.share is not None
     return played.share
+
+
+class Full(FakeShare):
+    """A pool that others leave room in for one job."""
+
+    def take(self, node: Node, *, stuck: bool) -> Refused | None:
+        if self.ours:
+            return Refused("r", "pid 7 (another)")
+        return super().take(node, stuck=stuck)
+
+
+class Taken(FakeShare):
+    """A port that another run takes between the attempts of a job."""
+
+    def take(self, node: Node, *, stuck: bool) -> Refused | None:
+        between = 1 <= self.clock.time < 2
+        self.held = {"port:1": 2 if between else 0.5}
+        return super().take(node, stuck=stuck)
 
 
 class Waiting(unittest.TestCase):
@@ -38,6 +58,42 @@ class Waiting(unittest.TestCase):
         self.assertEqual(notes(played), [text])
         waited = played.scheduler.results["a"].waited_for
         self.assertEqual(waited, "port:1, held by pid 7 (another)")
+
+    def test_it_is_told_again_if_another_attempt_waits(self) -> None:
+        played = play(
+            jobs("a", a={**PORT, "retries": 1}),
+            {"a": [Fate(0.6, code=1), Fate(1)]},
+            share_of=lambda clock: Taken(clock, {"port:1": 0}),
+        )
+        self.assertEqual(len(notes(played)), 2)
+
+    def test_expected_end_that_is_not_known_is_left_out(self) -> None:
+        pool = {"resources": {"r": 1}}
+        played = play(
+            jobs("a; b", a=pool, b=pool),
+            pools={"r": 2},
+            share_of=lambda clock: Full(clock, {"r": 0}),
+        )
+        self.assertEqual(notes(played), ["b waits for r, held by pid 7 (another)"])
+
+    def test_job_starts_at_once_with_what_another_job_of_the_run_gives_back(self) -> None:
+        pool = {"resources": {"r": 1}}
+        played = play(
+            jobs("a; b", a=pool, b=pool),
+            {"a": Fate(1.05)},
+            pools={"r": 2},
+            share_of=lambda clock: Full(clock, {"r": 0}),
+        )
+        self.assertEqual(played.scheduler.results["b"].started, 1.05)
+
+    def test_each_job_that_waits_is_asked_for_in_its_time(self) -> None:
+        other = {"resources": {"port:2": 1}, "delay": 0.05}
+        played = play(jobs("a; b", a=PORT, b=other), held={"port:1": 0.08, "port:2": 5})
+        self.assertEqual(played.scheduler.results["a"].started, LOOK)
+
+    def test_job_that_was_never_refused_is_not_called_stuck(self) -> None:
+        played = play(jobs("a", a=PORT), held={"port:1": 5})
+        self.assertEqual([stuck for _, _, stuck in share(played).asked[:2]], [False, True])
 
     def test_nobody_looks_again_once_the_job_runs(self) -> None:
         played = play(jobs("a", a=PORT), {"a": Fate(50)}, held={"port:1": 1})
