@@ -6,7 +6,6 @@ import contextlib
 import itertools
 import math
 import sqlite3
-from collections.abc import Collection
 from pathlib import Path
 
 from lib.history import database
@@ -16,14 +15,14 @@ ALWAYS = 20  # newest runs that stay, however old: durations come from them
 AT_ONCE = 50  # runs in one transaction, so that a run which ends meanwhile waits for a moment only
 
 
-def forget_before(path: Path, moment: float, keep_runs: Collection[str] = ()) -> int:
+def forget_before(path: Path, moment: float) -> int:
     """Remove the runs that started before a moment, in seconds since the epoch; return how many.
 
-    Runs whose directories have a name in `keep_runs` stay, and so do the newest ones. Others write
-    meanwhile; the file shrinks at the end. Raises OSError if it cannot be read or written.
+    The newest ones stay. Others may write meanwhile; the file shrinks at the end. Raises OSError if
+    it cannot be read or written.
     """
     try:
-        old = _started_before(path, moment, set(keep_runs))
+        old = _started_before(path, moment)
         rest = iter(old)
         while some := list(itertools.islice(rest, AT_ONCE)):
             _remove(path, some)
@@ -36,23 +35,23 @@ def forget_before(path: Path, moment: float, keep_runs: Collection[str] = ()) ->
 
 def count(path: Path, before: float = math.inf) -> int:
     """Return how many runs `forget_before` would remove. Raises sqlite3.Error."""
-    return len(_started_before(path, before, ()))
+    return len(_started_before(path, before))
 
 
 def start_of(path: Path, number: int) -> float:
     """Return when the run started that so many newer ones follow; 0 without one, sqlite3.Error."""
-    query = "SELECT started FROM runs ORDER BY started DESC, id DESC LIMIT 1 OFFSET ?"
+    query = "SELECT CAST(started AS REAL) FROM runs ORDER BY started DESC, id DESC LIMIT 1 OFFSET ?"
     with database.reading(path) as opened:
         found = opened.execute(query, (max(0, number - 1),)).fetchone() if opened else None
     return float(found[0]) if found else 0.0
 
 
-def _started_before(path: Path, moment: float, keep: Collection[str]) -> list[int]:
+def _started_before(path: Path, moment: float) -> list[int]:
     newest = "SELECT id FROM runs ORDER BY started DESC, id DESC LIMIT ?"
-    old = f"SELECT id, directory FROM runs WHERE started < ? AND id NOT IN ({newest})"
+    old = f"SELECT id FROM runs WHERE started < ? AND id NOT IN ({newest})"
     with database.reading(path) as opened:
         rows = opened.execute(old, (moment, ALWAYS)).fetchall() if opened else []
-    return [number for number, directory in rows if directory not in keep]
+    return [int(number) for (number,) in rows]
 
 
 def _remove(path: Path, runs: list[int]) -> None:
