@@ -1,6 +1,7 @@
 """Keeps files of jobs in the directory of the run: a listener that copies in a thread of its own.
 
-No dependent waits for a copy. The files of a job's latest attempt are in `kept/<job>/`, those of an
+No dependent waits for a copy. Only the next attempt of the same job does, for a while: it may write
+the same files. The files of a job's latest attempt are in `kept/<job>/`, those of an
 earlier one in `kept/<job>.1/`, and so on, as it is with logs.
 """
 
@@ -16,9 +17,11 @@ from typing import NamedTuple
 from lib.history import keep_copy
 from lib.model import events
 from lib.model.job import Job
+from lib.model.result import GOOD
 
 KEPT = "kept"  # in the directory of a run
 SLACK = 0.1  # seconds by which the clock of a file system may be behind ours
+RETRY_BUDGET = 5.0  # seconds that a further attempt of the job waits for them
 BUDGET = 10.0  # seconds at the end of a run for the copies that are not done
 
 
@@ -27,6 +30,7 @@ class Ended(NamedTuple):
 
     job: Job
     began: float
+    copied: threading.Event
 
 
 class KeptFiles:
@@ -56,11 +60,15 @@ class KeptFiles:
             self._began[event.job] = max(time.time() - SLACK, before)
         elif isinstance(event, events.AttemptEnded) and event.job in self._began:
             self._before[event.job] = time.time()
-            self._ended.put(Ended(self._jobs[event.job], self._began.pop(event.job)))
+            job, record = self._jobs[event.job], event.record
+            ended = Ended(job, self._began.pop(event.job), threading.Event())
+            self._ended.put(ended)
             if self._thread is None:
                 thread = threading.Thread(target=self._work, name="kept files", daemon=True)
                 thread.start()
                 self._thread = thread
+            if record.number <= job.retries and record.outcome not in GOOD:
+                ended.copied.wait(RETRY_BUDGET)
 
     def finish(self) -> list[str]:
         """Wait for the copies, within the budget; return a note on each job that lacks some."""
@@ -82,3 +90,4 @@ class KeptFiles:
             except Exception as error:  # noqa: BLE001 - a view never breaks a run
                 problems = [f"{type(error).__name__}: {error}"]
             self._notes += [f"{job.name}: not all files are kept: {text}" for text in problems]
+            ended.copied.set()

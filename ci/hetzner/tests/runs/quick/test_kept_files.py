@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from typing import Any
 from unittest import mock
 
 from dsl import Job
@@ -21,6 +23,18 @@ class Kept(RunTest):
         made = Job("a", body, retries=1, keep=["*.xml", "again"]), Job("b", "exit 1", keep=["x"])
         self.assertEqual(self.run_jobs(*made), (1, "a=flaky b=failed"))
         self.assertEqual(self.kept(), {"a.1/again": "", "a.1/r.xml": "1\n", "a/r.xml": "2\n"})
+
+    def test_next_attempt_waits_for_the_copies(self) -> None:
+        copy = keep_copy.keep
+
+        def slowly(*given: Any) -> list[str]:
+            time.sleep(0.2)
+            return copy(*given)
+
+        body = "test -e again && echo 2 >r.xml || { touch again; echo 1 >r.xml; exit 3; }"
+        with mock.patch.object(keep_copy, "keep", slowly):
+            self.run_jobs(Job("a", body, retries=1, keep=["*.xml"]))
+        self.assertEqual(self.kept(), {"a.1/r.xml": "1\n", "a/r.xml": "2\n"})
 
     def test_variables_of_the_job_count(self) -> None:
         job = Job("a", "echo x >$D/f", env={"D": str(self.cwd / "d")}, keep=["$D/f"])

@@ -201,7 +201,7 @@ class Runs(unittest.TestCase):
         notes = [line.split("NOTE  ")[1] for line in said.splitlines() if "NOTE" in line]
         self.assertEqual(
             [note.partition(": ")[0] for note in notes if "CRLF" in note],
-            ["a.sh of a", "./b.sh of b", "c.sh of c", "the command of d"],
+            ["a.sh of a", "b.sh of b", "c.sh of c", "the command of d"],
         )
 
     def test_command_that_is_no_script_is_not_read(self) -> None:

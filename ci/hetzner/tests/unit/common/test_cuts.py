@@ -24,6 +24,7 @@ LIB = Path(redact.__file__).parents[1]
 # what these cut is no text that is shown, or is masked before: names of files, digests, lines
 OTHERWISE = {
     "commands/attempt_logs",
+    "commands/run_text",
     "commit/tested_commit",
     "buckaroo/demo",
     "report/failure_lines",
