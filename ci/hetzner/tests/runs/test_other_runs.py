@@ -10,6 +10,7 @@ import subprocess
 import sys
 import unittest
 from collections.abc import Sequence
+from typing import Any
 
 from lib.processes.machine_register import live_runs
 from tests.support.run_case import HERE, LINUX, RunTest
@@ -19,11 +20,12 @@ NOBODY = 60002  # a user that has nothing else on this machine
 PROGRAM = """
 import sys
 from dsl import Job, Pipeline
-name, body, cwd, *more = sys.argv[1 : sys.argv.index("--")]
-jobs = [Job(name, body, resources={f"port:{n}": 1 for n in more} | {"cpu": 1})]
-logs = f"{cwd}/{name}-logs"
-made = Pipeline(jobs, "sha", "main", logs, cwd=cwd, grace=0.3)
-sys.exit(made.main(sys.argv[sys.argv.index("--") + 1 :]))
+name, cwd, jobs, *words = sys.argv[1:]
+pools = {"cpu": 2, "memory": 2}
+made = Pipeline(
+    eval(jobs), "sha", "main", f"{cwd}/{name}-logs", cwd=cwd, grace=0.3, resources=pools
+)
+sys.exit(made.main(words))
 """
 # paths that the user cannot reach are put where it can
 AS_USER = r"""
@@ -41,28 +43,33 @@ class Beside(RunTest):
         self.place = self.cwd / "place"
         (self.cwd / "t").touch()
 
-    def start(
+    def start(self, name: str, body: str, *ports: int, **options: Any) -> subprocess.Popen[bytes]:
+        """Start a run with one job of the same name that takes ports."""
+        return self.start_jobs(name, f"[{job(name, body, *ports)}]", **options)
+
+    def start_jobs(
         self,
         name: str,
-        body: str,
-        *ports: int,
+        jobs: str,
+        *words: str,
         through: Sequence[str] = (sys.executable,),
-        words: Sequence[str] = (),
+        **variables: str,
     ) -> subprocess.Popen[bytes]:
-        """Start a run with one job, in a process whose directories are all its own."""
+        """Start a run of jobs in a process whose directories are all its own."""
         own = self.cwd / f"own-{name}"
         own.mkdir()
         own.chmod(0o777)
-        variables = ("HOME", "TMPDIR", "CI_STATE_DIR", "XDG_CACHE_HOME")
+        places = ("HOME", "TMPDIR", "CI_STATE_DIR", "XDG_CACHE_HOME")
         process = subprocess.Popen(
-            [*through, "-c", PROGRAM, name, body, str(self.cwd), *map(str, ports), "--", *words],
+            [*through, "-c", PROGRAM, name, str(self.cwd), jobs, *words],
             env={
                 **os.environ,
-                **dict.fromkeys(variables, str(own)),
+                **dict.fromkeys(places, str(own)),
                 "CI_MACHINE_DIR": str(self.place),
                 "PYTHONPATH": str(HERE),
                 "PREFIX": sys.base_prefix,
                 "NOBODY": str(NOBODY),
+                **variables,
             },
             stdout=subprocess.DEVNULL,
             start_new_session=True,
@@ -85,6 +92,12 @@ class Beside(RunTest):
         return re.findall(r"NOTE  (.*)", log.read_text() if log.exists() else "")
 
 
+def job(name: str, body: str, *ports: int, needs: Sequence[str] = (), **more: Any) -> str:
+    """Return the source of a job that takes ports."""
+    resources = {"cpu": 1, **{f"port:{port}": 1 for port in ports}}
+    return f"Job({name!r}, {body!r}, {[*needs]}, resources={resources}, **{more})"
+
+
 def waits_for(name: str) -> str:
     """Return a command that waits for a file, or for the end of its directory."""
     return f"while [[ -e t && ! -e {name} ]]; do sleep 0.02; done"
@@ -101,7 +114,7 @@ class Ports(Beside):
         two = self.start("two", "echo two in >>t", 8889, through=through)
         wait_until(lambda: bool(self.notes("two")), "the second to wait")
         (note,) = self.notes("two")
-        self.assertRegex(note, rf"^two waits for port:8889, held by pid {one.pid} \(-c one ")
+        self.assertRegex(note, rf"^two waits for port:8889, held by pid {one.pid} \(-c one /")
         self.assertEqual(self.story(), ["one in"])
         (self.cwd / "go").touch()
         self.assertEqual([one.wait(60), two.wait(60)], [0, 0])
@@ -137,7 +150,7 @@ class Ports(Beside):
 
     def test_job_that_is_not_to_wait_fails_by_name(self) -> None:
         one = self.holder(8889)
-        two = self.start("two", "echo two in >>t", 8889, words=["--no-wait"])
+        two = self.start_jobs("two", f"[{job('two', 'echo two in >>t', 8889)}]", "--no-wait")
         self.assertEqual(two.wait(60), 1)
         self.assertEqual(self.story(), ["one in"])
         log = (self.cwd / "two-logs" / "ci.log").read_text()
@@ -151,6 +164,40 @@ class Ports(Beside):
         two.send_signal(signal.SIGTERM)
         self.assertEqual(two.wait(60), 128 + signal.SIGTERM)
         self.assertEqual(self.story(), ["one in"])
+
+
+class Services(Beside):
+    def test_of_two_runs_whose_services_hold_what_the_other_needs_the_younger_gives_way(
+        self,
+    ) -> None:
+        runs = []
+        for name, mine, theirs in (("a", 8889, 8890), ("b", 8890, 8889)):
+            service: dict[str, Any] = {"service": True, "outputs": {"up": f"up-{name}"}}
+            both = "until [[ -e up-a && -e up-b ]]; do sleep 0.02; done"
+            jobs = [
+                job("serve", f"touch up-{name}; sleep 1000", mine, **service),
+                job("both", both, needs=["serve"]),
+                job("use", "true", theirs, needs=["serve", "both"]),
+            ]
+            runs.append(self.start_jobs(name, f"[{', '.join(jobs)}]"))
+            wait_until((self.cwd / f"up-{name}").exists, f"the service of {name}")
+        self.assertEqual([run.wait(60) for run in runs], [0, 1])
+        log = (self.cwd / "b-logs" / "ci.log").read_text()
+        self.assertRegex(log, r"CAUSE use: needs port:8889, held by pid \d+ .*wait for ever")
+
+
+class Pools(Beside):
+    def test_runs_that_say_so_share_the_processors(self) -> None:
+        jobs = [job(f"j{n}", "echo in >>t; sleep 0.2; echo out >>t") for n in range(2)]
+        runs = [
+            self.start_jobs(f"r{n}", f"[{', '.join(jobs)}]", CI_MACHINE_POOLS="1") for n in "ab"
+        ]
+        self.assertEqual([run.wait(60) for run in runs], [0, 0])
+        at_once, most = 0, 0
+        for line in self.story():
+            at_once += 1 if line == "in" else -1
+            most = max(most, at_once)
+        self.assertEqual((len(self.story()), most), (8, 2))
 
 
 class Register(Beside):
