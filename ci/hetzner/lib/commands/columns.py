@@ -11,11 +11,15 @@ WIDTH = 80  # characters of a line, if the first column can be made short enough
 LEAST = 12  # characters of the first column
 
 
-def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], *, ends: bool = False
+) -> list[str]:
     """Return lines of columns: the first to the left, shortened if lines get long, others right.
 
-    A head that begins with '<' is of a column to the left.
+    A head that begins with '<' is of a column to the left. With `ends` the ends of long cells are
+    kept, not their beginnings.
     """
+    shorten = redact.shorten_start if ends else redact.shorten
     left = [not at or head.startswith("<") for at, head in enumerate(heads)]
     names = [head.lstrip("<") for head in heads]
     table = [[printable(cell) for cell in row] for row in (names, *rows)]
@@ -24,7 +28,7 @@ def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     widths[0] = min(widths[0], max(LEAST, WIDTH - rest))
     return [
         " ".join(
-            redact.shorten(cell, width).ljust(width + (not at)) if to_left else cell.rjust(width)
+            shorten(cell, width).ljust(width + (not at)) if to_left else cell.rjust(width)
             for at, (cell, width, to_left) in enumerate(zip(row, widths, left, strict=True))
         ).rstrip()
         for row in table

@@ -102,8 +102,8 @@ def flaky(tried: Mapping[tuple[str, str], Tries], runs: int) -> list[str]:
     """Return a line for each job and each test case that both passed and failed on one tree."""
     if not tried:
         return [f"nothing passed and failed on one tree in the latest {runs} runs"]
-    rows = [[f"{job} {test}".strip(), *_tries(told)] for (job, test), told in tried.items()]
-    return aligned(["job and test", *TRIES], rows)
+    rows = [[test or "(the job)", job, *_tries(told)] for (job, test), told in tried.items()]
+    return aligned(["test", "<of", *TRIES], rows, ends=True)
 
 
 def left(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -141,7 +141,7 @@ def _tries(told: Tries) -> list[str]:
 
 
 def _section(heads: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> list[str]:
-    return ["", f"{title}:", *aligned(heads, rows)] if rows else []
+    return ["", f"{title}:", *aligned(heads, rows, ends=True)] if rows else []
 
 
 def _commit(sha: str) -> str:

@@ -112,6 +112,18 @@ class Histories(OnStage):
         self.assertIn("garbage", past.with_name("history.db.broken").read_text())
         self.assertEqual(self.stage.run("simulate", "--only-jobs", "lint-python").code, 0)
 
+    def test_run_is_in_the_history_with_its_tree_and_its_jobs(self) -> None:
+        for failing, code in (("", 0), ("lint_python", 1)):
+            ran = self.stage.run("--only-jobs", "lint-python", STAGE_FAIL=failing)
+            self.assertEqual(ran.code, code, ran.out)
+        told = self.stage.run("history", "--json")
+        (figures,) = json.loads(told.out)["jobs"]
+        self.assertEqual(
+            (figures["job"], figures["runs"], figures["passed"]), ("lint-python", 2, 1)
+        )
+        (flaky,) = json.loads(self.stage.run("history", "--flaky", "--json").out)["flaky"]
+        self.assertEqual((flaky["trees"], flaky["flaky_trees"]), (1, 1))
+
     def test_view_says_that_the_history_is_broken_and_leaves_it(self) -> None:
         past = self.stage.state / "history.db"
         past.parent.mkdir()

@@ -75,8 +75,8 @@ class Answers(History):
     def test_flaky_jobs_and_tests_are_told_with_their_rates(self) -> None:
         self.fill()
         _, js, case = self.ask("--flaky").splitlines()
-        self.assertEqual(js.split(), ["test-js", "1", "1", "2", "1", "33%"])
-        self.assertEqual(case.split(), ["test-js", "a::b", "1", "1", "2", "1", "33%"])
+        self.assertEqual(js.split(), ["(the", "job)", "test-js", "1", "1", "2", "1", "33%"])
+        self.assertEqual(case.split(), ["a::b", "test-js", "1", "1", "2", "1", "33%"])
         self.assertEqual(
             self.ask("--flaky", "--limit", "1"),
             "nothing passed and failed on one tree in the latest 1 runs\n",
@@ -92,6 +92,13 @@ class Answers(History):
     def test_long_names_are_shortened_so_that_lines_fit(self) -> None:
         add_run(self.path, f"{'j' * 200}=passed")
         self.assertLessEqual(max(map(len, self.ask().splitlines()[:2])), 80)
+
+    def test_end_of_a_long_name_of_a_test_is_shown(self) -> None:
+        for outcome in ("passed", "failed"):
+            add_run(self.path, f"a={outcome}", tests=f"a:{'module.' * 30}Case::test_x={outcome}")
+        _, _, line = self.ask("--flaky").splitlines()
+        self.assertRegex(line, r"^….*Case::test_x +a +1")
+        self.assertLessEqual(len(line), 80)
 
 
 class Programs(History):
