@@ -18,7 +18,7 @@ RUNNING, PASSED, FAILED, CUT_OFF, UNKNOWN = "running", "passed", "failed", "cut 
 
 
 class StoredRun:
-    """One run: `name` and `path` of its directory, `started` in seconds since the epoch.
+    """One run: `name` and `path` of its directory.
 
     What its files say is read once, at the first question.
     """
@@ -27,10 +27,14 @@ class StoredRun:
         self.path = path
         self.key = name  # compares by age
         self.name = path.name
-        self.started = name.started
 
     def __repr__(self) -> str:
         return f"StoredRun({self.name!r})"
+
+    @property
+    def started(self) -> float:
+        """The time of its start, in seconds since the epoch."""
+        return self.key.started
 
     @property
     def live(self) -> bool:
