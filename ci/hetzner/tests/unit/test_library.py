@@ -9,6 +9,8 @@ import unittest
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.support.sources import nodes_of
+
 HOME = Path(__file__).resolve().parents[2]
 LIB = HOME / "lib"
 OF_BUCKAROO = ("buckaroo", "commit")  # rooms
@@ -38,7 +40,7 @@ def relative(path: Path) -> str:
 
 def words(path: Path) -> Iterator[tuple[int, str]]:
     """Yield names, texts and docstrings of a file, each with its line; comments are not code."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes_of(path):
         line = getattr(node, "lineno", 0)
         for field in ("id", "attr", "arg", "name", "module"):
             if isinstance(text := getattr(node, field, None), str):

@@ -8,6 +8,8 @@ import unittest
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.support.sources import nodes_of
+
 HOME = Path(__file__).resolve().parents[2]
 LIB = HOME / "lib"
 ROW = re.compile(r"^\| `(\w+)` \| [^|]+ \|([^|]*)\|$", re.MULTILINE)
@@ -41,7 +43,7 @@ def table() -> dict[str, set[str]]:
 
 def imported(path: Path) -> Iterator[str]:
     """Yield the modules that a file imports anywhere, within functions too."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

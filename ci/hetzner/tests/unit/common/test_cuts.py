@@ -18,6 +18,7 @@ from lib.git import git_command
 from lib.github.client import Response
 from lib.processes import cache_protocol
 from tests.support.github_case import WithGitHub
+from tests.support.sources import nodes_of
 
 TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ"
 LIB = Path(redact.__file__).parents[1]
@@ -82,7 +83,7 @@ class Shorten(Cuts):
         """Return the lines of a module with a slice of a fixed size, other than of a few items."""
         return [
             node.lineno
-            for node in ast.walk(ast.parse(path.read_text()))
+            for node in nodes_of(path)
             if isinstance(node, ast.Slice)
             and any(self.is_size(bound) for bound in (node.lower, node.upper))
         ]

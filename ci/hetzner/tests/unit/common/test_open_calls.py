@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import unittest
-from collections.abc import Iterator
 from pathlib import Path
+
+from tests.support.sources import nodes_of
 
 OPENS = {"open", "read_text", "read_bytes", "write_text", "write_bytes"}
 # modules that open files which no job can reach, or open them as carefully, with the reason
@@ -40,19 +41,18 @@ class Opened(unittest.TestCase):
         modules = {
             str(path.relative_to(library).with_suffix(""))
             for path in library.glob("*/*.py")
-            if any(_opens(ast.parse(path.read_text())))
+            if any(map(_opens, nodes_of(path)))
         }
         self.assertEqual(modules, MAY_OPEN.keys(), "use files.open_file, read or begin")
 
 
-def _opens(tree: ast.AST) -> Iterator[bool]:
-    """Yield something for each call that opens a file by its path."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            called = node.func
-            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-            if name in OPENS:
-                yield True
+def _opens(node: ast.AST) -> bool:
+    """Whether this is a call that opens a file by its path."""
+    if not isinstance(node, ast.Call):
+        return False
+    called = node.func
+    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    return name in OPENS
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from unittest import mock
 from lib.processes import kill
 from lib.processes.kill import Stopping
 from lib.processes.process_table import Proc
+from tests.support.sources import nodes_of
 
 LIB = Path(__file__).resolve().parents[3] / "lib"
 STOP, KILL = signal.SIGSTOP, signal.SIGKILL
@@ -70,7 +71,7 @@ class OneKiller(unittest.TestCase):
         found = {
             str(path.relative_to(LIB))
             for path in LIB.rglob("*.py")
-            for node in ast.walk(ast.parse(path.read_text()))
+            for node in nodes_of(path)
             if isinstance(node, ast.Attribute) and node.attr in {"SIGKILL", "killpg"}
         }
         self.assertEqual(found, {"processes/kill.py"})

@@ -52,7 +52,7 @@ class Predictions(Recorded):
         return declared, fates, options
 
     def test_prediction_from_recorded_durations_comes_true(self) -> None:
-        for seed in range(50):
+        for seed in range(25):
             declared, fates, options = self.random_run(random.Random(seed))
             path = self.path.with_name(f"{seed}.db")
             first = play(declared, fates, **options)
