@@ -15,7 +15,7 @@ from lib.git.checkout import CheckoutError
 from lib.history.run_store import RunStore
 from lib.model import events
 from lib.model.result import Earlier
-from lib.model.run_facts import Facts
+from lib.model.run_facts import CHANGED, Facts
 
 if TYPE_CHECKING:
     from lib.history.proof_record import ProofRecord
@@ -68,8 +68,9 @@ class EarlierRuns:
         if self._record is None:
             return
         try:
-            self._record.finish(facts.doubts())
-        except OSError as error:
+            changed = self._commit.tree_now() != self._commit.fields.get("tree")
+            self._record.finish([*facts.doubts(), *([CHANGED] if changed else [])])
+        except (CheckoutError, OSError) as error:
             self._not_recorded(error)
 
     def _bring_wheel(self, made: Products) -> None:
@@ -103,5 +104,5 @@ class EarlierRuns:
         rerun = known.rerun(store, self._commit.sha, made.bring, prepare)
         self.restored, self.notes = rerun.restored, rerun.notes
 
-    def _not_recorded(self, error: OSError) -> None:
+    def _not_recorded(self, error: Exception) -> None:
         self._say(f"NOTE  what this run proves is not recorded: {error}")

@@ -63,9 +63,19 @@ class TestedCommit:
             )
         say(f"TREE  {self.sha} in {self.tree}")
         try:
-            self.fields["tree"] = self._tree_hash()
+            self.fields["tree"] = self._tree_hash(self.sha, dirty=self.fields["dirty"])
         except CheckoutError as error:  # a repository without a commit in it, say
             say(f"NOTE  the hash of the tree is not known: {error}")
+
+    def tree_now(self) -> str:
+        """Return the hash of the tree as it is after the jobs, if its user may have changed it.
+
+        A tree of the runner's own is as it was checked out. Raises CheckoutError, OSError.
+        """
+        if not self._options.in_place:
+            return str(self.fields.get("tree"))
+        dirty = checkout.is_dirty(self.tree, self._config.state_dir)
+        return self._tree_hash("HEAD", dirty=dirty)
 
     def _check_out(self, say: Callable[[str], None]) -> str:
         """Return the commit that the tree holds from now on."""
@@ -85,9 +95,9 @@ class TestedCommit:
         self.tree = config.worktree_dir
         return checkout.prepare_worktree(config.repo_dir, self.tree, self.sha)
 
-    def _tree_hash(self) -> str:
-        if not self.fields["dirty"]:
-            return tree_hash.of_commit(self.tree, self.sha)
+    def _tree_hash(self, revision: str, *, dirty: bool) -> str:
+        if not dirty:
+            return tree_hash.of_commit(self.tree, revision)
         scratch = self._config.work_dir / "tree-hash"
         return tree_hash.of_directory(self.tree, scratch, self._config.state_dir, self._made)
 

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from lib.model.result import Result
 
+CHANGED = "files of its tree changed while it ran"  # a doubt about its results
+
 
 class Facts(NamedTuple):
     """All that a verdict depends on; `_replace` adds one.

@@ -34,6 +34,7 @@ class Place(NamedTuple):
     env: Mapping[str, str]
     grace: float = 5.0  # seconds from TERM to KILL
     redact: Callable[[str], str] = str  # removes secrets from descriptions of processes
+    tree_now: Callable[[], str] | None = None  # hashes the files in `cwd`; '' if it cannot
     log_bytes: int = log_bytes.DEFAULT  # bound of a job's log
 
 

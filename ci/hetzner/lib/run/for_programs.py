@@ -45,9 +45,10 @@ class ForPrograms:
 
     def set_tree(self, find: Callable[[Path], str]) -> None:
         """Take the hash of the tree from a function of `cwd` ('': unknown), unless it is known."""
-        header = self._options.header
-        tree = header["tree"] or find(self._place.cwd) or None
-        self._options = self._options._replace(header={**header, "tree": tree})
+        header, cwd = self._options.header, self._place.cwd
+        if header["tree"] is None:
+            self._options = self._options._replace(header={**header, "tree": find(cwd) or None})
+            self._place = self._place._replace(tree_now=lambda: find(cwd))
 
     def proven_before(self, pytest_workers: int = 4) -> Rerun:
         """Return what a run of everything may restore from the newest such run on this tree.

@@ -13,7 +13,7 @@ from lib.history import cleaning
 from lib.history.retention import Limits
 from lib.model import events
 from lib.model.job import Job
-from lib.model.run_facts import Facts
+from lib.model.run_facts import CHANGED, Facts
 from lib.model.run_plan import RunPlan
 from lib.processes.launch import Place
 from lib.report.run_log import complaint
@@ -48,6 +48,7 @@ class Records:
         self._limits = limits
         self._told = told
         self._place = place
+        self._place = place
         self._history = _history(store, place, plan)
         self._proof: ProofRecord | None = None
         self._lost = ""
@@ -67,7 +68,7 @@ class Records:
         """Write the rest: `run` are the fields of its end."""
         if self._proof is not None:
             try:
-                self._proof.finish(facts.doubts())
+                self._proof.finish(facts.doubts() + self._changes())
             except OSError as error:
                 self._lost = f"what this run proves is not recorded: {error}"
         if self._lost:
@@ -92,6 +93,12 @@ class Records:
             environment_record.write(place.log_dir, record, place.redact)
         except Exception as error:  # noqa: BLE001 - the verdict is told, and stays
             say(f"NOTE  could not write what this run ran on: {complaint(error)}")
+
+    def _changes(self) -> list[str]:
+        """Return a doubt if the tree is another one now: nobody knows which one a job has read."""
+        tree_now = self._place.tree_now
+        changed = tree_now is not None and tree_now() != self._told["tree"]
+        return [CHANGED] if changed else []
 
     def close(self) -> None:
         """Close the files of a run that broke."""

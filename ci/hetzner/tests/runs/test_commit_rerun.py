@@ -103,6 +103,16 @@ class Rerun(OnStage):
         ran = self.again("--in-place")
         self.assertIn("no earlier run was one of everything on this tree", ran.out)
 
+    def test_in_place_a_change_during_a_run_that_is_taken_back_is_not_trusted(self) -> None:
+        script = self.stage.root / "runner" / "jobs" / "lint_python.sh"
+        script.write_text(f'{script.read_text()}\necho edit >"$CI_REPO_DIR/file"\n')
+        broken = self.broken("test_js")
+        self.fails("--in-place")
+        broken.unlink()
+        (self.stage.repo / "file").write_text("sources")
+        ran = self.again("--in-place")
+        self.assertIn("files of its tree changed while it ran", ran.out)
+
     def test_a_dry_run_tells_the_same_and_starts_nothing(self) -> None:
         self.broken("test_js")
         first = self.fails()

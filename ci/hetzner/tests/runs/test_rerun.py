@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from lib.history.run_store import RunStore
 from tests.support.ten_lines import TenLines
 from tests.support.waiting import wait_until
 
@@ -49,8 +50,7 @@ class Rerun(TenLines):
         return " ".join(found)
 
     def runs(self) -> list[Path]:
-        found = (self.root / "store" / "runs").glob("[0-9]*")
-        return sorted(found, key=lambda p: p.stat().st_mtime_ns)
+        return [run.path for run in RunStore(self.root / "store").runs()][::-1]
 
     def last(self) -> dict[str, Any]:
         """Return the jobs of the newest run, by name."""
@@ -182,6 +182,16 @@ class Rerun(TenLines):
                 self.assertIn(told, out)
                 self.assertEqual(self.marks(), "build lint test")
 
+    def test_a_run_during_which_the_tree_changed_proves_nothing(self) -> None:
+        edit = "cp ci.py ../kept; echo >>ci.py; echo edit >>marks"
+        self.write(f"[Job('edit', '{edit}'), Job('test', 'test ! -e ../broken', ['edit'])]")
+        code, _, _ = self.ran()
+        self.assertEqual((code, self.marks()), (1, "edit"))
+        shutil.copy(self.root.parent / "kept", self.file)  # the edit is taken back
+        out = self.again(code=1)
+        self.assertIn("files of its tree changed while it ran", out)
+        self.assertEqual(self.marks(), "edit")
+
     def test_a_partial_run_is_not_what_is_taken_up(self) -> None:
         first = self.begin()
         self.ran("--only-jobs", "lint")
@@ -194,10 +204,8 @@ class Rerun(TenLines):
         self.write(JOBS.replace("cat out", hang))
         with self.start() as process:
             assert process.stdout
-            seen = ""
-            while "START test" not in seen or "PASS  lint" not in seen:
-                seen += process.stdout.readline()
             pid = self.root.parent / "pid"
+            wait_until(lambda: self.has_ended("lint"), "the end of lint")
             wait_until(lambda: pid.exists() and pid.read_text().endswith("\n"), "a pid")
             process.kill()
             os.kill(int(pid.read_text()), signal.SIGKILL)  # nobody else stops it now
@@ -208,6 +216,11 @@ class Rerun(TenLines):
         out = self.again()
         self.assertIn(f"NOTE  test runs again: it was cut off in {killed}", out)
         self.assertIn(f"PASS  lint  (restored: passed in {killed})", out)
+
+    def has_ended(self, job: str) -> bool:
+        """Whether the newest run has recorded the end of a job."""
+        records = (run / "jobs.json" for run in self.runs()[-1:])
+        return any(f'"job": "{job}"' in path.read_text() for path in records if path.exists())
 
     def test_without_the_word_failed_or_a_store_it_is_refused(self) -> None:
         code, _, errors = self.ran("rerun")

@@ -143,7 +143,7 @@ class Proving(unittest.TestCase):
             (self.cwd / job.outputs["o"]).write_text("made")
 
         self.assertEqual(list(self.rerun(bring=bring).restored), ["a", "c"])
-        lines = [line for line in (run / "jobs.json").read_text().splitlines()]
+        lines = (run / "jobs.json").read_text().splitlines()
         kept = [line for line in lines if '"digests"' not in line]
         (run / "jobs.json").write_text("\n".join(kept))
         self.assertIn("a runs again: its output o (out) was not recorded", self.rerun().notes)
