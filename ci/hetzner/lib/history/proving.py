@@ -174,18 +174,16 @@ def newest(store: RunStore, tree: str, commit: str) -> StoredRun | None:
 
 def _earlier(name: str, proof: JobProof, run: StoredRun) -> Earlier:
     origin = proof.run if run_name.parse(proof.run) else run.name
-    cause = Cause(proof.cause) if proof.cause in (Cause.FLAKY, Cause.NO_TESTS) else None
-    if proof.outcome == Outcome.FLAKY:
-        cause = cause or Cause.FLAKY
-    told = {Cause.FLAKY: "was flaky", Cause.NO_TESTS: "passed without tests", None: "passed"}[cause]
-    if proof.outcome == Outcome.RESTORED and origin == run.name:
-        told = "was restored"
+    causes = {proof.cause, Cause.FLAKY if proof.outcome == Outcome.FLAKY else ""}
     log = run.path.parent / origin / f"{name}.log"
     known = str(log) if log.is_file() else ""
-    return Earlier(
-        f"{told} in {origin}" + ("" if known else ", whose log is gone"),
-        cause or Cause.EARLIER_RUN,
-        origin,
-        known,
-        proof.outputs,
-    )
+    if Cause.NO_TESTS in causes:
+        told, cause = "passed without tests", Cause.NO_TESTS
+    elif Cause.FLAKY in causes:
+        told, cause = "was flaky", Cause.FLAKY
+    elif proof.outcome == Outcome.RESTORED and origin == run.name:  # it may never have had a log
+        return Earlier(f"was restored in {origin}", run=origin, log=known, outputs=proof.outputs)
+    else:
+        told, cause = "passed", Cause.EARLIER_RUN
+    gone = "" if known else ", whose log is gone"
+    return Earlier(f"{told} in {origin}{gone}", cause, origin, known, proof.outputs)
