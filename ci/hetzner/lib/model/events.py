@@ -183,6 +183,10 @@ class Bus:
         self.on_fault = on_fault
         self.faults: dict[int, BaseException] = {}
 
+    def add(self, listener: Listener) -> None:
+        """Add a listener, the last of all."""
+        self.listeners = [*self.listeners, listener]
+
     def emit(self, event: Event) -> None:
         """Give the event to all listeners, in their order."""
         for listener in self.listeners:

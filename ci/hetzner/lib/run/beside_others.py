@@ -6,7 +6,6 @@ Neither changes a verdict. If the place that runs share cannot be used, a line o
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from lib.history import log_directory
 from lib.model.run_plan import RunPlan
 from lib.processes import machine_place, machine_register
 from lib.processes.machine_register import Registration
+from lib.report.run_reports import RunReports
 from lib.scheduler.protocol import MachineShare
 
 LONGEST_LABEL = 100  # characters of a command
@@ -27,24 +27,28 @@ def registered(
     logs: Path,
     store: Path | None,
     redact: Callable[[str], str],
-    note: Callable[[str], None],
+    reports: RunReports,
 ) -> Iterator[MachineShare | None]:
     """Be in the register of live runs for the length of a run of jobs.
 
-    Yield what holds their ports and shared pools, None for a run that needs neither.
+    Yield what holds their ports and shared pools, None for a run that needs neither. If usual
+    durations are known, a listener to its events tells the others its expected end.
     """
+
+    def note(text: str) -> None:
+        reports.log.line(f"NOTE  {text}")
+
     fields: dict[str, object] = {"log_dir": str(logs)}
     if store:
         fields["state_dir"] = str(store)
-    if plan.durations:
-        from lib.model.usual_length import usual_length  # late: a library's runs know none
-
-        length = usual_length(plan)
-        fields["expected_end"] = None if length is None else time.time() + length
     label = shorten(log_directory.command(redact), LONGEST_LABEL)
     with machine_register.registered(label, **fields) as registration:
         if registration.problem:
             note(f"{UNKNOWN}: {registration.problem}")
+        elif plan.durations:
+            from lib.run.expected_end import ExpectedEnd  # late: many runs know none
+
+            reports.bus.add(ExpectedEnd(plan, registration))
         yield _share(plan, registration, note)
 
 

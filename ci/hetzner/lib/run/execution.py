@@ -140,7 +140,10 @@ class Run:
                 reports.log.line(f"NOTE  {log_directory.UNLOCKED}")
             reports.begin(jobs)
             self._publish(logs.path)
-            with self._registered(reports) as share:
+            place = self._place
+            with beside_others.registered(
+                self._plan, place.log_dir, self._store, place.redact, reports
+            ) as share:
                 self._run_jobs(reports, logs.lock, share)
             code = reports.end(self.facts).exit_code
             if records:
@@ -160,18 +163,6 @@ class Run:
 
         limits, told = Limits.of(self._store_limits), self._options.header
         return Records(self._store, limits, self._place, self._plan, told, self._workers)
-
-    def _registered(
-        self, reports: RunReports
-    ) -> contextlib.AbstractContextManager[MachineShare | None]:
-        place, log = self._place, reports.log
-        return beside_others.registered(
-            self._plan,
-            place.log_dir,
-            self._store,
-            place.redact,
-            lambda text: log.line(f"NOTE  {text}"),
-        )
 
     def _run_jobs(self, reports: RunReports, lock: Held | None, share: MachineShare | None) -> None:
         try:

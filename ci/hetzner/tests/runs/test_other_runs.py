@@ -8,9 +8,11 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import unittest
 from collections.abc import Sequence
 from typing import Any
+from unittest import mock
 
 from lib.processes.machine_register import live_runs
 from tests.support.run_case import HERE, LINUX, RunTest
@@ -18,12 +20,14 @@ from tests.support.waiting import wait_until
 
 NOBODY = 60002  # a user that has nothing else on this machine
 PROGRAM = """
-import sys
+import json, os, sys
 from dsl import Job, Pipeline
 name, cwd, jobs, *words = sys.argv[1:]
 pools = {"cpu": 2, "memory": 2}
+durations = json.loads(os.environ.get("DURATIONS", "{}"))
 made = Pipeline(
-    eval(jobs), "sha", "main", f"{cwd}/{name}-logs", cwd=cwd, grace=0.3, resources=pools
+    eval(jobs), "sha", "main", f"{cwd}/{name}-logs", cwd=cwd, grace=0.3, resources=pools,
+    durations=durations,
 )
 sys.exit(made.main(words))
 """
@@ -205,15 +209,26 @@ class Register(Beside):
         one = self.holder(8889)
         two = self.start("two", "true", 8889)
         wait_until(lambda: bool(self.notes("two")), "the second to wait")
-        before = os.environ["CI_MACHINE_DIR"]
-        os.environ["CI_MACHINE_DIR"] = str(self.place)
-        try:
+        with mock.patch.dict(os.environ, {"CI_MACHINE_DIR": str(self.place)}):
             first, second = live_runs()
-        finally:
-            os.environ["CI_MACHINE_DIR"] = before
         self.assertEqual([first.pid, second.pid], [one.pid, two.pid])
         self.assertEqual(first.log_dir, str(self.cwd / "one-logs"))
         self.assertRegex(second.waits[0].held_by, f"port:8889, held by pid {one.pid} ")
+
+    def test_expected_end_is_kept_up_to_date(self) -> None:
+        jobs = [job("a", waits_for("go")), job("b", waits_for("end"), needs=["a"])]
+        self.start_jobs("two", f"[{', '.join(jobs)}]", DURATIONS='{"a": 500, "b": 300}')
+        with mock.patch.dict(os.environ, {"CI_MACHINE_DIR": str(self.place)}):
+
+            def left() -> float:
+                """Return the seconds until the expected end, 0 if it is unknown."""
+                ends = [run.expected_end for run in live_runs()]
+                return (ends[0] or time.time()) - time.time() if ends else 0.0
+
+            wait_until(lambda: 700 < left() <= 800, "an expected end")
+            (self.cwd / "go").touch()
+            wait_until(lambda: 0 < left() <= 300, "an end that is sooner")
+        (self.cwd / "end").touch()
 
     @unittest.skipUnless(LINUX and os.getuid() == 0, "only an ordinary user is kept out")
     def test_run_that_may_not_use_the_place_says_so_and_goes_on(self) -> None:
