@@ -1,8 +1,9 @@
 """Decides which runs of a store go. Pure: no clock, no file.
 
-Runs go by age, count and bytes, the oldest first. Those that are worth most stay longest: a red run
+Runs go by age, count and bytes, the oldest first. Those that are worth most stay longer: a red run
 of all jobs, and the newest run of all jobs of each branch. They go only after the others, and only
-at `LONGER` times the age. A live run never goes.
+at `LONGER` times the age. But they never fill a store: half of the runs that it keeps are the
+newest, whatever these are. A live run never goes.
 """
 
 from __future__ import annotations
@@ -56,12 +57,14 @@ def reasons(runs: Sequence[Known], limits: Limits, now: float) -> dict[str, str]
             going[run.name] = "its run never began"
         elif now - run.started > days * DAY:
             going[run.name] = f"older than {days:g} days"
-    there = [run for run in runs[::-1] if run.live or run.name not in going]
+    there = [run for run in runs if run.live or run.name not in going]
     count, total = len(there), sum(run.size for run in there)
-    for run in sorted(there, key=lambda run: run.name in lasting):
+    recent = {run.name for run in there[: max(1, int(limits.runs) // 2)]}
+    oldest_first = there[::-1]
+    for run in sorted(oldest_first, key=lambda run: (run.name in recent, run.name in lasting)):
         if count <= limits.runs and total <= limits.bytes:
             break
-        if not run.live:
+        if not run.live and (run.begun or now - run.started > HALF_MADE):
             more = count > limits.runs
             text = f"more than {limits.runs} runs" if more else f"more than {size(limits.bytes)}"
             going[run.name] = text

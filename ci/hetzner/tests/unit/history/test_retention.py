@@ -48,10 +48,18 @@ class Reasons(unittest.TestCase):
             run("red", 5, whole=True, red=True, branch="main"),
             run("red-part", 6, red=True),
         ]
-        last = ["red-part", "older", "part", "red", "side", "main"]
+        last = ["red-part", "older", "red", "side", "main", "part"]
         for count in range(7):
             self.assertEqual(set(going(runs, runs=6 - count)), set(last[:count]))
         self.assertEqual(going(runs, days=1.5), ["older", "red", "red-part"])
+
+    def test_half_of_the_runs_are_the_newest_whatever_the_others_are_worth(self) -> None:
+        red = [run(f"red{day}", day, whole=True, red=True) for day in range(10, 16)]
+        runs = [run("new", 1), run("newer", 2), *red]
+        self.assertEqual(going(runs, runs=4), ["red12", "red13", "red14", "red15"])
+
+    def test_directory_that_was_just_made_stays(self) -> None:
+        self.assertEqual(going([run("new", 0.0, begun=False), run("b", 1)], runs=0), ["b"])
 
     def test_the_most_worthy_go_too_at_three_times_the_age(self) -> None:
         runs = [run("new", 1, whole=True), run("red", 89, whole=True, red=True)]
