@@ -19,6 +19,7 @@ def aligned(
     A head that begins with '<' is of a column to the left. With `ends` the ends of long cells are
     kept, not their beginnings.
     """
+    mask = redact.of_environment()
     shorten = redact.shorten_start if ends else redact.shorten
     left = [not at or head.startswith("<") for at, head in enumerate(heads)]
     names = [head.lstrip("<") for head in heads]
@@ -28,7 +29,7 @@ def aligned(
     widths[0] = min(widths[0], max(LEAST, WIDTH - rest))
     return [
         " ".join(
-            shorten(cell, width).ljust(width + (not at)) if to_left else cell.rjust(width)
+            shorten(cell, width, mask).ljust(width + (not at)) if to_left else cell.rjust(width)
             for at, (cell, width, to_left) in enumerate(zip(row, widths, left, strict=True))
         ).rstrip()
         for row in table

@@ -60,7 +60,7 @@ def read(kept: Path, jobs: Collection[str]) -> tuple[list[TestCase], list[str]]:
                 _add(found, case)
         except _OtherFileError:
             continue
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, LookupError) as error:
             faults.append(printable(f"test results cannot be read: {path}: {error}"))
     return list(found.values()), faults
 
@@ -85,7 +85,10 @@ def _add(found: dict[tuple[str, str], TestCase], case: TestCase) -> None:
 
 
 def _cases(job: str, path: Path, end: float) -> list[TestCase]:
-    """Return the test cases of a file. Raises OSError, ValueError, _OtherFileError."""
+    """Return the test cases of a file. Raises OSError, ValueError, _OtherFileError.
+
+    LookupError stands for an encoding that Python does not know.
+    """
     from xml.parsers import expat  # late: only runs that kept such a file need it
 
     reader = _Reader(job)
@@ -113,6 +116,7 @@ class _Reader:
     def __init__(self, job: str) -> None:
         self.cases: list[TestCase] = []
         self._job = job
+        self._mask = redact.of_environment()
         self._begun = False
         self._case: TestCase | None = None
 
@@ -129,7 +133,9 @@ class _Reader:
             parts = [given.get("classname", ""), given.get("name", "")]
             full = printable("::".join(part for part in parts if part))
             seconds = _seconds(given.get("time", "0"))
-            self._case = TestCase(self._job, redact.shorten(full, LONGEST), PASSED, seconds)
+            self._case = TestCase(
+                self._job, redact.shorten(full, LONGEST, self._mask), PASSED, seconds
+            )
         elif self._case and (outcome := _outcome(name)):
             worse = max(outcome, self._case.outcome, key=_SEVERITY.__getitem__)
             skipped = outcome == SKIPPED and self._case.outcome == PASSED

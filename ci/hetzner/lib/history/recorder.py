@@ -95,6 +95,12 @@ class History:
         It is called after the verdict, since it may wait up to `database.PATIENCE` seconds for
         another run that writes. A broken history is moved aside first. Raises Interrupted.
         """
+        try:
+            return self._write(fields)
+        except Exception as error:  # noqa: BLE001 - the verdict is told, and stays
+            return [f"this run is not in the history {self._path}: {type(error).__name__}: {error}"]
+
+    def _write(self, fields: RunFields) -> list[str]:
         import json  # late, as the next one: no start of a run waits for them
 
         from lib.history import damage

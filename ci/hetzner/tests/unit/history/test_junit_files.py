@@ -84,6 +84,11 @@ class Kept(unittest.TestCase):
         self.keep(PYTEST[:-30], "a/cut\n\x1b[2J.xml")
         self.assertRegex(self.fault(), r"cut··\[2J.xml: it is no whole XML")
 
+    def test_encoding_that_is_none_is_told(self) -> None:
+        for encoding in ("xyz", "rot13", "utf-7", "base64"):
+            self.keep(PYTEST.replace("utf-8", encoding), "a/other.xml")
+            self.assertIn("other.xml", self.fault())
+
     def test_file_that_is_too_large_is_not_read(self) -> None:
         path = self.keep(PYTEST, "a/large.xml")
         os.truncate(path, junit_files.LARGEST + 1)

@@ -66,6 +66,10 @@ class Rows(Recorded):
         self.assertEqual(History(self.path).write(RunFields("r1", "abc", exit_code=1)), [])
         self.assertEqual(self.rows("run, exit_code", "runs"), [("r1", 1)])
 
+    def test_error_of_the_recorder_itself_is_told(self) -> None:
+        (line,) = History(self.path).write(RunFields("r1", "abc", exit_code=2**64))
+        self.assertRegex(line, "this run is not in the history .*: OverflowError: ")
+
     def test_name_of_a_branch_that_is_no_text_is_recorded(self) -> None:
         branch = os.fsdecode(b"caf\xe9")
         self.assertEqual(History(self.path).write(RunFields("r1", "abc", branch)), [])
