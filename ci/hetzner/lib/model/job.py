@@ -156,7 +156,10 @@ class Job:
     @property
     def groups(self) -> Collection[str]:
         """The names of its groups."""
-        return (self.group,) if isinstance(self.group, str) else self.group
+        names = self.group
+        if isinstance(names, str):
+            return (names,)
+        return sorted(names) if isinstance(names, frozenset) else names
 
     @property
     def regardless(self) -> bool:

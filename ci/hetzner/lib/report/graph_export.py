@@ -16,14 +16,21 @@ def listing(jobs: Sequence[Job]) -> str:
             job.name,
             f"{job.timeout:g} s",
             ", ".join(f"{name}={count}" for name, count in job.resources.items()) or "-",
-            ("after " + ", ".join(job.depends_on) if job.depends_on else "")
-            + (" [service]" if job.service else "")
-            + (" [critical]" if job.fast_fail else "")
-            + "".join(f" @{group}" for group in job.groups),
+            " ".join(_remarks(job)),
         )
         for job in jobs
     ]
     return "\n".join(plain_text.table(rows))
+
+
+def _remarks(job: Job) -> list[str]:
+    """Return the parts of the last column."""
+    return [
+        *([f"after {', '.join(job.depends_on)}"] if job.depends_on else []),
+        *(["[service]"] if job.service else []),
+        *(["[critical]"] if job.fast_fail else []),
+        *(f"@{group}" for group in job.groups),
+    ]
 
 
 def _edges(jobs: Sequence[Job]) -> list[tuple[str, str, str]]:

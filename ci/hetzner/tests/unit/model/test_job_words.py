@@ -82,6 +82,8 @@ class Groups(unittest.TestCase):
         lines = graph_export.listing(JOBS).splitlines()
         self.assertEqual(lines[1].split()[-1:], ["@lint"])
         self.assertEqual(lines[2].split()[-2:], ["@lint", "@python"])
+        self.assertEqual(list(Job("a", "true", group={"b", "a", "d", "c"}).groups), list("abcd"))
+        self.assertEqual(list(Job("a", "true", group=["b", "a"]).groups), ["b", "a"])
 
     def test_a_group_has_a_name_as_a_job_has(self) -> None:
         for wrong in ("", "@lint", "a b", "-x", 3, None, ["ok", ""], b"lint", {"a": 1}):
