@@ -47,6 +47,11 @@ class Options(RunOptions):
     demo: bool
 
     @property
+    def means_a_commit(self) -> bool:
+        """Whether SHA cannot be a mistyped command."""
+        return bool(self.after_dashes or self.branch or self.demo)
+
+    @property
     def partial(self) -> bool:
         """Whether this run cannot speak for its commit as a whole."""
         return bool(self.only_jobs) or not self.whole_jobs

@@ -175,7 +175,7 @@ def load_settings(options: Options, repo: str | None = None) -> Settings:
             checkout.enclosing_checkout(config.repo_dir)
         except CheckoutError as error:
             raise SettingsError(str(error)) from error
-    if options.sha and not (options.after_dashes or options.demo or config.box):
+    if options.sha and not (options.means_a_commit or config.box):
         from lib.commit import first_word  # late: most runs name no commit, or one by its SHA
 
         first_word.refuse_unknown(options.sha, config.repo_dir)
