@@ -42,5 +42,7 @@ def _but(facts: Facts, results: Sequence[Result]) -> str:
         return ", but the filter of test cases matched no test"
     empty = [r.name for r in results if r.cause is Cause.NO_TESTS]
     flaky = [r.name for r in results if r.outcome is Outcome.FLAKY or r.cause is Cause.FLAKY]
-    text = f", no tests in: {', '.join(empty)}" if empty else ""
+    before = sum(bool(r.earlier and r.earlier.run) for r in results)
+    text = f", {before} of them in an earlier run" if before else ""
+    text += f", no tests in: {', '.join(empty)}" if empty else ""
     return text + (f", flaky: {', '.join(flaky)}" if flaky else "")

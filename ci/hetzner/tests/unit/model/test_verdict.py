@@ -6,7 +6,7 @@ import unittest
 from typing import Any
 
 from lib.model.cause import Cause
-from lib.model.result import Outcome, Result
+from lib.model.result import Earlier, Outcome, Result
 from lib.model.run_facts import Facts
 from lib.model.verdict import decide
 
@@ -64,6 +64,15 @@ class ByJobs(Table):
     def test_jobs_that_were_filtered_out_count_for_nothing(self) -> None:
         facts = ran("a=passed b=skipped")._replace(selected=("a",))
         self.assertEqual(decide(facts), (0, "success", "1 job passed in 7 s"))
+
+    def test_jobs_that_passed_in_an_earlier_run_are_counted(self) -> None:
+        facts = ran("a=restored b=restored c=restored d=passed")
+        facts.results["a"].earlier = Earlier("was flaky", Cause.FLAKY, run="r")
+        facts.results["a"].cause = Cause.FLAKY
+        facts.results["b"].earlier = Earlier("passed", run="r")
+        facts.results["c"].earlier = Earlier("nothing to do")  # no run has done it
+        told = "4 jobs passed in 7 s, 2 of them in an earlier run, flaky: a"
+        self.assertEqual(decide(facts).sentence, told)
 
     def test_jobs_without_tests_are_named(self) -> None:
         facts = ran("a=passed b=passed")
