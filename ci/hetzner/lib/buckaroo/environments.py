@@ -67,23 +67,32 @@ def shared(venvs: Path) -> dict[Path, float]:
     with contextlib.suppress(FileNotFoundError):
         for environment in venvs.iterdir():
             if NAME.fullmatch(environment.name) and not environment.is_symlink():
-                used = environment / STAMP
                 with contextlib.suppress(OSError):
-                    found[environment] = (used if used.exists() else environment).stat().st_mtime
+                    found[environment] = _last_use(environment)
     return found
 
 
-def remove(environment: Path) -> bool:
-    """Remove an environment unless a run makes it right now. Raises OSError."""
+def remove(environment: Path, used: float | None = None) -> bool:
+    """Remove an environment; return whether it is gone. Raises OSError.
+
+    One that a run makes right now stays, and with `used` one that was used at another time.
+    """
     lock = lock_of(environment)
     try:
         with locks.lock(lock, "removes it", timeout=0):
+            if used not in (None, _last_use(environment)):
+                return False
             (environment / STAMP).unlink(missing_ok=True)  # first: a half one counts as none
             tree_copy.remove(environment)
             lock.unlink(missing_ok=True)
     except locks.LockTimeoutError:
         return False
     return True
+
+
+def _last_use(environment: Path) -> float:
+    used = environment / STAMP
+    return (used if used.exists() else environment).stat().st_mtime
 
 
 def lock_of(environment: Path) -> Path:

@@ -29,5 +29,5 @@ def find(config: Settings, now: float) -> Iterator[Waste]:
     for path, used in sorted(environments.shared(config.venvs_dir).items()):
         if now - used > config.keep_days * DAY:
             why = f"unused for more than {config.keep_days:g} days"
-            remove = functools.partial(environments.remove, path)
+            remove = functools.partial(environments.remove, path, used)
             yield Waste(path, waste.disk_usage(path), why, remove)

@@ -128,6 +128,7 @@ class TestUse(WithTree):
         lock = environments.lock_of(environment)
         with locks.lock(lock, "makes it"):
             self.assertFalse(environments.remove(environment))
+        self.assertFalse(environments.remove(environment, used=1.0))  # used since it was looked at
         self.assertTrue(self.check().valid())
         self.assertTrue(environments.remove(environment))
         self.assertEqual(list(self.config.venvs_dir.iterdir()), [])
