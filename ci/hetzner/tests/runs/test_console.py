@@ -197,7 +197,7 @@ class Programs(OnStage):
 
     def test_commit_is_green_without_a_reader_of_its_run(self) -> None:
         self.assertEqual(self.closed("--only-jobs", "lint-python,test-js", **BUFFERED), (0, ""))
-        self.assertIn("END   exit code 0: 2 jobs passed", self.stage.log())
+        self.assertIn("END   exit code 0: 4 jobs passed", self.stage.log())
 
     def test_commit_is_green_without_readers_of_output_and_errors(self) -> None:
         reader, writer = os.pipe()
@@ -231,7 +231,7 @@ class Programs(OnStage):
             "--only-jobs", "lint-python", through=["bash", "-c", 'exec "$@" >&- 2>&-', "bash"]
         )
         self.assertEqual(ran.code, 0)
-        self.assertIn("END   exit code 0: 1 job passed", self.stage.log())
+        self.assertIn("END   exit code 0: 2 jobs passed", self.stage.log())
 
     def test_cleaning_up_goes_on_without_a_reader(self) -> None:
         argv = [sys.executable, str(HETZNER / "lib" / "cleanup.py"), "pkill", "no-such-pattern"]
