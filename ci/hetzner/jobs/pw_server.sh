@@ -33,5 +33,6 @@ cp "$constraints" "$locked"
 
 # one spec calls `uv run`, which would otherwise build an environment in the tree; and the server's
 # first start has a time limit, which the compilation of its imports can use up
-export UV_COMPILE_BYTECODE=1 UV_PYTHON=$PYTHON UV_PROJECT_ENVIRONMENT=$environment UV_NO_SYNC=1
+layered_environment "$own/server-specs" "$environment" "$wheel"
+export UV_COMPILE_BYTECODE=1 UV_PYTHON=$PYTHON UV_PROJECT_ENVIRONMENT=$own/server-specs UV_NO_SYNC=1
 playwright_script server

@@ -228,6 +228,18 @@ new_environment() {
   uv pip install --quiet --python "$environment/bin/python" "$@"
 }
 
+# layered_environment DIRECTORY SHARED WHEEL: an environment that holds the wheel, and finds the packages
+# of a shared one
+layered_environment() {
+  local environment=$1 packages shared
+  uv venv --quiet --clear --python "$2/bin/python" "$environment"
+  packages=("$environment"/lib/python*/site-packages)
+  shared=("$2"/lib/python*/site-packages)
+  # a line of a .pth file is one more directory to import from (Python's module site)
+  echo "${shared[0]}" >"${packages[0]}/shared.pth"
+  uv pip install --quiet --no-deps --python "$environment/bin/python" "$3"
+}
+
 # need_module ENVIRONMENT MODULE PACKAGE: installs a package that is not locked, if it is missing
 need_module() {
   local python=$1/bin/python
