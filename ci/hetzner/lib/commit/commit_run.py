@@ -178,10 +178,7 @@ class CommitRun:
             verdict = self._tell_the_end()
             self.code = verdict.exit_code
             self._statuses.end(verdict)
-            self._record(verdict)
-            self.earlier.finish(self._facts)
-            self._write_environment()
-            disk_room.clean(self._config, self.log.line)
+            self._record_for_later_runs(verdict)
             self.log.close()
             self._owned.close()
 
@@ -230,6 +227,16 @@ class CommitRun:
         if not self._tool_orphans.end():
             self._facts = self._facts._replace(survivors=True)
         self._tool_orphans.close()
+
+    def _record_for_later_runs(self, verdict: Verdict) -> None:
+        """Write the records that other runs use, and clean up; another signal ends it."""
+        try:
+            self._record(verdict)
+            self.earlier.finish(self._facts)
+            self._write_environment()
+            disk_room.clean(self._config, self.log.line)
+        except Interrupted:  # the verdict is told: the exit code is its own
+            self.log.line("NOTE  a second signal: not all is recorded that later runs could use")
 
     def _record(self, verdict: Verdict) -> None:
         """Write the run into the history: last, since other runs may write, too."""
