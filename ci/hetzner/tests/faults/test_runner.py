@@ -120,20 +120,13 @@ class LastSteps(CommitCase):
 class Helpers(CommitCase):
     """Programs of the preparation that linger."""
 
-    def git(self, body: str) -> None:
-        """Let the git that puts the commit into its tree do this first."""
-        tool = self.stage.root / "tools" / "git"
-        checks_out = '[[ " $* " == *" checkout "* ]]'
-        tool.write_text(
-            f'#!/bin/bash\nif {checks_out}; then\n{body}\nfi\nexec {shutil.which("git")} "$@"\n'
-        )
-        tool.chmod(0o755)
-
     def test_signal_ends_a_step_with_all_that_it_started(self) -> None:
         for number in SIGNALS:
             with self.subTest(name_of(number)):
                 near, far = self.root / f"near{number}", self.root / f"far{number}"
-                self.git(f"trap '' TERM; setsid {self.stays(far)} & {self.stays(near)} & wait")
+                self.stage.before_checkout(
+                    f"trap '' TERM; setsid {self.stays(far)} & {self.stays(near)} & wait"
+                )
                 with self.stage.start() as process:
                     for up in (near, far):
                         self.wait_until(up.exists, str(up))
@@ -149,13 +142,13 @@ class Helpers(CommitCase):
                     self.assertIn(line, ended.log)
                 self.nothing_is_left()
                 self.assertEqual(self.status(), "error")
-        self.git(":")
+        self.stage.before_checkout(":")
         self.next_run_is_unaffected()
 
     def test_leftovers_of_a_step_are_stopped_before_the_jobs(self) -> None:
         up = self.root / "up"
         linger = f"env -i setsid {self.stays(up)} </dev/null >/dev/null 2>&1 &"
-        self.git(f"{linger} until [[ -e {up} ]]; do sleep 0.01; done")
+        self.stage.before_checkout(f"{linger} until [[ -e {up} ]]; do sleep 0.01; done")
         ended = self.commit()
         self.check(ended, 0, None, f"LEAK  of the preparation, stopped: .*{self.sleep}")
         self.assertLess(ended.log.index("LEAK"), ended.log.index("START"))

@@ -239,19 +239,12 @@ class Answers(unittest.TestCase):
 class Commits(OnStage):
     def test_question_is_answered_while_a_run_waits_prepares_and_runs(self) -> None:
         up, go = self.stage.root / "up", self.stage.root / "go"
-        pnpm = self.stage.root / "tools" / "pnpm"
-        pnpm.write_text(
-            f"#!/bin/bash\n[[ $1 == install ]] || exit 0\n"
-            f"touch {up}; until test -e {go}; do sleep .01; done\n"
-        )
-        (self.stage.repo / "packages" / "pnpm-lock.yaml").write_text("2\n")
-        self.stage.commit("a lock")
-        log = self.stage.log_dir() / "ci.log"
+        self.stage.before_checkout(f"touch {up}; until test -e {go}; do sleep .01; done")
         words = ("--only-jobs", "lint-python")
         with self.stage.start(*words) as first:
             wait_for(up)
             first.send_signal(ASKED)
-            wait_until(lambda: "RUNNING" in log.read_text(), "an answer")
+            wait_until(lambda: "RUNNING" in self.stage.log(), "an answer")
             with self.stage.start(*words) as second:
                 assert second.stdout
                 self.assertIn("waiting for", second.stdout.readline())
@@ -261,7 +254,7 @@ class Commits(OnStage):
                 said, errors = first.communicate(timeout=PATIENCE)
                 second.communicate(timeout=PATIENCE)
         self.assertEqual((first.returncode, second.returncode), (0, 0), said + errors)
-        self.assertRegex(said, r"ASKED what runs: no job, .*\n.*RUNNING \d+ .*pnpm")
+        self.assertRegex(said, r"ASKED what runs: no job, .*\n.*RUNNING \d+ .*git")
 
 
 if __name__ == "__main__":

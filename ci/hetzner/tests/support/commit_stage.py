@@ -142,6 +142,13 @@ class Stage:
         )
         return done.stdout.strip()
 
+    def before_checkout(self, body: str) -> None:
+        """Let the git that puts the commit into its tree run this first, in bash."""
+        tool, git = self.root / "tools" / "git", shutil.which("git")
+        checks_out = '[[ " $* " == *" checkout "* ]]'
+        tool.write_text(f'#!/bin/bash\nif {checks_out}; then\n{body}\nfi\nexec {git} "$@"\n')
+        tool.chmod(0o755)
+
     def environment(self, **extra: str) -> dict[str, str]:
         """Return the environment of pipeline.py; nothing of the caller's settings is in it."""
         caller = {n: v for n, v in os.environ.items() if not n.startswith(CLEARED)}
