@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from dsl import Job, Pipeline
 from lib.common.plain_text import size, table
 from lib.common.waste import disk_usage
-from lib.history.run_store import RunStore
 from lib.model import events
+from lib.run_directories.run_store import RunStore
 
 JOBS = Job("build", "echo built"), Job("lint", "echo fine"), Job("test", "exit 3", ["build"])
 

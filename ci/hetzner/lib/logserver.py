@@ -20,7 +20,7 @@ if __name__ == "__main__":
 from lib.common import program_end, signal_names
 from lib.configuration import settings
 from lib.configuration.settings import SettingsError
-from lib.history.log_server import LogServer
+from lib.run_directories.log_server import LogServer
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -9,8 +9,8 @@ from lib.buckaroo import environments
 from lib.buckaroo.settings import Settings
 from lib.common import waste
 from lib.common.waste import Waste
-from lib.history.retention import Limits
 from lib.leftovers import stale_checkouts
+from lib.run_directories.retention import Limits
 
 DAY = 86_400.0  # seconds
 

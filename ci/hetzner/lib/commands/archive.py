@@ -17,9 +17,9 @@ from typing import IO
 
 from lib.commands.run_files import MOST, StoredFile
 from lib.common import files, tree_copy
-from lib.history import run_name
-from lib.history.run_name import RunName
-from lib.history.stored_run import StoredRun
+from lib.run_directories import run_name
+from lib.run_directories.run_name import RunName
+from lib.run_directories.stored_run import StoredRun
 
 MOST_BYTES = 2 * 10**9  # of all files of a run together
 SUFFIX = ".tar.gz"

@@ -15,11 +15,12 @@ from lib.commands.site import Site
 from lib.common import interrupts, signal_names
 from lib.common.interrupts import Interrupted
 from lib.common.plain_text import printable
-from lib.history.log_directory import LOCK
-from lib.history.run_store import RunStore
-from lib.history.stored_run import StoredRun
-from lib.processes import kill, machine_register, ports, process_table, runner_process
+from lib.machine import register as machine_register
+from lib.processes import kill, ports, process_table, runner_process
 from lib.processes.process_table import Proc, ProcessTable
+from lib.run_directories.log_directory import LOCK
+from lib.run_directories.run_store import RunStore
+from lib.run_directories.stored_run import StoredRun
 
 SUMMARY = "End a run in order, and wait until it is gone."
 PAUSE = 0.1  # seconds between two looks

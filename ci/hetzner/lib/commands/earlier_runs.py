@@ -12,7 +12,7 @@ from lib.model.result import Earlier
 from lib.model.selection import Choice
 
 if TYPE_CHECKING:
-    from lib.history.proving import Rerun
+    from lib.proof.proving import Rerun
 
 
 class Stored(Protocol):
@@ -76,9 +76,9 @@ def failed_first(
 
     Raises ValueError for a bad choice, and OSError.
     """
-    from lib.history import failed_before  # late, as the others: few runs ask for earlier ones
-    from lib.history.run_store import RunStore
     from lib.model import selection
+    from lib.proof import failed_before  # late, as the others: few runs ask for earlier ones
+    from lib.run_directories.run_store import RunStore
 
     names = selection.names(jobs, chosen)
     first = failed_before.jobs(RunStore(store).runs(), branch, names)

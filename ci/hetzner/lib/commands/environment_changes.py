@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from lib.common import files
-from lib.history.stored_run import PASSED, StoredRun
 from lib.report.environment_differences import differences
 from lib.report.environment_record import FILE
+from lib.run_directories.stored_run import PASSED, StoredRun
 
 MOST = 100  # earlier runs that are looked at
 

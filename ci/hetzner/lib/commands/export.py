@@ -11,7 +11,7 @@ from lib.commands.run_files import StoredFile
 from lib.commands.site import Site
 from lib.common import files, interrupts
 from lib.common.plain_text import size
-from lib.history.run_store import LAST, RunStore
+from lib.run_directories.run_store import LAST, RunStore
 
 SUMMARY = "Write a run into one file, which `show FILE` shows on any machine."
 

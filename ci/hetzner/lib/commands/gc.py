@@ -11,7 +11,7 @@ from lib.commands.site import Site
 from lib.common import locks, waste
 from lib.common.plain_text import size, table
 from lib.common.waste import Waste
-from lib.history import cleaning, stale_runs
+from lib.run_directories import cleaning, stale_runs
 
 SUMMARY = "Remove old runs, and what else is no longer used."
 ANY_TIME = float("inf")  # seconds that it may take

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from lib.commands import run_files, run_report
 from lib.commands.ci_log import RunningJob
-from lib.history.run_store import RunStore
-from lib.history.stored_run import StoredRun
-from lib.processes import machine_register
-from lib.processes.live_run import LiveRun
+from lib.machine import register as machine_register
+from lib.machine.live_run import LiveRun
+from lib.run_directories.run_store import RunStore
+from lib.run_directories.stored_run import StoredRun
 
 
 class LiveView(NamedTuple):

@@ -12,10 +12,10 @@ from lib.commands.terminal_text import TerminalText
 from lib.common import console, interrupts, signal_names
 from lib.common.interrupts import Interrupted
 from lib.common.plain_text import printable, size
-from lib.history.run_store import LAST, RunStore
-from lib.history.stored_run import StoredRun
 from lib.model.job_fields import NAME, RUN_LOG
 from lib.model.names import nearest
+from lib.run_directories.run_store import LAST, RunStore
+from lib.run_directories.stored_run import StoredRun
 
 SUMMARY = "Print the log of a job."
 

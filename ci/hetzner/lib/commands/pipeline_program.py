@@ -71,7 +71,7 @@ def _main(pipeline: AnyPipeline, words: Sequence[str], name: str) -> int:
 def _site(pipeline: AnyPipeline, name: str) -> Site:
     """Return the place that a command asks."""
     from lib.commands.site import Site  # late, as the other: a run asks nothing
-    from lib.history.retention import Limits
+    from lib.run_directories.retention import Limits
 
     return Site(
         store=pipeline.store,

@@ -10,8 +10,8 @@ from lib.commands import answer, archive, environment_changes, run_files, run_re
 from lib.commands.run_text import Telling
 from lib.commands.site import Site
 from lib.common import interrupts, redact
-from lib.history.run_store import LAST, RunStore
-from lib.history.stored_run import FAILED, StoredRun
+from lib.run_directories.run_store import LAST, RunStore
+from lib.run_directories.stored_run import FAILED, StoredRun
 
 SUMMARY = "Tell how a run went."
 RUN_HELP = "its name, the beginning of it, its commit, 'last' (default), or a file of `export`"

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lib.common.waste import Waste
-from lib.history import retention
-from lib.history.retention import Limits
 from lib.model.job import Job
+from lib.run_directories import retention
+from lib.run_directories.retention import Limits
 
 NO_STORE = (
     "expected a pipeline with a store, found one without: pass Pipeline(store=DIR), so that it "

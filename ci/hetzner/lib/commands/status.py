@@ -17,9 +17,9 @@ from lib.commands.run_text import Telling
 from lib.commands.show import telling
 from lib.commands.site import Site
 from lib.common.plain_text import duration, size, table
-from lib.history import run_index
-from lib.history.retention import Known
-from lib.history.run_store import RunStore
+from lib.run_directories import run_index
+from lib.run_directories.retention import Known
+from lib.run_directories.run_store import RunStore
 
 SUMMARY = "Tell what runs on this machine, since when, and until when."
 

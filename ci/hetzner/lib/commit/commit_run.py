@@ -25,7 +25,6 @@ from lib.common.interrupts import Interrupted
 from lib.common.locks import Held
 from lib.git.checkout import CheckoutError
 from lib.history.recorder import History, RunFields
-from lib.history.run_store import RunStore
 from lib.leftovers import cleanup, stale_checkouts
 from lib.leftovers.snapshot import snapshot_container_state
 from lib.model import events, selection
@@ -37,6 +36,7 @@ from lib.processes.tool_orphans import ToolOrphans
 from lib.report import running_jobs, verdict_writer
 from lib.report.run_log import RunLog, complaint
 from lib.report.summary_json import SummaryFile
+from lib.run_directories.run_store import RunStore
 
 
 class CommitRun:

@@ -15,7 +15,7 @@ from lib.leftovers import half_written
 
 def clean(config: Settings, say: Callable[[str], None]) -> None:
     """Remove old runs, and what else is no longer used; what stays all the same is a note."""
-    from lib.history import cleaning  # late: no job waits for it
+    from lib.run_directories import cleaning  # late: no job waits for it
 
     half_written.sweep_state(config.state_dir)
     more = functools.partial(stale_places.find, config)

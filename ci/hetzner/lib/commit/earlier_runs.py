@@ -12,14 +12,14 @@ from lib.commit.request import Request
 from lib.commit.tested_commit import TestedCommit
 from lib.git import checkout
 from lib.git.checkout import CheckoutError
-from lib.history.run_store import RunStore
 from lib.model import events
 from lib.model.result import Earlier
 from lib.model.run_facts import CHANGED, Facts
+from lib.run_directories.run_store import RunStore
 
 if TYPE_CHECKING:
-    from lib.history.proof_record import ProofRecord
-    from lib.history.proving import Prover
+    from lib.proof.proof_record import ProofRecord
+    from lib.proof.proving import Prover
 
 UNKNOWN_TREE = "all jobs run: the hash of the tree is not known"
 

@@ -10,9 +10,9 @@ from lib.buckaroo import settings
 from lib.commit.request import Request
 from lib.common import files, inherited_environment, redact
 from lib.git import checkout, tree_hash
-from lib.history.proving import Prover, Rerun
-from lib.history.run_store import RunStore
 from lib.model import selection
+from lib.proof.proving import Prover, Rerun
+from lib.run_directories.run_store import RunStore
 
 SOURCES = (".py", ".sh", ".cjs")  # of the runner: what bodies run
 ROOMS = ("jobs", "lib")

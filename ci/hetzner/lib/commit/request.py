@@ -22,7 +22,7 @@ from lib.model.result import Earlier
 from lib.model.selection import Choice
 
 if TYPE_CHECKING:
-    from lib.history.proving import Rerun
+    from lib.proof.proving import Rerun
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Request:
 
     @functools.cached_property
     def _rerun(self) -> Rerun:
-        from lib.history.proving import Rerun  # late: a list of the jobs needs no earlier runs
+        from lib.proof.proving import Rerun  # late: a list of the jobs needs no earlier runs
 
         if not self.options.only_failed:
             return Rerun("", {}, [])

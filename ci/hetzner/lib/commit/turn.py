@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from lib.commit.request import Request
 from lib.common import locks, plain_time, redact
 from lib.common.locks import Held
-from lib.processes import machine_register
-from lib.processes.machine_register import Registration
+from lib.machine import register as machine_register
+from lib.machine.register import Registration
 
 PID = re.compile(r"\(pid (\d+), since [^()]*\)$")  # as locks.lock writes the name of a holder
 

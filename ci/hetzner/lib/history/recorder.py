@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lib.common import machine
+from lib.machine import load as machine_load
 from lib.model import events
 from lib.model.result import AttemptRecord, Load, Outcome
-from lib.processes import machine_load
 
 if TYPE_CHECKING:
     import sqlite3

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lib.common.redact import shorten
-from lib.history import log_directory
+from lib.machine import place as machine_place
+from lib.machine import register as machine_register
+from lib.machine.register import Registration
 from lib.model.run_plan import RunPlan
-from lib.processes import machine_place, machine_register
-from lib.processes.machine_register import Registration
 from lib.report.run_reports import RunReports
+from lib.run_directories import log_directory
 from lib.scheduler.protocol import MachineShare
 
 LONGEST_LABEL = 100  # characters of a command
@@ -58,12 +59,12 @@ def _share(
     jobs = [node.job for node in plan.phases.nodes if node.job.resources]
     if not jobs:
         return None
-    from lib.processes import machine_claims  # late, both: few runs have ports
+    from lib.machine import claims as machine_claims  # late, both: few runs have ports
 
     pools = machine_place.shared_pools(plan.limits.pools)
     if not any(machine_claims.needs(job.resources, pools) for job in jobs):
         return None
-    from lib.processes import machine_locks
+    from lib.machine import run_locks as machine_locks
 
     return machine_locks.MachineLocks(
         registration, note, pools=pools, usual=plan.durations, wait=plan.limits.wait

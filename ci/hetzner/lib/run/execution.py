@@ -17,24 +17,25 @@ from typing import TYPE_CHECKING
 from lib.common.clock import MonotonicClock
 from lib.common.locks import Held
 from lib.common.signal_names import name_of
-from lib.history import log_directory
-from lib.history.log_directory import OwnedDirectory
+from lib.machine import load as machine_load
 from lib.model.job import Job
 from lib.model.result import Result
 from lib.model.run_facts import Facts
 from lib.model.run_plan import RunPlan
-from lib.processes import machine_load, process_table
+from lib.processes import process_table
 from lib.processes.executor import ProcessExecutor
 from lib.processes.launch import Place
 from lib.report.run_log import RunLog, complaint
 from lib.report.run_reports import ReportOptions, RunReports
 from lib.run import beside_others, preflight
+from lib.run_directories import log_directory
+from lib.run_directories.log_directory import OwnedDirectory
 from lib.scheduler.loop import Scheduler
 from lib.scheduler.protocol import MachineShare
 
 if TYPE_CHECKING:
-    from lib.history.kept_files import KeptFiles
     from lib.run.records import Records
+    from lib.run_directories.kept_files import KeptFiles
 
 _goes_on = threading.Lock()  # held by the one run of this process
 
@@ -98,7 +99,7 @@ class Run:
     @contextlib.contextmanager
     def _new_directory(self, store: Path, label: str) -> Iterator[OwnedDirectory]:
         """Make the directory of this run in a store, and own it. Raises OSError."""
-        from lib.history.run_store import RunStore  # late: only runs in a store need it
+        from lib.run_directories.run_store import RunStore  # late: only runs in a store need it
 
         options = self._options
         with RunStore(store).begin(str(options.header["sha"]), label) as logs:
@@ -111,7 +112,7 @@ class Run:
         """Let the link of the commit lead to this run, if it speaks for the commit."""
         if self._store is None:
             return
-        from lib.history.run_store import RunStore
+        from lib.run_directories.run_store import RunStore
 
         told = self._options.header
         whole = bool(told["asked_for_all"] and not told["dirty"] and not told["in_place"])
@@ -121,7 +122,7 @@ class Run:
         """Add the listener that keeps files of jobs, if a job asks for that."""
         if not any(job.keep for job in jobs):
             return
-        from lib.history.kept_files import KeptFiles  # late: only these runs need it
+        from lib.run_directories.kept_files import KeptFiles  # late: only these runs need it
 
         place, options = self._place, self._options
         self._kept = KeptFiles(jobs, place.log_dir, place.cwd, place.env)
@@ -158,8 +159,8 @@ class Run:
         """Return the records of a run in a store."""
         if self._store is None:
             return None
-        from lib.history.retention import Limits  # late: only runs in a store need these
         from lib.run.records import Records
+        from lib.run_directories.retention import Limits  # late: only runs in a store need these
 
         limits, told = Limits.of(self._store_limits), self._options.header
         return Records(self._store, limits, self._place, self._plan, told, self._workers)
@@ -210,7 +211,7 @@ class Run:
         """Count what is on the machine, if the run is kept: in a store, or by its caller."""
         if self._store is None and self._options.run_log is None:
             return {}
-        from lib.processes import machine_state  # late: only runs that are kept need it
+        from lib.machine import state as machine_state  # late: only runs that are kept need it
 
         return machine_state.measure(self._place.log_dir)
 

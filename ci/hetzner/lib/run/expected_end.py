@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
+from lib.machine.register import Registration
 from lib.model import events
 from lib.model.run_plan import RunPlan
 from lib.model.usual_length import usual_length
-from lib.processes.machine_register import Registration
 
 PAUSE = 5.0  # seconds from one look to the next
 

@@ -13,7 +13,7 @@ from lib.report.run_reports import ReportOptions
 from lib.run.planner import Planner
 
 if TYPE_CHECKING:
-    from lib.history.proving import Rerun
+    from lib.proof.proving import Rerun
 
 
 class ForPrograms:

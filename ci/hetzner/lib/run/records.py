@@ -9,19 +9,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lib.history import cleaning
-from lib.history.retention import Limits
 from lib.model import events
 from lib.model.job import Job
 from lib.model.run_facts import CHANGED, Facts
 from lib.model.run_plan import RunPlan
 from lib.processes.launch import Place
 from lib.report.run_log import complaint
+from lib.run_directories import cleaning
+from lib.run_directories.retention import Limits
 
 if TYPE_CHECKING:
-    from lib.history.proof_record import ProofRecord
-    from lib.history.proving import Prover, Rerun
     from lib.history.recorder import History
+    from lib.proof.proof_record import ProofRecord
+    from lib.proof.proving import Prover, Rerun
 
 UNKNOWN_TREE = (
     "nothing tells which tree this is: run in a git checkout, or pass Pipeline(tree=…), a hash of "
@@ -112,7 +112,7 @@ def prover(
     """Return what knows the proofs of these jobs; None if their tree is not known."""
     if not told["tree"]:
         return None
-    from lib.history.proving import Prover  # late: only runs of a known tree prove something
+    from lib.proof.proving import Prover  # late: only runs of a known tree prove something
 
     env = {**place.env, "PYTEST_WORKERS": str(workers)}
     return Prover(jobs, str(told["tree"]), place.cwd, env, {})
@@ -125,8 +125,8 @@ def proven_before(
 
     Raises ValueError without a store, and OSError.
     """
-    from lib.history.proving import Rerun
-    from lib.history.run_store import RunStore
+    from lib.proof.proving import Rerun
+    from lib.run_directories.run_store import RunStore
 
     if store is None:
         raise ValueError("expected a pipeline with a store, found one without: pass store=DIR")

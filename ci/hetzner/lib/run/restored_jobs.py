@@ -22,7 +22,7 @@ def decide(
     """Return the jobs to restore, and a line for each other one of the wanted that is chosen.
 
     A reason as text is the word of the caller alone, so it is checked what else runs. An `Earlier`
-    was decided by what the earlier run has recorded (`lib/history/proving.py`).
+    was decided by what the earlier run has recorded (`lib/proof/proving.py`).
 
     Raises ValueError for a name that is no job, a reason that is no text, and a filter of test
     cases: an earlier run that speaks of all of them says nothing about the filter.

@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 
 from dsl import Cache, Job
-from lib.history.run_store import RunStore
+from lib.run_directories.run_store import RunStore
 from tests.support.commit_stage import HETZNER, JOBS
 from tests.support.fault_case import CommitCase, FaultCase
 from tests.support.git_case import HOSTILE

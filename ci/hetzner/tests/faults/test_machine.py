@@ -24,7 +24,7 @@ ALONE = 'shift; exec "$@"'
 COVERED = """
 import subprocess, sys
 sys.path.insert(0, {hetzner!r})
-from lib.history.run_store import RunStore
+from lib.run_directories.run_store import RunStore
 make = RunStore._make
 
 def covered(store, sha):

@@ -22,7 +22,7 @@ IGNORES = """[Job('a', "trap '' TERM; setsid sleep 1000 & touch up; sleep 1000")
 # is in the register of the machine, and has no directory yet
 WAITING = """
 import sys, time
-from lib.processes import machine_register
+from lib.machine import register as machine_register
 with machine_register.registered("its label", state_dir=sys.argv[1]):
     print("registered", flush=True)
     time.sleep(1000)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.common import version
-from lib.history.run_store import RunStore
+from lib.run_directories.run_store import RunStore
 from tests.support.commit_stage import JOBS, PREPARE, OnStage
 
 

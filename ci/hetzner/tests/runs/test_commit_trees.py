@@ -6,7 +6,7 @@ import os
 import signal
 import unittest
 
-from lib.history.run_store import RunStore
+from lib.run_directories.run_store import RunStore
 from tests.support.commit_stage import HETZNER, OnStage, Stage
 from tests.support.waiting import PATIENCE, wait_for
 

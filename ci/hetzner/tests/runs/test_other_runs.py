@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 from unittest import mock
 
-from lib.processes.machine_register import live_runs
+from lib.machine.register import live_runs
 from tests.support.run_case import HERE, LINUX, RunTest
 from tests.support.waiting import wait_until
 

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from lib.history.run_store import RunStore
+from lib.run_directories.run_store import RunStore
 from tests.support.ten_lines import TenLines
 from tests.support.waiting import wait_until
 

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from lib.history.run_store import RunStore
 from lib.processes import process_table
+from lib.run_directories.run_store import RunStore
 from tests.support.ten_lines import TenLines
 from tests.support.waiting import wait_until
 
@@ -21,7 +21,7 @@ sys.exit(Pipeline(jobs, {SHA!r}, "main", store="store", timeout=90, grace=0.3, c
 # holds the lock of a new run, as a runner does, and heeds no TERM
 STUBBORN = """
 import pathlib, signal, sys, time
-from lib.history.run_store import RunStore
+from lib.run_directories.run_store import RunStore
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 with RunStore(pathlib.Path(sys.argv[1])).begin("", "stubborn") as owned:
     (owned.path / "summary.json").write_text(sys.argv[2])

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pipeline
 from lib.buckaroo import preparation, pythons, settings
-from lib.history.run_store import RunStore
+from lib.run_directories.run_store import RunStore
 from tests.support.github_server import TOKEN, GitHub
 
 HETZNER = Path(__file__).resolve().parents[2]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.commands.site import Site
-from lib.history.run_store import RunStore
+from lib.run_directories.run_store import RunStore
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 NAME = "20261130T101112Z-0123456"

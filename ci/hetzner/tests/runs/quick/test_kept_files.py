@@ -8,7 +8,7 @@ from typing import Any
 from unittest import mock
 
 from dsl import Job
-from lib.history import keep_copy, kept_files
+from lib.run_directories import keep_copy, kept_files
 from tests.support.run_case import RunTest
 
 

@@ -15,8 +15,8 @@ from unittest import mock
 
 from dsl import Job
 from lib.common import files
-from lib.history import log_directory
 from lib.report import summary_json
+from lib.run_directories import log_directory
 from tests.support.run_case import HERE, RunTest
 from tests.support.waiting import wait_for
 

@@ -15,7 +15,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from lib.history.log_server import Handler, LogServer
+from lib.run_directories.log_server import Handler, LogServer
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 PROGRAM = Path(__file__).resolve().parents[3] / "lib" / "logserver.py"

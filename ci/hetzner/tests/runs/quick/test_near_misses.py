@@ -15,9 +15,9 @@ from unittest import mock
 import pipeline
 from dsl import Job
 from lib.common import redact
-from lib.history.log_directory import DirectoryInUseError
 from lib.outputs import near_misses
 from lib.processes import not_executable
+from lib.run_directories.log_directory import DirectoryInUseError
 from tests.support.run_case import RunTest
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dsl import Job, Pipeline
-from lib.history.run_store import RunStore
+from lib.run_directories.run_store import RunStore
 from tests.support.run_case import RunTest
 
 SHA = "abc1234" + "0" * 33

@@ -17,9 +17,9 @@ from unittest import mock
 from lib.commands import gc
 from lib.commands.site import Site
 from lib.common.waste import Waste
-from lib.history import cleaning
-from lib.history.retention import Limits
-from lib.history.run_store import RunStore
+from lib.run_directories import cleaning
+from lib.run_directories.retention import Limits
+from lib.run_directories.run_store import RunStore
 
 
 class Gc(unittest.TestCase):

@@ -12,8 +12,8 @@ from unittest import mock
 
 from lib.commands import run_files, status
 from lib.commands.site import Site
-from lib.processes import machine_register
-from lib.processes.live_run import LiveRun
+from lib.machine import register as machine_register
+from lib.machine.live_run import LiveRun
 from tests.support.stored_runs import NAME, SUMMARY, WithStore
 
 NOW = time.time()

@@ -7,9 +7,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from lib.machine import load as machine_load
 from lib.model import events
 from lib.model.result import Load
-from lib.processes import machine_load
 from lib.scheduler.throttle import Throttle
 from tests.support.fakes import Fate, Played, jobs, play
 

@@ -1,0 +1,1 @@
+"""Shared by all runs of one machine: ports, pools, the register of live runs."""

@@ -1,0 +1,1 @@
+"""The directory of each run: its name, its links, kept files, retention."""

@@ -1,0 +1,1 @@
+"""Tests of lib/processes/ that start no process."""
