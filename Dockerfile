@@ -26,7 +26,7 @@ RUN python3 -m venv /opt/uv \
     && uv python install 3.11 3.12 3.13 3.14
 
 # the system packages of browsers; the browsers belong to one version of Playwright, that of
-# the lock file of a commit, and the lock check installs them
+# the lock file of a commit, and the job node-modules installs them
 RUN npm install --global pnpm@9.10.0 \
     && npx --yes playwright install-deps chromium \
     && rm -rf /root/.npm /var/lib/apt/lists/*

@@ -202,9 +202,9 @@ project_metadata() {
   echo "$layer"
 }
 
-# prepare_environments FILE [PYTHON]: sets PYTHON, the interpreter of new environments (default: the one
-# of JUPYTER_PYTHON), and writes the locked versions to FILE. Every later installation, also by the repository's scripts, is held to them:
-# otherwise it gets the newest of everything, and breaks
+# prepare_environments FILE [PYTHON]: sets PYTHON, the interpreter of new environments (default: the
+# one of JUPYTER_PYTHON), and writes the locked versions to FILE. Every later installation, also by
+# the repository's scripts, is held to them: otherwise it gets the newest of everything, and breaks
 prepare_environments() {
   need uv
   PYTHON=${2:-$(python_of "$JUPYTER_PYTHON")}
