@@ -13,7 +13,7 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path
 
@@ -27,29 +27,33 @@ class UnsupportedFileError(OSError):
     """Something that is neither a file, a directory nor a symlink."""
 
 
-def copy(source: Path, target: Path) -> None:
-    """Copy a file, a symlink or a whole directory to a path that does not exist. Raises OSError."""
+def copy(source: Path, target: Path, between: Callable[[], None] = lambda: None) -> None:
+    """Copy a file, a symlink or a whole directory to a path that does not exist. Raises OSError.
+
+    `between` is called before each file and each part of its data; its errors are passed on.
+    """
+    between()
     status = source.lstat()
     if stat.S_ISLNK(status.st_mode):
         target.symlink_to(source.readlink())
     elif stat.S_ISDIR(status.st_mode):
         target.mkdir()
         for entry in sorted(source.iterdir()):
-            copy(entry, target / entry.name)
+            copy(entry, target / entry.name, between)
         _dress(target, status)
     elif stat.S_ISREG(status.st_mode):
-        _copy_file(source, target)
+        _copy_file(source, target, between)
         _dress(target, status)
     else:
         raise UnsupportedFileError(f"{source}: expected a file, a directory or a symlink")
 
 
-def _copy_file(source: Path, target: Path) -> None:
+def _copy_file(source: Path, target: Path, between: Callable[[], None]) -> None:
     with _opened(source) as reader, target.open("xb") as writer:
         try:
             fcntl.ioctl(writer.fileno(), FICLONE, reader.fileno())
         except OSError:  # this file system, or this pair of them, cannot share blocks
-            _copy_data(reader.fileno(), writer.fileno())
+            _copy_data(reader.fileno(), writer.fileno(), between)
 
 
 def _opened(path: Path) -> BufferedReader:
@@ -57,13 +61,14 @@ def _opened(path: Path) -> BufferedReader:
     return os.fdopen(files.open_file(path, os.O_RDONLY), "rb")
 
 
-def _copy_data(source: int, target: int) -> None:
+def _copy_data(source: int, target: int, between: Callable[[], None]) -> None:
     """Copy the data of a file; its holes take no room in the copy."""
     size = os.fstat(source).st_size
     os.ftruncate(target, size)
     for begin, end in extents(source, size):
         place = begin
         while data := os.pread(source, min(CHUNK, end - place), place):
+            between()
             view = memoryview(data)
             while view:
                 written = os.pwrite(target, view, place)

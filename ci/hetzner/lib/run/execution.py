@@ -189,7 +189,13 @@ class Run:
         share: MachineShare | None,
     ) -> None:
         scheduler = Scheduler(
-            self._plan, executor, self._clock, reports.bus.emit, machine_load.load, share
+            self._plan,
+            executor,
+            self._clock,
+            reports.bus.emit,
+            machine_load.load,
+            share,
+            self._kept.retry_waits if self._kept else None,
         )
         self.results.update(scheduler.results)
         before = self._look_at_machine()

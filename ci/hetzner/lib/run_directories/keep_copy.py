@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,13 +28,20 @@ class Place(NamedTuple):
     target: Path
 
 
-def keep(patterns: Sequence[str], place: Place, since: float) -> list[str]:
+class StoppedError(Exception):
+    """The copying was to stop."""
+
+
+def keep(
+    patterns: Sequence[str], place: Place, since: float, stopped: Callable[[], bool] = lambda: False
+) -> list[str]:
     """Copy what matches and has changed since then (seconds since the epoch); return problems.
 
     A file is copied by its name alone, a directory with everything in it. Files of an earlier
-    attempt are moved aside.
+    attempt are moved aside. Raises StoppedError soon after `stopped` has become true; another
+    thread may call it.
     """
-    copies = _Copies(place.target, since)
+    copies = _Copies(place.target, since, stopped)
     try:
         files.rotate(place.target)
     except OSError as error:
@@ -51,11 +58,12 @@ def keep(patterns: Sequence[str], place: Place, since: float) -> list[str]:
 class _Copies:
     """The copies of one attempt, within the bounds."""
 
-    def __init__(self, target: Path, since: float) -> None:
+    def __init__(self, target: Path, since: float, stopped: Callable[[], bool]) -> None:
         self.problems: list[str] = []
         self.looks = Looks()
         self._target = target
         self._since = since
+        self._stopped = stopped
         self._files = self._bytes = self._left_out = 0
         self._failed: list[str] = []
         self._done: set[str] = set()
@@ -81,6 +89,7 @@ class _Copies:
         return told
 
     def _add(self, path: Path, target: Path) -> None:
+        self._go_on()
         try:
             status = path.lstat()
             if stat.S_ISDIR(status.st_mode):
@@ -99,12 +108,16 @@ class _Copies:
             return
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            tree_copy.copy(path, target)
+            tree_copy.copy(path, target, self._go_on)
         except BaseException:
             target.unlink(missing_ok=True)  # a part would look like the whole
             raise
         self._files += 1
         self._bytes += size
+
+    def _go_on(self) -> None:
+        if self._stopped():
+            raise StoppedError("the copying was stopped")
 
     def _free(self, name: str) -> Path:
         """Return the place for a copy: two matches may have the same name."""

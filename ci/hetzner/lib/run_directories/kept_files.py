@@ -1,7 +1,7 @@
 """Keeps files of jobs in the directory of the run: a listener that copies in a thread of its own.
 
-No dependent waits for a copy. Only the next attempt of the same job does, for a while: it may write
-the same files. The files of a job's latest attempt are in `kept/<job>/`, those of an
+Nothing waits for a copy but the next attempt of the same job, for a while: it may write the same
+files. The files of a job's latest attempt are in `kept/<job>/`, those of an
 earlier one in `kept/<job>.1/`, and so on, as it is with logs.
 """
 
@@ -16,13 +16,13 @@ from typing import NamedTuple
 
 from lib.model import events
 from lib.model.job import Job
-from lib.model.result import GOOD
 from lib.run_directories import keep_copy
 
 KEPT = "kept"  # in the directory of a run
 SLACK = 0.1  # seconds by which the clock of a file system may be behind ours
 RETRY_BUDGET = 5.0  # seconds that a further attempt of the job waits for them
 BUDGET = 10.0  # seconds at the end of a run for the copies that are not done
+STOP = 1.0  # seconds after that for the thread to notice that it is to stop
 
 
 class Ended(NamedTuple):
@@ -30,6 +30,7 @@ class Ended(NamedTuple):
 
     job: Job
     began: float
+    patience: float  # until when another attempt waits, on the monotonic clock
     copied: threading.Event
 
 
@@ -51,6 +52,8 @@ class KeptFiles:
         self._before: dict[str, float] = {}  # the end of the attempt before
         self._ended: queue.SimpleQueue[Ended | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._latest: dict[str, Ended] = {}  # by job
+        self._stopped = threading.Event()
         self._notes: list[str] = []
 
     def __call__(self, event: events.Event) -> None:
@@ -60,33 +63,45 @@ class KeptFiles:
             self._began[event.job] = max(time.time() - SLACK, before)
         elif isinstance(event, events.AttemptEnded) and event.job in self._began:
             self._before[event.job] = time.time()
-            job, record = self._jobs[event.job], event.record
-            ended = Ended(job, self._began.pop(event.job), threading.Event())
+            job, began = self._jobs[event.job], self._began.pop(event.job)
+            ended = Ended(job, began, time.monotonic() + RETRY_BUDGET, threading.Event())
+            self._latest[job.name] = ended
             self._ended.put(ended)
             if self._thread is None:
                 thread = threading.Thread(target=self._work, name="kept files", daemon=True)
                 thread.start()
                 self._thread = thread
-            if record.number <= job.retries and record.outcome not in GOOD:
-                ended.copied.wait(RETRY_BUDGET)
+
+    def retry_waits(self, job: str) -> bool:
+        """Whether the next attempt of a job is to wait for the files of the one before it."""
+        before = self._latest.get(job)
+        if before is None or before.copied.is_set():
+            return False
+        return time.monotonic() < before.patience
 
     def finish(self) -> list[str]:
-        """Wait for the copies, within the budget; return a note on each job that lacks some."""
+        """Wait for the copies, within the budget; return a note on each job that lacks some.
+
+        Copies that are not done by then end, so that none is made in a directory that is gone.
+        """
         if self._thread is not None:
             self._ended.put(None)
             self._thread.join(BUDGET)
             if self._thread.is_alive():
-                self._notes.append(f"files of jobs are not all kept: {BUDGET:g} s were not enough")
+                self._stopped.set()
+                self._thread.join(STOP)
+                text = f"files of jobs are not all kept: {BUDGET:g} s were not enough"
+                return [*self._notes, text]
         return list(self._notes)
 
     def _work(self) -> None:
-        while (ended := self._ended.get()) is not None:
+        while (ended := self._ended.get()) is not None and not self._stopped.is_set():
             job = ended.job
             place = keep_copy.Place(
                 self._cwd / job.cwd, {**self._environ, **job.env}, self._target / job.name
             )
             try:
-                problems = keep_copy.keep(job.keep, place, ended.began)
+                problems = keep_copy.keep(job.keep, place, ended.began, self._stopped.is_set)
             except Exception as error:  # noqa: BLE001 - a view never breaks a run
                 problems = [f"{type(error).__name__}: {error}"]
             self._notes += [f"{job.name}: not all files are kept: {text}" for text in problems]

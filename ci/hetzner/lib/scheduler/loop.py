@@ -41,6 +41,7 @@ class Scheduler:
         emit: events.Listener,
         gauge: Gauge,
         share: protocol.MachineShare | None = None,
+        retry_waits: protocol.RetryWaits | None = None,
     ) -> None:
         self._plan = plan
         self._executor = executor
@@ -51,7 +52,9 @@ class Scheduler:
         self.results = self._results.by_job
         self._queue = StartQueue(plan, gauge, self._note, share)
         self._timers = Timers()
-        self._states = NodeStates(plan, self._results, self._queue, self._timers, clock)
+        self._states = NodeStates(
+            plan, self._results, self._queue, self._timers, clock, retry_waits
+        )
         self._nodes = self._states.nodes
         self._cut_off = CutOff()
         self._attempts = AttemptRunner(

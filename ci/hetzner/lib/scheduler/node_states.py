@@ -28,23 +28,32 @@ from lib.scheduler.nodes import (
     NodeRun,
     State,
 )
-from lib.scheduler.protocol import Clock
+from lib.scheduler.protocol import Clock, RetryWaits
 from lib.scheduler.readiness import NO_CHANGE, Change, Readiness
 from lib.scheduler.results import Results
 from lib.scheduler.start_queue import StartQueue
 from lib.scheduler.timers import DelayEnd, Timers
+
+LOOK = 0.05  # seconds until the next question whether a retry still waits
 
 
 class NodeStates:
     """The nodes of a run and their states."""
 
     def __init__(
-        self, plan: RunPlan, results: Results, queue: StartQueue, timers: Timers, clock: Clock
+        self,
+        plan: RunPlan,
+        results: Results,
+        queue: StartQueue,
+        timers: Timers,
+        clock: Clock,
+        retry_waits: RetryWaits | None = None,
     ) -> None:
         self._results = results
         self._queue = queue
         self._timers = timers
         self._now = clock.now
+        self._retry_waits = retry_waits
         self.nodes = {
             node.key: NodeRun(node, results.by_job[node.job.name], position)
             for position, node in enumerate(plan.phases.nodes)
@@ -156,15 +165,23 @@ class NodeStates:
         """Queue a node whose needs are met, when its delay is over."""
         node.result.waited_for = node.freed_by
         if node.job.delay:
-            self._set(node, DELAYED)
-            node.due = self._now() + node.job.delay
-            self._timers.set(node.due, DelayEnd(node))
+            self._delay(node, node.job.delay)
         else:
             self._enqueue(node)
 
     def _enqueue(self, node: NodeRun) -> None:
+        """Queue a node; a retry that is to wait is delayed, and asked for again."""
+        if self._retry_waits and node.attempt.number and self._retry_waits(node.name):
+            self._delay(node, LOOK)
+            return
         node.queued_in = self.round
         self._set(node, QUEUED)
+
+    def _delay(self, node: NodeRun, seconds: float) -> None:
+        if node.state is not DELAYED:
+            self._set(node, DELAYED)
+        node.due = self._now() + seconds
+        self._timers.set(node.due, DelayEnd(node))
 
     # ---- the one door of state
 

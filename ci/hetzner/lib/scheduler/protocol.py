@@ -180,3 +180,4 @@ class Clock(Protocol):
 
 
 Gauge = Callable[[], Load]  # measures the load of the machine at this moment
+RetryWaits = Callable[[str], bool]  # whether the next attempt of this job is to wait; never blocks

@@ -355,11 +355,13 @@ def play(
     held: Mapping[str, float] | None = None,
     final: Collection[str] = (),
     share_of: Callable[[FakeClock], FakeShare] | None = None,
+    retry_waits: Callable[[float], bool] | None = None,
 ) -> Played:
     """Play a run of the jobs with the fake executor; every attempt of `fails` fails.
 
     `load` tells the load of the machine at a moment of the run. Other runs hold each of `held`
-    until a moment, and `final` for ever; or `share_of` makes them.
+    until a moment, and `final` for ever; or `share_of` makes them. `retry_waits` tells whether a
+    retry is to wait at a moment.
     """
     if problems := graph_check.problems(declared, pools or {}):
         raise ValueError("\n".join(problems))
@@ -397,6 +399,7 @@ def play(
         seen.append,
         idle if load is None else lambda: load(clock.now()),
         share,
+        retry_waits and (lambda _: retry_waits(clock.now())),
     )
     code = scheduler.run()
     if executor.live:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from typing import Any
 from unittest import mock
@@ -36,6 +37,25 @@ class Kept(RunTest):
             self.run_jobs(Job("a", body, retries=1, keep=["*.xml"]))
         self.assertEqual(self.kept(), {"a.1/r.xml": "1\n", "a/r.xml": "2\n"})
 
+    def test_nothing_but_the_next_attempt_waits_for_the_copies(self) -> None:
+        copy, seen = keep_copy.keep, []
+
+        def until_another_job_began(*given: Any) -> list[str]:
+            deadline = time.monotonic() + 10
+            while not (self.cwd / "began").exists() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            seen.append((self.cwd / "began").exists())
+            return copy(*given)
+
+        first = Job("a", "test -e again || { touch again; exit 3; }", retries=1, keep=["again"])
+        second = Job("b", "until test -e again; do sleep 0.02; done")
+        with (
+            mock.patch.object(keep_copy, "keep", until_another_job_began),
+            mock.patch.object(kept_files, "RETRY_BUDGET", 60),
+        ):
+            self.run_jobs(first, second, Job("c", "touch began", ["b"]))
+        self.assertEqual(seen[:1], [True])
+
     def test_variables_of_the_job_count(self) -> None:
         job = Job("a", "echo x >$D/f", env={"D": str(self.cwd / "d")}, keep=["$D/f"])
         (self.cwd / "d").mkdir()
@@ -62,11 +82,28 @@ class Kept(RunTest):
 
         with (
             mock.patch.object(kept_files, "BUDGET", 0.05),
+            mock.patch.object(kept_files, "STOP", 0.0),
             mock.patch.object(keep_copy, "keep", hang),
         ):
             self.assertEqual(self.run_jobs(Job("a", "true", keep=["f"])), (0, "a=passed"))
             self.assertIn("NOTE  files of jobs are not all kept: 0.05 s were not", self.log("ci"))
             os.close(writing)
+
+    def test_copies_that_take_too_long_end_with_the_run(self) -> None:
+        copy = keep_copy.keep
+
+        def late(*given: Any) -> list[str]:
+            time.sleep(0.2)
+            return copy(*given)
+
+        with (
+            mock.patch.object(kept_files, "BUDGET", 0.05),
+            mock.patch.object(kept_files, "STOP", 10.0),
+            mock.patch.object(keep_copy, "keep", late),
+        ):
+            self.assertEqual(self.run_jobs(Job("a", "touch f", keep=["f"])), (0, "a=passed"))
+        self.assertEqual(self.kept(), {})
+        self.assertNotIn("kept files", [thread.name for thread in threading.enumerate()])
 
     def test_pattern_that_is_none_is_refused(self) -> None:
         for wrong in ("*.xml", [""], [3], ["a\0"]):

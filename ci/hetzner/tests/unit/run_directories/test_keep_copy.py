@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import tempfile
 import time
@@ -50,6 +51,20 @@ class Keep(unittest.TestCase):
         self.put(self.root / "work*" / "a")
         self.assertEqual(self.keep("$W"), [])
         self.assertEqual(self.kept(), ["work*/a"])
+
+    def test_copy_that_is_to_stop_leaves_no_part_and_makes_no_directory(self) -> None:
+        (self.cwd / "large").write_bytes(b"x" * 3 * tree_copy.CHUNK)
+        self.put(self.cwd / "small")
+        place = keep_copy.Place(self.cwd, self.environ, self.target)
+        for before in range(4):  # checks that pass
+            answers = iter([False] * before)
+            with (
+                mock.patch("fcntl.ioctl", side_effect=OSError),
+                self.assertRaises(keep_copy.StoppedError),
+            ):
+                stopped = functools.partial(next, answers, True)
+                keep_copy.keep(["large", "small"], place, 0.0, stopped)
+            self.assertEqual(self.kept(), [])
 
     def test_unknown_variable_is_told(self) -> None:
         self.assertEqual(self.keep("$NOPE/*.xml", "*"), ["$NOPE/*.xml: NOPE is not set"])
@@ -109,7 +124,7 @@ class Keep(unittest.TestCase):
         self.put(self.cwd / "a.xml", self.cwd / "b.xml")
         real = tree_copy.copy
 
-        def full(source: Path, target: Path) -> None:
+        def full(source: Path, target: Path, *_: object) -> None:
             real(source, target)
             if source.name == "a.xml":
                 raise OSError(28, "No space left on device")

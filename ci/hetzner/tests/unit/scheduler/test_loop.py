@@ -174,6 +174,22 @@ class Retries(RuleTest):
         }
         self.check(play(declared, fates), "a=flaky b=flaky", 0)
 
+    def test_a_retry_that_is_to_wait_holds_nothing_else_up(self) -> None:
+        declared = jobs("a; b; c<b; d<a", a={"retries": 1})
+        fates: dict[str, Fate | Sequence[Fate]] = {"a": [Fate(code=1), Fate()], "b": Fate(2)}
+        played = play(declared, fates, retry_waits=lambda now: now < 9)
+        self.check(played, "a=flaky b=passed c=passed d=passed", 0)
+        c, d = (played.scheduler.results[name].started for name in "cd")
+        self.assertEqual(c, 2)
+        self.assertAlmostEqual(d or 0, 10, delta=0.1)
+
+    def test_a_run_that_is_cut_off_starts_no_retry_that_waits(self) -> None:
+        declared = jobs("a; b", a={"retries": 1})
+        fates = {"a": Fate(code=1), "b": Fate(99)}
+        played = play(declared, fates, timeout=5, retry_waits=lambda _: True)
+        self.check(played, "a=cancelled b=cancelled", 124)
+        self.assertEqual(played.executor.started.count("a"), 1)
+
     def test_passed_on_a_later_attempt_is_flaky_and_green(self) -> None:
         played = play(jobs("a; b<a", a={"retries": 2}), {"a": [Fate(code=1), Fate()]})
         self.check(played, "a=flaky b=passed", 0)
