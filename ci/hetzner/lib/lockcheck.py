@@ -21,7 +21,7 @@ def lockcheck_valid(tree: Path | None = None) -> bool:
 
 
 def lockcheck_update(tree: Path | None = None) -> None:
-    """Record the installed dependencies as those of the lock files. Raises OSError."""
+    """Record the dependencies, which the caller has installed whole. Raises OSError."""
     _lockcheck(tree).update()
 
 

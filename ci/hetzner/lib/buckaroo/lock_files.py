@@ -6,6 +6,7 @@ is recorded only when it is whole, so a failed step is done again.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from lib.buckaroo import environments, node_modules, preparation, settings
 from lib.buckaroo.install_step import InstallStep
 from lib.buckaroo.pythons import VERSIONS, find, version_of
 from lib.buckaroo.settings import Settings
+from lib.common import locks
 
 STEP_TIMEOUT = 900.0  # seconds
 
@@ -44,14 +46,21 @@ class Lockcheck:
         return not self.reason()
 
     def update(self) -> None:
-        """Record the installed dependencies as those of the lock files. Raises OSError."""
+        """Record the dependencies, which the caller has installed whole. Raises OSError.
+
+        An environment that a run makes at this moment stays as it is: that run records it.
+        """
         if (self.tree / node_modules.NODE_MODULES[0]).is_dir():
             node_modules.record(self.tree)
         for version in self.pythons:
             if python := find(version):
                 made = environments.place(self.config.venvs_dir, self.tree, version, python)
                 if version_of(made / "bin" / "python") == version:
-                    environments.stamp(made, self.tree)
+                    with (
+                        contextlib.suppress(locks.LockTimeoutError),
+                        locks.lock(environments.lock_of(made), "records it", timeout=0),
+                    ):
+                        environments.stamp(made, self.tree)
 
     def rebuild(self) -> None:
         """Prepare what is missing. Raises LockcheckError when a step fails, OSError."""

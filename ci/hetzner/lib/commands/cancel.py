@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import time
+from pathlib import Path
 from typing import NamedTuple
 
 from lib.commands import answer, run_text
@@ -26,7 +27,8 @@ SUMMARY = "End a run in order, and wait until it is gone."
 PAUSE = 0.1  # seconds between two looks
 PATIENCE = 30.0  # seconds: the grace of its jobs, and what follows it
 GONE, STAYS = 0, 1
-CLEAN_UP = "python3 lib/cleanup.py processes"  # as docs/usage.md has it
+# as docs/usage.md has it, from any directory
+CLEAN_UP = shlex.join(["python3", str(Path(__file__).parents[1] / "cleanup.py"), "processes"])
 
 
 class Left(NamedTuple):

@@ -63,7 +63,7 @@ class RunOptions:
             "--only-jobs and --skip-jobs name the same job": (
                 set(self.only_jobs or ()) & set(self.skip_jobs or ())
             ),
-            "--only-failed decides itself which jobs run, on all of their test cases": (
+            "--only-failed (rerun --failed) decides itself which jobs run, on all test cases": (
                 self.only_failed and (self.chooses or self.first_testcases)
             ),
             "--failed-first and --first-jobs exclude each other": (

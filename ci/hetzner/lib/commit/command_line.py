@@ -85,7 +85,9 @@ class Options(RunOptions):
         jupyter = self.phase == "5b"
         sentences = {
             "--phase=5b and --only-jobs exclude each other": jupyter and self.only_jobs,
-            "--phase=5b and --only-failed exclude each other": jupyter and self.only_failed,
+            "--phase=5b and --only-failed (rerun --failed) exclude each other": (
+                jupyter and self.only_failed
+            ),
             "--phase=5b and --failed-first exclude each other": jupyter and self.failed_first,
             "--phase=5b and --skip-jobs exclude each other": jupyter and self.skip_jobs,
             "--wheel-from goes with --phase=5b": self.wheel_from and not jupyter,

@@ -18,7 +18,7 @@ def sweep_state(state_dir: Path) -> None:
     The next writer of a place sweeps that place; each run has logs of its own.
     """
     runs: list[str] = []
-    with contextlib.suppress(FileNotFoundError), os.scandir(state_dir / "runs") as entries:
+    with contextlib.suppress(OSError), os.scandir(state_dir / "runs") as entries:
         runs = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
     for directory in (state_dir / "outbox", *map(Path, heapq.nlargest(LATEST, runs))):
         files.sweep(directory)

@@ -7,7 +7,6 @@ moved to the other runs when its commit gets a link.
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 
 from lib.common import locks
@@ -17,6 +16,7 @@ from lib.run_directories.stored_run import StoredRun
 
 PATIENCE = 2.0  # seconds for a lock that is held for a millisecond
 TRIES = 1000
+NEXT = ".next.link"  # a link until it takes its place
 
 
 def publish(store: Path, run: StoredRun, sha: str, *, whole: bool) -> None:
@@ -56,9 +56,13 @@ def _run_at(store: Path, sha: str) -> StoredRun | None:
 
 
 def _replace(link: Path, to: str) -> None:
-    """Set a link in one step: a reader finds the old one or the new one. Raises OSError."""
+    """Set a link in one step: a reader finds the old one or the new one. Raises OSError.
+
+    The caller holds the lock of the links, so a link that is there is one of a killed writer.
+    """
     link.parent.mkdir(parents=True, exist_ok=True)
-    beside = link.with_name(f".{link.name[:40]}.{os.urandom(8).hex()}.link")
+    beside = link.with_name(NEXT)
+    beside.unlink(missing_ok=True)
     beside.symlink_to(to)
     try:
         beside.replace(link)

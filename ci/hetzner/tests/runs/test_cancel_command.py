@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import unittest
+from pathlib import Path
 
 from lib.commands import front_door
 from lib.processes import process_table
@@ -91,7 +93,9 @@ class Cancel(Asked):
         self.write("[Job('a', 'true')]", PATIENCE + END)
         text = self.answer("cancel", code=1)
         self.assertIn("it still goes on after 0.5 s; a second signal stops all at once", text)
-        self.assertIn("cleanup.py processes", text)
+        advice = re.search(r"is stopped by: python3 (/.*/cleanup.py) processes", text)
+        assert advice, text
+        self.assertTrue(Path(advice[1]).is_file())
 
 
 class WrongProcess(Asked):

@@ -139,4 +139,4 @@ class Rerun(OnStage):
         for words in (["--only-jobs", "lint-python"], ["--phase=5b"], ["--only-testcases", "x"]):
             ran = self.stage.run("rerun", "--failed", *words)
             self.assertEqual(ran.code, 2, words)
-            self.assertIn("--only-failed", ran.errors)
+            self.assertIn("--only-failed (rerun --failed)", ran.errors)

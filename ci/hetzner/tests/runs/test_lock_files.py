@@ -96,6 +96,16 @@ class TestValid(WithTree):
             (self.tree / NODE_MODULES[0] / STAMP).write_bytes(damage)
             self.assertEqual(self.check().reason(), f"{PNPM_LOCK} changed")
 
+    def test_environment_that_a_run_makes_is_not_recorded_by_another_program(self) -> None:
+        self.build()
+        stamp = self.environment / environments.STAMP
+        stamp.unlink()
+        with locks.lock(environments.lock_of(self.environment), "makes it"):
+            self.check().update()
+        self.assertFalse(stamp.exists())
+        self.check().update()
+        self.assertTrue(self.check().valid())
+
     def test_something_else_in_the_place_of_a_record_is_no_record(self) -> None:
         self.build()
         for record in (self.environment / environments.STAMP, self.tree / NODE_MODULES[0] / STAMP):

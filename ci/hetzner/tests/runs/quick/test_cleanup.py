@@ -333,6 +333,11 @@ class SweepState(unittest.TestCase):
         half_written.sweep_state(state)
         self.assertEqual([path for path in (*kept, *gone) if not path.exists()], gone)
 
+    def test_what_cannot_be_read_is_passed_over(self) -> None:
+        state = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        (state / "runs").touch()
+        half_written.sweep_state(state)
+
     def test_only_the_runs_that_began_last_are_looked_into(self) -> None:
         state = Path(self.enterContext(tempfile.TemporaryDirectory()))
         for number in range(3):

@@ -9,7 +9,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from lib.run_directories import run_name
+from lib.run_directories import commit_links, run_name
 from lib.run_directories.run_store import RunStore
 
 SHA, OTHER = "abc1234" + "0" * 33, "abc9999" + "0" * 33
@@ -101,6 +101,14 @@ class Links(StoreTest):
             self.assertEqual(self.linked() == path.name, takes)
         path = self.ended()
         self.assertEqual(self.linked(), path.name)
+
+    def test_link_of_a_killed_writer_is_replaced(self) -> None:
+        logs = self.place / "logs"
+        logs.mkdir()
+        (logs / commit_links.NEXT).symlink_to("../runs/of-a-killed-writer")
+        path = self.ended()
+        self.assertEqual(self.linked(), path.name)
+        self.assertEqual([entry.name for entry in logs.iterdir()], [SHA])
 
     def test_older_run_that_publishes_later_does_not_take_the_link(self) -> None:
         first, second = self.ended(), self.ended()
