@@ -245,6 +245,7 @@ def make(root: Path) -> Stage:
     (stage.repo / ".gitignore").write_text("node_modules\ndist\nbuckaroo/static\n")
     for environment in (stage.environment_3_13, stage.jupyter):
         (environment / "bin").mkdir(parents=True)
+        (environment / "lib" / "python3" / "site-packages").mkdir(parents=True)
         (environment / "version").write_text("3.13\n")
         for program in ("python", "ruff", "pytest"):
             (environment / "bin" / program).symlink_to(tools / "stand-in")

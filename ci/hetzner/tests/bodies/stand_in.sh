@@ -12,7 +12,7 @@ option() { # option NAME WORD…: the word that follows a name
   echo "${3:-}"
 }
 environment() { # environment DIRECTORY INTERPRETER
-  mkdir -p "$1/bin"
+  mkdir -p "$1/bin" "$1/lib/python3/site-packages"
   for name in python ruff pytest jupyter-lab jupyter-trust; do
     ln -sf "$STAGE/bin/stand-in" "$1/bin/$name"
   done

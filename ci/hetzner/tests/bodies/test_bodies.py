@@ -97,18 +97,20 @@ class TestPytestCodes(OnStage):
         for name, half in zip(("timing", "rest"), self.HALVES, strict=True):
             with self.subTest(name):
                 self.stage = self.make()
-                call = f"python -m pytest tests/unit --color=no {self.ignored()}{half}"
+                call = f"{self.pytest(name)}{half}"
                 self.fails("test_python 3.13", rf"failed: {name} \(exit code 3\)", FAIL=call)
 
     def test_half_without_tests_passes_and_is_named(self) -> None:
-        call = f"python -m pytest tests/unit --color=no {self.ignored()}{self.HALVES[0]}"
+        call = f"{self.pytest('timing')}{self.HALVES[0]}"
         done = self.passes("test_python 3.13", FAIL=call, FAIL_CODE="5")
         self.assertIn("timing: no tests were collected", done.text)
 
-    def ignored(self) -> str:
-        """Return the options of a container, as this machine may be one."""
+    def pytest(self, half: str) -> str:
+        """Return a call but its last words, with the options of a container where this is one."""
+        report = f"--junit-xml=@/work/junit/test-python-3.13-{half}.xml"
         call = next(call for call in self.make().run("test_python 3.13").calls if "pytest" in call)
-        return "".join(f"{word} " for word in call.split() if word.startswith(("--ig", "--des")))
+        ignored = [word for word in call.split() if word.startswith(("--ig", "--des"))]
+        return " ".join(["python -m pytest tests/unit", report, "--color=no", *ignored, ""])
 
     def test_filter_and_workers_reach_pytest(self) -> None:
         done = self.passes("test_python 3.13", PYTEST_K_FILTER="a or b", PYTEST_WORKERS="7")
