@@ -19,6 +19,6 @@ def hash_of(cwd: Path, store: Path, jobs: Iterable[Job]) -> str:
     made = [path for job in jobs for path in job.outputs.values()]
     try:
         with tempfile.TemporaryDirectory(prefix="ci-tree-") as scratch:
-            return tree_hash.of_directory(cwd, Path(scratch, "git"), store, made)
+            return tree_hash.of_directory(cwd, Path(scratch, "git"), store, made).hash
     except (CheckoutError, OSError):  # no checkout, or one that git cannot read
         return ""

@@ -38,10 +38,10 @@ def of_dry_run(request: Request) -> Rerun:
     config, in_place = request.config, request.options.in_place
     repo = config.repo_dir
     sha = checkout.resolve(repo, "HEAD" if in_place else request.revision)
-    if in_place and checkout.is_dirty(repo, config.state_dir):
+    if in_place:
         config.work_dir.mkdir(parents=True, exist_ok=True)
         scratch = config.work_dir / "tree-of-dry-run"
-        tree = tree_hash.of_directory(repo, scratch, config.state_dir, request.made)
+        tree = tree_hash.of_directory(repo, scratch, config.state_dir, request.made).hash
     else:
         tree = tree_hash.of_commit(repo, sha)
     place = repo if in_place or config.box else config.worktree_dir

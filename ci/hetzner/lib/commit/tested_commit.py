@@ -63,7 +63,7 @@ class TestedCommit:
             )
         say(f"TREE  {self.sha} in {self.tree}")
         try:
-            self.fields["tree"] = self._tree_hash(self.sha, dirty=self.fields["dirty"])
+            self.fields["tree"] = self._tree_hash()
         except CheckoutError as error:  # a repository without a commit in it, say
             say(f"NOTE  the hash of the tree is not known: {error}")
 
@@ -74,8 +74,7 @@ class TestedCommit:
         """
         if not self._options.in_place:
             return str(self.fields.get("tree"))
-        dirty = checkout.is_dirty(self.tree, self._config.state_dir)
-        return self._tree_hash("HEAD", dirty=dirty)
+        return self._tree_hash()
 
     def _check_out(self, say: Callable[[str], None]) -> str:
         """Return the commit that the tree holds from now on."""
@@ -95,11 +94,11 @@ class TestedCommit:
         self.tree = config.worktree_dir
         return checkout.prepare_worktree(config.repo_dir, self.tree, self.sha)
 
-    def _tree_hash(self, revision: str, *, dirty: bool) -> str:
-        if not dirty:
-            return tree_hash.of_commit(self.tree, revision)
+    def _tree_hash(self) -> str:
+        if not self._options.in_place:
+            return tree_hash.of_commit(self.tree, self.sha)
         scratch = self._config.work_dir / "tree-hash"
-        return tree_hash.of_directory(self.tree, scratch, self._config.state_dir, self._made)
+        return tree_hash.of_directory(self.tree, scratch, self._config.state_dir, self._made).hash
 
 
 def _resolved(request: Request) -> tuple[str, CheckoutError | None]:

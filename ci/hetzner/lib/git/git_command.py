@@ -72,20 +72,22 @@ def git(
     remedy: str = "do what git asks for, then run again",
     known: KnownFailure | None = None,
     variables: Mapping[str, str] = MappingProxyType({}),
+    given: str = "",
 ) -> str:
     """Run one git command in a directory and return its output, without the last newline.
 
     git asks no question and runs no hook. After `timeout` seconds it is stopped, with all processes
-    that it started. `variables` are added to its environment. Raises CheckoutError with git's words
-    and `remedy`, or the remedy of the cause that is `known` by these words: no other cause is
-    guessed.
+    that it started. `variables` are added to its environment, and it reads what is `given`. Raises
+    CheckoutError with git's words and `remedy`, or the remedy of the cause that is `known` by these
+    words: no other cause is guessed.
     """
     argv = ["git", *(word for entry in CONFIG for word in ("-c", entry)), *arguments]
     quiet = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
     env = {**without_redirections(os.environ), **quiet, **AS_COMMITTED, **variables}
     expected = f"`{shown(shlex.join(['git', *arguments]), 200)}` in {repo}: expected exit code 0"
     try:
-        done = command.run(argv, cwd=repo, env=env, timeout=timeout)
+        read = os.fsencode(given)
+        done = command.run(argv, cwd=repo, env=env, timeout=timeout, given=read)
     except subprocess.TimeoutExpired as error:
         text = f"{expected}, found it not done after {timeout:g} s; {remedy}"
         raise CheckoutError(text, remedy) from error

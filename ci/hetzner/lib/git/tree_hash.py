@@ -1,14 +1,47 @@
-"""Hashes a working tree as git does, uncommitted changes included."""
+"""Hashes a working tree as its jobs read it, uncommitted changes included.
+
+Mostly the hash is that of `git write-tree`. Where jobs read other bytes than git would commit (line
+ends, filters such as git-lfs(1), a changed submodule), these count, too.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from lib.common import tree_copy
-from lib.git.git_command import all_but, git
+from lib.git import raw_files
+from lib.git.git_command import CheckoutError, all_but, git
+
+SUBMODULE = "160000"  # the mode of its entry
+# a mode or a time that git is told not to trust is one that jobs see
+TRUSTING = (
+    "-c",
+    "core.fileMode=true",
+    "-c",
+    "core.trustctime=true",
+    "-c",
+    "core.checkStat=default",
+)
+
+
+class WorkingTree(NamedTuple):
+    """`hash` is that of all that jobs read, `written` that of the tree that git would commit.
+
+    They differ where `raw` files do, or those in submodules; the latter makes it `changed`.
+    """
+
+    hash: str
+    written: str
+    changed: bool
+
+    def is_of(self, repo: Path, revision: str) -> bool:
+        """Whether it is the tree of a commit, as git sees it. Raises CheckoutError."""
+        return not self.changed and self.written == of_commit(repo, revision)
 
 
 def of_commit(repo: Path, sha: str) -> str:
@@ -18,8 +51,8 @@ def of_commit(repo: Path, sha: str) -> str:
 
 def of_directory(
     tree: Path, scratch: Path, aside: Path | None = None, made: Iterable[str] = ()
-) -> str:
-    """Return the hash of `git write-tree` with all changes and new files added.
+) -> WorkingTree:
+    """Return the hashes of the whole checkout around a directory, with all changes and new files.
 
     Ignored files, those in `aside`, and what jobs have `made` (paths from `tree` on) are left out.
     The developer's repository stays as it is: the index is copied, and objects are written to
@@ -39,16 +72,81 @@ def of_directory(
             "GIT_OBJECT_DIRECTORY": str(scratch / "objects"),
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.fspath(objects.absolute()),
         }
-        git(tree, "add", "--all", "--", *all_but(tree, aside), variables=variables)
+        _show_all(tree, variables)
+        git(tree, *TRUSTING, "add", "--all", "--", *all_but(tree, aside), variables=variables)
+        made = [os.path.normpath(tree / path) for path in made]
         if paths := [f":(literal){path}" for path in _below(tree, made)]:
             unmatched = ("--force", "--quiet", "--ignore-unmatch", "--")
             git(tree, "rm", "-r", "--cached", *unmatched, *paths, variables=variables)
-        return git(tree, "write-tree", variables=variables)
+        written = git(tree, "write-tree", variables=variables)
+        return _with_unwritten(tree, written, variables, aside, made)
     finally:
         tree_copy.remove(scratch)
 
 
+def _show_all(tree: Path, variables: Mapping[str, str]) -> None:
+    """Let git look at the files that its user told it to pass over (git-update-index(1))."""
+    tagged = git(tree, "ls-files", "-v", "-z", ":/", variables=variables).split("\0")
+    passed_over = [
+        entry[2:] for entry in tagged if entry and (entry[0] in "Ss" or entry[0].islower())
+    ]
+    for flag in ("--no-skip-worktree", "--no-assume-unchanged") if passed_over else ():
+        paths = "".join(f"{path}\0" for path in passed_over)
+        git(tree, "update-index", flag, "-z", "--stdin", variables=variables, given=paths)
+
+
+def _with_unwritten(
+    tree: Path,
+    written: str,
+    variables: Mapping[str, str],
+    aside: Path | None,
+    made: Iterable[str],
+) -> WorkingTree:
+    """Return the hashes of a tree with what `written` does not tell of its files."""
+    top = Path(git(tree, "rev-parse", "--show-toplevel"))
+    listed = git(top, "ls-files", "--stage", "-z", variables=variables).split("\0")
+    files: dict[str, str] = {}
+    unwritten: dict[str, str] = {}
+    changed = False
+    for entry in filter(None, listed):
+        facts, path = entry.split("\t", 1)
+        mode, written_file, _ = facts.split()
+        if mode == SUBMODULE:
+            index = Path(variables["GIT_INDEX_FILE"])
+            if within := _of_submodule(top / path, index, aside, made):
+                committed = of_commit(top / path, "HEAD")
+                changed |= within.changed or within.written != committed
+                if within.hash != committed:
+                    unwritten[path] = within.hash
+        elif mode.startswith("100"):
+            files[path] = written_file
+    unwritten |= raw_files.other_than(files, top, variables)
+    if not unwritten:
+        return WorkingTree(written, written, changed)
+    texts = [f"{path}\0{each}" for path, each in sorted(unwritten.items())]
+    return WorkingTree(raw_files.digest("\0".join([written, *texts]), written), written, changed)
+
+
+def _of_submodule(
+    place: Path, index: Path, aside: Path | None, made: Iterable[str]
+) -> WorkingTree | None:
+    """Return the hashes of a repository in the tree, None if it is not there.
+
+
+    Raises CheckoutError for files in the place of one that is not there: git looks at none.
+    """
+    if not (place / ".git").exists():
+        with contextlib.suppress(FileNotFoundError):
+            if any(place.iterdir()):
+                raise CheckoutError(
+                    f"{place}: expected a submodule, found files without one, at which git does "
+                    "not look: move them away, or run `git submodule update --init`"
+                )
+        return None
+    return of_directory(place, index.with_name("submodule"), aside, made)
+
+
 def _below(tree: Path, paths: Iterable[str]) -> list[str]:
     """Return those of the paths that lie below a directory, relative to it, each once."""
-    found = {Path(os.path.normpath(tree / path)): None for path in paths}
+    found = dict.fromkeys(map(Path, paths))
     return [str(path.relative_to(tree)) for path in found if tree in path.parents]

@@ -36,20 +36,22 @@ def run(
     timeout: float,
     log: IO[bytes] | None = None,
     keep: Sequence[int] = (),
+    given: bytes = b"",
 ) -> Done:
     """Run a program in a group of its own; both outputs go to `log` if there is one.
 
-    It inherits the descriptors in `keep`. Raises OSError if it cannot be started,
-    subprocess.TimeoutExpired after `timeout` seconds, and Interrupted if a signal came.
+    It reads what is `given`, and inherits the descriptors in `keep`. Raises OSError if it cannot be
+    started, subprocess.TimeoutExpired after `timeout` seconds, and Interrupted if a signal came.
     """
     with contextlib.ExitStack() as sinks:
         # no pipe: it ends only when its last holder does, and processes of the program may linger
         out, err = (log, log) if log else (sinks.enter_context(files.nameless()) for _ in range(2))
+        stdin = sinks.enter_context(_filled(given)) if given else subprocess.DEVNULL
         process = subprocess.Popen(
             argv,
             cwd=cwd,
             env=environment.tagged(env, "helper"),
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=out,
             stderr=err,
             pass_fds=keep,
@@ -78,6 +80,13 @@ def _wait(process: subprocess.Popen[bytes], timeout: float) -> None:
             raise subprocess.TimeoutExpired(process.args, timeout)
     finally:
         os.close(handle)
+
+
+def _filled(content: bytes) -> IO[bytes]:
+    file = files.nameless()
+    file.write(content)
+    file.seek(0)
+    return file
 
 
 def _text(file: IO[bytes]) -> str:

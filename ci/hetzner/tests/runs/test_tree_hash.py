@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import tempfile
 import unittest
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from lib.git import tree_hash
@@ -48,7 +50,7 @@ class TreeHash(unittest.TestCase):
 
     def of_directory(self) -> str:
         before = self.state()
-        found = tree_hash.of_directory(self.tree, self.scratch)
+        found = tree_hash.of_directory(self.tree, self.scratch).hash
         self.assertEqual(self.state(), before)
         self.assertFalse(self.scratch.exists())
         return found
@@ -84,15 +86,68 @@ class TreeHash(unittest.TestCase):
         os.utime(file, long_ago)
         self.assertNotEqual(self.of_directory(), before)
 
+    def assert_sees(self, change: Callable[[], object]) -> None:
+        before = self.of_directory()
+        change()
+        self.assertNotEqual(self.of_directory(), before)
+
+    def test_files_that_git_is_told_to_pass_over_count(self) -> None:
+        for flag in ("--skip-worktree", "--assume-unchanged"):
+            with self.subTest(flag):
+                self.git("update-index", flag, "file")
+                self.assert_sees(partial((self.tree / "file").write_text, f"after {flag}\n"))
+
+    def test_mode_that_git_is_told_to_ignore_counts(self) -> None:
+        self.git("config", "core.fileMode", "false")
+        self.assert_sees(lambda: (self.tree / "file").chmod(0o755))
+
+    def test_bytes_that_git_converts_count_as_jobs_read_them(self) -> None:
+        (self.tree / ".gitattributes").write_text("*.txt text\n*.x filter=x\n")
+        self.git("config", "filter.x.clean", "tr a-z x")
+        (self.tree / "below").mkdir()
+        for name, one, other in (
+            ("a.txt", b"a\n", b"a\r\n"),
+            ("below/b.x", b"a\n", b"b\n"),
+        ):
+            (self.tree / name).write_bytes(one)
+            self.commit()
+            self.assert_sees(partial((self.tree / name).write_bytes, other))
+            found = tree_hash.of_directory(self.tree, self.scratch)
+            self.assertTrue(found.is_of(self.tree, "HEAD"), name)
+
+    def test_line_ends_that_a_setting_converts_count(self) -> None:
+        self.git("config", "core.autocrlf", "input")
+        self.assert_sees(lambda: (self.tree / "file").write_bytes(b"one\r\n"))
+
+    def test_changes_in_repositories_within_the_tree_count(self) -> None:
+        nested = self.tree / "nested"
+        subprocess.run(["git", "init", "--quiet", nested], check=True)
+        (nested / "file").touch()
+        for words in (["add", "file"], ["commit", "--quiet", "--message", "m"]):
+            self.git("-C", "nested", *words)
+        expected = self.commit()
+        found = tree_hash.of_directory(self.tree, self.scratch)
+        self.assertEqual((found.hash, found.changed), (expected, False))
+        self.assert_sees(lambda: (nested / "file").write_text("changed"))
+        self.assertFalse(tree_hash.of_directory(self.tree, self.scratch).is_of(self.tree, "HEAD"))
+        self.assert_sees((nested / "new").touch)
+        self.git("-C", "nested", "update-index", "--assume-unchanged", "file")
+        self.assert_sees(lambda: (nested / "file").write_text("changed again"))
+        shutil.rmtree(nested / ".git")
+        with self.assertRaisesRegex(CheckoutError, "expected a submodule"):
+            tree_hash.of_directory(self.tree, self.scratch)
+
     def test_paths_that_jobs_make_do_not_count(self) -> None:
         expected = self.git("rev-parse", "HEAD^{tree}")
         (self.tree / "out").mkdir()
         for name in ("out/tool", "-x", "*"):
             (self.tree / name).touch()
         made = ["out", "-x", "*", "none"]
-        self.assertEqual(tree_hash.of_directory(self.tree, self.scratch, made=made), expected)
+        self.assertEqual(tree_hash.of_directory(self.tree, self.scratch, made=made).hash, expected)
         (self.tree / "other").touch()
-        self.assertNotEqual(tree_hash.of_directory(self.tree, self.scratch, made=made), expected)
+        self.assertNotEqual(
+            tree_hash.of_directory(self.tree, self.scratch, made=made).hash, expected
+        )
 
     def test_directory_that_is_set_aside_does_not_count(self) -> None:
         expected = self.git("rev-parse", "HEAD^{tree}")
@@ -103,10 +158,14 @@ class TreeHash(unittest.TestCase):
             (aside / "logs" / "ci.log").write_text(name)
             (self.scratch / "objects").mkdir(parents=True)
             self.assertFalse(is_dirty(self.tree, aside), name)
-            self.assertEqual(tree_hash.of_directory(self.tree, self.scratch, aside), expected, name)
+            self.assertEqual(
+                tree_hash.of_directory(self.tree, self.scratch, aside).hash, expected, name
+            )
             other.touch()
             self.assertTrue(is_dirty(self.tree, aside), name)
-            self.assertNotEqual(tree_hash.of_directory(self.tree, self.scratch, aside), expected)
+            self.assertNotEqual(
+                tree_hash.of_directory(self.tree, self.scratch, aside).hash, expected
+            )
             other.unlink()
             shutil.rmtree(self.tree / Path(name).parts[0])
 
@@ -117,10 +176,10 @@ class TreeHash(unittest.TestCase):
         link = self.tree.parent / "link"
         link.symlink_to(self.tree)
         aside = link / "state"
-        self.assertEqual(tree_hash.of_directory(self.tree, self.scratch, aside), expected)
+        self.assertEqual(tree_hash.of_directory(self.tree, self.scratch, aside).hash, expected)
         below = self.tree / "below"
         below.mkdir()
-        self.assertEqual(tree_hash.of_directory(below, self.scratch, aside), expected)
+        self.assertEqual(tree_hash.of_directory(below, self.scratch, aside).hash, expected)
         for elsewhere in (self.tree.parent / "nowhere", self.tree.parent, self.tree):
             self.assertTrue(is_dirty(self.tree, elsewhere))
 
@@ -133,9 +192,9 @@ class TreeHash(unittest.TestCase):
         expected = self.of_directory()
         other = self.tree.parent / "other"
         self.git("worktree", "add", "--quiet", "--detach", str(other))
-        self.assertEqual(tree_hash.of_directory(other, self.scratch), expected)
+        self.assertEqual(tree_hash.of_directory(other, self.scratch).hash, expected)
         (self.tree / "below").mkdir()
-        self.assertEqual(tree_hash.of_directory(self.tree / "below", self.scratch), expected)
+        self.assertEqual(tree_hash.of_directory(self.tree / "below", self.scratch).hash, expected)
 
     def test_directory_that_is_no_repository_is_an_error_and_leaves_nothing(self) -> None:
         with self.assertRaises(CheckoutError):
