@@ -159,6 +159,7 @@ def _run_commit(run: CommitRun, request: Request) -> int:
         run.prepare_tree()
         run.prepare_products()
         pipeline = _pipeline_of_run(run, request)
+        run.copies_to_finish(pipeline.finish_copies)
         pipeline.run(
             **request.chosen._asdict(),
             pytest_workers=request.config.pytest_workers,

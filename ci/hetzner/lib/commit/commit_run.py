@@ -9,7 +9,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lib.buckaroo import leftovers, settings, wheels
@@ -80,6 +80,7 @@ class CommitRun:
         self._history = History(config.state_dir / "history.db", self.log_dir)
         self._summary = self.log_dir / "summary.json"
         self._facts = Facts(error="the runner broke")  # until the jobs have ended
+        self._finish_copies: Callable[[], Sequence[str]] = list
         self.code = FAILED
 
     # ---- the steps, in their order
@@ -147,6 +148,10 @@ class CommitRun:
             if name not in proven:
                 self.log.line(f"LOCKS {why}: {name} runs")
         return {**work.done, **proven}
+
+    def copies_to_finish(self, finish: Callable[[], Sequence[str]]) -> None:
+        """Take what waits for the copies of kept files: no verdict waits for them."""
+        self._finish_copies = finish
 
     def add_jobs(self, facts: Facts) -> None:
         """Add the facts on the jobs, and on the locks that kept other runs away."""
@@ -231,6 +236,8 @@ class CommitRun:
     def _record_for_later_runs(self, verdict: Verdict) -> None:
         """Write the records that other runs use, and clean up; another signal ends it."""
         try:
+            for note in self._finish_copies():
+                self.log.line(f"NOTE  {note}")
             self._record(verdict)
             self.earlier.finish(self._facts)
             self._write_environment()

@@ -128,6 +128,11 @@ class Run:
         self._kept = KeptFiles(jobs, place.log_dir, place.cwd, place.env)
         self._options = options._replace(listeners=(*options.listeners, self._kept))
 
+    def finish_copies(self) -> list[str]:
+        """Wait for the copies of kept files, once; return notes. Another owner of the log does."""
+        kept, self._kept = self._kept, None
+        return kept.finish() if kept else []
+
     def _execute(self, logs: OwnedDirectory) -> int:
         run_id = process_table.run_id(process_table.table(), os.getpid())
         jobs = [node.job for node in self._plan.phases.nodes]
@@ -147,10 +152,15 @@ class Run:
             ) as share:
                 self._run_jobs(reports, logs.lock, share)
             code = reports.end(self.facts).exit_code
+            if self._options.run_log is None:
+                for note in self.finish_copies():
+                    reports.log.line(f"NOTE  {note}")
             if records:
                 records.finish({"run": run_id, "exit_code": code}, self.facts, reports.log.line)
             return code
         finally:
+            if self._options.run_log is None:
+                self.finish_copies()  # of a run that broke
             reports.close()
             if records:
                 records.close()
@@ -223,8 +233,6 @@ class Run:
 
     def _add_leftovers(self, executor: ProcessExecutor, log: RunLog, lock: Held | None) -> None:
         """Add the facts that are known once no job runs any more."""
-        for note in self._kept.finish() if self._kept else ():
-            log.line(f"NOTE  {note}")
         try:
             ended, survivors = executor.end_unowned()
         except OSError as error:

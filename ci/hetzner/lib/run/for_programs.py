@@ -24,6 +24,14 @@ class ForPrograms:
     _planner: Planner
     _place: Place
     _options: ReportOptions
+    _finish_copies: Callable[[], list[str]] = list  # of the last run
+
+    def finish_copies(self) -> list[str]:
+        """Wait for the copies of files that jobs keep; return notes.
+
+        The owner of a `run_log` calls it, after its END line: no verdict waits for them.
+        """
+        return self._finish_copies()
 
     def adapt(
         self,

@@ -9,6 +9,7 @@ from typing import Any
 from unittest import mock
 
 from dsl import Job
+from lib.report.run_log import RunLog
 from lib.run_directories import keep_copy, kept_files
 from tests.support.run_case import RunTest
 
@@ -55,6 +56,41 @@ class Kept(RunTest):
         ):
             self.run_jobs(first, second, Job("c", "touch began", ["b"]))
         self.assertEqual(seen[:1], [True])
+
+    def test_verdict_does_not_wait_for_the_copies(self) -> None:
+        copy, seen = keep_copy.keep, []
+
+        def after_the_end(*given: Any) -> list[str]:
+            deadline = time.monotonic() + 5
+            while " END " not in self.log("ci") and time.monotonic() < deadline:
+                time.sleep(0.01)
+            seen.append(" END " in self.log("ci"))
+            return [*copy(*given), "one is a pipe"]
+
+        with mock.patch.object(keep_copy, "keep", after_the_end):
+            self.assertEqual(self.run_jobs(Job("a", "echo x >f", keep=["f"])), (0, "a=passed"))
+        self.assertEqual((seen, self.kept()), ([True], {"a/f": "x\n"}))
+        self.assertRegex(
+            self.log("ci"), r" END .*\n.* NOTE  a: not all files are kept: one is a pi"
+        )
+
+    def test_owner_of_the_log_waits_for_the_copies_when_it_likes(self) -> None:
+        copy, ended = keep_copy.keep, threading.Event()
+
+        def after_the_end(*given: Any) -> list[str]:
+            self.assertTrue(ended.wait(5))
+            return [*copy(*given), "one is a pipe"]
+
+        self.logs.mkdir()
+        log = RunLog(self.logs)
+        self.addCleanup(log.close)
+        made = self.pipeline(Job("a", "echo x >f", keep=["f"]), run_log=log)
+        with mock.patch.object(keep_copy, "keep", after_the_end):
+            made.run()
+            ended.set()
+            (note,) = made.finish_copies()
+        self.assertEqual(note, "a: not all files are kept: one is a pipe")
+        self.assertEqual((self.kept(), made.finish_copies()), ({"a/f": "x\n"}, []))
 
     def test_variables_of_the_job_count(self) -> None:
         job = Job("a", "echo x >$D/f", env={"D": str(self.cwd / "d")}, keep=["$D/f"])
