@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from lib.commands import answer, run_text
+from lib.commands import answer, argument_types, run_text, waiting_run
 from lib.commands.show import telling
 from lib.commands.site import Site
 from lib.common import interrupts, signal_names
@@ -49,12 +49,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "run", nargs="?", default="", metavar="RUN", help="(default: the one run that goes on)"
     )
+    parser.add_argument(
+        "--pid", type=argument_types.count, metavar="PID", help="a run that waits for its turn"
+    )
     parser.add_argument("--json", action="store_true", help="for programs")
 
 
 def main(given: argparse.Namespace, site: Site) -> int:
     """End the run. Raises LookupError, ValueError, OSError."""
     store = RunStore(site.kept())
+    if given.run and given.pid:
+        raise ValueError("expected RUN or --pid, found both: a run that waits has no name yet")
+    if not given.run and (waits := waiting_run.chosen(store, given.pid)):
+        return waiting_run.end(waits, as_json=given.json)
     run = store.find(given.run) if given.run else _only_one(store)
     table = process_table.table()
     process = _runner(table, run)
@@ -77,14 +84,9 @@ def _only_one(store: RunStore) -> StoredRun:
     """Return the one live run. Raises LookupError for none, ValueError for several."""
     live = [run for run in store.runs() if run.live]
     if not live:
-        place = str(store.directory.resolve())
-        waiting = [
-            f"; {run.named} waits for another and has begun nothing: end it with kill {run.pid}"
-            for run in machine_register.live_runs()
-            if run.state_dir == place and not run.log_dir
-        ]
-        text = f"expected a run that goes on, found none in {store.directory}{''.join(waiting)}"
-        raise LookupError(printable(text))
+        raise LookupError(
+            printable(f"expected a run that goes on, found none in {store.directory}")
+        )
     if len(live) > 1:
         names = ", ".join(run.name for run in live)
         raise ValueError(f"expected the name of a run, since {len(live)} go on: {names}")

@@ -55,12 +55,28 @@ class Cancel(Asked):
         self.assertIn("PASSED", self.answer("cancel", "last"))
         self.assertIn("expected a run that goes on", self.answer("cancel", code=1))
 
-    def test_run_that_waits_for_its_turn_is_told_with_the_next_step(self) -> None:
+    def test_run_that_waits_for_its_turn_is_ended(self) -> None:
         self.write("[Job('a', 'true')]", END)
         waiting = self.started(WAITING, str(self.store.directory))
-        said = self.answer("cancel", code=1)
-        self.assertIn(f"pid {waiting.pid} (its label) waits for another", said)
-        self.assertIn(f"kill {waiting.pid}", said)
+        said = self.answer("cancel")
+        self.assertIn(f"asked to end: pid {waiting.pid} (its label)", said)
+        self.assertIn("had begun nothing", said)
+        self.assertEqual(waiting.wait(60), -signal.SIGTERM)
+
+    def test_of_several_runs_the_waiting_one_is_named_by_its_pid(self) -> None:
+        self.stubborn_run()
+        first, second = (self.started(WAITING, str(self.store.directory)) for _ in range(2))
+        self.assertIn("none with pid 1", self.answer("cancel", "--pid", "1", code=1))
+        self.assertIn("found both", self.answer("cancel", "last", "--pid", "1", code=2))
+        fields = json.loads(self.answer("cancel", "--json", "--pid", str(first.pid)))
+        self.assertFalse(fields["live"])
+        self.assertEqual(first.wait(60), -signal.SIGTERM)
+        self.assertIsNone(second.poll())
+
+    def test_several_waiting_runs_are_named(self) -> None:
+        self.write("[Job('a', 'true')]", END)
+        for waiting in [self.started(WAITING, str(self.store.directory)) for _ in range(2)]:
+            self.assertIn(f"pid {waiting.pid} (its label)", self.answer("cancel", code=2))
 
     def test_several_runs_are_named(self) -> None:
         self.stubborn()
@@ -123,6 +139,16 @@ class WrongProcess(Asked):
                 self.assertIsNone(self.victim.poll())
                 holder.kill()
                 holder.wait(60)
+
+    def test_process_that_a_wrong_entry_of_the_register_names_is_not_touched(self) -> None:
+        self.write("[Job('a', 'true')]", END)
+        lies = WAITING.replace(
+            ":\n    print", f" as entry:\n    entry.change(pid={self.victim.pid})\n    print"
+        )
+        self.started(lies, str(self.store.directory))
+        text = self.answer("cancel", "--pid", str(self.victim.pid), code=1)
+        self.assertIn("found none that fits the entry", text)
+        self.assertIsNone(self.victim.poll())
 
     @unittest.skipUnless(os.geteuid() == 0, "only root can start a run of another user")
     def test_run_of_another_user_is_a_clear_error(self) -> None:
