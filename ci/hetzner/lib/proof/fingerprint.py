@@ -40,12 +40,13 @@ OF_A_SESSION = re.compile(
     r"|DBUS_SESSION_BUS_ADDRESS|INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_EXEC_PID|MANAGERPID|GPG_TTY"
     rf"|VSCODE_.*|{TAG}|LOG_URL"
 )
-# a credential may be another one in each run, and opens what it opened before
+# a credential may be another one in each run, and opens what it opened before; whether there is
+# one decides what a job can do
 CREDENTIAL = re.compile(r".*(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|API_KEY)", re.IGNORECASE)
 # a program in a script: at the begin of a command, behind variables of its own
 PROGRAM = re.compile(
     r"(?:^|[;&|({\n]|\$\()\s*(?:\w+=\S*\s+)*(?:(?:exec|env|nice|time)\s+)?"
-    r"([\w./+-]+)(?:[^\S\n]+(/[\w./+-]+))?"
+    r"([\w./+-]+)(?:[^\S\n]+([\w./+-]+))?"
 )
 INTERPRETER = re.compile(r"(?:ba|da|z|k)?sh|python[\d.]*|node|perl|ruby|source|\.")
 
@@ -70,9 +71,9 @@ def of_run(env: Mapping[str, str], cwd: Path, inputs: Mapping[str, str]) -> dict
     `env` are the variables that reach all jobs, `inputs` are further texts by name.
     """
     found = {
-        f"the variable {name}": digest(value)
+        f"the variable {name}": digest("set" if value and CREDENTIAL.fullmatch(name) else value)
         for name, value in env.items()
-        if not OF_A_SESSION.fullmatch(name) and not CREDENTIAL.fullmatch(name)
+        if not OF_A_SESSION.fullmatch(name)
     }
     found["the working directory"] = digest(str(cwd))
     found["the version of the runner"] = digest(version.full())
@@ -82,9 +83,13 @@ def of_run(env: Mapping[str, str], cwd: Path, inputs: Mapping[str, str]) -> dict
 class JobFingerprints:
     """Makes the fingerprints of jobs that run with `env` in `cwd`, as their files are now."""
 
-    def __init__(self, env: Mapping[str, str], cwd: Path) -> None:
+    def __init__(
+        self, env: Mapping[str, str], cwd: Path, outputs: Collection[str] = frozenset()
+    ) -> None:
+        """Take the `outputs` that jobs promise, paths from `cwd` on: others compare these."""
         self._env = env
         self._cwd = cwd
+        self._outputs = [Path(os.path.normpath(cwd / path)) for path in outputs]
         self._usual = vars(Job("job", "true"))
         self._files: dict[str, str] = {}  # by path
         self._found: dict[tuple[str, str, Path], str | None] = {}  # by PATH, name and directory
@@ -98,10 +103,11 @@ class JobFingerprints:
         }
         search = job.env.get("PATH", self._env.get("PATH", os.defpath))
         place = job_directory.of(job, self._cwd)
-        names = dict.fromkeys([*job.requires, *_programs(job.cmd)])
-        for name in names:
-            path = self._program(name, search, place)
-            if path is not None and not self._in_tree(path):
+        programs, scripts = _named(job.cmd)
+        paths = [self._program(name, search, place) for name in (*job.requires, *programs)]
+        paths += [path for name in scripts if (path := str(place / name)) and _is_file(path)]
+        for path in dict.fromkeys(filter(None, paths)):
+            if not self._is_output(path):
                 found[f"the file {path}"] = self._file(path)
         return found
 
@@ -113,13 +119,13 @@ class JobFingerprints:
             self._found[asked] = programs.find(name, {"PATH": search}, place)
         return self._found[asked]
 
-    def _in_tree(self, path: str) -> bool:
-        """Whether a file belongs to the tree: its hash speaks for it, or a job has made it."""
-        return Path(os.path.normpath(self._cwd / path)).is_relative_to(self._cwd)
+    def _is_output(self, path: str) -> bool:
+        file = Path(os.path.normpath(self._cwd / path))
+        return any(file.is_relative_to(output) for output in self._outputs)
 
     def _file(self, path: str) -> str:
         if path not in self._files:
-            self._files[path] = _of_file(path)
+            self._files[path] = _of_file(self._cwd / path)
         return self._files[path]
 
 
@@ -142,27 +148,41 @@ def _text(value: object) -> str:
     return repr(value)
 
 
-def _programs(cmd: str | Sequence[str]) -> Collection[str]:
-    """Return the programs that a command starts, and the scripts that their interpreters read."""
+def _named(cmd: str | Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the programs that a command starts, and what may be scripts of interpreters."""
     if isinstance(cmd, str):
         found = PROGRAM.findall(cmd)
     else:
-        script = next((word for word in cmd[1:] if not word.startswith("-")), "")
-        found = [(cmd[0], script if script.startswith("/") else "")]
-    return [
-        word
-        for program, script in found
-        for word in (program, script if INTERPRETER.fullmatch(Path(program).name) else "")
-        if word
-    ]
+        found = [(cmd[0], next((word for word in cmd[1:] if not word.startswith("-")), ""))]
+    interpreted = [s for program, s in found if INTERPRETER.fullmatch(Path(program).name) and s]
+    return [program for program, _ in found if program], interpreted
 
 
-def _of_file(path: str) -> str:
-    """Return a digest of a program or script; '' for none."""
+def _is_file(path: str) -> bool:
     try:
-        status = Path(path).stat()
+        return os.path.isfile(path)  # noqa: PTH113 - no Path for each word of a script
+    except ValueError:
+        return False
+
+
+def _of_file(path: Path) -> str:
+    """Return a digest of a program or script; '' for none.
+
+    A program in a virtual environment is so much as the packages there.
+    """
+    packages = _packages(path.parent.parent)
+    try:
+        status = path.stat()
         if status.st_size > SMALL:
-            return digest(f"{status.st_size} {status.st_mtime_ns}")
-        return digest(files.read(os.path.realpath(path)).hex())
+            return digest(f"{status.st_size} {status.st_mtime_ns} {packages}")
+        return digest(files.read(os.path.realpath(path)).hex() + packages)
     except OSError:
         return ""
+
+
+def _packages(environment: Path) -> str:
+    """Return the packages of a virtual environment with their versions, '' if it is none."""
+    if not (environment / "pyvenv.cfg").is_file():
+        return ""
+    installed = environment.glob("lib/python*/site-packages/*.dist-info")
+    return " ".join(sorted(each.name for each in installed))

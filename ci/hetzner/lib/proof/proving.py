@@ -59,7 +59,8 @@ class Prover:
         self._tree = tree
         self._cwd = cwd
         self._depends = fingerprint.of_run(env, cwd, inputs)
-        self._fingerprints = JobFingerprints(env, cwd)
+        outputs = {path for job in jobs for path in job.outputs.values()}
+        self._fingerprints = JobFingerprints(env, cwd, outputs)
 
     def record(self, log_dir: Path) -> ProofRecord:
         """Begin the record of what a run of these jobs proves. Raises OSError."""

@@ -143,7 +143,7 @@ class Rerun(TenLines):
     def test_a_variable_of_the_terminal_changes_nothing(self) -> None:
         self.begin()
         self.broken.unlink()
-        self.ran("rerun", "--failed", TERM="other", SHLVL="9", API_TOKEN="fresh")
+        self.ran("rerun", "--failed", TERM="other", SHLVL="9")
         self.assertEqual(self.marks(), "deploy test")
 
     def test_an_output_that_is_gone_or_was_changed_is_made_again(self) -> None:

@@ -92,11 +92,42 @@ class OfJobs(unittest.TestCase):
         notes.write_text("x")
         self.assertEqual(difference(before, self.of(job)), "")
 
-    def test_files_of_the_tree_are_left_to_its_hash(self) -> None:
-        job = Job("a", ["bash", str(self.cwd / "check.sh")])
-        before = self.of(job)
-        (self.cwd / "check.sh").write_text("x")
-        self.assertEqual(difference(before, self.of(job)), "")
+    def test_a_program_in_the_tree_is_looked_at_since_git_may_ignore_it(self) -> None:
+        tool = self.cwd / ".venv" / "bin" / "tool"
+        tool.parent.mkdir(parents=True)
+        for cmd in (".venv/bin/tool --all", [".venv/bin/tool"], "bash .venv/bin/tool", str(tool)):
+            with self.subTest(cmd):
+                job = Job("a", cmd)
+                tool.write_text("one")
+                tool.chmod(0o755)
+                before = self.of(job)
+                tool.write_text("two")
+                self.assertRegex(difference(before, self.of(job)), "^the file .*tool changed$")
+                tool.unlink()
+                self.assertRegex(difference(before, self.of(job)), "^the file .*tool changed$")
+
+    def test_a_program_that_a_job_promises_to_make_is_left_to_the_digest_of_outputs(self) -> None:
+        (self.cwd / "out").mkdir()
+        tool = self.cwd / "out" / "tool"
+        found = []
+        for text in ("one", "two"):
+            tool.write_text(text)
+            tool.chmod(0o755)
+            env = {"PATH": str(self.root)}
+            found.append(JobFingerprints(env, self.cwd, ["out"]).of(Job("a", "out/tool")))
+        self.assertEqual(difference(*found), "")
+
+    def test_a_program_of_a_virtual_environment_is_as_its_packages(self) -> None:
+        place = self.cwd / ".venv"
+        packages = place / "lib" / "python3.13" / "site-packages"
+        (packages / "a-1.dist-info").mkdir(parents=True)
+        (place / "bin").mkdir()
+        (place / "bin" / "tool").write_text("one")
+        (place / "bin" / "tool").chmod(0o755)
+        (place / "pyvenv.cfg").touch()
+        before = self.of(Job("a", ".venv/bin/tool"))
+        (packages / "a-1.dist-info").rename(packages / "a-2.dist-info")
+        self.assertNotEqual(difference(before, self.of(Job("a", ".venv/bin/tool"))), "")
 
     def test_another_program_of_a_name_is_told(self) -> None:
         for place in ("one", "two"):
@@ -129,9 +160,16 @@ class OfRuns(unittest.TestCase):
         self.assertEqual(self.change({"CC": "gcc"}, {}), "the variable CC changed")
         self.assertEqual(self.change({"CC": "gcc"}, {"CC": "cc"}), "the variable CC changed")
 
-    def test_variables_of_a_session_and_credentials_are_no_change(self) -> None:
+    def test_variables_of_a_session_are_no_change(self) -> None:
         session = {"TERM": "x", "SHLVL": "2", "SSH_CLIENT": "1.2.3.4", "_": "/usr/bin/env"}
-        self.assertEqual(self.change({}, session | {"JUPYTER_TOKEN": "x", "DB_PASSWORD": "y"}), "")
+        self.assertEqual(self.change({}, session), "")
+
+    def test_a_credential_may_have_another_value_but_not_come_or_go(self) -> None:
+        told = "the variable SERVICE_TOKEN changed"
+        self.assertEqual(self.change({"SERVICE_TOKEN": "x"}, {"SERVICE_TOKEN": "y"}), "")
+        self.assertEqual(self.change({}, {"SERVICE_TOKEN": "x"}), told)
+        self.assertEqual(self.change({"SERVICE_TOKEN": "x"}, {}), told)
+        self.assertEqual(self.change({"SERVICE_TOKEN": ""}, {"SERVICE_TOKEN": "x"}), told)
 
     def test_no_value_stands_in_a_fingerprint(self) -> None:
         found = fingerprint.of_run({"A": "value-1"}, Path("/repo"), {"tools": "value-2"})
