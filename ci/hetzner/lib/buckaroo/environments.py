@@ -51,13 +51,13 @@ def find(venvs: Path, tree: Path, version: str) -> Path | None:
 
 def place(venvs: Path, tree: Path, version: str, python: str) -> Path:
     """Return the directory for an environment of this interpreter and the lock of `tree`."""
-    made_of = json.dumps([_hashes(tree), _identity(Path(python))]).encode()
+    made_of = json.dumps([_hashes(tree), identity(Path(python))]).encode()
     return venvs / f"{version}-{hashlib.blake2s(made_of, digest_size=6).hexdigest()}"
 
 
 def stamp(environment: Path, tree: Path) -> None:
     """Record that an environment is whole, and fits the lock of `tree`. Raises OSError."""
-    made_for = {"locks": _hashes(tree), "interpreter": _identity(environment / "bin" / "python")}
+    made_for = {"locks": _hashes(tree), "interpreter": identity(environment / "bin" / "python")}
     files.atomic_write(environment / STAMP, json.dumps(made_for, indent=2))
 
 
@@ -100,6 +100,16 @@ def lock_of(environment: Path) -> Path:
     return environment.with_name(f".{environment.name}.lock")
 
 
+def identity(program: Path) -> list[object]:
+    """Return path, size and time of a program; another one in its place has others."""
+    real = Path(os.path.realpath(program))  # resolve() raises RuntimeError for a loop of links
+    try:
+        status = real.stat()
+    except OSError:
+        return []
+    return [str(real), status.st_size, status.st_mtime_ns]
+
+
 def _hashes(tree: Path) -> dict[str, str]:
     """Return the SHA-256 of the files that lock the dependencies, '' for one that is missing."""
     found = dict.fromkeys(LOCKED_BY, "")
@@ -107,16 +117,6 @@ def _hashes(tree: Path) -> dict[str, str]:
         with contextlib.suppress(FileNotFoundError):
             found[name] = hashlib.sha256(files.read((tree / name).resolve())).hexdigest()
     return found
-
-
-def _identity(python: Path) -> list[object]:
-    """Return path, size and time of an interpreter; another one in its place has others."""
-    real = Path(os.path.realpath(python))  # resolve() raises RuntimeError for a loop of links
-    try:
-        status = real.stat()
-    except OSError:
-        return []
-    return [str(real), status.st_size, status.st_mtime_ns]
 
 
 def _fits(environment: Path, wanted: dict[str, str]) -> bool:
@@ -127,7 +127,7 @@ def _fits(environment: Path, wanted: dict[str, str]) -> bool:
     except (OSError, ValueError, TypeError, KeyError):  # none, or a damaged one
         return False
     python = environment / "bin" / "python"
-    return found == (wanted, _identity(python)) and os.access(python, os.X_OK)
+    return found == (wanted, identity(python)) and os.access(python, os.X_OK)
 
 
 def main(arguments: Sequence[str]) -> int:

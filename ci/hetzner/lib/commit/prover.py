@@ -6,12 +6,13 @@ import hashlib
 import os
 from pathlib import Path
 
-from lib.buckaroo import settings
+from lib.buckaroo import environments, preparation, settings
 from lib.commit.request import Request
 from lib.common import files, inherited_environment, redact
 from lib.git import checkout, tree_hash
 from lib.model import selection
 from lib.proof.proving import Prover, Rerun
+from lib.report import environment_record
 from lib.run_directories.run_store import RunStore
 
 SOURCES = (".py", ".sh", ".cjs")  # of the runner: what bodies run
@@ -26,8 +27,28 @@ def of_run(request: Request, tree: str, place: Path) -> Prover:
     env = settings.job_environment(config, os.environ) | {"CI_REPO_DIR": str(place)}
     env = inherited_environment.without(env, os.environ)
     env = redact.without_secrets(env, config.secret_names)
-    inputs = {"the sources of the runner": _sources(config.runner_dir)}
-    return Prover(jobs, tree, place, env, inputs)
+    inputs = {
+        "the sources of the runner": _sources(config.runner_dir),
+        "the browser": " ".join(map(str, _browser(config))),
+        **environment_record.machine_inputs(),
+    }
+    return Prover(jobs, tree, place, env, inputs, lambda job: _prepared(config, place, job))
+
+
+def _prepared(config: settings.Settings, tree: Path, job: str) -> dict[str, str]:
+    """Return the environment that a job has made: its name stands for its interpreter."""
+    if not job.startswith(preparation.PYTHON):
+        return {}
+    version = job.removeprefix(preparation.PYTHON)
+    try:
+        found = environments.find(config.venvs_dir, tree, version)
+    except OSError:
+        found = None
+    return {"its environment": found.name if found else ""}
+
+
+def _browser(config: settings.Settings) -> list[object]:
+    return environments.identity(Path(config.chromium)) if config.chromium else []
 
 
 def of_dry_run(request: Request) -> Rerun:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -63,8 +63,13 @@ class ProofRecord:
         cwd: Path,
         depends: Mapping[str, str],
         fingerprints: JobFingerprints,
+        made: Callable[[str], Mapping[str, str]],
     ) -> None:
-        """Look at the programs of the jobs as they are now. Raises OSError."""
+        """Look at the programs of the jobs as they are now. Raises OSError.
+
+        What a job has `made` outside of the tree is asked when it has ended.
+        """
+        self._made = made
         self._jobs = {job.name: job for job in jobs}
         self._cwd = cwd
         self._of_job = {job.name: fingerprints.of(job) for job in jobs}
@@ -83,7 +88,7 @@ class ProofRecord:
                     "outcome": str(result.outcome),
                     "cause": str(result.cause),
                     "run": result.earlier.run if result.earlier else "",
-                    "depends": self._of_job[event.job],
+                    "depends": {**self._of_job[event.job], **self._made(event.job)},
                 }
             )
 

@@ -44,7 +44,8 @@ class Prover:
     """Knows what the jobs of a pipeline depend on at this moment.
 
     `tree` is the hash of the tree in `cwd`, `env` are the variables that reach all jobs, and
-    `inputs` further texts on which they depend, by name.
+    `inputs` further texts on which they depend, by name. `made` returns texts on what a job of this
+    name makes outside of the tree for the jobs that depend on it, as that is at the moment.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Prover:
         cwd: Path,
         env: Mapping[str, str],
         inputs: Mapping[str, str],
+        made: Callable[[str], Mapping[str, str]] = lambda _: NOTHING,
     ) -> None:
         self._jobs = jobs
         self._tree = tree
@@ -61,11 +63,18 @@ class Prover:
         self._depends = fingerprint.of_run(env, cwd, inputs)
         outputs = {path for job in jobs for path in job.outputs.values()}
         self._fingerprints = JobFingerprints(env, cwd, outputs)
+        self._made = made
 
     def record(self, log_dir: Path) -> ProofRecord:
         """Begin the record of what a run of these jobs proves. Raises OSError."""
         return ProofRecord(
-            log_dir, self._tree, self._jobs, self._cwd, self._depends, self._fingerprints
+            log_dir,
+            self._tree,
+            self._jobs,
+            self._cwd,
+            self._depends,
+            self._fingerprints,
+            self._made,
         )
 
     def rerun(
@@ -143,7 +152,8 @@ class Prover:
             return f"{NEVER.get(found.outcome, 'its outcome is not known in')} {run}"
         if not self._in_tree(job):
             return "it starts outside of the tree, whose hash says nothing of the files there"
-        changed = fingerprint.difference(found.depends, self._fingerprints.of(job))
+        now = {**self._fingerprints.of(job), **self._made(job.name)}
+        changed = fingerprint.difference(found.depends, now)
         return f"{changed} since {run}" if changed else ""
 
     def _in_tree(self, job: Job) -> bool:

@@ -40,6 +40,11 @@ def generic(env: Mapping[str, str]) -> dict[str, object]:
     }
 
 
+def machine_inputs() -> dict[str, str]:
+    """Return what all results depend on beside the jobs' own programs, by words for people."""
+    return {"the system": f"{_system()} {os.uname().machine}", "the image": str(version.build())}
+
+
 def programs(names: Iterable[str], env: Mapping[str, str]) -> dict[str, dict[str, str | None]]:
     """Return the path of each program on the PATH of jobs; its version is not asked."""
     found = {name: shutil.which(name, path=env.get("PATH")) for name in sorted(set(names))}

@@ -48,7 +48,6 @@ class Records:
         self._limits = limits
         self._told = told
         self._place = place
-        self._place = place
         self._history = _history(store, place, plan)
         self._proof: ProofRecord | None = None
         self._lost = ""
@@ -113,9 +112,10 @@ def prover(
     if not told["tree"]:
         return None
     from lib.proof.proving import Prover  # late: only runs of a known tree prove something
+    from lib.report import environment_record
 
     env = {**place.env, "PYTEST_WORKERS": str(workers)}
-    return Prover(jobs, str(told["tree"]), place.cwd, env, {})
+    return Prover(jobs, str(told["tree"]), place.cwd, env, environment_record.machine_inputs())
 
 
 def proven_before(

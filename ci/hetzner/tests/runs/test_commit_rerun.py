@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from lib.buckaroo import environments, settings
 from tests.support.commit_stage import PREPARE, OnStage, Ran
 
 WARMUP = "jupyter-warmup"
@@ -81,6 +82,36 @@ class Rerun(OnStage):
         broken.unlink()
         ran = self.again()
         self.assertEqual(self.ran(), {"playwright-storybook"}, ran.out)
+
+    def make_environment(self, python: str) -> None:
+        """Make an environment of Python 3.13 for the tree's lock, with this interpreter."""
+        config = settings.load({"state_dir": self.stage.state, "repo": str(self.stage.repo)}, {})
+        path = self.stage.root / "python"
+        path.write_text(python)
+        path.chmod(0o755)
+        made = environments.place(config.venvs_dir, self.stage.repo, "3.13", str(path))
+        (made / "bin").mkdir(parents=True)
+        (made / "bin" / "python").symlink_to(path)
+        environments.stamp(made, self.stage.repo)
+
+    def test_another_interpreter_runs_again_what_its_environment_serves(self) -> None:
+        (self.stage.repo / "uv.lock").touch()
+        self.stage.commit("lock")
+        self.make_environment("#!/bin/sh\n")
+        broken = self.broken("test_js")
+        self.fails()
+        broken.unlink()
+        self.make_environment("#!/bin/sh\n: another\n")
+        ran = self.again()
+        self.assertIn("NOTE  python-3.13 runs again: its environment changed since", ran.out)
+        self.assertIn("test-python-3.13", self.ran())
+        self.assertNotIn("test-python-3.12", self.ran())
+
+    def test_another_browser_runs_everything(self) -> None:
+        self.broken("test_js")
+        self.fails()
+        (self.stage.root / "tools" / "chromium").write_text("#!/bin/sh\necho 22\n")
+        self.assertIn("the browser changed", self.again(code=1).out)
 
     def test_a_changed_body_of_the_runner_runs_everything(self) -> None:
         broken = self.broken("test_js")

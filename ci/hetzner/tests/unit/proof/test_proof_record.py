@@ -22,12 +22,26 @@ class Record(unittest.TestCase):
         self.directory.mkdir()
         jobs = [Job("a", "true", outputs={"o": "out"}), Job("b", "true", ["a"])]
         known = JobFingerprints({"PATH": ""}, self.root)
-        self.record = ProofRecord(self.directory, "tree", jobs, self.root, {"x": "1"}, known)
+        self.made = ""
+        self.record = ProofRecord(
+            self.directory, "tree", jobs, self.root, {"x": "1"}, known, self.made_by
+        )
         self.addCleanup(self.record.close)
 
     def end(self, name: str, outcome: Outcome = Outcome.PASSED, *, again: bool = False) -> None:
         result = Result(name, outcome)
         self.record(events.Finished(0.0, name, result, outcome, "", again=again))
+
+    def made_by(self, job: str) -> dict[str, str]:
+        return {"its environment": self.made} if job == "a" else {}
+
+    def test_what_a_job_makes_for_others_is_asked_when_it_has_ended(self) -> None:
+        self.made = "3.13-x"
+        for name in ("a", "b"):
+            self.end(name)
+        jobs = proof_record.read(self.directory).jobs
+        self.assertEqual(jobs["a"].depends["its environment"], "3.13-x")
+        self.assertNotIn("its environment", jobs["b"].depends)
 
     def test_what_was_written_is_read(self) -> None:
         self.end("a")
