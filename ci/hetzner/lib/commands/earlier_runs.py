@@ -34,8 +34,8 @@ class Stored(Protocol):
     def proven_before(self) -> Callable[..., Rerun]:
         """Return what a run of everything would restore."""
 
-    def set_tree(self, find: Callable[[Path], str]) -> None:
-        """Take the hash of the tree from a function of its directory, unless it is known."""
+    def set_tree(self, find: Callable[[Path], tuple[str, bool | None]]) -> None:
+        """Take what a function of its directory tells of the tree, unless it is known."""
 
 
 class Heeded(NamedTuple):
@@ -91,4 +91,4 @@ def failed_first(
 def _set_tree(pipeline: Stored, store: Path) -> None:
     from lib.commands import working_tree
 
-    pipeline.set_tree(lambda cwd: working_tree.hash_of(cwd, store, pipeline.jobs))
+    pipeline.set_tree(lambda cwd: working_tree.look(cwd, store, pipeline.jobs))

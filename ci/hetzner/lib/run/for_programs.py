@@ -51,12 +51,23 @@ class ForPrograms:
         """The branch under test."""
         return str(self._options.header["branch"])
 
-    def set_tree(self, find: Callable[[Path], str]) -> None:
-        """Take the hash of the tree from a function of `cwd` ('': unknown), unless it is known."""
-        header, cwd = self._options.header, self._place.cwd
+    def set_tree(self, find: Callable[[Path], tuple[str, bool | None]]) -> None:
+        """Take the hash of the tree, and whether no commit has it, unless they are given.
+
+        `find` returns them for `cwd`; '' and None if it knows nothing. Later it is asked again, as
+        a tree that changes during the run proves nothing: so it is, too, if its hash was given.
+        """
+        header, cwd = dict(self._options.header), self._place.cwd
+        found, dirty = find(cwd)
         if header["tree"] is None:
-            self._options = self._options._replace(header={**header, "tree": find(cwd) or None})
-            self._place = self._place._replace(tree_now=lambda: find(cwd))
+            header["tree"] = found or None
+        if header["dirty"] is None:
+            header["dirty"] = dirty
+        self._options = self._options._replace(header=header)
+        if found:
+            same = str(header["tree"])
+            now = lambda: same if find(cwd)[0] == found else ""  # noqa: E731
+            self._place = self._place._replace(tree_now=now)
 
     def proven_before(self, pytest_workers: int = 4) -> Rerun:
         """Return what a run of everything may restore from the newest such run on this tree.

@@ -104,7 +104,8 @@ class StoredRun:
     def speaks_for_commit(self) -> bool:
         """Whether it was asked for everything, on the commit as it is.
 
-        A run in a user's own tree is not: that may have other files.
+        A run in a user's own tree is not: that may have other files. Of a library's run that knows
+        nothing of its tree, the commit is the word of its caller.
         """
         told = self.summary
         elsewhere = told.get("in_place") is True or told.get("dirty") is True

@@ -192,6 +192,38 @@ class Rerun(TenLines):
         self.assertIn("files of its tree changed while it ran", out)
         self.assertEqual(self.marks(), "edit")
 
+    def test_a_given_hash_of_the_tree_proves_nothing_either_if_files_changed(self) -> None:
+        end = END.replace("timeout=60", 'timeout=60, tree="7ee"')
+        edit = "cp ci.py ../kept; echo >>ci.py; echo edit >>marks"
+        self.write(f"[Job('edit', '{edit}'), Job('test', 'test ! -e ../broken', ['edit'])]", end)
+        self.assertEqual(self.ran()[0], 1)
+        shutil.copy(self.root.parent / "kept", self.file)
+        self.assertIn("files of its tree changed while it ran", self.again(code=1))
+
+    def test_a_run_with_changes_does_not_stand_for_its_commit(self) -> None:
+        link = self.root / "store" / "logs" / ("1" * 40)
+        self.git("add", "--all")
+        who = ("-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "commit.gpgSign=false")
+        self.git(*who, "commit", "--quiet", "--message", "m")
+        self.begin()
+        red = self.runs()[-1]
+        self.broken.unlink()
+        (self.root / "new.py").touch()
+        self.assertEqual(self.ran()[0], 0)
+        self.assertEqual(link.resolve(), red)
+        self.assertIs(json.loads((self.runs()[-1] / "summary.json").read_text())["dirty"], True)
+        (self.root / "new.py").unlink()
+        self.assertEqual(self.ran()[0], 0)
+        self.assertEqual(link.resolve(), self.runs()[-1])
+
+    def test_what_a_killed_run_left_of_the_hash_is_removed(self) -> None:
+        work = self.root / "store" / "work"
+        for name in ("tree-old", "tree-new"):
+            (work / name / "git" / "objects").mkdir(parents=True)
+        os.utime(work / "tree-old", (1, 1))
+        self.ran()
+        self.assertEqual([each.name for each in work.iterdir()], ["tree-new"])
+
     def test_a_partial_run_is_not_what_is_taken_up(self) -> None:
         first = self.begin()
         self.ran("--only-jobs", "lint")
