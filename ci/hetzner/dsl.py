@@ -241,16 +241,19 @@ class Pipeline(ForPrograms):
             self.facts = run.facts
 
     def main(self, arguments: Sequence[str] | None = None) -> int:
-        """Be a program: do what the command line asks for, and return the exit code.
+        """Be a program: do what the command line asks for, and end with the exit code.
 
-        `arguments` are its words (default: those of this process). They are the flags of a run, or
-        a command; `--help` and `docs/usage.md` explain both. The exit codes are those of `run`,
-        and 2 for bad usage. Flags go over the arguments of the constructor. Raises nothing that a
-        user has caused. Only in the main thread.
+        Without `arguments` the words are those of this process, which then ends (SystemExit): a
+        program that forgets the code of a failed run would pass. With a list of words the code is
+        returned. They are the flags of a run, or a command; `--help` and `docs/usage.md` explain
+        both. The exit codes are those of `run`, and 2 for bad usage. Flags go over the arguments of
+        the constructor. Raises nothing else that a user has caused. Only in the main thread.
         """
         from lib.commands import pipeline_program  # late: only a program needs a command line
 
-        return pipeline_program.main(self, sys.argv[1:] if arguments is None else arguments)
+        if arguments is None:
+            sys.exit(pipeline_program.main(self, sys.argv[1:]))
+        return pipeline_program.main(self, arguments)
 
     def check(self, chosen: Choice = EVERYTHING) -> None:
         """Raise ValueError for a choice of jobs that `run` would refuse."""

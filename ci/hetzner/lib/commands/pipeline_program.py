@@ -52,6 +52,8 @@ def main(pipeline: AnyPipeline, words: Sequence[str]) -> int:
 
 
 def _main(pipeline: AnyPipeline, words: Sequence[str], name: str) -> int:
+    if isinstance(words, str):  # its letters would be the words
+        raise ValueError(f"main: expected a list of words such as {words.split()}, found {words!r}")
     if words and words[0] in front_door.COMMANDS:
         return front_door.call(words, name, lambda _: _site(pipeline, name))
     if words and not words[0].startswith("-"):

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import unittest
 
-from tests.support.ten_lines import TenLines
+from tests.support.ten_lines import END, TenLines
 
 JOBS = """[
     Job("build", "echo built >out", outputs={"out": "out"}, testcases=False),
@@ -166,6 +166,21 @@ front_door.load = lambda name: Ask()
         code, _, errors = self.ran()
         self.assertEqual(code, 1)
         self.assertNotIn("Traceback", errors)
+
+    def test_main_without_arguments_ends_the_program_with_the_code(self) -> None:
+        self.write('[Job("red", "exit 3")]', END.replace("sys.exit(", "", 1).replace("))", ")"))
+        self.assertIn("\nPipeline(", self.file.read_text())
+        self.assertEqual(self.ran()[0], 1)
+        self.assertEqual(self.ran("--list")[0], 0)
+        self.assertEqual(self.ran("--bad")[0], 2)
+
+    def test_words_in_one_string_are_refused_with_the_list_that_was_meant(self) -> None:
+        self.write(
+            JOBS, 'p = Pipeline(jobs, "s", "b", "logs", cwd=".")\nsys.exit(p.main("status"))\n'
+        )
+        code, out, errors = self.ran()
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("expected a list of words such as ['status'], found 'status'", errors)
 
     def test_main_takes_words_and_returns_the_exit_code(self) -> None:
         end = 'p = Pipeline(jobs, "s", "b", "logs", cwd=".")\n'
