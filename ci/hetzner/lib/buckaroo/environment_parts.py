@@ -1,4 +1,4 @@
-"""What a run on buckaroo ran on, beside what any run can tell. Starts no process.
+"""The parts of the environment record that only runs on buckaroo have. Starts no process.
 
 The packages of an environment are the names of its `.dist-info` directories (the specification
 "Recording installed projects" of the Python packaging authority).

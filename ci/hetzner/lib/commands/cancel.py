@@ -31,7 +31,7 @@ GONE, STAYS = 0, 1
 CLEAN_UP = shlex.join(["python3", str(Path(__file__).parents[1] / "cleanup.py"), "processes"])
 
 
-class Left(NamedTuple):
+class Remains(NamedTuple):
     """The state of a run after the wait: whether it goes on, and what it has left."""
 
     live: bool = False
@@ -66,7 +66,7 @@ def main(given: argparse.Namespace, site: Site) -> int:
     table = process_table.table()
     process = _runner(table, run)
     if process is None:
-        return _tell(run, Left(), site, as_json=given.json)
+        return _tell(run, Remains(), site, as_json=given.json)
     if not given.json:
         answer.lines([f"asked to end: {run.name}, pid {process.pid}"])
     try:
@@ -113,22 +113,22 @@ def _runner(table: ProcessTable, run: StoredRun) -> Proc | None:
     return found
 
 
-def _wait(table: ProcessTable, run: StoredRun, run_id: str) -> Left:
+def _wait(table: ProcessTable, run: StoredRun, run_id: str) -> Remains:
     """Wait until a run and its processes are gone, or until our patience ends."""
     end = time.monotonic() + PATIENCE
     while True:
         live = run.live
         left = [] if live else runner_process.started_by(table, run_id)
         if not (live or left):
-            return Left()
+            return Remains()
         if time.monotonic() > end:
             listening = {socket.port for _, socket in ports.held(p.pid for p in left)}
             described = (process_table.describe(table, process) for process in left)
-            return Left(live, tuple(described), tuple(sorted(listening)))
+            return Remains(live, tuple(described), tuple(sorted(listening)))
         interrupts.sleep(PAUSE)
 
 
-def _tell(run: StoredRun, left: Left, site: Site, *, as_json: bool) -> int:
+def _tell(run: StoredRun, left: Remains, site: Site, *, as_json: bool) -> int:
     """Print the verdict on a run, and what it has left; return the exit code."""
     told = telling(StoredRun(run.path, run.key))  # read anew: it has ended meanwhile
     sentence = run_text.sentence(told)

@@ -8,8 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from lib.commands import earlier_runs, front_door, own_call, program, rerun_one, run_options
-from lib.commands.earlier_runs import Stored
+from lib.commands import (
+    flags_of_earlier_runs,
+    front_door,
+    own_call,
+    program,
+    rerun_one,
+    run_options,
+)
+from lib.commands.flags_of_earlier_runs import StoredPipeline
 from lib.commands.run_options import RunOptions
 from lib.common import console, version
 from lib.model.selection import Choice
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
 LIMITS = ("max_parallel", "pressure", "timeout")
 
 
-class AnyPipeline(Stored, Protocol):
+class AnyPipeline(StoredPipeline, Protocol):
     """The parts of a pipeline that its command line uses."""
 
     @property
@@ -63,7 +70,7 @@ def _main(pipeline: AnyPipeline, words: Sequence[str], name: str) -> int:
         return console.put(graph_export.VIEWS[options.show](pipeline.jobs))
     _adapt(pipeline, options)
     workers = {} if options.pytest_workers is None else {"pytest_workers": options.pytest_workers}
-    chosen, restored, notes = earlier_runs.heeded(pipeline, options, workers)
+    chosen, restored, notes = flags_of_earlier_runs.plan(pipeline, options, workers)
     if options.show == "plan":
         lines = [f"NOTE  {note}" for note in notes]
         return console.put("\n".join([*lines, *pipeline.dry_run(chosen, restored)]))

@@ -18,7 +18,7 @@ from lib.commands.show import telling
 from lib.commands.site import Site
 from lib.common.plain_text import duration, size, table
 from lib.run_directories import run_index
-from lib.run_directories.retention import Known
+from lib.run_directories.retention import KnownRun
 from lib.run_directories.run_store import RunStore
 
 SUMMARY = "Tell what runs on this machine, since when, and until when."
@@ -102,7 +102,7 @@ def _user(number: int) -> str:
     return str(number)
 
 
-def _kept(store: Path) -> list[Known]:
+def _kept(store: Path) -> list[KnownRun]:
     """Return the runs of a store with their sizes, which are remembered; of live ones 0."""
     try:
         return run_index.known(store)

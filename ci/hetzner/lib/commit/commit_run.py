@@ -14,10 +14,10 @@ from pathlib import Path
 
 from lib.buckaroo import leftovers, settings, wheels
 from lib.buckaroo.placeholders import make_placeholders
-from lib.commit import disk_room, rerun
+from lib.commit import disk_room, rerun_one_command
 from lib.commit.commit_statuses import CommitStatuses
-from lib.commit.earlier_runs import EarlierRuns
 from lib.commit.request import Request
+from lib.commit.reuse import EarlierRuns
 from lib.commit.tested_commit import TestedCommit
 from lib.commit.tool_versions import ToolVersions
 from lib.common import interrupts, redact, version
@@ -209,7 +209,7 @@ class CommitRun:
     def rerun(self, program: Path, job: str) -> str:
         """Return the command that runs one job again, with the outputs of this run."""
         sha = "" if self._options.in_place else self.commit.sha
-        return rerun.command(str(program), sha, self._config, self._request.table, job)
+        return rerun_one_command.command(str(program), sha, self._config, self._request.table, job)
 
     # ---- the parts of the steps
 

@@ -1,4 +1,4 @@
-"""Makes what knows the proofs of a commit's jobs: their tree, environment, programs, the runner."""
+"""Builds the prover of a commit's jobs from their tree, environment, programs, and the runner."""
 
 from __future__ import annotations
 

@@ -86,10 +86,10 @@ class Request:
         chosen = self.options.choice_without(without)
         if not self.options.failed_first:
             return chosen, []
-        from lib.commands import earlier_runs  # late: few runs ask for earlier ones
+        from lib.commands import flags_of_earlier_runs  # late: few runs ask for earlier ones
 
         state_dir, branch = self.config.state_dir, self._branch()
-        chosen, note = earlier_runs.failed_first(state_dir, branch, self.table, chosen)
+        chosen, note = flags_of_earlier_runs.failed_first(state_dir, branch, self.table, chosen)
         return chosen, [note]
 
     def _branch(self) -> str:

@@ -1,1 +1,1 @@
-"""What every room may use: files and locks, signals, text, secrets, the clock, the machine."""
+"""The ground of all rooms: files and locks, signals, text, secrets, the clock, the machine."""

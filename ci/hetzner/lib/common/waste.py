@@ -1,4 +1,4 @@
-"""What may be removed: a thing, its size, the reason, and the way to remove it."""
+"""Things that a clean-up may remove: each with its size, the reason, and the way to remove it."""
 
 from __future__ import annotations
 

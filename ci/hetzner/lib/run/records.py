@@ -108,7 +108,7 @@ class Records:
 def prover(
     jobs: Sequence[Job], told: Mapping[str, Any], place: Place, workers: int
 ) -> Prover | None:
-    """Return what knows the proofs of these jobs; None if their tree is not known."""
+    """Return the prover of these jobs; None if their tree is not known."""
     if not told["tree"]:
         return None
     from lib.proof.proving import Prover  # late: only runs of a known tree prove something

@@ -34,8 +34,8 @@ class Limits(NamedTuple):
 DEFAULT = Limits()
 
 
-class Known(NamedTuple):
-    """What is known of a run."""
+class KnownRun(NamedTuple):
+    """The facts of a run that retention decides by."""
 
     name: str
     started: float  # seconds since the epoch
@@ -47,7 +47,7 @@ class Known(NamedTuple):
     branch: str = ""
 
 
-def reasons(runs: Sequence[Known], limits: Limits, now: float) -> dict[str, str]:
+def reasons(runs: Sequence[KnownRun], limits: Limits, now: float) -> dict[str, str]:
     """Return the runs that go, by name, each with the reason; `runs` are the newest first."""
     lasting = _lasting(runs)
     going: dict[str, str] = {}
@@ -72,7 +72,7 @@ def reasons(runs: Sequence[Known], limits: Limits, now: float) -> dict[str, str]
     return {run.name: going[run.name] for run in runs if run.name in going and not run.live}
 
 
-def _lasting(runs: Sequence[Known]) -> set[str]:
+def _lasting(runs: Sequence[KnownRun]) -> set[str]:
     """Return the runs that stay longer: red whole ones, and the newest whole one of a branch."""
     found, branches = set(), set()
     for run in runs:

@@ -1,4 +1,4 @@
-"""What retention has to know of the runs of a store, remembered between clean-ups.
+"""The sizes and verdicts of the runs of a store, remembered between clean-ups for retention.
 
 The files of a run that has ended stay as they are. So its size and its verdict are taken once, and
 written into `runs/.index.json`: a clean-up of thousands of runs reads one file.
@@ -13,14 +13,14 @@ from typing import Any
 
 from lib.common import files, waste
 from lib.run_directories import run_name
-from lib.run_directories.retention import Known
+from lib.run_directories.retention import KnownRun
 from lib.run_directories.run_store import RunStore
 from lib.run_directories.stored_run import CUT_OFF, FAILED, StoredRun
 
 INDEX = ".index.json"
 
 
-def known(store: Path) -> list[Known]:
+def known(store: Path) -> list[KnownRun]:
     """Return the runs of a store, the newest first. Raises OSError if it cannot be listed."""
     path = store / run_name.RUNS / INDEX
     before = _read(path)
@@ -34,12 +34,12 @@ def known(store: Path) -> list[Known]:
     return found
 
 
-def _look_at(run: StoredRun) -> Known:
+def _look_at(run: StoredRun) -> KnownRun:
     # before the question whether it lives: a run has its lock before it begins its log
     begun = (run.path / "ci.log").exists() or bool(run.summary)
     if run.live:
-        return Known(run.name, run.started, live=True)
-    return Known(
+        return KnownRun(run.name, run.started, live=True)
+    return KnownRun(
         name=run.name,
         started=run.started,
         size=waste.disk_usage(run.path),
@@ -50,11 +50,11 @@ def _look_at(run: StoredRun) -> Known:
     )
 
 
-def _read(path: Path) -> dict[str, Known]:
+def _read(path: Path) -> dict[str, KnownRun]:
     """Return the remembered runs; none if the file is damaged."""
     try:
         rows: Any = json.loads(files.read(path))
-        found = [Known(*row) for row in rows]
+        found = [KnownRun(*row) for row in rows]
         kinds = {tuple(map(type, run)) for run in found}
         right = kinds <= {(str, float, int, bool, bool, bool, bool, str)}
     except (OSError, ValueError, TypeError, RecursionError):

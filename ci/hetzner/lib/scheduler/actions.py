@@ -1,4 +1,4 @@
-"""What an attempt asks for: the actions that `AttemptRunner` carries out. Data only."""
+"""The actions that an attempt asks for, and that `AttemptRunner` carries out. Data only."""
 
 from __future__ import annotations
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import unittest
 
-from lib.run_directories.retention import DAY, HALF_MADE, Known, Limits, reasons
+from lib.run_directories.retention import DAY, HALF_MADE, KnownRun, Limits, reasons
 
 NOW = 1_000 * DAY
 
 
-def run(name: str, days: float = 1.0, **facts: object) -> Known:
-    return Known(name, NOW - days * DAY, **facts)  # type: ignore[arg-type]
+def run(name: str, days: float = 1.0, **facts: object) -> KnownRun:
+    return KnownRun(name, NOW - days * DAY, **facts)  # type: ignore[arg-type]
 
 
-def going(known: list[Known], **limits: float) -> list[str]:
+def going(known: list[KnownRun], **limits: float) -> list[str]:
     bounds = {"days": 1e6, "runs": 10**6, "bytes": 10**15, **limits}
     return list(reasons(known, Limits(**bounds), NOW))
 

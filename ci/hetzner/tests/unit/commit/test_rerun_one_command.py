@@ -8,7 +8,7 @@ import unittest
 from dsl import Job
 from lib.buckaroo import settings
 from lib.commands import rerun_one
-from lib.commit import rerun
+from lib.commit import rerun_one_command
 
 TABLE = [
     Job("build", "true", outputs={"wheel": "w"}),
@@ -25,14 +25,14 @@ class Rerun(unittest.TestCase):
 
     def test_command_names_commit_checkout_and_state(self) -> None:
         config = settings.load_anywhere({}, {"CI_STATE_DIR": "/state", "HOME": "/home"})
-        command = rerun.command("/ci/pipeline.py", "1a2b", config, TABLE, "test")
+        command = rerun_one_command.command("/ci/pipeline.py", "1a2b", config, TABLE, "test")
         repo = shlex.quote(str(config.repo_dir))
         self.assertEqual(
             command,
             f"python3 /ci/pipeline.py 1a2b --repo {repo} --state-dir /state "
             "--only-jobs test --no-deps",
         )
-        in_place = rerun.command("/ci/pipeline.py", "", config, TABLE, "test")
+        in_place = rerun_one_command.command("/ci/pipeline.py", "", config, TABLE, "test")
         self.assertEqual(in_place, command.replace(" 1a2b ", " --in-place "))
 
 

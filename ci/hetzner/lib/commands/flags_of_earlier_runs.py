@@ -1,4 +1,4 @@
-"""What the flags of a run take from earlier runs: the jobs to restore, and those to run first."""
+"""Flags of a run that ask earlier runs: for the jobs to restore, and for those to run first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lib.proof.proving import Rerun
 
 
-class Stored(Protocol):
+class StoredPipeline(Protocol):
     """The parts of a pipeline that tell of its earlier runs."""
 
     @property
@@ -38,7 +38,7 @@ class Stored(Protocol):
         """Take what a function of its directory tells of the tree, unless it is known."""
 
 
-class Heeded(NamedTuple):
+class EarlierPlan(NamedTuple):
     """The choice of a run, the jobs that it restores, and lines for the beginning of its log."""
 
     chosen: Choice
@@ -46,7 +46,7 @@ class Heeded(NamedTuple):
     notes: Sequence[str]
 
 
-def heeded(pipeline: Stored, options: RunOptions, workers: Mapping[str, int]) -> Heeded:
+def plan(pipeline: StoredPipeline, options: RunOptions, workers: Mapping[str, int]) -> EarlierPlan:
     """Return what a run is to do by its flags and earlier runs.
 
     Raises ValueError for a pipeline that keeps no runs, and OSError.
@@ -57,16 +57,16 @@ def heeded(pipeline: Stored, options: RunOptions, workers: Mapping[str, int]) ->
             from lib.commands.site import NO_STORE  # late: few pipelines are asked in vain
 
             raise ValueError(NO_STORE)
-        return Heeded(chosen, {}, [])
+        return EarlierPlan(chosen, {}, [])
     if options.only_failed or not (options.chooses or options.show):
         _set_tree(pipeline, store)
     if options.only_failed:
         rerun = pipeline.proven_before(**workers)
-        return Heeded(chosen, rerun.restored, rerun.notes)
+        return EarlierPlan(chosen, rerun.restored, rerun.notes)
     if options.failed_first:
         chosen, note = failed_first(store, pipeline.branch, pipeline.jobs, chosen)
-        return Heeded(chosen, {}, [note])
-    return Heeded(chosen, {}, [])
+        return EarlierPlan(chosen, {}, [note])
+    return EarlierPlan(chosen, {}, [])
 
 
 def failed_first(
@@ -88,7 +88,7 @@ def failed_first(
     return chosen._replace(first_jobs=first), note
 
 
-def _set_tree(pipeline: Stored, store: Path) -> None:
+def _set_tree(pipeline: StoredPipeline, store: Path) -> None:
     from lib.commands import working_tree
 
     pipeline.set_tree(lambda cwd: working_tree.look(cwd, store, pipeline.jobs))

@@ -1,4 +1,4 @@
-"""What a run of a commit takes from earlier runs, and what it records for later ones."""
+"""The reuse of earlier runs by a run of a commit, and its own record for later ones."""
 
 from __future__ import annotations
 
