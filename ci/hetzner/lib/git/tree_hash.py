@@ -61,6 +61,7 @@ def of_directory(
     tree_copy.remove(scratch)  # of a run that was killed
     (scratch / "objects").mkdir(parents=True)
     try:
+        _refuse_ignored(tree)
         index = tree / git(tree, "rev-parse", "--git-path", "index")
         if index.exists():
             # git reads no file that the index knows to be unchanged, but those as new as the index:
@@ -82,6 +83,15 @@ def of_directory(
         return _with_unwritten(tree, written, variables, aside, made)
     finally:
         tree_copy.remove(scratch)
+
+
+def _refuse_ignored(tree: Path) -> None:
+    """Raise CheckoutError for a directory none of whose files git sees."""
+    if below := git(tree, "rev-parse", "--show-prefix"):
+        told = git(tree, "status", "--porcelain", "--ignored", "-z", "--", ".").split("\0")
+        ignored = [entry[3:] for entry in told if entry.startswith("!! ") and entry.endswith("/")]
+        if any(below.startswith(path) for path in ignored):
+            raise CheckoutError(f"{tree}: expected files of a checkout, but git ignores it")
 
 
 def _show_all(tree: Path, variables: Mapping[str, str]) -> None:

@@ -196,6 +196,20 @@ class TreeHash(unittest.TestCase):
         (self.tree / "below").mkdir()
         self.assertEqual(tree_hash.of_directory(self.tree / "below", self.scratch).hash, expected)
 
+    def test_directory_that_git_ignores_has_no_hash(self) -> None:
+        for name in ("ignored", "ignored/a/b"):
+            place = self.tree / name
+            place.mkdir(parents=True)
+            (place / "file").touch()
+            with self.assertRaisesRegex(CheckoutError, "git ignores it"):
+                tree_hash.of_directory(place, self.scratch)
+        self.assertFalse(self.scratch.exists())
+        below = self.tree / "below"
+        (below / "ignored").mkdir(parents=True)
+        (below / "ignored" / "file").touch()
+        (below / "seen").touch()
+        tree_hash.of_directory(below, self.scratch)
+
     def test_directory_that_is_no_repository_is_an_error_and_leaves_nothing(self) -> None:
         with self.assertRaises(CheckoutError):
             tree_hash.of_directory(self.tree.parent, self.scratch)
