@@ -40,12 +40,13 @@ class StoredRun:
     def live(self) -> bool:
         """Whether a process holds its lock now.
 
-        On a file system without locks: whether the process that its summary names lives.
+        On a file system without locks, or if a job has removed the lock: whether its summary says
+        that it runs, and the process that it names lives.
         """
         try:
             handle = files.open_file(self.path / LOCK, os.O_RDONLY)
         except OSError:
-            return False
+            return self._runner_lives()
         try:
             fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -57,7 +58,9 @@ class StoredRun:
         return False
 
     def _runner_lives(self) -> bool:
-        from lib.processes import process_table  # late: only a file system without locks needs it
+        if self.summary.get("state") != RUNNING:
+            return False
+        from lib.processes import process_table  # late: few runs have no lock
 
         run = self.summary.get("run")
         return isinstance(run, str) and process_table.driver_lives(process_table.table(), run)

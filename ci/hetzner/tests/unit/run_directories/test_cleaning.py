@@ -14,6 +14,7 @@ from unittest import mock
 
 from lib.common import tree_copy
 from lib.common.waste import Waste
+from lib.processes import process_table
 from lib.run_directories import cleaning, commit_links, run_index
 from lib.run_directories.retention import Limits
 from lib.run_directories.run_store import RunStore
@@ -66,6 +67,17 @@ class Runs(CleaningTest):
             self.assertTrue(logs.path.is_dir())
         (logs.path / "ci.log").touch()
         self.assertEqual(self.clean(runs=0), [logs.path.name])
+
+    def test_live_run_stays_whose_lock_a_job_has_removed(self) -> None:
+        run = process_table.run_id(process_table.table(), os.getpid())
+        with RunStore(self.store).begin("", "live") as logs:
+            (logs.path / ".lock").unlink()
+            for summary, gone in (
+                ({"run": run, "state": "running"}, []),
+                ({"run": run, "state": "ended", "exit_code": 0}, [logs.path.name]),
+            ):
+                (logs.path / "summary.json").write_text(json.dumps(summary))
+                self.assertEqual(self.clean(days=0, runs=0, bytes=0), gone)
 
     def test_run_that_began_after_it_was_looked_at_stays(self) -> None:
         path = self.run_of()
