@@ -13,6 +13,7 @@ OWN = frozenset(  # errors of the file itself; rights, a lock or a full disk hav
     {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
     | {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH}
 )
+NOT_OURS = (schema.NewerVersionError, schema.ForeignTablesError)  # such a file stays
 PATIENCE = 1.0  # seconds to wait for another run that moves it
 LONGEST = 200  # characters of a fault
 
@@ -43,7 +44,7 @@ def mend(path: Path, *, thorough: bool = False) -> str:
 
 def is_own(error: BaseException | None) -> bool:
     """Whether an error tells of the content of the file."""
-    if not isinstance(error, sqlite3.Error) or isinstance(error, schema.NewerVersionError):
+    if not isinstance(error, sqlite3.Error) or isinstance(error, NOT_OURS):
         return False
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in OWN
 
@@ -54,8 +55,8 @@ def _fault(path: Path, thorough: bool) -> str:
         with database.reading(path) as opened:
             return _fault_of_pages(opened, thorough) if opened else ""
     except sqlite3.Error as error:
-        newer = isinstance(error, schema.NewerVersionError)
-        return str(error) if is_own(error) or not (newer or path.is_file()) else ""
+        stays = isinstance(error, NOT_OURS) or path.is_file()
+        return str(error) if is_own(error) or not stays else ""
 
 
 def _fault_of_pages(opened: sqlite3.Connection, thorough: bool) -> str:

@@ -54,8 +54,12 @@ FROM_2 = (  # version 2 knew the runs by their attempts alone
 )
 
 
+class OutdatedTablesError(sqlite3.DatabaseError):
+    """The tables are those of a history whose numbers mean something else, or of a damaged one."""
+
+
 class ForeignTablesError(sqlite3.DatabaseError):
-    """The tables are not those of a history, or of one whose numbers mean something else."""
+    """Another program made the tables: they stay as they are."""
 
 
 class NewerVersionError(sqlite3.DatabaseError):
@@ -65,7 +69,7 @@ class NewerVersionError(sqlite3.DatabaseError):
 def version(database: sqlite3.Connection) -> int:
     """Return the version of the tables, 0 for a database without any.
 
-    Raises ForeignTablesError, NewerVersionError and other errors of SQLite.
+    Raises OutdatedTablesError, ForeignTablesError, NewerVersionError and other errors of SQLite.
     """
     found = int(database.execute("PRAGMA user_version").fetchone()[0])
     names = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
@@ -78,7 +82,11 @@ def version(database: sqlite3.Connection) -> int:
         )
     known = {2: TABLES_2, VERSION: TABLES}.get(found)
     if known is None or any(_columns(database, n) != _names(c) for n, c in known.items()):
-        raise ForeignTablesError(f"its tables are not those of a history (version {found})")
+        if "job" in _columns(database, "attempts"):
+            raise OutdatedTablesError(f"its tables are of another history (version {found})")
+        raise ForeignTablesError(
+            f"expected the tables of a history, found others (version {found}): move the file away"
+        )
     return found
 
 

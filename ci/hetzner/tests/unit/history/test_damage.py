@@ -33,6 +33,15 @@ class Broken(Recorded):
         with contextlib.closing(sqlite3.connect(self.path.with_name("history.db.broken"))) as old:
             self.assertEqual(old.execute("SELECT * FROM attempts").fetchall(), [("a", 99)])
 
+    def test_database_of_another_program_is_neither_read_nor_written_nor_moved(self) -> None:
+        with contextlib.closing(sqlite3.connect(self.path)) as opened, opened:
+            opened.execute("CREATE TABLE visits (url TEXT)")
+        before = self.path.read_bytes()
+        self.assertEqual(damage.mend(self.path, thorough=True), "")
+        (line,) = History(self.path).write(RunFields("run", "sha"))
+        self.assertRegex(line, "not in the history .*found others .*move the file away")
+        self.assertEqual(self.path.read_bytes(), before)
+
     def test_history_of_a_newer_program_is_neither_read_nor_written_nor_moved(self) -> None:
         record(self.path, play(jobs("a"), {"a": Fate(3)}))
         with contextlib.closing(sqlite3.connect(self.path)) as opened:
