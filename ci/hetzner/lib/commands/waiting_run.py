@@ -25,7 +25,7 @@ def chosen(store: RunStore, pid: int | None) -> LiveRun | None:
     None if there is no waiting run, or one that has begun. Raises LookupError for a pid of no
     waiting run, ValueError for several.
     """
-    place = str(store.directory.resolve())
+    place = os.path.realpath(store.directory)  # resolve() raises for a loop of links
     found = [
         run
         for run in machine_register.live_runs()
