@@ -37,8 +37,6 @@ OTHERS = {
     "python-only": (),
     "lock-change": (),
 }
-# the jobs that a commit predates: they have nothing to test there, and pass with 5
-PREDATED = {"old": ("playwright-server", "playwright-wasm-marimo")}
 STEP_TIMEOUT = 600.0  # seconds
 
 

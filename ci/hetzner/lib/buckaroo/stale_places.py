@@ -10,9 +10,7 @@ from lib.buckaroo.settings import Settings
 from lib.common import waste
 from lib.common.waste import Waste
 from lib.leftovers import stale_checkouts
-from lib.run_directories.retention import Limits
-
-DAY = 86_400.0  # seconds
+from lib.run_directories.retention import DAY, Limits
 
 
 def limits(config: Settings) -> Limits:

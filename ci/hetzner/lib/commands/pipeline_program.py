@@ -87,7 +87,7 @@ def _site(pipeline: AnyPipeline, name: str) -> Site:
         program=own_call.words(),
         jobs=lambda: pipeline.jobs,
         run=lambda more: _main(pipeline, more, name),
-        limits=Limits.of(pipeline.store_limits),
+        limits=Limits(*pipeline.store_limits),
     )
 
 

@@ -6,7 +6,6 @@ While it waits it says for whom, and until about when; after a while it says so 
 from __future__ import annotations
 
 import contextlib
-import re
 import time
 from collections.abc import Iterator
 
@@ -15,8 +14,6 @@ from lib.common import locks, plain_time, redact
 from lib.common.locks import Held
 from lib.machine import register as machine_register
 from lib.machine.register import Registration
-
-PID = re.compile(r"\(pid (\d+), since [^()]*\)$")  # as locks.lock writes the name of a holder
 
 
 class OtherRunError(OSError):
@@ -69,8 +66,8 @@ class _Waiting:
 
 def _expected_end(holder: str) -> str:
     """Return `, expected to end in about 3 min`, '' if the register does not tell."""
-    if found := PID.search(holder):
+    if pid := locks.pid_of(holder):
         for run in machine_register.live_runs():
-            if run.pid == int(found[1]) and run.expected_end is not None:
+            if run.pid == pid and run.expected_end is not None:
                 return f", {plain_time.expected_end(run.expected_end - time.time())}"
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from lib.common.files import NotAFileError, open_file, rotate, try_lock
 
 LOOK = 0.1  # seconds from one try to get a lock to the next
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 600.0  # seconds from one reminder of a wait to the next
+PID = re.compile(r"\(pid (\d+), since [^()]*\)$")  # in the name of a holder
 
 
 class LockTimeoutError(Exception):
@@ -77,7 +79,7 @@ def lock(
                 continue
             os.ftruncate(handle, 0)
             since = time.strftime("%Y-%m-%d %H:%M:%S")
-            name = f"{label} (pid {os.getpid()}, since {since})\n"
+            name = f"{label} (pid {os.getpid()}, since {since})\n"  # see PID
             os.pwrite(handle, name.encode(errors="replace"), 0)
             try:
                 yield held
@@ -87,6 +89,12 @@ def lock(
             return
         finally:
             os.close(handle)
+
+
+def pid_of(holder: str) -> int | None:
+    """Return the pid of a holder, as `lock` names it; None for a name that is cut or missing."""
+    found = PID.search(holder)
+    return int(found[1]) if found else None
 
 
 class _Reminders:

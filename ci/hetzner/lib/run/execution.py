@@ -172,7 +172,7 @@ class Run:
         from lib.run.records import Records
         from lib.run_directories.retention import Limits  # late: only runs in a store need these
 
-        limits, told = Limits.of(self._store_limits), self._options.header
+        limits, told = Limits(*self._store_limits), self._options.header
         return Records(self._store, limits, self._place, self._plan, told, self._workers)
 
     def _run_jobs(self, reports: RunReports, lock: Held | None, share: MachineShare | None) -> None:

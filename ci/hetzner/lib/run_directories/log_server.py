@@ -19,12 +19,12 @@ from urllib.parse import quote
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from lib.run_directories import commit_links, run_name
+from lib.run_directories.kept_files import KEPT
 from lib.run_directories.run_store import RunStore
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-KEPT = "kept"  # in the directory of a run: the only one with directories
 PIECE = 1 << 16  # bytes
 IDLE = 30.0  # seconds that a connection may be silent
 # text with any content (fetch.spec.whatwg.org, "nosniff"), and without rights if it were not

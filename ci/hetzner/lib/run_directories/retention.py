@@ -25,11 +25,6 @@ class Limits(NamedTuple):
     runs: float = 200
     bytes: float = 5_000_000_000
 
-    @classmethod
-    def of(cls, numbers: Sequence[float]) -> Limits:
-        """Return the bounds of days, runs and bytes; the defaults for those that are not given."""
-        return cls(*numbers)
-
 
 DEFAULT = Limits()
 

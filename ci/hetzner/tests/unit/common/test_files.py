@@ -144,9 +144,13 @@ class InTheWay(FilesCase):
             make(self.path)
             with locks.lock(self.path, "me", timeout=0, waiting=self.fail) as held:
                 self.assertFalse(held.lost)
-                self.assertIn("me (pid", self.path.read_text())
+                self.assertEqual(locks.pid_of(self.path.read_text().strip()), os.getpid())
             self.path.unlink()
         self.assertFalse((self.top / "nowhere").exists())
+
+    def test_name_of_a_holder_that_is_cut_has_no_pid(self) -> None:
+        for name in ("", "me (pid 12", "me (pid 12, since", "a process without a name"):
+            self.assertIsNone(locks.pid_of(name))
 
 
 class Rotate(FilesCase):
