@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lib.commands import answer, argument_types, run_text, waiting_run
-from lib.commands.show import telling
+from lib.commands.show import answer_on
 from lib.commands.site import Site
 from lib.common import interrupts, signal_names
 from lib.common.interrupts import Interrupted
@@ -130,7 +130,7 @@ def _wait(table: ProcessTable, run: StoredRun, run_id: str) -> Remains:
 
 def _tell(run: StoredRun, left: Remains, site: Site, *, as_json: bool) -> int:
     """Print the verdict on a run, and what it has left; return the exit code."""
-    told = telling(StoredRun(run.path, run.key))  # read anew: it has ended meanwhile
+    told = answer_on(StoredRun(run.path, run.key))  # read anew: it has ended meanwhile
     sentence = run_text.sentence(told)
     code = GONE if left.nothing else STAYS
     if as_json:

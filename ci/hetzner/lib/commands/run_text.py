@@ -19,8 +19,8 @@ EXPORTED_LIVE = "running when exported"
 MOST_CHANGES = 20
 
 
-class Telling(NamedTuple):
-    """All that is told of a run. `state` is as in `StoredRun.state`, or EXPORTED_LIVE."""
+class RunAnswer(NamedTuple):
+    """The answer on a run. `state` is as in `StoredRun.state`, or EXPORTED_LIVE."""
 
     name: str
     place: str  # of its directory, or of the file that holds it, for people
@@ -34,7 +34,7 @@ class Telling(NamedTuple):
     changes: Changes = Changes()  # of the environment, in a failed run
 
 
-def sentence(run: Telling) -> str:
+def sentence(run: RunAnswer) -> str:
     """Return the verdict in words."""
     code = run.story.exit_code if run.report.exit_code is None else run.report.exit_code
     jobs = ", ".join(run.story.running) or "no job"
@@ -50,7 +50,7 @@ def sentence(run: Telling) -> str:
     return f"{run.story.sentence or 'the sentence on it is lost'} (exit code {code})"
 
 
-def lines(run: Telling, redact: Callable[[str], str] = str) -> Iterator[str]:
+def lines(run: RunAnswer, redact: Callable[[str], str] = str) -> Iterator[str]:
     """Yield the lines on a run; they may hold any characters."""
     report = run.report
     yield f"{run.state.upper()}  {run.name}"
@@ -89,7 +89,7 @@ def _row(job: JobReport) -> tuple[str, ...]:
     )
 
 
-def _facts(run: Telling) -> Iterator[tuple[str, str]]:
+def _facts(run: RunAnswer) -> Iterator[tuple[str, str]]:
     report = run.report
     yield "commit", report.sha or UNKNOWN
     yield "branch", report.branch or UNKNOWN
@@ -112,7 +112,7 @@ def _change(name: str, count: float) -> str:
     return f"{'-' if count < 0 else '+'}{amount}"
 
 
-def _failure(run: Telling, job: JobReport, redact: Callable[[str], str]) -> Iterator[str]:
+def _failure(run: RunAnswer, job: JobReport, redact: Callable[[str], str]) -> Iterator[str]:
     """Yield the reason of a failed job and the end of its log."""
     allowed = "allowed to fail, " if job.allowed else ""
     yield f"--- {job.name}: {allowed}{job.reason or job.outcome}"

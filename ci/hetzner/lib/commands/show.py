@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 
 from lib.commands import answer, archive, environment_changes, run_files, run_report, run_text
-from lib.commands.run_text import Telling
+from lib.commands.run_text import RunAnswer
 from lib.commands.site import Site
 from lib.common import interrupts, redact
 from lib.run_directories.run_store import LAST, RunStore
@@ -28,7 +28,7 @@ def main(given: argparse.Namespace, site: Site) -> int:
     if "/" not in given.run and not given.run.endswith(archive.SUFFIX):
         store = RunStore(site.kept())
         run = store.find(given.run)
-        told = telling(run, shlex.join([*site.program, "rerun", "--failed"]))
+        told = answer_on(run, shlex.join([*site.program, "rerun", "--failed"]))
         if run.state == FAILED:
             told = told._replace(changes=environment_changes.since_green(run, store.runs()))
         return _print(told, given)
@@ -36,23 +36,23 @@ def main(given: argparse.Namespace, site: Site) -> int:
 
     with interrupts.cut_short(), tempfile.TemporaryDirectory() as directory:
         run = archive.read(Path(given.run), Path(directory))
-        told = telling(run)._replace(place=given.run)
+        told = answer_on(run)._replace(place=given.run)
         if archive.was_live(run):
             told = told._replace(state=run_text.EXPORTED_LIVE)
         return _print(told, given)
 
 
-def _print(told: Telling, given: argparse.Namespace) -> int:
+def _print(told: RunAnswer, given: argparse.Namespace) -> int:
     if given.json:
         return answer.as_json(fields(told))
     return answer.lines(run_text.lines(told, redact.of_environment()))
 
 
-def telling(run: StoredRun, again: str = "") -> Telling:
-    """Return all that is told of a run; `again` is the command that runs its failures again."""
+def answer_on(run: StoredRun, again: str = "") -> RunAnswer:
+    """Return the answer on a run; `again` is the command that runs its failures again."""
     state = run.state  # first: a run that ends meanwhile has a whole summary then
     story = run_files.story(run.path)
-    return Telling(
+    return RunAnswer(
         name=run.name,
         place=str(run.path),
         directory=run.path,
@@ -65,7 +65,7 @@ def telling(run: StoredRun, again: str = "") -> Telling:
     )
 
 
-def fields(told: Telling) -> dict[str, object]:
+def fields(told: RunAnswer) -> dict[str, object]:
     """Return a run for programs."""
     return {
         "name": told.name,

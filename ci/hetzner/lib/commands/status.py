@@ -13,8 +13,8 @@ from pathlib import Path
 from lib.commands import answer, live_view, run_text
 from lib.commands.ci_log import RunningJob
 from lib.commands.live_view import LiveView
-from lib.commands.run_text import Telling
-from lib.commands.show import telling
+from lib.commands.run_text import RunAnswer
+from lib.commands.show import answer_on
 from lib.commands.site import Site
 from lib.common.plain_text import duration, size, table
 from lib.run_directories import run_index
@@ -43,13 +43,13 @@ def main(given: argparse.Namespace, site: Site) -> int:
     return answer.lines([*_lines(live, last, site.store, now), *([problem] if problem else [])])
 
 
-def _last(store: RunStore) -> Telling | None:
+def _last(store: RunStore) -> RunAnswer | None:
     """Return the last run of the store that has ended."""
-    return next((telling(run) for run in store.runs() if not run.live), None)
+    return next((answer_on(run) for run in store.runs() if not run.live), None)
 
 
 def _lines(
-    live: list[LiveView], last: Telling | None, store: Path | None, now: float
+    live: list[LiveView], last: RunAnswer | None, store: Path | None, now: float
 ) -> Iterator[str]:
     for run in live:
         yield from _run(run, now)
@@ -126,7 +126,7 @@ def _room(store: Path | None) -> tuple[int, int] | None:
 
 
 def _fields(
-    live: list[LiveView], last: Telling | None, store: Path | None, now: float
+    live: list[LiveView], last: RunAnswer | None, store: Path | None, now: float
 ) -> dict[str, object]:
     today = live_view.time_of_day(now)
     room = _room(store)
