@@ -54,6 +54,7 @@ class KeptFiles:
         self._thread: threading.Thread | None = None
         self._latest: dict[str, Ended] = {}  # by job
         self._stopped = threading.Event()
+        self._done = threading.Event()
         self._notes: list[str] = []
 
     def __call__(self, event: events.Event) -> None:
@@ -83,15 +84,19 @@ class KeptFiles:
         """Wait for the copies, within the budget; return a note on each job that lacks some.
 
         Copies that are not done by then end, so that none is made in a directory that is gone.
+        Ctrl-C ends them at once, and is not passed on: the verdict is told by now, and stays.
         """
         if self._thread is not None:
             self._ended.put(None)
-            self._thread.join(BUDGET)
-            if self._thread.is_alive():
+            late = f"{BUDGET:g} s were not enough"
+            try:
+                self._done.wait(BUDGET)  # a join that Ctrl-C ends takes the thread for ended
+            except KeyboardInterrupt:
+                late = "Ctrl-C came"
+            if not self._done.is_set():
                 self._stopped.set()
-                self._thread.join(STOP)
-                text = f"files of jobs are not all kept: {BUDGET:g} s were not enough"
-                return [*self._notes, text]
+                self._done.wait(STOP)
+                return [*self._notes, f"files of jobs are not all kept: {late}"]
         return list(self._notes)
 
     def _work(self) -> None:
@@ -106,3 +111,4 @@ class KeptFiles:
                 problems = [f"{type(error).__name__}: {error}"]
             self._notes += [f"{job.name}: not all files are kept: {text}" for text in problems]
             ended.copied.set()
+        self._done.set()

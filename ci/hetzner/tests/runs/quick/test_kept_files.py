@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from typing import Any
@@ -125,6 +126,26 @@ class Kept(RunTest):
             self.assertIn("NOTE  files of jobs are not all kept: 0.05 s were not", self.log("ci"))
             os.close(writing)
 
+    def test_ctrl_c_after_the_verdict_ends_the_copies_and_changes_no_exit_code(self) -> None:
+        ended, main = threading.Event(), threading.main_thread().ident or 0
+
+        def hang(*_: object) -> list[str]:
+            deadline = time.monotonic() + 5
+            while " END " not in self.log("ci") and time.monotonic() < deadline:
+                time.sleep(0.01)
+            time.sleep(0.1)  # until the run waits for us
+            signal.pthread_kill(main, signal.SIGINT)
+            ended.wait(5)
+            return []
+
+        with (
+            mock.patch.object(kept_files, "STOP", 0.0),
+            mock.patch.object(keep_copy, "keep", hang),
+        ):
+            self.assertEqual(self.run_jobs(Job("a", "true", keep=["f"])), (0, "a=passed"))
+        ended.set()
+        self.assertIn("NOTE  files of jobs are not all kept: Ctrl-C came", self.log("ci"))
+
     def test_copies_that_take_too_long_end_with_the_run(self) -> None:
         copy = keep_copy.keep
 
@@ -138,8 +159,10 @@ class Kept(RunTest):
             mock.patch.object(keep_copy, "keep", late),
         ):
             self.assertEqual(self.run_jobs(Job("a", "touch f", keep=["f"])), (0, "a=passed"))
+        for thread in threading.enumerate():
+            if thread.name == "kept files":
+                thread.join(10)
         self.assertEqual(self.kept(), {})
-        self.assertNotIn("kept files", [thread.name for thread in threading.enumerate()])
 
     def test_pattern_that_is_none_is_refused(self) -> None:
         for wrong in ("*.xml", [""], [3], ["a\0"]):
