@@ -6,16 +6,18 @@ of them tells nobody's settings. Reads programs and scripts outside of the tree;
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from lib.common import files, version
+from lib.common import files, redact, version
 from lib.model.job import Job
 from lib.processes import job_directory, programs
 from lib.processes.process_table import TAG
+from lib.proof import command_files
 
 BYTES = 8  # of a digest: they tell many thousands of values apart
 SMALL = 1024 * 1024  # bytes of a file whose content is read; of others size and time are compared
@@ -35,13 +37,15 @@ OF_THE_ORDER = frozenset(
 )
 # variables of a terminal, a login or a service, other ones in each session
 OF_A_SESSION = re.compile(
-    r"_|SHLVL|PWD|OLDPWD|TERM|TERM_.*|COLORTERM|COLUMNS|LINES|SSH_.*|XDG_SESSION_.*|XDG_VTNR|XDG_SEAT"
-    r"|WINDOWID|TMUX.*|STY|HIST.*|PS\d|PROMPT_COMMAND|LS_COLORS|LESS.*|PAGER|EDITOR|VISUAL"
+    r"_|SHLVL|PWD|OLDPWD|TERM|TERM_PROGRAM(_VERSION)?|TERM_SESSION_ID|COLORTERM|COLUMNS|LINES"
+    r"|SSH_(CLIENT|CONNECTION|TTY|AUTH_SOCK|AGENT_PID)|XDG_SESSION_\w+|XDG_VTNR|XDG_SEAT"
+    r"|WINDOWID|TMUX(_PANE)?|STY|HIST(FILE|SIZE|FILESIZE|CONTROL|IGNORE|TIMEFORMAT)|PS\d"
+    r"|PROMPT_COMMAND|LS_COLORS|LESS|LESS(OPEN|CLOSE|KEY)|PAGER|EDITOR|VISUAL"
     r"|DBUS_SESSION_BUS_ADDRESS|INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_EXEC_PID|MANAGERPID|GPG_TTY"
-    rf"|VSCODE_.*|{TAG}|LOG_URL"
+    rf"|VSCODE_\w+|{TAG}|LOG_URL"
 )
 # a credential may be another one in each run, and opens what it opened before; whether there is
-# one decides what a job can do
+# one decides what a job can do; a value that is too short for one is a switch
 CREDENTIAL = re.compile(r".*(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|API_KEY)", re.IGNORECASE)
 # a program in a script: at the begin of a command, behind variables of its own
 PROGRAM = re.compile(
@@ -71,13 +75,36 @@ def of_run(env: Mapping[str, str], cwd: Path, inputs: Mapping[str, str]) -> dict
     `env` are the variables that reach all jobs, `inputs` are further texts by name.
     """
     found = {
-        f"the variable {name}": digest("set" if value and CREDENTIAL.fullmatch(name) else value)
+        f"the variable {name}": digest("set" if _is_credential(name, value) else value)
         for name, value in env.items()
         if not OF_A_SESSION.fullmatch(name)
     }
+    found["the umask"], found["the limits of processes"] = map(digest, _limits())
     found["the working directory"] = digest(str(cwd))
     found["the version of the runner"] = digest(version.full())
     return found | {name: digest(text) for name, text in inputs.items()}
+
+
+def _is_credential(name: str, value: str) -> bool:
+    return len(value) >= redact.SHORTEST and CREDENTIAL.fullmatch(name) is not None
+
+
+def _limits() -> tuple[str, str]:
+    """Return the umask and the soft limits that jobs inherit."""
+    import resource  # late: only a run in a store needs it
+
+    names = sorted(name for name in vars(resource) if name.startswith("RLIMIT_"))
+    soft = [f"{name}={resource.getrlimit(getattr(resource, name))[0]}" for name in names]
+    return f"{_umask():o}", " ".join(soft)
+
+
+def _umask() -> int:
+    with contextlib.suppress(OSError, ValueError, IndexError):  # Linux tells it (proc(5))
+        status = files.read("/proc/self/status").decode(errors="replace")
+        return int(status.partition("\nUmask:")[2].split()[0], 8)
+    found = os.umask(0o077)  # elsewhere it can only be asked by setting it (umask(2))
+    os.umask(found)
+    return found
 
 
 class JobFingerprints:
@@ -106,6 +133,7 @@ class JobFingerprints:
         programs, scripts = _named(job.cmd)
         paths = [self._program(name, search, place) for name in (*job.requires, *programs)]
         paths += [path for name in scripts if (path := str(place / name)) and _is_file(path)]
+        paths += command_files.outside(job.cmd, {**self._env, **job.env}, place, self._cwd)
         for path in dict.fromkeys(filter(None, paths)):
             if not self._is_output(path):
                 found[f"the file {path}"] = self._file(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import tempfile
 import unittest
 from collections.abc import Mapping
@@ -67,6 +68,33 @@ class OfJobs(unittest.TestCase):
         job = Job("a", "./tool", cwd="../elsewhere")
         self.assertIn(f"the file {self.cwd}/../elsewhere/tool", self.of(job))
 
+    def test_each_spelling_of_a_file_outside_of_the_tree_is_seen(self) -> None:
+        script = self.root / "check.sh"
+        (self.cwd / "link.sh").symlink_to(script)
+        for cmd in (
+            f"bash -eu {script}",
+            f'bash "{script}"',
+            "bash ../check.sh",
+            f"if bash {script}; then true; else exit 1; fi",
+            f"timeout 5 bash {script}",
+            f"python3 -B {script}",
+            f"D={self.root}; bash $D/check.sh",
+            "bash ${HERE}/check.sh",
+            "bash ~/check.sh",
+            f"cd {self.root} && bash check.sh",
+            f"cd {self.root}\n./check.sh",
+            f"make --file={script}",
+            "grep x link.sh",
+            ["env", "A=1", "bash", str(script)],
+            ["python3", "-W", "ignore", str(script)],
+            ["bash", "-c", f"exec bash {script}"],
+        ):
+            env = {"PATH": "/usr/bin", "HOME": str(self.root), "HERE": str(self.root)}
+            script.write_text("exit 0")
+            before = self.of(Job("a", cmd), env)
+            script.write_text("exit 1")
+            self.assertNotEqual(difference(before, self.of(Job("a", cmd), env)), "", cmd)
+
     def test_a_script_outside_of_the_tree_is_looked_at(self) -> None:
         script = self.root / "check.sh"
         for job in (
@@ -85,7 +113,7 @@ class OfJobs(unittest.TestCase):
             changed = difference(before, self.of(job))
             self.assertEqual(changed, f"the file {script} changed", job)
 
-    def test_a_file_that_a_job_only_reads_or_writes_is_none_of_its_programs(self) -> None:
+    def test_a_file_that_a_job_writes_is_none_that_it_depends_on(self) -> None:
         notes = self.root / "notes"
         job = Job("a", f"echo x >>{notes}; cat {notes}")
         before = self.of(job)
@@ -166,10 +194,28 @@ class OfRuns(unittest.TestCase):
 
     def test_a_credential_may_have_another_value_but_not_come_or_go(self) -> None:
         told = "the variable SERVICE_TOKEN changed"
-        self.assertEqual(self.change({"SERVICE_TOKEN": "x"}, {"SERVICE_TOKEN": "y"}), "")
-        self.assertEqual(self.change({}, {"SERVICE_TOKEN": "x"}), told)
-        self.assertEqual(self.change({"SERVICE_TOKEN": "x"}, {}), told)
-        self.assertEqual(self.change({"SERVICE_TOKEN": ""}, {"SERVICE_TOKEN": "x"}), told)
+        one, other = "1st credential", "2nd credential"
+        self.assertEqual(self.change({"SERVICE_TOKEN": one}, {"SERVICE_TOKEN": other}), "")
+        self.assertEqual(self.change({}, {"SERVICE_TOKEN": one}), told)
+        self.assertEqual(self.change({"SERVICE_TOKEN": one}, {}), told)
+        self.assertEqual(self.change({"SERVICE_TOKEN": ""}, {"SERVICE_TOKEN": one}), told)
+
+    def test_a_switch_is_neither_a_credential_nor_of_a_session(self) -> None:
+        names = "HISTORY_DB_BROKEN", "LESSON", "SSH_BROKEN", "USE_TOKEN", "TMUXED", "TERM_SHEET"
+        for name in names:
+            self.assertEqual(self.change({name: "0"}, {name: "1"}), f"the variable {name} changed")
+
+    def test_the_umask_and_the_limits_count(self) -> None:
+        before = fingerprint.of_run({}, Path("/repo"), {})
+        self.addCleanup(os.umask, os.umask(0o077))
+        os.umask(0o027)
+        now = fingerprint.of_run({}, Path("/repo"), {})
+        self.assertEqual(difference(before, now), "the umask changed")
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft - 1, hard))
+        limited = fingerprint.of_run({}, Path("/repo"), {})
+        self.assertEqual(difference(now, limited), "the limits of processes changed")
 
     def test_no_value_stands_in_a_fingerprint(self) -> None:
         found = fingerprint.of_run({"A": "value-1"}, Path("/repo"), {"tools": "value-2"})
