@@ -247,7 +247,8 @@ class Pipeline(ForPrograms):
         program that forgets the code of a failed run would pass. With a list of words the code is
         returned. They are the flags of a run, or a command; `--help` and `docs/usage.md` explain
         both. The exit codes are those of `run`, and 2 for bad usage. Flags go over the arguments of
-        the constructor. Raises nothing else that a user has caused. Only in the main thread.
+        the constructor. With a store it waits for another such run in its `cwd`. Raises nothing
+        else that a user has caused. Only in the main thread.
         """
         from lib.commands import pipeline_program  # late: only a program needs a command line
 

@@ -142,11 +142,12 @@ def _run(request: Request) -> int:
         before, after = request.notes()
         starts = pipeline.dry_run(request.chosen, request.restored)
         return console.put("\n".join([*before, *starts, *after]))
-    from lib.commit import turn  # late: only a run needs it
-    from lib.commit.commit_run import CommitRun
+    from lib.commit.commit_run import CommitRun  # late, both: only a run needs them
+    from lib.machine import turn
 
     own_environ.hide_secrets(config.secret_names)
-    with turn.taken(request) as held:
+    wait = not request.options.no_wait
+    with turn.taken(config.locks, request.label, config.state_dir, wait=wait) as held:
         return _run_commit(CommitRun(request, held), request)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -34,6 +35,10 @@ class AnyPipeline(StoredPipeline, Protocol):
     @property
     def store_limits(self) -> Sequence[float]:
         """The days, runs and bytes that the store keeps."""
+
+    @property
+    def cwd(self) -> Path:
+        """The directory in which jobs start."""
 
     @property
     def run(self) -> Callable[..., int]:
@@ -70,11 +75,22 @@ def _main(pipeline: AnyPipeline, words: Sequence[str], name: str) -> int:
         return console.put(graph_export.VIEWS[options.show](pipeline.jobs))
     _adapt(pipeline, options)
     workers = {} if options.pytest_workers is None else {"pytest_workers": options.pytest_workers}
-    chosen, restored, notes = flags_of_earlier_runs.plan(pipeline, options, workers)
     if options.show == "plan":
+        chosen, restored, notes = flags_of_earlier_runs.plan(pipeline, options, workers)
         lines = [f"NOTE  {note}" for note in notes]
         return console.put("\n".join([*lines, *pipeline.dry_run(chosen, restored)]))
-    return pipeline.run(**chosen._asdict(), **workers, restored=restored, notes=notes)
+    with _alone(pipeline, wait=not options.no_wait):
+        chosen, restored, notes = flags_of_earlier_runs.plan(pipeline, options, workers)
+        return pipeline.run(**chosen._asdict(), **workers, restored=restored, notes=notes)
+
+
+def _alone(pipeline: AnyPipeline, *, wait: bool) -> contextlib.AbstractContextManager[object]:
+    """Return what holds the lock of the working directory; a pipeline without a store has none."""
+    if pipeline.store is None:
+        return contextlib.nullcontext()
+    from lib.commands import working_directory  # late: a view takes no lock
+
+    return working_directory.alone(pipeline.store, pipeline.cwd, wait=wait)
 
 
 def _site(pipeline: AnyPipeline, name: str) -> Site:

@@ -14,6 +14,7 @@ from lib.buckaroo import preparation, settings
 from lib.buckaroo.preparation import Work
 from lib.buckaroo.settings import Settings, SettingsError
 from lib.commit.command_line import Options
+from lib.common import redact
 from lib.git import checkout
 from lib.git.checkout import CheckoutError
 from lib.model import graph, job_words, selection
@@ -38,6 +39,12 @@ class Request:
     def revision(self) -> str:
         """The commit to run, as the command line names it."""
         return self.options.sha or self.default
+
+    @property
+    def label(self) -> str:
+        """The name of this run for others, without secrets."""
+        name = f"pipeline.py {self.revision} of {self.config.repo_dir}"
+        return redact.of_environment()(name)
 
     @property
     def made(self) -> list[str]:

@@ -51,6 +51,11 @@ class ForPrograms:
         """The branch under test."""
         return str(self._options.header["branch"])
 
+    @property
+    def cwd(self) -> Path:
+        """The directory in which jobs start."""
+        return self._place.cwd
+
     def set_tree(self, find: Callable[[Path], tuple[str, bool | None]]) -> None:
         """Take the hash of the tree, and whether no commit has it, unless they are given.
 

@@ -6,14 +6,16 @@ While it waits it says for whom, and until about when; after a while it says so 
 from __future__ import annotations
 
 import contextlib
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from lib.commit.request import Request
-from lib.common import locks, plain_time, redact
+from lib.common import locks, plain_time
 from lib.common.locks import Held
 from lib.machine import register as machine_register
 from lib.machine.register import Registration
+from lib.processes import process_table
 
 
 class OtherRunError(OSError):
@@ -21,19 +23,19 @@ class OtherRunError(OSError):
 
 
 @contextlib.contextmanager
-def taken(request: Request) -> Iterator[list[Held]]:
-    """Hold the locks of a checkout, and be in the register, for the length of a run.
+def taken(
+    paths: Sequence[Path], label: str, state_dir: Path, *, wait: bool
+) -> Iterator[list[Held]]:
+    """Hold lock files, and be in the register as `label`, for the length of a run.
 
-    Raises OtherRunError if another run holds one and this one is not to wait, OSError, and
+    Raises OtherRunError if another run holds one and this one is not to `wait`, OSError, and
     Interrupted while it waits.
     """
-    config = request.config
-    label = redact.of_environment()(f"pipeline.py {request.revision} of {config.repo_dir}")
     with contextlib.ExitStack() as stack:
-        registered = machine_register.registered(label, state_dir=str(config.state_dir))
-        waiting = _Waiting(stack.enter_context(registered), wait=not request.options.no_wait)
+        registered = machine_register.registered(label, state_dir=str(state_dir))
+        waiting = _Waiting(stack.enter_context(registered), wait=wait)
         held = []
-        for path in config.locks:
+        for path in paths:
             held.append(stack.enter_context(locks.lock(path, label, waiting=waiting)))
             waiting.over()
         yield held
@@ -48,6 +50,11 @@ class _Waiting:
         self._told = ""
 
     def __call__(self, holder: str) -> None:
+        if _is_above_us(holder):
+            raise OtherRunError(
+                f"expected that no run goes on here, found {holder}, which has started this one "
+                "in a job and would wait for it: run this one in another directory"
+            )
         named = f"{holder}{_expected_end(holder)}"
         if not self._wait:
             raise OtherRunError(
@@ -62,6 +69,16 @@ class _Waiting:
         if self._told:
             self._registration.change(waits_for="")
             self._told = ""
+
+
+def _is_above_us(holder: str) -> bool:
+    """Whether the holder is a process that has started this one."""
+    found, table, pid = locks.pid_of(holder), process_table.table(), os.getppid()
+    while found and pid > 1 and (process := table.read(pid)):
+        if pid == found:
+            return True
+        pid = process.ppid
+    return False
 
 
 def _expected_end(holder: str) -> str:
