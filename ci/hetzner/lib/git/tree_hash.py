@@ -54,7 +54,8 @@ def of_directory(
 ) -> WorkingTree:
     """Return the hashes of the whole checkout around a directory, with all changes and new files.
 
-    Ignored files, those in `aside`, and what jobs have `made` (paths from `tree` on) are left out.
+    Ignored files, those in `aside`, and new ones that jobs have `made` (paths from `tree` on) are
+    left out; a file that git tracks counts even if a job makes it anew.
     The developer's repository stays as it is: the index is copied, and objects are written to
     `scratch`, which is removed. Raises CheckoutError, OSError.
     """
@@ -74,11 +75,13 @@ def of_directory(
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.fspath(objects.absolute()),
         }
         _show_all(tree, variables)
-        git(tree, *TRUSTING, "add", "--all", "--", *all_but(tree, aside), variables=variables)
         made = [os.path.normpath(tree / path) for path in made]
-        if paths := [f":(literal){path}" for path in _below(tree, made)]:
-            unmatched = ("--force", "--quiet", "--ignore-unmatch", "--")
-            git(tree, "rm", "-r", "--cached", *unmatched, *paths, variables=variables)
+        tracked = _entries(tree, made, variables)
+        git(tree, *TRUSTING, "add", "--all", "--", *all_but(tree, aside), variables=variables)
+        if new := sorted(_entries(tree, made, variables) - tracked):
+            paths = "".join(f"{path}\0" for path in new)
+            remove = ("update-index", "--force-remove", "-z", "--stdin")
+            git(tree, *remove, variables=variables, given=paths)
         written = git(tree, "write-tree", variables=variables)
         return _with_unwritten(tree, written, variables, aside, made)
     finally:
@@ -92,6 +95,13 @@ def _refuse_ignored(tree: Path) -> None:
         ignored = [entry[3:] for entry in told if entry.startswith("!! ") and entry.endswith("/")]
         if any(below.startswith(path) for path in ignored):
             raise CheckoutError(f"{tree}: expected files of a checkout, but git ignores it")
+
+
+def _entries(tree: Path, made: Iterable[str], variables: Mapping[str, str]) -> set[str]:
+    """Return the files in the index that are among those that jobs have made."""
+    paths = [f":(literal){path}" for path in _below(tree, made)]
+    listed = git(tree, "ls-files", "-z", "--", *paths, variables=variables) if paths else ""
+    return set(filter(None, listed.split("\0")))
 
 
 def _show_all(tree: Path, variables: Mapping[str, str]) -> None:
@@ -141,7 +151,6 @@ def _of_submodule(
     place: Path, index: Path, aside: Path | None, made: Iterable[str]
 ) -> WorkingTree | None:
     """Return the hashes of a repository in the tree, None if it is not there.
-
 
     Raises CheckoutError for files in the place of one that is not there: git looks at none.
     """

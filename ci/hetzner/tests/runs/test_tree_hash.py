@@ -149,6 +149,17 @@ class TreeHash(unittest.TestCase):
             tree_hash.of_directory(self.tree, self.scratch, made=made).hash, expected
         )
 
+    def test_tracked_file_counts_even_if_a_job_makes_it(self) -> None:
+        tracked = self.git("ls-files").splitlines()[0]
+
+        def hashed() -> str:
+            return tree_hash.of_directory(self.tree, self.scratch, made=[tracked, "out"]).hash
+
+        before = hashed()
+        self.assertEqual(before, self.git("rev-parse", "HEAD^{tree}"))
+        (self.tree / tracked).write_text("another content")
+        self.assertNotEqual(hashed(), before)
+
     def test_directory_that_is_set_aside_does_not_count(self) -> None:
         expected = self.git("rev-parse", "HEAD^{tree}")
         other = self.tree / "other"
