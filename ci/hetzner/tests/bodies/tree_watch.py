@@ -21,13 +21,14 @@ HERE = Path(__file__).resolve().parents[2]
 sys.path[0] = str(HERE)
 
 import pipeline  # noqa: E402
+from lib.buckaroo.node_modules import NODE_MODULES  # noqa: E402
 from lib.commit import commit_run  # noqa: E402
 from lib.common import program_end  # noqa: E402
 from lib.model import events  # noqa: E402
 from lib.model.job import Job  # noqa: E402
 
-# not of the commit: git's own files, and those that the set-up before the jobs installs (a body
-# does so once if that was not done, and never while they match the lock file)
+# not of the commit: git's own files, and those that the job node-modules installs (a body does so
+# once if that was not done, and never while they match the lock file)
 APART = {".git", "node_modules"}
 UNCACHED = "--uncached="
 Look = Mapping[str, tuple[int, ...]]
@@ -39,6 +40,8 @@ class TreeWatch:
     def __init__(self, tree: Path, table: Sequence[Job]) -> None:
         self._tree = tree
         self._promised = {job.name: [Path(path) for path in job.outputs.values()] for job in table}
+        # what is in them is apart, but they appear in directories of the commit
+        self._promised["node-modules"] = [Path(path) for path in NODE_MODULES]
         self._running: set[str] = set()
         self._last = look(tree)
         self.changes: dict[str, set[str]] = {}
