@@ -67,7 +67,7 @@ def of_dry_run(request: Request) -> Rerun:
         tree = tree_hash.of_commit(repo, sha)
     place = repo if in_place or config.box else config.worktree_dir
     store, prepare = RunStore(config.state_dir), request.preparations(place).to_do
-    return of_run(request, tree, place).rerun(store, sha, prepare=prepare, look=False)
+    return of_run(request, tree, place).rerun(store, prepare=prepare, look=False)
 
 
 def _sources(runner: Path) -> str:

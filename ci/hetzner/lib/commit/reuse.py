@@ -94,14 +94,15 @@ class EarlierRuns:
         if request.options.only_failed:
             self._restore(known, made)
         try:
-            self._record = known.record(self._log_dir)
+            own = not (request.options.in_place or request.config.box)
+            self._record = known.record(self._log_dir, own_tree=own)
         except OSError as error:
             self._not_recorded(error)
 
     def _restore(self, known: Prover, made: Products) -> None:
         store = RunStore(self._request.config.state_dir)
         prepare = self._request.preparations(self._commit.tree).to_do
-        rerun = known.rerun(store, self._commit.sha, made.bring, prepare)
+        rerun = known.rerun(store, made.bring, prepare)
         self.restored, self.notes = rerun.restored, rerun.notes
 
     def _not_recorded(self, error: Exception) -> None:

@@ -1,8 +1,8 @@
 """`jobs.json` of a run: what its jobs have proven, and on what. Written line by line, read whole.
 
-The first line tells of the run. Each job that ends adds a line, so that a killed run has proven the
-jobs that had ended before. Lines on the outputs and the end follow when the verdict is known. A
-line that is damaged proves nothing.
+The first line tells of the run. Each job that ends adds a line. Lines on the outputs and the end
+follow when the verdict is known: without the end, which tells whether the tree stayed as it was, a
+run has proven something only in a tree of the runner's own. A line that is damaged proves nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from lib.proof.fingerprint import JobFingerprints
 NAME = "jobs.json"
 SCHEMA = 1
 MOST_READ = 64 * 1024 * 1024  # bytes: a longer file is none of ours
+CUT_OFF = "it was cut off, so nothing tells whether files of its tree changed while it ran"
 MOST_DIGESTED = 128 * 1024 * 1024  # bytes of one output: a larger one is not compared
 
 
@@ -64,10 +65,13 @@ class ProofRecord:
         depends: Mapping[str, str],
         fingerprints: JobFingerprints,
         made: Callable[[str], Mapping[str, str]],
+        *,
+        own_tree: bool = False,
     ) -> None:
         """Look at the programs of the jobs as they are now. Raises OSError.
 
-        What a job has `made` outside of the tree is asked when it has ended.
+        What a job has `made` outside of the tree is asked when it has ended. `own_tree`: nobody but
+        the runner and its jobs writes to the tree.
         """
         self._made = made
         self._jobs = {job.name: job for job in jobs}
@@ -76,7 +80,8 @@ class ProofRecord:
         self._proven: dict[str, Result] = {}
         self._file: IO[bytes] = os.fdopen(files.begin(log_dir / NAME), "wb", buffering=0)
         names = list(self._jobs)
-        self._line({"schema": SCHEMA, "tree": tree, "depends": dict(depends), "names": names})
+        head = {"schema": SCHEMA, "tree": tree, "own_tree": own_tree}
+        self._line({**head, "depends": dict(depends), "names": names})
 
     def __call__(self, event: events.Event) -> None:
         """Note a job that has ended. Raises OSError."""
@@ -144,6 +149,7 @@ def read(run: Path) -> RunProof:
         raise ValueError(f"{NAME} is damaged, or of another version")
     jobs: dict[str, JobProof] = {}
     faults: list[str] = []
+    ended = False
     for line in rest:
         match line:
             case {"job": str(name), "outcome": str(outcome), "cause": str(cause), "run": str(ran)}:
@@ -151,7 +157,10 @@ def read(run: Path) -> RunProof:
             case {"outputs": str(name), "digests": dict(digests)} if name in jobs:
                 jobs[name] = jobs[name]._replace(outputs=_texts(digests))
             case {"end": True, "faults": list(found)}:
+                ended = True
                 faults += map(str, found)
+    if not (ended or head.get("own_tree") is True):
+        faults.append(CUT_OFF)
     names = [name for name in _list(head.get("names")) if isinstance(name, str)]
     return RunProof(str(head.get("tree")), _texts(head.get("depends")), names, jobs, faults)
 

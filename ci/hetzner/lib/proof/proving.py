@@ -7,6 +7,7 @@ again, with the reason.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,19 +18,13 @@ from lib.model.job import Job
 from lib.model.job_fields import NOTHING
 from lib.model.result import GOOD, Earlier, Outcome
 from lib.processes import job_directory
-from lib.proof import fingerprint, proof_record
+from lib.proof import evidence, fingerprint, proof_record
+from lib.proof.evidence import Evidence
 from lib.proof.fingerprint import JobFingerprints
 from lib.proof.proof_record import JobProof, ProofRecord, RunProof
 from lib.run_directories import run_name
 from lib.run_directories.run_store import RunStore
 from lib.run_directories.stored_run import StoredRun
-
-NEVER: Mapping[str, str] = {  # how an outcome that proves nothing is told
-    Outcome.FAILED: "it failed in",
-    Outcome.TIMED_OUT: "it timed out in",
-    Outcome.SKIPPED: "it was skipped in",
-    Outcome.CANCELLED: "it was cut off in",
-}
 
 
 class Rerun(NamedTuple):
@@ -65,8 +60,11 @@ class Prover:
         self._fingerprints = JobFingerprints(env, cwd, outputs)
         self._made = made
 
-    def record(self, log_dir: Path) -> ProofRecord:
-        """Begin the record of what a run of these jobs proves. Raises OSError."""
+    def record(self, log_dir: Path, *, own_tree: bool = False) -> ProofRecord:
+        """Begin the record of what a run of these jobs proves. Raises OSError.
+
+        `own_tree`: nobody but the runner and its jobs writes to the tree.
+        """
         return ProofRecord(
             log_dir,
             self._tree,
@@ -75,12 +73,12 @@ class Prover:
             self._depends,
             self._fingerprints,
             self._made,
+            own_tree=own_tree,
         )
 
     def rerun(
         self,
         store: RunStore,
-        commit: str,
         bring: Callable[[Job], None] = lambda _: None,
         prepare: Mapping[str, str] = NOTHING,
         *,
@@ -88,34 +86,35 @@ class Prover:
     ) -> Rerun:
         """Return what a run would restore from the newest run of everything on this tree.
 
-        `commit` is the commit under test; `bring` may bring the outputs of a job that is restored.
-        `prepare` are jobs that have to do their work again if a job needs it, with the reasons.
-        Without `look` all outputs count as those of the earlier run. Raises OSError.
+        `bring` may bring the outputs of a job that is restored. `prepare` are jobs that have to do
+        their work again if a job needs it, with the reasons. Without `look` all outputs count as
+        those of the earlier run. Raises OSError.
         """
-        run = newest(store, self._tree, commit)
-        if run is None:
+        found = evidence.of_tree(store, self._tree, time.time())
+        if (run := found.run) is None:
             return Rerun(
                 "", {}, ["all jobs run: no earlier run was one of everything on this tree"]
             )
         try:
             proof = proof_record.read(run.path)
-            doubt = self._doubt(run, proof)
+            doubt = found.doubt or self._doubt(run, proof)
         except ValueError as error:
             doubt = str(error)
         if doubt:
             return Rerun("", {}, [f"all jobs run: {run.name} proves nothing here: {doubt}"])
-        return self._after(run, proof, bring if look else None, prepare)
+        return self._after(found, run, proof, bring if look else None, prepare)
 
     def _doubt(self, run: StoredRun, proof: RunProof) -> str:
         """Return why nothing that a run has proven holds now, '' if some may."""
-        if not run.summary:
-            return "its summary.json cannot be read"
         if proof.tree != self._tree:
             return "its two files tell of different trees"
+        if name := evidence.contradicted(run, proof):
+            return f"its two files tell different results of {name}"
         return "; ".join(proof.faults) or fingerprint.difference(proof.depends, self._depends)
 
     def _after(
         self,
+        found: Evidence,
         run: StoredRun,
         proof: RunProof,
         bring: Callable[[Job], None] | None,
@@ -124,7 +123,7 @@ class Prover:
         proven: dict[str, Earlier] = {}
         unproven: dict[str, str] = {}
         for job in self._jobs:
-            why = self._unproven(job, proof, run.name)
+            why = self._unproven(job, proof, run.name) or found.red.get(job.name)
             if why:
                 unproven[job.name] = why
             else:
@@ -149,7 +148,7 @@ class Prover:
         if found is None:
             return f"it was cut off in {run}" if job.name in proof.names else f"it is not in {run}"
         if found.outcome not in GOOD:
-            return f"{NEVER.get(found.outcome, 'its outcome is not known in')} {run}"
+            return evidence.red(found.outcome, run)
         if not self._in_tree(job):
             return "it starts outside of the tree, whose hash says nothing of the files there"
         now = {**self._fingerprints.of(job), **self._made(job.name)}
@@ -169,19 +168,6 @@ class Prover:
         if not recorded.get(output):
             return f"{told} was not recorded"
         return "" if proof_record.digest_of(path) == recorded[output] else f"{told} has changed"
-
-
-def newest(store: RunStore, tree: str, commit: str) -> StoredRun | None:
-    """Return the newest run that was asked for everything on a tree, None if there is none.
-
-    One of the commit that cannot be read may be it. Raises OSError.
-    """
-    for run in store.runs():
-        told = run.summary
-        unreadable = not told and run_name.of(commit, 0.0).commit == run.key.commit
-        if not run.live and (unreadable or (told.get("tree") == tree and run.asked_for_all)):
-            return run
-    return None
 
 
 def _earlier(name: str, proof: JobProof, run: StoredRun) -> Earlier:

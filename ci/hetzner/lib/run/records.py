@@ -131,7 +131,7 @@ def proven_before(
     if store is None:
         raise ValueError("expected a pipeline with a store, found one without: pass store=DIR")
     if known := prover(jobs, told, place, workers):
-        return known.rerun(RunStore(store), str(told["sha"]))
+        return known.rerun(RunStore(store))
     return Rerun("", {}, [f"all jobs run: {UNKNOWN_TREE}"])
 
 

@@ -61,11 +61,14 @@ class Record(unittest.TestCase):
         self.record.finish([])
         self.assertEqual(proof_record.read(self.directory).jobs, {})
 
-    def test_of_a_killed_run_the_jobs_that_had_ended_are_known(self) -> None:
+    def test_of_a_killed_run_the_jobs_that_had_ended_are_known_and_that_it_was_cut_off(
+        self,
+    ) -> None:
         self.end("a")
         proof = proof_record.read(self.directory)
         self.assertEqual(list(proof.jobs), ["a"])
         self.assertEqual(proof.jobs["a"].outputs, {})
+        self.assertEqual(proof.faults, [proof_record.CUT_OFF])
 
     def test_a_restored_job_keeps_the_digests_of_its_run(self) -> None:
         result = Result("a", Outcome.RESTORED)

@@ -12,11 +12,12 @@ from lib.model import events
 from lib.model.cause import Cause
 from lib.model.job import Job
 from lib.model.result import Earlier, Outcome, Result
-from lib.proof.proving import Prover, Rerun, newest
+from lib.proof.proving import Prover, Rerun
 from lib.run_directories import run_name
 from lib.run_directories.run_store import RunStore
 
 SHA, OTHER = "1" * 40, "2" * 40
+YEAR_2100 = 4_102_444_800.0  # seconds since the epoch
 
 
 class Proving(unittest.TestCase):
@@ -35,17 +36,27 @@ class Proving(unittest.TestCase):
     def prover(self, tree: str = "tree", **variables: str) -> Prover:
         return Prover(self.jobs, tree, self.cwd, {"PATH": "", **variables}, {})
 
-    def add(self, *results: Result, faults: tuple[str, ...] = (), **told: Any) -> Path:
+    def add(
+        self,
+        *results: Result,
+        faults: tuple[str, ...] = (),
+        started: float = 0.0,
+        own_tree: bool = False,
+        **told: Any,
+    ) -> Path:
         """Add a run that is newer than those before; jobs of which nothing is said passed."""
         self.runs += 1
-        run = self.store.directory / "runs" / str(run_name.of(told.get("sha", SHA), self.runs))
+        name = run_name.of(told.get("sha", SHA), started or self.runs)
+        run = self.store.directory / "runs" / str(name)
         run.mkdir(parents=True)
         summary = {"tree": "tree", "asked_for_all": True, "exit_code": 1, **told}
-        (run / "summary.json").write_text(json.dumps(summary))
-        record = self.prover(str(summary["tree"])).record(run)
+        record = self.prover(str(summary["tree"])).record(run, own_tree=own_tree)
         by_name = {job.name: Result(job.name, Outcome.PASSED) for job in self.jobs}
+        by_name |= {result.name: result for result in results}
+        jobs = [{"name": n, "outcome": result.outcome} for n, result in by_name.items()]
+        (run / "summary.json").write_text(json.dumps({"jobs": jobs, **summary}))
         (self.cwd / "out").write_text("made")
-        for result in (by_name | {result.name: result for result in results}).values():
+        for result in by_name.values():
             (run / f"{result.name}.log").touch()
             outcome = result.outcome or Outcome.CANCELLED
             record(events.Finished(0.0, result.name, result, outcome, result.reason))
@@ -53,7 +64,7 @@ class Proving(unittest.TestCase):
         return run
 
     def rerun(self, **options: Any) -> Rerun:
-        return self.prover().rerun(self.store, SHA, **options)
+        return self.prover().rerun(self.store, **options)
 
     def nothing(self, rerun: Rerun, why: str) -> None:
         self.assertEqual(rerun.restored, {})
@@ -156,7 +167,7 @@ class Proving(unittest.TestCase):
 
     def test_another_environment_proves_nothing(self) -> None:
         self.add()
-        rerun = self.prover(CC="gcc").rerun(self.store, SHA)
+        rerun = self.prover(CC="gcc").rerun(self.store)
         self.nothing(rerun, "proves nothing here: the variable CC changed")
 
     def test_without_a_run_of_the_tree_all_jobs_run(self) -> None:
@@ -171,6 +182,21 @@ class Proving(unittest.TestCase):
         (run / "summary.json").write_text('{"tree": "tree", "asked_for_all": true}')
         self.nothing(self.rerun(), "its two files tell of different trees")
 
+    def test_a_run_that_was_cut_off_proves_something_in_a_tree_of_the_runner_alone(self) -> None:
+        for own_tree in (False, True):
+            run = self.add(own_tree=own_tree, exit_code=None, jobs=[{"name": "a", "outcome": None}])
+            lines = (run / "jobs.json").read_text().splitlines(keepends=True)
+            (run / "jobs.json").write_text("".join(lines[:-1]))
+            if own_tree:
+                self.assertEqual(list(self.rerun().restored), ["a", "b", "c"])
+            else:
+                self.nothing(self.rerun(), f"{run.name} proves nothing here: it was cut off")
+
+    def test_a_pass_of_which_the_summary_tells_something_else_is_a_doubt(self) -> None:
+        for told in ([{"name": "a", "outcome": "failed"}], [], [3]):
+            self.add(jobs=told)
+            self.nothing(self.rerun(), "its two files tell different results of a")
+
     # ---- the run that counts
 
     def test_the_newest_run_of_everything_on_the_tree_counts(self) -> None:
@@ -178,16 +204,40 @@ class Proving(unittest.TestCase):
         wanted = self.add()
         self.add(tree="another")
         self.add(asked_for_all=False)
-        found = newest(self.store, "tree", SHA)
-        self.assertEqual(found and found.path, wanted)
+        self.assertEqual(self.rerun().run, wanted.name)
 
-    def test_a_newer_run_of_the_commit_that_cannot_be_read_may_be_the_one(self) -> None:
+    def test_a_job_that_did_not_pass_in_a_newer_run_of_some_jobs_runs_again(self) -> None:
+        for tree in ("tree", None):
+            for outcome, why in (
+                (Outcome.FAILED, "it failed in"),
+                (Outcome.CANCELLED, "it was cut off in"),
+                (None, "it was cut off in"),
+            ):
+                self.add()
+                partial = self.add(Result("c", outcome), asked_for_all=False, tree=tree)
+                rerun = self.rerun()
+                self.assertEqual(rerun.notes, [f"c runs again: {why} {partial.name}"])
+                self.assertEqual(list(rerun.restored), ["a", "b"])
+
+    def test_what_failed_in_a_newer_run_of_another_tree_does_not_count(self) -> None:
         self.add()
-        run = self.add()
-        (run / "summary.json").write_text("{")
-        self.nothing(self.rerun(), f"{run.name} proves nothing here: its summary.json cannot be")
-        elsewhere = self.prover().rerun(self.store, OTHER)  # the same tree, as another commit
-        self.assertEqual(list(elsewhere.restored), ["a", "b", "c"])
+        self.add(Result("c", Outcome.FAILED), asked_for_all=False, tree="another")
+        self.assertEqual(list(self.rerun().restored), ["a", "b", "c"])
+
+    def test_a_newer_run_that_cannot_be_read_may_be_the_one(self) -> None:
+        for sha in (SHA, OTHER):
+            for damage in ("{", "{}", '{"jobs": 3}'):
+                self.add()
+                run = self.add(sha=sha)
+                (run / "summary.json").write_text(damage)
+                self.nothing(self.rerun(), f"{run.name} proves nothing here: its summary.json")
+
+    def test_a_run_that_is_later_than_now_is_a_doubt(self) -> None:
+        self.add()
+        self.add(tree="another", started=YEAR_2100)
+        self.assertEqual(list(self.rerun().restored), ["a", "b", "c"])
+        run = self.add(started=YEAR_2100 + 1)
+        self.nothing(self.rerun(), f"{run.name} proves nothing here: its name is later than now")
 
 
 if __name__ == "__main__":
