@@ -26,7 +26,7 @@ from lib.model.declaration_error import DeclarationError, explains_bad_arguments
 from lib.model.elsewhere import NO_PIPELINES, NO_RUNS
 from lib.model.job import Job
 from lib.model.job_fields import variable_problems
-from lib.model.pipeline_check import kind_problems, number_problems
+from lib.model.pipeline_check import kind_problems, number_problems, text_problems
 from lib.model.pool_names import pool_questions
 from lib.model.result import Earlier, Outcome, Result
 from lib.model.run_facts import Facts
@@ -140,7 +140,9 @@ class Pipeline(ForPrograms):
         self.results: dict[str, Result] = {}
         self.facts = Facts()  # of the last run: all that its exit code follows from
         jobs = tuple(jobs) if isinstance(jobs, Iterable) else jobs
-        if problems := kind_problems(jobs, log_dir, store, cwd, resources):
+        problems = kind_problems(jobs, log_dir, store, cwd, resources)
+        texts = {"sha": sha, "branch": branch} | ({} if tree is None else {"tree": tree})
+        if problems := problems + text_problems(wait, **texts):
             raise DeclarationError("\n".join(problems))
         self.jobs = jobs
         pools = {**machine.this().pools(), **(resources or {})}

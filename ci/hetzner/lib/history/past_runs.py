@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from lib.model.result import Outcome
 
-# a tree that passed and failed is flaky; without its hash, the commit stands for it unless it was
-# changed, and otherwise the run
-TREE = """coalesce(runs.tree, CASE WHEN runs.dirty IS NOT 1 AND runs.sha <> '' THEN runs.sha END,
+# a tree that passed and failed is flaky; without its hash, the commit stands for it if it was not
+# changed, and the run otherwise: a fix that is not committed makes nothing flaky
+TREE = """coalesce(runs.tree, CASE WHEN runs.dirty IS 0 AND runs.sha <> '' THEN runs.sha END,
     'run ' || runs.id)"""
 NAME = "CASE WHEN runs.directory <> '' THEN runs.directory ELSE runs.run END"
 KINDS = {  # of a share in a run: where a column of a damaged row is of another kind, it is made one

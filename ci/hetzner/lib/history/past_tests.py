@@ -44,12 +44,12 @@ def flaky(
     A pass after a failure within one run of a test tool is both.
     """
     rows = opened.execute(
-        f"""SELECT CAST(job AS TEXT), CAST(name AS TEXT), {TREE} AS tree,
+        f"""SELECT CAST(job AS TEXT), CAST(name AS TEXT), {TREE} AS of_tree,
             sum(outcome IN (?, ?)), sum(outcome IN (?, ?))
         FROM tests JOIN runs ON runs.id = tests.run JOIN test_names ON test_names.id = test
         WHERE runs.id IN {listed(runs)} AND ? IN ('', job) AND outcome <> ? AND test IN
             (SELECT test FROM tests WHERE run IN {listed(runs)} AND outcome IN (?, ?))
-        GROUP BY test, tree""",
+        GROUP BY test, of_tree""",  # `tree` would be the column
         (PASSED, FLAKY, FAILED, FLAKY, job, SKIPPED, FAILED, FLAKY),
     )
     by_test: dict[tuple[str, str], dict[str, tuple[int, int]]] = {}

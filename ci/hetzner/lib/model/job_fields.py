@@ -140,9 +140,19 @@ def resource_problems(amounts: object) -> list[str]:
         isinstance(name, str) and name and is_count(count) for name, count in amounts.items()
     )
     if proper:
-        return []
+        return [
+            f"resources: expected port:1 … port:{HIGHEST_PORT} for a port, found {name!r}"
+            for name in (amounts if isinstance(amounts, Mapping) else ())
+            if name.startswith("port:") and not _is_port(name.removeprefix("port:"))
+        ]
     shown = dict(amounts) if isinstance(amounts, Mapping) else amounts
     return [f"resources: expected names with counts of 0 or more, found {shown!r}"]
+
+
+def _is_port(text: str) -> bool:
+    """Whether a text is the number of a TCP port, in the one form that all runs share."""
+    plain = text.isascii() and text.isdigit() and len(text) <= 5 and text[0] != "0"
+    return plain and int(text) <= HIGHEST_PORT
 
 
 def output_problems(outputs: object) -> list[str]:

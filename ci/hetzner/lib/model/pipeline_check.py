@@ -7,7 +7,19 @@ from collections.abc import Mapping, Sequence
 
 from lib.common import log_bytes as sizes
 from lib.model.job import Job
-from lib.model.job_fields import is_count, is_number
+from lib.model.job_fields import is_count, is_number, is_text
+
+
+def text_problems(wait: object, **texts: object) -> list[str]:
+    """Return the arguments on the commit that are no text, and `wait` if no bool."""
+    problems = [
+        f"{name}: expected a text without NUL, found {text!r}"
+        for name, text in texts.items()
+        if not is_text(text)
+    ]
+    if not isinstance(wait, bool):  # the text "no" would count as true
+        problems.append(f"wait: expected True or False, found {wait!r}")
+    return problems
 
 
 def kind_problems(
@@ -31,6 +43,8 @@ def kind_problems(
     for name, value in {**places, "cwd": cwd}.items():
         if not isinstance(value, str | os.PathLike):
             problems.append(f"{name}: expected the path of a directory, found {value!r}")
+    if store == "":
+        problems.append("store: expected the path of a directory, found '': leave it out for none")
     if resources is not None and not isinstance(resources, Mapping):
         problems.append(f"resources: expected pools such as {{'cpu': 4}}, found {resources!r}")
     return problems

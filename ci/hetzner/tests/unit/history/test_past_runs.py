@@ -121,6 +121,14 @@ class Flaky(Asked):
         add_run(self.path, "a=failed", sha="f" * 40, tree="t1")
         self.assertEqual(job_figures.tries(self.runs()).flaky_trees, 1)
 
+    def test_commit_stands_for_the_tree_only_if_it_is_known_to_be_unchanged(self) -> None:
+        add_run(self.path, "a=failed", dirty=None, tests="a:x=failed")
+        add_run(self.path, "a=passed", dirty=None, tests="a:x=passed")
+        self.assertEqual(job_figures.tries(self.runs()), Tries(2, 0, 1, 1))
+        self.assertEqual(self.of_tests(), {})
+        add_run(self.path, "a=failed,passed", dirty=None)
+        self.assertEqual(job_figures.tries(self.runs()).flaky_trees, 1)
+
     def test_job_that_was_cancelled_or_restored_was_not_tried(self) -> None:
         add_run(self.path, "a=cancelled")
         add_run(self.path, "a=restored")
