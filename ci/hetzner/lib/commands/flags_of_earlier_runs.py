@@ -34,7 +34,7 @@ class StoredPipeline(Protocol):
     def proven_before(self) -> Callable[..., Rerun]:
         """Return what a run of everything would restore."""
 
-    def set_tree(self, find: Callable[[Path], tuple[str, bool | None]]) -> None:
+    def set_tree(self, find: Callable[[Path, float | None], tuple[str, bool | None]]) -> None:
         """Take what a function of its directory tells of the tree, unless it is known."""
 
 
@@ -91,4 +91,4 @@ def failed_first(
 def _set_tree(pipeline: StoredPipeline, store: Path) -> None:
     from lib.commands import working_tree
 
-    pipeline.set_tree(lambda cwd: working_tree.look(cwd, store, pipeline.jobs))
+    pipeline.set_tree(lambda cwd, since: working_tree.look(cwd, store, pipeline.jobs, since))

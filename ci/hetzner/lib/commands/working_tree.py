@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lib.common import tree_copy
-from lib.git import tree_hash
+from lib.git import touched, tree_hash
 from lib.git.git_command import CheckoutError
 from lib.model.job import Job
 
@@ -17,14 +17,19 @@ PREFIX = "tree-"
 ABANDONED = 3600.0  # seconds: no run hashes a tree for so long
 
 
-def look(cwd: Path, store: Path, jobs: Iterable[Job]) -> tuple[str, bool | None]:
+def look(
+    cwd: Path, store: Path, jobs: Iterable[Job], since: float | None
+) -> tuple[str, bool | None]:
     """Return the hash of all files that git does not ignore, and whether HEAD has others.
 
-    '' and None if that is not known. The store and what the jobs promise to make do not belong to
-    the tree.
+    '' and None if that is not known, or if a file was written to `since` a time (seconds since the
+    epoch), even if it has its old content again. The store and what the jobs
+    promise to make do not belong to the tree.
     """
     made = [path for job in jobs for path in job.outputs.values()]
     try:
+        if since is not None and touched.since(cwd, since, store, made):
+            return "", None
         work = store.absolute() / "work"
         work.mkdir(parents=True, exist_ok=True)
         _sweep(work)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
 from lib.commit.request import Request
-from lib.git import checkout, tree_hash
+from lib.git import checkout, touched, tree_hash
 from lib.git.checkout import CheckoutError
 
 FULL_SHA = re.compile(r"[0-9a-f]{40}")
@@ -27,6 +28,7 @@ class TestedCommit:
         self._options = request.options
         self._config = request.config
         self._made = request.made
+        self._started = 0.0  # seconds since the epoch: files that change later make doubts
         self.revision = request.revision
         self.tree = request.config.repo_dir
         self.sha, self._unknown = _resolved(request)
@@ -63,6 +65,7 @@ class TestedCommit:
             )
         say(f"TREE  {self.sha} in {self.tree}")
         try:
+            self._started = time.time()
             self.fields["tree"] = self._tree_hash()
         except CheckoutError as error:  # a repository without a commit in it, say
             say(f"NOTE  the hash of the tree is not known: {error}")
@@ -74,6 +77,8 @@ class TestedCommit:
         """
         if not self._options.in_place:
             return str(self.fields.get("tree"))
+        if touched.since(self.tree, self._started, self._config.state_dir, self._made):
+            return ""
         return self._tree_hash()
 
     def _check_out(self, say: Callable[[str], None]) -> str:

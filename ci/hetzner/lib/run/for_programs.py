@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,14 +57,17 @@ class ForPrograms:
         """The directory in which jobs start."""
         return self._place.cwd
 
-    def set_tree(self, find: Callable[[Path], tuple[str, bool | None]]) -> None:
+    def set_tree(self, find: Callable[[Path, float | None], tuple[str, bool | None]]) -> None:
         """Take the hash of the tree, and whether no commit has it, unless they are given.
 
-        `find` returns them for `cwd`; '' and None if it knows nothing. Later it is asked again, as
-        a tree that changes during the run proves nothing: so it is, too, if its hash was given.
+        `find` returns them for `cwd`; '' and None if it knows nothing. Later it is asked again, and
+        whether files were written to since then (a time in
+        seconds since the epoch), as a tree that changes during the run proves nothing: so it is,
+        too, if its hash was given.
         """
         header, cwd = dict(self._options.header), self._place.cwd
-        found, dirty = find(cwd)
+        started = time.time()
+        found, dirty = find(cwd, None)
         if header["tree"] is None:
             header["tree"] = found or None
         if header["dirty"] is None:
@@ -71,7 +75,7 @@ class ForPrograms:
         self._options = self._options._replace(header=header)
         if found:
             same = str(header["tree"])
-            now = lambda: same if find(cwd)[0] == found else ""  # noqa: E731
+            now = lambda: same if find(cwd, started)[0] == found else ""  # noqa: E731
             self._place = self._place._replace(tree_now=now)
 
     def proven_before(self, pytest_workers: int = 4) -> Rerun:

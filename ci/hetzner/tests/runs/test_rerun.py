@@ -224,6 +224,14 @@ class Rerun(TenLines):
         self.ran()
         self.assertEqual([each.name for each in work.iterdir()], ["tree-new"])
 
+    def test_an_edit_that_was_taken_back_before_the_end_is_noticed(self) -> None:
+        edit = "cp ci.py ../kept; echo >>ci.py; cp ../kept ci.py; echo edit >>marks"
+        self.write(f"[Job('edit', '{edit}')]")
+        self.assertEqual((self.ran()[0], self.marks()), (0, "edit"))
+        out = self.again()
+        self.assertIn("files of its tree changed while it ran", out)
+        self.assertEqual(self.marks(), "edit")
+
     def test_a_partial_run_is_not_what_is_taken_up(self) -> None:
         first = self.begin()
         self.ran("--only-jobs", "lint")
