@@ -17,6 +17,7 @@ from lib.common import tree_copy
 from lib.git import raw_files
 from lib.git.git_command import CheckoutError, all_but, git
 
+MOST = 500 * 1000 * 1000  # bytes of new or changed files, which git compresses
 SUBMODULE = "160000"  # the mode of its entry
 # a mode or a time that git is told not to trust is one that jobs see
 TRUSTING = (
@@ -77,7 +78,9 @@ def of_directory(
         _show_all(tree, variables)
         made = [os.path.normpath(tree / path) for path in made]
         tracked = _entries(tree, made, variables)
-        git(tree, *TRUSTING, "add", "--all", "--", *all_but(tree, aside), variables=variables)
+        whole = all_but(tree, aside)
+        _refuse_too_much(tree, whole, variables)
+        git(tree, *TRUSTING, "add", "--all", "--", *whole, variables=variables)
         if new := sorted(_entries(tree, made, variables) - tracked):
             paths = "".join(f"{path}\0" for path in new)
             remove = ("update-index", "--force-remove", "-z", "--stdin")
@@ -95,6 +98,20 @@ def _refuse_ignored(tree: Path) -> None:
         ignored = [entry[3:] for entry in told if entry.startswith("!! ") and entry.endswith("/")]
         if any(below.startswith(path) for path in ignored):
             raise CheckoutError(f"{tree}: expected files of a checkout, but git ignores it")
+
+
+def _refuse_too_much(tree: Path, whole: Iterable[str], variables: Mapping[str, str]) -> None:
+    """Raise CheckoutError if git would have to read and compress more than MOST bytes."""
+    asked = ("ls-files", "--modified", "--others", "--exclude-standard", "-z", "--", *whole)
+    total = 0
+    for path in filter(None, set(git(tree, *asked, variables=variables).split("\0"))):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            total += (tree / path).lstat().st_size
+    if total > MOST:
+        raise CheckoutError(
+            f"{tree}: expected at most {MOST} bytes of new or changed files, found {total}: let "
+            "git ignore files that are no sources"
+        )
 
 
 def _entries(tree: Path, made: Iterable[str], variables: Mapping[str, str]) -> set[str]:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from lib.proof.proving import Prover, Rerun
 
 UNKNOWN_TREE = (
-    "nothing tells which tree this is: run in a git checkout, or pass Pipeline(tree=…), a hash of "
-    "all files that the jobs read"
+    "nothing tells which tree this is: run in a git checkout with at most 500 MB "
+    "of new or changed files, or pass Pipeline(tree=…), a hash of all files that the jobs read"
 )
 
 

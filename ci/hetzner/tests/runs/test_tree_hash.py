@@ -75,6 +75,12 @@ class TreeHash(unittest.TestCase):
         self.assertNotEqual(removed, last)
         self.assertEqual(self.commit(), removed)
 
+    def test_new_files_that_are_too_large_to_read_are_refused(self) -> None:
+        with (self.tree / "large").open("wb") as file:
+            file.truncate(tree_hash.MOST + 1)
+        with self.assertRaisesRegex(CheckoutError, "bytes of new or changed files, found"):
+            self.of_directory()
+
     def test_change_in_the_moment_of_the_commit_counts(self) -> None:
         # git compares contents where a file is as new as the index ("racy git")
         self.git("config", "core.trustctime", "false")
