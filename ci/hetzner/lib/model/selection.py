@@ -162,7 +162,7 @@ def plan(
         urgency=urgency,
         short=short,
         filtered=selected.filtered,
-        restored={name: why for name, why in restored.items() if name in selected.names},
+        restored=restored,
         seed=seed,
         durations=durations,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from unittest import mock
 
 from dsl import Job, Pipeline
+from lib.model.run_plan import Limits
 from tests.support.fakes import Fate, jobs, play
 
 
@@ -33,6 +34,9 @@ class Defaults(unittest.TestCase):
         self.assertEqual(
             str(caught.exception), "cwd: expected a directory, found nothing at /nowhere"
         )
+
+    def test_a_job_waits_for_a_port_of_another_run(self) -> None:
+        self.assertIs(Limits().wait, True)
 
     def test_the_pools_of_the_machine(self) -> None:
         wants = Job("a", "true", resources={"cpu": 10**6})

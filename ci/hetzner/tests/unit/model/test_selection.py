@@ -7,7 +7,7 @@ import unittest
 from typing import Any
 
 from lib.model.run_plan import RunPlan
-from lib.model.selection import Choice, is_whole, plan, summary_fields
+from lib.model.selection import Choice, asks_for_all, is_whole, plan, summary_fields
 from tests.support.fakes import jobs
 from tests.support.three_jobs import ThreeJobs
 
@@ -98,6 +98,16 @@ class Plans(unittest.TestCase):
             (False, {"only_testcases": "x"}),
         ):
             self.assertEqual(is_whole(declared, Choice(**selection)), whole, selection)
+
+    def test_everything_is_asked_for_without_a_wish_that_leaves_something_out(self) -> None:
+        for asked, selection in (
+            (True, {}),
+            (True, {"first_jobs": ["b"], "first_testcases": "x"}),
+            (False, {"only_jobs": ["a", "b", "c"]}),
+            (False, {"skip_jobs": ["a"]}),
+            (False, {"only_testcases": "x"}),
+        ):
+            self.assertIs(asks_for_all(Choice(**selection)), asked, selection)
 
     def test_the_summary_tells_the_wishes_and_none_for_no_wish(self) -> None:
         choice = Choice(only_jobs=("a", "b"), first_jobs=(), no_deps=True, only_testcases="x")

@@ -33,6 +33,17 @@ class Table(unittest.TestCase):
                 self.assertEqual(decide(facts), verdict)
 
 
+class Doubts(unittest.TestCase):
+    def test_a_broken_runner_and_what_may_have_run_beside_it_are_doubts(self) -> None:
+        self.assertEqual(Facts().doubts(), [])
+        self.assertEqual(Facts(error="the runner broke").doubts(), ["the runner broke"])
+        self.assertEqual(Facts(survivors=True).doubts(), [ALIVE])
+        self.assertEqual(Facts(removed_locks=["/l"]).doubts(), [LOCK])
+
+    def test_a_lost_report_is_none(self) -> None:
+        self.assertEqual(Facts(write_error=LOST).doubts(), [])
+
+
 class ByJobs(Table):
     def test_green_is_a_run_whose_selected_jobs_all_may_stand_in_one(self) -> None:
         green = "a=passed b=flaky c=restored d=failed* e=timed-out* f=skipped*"

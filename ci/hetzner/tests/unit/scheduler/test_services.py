@@ -50,6 +50,13 @@ class Services(RuleTest):
         self.check(played, "s=failed t=passed", 1)
         self.assertIn("gone while t still needed it", played.scheduler.results["s"].reason)
 
+    def test_a_stuck_user_releases_the_service_for_those_that_want_its_resource(self) -> None:
+        held = {"resources": {"lock": 1}}
+        declared = jobs("s; a<s; b", s={"service": True, **held}, a=held, b=held)
+        played = play(declared, {"s": Fate(2, leaves=NEVER)})
+        self.check(played, "s=passed a=failed b=passed", 1)
+        self.assertIn("can never start", played.scheduler.results["a"].reason)
+
     def test_tree_gone_before_ready_is_a_failure(self) -> None:
         fates = {"s": Fate(1, leaves=3, writes={})}
         self.check(play(self.served(), fates), "s=failed t=skipped u=skipped", 1)
