@@ -112,6 +112,12 @@ class Waiting(unittest.TestCase):
         self.assertEqual(played.outcomes(), "a=flaky")
         self.assertEqual([key for _, key, _ in share(played).asked], ["a", "a"])
 
+    def test_a_refused_user_releases_its_service_for_those_that_want_its_resource(self) -> None:
+        lock = {"resources": {"lock": 1}}
+        declared = jobs("s; a<s; b", s={"service": True, **lock}, a=PORT, b=lock)
+        played = play(declared, {"s": Fate(2, leaves=math.inf)}, final=["port:1"])
+        self.assertEqual(played.outcomes(), "s=passed a=failed b=passed")
+
     def test_retry_that_runs_alone_waits_too(self) -> None:
         fates = {"a": [Fate(1, code=1), Fate(1)]}
         again = {**PORT, "retries": 1, "retry_alone": True}
