@@ -103,8 +103,11 @@ def job(name: str, body: str, *ports: int, needs: Sequence[str] = (), **more: An
 
 
 def waits_for(name: str) -> str:
-    """Return a command that waits for a file, or for the end of its directory."""
-    return f"while [[ -e t && ! -e {name} ]]; do sleep 0.02; done"
+    """Return a command that waits for a file, and ends the script when its directory goes.
+
+    A script that went on would write into the directory while it is being removed.
+    """
+    return f"while [[ ! -e {name} ]]; do [[ -e t ]] || exit 0; sleep 0.02; done"
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
