@@ -38,9 +38,9 @@ class Asked(TenLines):
         self.store = RunStore(self.root / "store")
         self.variables = {"CI_MACHINE_DIR": str(self.root / "machine")}
 
-    def begin(self, jobs: str, *words: str) -> subprocess.Popen[str]:
+    def begin(self, jobs: str, *words: str, store: str = "store") -> subprocess.Popen[str]:
         """Start a run of jobs; it is killed when the test ends."""
-        self.write(jobs, END)
+        self.write(jobs, END.replace('store="store"', f'store="{store}"'))
         process = self.start(*words, **self.variables)
         self.addCleanup(process.communicate)
         self.addCleanup(process.kill)
