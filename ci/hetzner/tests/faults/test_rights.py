@@ -12,7 +12,9 @@ import unittest
 from tests.support.commit_stage import HETZNER
 from tests.support.fault_case import CommitCase, Ended
 
-NOBODY = 60001  # a user that has nothing else on this machine
+# a user that has nothing else on this machine: a limit counts the processes of all that a user
+# runs, and this suite may run beside itself, with another interpreter
+NOBODY = 100_000 + os.getpid()
 # paths that the user cannot reach are put where it can
 AS_USER = r"""
 mount -t tmpfs none /mnt; mkdir /mnt/python /mnt/hetzner
@@ -142,9 +144,7 @@ class Rights(CommitCase):
                 self.assertNotIn("Traceback", ended.console)
                 self.assertNotIn("BUG", ended.console)
                 self.nothing_is_left()
-        # at the lowest limits git cannot start (2), at higher ones a job cannot (1), then all can
-        self.assertIn(0, codes)
-        self.assertTrue(codes & {1, 2}, codes)
+        self.assertLessEqual({0, 1}, codes)
         self.as_user()
         self.next_run_is_unaffected()
 

@@ -18,7 +18,7 @@ from lib.machine.register import live_runs
 from tests.support.run_case import HERE, LINUX, RunTest
 from tests.support.waiting import wait_until
 
-NOBODY = 60002  # a user that has nothing else on this machine
+NOBODY = 5_000_000 + os.getpid()  # a user that has nothing else on this machine
 PROGRAM = """
 import json, os, sys
 from dsl import Job, Pipeline
