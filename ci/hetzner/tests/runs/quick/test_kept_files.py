@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
+import traceback
 from typing import Any
 from unittest import mock
 
@@ -20,6 +22,11 @@ class Kept(RunTest):
         place = self.logs / "kept"
         found = {str(p.relative_to(place)): p for p in place.rglob("*") if p.is_file()}
         return {name: path.read_text() for name, path in sorted(found.items())}
+
+    def waits_for_copies(self, thread: int) -> bool:
+        """Whether the thread waits in `KeptFiles.finish`, for an event."""
+        calls = [frame.name for frame in traceback.extract_stack(sys._current_frames()[thread])]
+        return "finish" in calls and calls[-1] == "wait" and calls[-2] == "wait"
 
     def test_failed_job_keeps_the_files_of_each_attempt(self) -> None:
         body = "test -e again && echo 2 >r.xml || { touch again; echo 1 >r.xml; exit 3; }"
@@ -130,10 +137,9 @@ class Kept(RunTest):
         ended, main = threading.Event(), threading.main_thread().ident or 0
 
         def hang(*_: object) -> list[str]:
-            deadline = time.monotonic() + 5
-            while " END " not in self.log("ci") and time.monotonic() < deadline:
+            deadline = time.monotonic() + 10
+            while not self.waits_for_copies(main) and time.monotonic() < deadline:
                 time.sleep(0.01)
-            time.sleep(0.1)  # until the run waits for us
             signal.pthread_kill(main, signal.SIGINT)
             ended.wait(5)
             return []
@@ -150,7 +156,9 @@ class Kept(RunTest):
         copy = keep_copy.keep
 
         def late(*given: Any) -> list[str]:
-            time.sleep(0.2)
+            is_stopped, deadline = given[-1], time.monotonic() + 10
+            while not is_stopped() and time.monotonic() < deadline:
+                time.sleep(0.01)
             return copy(*given)
 
         with (
