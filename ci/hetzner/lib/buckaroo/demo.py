@@ -88,8 +88,8 @@ def provide_tools(state_dir: Path, say: Callable[[str], None]) -> Path:
     if not (links / "pnpm").exists() and shutil.which("npm") and not _has_pnpm():
         say(f"installing pnpm {PNPM}")
         target = root / "pnpm"
-        install = ["npm", "install", "--loglevel=error", "--no-fund", "--no-audit", "--prefix", str(target)]
-        _step([*install, f"pnpm@{PNPM}"], root, os.environ)
+        install = ["npm", "install", "--loglevel=error", "--no-fund", "--no-audit"]
+        _step([*install, "--prefix", str(target), f"pnpm@{PNPM}"], root, os.environ)
         _link(links / "pnpm", target / "node_modules" / ".bin" / "pnpm")
     return links
 
