@@ -1,0 +1,1 @@
+"""Tests of lib/page/ that start no process."""
