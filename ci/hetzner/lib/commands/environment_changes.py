@@ -24,17 +24,18 @@ class Changes(NamedTuple):
 
 def since_green(run: StoredRun, runs: Iterable[StoredRun]) -> Changes:
     """Compare a run with the newest whole green one before it; `runs` are the newest first."""
-    now = _environment(run)
+    now = environment(run)
     if not now:
         return Changes()
     earlier = (each for each in runs if each.key < run.key)
     for each in itertools.islice(earlier, MOST):
         if each.branch == run.branch and each.whole and each.state == PASSED:
-            return Changes(each.name, differences(_environment(each), now))
+            return Changes(each.name, differences(environment(each), now))
     return Changes()
 
 
-def _environment(run: StoredRun) -> Mapping[str, Any]:
+def environment(run: StoredRun) -> Mapping[str, Any]:
+    """Return what a run ran on; {} if that cannot be read."""
     try:
         found = json.loads(files.read(run.path / FILE))
     except (OSError, ValueError, RecursionError):

@@ -17,7 +17,10 @@ from lib.model.names import nearest
 if TYPE_CHECKING:
     from lib.commands.site import Site
 
-COMMANDS = ("status", "cancel", "history", "show", "logs", "rerun", "gc", "export")
+COMMANDS = (
+    *("status", "cancel", "show", "logs", "rerun", "export", "gc"),
+    *("history", "why-red"),
+)
 IMPOSSIBLE = 1  # nothing was found, or it cannot be done
 
 
@@ -50,8 +53,8 @@ class Parser(argparse.ArgumentParser):
 
 
 def load(name: str) -> Command:
-    """Import a command."""
-    return cast(Command, importlib.import_module(f"lib.commands.{name}"))
+    """Import a command; the module of `why-red` is `why_red`."""
+    return cast(Command, importlib.import_module(f"lib.commands.{name.replace('-', '_')}"))
 
 
 def call(

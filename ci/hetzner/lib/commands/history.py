@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from lib.commands import argument_types, columns, history_text
@@ -54,14 +56,8 @@ def main(given: argparse.Namespace, site: Site) -> int:
     """Print the answer. Raises LookupError, ValueError, OSError."""
     if given.left and (given.job or given.flaky):
         raise ValueError("--left is about whole runs: expected it without --job and --flaky")
-    path = site.kept() / "history.db"
-    try:
-        with database.reading(path) as opened:
-            if opened is None:
-                raise LookupError(f"expected a history, found none at {path}: run something first")
-            told = _answer(opened, given, lambda: [job.name for job in site.jobs()])
-    except sqlite3.Error as error:
-        raise OSError(f"{path} cannot be read: {error}") from error
+    with opened_of(site.kept()) as opened:
+        told = _answer(opened, given, lambda: [job.name for job in site.jobs()])
     if given.csv:
         text = columns.as_csv(told.fields, told.rows)
     elif given.json:
@@ -71,12 +67,25 @@ def main(given: argparse.Namespace, site: Site) -> int:
     return console.put(redact.of_environment()(text))
 
 
+@contextlib.contextmanager
+def opened_of(store: Path) -> Iterator[sqlite3.Connection]:
+    """Open the history of a store to read it. Raises LookupError if there is none, OSError."""
+    path = store / "history.db"
+    try:
+        with database.reading(path) as opened:
+            if opened is None:
+                raise LookupError(f"expected a history, found none at {path}: run something first")
+            yield opened
+    except sqlite3.Error as error:
+        raise OSError(f"{path} cannot be read: {error}") from error
+
+
 def _answer(
     opened: sqlite3.Connection, given: argparse.Namespace, declared: Callable[[], Collection[str]]
 ) -> Answer:
     runs = past_runs.latest(opened, given.limit, branch=given.branch, job=given.job)
     if not runs:
-        raise LookupError(_nothing(opened, given, declared))
+        raise LookupError(nothing(opened, given.job, given.branch, declared))
     if given.left:
         return _left(opened, runs)
     if given.flaky:
@@ -88,11 +97,11 @@ def _answer(
     return Answer("jobs", FIGURES, rows, history_text.jobs(found))
 
 
-def _nothing(
-    opened: sqlite3.Connection, given: argparse.Namespace, declared: Callable[[], Collection[str]]
+def nothing(
+    opened: sqlite3.Connection, job: str, branch: str, declared: Callable[[], Collection[str]]
 ) -> str:
     """Return the reason why no run is chosen, with the nearest names."""
-    for what, name in (("job", given.job), ("branch", given.branch)):
+    for what, name in (("job", job), ("branch", branch)):
         table = {"job": "attempts", "branch": "runs"}[what]
         known = {str(n) for (n,) in opened.execute(f"SELECT DISTINCT {what} FROM {table}")}
         if name and name not in known:

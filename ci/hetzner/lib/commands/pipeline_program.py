@@ -104,6 +104,7 @@ def _site(pipeline: AnyPipeline, name: str) -> Site:
         jobs=lambda: pipeline.jobs,
         run=lambda more: _main(pipeline, more, name),
         limits=Limits(*pipeline.store_limits),
+        repo=lambda: pipeline.cwd,
     )
 
 

@@ -26,6 +26,7 @@ class Site(NamedTuple):
     - `limits`: the bounds of the store.
     - `more_waste`: finds what else may go; it gets the time in seconds since the epoch.
     - `run`: runs the pipeline with further arguments and returns the exit code.
+    - `repo`: returns a directory in the repository under test. Raises ValueError if there is none.
     """
 
     store: Path | None
@@ -34,6 +35,7 @@ class Site(NamedTuple):
     run: Callable[[Sequence[str]], int]
     limits: Limits = retention.DEFAULT
     more_waste: Callable[[float], Iterable[Waste]] = lambda _: ()
+    repo: Callable[[], Path] = Path.cwd
 
     def kept(self) -> Path:
         """Return the store. Raises ValueError, with the remedy, for a pipeline without one."""

@@ -68,6 +68,7 @@ def _site(given: argparse.Namespace, entry: Entry) -> Site:
         run=lambda words: _main([*places, *words], entry),
         limits=stale_places.limits(config),
         more_waste=functools.partial(stale_places.find, config),
+        repo=lambda: settings.load({"repo": given.repo, "state_dir": given.state_dir}).repo_dir,
     )
 
 

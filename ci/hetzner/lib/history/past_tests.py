@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from lib.history import statistics
 from lib.history.junit_files import FAILED, FLAKY, PASSED, SKIPPED
-from lib.history.past_runs import TREE, listed
+from lib.history.past_runs import NAME, TREE, listed
 from lib.history.statistics import Tries
 
 
@@ -34,6 +34,17 @@ def of_job(opened: sqlite3.Connection, runs: Sequence[int], job: str) -> list[Te
         (FAILED, job, SKIPPED),
     )
     return [TestFigures(*fields) for *fields, _ in rows]
+
+
+def failed(opened: sqlite3.Connection, run: str, job: str) -> list[str]:
+    """Return the test cases of a job that failed in a run, by the name of its directory."""
+    rows = opened.execute(
+        f"""SELECT DISTINCT CAST(name AS TEXT) FROM tests
+        JOIN runs ON runs.id = tests.run JOIN test_names ON test_names.id = test
+        WHERE {NAME} = ? AND job = ? AND outcome = ? ORDER BY name""",
+        (run, job, FAILED),
+    )
+    return [name for (name,) in rows]
 
 
 def flaky(

@@ -28,6 +28,8 @@ QUESTIONS = (
     "history --json",
     "history --job a",
     "history --left",
+    "why-red a",
+    "why-red a --json",
     "gc --dry-run",
     "gc --dry-run --json",
     "cancel",

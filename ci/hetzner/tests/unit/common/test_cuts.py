@@ -26,6 +26,7 @@ LIB = Path(redact.__file__).parents[1]
 OTHERWISE = {
     "commands/attempt_logs",
     "commands/run_text",
+    "commands/why_red_text",
     "commands/working_directory",
     "commit/tested_commit",
     "buckaroo/demo",
