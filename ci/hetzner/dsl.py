@@ -234,7 +234,15 @@ class Pipeline(ForPrograms):
         whole = selection.is_whole(self.jobs, chosen)
         told = selection.summary_fields(chosen, whole=whole, asked_for_all=self._asked_for_all)
         options = self._options._replace(header={**self._options.header, **told})
-        run = Run(plan, self._place, options, pytest_workers, self.store, self.store_limits)
+        run = Run(
+            plan,
+            self._place,
+            options,
+            pytest_workers,
+            self.store,
+            self.store_limits,
+            self.take_controls,
+        )
         self.results = run.results
         self._finish_copies = run.finish_copies
         try:

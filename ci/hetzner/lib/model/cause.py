@@ -32,6 +32,7 @@ class Cause(enum.StrEnum):
     DEPENDENCY = "dependency"
     FILTERED = "filtered"  # left out by the selection
     FAST_FAIL = "fast fail"
+    CANCELLED = "cancelled by a user"  # this job alone
     INTERRUPTED = "interrupted"  # a signal to the runner
     RUN_TIMEOUT = "timeout of the run"
     REFUSED = "nothing started"  # other jobs cannot run on this machine

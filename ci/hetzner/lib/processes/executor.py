@@ -24,6 +24,7 @@ from lib.processes.port_monitor import PortMonitor
 from lib.processes.process_table import Proc, ProcessTable
 from lib.processes.process_tree import ProcessTrees
 from lib.processes.tree_stops import TreeStops
+from lib.processes.wishes import Wishes
 from lib.scheduler.protocol import (
     Asked,
     Exited,
@@ -40,7 +41,7 @@ from lib.scheduler.protocol import (
 class ProcessExecutor:
     """The real executor. `close` must be called: it gives back signals and orphans.
 
-    `logs` keeps the logs of the jobs within their bound.
+    `logs` keeps the logs of the jobs within their bound; `wishes` of users are among the reports.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class ProcessExecutor:
             taken.callback(self._trees.close)
             self._waiter = wait.make([signal.SIGTSTP])
             taken.callback(self._waiter.close)
+            self.wishes = Wishes(self._waiter.wake)
             self._taken = taken.pop_all()  # to be closed in the end
         self._ports = PortMonitor(self._table, self._trees.members, self._outputs.awaits)
         self._members = MemberWatch(self._waiter, self._remark)
@@ -110,6 +112,7 @@ class ProcessExecutor:
             ready = self._waiter.wait(max(0.0, due - now), self._outputs.fileno())
             for number in ready.signals:
                 self._signalled(number)
+            self._reports += self.wishes.taken()
             if ready.readable or self._outputs.interval() < math.inf:
                 self._reports += self._outputs.written()
             self._processes_ended(ready.pids)

@@ -40,6 +40,10 @@ class Waiter(Protocol):
         """Wait for at most `seconds` (may be infinite), or for `extra` to be readable."""
         ...
 
+    def wake(self) -> None:
+        """End the present wait, or the next one, at once. For any thread, at any time."""
+        ...
+
     def signals(self) -> tuple[int, ...]:
         """Return the signals that came since the last wait."""
         ...
@@ -61,6 +65,8 @@ class SignalPipe:
         self._reader, self._writer = os.pipe()
         for end in (self._reader, self._writer):
             os.set_blocking(end, False)
+        self._open = threading.Lock()  # held while the pipe is written to, or closed
+        self._closed = False
         self._record = interrupts.Interrupts()
         self._seen = 0
         self._taken: interrupts.SignalHandlers | None = None
@@ -78,6 +84,12 @@ class SignalPipe:
     def fileno(self) -> int:
         """Return the end to poll."""
         return self._reader
+
+    def wake(self) -> None:
+        """Write a byte that is no signal: any poll ends. For any thread, at any time."""
+        with self._open, contextlib.suppress(BlockingIOError):  # a full pipe ends it as well
+            if not self._closed:  # else its number may be another file's
+                os.write(self._writer, b"\0")
 
     def read(self) -> tuple[int, ...]:
         """Return the signals that came since the last call."""
@@ -99,8 +111,10 @@ class SignalPipe:
         if self._taken:
             self._taken.give_back()
             signal.set_wakeup_fd(self._fd_before)
-        os.close(self._reader)
-        os.close(self._writer)
+        with self._open:
+            self._closed = True
+            os.close(self._reader)
+            os.close(self._writer)
 
 
 def _wake(number: int, frame: FrameType | None) -> None:

@@ -69,6 +69,10 @@ class PidfdWaiter:
         signals = self._signals.read() if self._signals.fileno() in ready else ()
         return Ready(pids, signals, readable=extra in ready)
 
+    def wake(self) -> None:
+        """Write to the signal pipe."""
+        self._signals.wake()
+
     def signals(self) -> tuple[int, ...]:
         """Ask the record."""
         return self._signals.ends()

@@ -47,6 +47,10 @@ class TimedWaiter:
             readable=extra in ready,
         )
 
+    def wake(self) -> None:
+        """Write to the signal pipe."""
+        self._signals.wake()
+
     def signals(self) -> tuple[int, ...]:
         """Ask the record."""
         return self._signals.ends()

@@ -11,6 +11,7 @@ from lib.model.job import Job
 from lib.processes import programs
 from lib.processes.launch import Place
 from lib.report.run_reports import ReportOptions
+from lib.run.controls import TakeControls
 from lib.run.planner import Planner
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class ForPrograms:
 
     jobs: Sequence[Job]
     store: Path | None  # the directory that keeps its runs, None if none does
+    take_controls: TakeControls | None = None  # a view's, for its keys
     _planner: Planner
     _place: Place
     _options: ReportOptions

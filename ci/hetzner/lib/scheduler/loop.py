@@ -1,8 +1,8 @@
 """The loop: what starts, stops, is skipped or tried again, and when.
 
 A state machine over an injected `Executor` and `Clock`. `NodeStates` knows the state of each node,
-`StartQueue` picks the next one to start, `AttemptRunner` runs its attempt. The loop draws the
-consequences of the ends. It touches no process, no file and no real time.
+`StartQueue` picks the next one to start, `AttemptRunner` runs its attempt, `EarlyEnds` cancels. The
+loop draws the consequences of the ends. It touches no process, no file and no real time.
 """
 
 from __future__ import annotations
@@ -20,10 +20,20 @@ from lib.scheduler import foregone, protocol
 from lib.scheduler.actions import Conclude
 from lib.scheduler.attempt import FAILURES
 from lib.scheduler.attempt_runner import AttemptRunner
+from lib.scheduler.early_ends import EarlyEnds
 from lib.scheduler.interruption import CutOff
 from lib.scheduler.node_states import NodeStates
-from lib.scheduler.nodes import ENDED, IDLE, RUNNING, SERVING, STOPPING, NodeRun, snapshot
-from lib.scheduler.protocol import Asked, Clock, Executor, Gauge, Remark, Report, Signalled
+from lib.scheduler.nodes import ENDED, NodeRun, snapshot
+from lib.scheduler.protocol import (
+    Asked,
+    CancelAsked,
+    Clock,
+    Executor,
+    Gauge,
+    Remark,
+    Report,
+    Signalled,
+)
 from lib.scheduler.readiness import jobs_that_used_outputs
 from lib.scheduler.results import Results
 from lib.scheduler.start_queue import StartQueue
@@ -59,6 +69,9 @@ class Scheduler:
         self._cut_off = CutOff()
         self._attempts = AttemptRunner(
             executor, clock, emit, self._states, self._timers, self._cut_off
+        )
+        self._early_ends = EarlyEnds(
+            plan.limits.timeout, clock, emit, self._states, self._attempts, self._cut_off
         )
         self._broken = ""  # the bug of the runner that ended the run
 
@@ -175,9 +188,11 @@ class Scheduler:
     def _take(self, report: Report) -> None:
         match report:
             case Signalled():
-                self._interrupt(report.number)
+                self._early_ends.interrupt(report.number)
             case Asked():
                 self._emit(snapshot(self._nodes.values(), self._now()))
+            case CancelAsked():
+                self._early_ends.cancel_job(report.job)
             case Remark():
                 self._note(report.text)
             case _:
@@ -192,7 +207,7 @@ class Scheduler:
             case DelayEnd():
                 self._states.delay_over(timer.node)
             case RunLimit():
-                self._run_out_of_time()
+                self._early_ends.run_out_of_time()
 
     # ---- ends
 
@@ -217,9 +232,11 @@ class Scheduler:
     def _finish(self, node: NodeRun, outcome: Outcome, why: Why) -> None:
         """Give a node its outcome; the failure of a critical job ends the run early."""
         self._states.end(node, outcome, why)
+        if node.name in self._cut_off.cancelled:  # its second pass as well
+            self._early_ends.cancel_job(node.name)
         critical = node.job.fast_fail and not node.job.allow_failure
         if critical and self._plan.fast_fail and outcome in FAILURES:
-            self._end_early(f"{node.name} {outcome}")
+            self._early_ends.after_failure(f"{node.name} {outcome}")
 
     def _settle(self) -> None:
         """Stop services that no job needs any more, and open the phases that can begin."""
@@ -235,7 +252,7 @@ class Scheduler:
         # the last phase, of jobs at the end, has no title and begins after any failure
         wary = title and self._plan.fast_fail and phase > 0
         if wary and (why := self._bad_so_far(title)):
-            self._end_early(f"{title} is not begun: {why}")
+            self._early_ends.after_failure(f"{title} is not begun: {why}")
         if title and not self._cut_off.fast_fail:
             self._emit(events.PhaseStarted(self._now(), title))
         self._states.open_phase(phase)
@@ -247,45 +264,3 @@ class Scheduler:
         if title == ALL_TESTCASES and self._results.unmatched:
             return self._results.filter_sentence()
         return ""
-
-    # ---- ends that come from outside
-
-    def _interrupt(self, number: int) -> None:
-        if why := self._cut_off.by_signal(number):
-            self._cut(why)
-            return
-        for node in self._nodes.values():
-            if node.state is STOPPING:
-                self._attempts.kill(node)
-
-    def _run_out_of_time(self) -> None:
-        if not self._cut_off.everything and self._states.left:
-            self._cut(self._cut_off.by_timeout(self._plan.limits.timeout))
-
-    def _cut(self, why: Why) -> None:
-        """End everything."""
-        nodes = self._nodes.values()
-        running = [node for node in nodes if node.state in (RUNNING, SERVING)]
-        names = tuple(node.name for node in running)
-        self._emit(events.Interrupted(self._now(), self._cut_off.reason, names))
-        for node in running:
-            self._attempts.cancel(node, why)
-        for node in nodes:
-            if node.state in IDLE:
-                self._states.cancel(node, why)
-
-    def _end_early(self, reason: str) -> None:
-        """End all but the jobs that run after failures too, and what serves them."""
-        cut_off, nodes = self._cut_off, self._nodes.values()
-        if cut_off.everything or cut_off.fast_fail:
-            return
-        why = cut_off.by_failure(reason)
-        self._emit(events.FastFail(self._now(), reason))
-        for node in nodes:
-            if node.state is RUNNING and cut_off.reason_against(node.job):
-                self._attempts.cancel(node, why)
-        for node in nodes:
-            if node.state in IDLE and (
-                self._states.not_begun(node) or cut_off.reason_against(node.job)
-            ):
-                self._states.cancel(node, why)

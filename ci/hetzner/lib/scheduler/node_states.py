@@ -136,7 +136,7 @@ class NodeStates:
         to those that depend on it, by default what follows from the outcome.
         """
         freed: list[NodeRun] = []
-        ends = [(node, outcome, why, effect or _effect(node, outcome))]
+        ends = [(node, outcome, why, effect or _effect(node, outcome, why))]
         for each, so, because, means in ends:  # grows while it is walked: a skip leads to others
             change = self._set(each, ENDED, means)
             if so is not None:
@@ -217,10 +217,11 @@ class NodeStates:
         return NO_CHANGE
 
 
-def _effect(node: NodeRun, outcome: Outcome | None) -> Effect:
+def _effect(node: NodeRun, outcome: Outcome | None, why: Why) -> Effect:
     """Return the effect of the end of a node on those that depend on it."""
     if outcome in GOOD:
         return Effect.PASSED
     if outcome in FAILURES:
         return Effect.ALLOWED if node.job.allow_failure else Effect.FAILED
-    return Effect.FAILED if outcome is Outcome.SKIPPED else Effect.CANCELLED
+    missed = outcome is Outcome.SKIPPED or why.cause is Cause.CANCELLED
+    return Effect.FAILED if missed else Effect.CANCELLED

@@ -106,13 +106,19 @@ class Asked(NamedTuple):
     """A person asks which jobs run (SIGUSR1)."""
 
 
+class CancelAsked(NamedTuple):
+    """A user asks to cancel this job, and lets the run go on."""
+
+    job: str
+
+
 class Remark(NamedTuple):
     """A note of the executor for the log that changes no outcome."""
 
     text: str
 
 
-Report = Exited | Gone | Wrote | Listens | Occupied | Signalled | Asked | Remark
+Report = Exited | Gone | Wrote | Listens | Occupied | Signalled | Asked | CancelAsked | Remark
 
 
 class Executor(Protocol):

@@ -205,6 +205,13 @@ def draw_questions(source: Source) -> list[tuple[float, int]]:
     return [(source.below(12) + one_of(source, (0, 0.5)), int(ASKED)) for _ in moments]
 
 
+def draw_cancels(source: Source, names: Sequence[str]) -> list[tuple[float, str]]:
+    """Return the times at which a user cancels jobs."""
+    moments = range(1 + source.below(2) if rarely(source, 6) else 0)
+    times = [source.below(12) + one_of(source, (0, 0.0005, 0.5)) for _ in moments]
+    return [(time, one_of(source, names)) for time in times]
+
+
 def draw_flags(source: Source, names: Sequence[str], eventful: int, mood: Mood) -> dict[str, Any]:
     """Return the arguments of a run, and the signals and time limit that cut it off."""
     flags: dict[str, Any] = {
@@ -245,4 +252,5 @@ def draw_flags(source: Source, names: Sequence[str], eventful: int, mood: Mood) 
         if rarely(source, 12):
             flags["refused"] = dict.fromkeys(some(source, names), "requires cargo")
         flags["signals"] = [*flags.get("signals", ()), *draw_questions(source)]
+        flags["cancels"] = draw_cancels(source, names)
     return flags

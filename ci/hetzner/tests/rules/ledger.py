@@ -35,6 +35,7 @@ class Seen:
     step: StepKind | None = None  # the step that runs now
     began: float = 0.0
     due: float = math.inf  # when the time of this step is up
+    unwanted: bool = False  # a user has cancelled its job
     verdict: Verdict | None = None  # it is being stopped, and what follows then
     ready: bool = False
     ready_at: float = 0.0
@@ -138,13 +139,15 @@ class Ledger:
         blamed: set[str] = set()
         for key, output in user.node.needs:
             need = self.all[key]
-            if need.outcome in (*BAD, Outcome.SKIPPED) and not self.has(user, key, output):
+            unwanted = need.unwanted and need.outcome is Outcome.CANCELLED
+            ill = unwanted or need.outcome in (*BAD, Outcome.SKIPPED)
+            if ill and not self.has(user, key, output):
                 blamed |= need.culprits or {need.node.job.name}
         return frozenset(blamed)
 
     def barred(self, seen: Seen) -> bool:
         """Whether nothing of this node begins any more."""
-        return bool(self.cut) or (self.ending and not seen.node.always)
+        return bool(self.cut) or seen.unwanted or (self.ending and not seen.node.always)
 
     def open_to(self, seen: Seen) -> bool:
         opened = seen.node.stage <= self.stage

@@ -36,6 +36,8 @@ REACHED = (
     "stage",
     "ready",
     "cut off",
+    "cancelled while it runs",
+    "cancelled while it waits",
     "unstartable",
     "survived",
     "removed",
@@ -172,7 +174,12 @@ def play(case: Case, made: Built | None = None) -> tuple[Played, Counter[str]]:
 def executor_of(case: Case) -> FakeExecutor:
     """Return an executor that plays the fates of a case."""
     return FakeExecutor(
-        FakeClock(), case.fates, signals=case.signals, absent=case.absent, lump=case.lump
+        FakeClock(),
+        case.fates,
+        signals=case.signals,
+        absent=case.absent,
+        lump=case.lump,
+        cancels=case.cancels,
     )
 
 

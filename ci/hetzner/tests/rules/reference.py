@@ -40,6 +40,7 @@ class Case:
     refused: Mapping[str, str] = field(default_factory=dict)
     restored: Mapping[str, str] = field(default_factory=dict)  # from an earlier run
     signals: Sequence[tuple[float, int]] = ()
+    cancels: Sequence[tuple[float, str]] = ()  # jobs that a user cancels
     absent: Collection[str] = ()  # "job:output" that no earlier run has left
     lump: float = 0.0
     pressure: float | None = None  # percent above which starts are held back
@@ -249,11 +250,11 @@ def exit_code(case: Case, outcomes: Mapping[str, Outcome], *, tested: bool) -> i
 def outright(case: Case) -> dict[str, Outcome] | None:
     """Return the outcome of each job, if no clock has a say in any; else None.
 
-    Who comes first matters with interrupts, with fast_fail, for services, for outputs of jobs
-    that fail, and for processes that are left of a job when its time is up.
+    Who comes first matters with interrupts, with fast_fail, with users who cancel, for services,
+    for outputs of jobs that fail, and for processes that are left of a job when its time is up.
     """
     cut = any(number != ASKED for _, number in case.signals)
-    if case.fast_fail or cut or case.timeout < math.inf or case.refused:
+    if case.fast_fail or cut or case.timeout < math.inf or case.refused or case.cancels:
         return None
     made = nodes(case)
     fates = [fate for node in made for fate in fates_of(case, node)]

@@ -8,6 +8,7 @@ from lib.model.cause import Cause
 from lib.model.result import AttemptRecord, CacheState, Outcome
 from lib.scheduler.protocol import (
     Asked,
+    CancelAsked,
     Exited,
     Gone,
     Listens,
@@ -89,6 +90,8 @@ class Rules(Ledger):
         else:
             passed = outcome is Outcome.PASSED
             self.end(seen, Outcome.FLAKY if passed and seen.tries > 1 else outcome)
+            if seen.unwanted:
+                self.cancel_job(job.name)
             self.settle()
 
     def end(self, seen: Seen, outcome: Outcome, *, told: bool = False) -> None:
@@ -212,6 +215,19 @@ class Rules(Ledger):
             if seen.idle:
                 self.cancel_idle(seen)
 
+    def cancel_job(self, name: str) -> None:
+        """A user has cancelled a job: its second pass ends after the first, and without a start."""
+        passes = [s for s in self.left if s.node.job.name == name]
+        begun = [s for s in passes if s.step is not None]
+        for seen in passes:
+            seen.unwanted = True
+            if seen.running:
+                self.reached["cancelled while it runs"] += 1
+                self.cancel_running(seen)
+            elif not begun:
+                self.reached["cancelled while it waits"] += 1
+                self.end(seen, Outcome.CANCELLED)
+
     # ---- reports of the executor
 
     def takes(self, report: Report, now: float) -> None:
@@ -222,6 +238,9 @@ class Rules(Ledger):
                 self.signalled(number)
             case Asked():
                 self.asked()
+            case CancelAsked(job):
+                self.cancel_job(job)
+                self.settle()
             case Remark(text):
                 self.owe("note", text)
             case Wrote(key, output):

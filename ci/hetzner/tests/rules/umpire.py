@@ -37,7 +37,13 @@ CAUSES = {
     Outcome.FAILED: FAILURES,
     Outcome.TIMED_OUT: {Cause.TIMEOUT},
     Outcome.SKIPPED: {Cause.DEPENDENCY, Cause.FILTERED},
-    Outcome.CANCELLED: {Cause.FAST_FAIL, Cause.INTERRUPTED, Cause.RUN_TIMEOUT, Cause.REFUSED},
+    Outcome.CANCELLED: {
+        Cause.CANCELLED,
+        Cause.FAST_FAIL,
+        Cause.INTERRUPTED,
+        Cause.RUN_TIMEOUT,
+        Cause.REFUSED,
+    },
 }
 
 

@@ -21,6 +21,7 @@ from lib.model.run_plan import Limits, RunPlan
 from lib.scheduler.loop import Scheduler
 from lib.scheduler.protocol import (
     Asked,
+    CancelAsked,
     Exited,
     Gone,
     Listens,
@@ -103,8 +104,12 @@ class FakeExecutor:
         signals: Sequence[tuple[float, int]] = (),
         absent: Collection[str] = (),
         lump: float = 0.0,
+        cancels: Sequence[tuple[float, str]] = (),
     ) -> None:
-        """Outputs in `absent` no earlier run has left; `lump` are seconds that a wake-up takes."""
+        """Outputs in `absent` no earlier run has left; `lump` are seconds that a wake-up takes.
+
+        A user cancels jobs at the moments of `cancels`.
+        """
         self.clock = clock
         self.fates = dict(fates or {})
         self.grace = grace
@@ -121,6 +126,8 @@ class FakeExecutor:
         for moment, number in signals:
             report = Asked() if number == ASKED else Signalled(number)
             self._at(moment, lambda report=report: report)  # type: ignore[misc]
+        for moment, job in cancels:
+            self._at(moment, lambda job=job: CancelAsked(job))  # type: ignore[misc]
 
     def _at(self, moment: float, what: Callable[[], Report | None]) -> None:
         self._count += 1
@@ -342,6 +349,7 @@ def play(
     durations: Mapping[str, float] | None = None,
     refused: Mapping[str, str] | None = None,
     signals: Sequence[tuple[float, int]] = (),
+    cancels: Sequence[tuple[float, str]] = (),
     only: Sequence[str] | None = None,
     skip: Sequence[str] | None = None,
     no_deps: bool = False,
@@ -376,7 +384,7 @@ def play(
     )
     clock = FakeClock()
     fated = {**dict.fromkeys(fails.split(), Fate(code=1)), **(fates or {})}
-    executor = FakeExecutor(clock, fated, signals=signals)
+    executor = FakeExecutor(clock, fated, signals=signals, cancels=cancels)
     seen: list[events.Event] = []
     by_name = {job.name: job for job in declared if job.name in chosen.names}
     paths = urgency.remaining_paths(by_name, durations or {})

@@ -27,6 +27,11 @@ class Timeouts(RuleTest):
         self.check(played, "a=cancelled b=cancelled c=passed", 124)
         self.assertEqual(played.of(events.Interrupted)[0].running, ("a",))
 
+    def test_run_that_ends_as_its_time_is_up_is_green(self) -> None:
+        played = play(jobs("a"), {"a": Fate(10)}, timeout=10)
+        self.check(played, "a=passed", 0)
+        self.assertEqual(played.of(events.Interrupted), [])
+
     def test_always_does_not_run_after_the_runs_timeout(self) -> None:
         played = play(jobs("a; z<a", z={"when": "always"}), {"a": Fate(99)}, timeout=10)
         self.check(played, "a=cancelled z=cancelled", 124)
