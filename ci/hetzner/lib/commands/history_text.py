@@ -11,10 +11,10 @@ from typing import Any
 from lib.commands.columns import aligned
 from lib.history import job_figures, statistics
 from lib.history.job_figures import JobFigures
-from lib.history.junit_files import FAILED
 from lib.history.past_runs import JobRun
 from lib.history.past_tests import TestFigures
 from lib.history.statistics import BARS, PLAIN_BARS, Tries
+from lib.test_results.test_case import FAILED
 
 RECENT = 10  # runs in a sparkline
 MOST = 10  # test cases in a list

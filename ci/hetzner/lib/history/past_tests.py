@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lib.history import statistics
-from lib.history.junit_files import FAILED, FLAKY, PASSED, SKIPPED
 from lib.history.past_runs import NAME, TREE, listed
 from lib.history.statistics import Tries
+from lib.test_results.test_case import FAILED, FLAKY, PASSED, SKIPPED
 
 
 class TestFigures(NamedTuple):

@@ -16,7 +16,7 @@ from lib.model.result import AttemptRecord, Load, Outcome
 if TYPE_CHECKING:
     import sqlite3
 
-    from lib.history.junit_files import TestCase
+    from lib.test_results.test_case import TestCase
 
 
 class RunFields(NamedTuple):
@@ -122,14 +122,14 @@ class History:
         return [*faults, *(line for line in (mended, missing) if line)]
 
     def _test_cases(self) -> tuple[list[TestCase], list[str]]:
-        """Return the results in files that jobs of this run kept, and a line for each fault."""
-        kept = self._directory and self._directory / "kept"
-        if kept is None or not kept.is_dir():
+        """Return the results in files that jobs of this run wrote, and a line for each fault."""
+        if self._directory is None:
             return [], []
-        from lib.history import junit_files
+        from lib.test_results import run_tests
 
         jobs = {str(job) for job, _, outcome, *_ in self._attempts if outcome != Outcome.RESTORED}
-        return junit_files.read(kept, jobs)
+        found, faults = run_tests.read(self._directory, jobs)
+        return [case for cases in found.values() for case in cases], faults
 
     def _insert(self, run: Mapping[str, object], cases: Sequence[TestCase]) -> Exception | None:
         """Write all rows; return the error that kept them out."""

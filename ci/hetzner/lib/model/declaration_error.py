@@ -39,6 +39,7 @@ OTHERS: Mapping[str, str] = {
     "requires": "programs tools binaries requirements allowlist_externals",
     "cpus": "affinity cpuset taskset",
     "keep": "keeps keep_files collect save upload attachments archive",
+    "junit": "junit_xml junitxml reports test_report test_reports test_results results",
     "resources": "pool pools cpu memory mem cores threads lock locks mutex semaphore concurrency "
     "resource_group",
     "group": "groups tag tags labels category marker markers suite",

@@ -44,6 +44,7 @@ CONTAINERS = (
     "listens",
     "group",
     "keep",
+    "junit",
 )
 
 
@@ -84,6 +85,7 @@ class Job:
     group: str | Collection[str]
     cwd: str
     keep: Sequence[str]
+    junit: str | Sequence[str]
 
     @explains_bad_arguments(
         lambda given: f"job {_title(given.get('name', ''))}", elsewhere=NO_JOBS, checks=True
@@ -115,6 +117,7 @@ class Job:
         group: str | Collection[str] = (),
         cwd: str | os.PathLike[str] = ".",
         keep: Sequence[str] = (),
+        junit: str | Sequence[str] = (),
     ) -> None:
         given = dict(locals(), depends_on=NO_NAMES if depends_on == () else depends_on)
         del given["self"]
@@ -160,6 +163,11 @@ class Job:
         if isinstance(names, str):
             return (names,)
         return sorted(names) if isinstance(names, frozenset) else names
+
+    @property
+    def junit_patterns(self) -> Sequence[str]:
+        """The patterns of the files in which it writes the results of its test cases."""
+        return (self.junit,) if isinstance(self.junit, str) else self.junit
 
     @property
     def regardless(self) -> bool:

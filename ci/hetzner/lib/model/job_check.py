@@ -84,6 +84,9 @@ def _check_collections(job: Job, problems: list[str]) -> None:
     if job.group != ():
         problems += group_problems(job.group)
     strings(problems, "keep", job.keep, "patterns of files", "*.xml")
+    if job.junit != ():
+        files = (job.junit,) if isinstance(job.junit, str) else job.junit
+        strings(problems, "junit", files, "patterns of files", "out/*.xml")
     if job.env is not NOTHING:
         problems += variable_problems(job.env)
     if job.outputs is not NOTHING:

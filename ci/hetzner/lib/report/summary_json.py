@@ -7,6 +7,7 @@ of a killed run is no verdict, neither on it nor on the run before.
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from lib.common import files, version
 from lib.model.result import Load, Result
 
 SCHEMA = 1
+MOST_TESTS = 100  # names of failed test cases of a job
 RUNNING, ENDED = "running", "ended"
 
 
@@ -123,6 +125,8 @@ def _job(result: Result, log: str | None, left_out: int) -> dict[str, object]:
         "log": log or (result.earlier.log if result.earlier else "") or None,
         "restored_from": (result.earlier.run if result.earlier else "") or None,
         "log_left_out": left_out,
+        "failed_tests": list(itertools.islice(result.failed_tests, MOST_TESTS)),
+        "failed_tests_left_out": max(0, len(result.failed_tests) - MOST_TESTS),
         "cache": str(result.cache) if result.cache else None,
         "waited_for": result.waited_for,
         "started": result.started,

@@ -124,13 +124,22 @@ class Run:
 
     def _keep(self, jobs: Sequence[Job]) -> None:
         """Add the listener that keeps files of jobs, if a job asks for that."""
-        if not any(job.keep for job in jobs):
+        if not any(job.keep or job.junit for job in jobs):
             return
         from lib.run_directories.kept_files import KeptFiles  # late: only these runs need it
 
         place, options = self._place, self._options
         self._kept = KeptFiles(jobs, place.log_dir, place.cwd, place.env)
         self._options = options._replace(listeners=(*options.listeners, self._kept))
+
+    def _name_failed_tests(self, log: RunLog) -> None:
+        """Add the failed test cases of jobs that declare JUnit files to their results."""
+        if self._kept is None:
+            return
+        from lib.run import failed_tests  # late: only these runs need it
+
+        for line in failed_tests.add(self.results.values(), self._kept, self._place.log_dir):
+            log.line(f"NOTE  {line}")
 
     def finish_copies(self) -> list[str]:
         """Wait for the copies of kept files, once; return notes. Another owner of the log does."""
@@ -225,6 +234,7 @@ class Run:
             raise
         finally:
             self._add_leftovers(executor, reports.log, lock)
+            self._name_failed_tests(reports.log)
             reports.add_left(before, self._look_at_machine(), self._clock.now())
             reports.show_results(self.facts, executor.logs.left_out())
 

@@ -2,7 +2,8 @@
 
 Nothing waits for a copy but the next attempt of the same job, for a while: it may write the same
 files. The files of a job's latest attempt are in `kept/<job>/`, those of an
-earlier one in `kept/<job>.1/`, and so on, as it is with logs.
+earlier one in `kept/<job>.1/`, and so on, as it is with logs. Its JUnit files come first and have a
+place of their own, see `lib/test_results/run_tests.py`: at its end a run waits for them a while.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import NamedTuple
 from lib.model import events
 from lib.model.job import Job
 from lib.run_directories import keep_copy
+from lib.test_results import run_tests
 
 KEPT = "kept"  # in the directory of a run
 SLACK = 0.1  # seconds by which the clock of a file system may be behind ours
@@ -31,6 +33,7 @@ class Ended(NamedTuple):
     job: Job
     began: float
     patience: float  # until when another attempt waits, on the monotonic clock
+    tests_copied: threading.Event
     copied: threading.Event
 
 
@@ -44,8 +47,8 @@ class KeptFiles:
     def __init__(
         self, jobs: Sequence[Job], run: Path, cwd: Path, environ: Mapping[str, str]
     ) -> None:
-        self._jobs = {job.name: job for job in jobs if job.keep}
-        self._target = run / KEPT
+        self._jobs = {job.name: job for job in jobs if job.keep or job.junit}
+        self._run = run
         self._cwd = cwd
         self._environ = environ
         self._began: dict[str, float] = {}
@@ -65,7 +68,8 @@ class KeptFiles:
         elif isinstance(event, events.AttemptEnded) and event.job in self._began:
             self._before[event.job] = time.time()
             job, began = self._jobs[event.job], self._began.pop(event.job)
-            ended = Ended(job, began, time.monotonic() + RETRY_BUDGET, threading.Event())
+            patience = time.monotonic() + RETRY_BUDGET
+            ended = Ended(job, began, patience, threading.Event(), threading.Event())
             self._latest[job.name] = ended
             self._ended.put(ended)
             if self._thread is None:
@@ -79,6 +83,17 @@ class KeptFiles:
         if before is None or before.copied.is_set():
             return False
         return time.monotonic() < before.patience
+
+    def has_tests(self, job: str) -> bool:
+        """Whether a job has run that declares JUnit files."""
+        return job in self._latest and bool(self._jobs[job].junit)
+
+    def wait_for_tests(self, job: str, until: float) -> bool:
+        """Wait for the JUnit files of a job's latest attempt; return whether all are there.
+
+        `until` is on the monotonic clock. Any thread may call it.
+        """
+        return self._latest[job].tests_copied.wait(max(0.0, until - time.monotonic()))
 
     def finish(self) -> list[str]:
         """Wait for the copies, within the budget; return a note on each job that lacks some.
@@ -101,14 +116,20 @@ class KeptFiles:
 
     def _work(self) -> None:
         while (ended := self._ended.get()) is not None and not self._stopped.is_set():
-            job = ended.job
-            place = keep_copy.Place(
-                self._cwd / job.cwd, {**self._environ, **job.env}, self._target / job.name
-            )
-            try:
-                problems = keep_copy.keep(job.keep, place, ended.began, self._stopped.is_set)
-            except Exception as error:  # noqa: BLE001 - a view never breaks a run
-                problems = [f"{type(error).__name__}: {error}"]
-            self._notes += [f"{job.name}: not all files are kept: {text}" for text in problems]
+            if ended.job.junit:
+                target = run_tests.place(self._run, ended.job.name)
+                self._copy(ended, ended.job.junit_patterns, target)
+            ended.tests_copied.set()
+            if ended.job.keep:
+                self._copy(ended, ended.job.keep, self._run / KEPT / ended.job.name)
             ended.copied.set()
         self._done.set()
+
+    def _copy(self, ended: Ended, patterns: Sequence[str], target: Path) -> None:
+        job = ended.job
+        place = keep_copy.Place(self._cwd / job.cwd, {**self._environ, **job.env}, target)
+        try:
+            problems = keep_copy.keep(patterns, place, ended.began, self._stopped.is_set)
+        except Exception as error:  # noqa: BLE001 - a view never breaks a run
+            problems = [f"{type(error).__name__}: {error}"]
+        self._notes += [f"{job.name}: not all files are kept: {text}" for text in problems]

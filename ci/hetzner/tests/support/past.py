@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lib.history import database
-from lib.history.junit_files import TestCase
 from lib.history.recorder import insert_tests
+from lib.test_results.test_case import TestCase
 
 CAUSES = {"failed": "exit code", "timed out": "timeout"}
 

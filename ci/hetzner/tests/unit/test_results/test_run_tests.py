@@ -8,8 +8,10 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from lib.history import database, junit_files
+from lib.history import database
 from lib.history.recorder import History, RunFields
+from lib.test_results import junit_file, run_tests
+from lib.test_results.test_case import TestCase
 from tests.support.fakes import jobs, play
 
 PYTEST = """<?xml version="1.0" encoding="utf-8"?><testsuites><testsuite name="pytest" tests="4">
@@ -38,8 +40,12 @@ class Kept(unittest.TestCase):
         target.write_text(text)
         return target
 
+    def read(self) -> tuple[list[TestCase], list[str]]:
+        found, faults = run_tests.read(self.run_directory, ["a"])
+        return found.get("a", []), faults
+
     def told(self) -> dict[str, tuple[str, float]]:
-        cases, faults = junit_files.read(self.kept, ["a"])
+        cases, faults = self.read()
         self.assertEqual(faults, [])
         return {case.name: (case.outcome, case.seconds) for case in cases}
 
@@ -70,7 +76,7 @@ class Kept(unittest.TestCase):
 
     def fault(self) -> str:
         self.keep(PYTEST, "a/whole.xml")
-        cases, faults = junit_files.read(self.kept, ["a"])
+        cases, faults = self.read()
         self.assertEqual(len(cases), 4, "the other file is read all the same")
         (line,) = faults
         self.assertTrue(line.isprintable())
@@ -91,7 +97,7 @@ class Kept(unittest.TestCase):
 
     def test_file_that_is_too_large_is_not_read(self) -> None:
         path = self.keep(PYTEST, "a/large.xml")
-        os.truncate(path, junit_files.LARGEST + 1)
+        os.truncate(path, junit_file.LARGEST + 1)
         self.assertIn("expected at most 50000000 bytes, found 50000001", self.fault())
 
     def test_link_or_pipe_in_the_place_of_a_file_is_not_read(self) -> None:
@@ -112,10 +118,10 @@ class Kept(unittest.TestCase):
         for name in "bcd":
             self.keep(PYTEST.replace("test_a", f"test_{name}"), f"a/{name}.xml")
         for bound, most, kept in (("MOST_FILES", 2, 8), ("MOST_CASES", 5, 8), ("PATIENCE", -1, 0)):
-            with self.subTest(bound), mock.patch.object(junit_files, bound, most):
-                cases, faults = junit_files.read(self.kept, ["a"])
+            with self.subTest(bound), mock.patch.object(run_tests, bound, most):
+                cases, faults = self.read()
                 self.assertEqual(len(cases), kept)
-                self.assertRegex(faults[0], "some test results are not in the history")
+                self.assertRegex(faults[0], "some test results are not read")
 
     def test_long_name_is_cut_after_its_secrets_are_masked(self) -> None:
         secret = "s3cr3t-value-of-a-test"

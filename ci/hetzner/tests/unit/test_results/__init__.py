@@ -1,0 +1,1 @@
+"""Tests of lib/test_results/ that start no process."""
