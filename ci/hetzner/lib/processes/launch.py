@@ -15,7 +15,7 @@ from lib.common import log_bytes, redact
 from lib.model import bash_command
 from lib.model.job import Job
 from lib.outputs.tracker import OutputTracker
-from lib.processes import cache_protocol, job_directory, not_executable
+from lib.processes import cache_protocol, job_directory, key_record, not_executable
 from lib.processes.cache_protocol import CacheRequest
 from lib.processes.environment import Environment, Environments
 from lib.processes.job_logs import JobLogs
@@ -126,7 +126,17 @@ class Launcher:
         """Return the answer of the cache to the request of a step that ended, and keep its key."""
         answer = request.answer()
         self._keys[step.node.key] = answer.key
+        if step.kind is StepKind.RESTORE:
+            self._record_key(step.node.job, answer.key)
         return redact.shorten(answer.note, LONGEST_ANSWER, self._place.redact)
+
+    def _record_key(self, job: Job, key: str) -> None:
+        """Keep the parts of a key for people; a record that cannot be written is a remark."""
+        place = self._place
+        try:
+            key_record.write(place.log_dir, job, key, place.redact)
+        except OSError as error:
+            self._remark(f"the key of {job.name} is not recorded: {error}")
 
     def hint(self, step: Step, code: int, missing: Sequence[str]) -> str:
         """Return an explanation of a body's failure that is not in its log, or ''."""

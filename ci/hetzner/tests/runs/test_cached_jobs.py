@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import unittest
+from unittest import mock
 
 from dsl import Cache, Job
+from lib.diagnosis import key_differences
+from lib.processes import key_record
 from tests.support.run_case import RunTest
 
 
@@ -46,6 +49,24 @@ class CacheRuns(RunTest):
         self.assertEqual(made.run(only_testcases="x"), 0)
         self.assertEqual(self.run_jobs(Job("a", body, cache=cache)), (1, "a=failed"))
         self.assertEqual(self.pipeline(Job("a", body, cache=cache)).run(first_testcases="x"), 1)
+
+    def test_parts_of_the_key_are_recorded_so_that_a_miss_can_be_explained(self) -> None:
+        cache = Cache("echo of the compiler; cat src", "out", "store")
+        found = []
+        for text in ("1", "2"):
+            (self.cwd / "src").write_text(text)
+            self.run_jobs(Job("a", "touch out", cache=cache, env={"FLAGS": text}))
+            found.append(key_record.read(self.logs, "a"))
+        self.assertEqual(
+            key_differences.differences(*found),
+            ["its key:", "  - 1", "  + 2", "its variable FLAGS: 1 -> 2"],
+        )
+
+    def test_secret_in_a_key_is_masked_in_its_record(self) -> None:
+        self.enterContext(mock.patch.dict(os.environ, {"CI_SECRET_A": "swordfish"}))
+        cache = Cache("echo sword''fish", "out", "store")
+        self.run_jobs(Job("a", "touch out", cache=cache))
+        self.assertEqual(key_record.read(self.logs, "a")["key"], ["***"])
 
     def test_failed_job_is_not_stored(self) -> None:
         cache = Cache("echo k", "out", "store")
@@ -192,7 +213,7 @@ class CacheRuns(RunTest):
     def test_asking_leaves_nothing_in_the_directory_of_the_logs(self) -> None:
         self.run_jobs(Job("a", "touch out", cache=Cache("echo k", "out", "store")))
         found = {path.name for path in self.logs.iterdir()} - {".lock"}
-        self.assertEqual(found, {"a.log", "ci.log", "summary.json"})
+        self.assertEqual(found, {"a.log", "a.cache.json", "ci.log", "summary.json"})
 
     def test_own_variables_of_a_job_do_not_break_its_cache(self) -> None:
         (self.cwd / "src").mkdir()

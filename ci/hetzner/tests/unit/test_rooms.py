@@ -13,7 +13,7 @@ from tests.support.sources import nodes_of
 HOME = Path(__file__).resolve().parents[2]
 LIB = HOME / "lib"
 ROW = re.compile(r"^\| `(\w+)` \| [^|]+ \|([^|]*)\|$", re.MULTILINE)
-PURE_ROOMS = ("model", "scheduler", "simulate")
+PURE_ROOMS = ("model", "scheduler", "diagnosis", "simulate")
 # these only compute: a module that does I/O, reads a clock or starts a thread is not among them
 PURE_MODULES = {
     *("__future__", "collections", "dataclasses", "difflib", "enum", "fnmatch", "functools"),
