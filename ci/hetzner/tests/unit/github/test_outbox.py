@@ -42,7 +42,7 @@ class TestOutbox(WithGitHub):
     def test_pending_is_left_though_github_took_it(self) -> None:
         reporter = self.reporter(outbox=self.outbox())
         reporter.queue(Status("pending", SHA, "c", "runs"))
-        self.assertTrue(reporter.flush(10))
+        self.assertTrue(reporter.flush(60))
         self.assertEqual(self.left(), [("error", "c", CUT_OFF)])
         self.assertTrue(self.post(reporter, "failure", context="c"))
         self.assertEqual(self.left(), [])
@@ -57,7 +57,7 @@ class TestOutbox(WithGitHub):
         self.assertFalse(reporter.flush(0.05))
         self.assertEqual(self.left(), [("success", "first", "fine"), ("success", "second", "fine")])
         self.github.gate.set()
-        self.assertTrue(reporter.flush(10))
+        self.assertTrue(reporter.flush(60))
 
 
 if __name__ == "__main__":

@@ -209,7 +209,7 @@ class TestOrder(WithGitHub):
             reporter.queue(Status("pending", SHA, f"ci/hetzner/{number}", "runs"))
             posting = [t for t in threading.enumerate() if t.name == "statuses"]
             self.assertLessEqual(len(posting), 1)
-        self.assertTrue(reporter.flush(10))
+        self.assertTrue(reporter.flush(60))
         found = [body["context"] for body in self.github.seen]
         self.assertEqual(found, [f"ci/hetzner/{number}" for number in range(20)])
 
@@ -236,7 +236,7 @@ class TestOrder(WithGitHub):
             reporter.queue(Status("success", SHA, context, "fine"))
         self.assertFalse(reporter.flush(0.05))
         self.github.gate.set()
-        self.assertTrue(reporter.flush(10))
+        self.assertTrue(reporter.flush(60))
         self.assertEqual([body["context"] for body in self.github.seen], ["first"])
         self.assertEqual(len(self.log), 2)
         self.assertIn("success of second", self.log[0])
