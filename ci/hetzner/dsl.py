@@ -42,6 +42,7 @@ from lib.run.for_programs import ForPrograms
 from lib.run.planner import Planner
 
 if TYPE_CHECKING:
+    from lib.report.view import View
     from lib.storage.cache import Cache
 
 __all__ = ["Cache", "Job", "Outcome", "Pipeline", "Result"]
@@ -56,6 +57,12 @@ def __getattr__(name: str) -> object:
 
         return Cache
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _plain_views(stream: TextIO | None) -> list[View]:
+    from lib.terminal.plain_view import PlainView  # late: only a run is shown
+
+    return [PlainView(stream)] if stream else []
 
 
 class Pipeline(ForPrograms):
@@ -171,12 +178,13 @@ class Pipeline(ForPrograms):
             redact=mask,
             log_bytes=log_bytes,
         )
+        self._has_console = console is not None
         header = {"sha": sha, "branch": branch, "tree": tree, "dirty": dirty, "in_place": in_place}
         self._options = ReportOptions(
             header=header,
             log_url=os.environ.get("LOG_URL", "") if log_url is None else log_url,
             redact=mask,
-            console=console or sys.stdout,
+            viewer=lambda: _plain_views(console or sys.stdout),
             rerun=rerun,
             leave_out=leave_out,
             listeners=tuple(listeners),
@@ -234,15 +242,7 @@ class Pipeline(ForPrograms):
         whole = selection.is_whole(self.jobs, chosen)
         told = selection.summary_fields(chosen, whole=whole, asked_for_all=self._asked_for_all)
         options = self._options._replace(header={**self._options.header, **told})
-        run = Run(
-            plan,
-            self._place,
-            options,
-            pytest_workers,
-            self.store,
-            self.store_limits,
-            self.take_controls,
-        )
+        run = Run(plan, self._place, options, pytest_workers, self.store, self.store_limits)
         self.results = run.results
         self._finish_copies = run.finish_copies
         try:

@@ -25,6 +25,7 @@ from lib.report import graph_export
 
 if TYPE_CHECKING:
     from lib.commands.site import Site
+    from lib.report.view import Viewer
 
 LIMITS = ("max_parallel", "pressure", "timeout")
 
@@ -52,8 +53,9 @@ class AnyPipeline(StoredPipeline, Protocol):
         limits: Mapping[str, Any],
         rerun: Callable[[str], str] | None,
         leave_out: Callable[[Sequence[str]], str],
+        viewer: Viewer,
     ) -> None:
-        """Take other limits, and tell with these flags how to run again."""
+        """Take other limits and a view, and tell with these flags how to run again."""
 
 
 def main(pipeline: AnyPipeline, words: Sequence[str]) -> int:
@@ -119,6 +121,7 @@ def _adapt(pipeline: AnyPipeline, options: RunOptions) -> None:
         limits,
         _run_again(pipeline, again) if again else None,
         lambda names: f"--skip-jobs {','.join(names)}",
+        options.viewer,
     )
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lib.commands import argument_types
 from lib.model import selection
 from lib.model.selection import Choice
+
+if TYPE_CHECKING:
+    from lib.report.view import View
 
 EXIT_CODES = """\
 exit codes: 0 passed, 1 failed, 2 bad usage or declaration, 4 nothing failed but the filter of test
@@ -35,6 +38,9 @@ class RunOptions:
     shuffle: int | None  # a seed; True: to be drawn
     timeout: float | None
     no_wait: bool
+    quiet: bool
+    verbose: bool
+    no_color: bool
     show: str  # "jobs", "plan", "dot" or "mermaid"; '' to run
 
     @property
@@ -56,6 +62,13 @@ class RunOptions:
         """Whether it leaves out a job or a test case."""
         return not selection.asks_for_all(self.choice)
 
+    def viewer(self) -> list[View]:
+        """Return new views for a run with these flags; the next takes over if one breaks."""
+        from lib.terminal import choose  # late: only a run is shown
+
+        color = False if self.no_color else None
+        return choose.views(quiet=self.quiet, verbose=self.verbose, color=color)
+
     def conflicts(self) -> list[str]:
         """Return a sentence on each combination of options that makes no sense."""
         sentences = {
@@ -66,6 +79,7 @@ class RunOptions:
             "--only-failed (rerun --failed) decides itself which jobs run, on all test cases": (
                 self.only_failed and (self.chooses or self.first_testcases)
             ),
+            "--quiet and --verbose exclude each other": self.quiet and self.verbose,
             "--failed-first and --first-jobs exclude each other": (
                 self.failed_first and self.first_jobs
             ),
@@ -91,6 +105,7 @@ def add_flags(parser: argparse.ArgumentParser) -> FlagGroups:
     )
     how = parser.add_argument_group("how")
     _add_manner(how)
+    _add_shown(parser.add_argument_group("what is shown"))
     instead = parser.add_argument_group("instead of running").add_mutually_exclusive_group()
     _add_views(instead)
     return FlagGroups(which, how)
@@ -157,6 +172,16 @@ def _add_manner(how: argparse._ArgumentGroup) -> None:
         "--no-wait",
         action="store_true",
         help="where this run would wait for another: end at once, and name it",
+    )
+
+
+def _add_shown(shown: argparse._ArgumentGroup) -> None:
+    shown.add_argument("--quiet", "-q", action="store_true", help="failures and the verdict only")
+    shown.add_argument(
+        "--verbose", "-v", action="store_true", help="the output of the jobs as well, as it comes"
+    )
+    shown.add_argument(
+        "--no-color", action="store_true", help="no colors on a terminal (as with NO_COLOR=1)"
     )
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -62,7 +61,7 @@ class CommitRun:
         # a status leads to the run that it tells of, also when the commit has had a newer one
         self.url = f"{config.log_url.rstrip('/')}/{logs.path.name}" if config.log_url else ""
         self._locks = (*locks, logs.lock) if logs.lock else locks
-        self.log = RunLog(self.log_dir, url=self.url, console=sys.stdout, redact=mask)
+        self.log = RunLog(self.log_dir, url=self.url, views=options.viewer(), redact=mask)
         self._run_id = process_table.run_id(process_table.table(), os.getpid())
         self._statuses = CommitStatuses(
             config,

@@ -5,16 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TextIO
 
 from lib.common import files
-from lib.common.console import Console
 from lib.common.plain_text import one_line
 from lib.model import events
 from lib.model.job_fields import RUN_LOG
 from lib.report import log_lines, running_jobs
+from lib.report.view import View
+from lib.report.watched import Watched
 
 
 def complaint(error: BaseException) -> str:
@@ -26,7 +26,7 @@ def complaint(error: BaseException) -> str:
 
 
 class RunLog:
-    """Appends lines to `log_dir`/ci.log and shows them on `console` (None: nowhere).
+    """Appends lines to `log_dir`/ci.log and shows them in the first of `views` that works.
 
     A log of an earlier run is kept as ci.log.1, ci.log.2, … A line that cannot be written is
     remembered in `write_error`, since a run whose log is lost must not be green.
@@ -37,14 +37,14 @@ class RunLog:
         log_dir: Path,
         *,
         url: str = "",
-        console: TextIO | None = None,
+        views: Sequence[View] = (),
         redact: Callable[[str], str] = str,
     ) -> None:
         self.path = log_dir / f"{RUN_LOG}.log"
         self.url = (url or str(log_dir)).rstrip("/")
         self.write_error = ""
+        self.view = Watched(views, self.line)
         self._stamped = (0, "")
-        self._console = Console(console) if console else None
         self._redact = redact
         self._file = os.fdopen(files.begin(self.path), "ab")
         self._written = 0  # bytes
@@ -52,6 +52,10 @@ class RunLog:
 
     def line(self, text: str) -> None:
         """Write one line with the time of day; unprintable characters are shown as dots."""
+        self.view.show([self._write(text)])
+
+    def _write(self, text: str) -> str:
+        """Write one line; return it as it is to be shown."""
         shown = one_line(self._redact(text))
         stamped = f"{self._stamp()} {shown}"
         content = f"{stamped}\n".encode(errors="replace")
@@ -61,7 +65,7 @@ class RunLog:
             self._written += len(content)
         except OSError as error:
             self.write_failed(self.path, error)
-        self._show(stamped)
+        return stamped
 
     def _stamp(self) -> str:
         """Return the time of day in brackets; made once a second, since many lines share it."""
@@ -73,10 +77,10 @@ class RunLog:
     def write_failed(self, report: Path, error: OSError) -> None:
         """Note that a report could not be written, and show it on the console."""
         if self._ended:
-            self._show(f"NOTE  could not write {report} any more: {error.strerror}")
+            self.view.show([f"NOTE  could not write {report} any more: {error.strerror}"])
         elif not self.write_error:
             self.write_error = f"could not write {report}: {error.strerror}"
-            self._show(f"the run is red: {self.write_error}")
+            self.view.show([f"the run is red: {self.write_error}"])
 
     def check(self) -> None:
         """Note a write error if a job has removed, moved, replaced or cut the log."""
@@ -100,22 +104,18 @@ class RunLog:
         self.check()
         self._ended = True
 
-    def _show(self, text: str) -> None:
-        if self._console:  # a line that it drops is in the file
-            self._console.show(text)
-
     def close(self) -> None:
-        """Close the file; a last write that fails is a fault as well."""
+        """Close the file, then the view; a last write that fails is a fault as well."""
         try:
             self._file.close()
         except OSError as error:
             self.write_failed(self.path, error)
+        self.view.close()
 
     def __call__(self, event: events.Event) -> None:
-        """Write the lines of an event."""
+        """Write the lines of an event, and tell it to the view."""
         if isinstance(event, events.Asked):
             texts = running_jobs.lines(event, self.path.parent, self._redact)
         else:
             texts = log_lines.of(event, self.url)
-        for text in texts:
-            self.line(text)
+        self.view.show([self._write(text) for text in texts], event)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
-from lib.common.console import Console
 from lib.model import events
 from lib.model.job import Job
 from lib.model.result import Result
@@ -16,20 +15,21 @@ from lib.model.verdict import Verdict, decide
 from lib.report import console_summary, verdict_writer
 from lib.report.run_log import RunLog, complaint
 from lib.report.summary_json import SummaryFile
+from lib.report.view import Viewer
 
 
 class ReportOptions(NamedTuple):
-    """The options of a run's reports: their content, their console, and further listeners.
+    """The options of a run's reports: their content, their view, and further listeners.
 
     `header` are the fields of summary.json on the tested tree and the selection. `run_log` is a log
-    that the caller has begun and will end: the caller writes its END line, and the exit code into
-    summary.json.
+    that the caller has begun and will end, with a view of its own: the caller writes its END line,
+    and the exit code into summary.json.
     """
 
     header: Mapping[str, object]
     log_url: str
     redact: Callable[[str], str]
-    console: TextIO | None
+    viewer: Viewer
     rerun: Callable[[str], str] | None
     leave_out: Callable[[Sequence[str]], str]
     listeners: tuple[events.Listener, ...]
@@ -46,7 +46,7 @@ class RunReports:
         self._summary = SummaryFile(log_dir, {"run": run_id, **options.header}, options.redact)
         self._written: int | None = None  # the exit code in summary.json
         self.log = options.run_log or RunLog(
-            log_dir, url=options.log_url, console=options.console, redact=options.redact
+            log_dir, url=options.log_url, views=options.viewer(), redact=options.redact
         )
         self.bus = events.Bus([self.log, *options.listeners], self._listener_broke)
 
@@ -100,11 +100,9 @@ class RunReports:
         verdict_writer.end_summary(self.log, self._summary.path, self.verdict(facts).exit_code)
 
     def close(self) -> None:
-        """Close a log that is our own, and let the console show the rest."""
+        """Close a log that is our own."""
         if self._own:
             self.log.close()
-        if self._options.console is not None:
-            Console(self._options.console).settle()
 
     def _show(self, results: list[Result], logged: Collection[str]) -> None:
         options = self._options
@@ -117,11 +115,8 @@ class RunReports:
         except BaseException as error:  # noqa: BLE001 - `rerun` is the caller's
             failed = f"the failures cannot be shown: {complaint(error)}"
         text = "\n".join(part for part in (failed, console_summary.table(results)) if part)
-        if options.console is None:
-            return
-        console = Console(options.console)
-        if not console.show(options.redact(text)) and console.missed:
-            self.log.line(f"NOTE  the summary could not be shown: {complaint(console.missed)}")
+        if missed := self.log.view.end(options.redact(text)):
+            self.log.line(f"NOTE  the summary could not be shown: {missed}")
 
     def _listener_broke(self, listener: events.Listener, error: BaseException) -> None:
         name = type(listener).__name__

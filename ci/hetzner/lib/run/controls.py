@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
-from typing import NamedTuple
+
+from lib.processes.executor import ProcessExecutor
+from lib.report.view import Controls
 
 
-class Controls(NamedTuple):
-    """The actions that a run allows, from any thread. After its end they change nothing of it.
-
-    `cancel_job` cancels one job by name, and does nothing if that has ended. `interrupt` ends the
-    run as Ctrl-C does.
-    """
-
-    cancel_job: Callable[[str], None]
-    interrupt: Callable[[], None]
+def of(executor: ProcessExecutor) -> Controls:
+    """Return the controls of the run whose jobs this executor starts."""
+    return Controls(executor.wishes.cancel_job, _interrupt)
 
 
-TakeControls = Callable[[Controls], None]  # of a view: called once, before the first job starts
-
-
-def interrupt() -> None:
+def _interrupt() -> None:
     """Send this process the signal of Ctrl-C."""
     os.kill(os.getpid(), signal.SIGINT)

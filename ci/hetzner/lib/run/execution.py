@@ -27,6 +27,7 @@ from lib.processes.executor import ProcessExecutor
 from lib.processes.launch import Place
 from lib.report.run_log import RunLog, complaint
 from lib.report.run_reports import ReportOptions, RunReports
+from lib.report.view import ShownRun
 from lib.run import beside_others, controls, preflight
 from lib.run_directories import log_directory
 from lib.run_directories.log_directory import OwnedDirectory
@@ -34,7 +35,6 @@ from lib.scheduler.loop import Scheduler
 from lib.scheduler.protocol import MachineShare
 
 if TYPE_CHECKING:
-    from lib.run.controls import TakeControls
     from lib.run.records import Records
     from lib.run_directories.kept_files import KeptFiles
 
@@ -52,13 +52,11 @@ class Run:
         pytest_workers: int,
         store: Path | None = None,
         store_limits: Sequence[float] = (),
-        take_controls: TakeControls | None = None,
     ) -> None:
         """Check what can be checked before the start. Raises ValueError.
 
         In a `store` the run makes its own directory of logs, in place of that of `place`. At its
-        end it removes old runs beyond `store_limits`: days, runs and bytes. A view gets the keys
-        of the run by `take_controls`.
+        end it removes old runs beyond `store_limits`: days, runs and bytes.
         """
         self._plan = preflight.check(plan, place, options.leave_out)
         self._place = place
@@ -66,7 +64,6 @@ class Run:
         self._workers = pytest_workers
         self._store = store
         self._store_limits = store_limits
-        self._take_controls = take_controls
         self._kept: KeptFiles | None = None
         self._clock = MonotonicClock()
         self.results: dict[str, Result] = {}
@@ -222,7 +219,10 @@ class Run:
         )
         self.results.update(scheduler.results)
         before = self._look_at_machine()
-        self._give_controls(executor, reports.log)
+        place, keys = self._place, controls.of(executor)
+        reports.log.view.begin(
+            ShownRun(place.log_dir, self._plan, self._clock.now, place.redact, keys)
+        )
         try:
             scheduler.run()
             self.facts = scheduler.facts()
@@ -237,15 +237,6 @@ class Run:
             self._name_failed_tests(reports.log)
             reports.add_left(before, self._look_at_machine(), self._clock.now())
             reports.show_results(self.facts, executor.logs.left_out())
-
-    def _give_controls(self, executor: ProcessExecutor, log: RunLog) -> None:
-        """Let a view act on this run. Its error changes nothing."""
-        if self._take_controls is None:
-            return
-        try:
-            self._take_controls(controls.Controls(executor.wishes.cancel_job, controls.interrupt))
-        except Exception as error:  # noqa: BLE001 - a view's
-            log.line(f"NOTE  the view cannot cancel jobs: {complaint(error)}")
 
     def _look_at_machine(self) -> Mapping[str, int]:
         """Count what is on the machine, if the run is kept: in a store, or by its caller."""

@@ -11,7 +11,7 @@ from lib.model.job import Job
 from lib.processes import programs
 from lib.processes.launch import Place
 from lib.report.run_reports import ReportOptions
-from lib.run.controls import TakeControls
+from lib.report.view import Viewer
 from lib.run.planner import Planner
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ class ForPrograms:
 
     jobs: Sequence[Job]
     store: Path | None  # the directory that keeps its runs, None if none does
-    take_controls: TakeControls | None = None  # a view's, for its keys
     _planner: Planner
     _place: Place
     _options: ReportOptions
+    _has_console: bool  # one was given by the caller
     _finish_copies: Callable[[], list[str]] = list  # of the last run
 
     def finish_copies(self) -> list[str]:
@@ -41,12 +41,15 @@ class ForPrograms:
         limits: Mapping[str, Any],
         rerun: Callable[[str], str] | None,
         leave_out: Callable[[Sequence[str]], str],
+        viewer: Viewer,
     ) -> None:
-        """Take the limits of a command line, and its words for what was not given before."""
+        """Take the limits and the view of a command line, and its words for what lacks them."""
         planner, options = self._planner, self._options
         self._planner = planner._replace(limits=planner.limits._replace(**limits))
         if options.leave_out is programs.by_argument:
             options = options._replace(leave_out=leave_out)
+        if not self._has_console:
+            options = options._replace(viewer=viewer)
         self._options = options._replace(rerun=options.rerun or rerun)
 
     @property

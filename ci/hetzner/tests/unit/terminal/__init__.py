@@ -1,0 +1,1 @@
+"""Tests of lib/terminal/ that start no process."""
