@@ -41,7 +41,8 @@ from lib.scheduler.protocol import (
 class ProcessExecutor:
     """The real executor. `close` must be called: it gives back signals and orphans.
 
-    `logs` keeps the logs of the jobs within their bound; `wishes` of users are among the reports.
+    `logs` keeps the logs of the jobs within their bound; `wishes` of users are among the reports;
+    `running` are the steps that are not gone by the keys of their nodes, for any thread to copy.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class ProcessExecutor:
         self._place = place
         self._clock = clock
         self._table = table or process_table.table()
-        self._running: dict[str, RunningStep] = {}
+        self.running: dict[str, RunningStep] = {}
         self._reports: list[Report] = []
         self._remarks: set[str] = set()
         run_id = process_table.run_id(self._table, os.getpid())
@@ -90,7 +91,7 @@ class ProcessExecutor:
         """Start a step of an attempt. Raises StartError."""
         key = step.node.key
         self._ports.check_free(step)
-        running = self._running[key] = self._launcher.start(step)
+        running = self.running[key] = self._launcher.start(step)
         self._trees.add(key, running.pid)
         try:
             self._waiter.watch(running.pid)
@@ -137,7 +138,7 @@ class ProcessExecutor:
 
     def _suspend(self) -> None:
         """Ctrl-Z: stop the trees, the clock and then ourselves; `fg` resumes all three."""
-        with self._stops.suspended(self._running):
+        with self._stops.suspended(self.running):
             self._clock.pause()
             os.kill(os.getpid(), signal.SIGSTOP)
             self._clock.resume()
@@ -148,7 +149,7 @@ class ProcessExecutor:
             key = self._trees.key_of(pid)
             if key is None:
                 others.add(pid)
-            elif not self._running[key].exited:
+            elif not self.running[key].exited:
                 code = self._trees.code(key)
                 if code is not None:
                     leaders[key] = code
@@ -164,7 +165,7 @@ class ProcessExecutor:
 
         Whether these are a leak, or a service that serves, is for the scheduler to decide.
         """
-        running = self._running[key]
+        running = self.running[key]
         running.exited = True
         missing = self._outputs.missing(running.step)
         described = tuple(self._described(process) for process in left)
@@ -184,21 +185,21 @@ class ProcessExecutor:
 
     def _scan_again(self, key: str) -> None:
         """Scan a tree in which a process has ended for others."""
-        running = self._running[key]
+        running = self.running[key]
         left = self._trees.members(key)
         self._members.set(key, running.pid, left, self._clock.now())
         if running.exited and not left:
             self._gone(key)
 
     def _gone(self, key: str, survivors: tuple[str, ...] = ()) -> None:
-        running = self._running[key]
+        running = self.running[key]
         missing = self._outputs.missing(running.step)
         self._reports += self._ports.last_look(key)
         self._forget(key)
         self._reports.append(Gone(key, survivors, missing, running.by_itself))
 
     def _forget(self, key: str) -> None:
-        running = self._running.pop(key)
+        running = self.running.pop(key)
         self._stops.forget(key)
         self._members.forget(key)
         self._waiter.forget(running.pid)
@@ -212,7 +213,7 @@ class ProcessExecutor:
 
     def stop(self, key: str, *, hung: bool = False) -> None:
         """Send TERM to the whole tree; `wait` sends KILL after the grace."""
-        running = self._running.get(key)
+        running = self.running.get(key)
         if running is None:
             return  # its end is among the latest reports
         self._ports.leave(key)
@@ -234,7 +235,7 @@ class ProcessExecutor:
 
     def _ends(self, key: str) -> bool:
         """Whether a leader has ended, or is about to, without being stopped."""
-        return self._trees.code(key) is not None or exiting.is_exiting(self._running[key].pid)
+        return self._trees.code(key) is not None or exiting.is_exiting(self.running[key].pid)
 
     def kill(self, key: str) -> None:
         """Send KILL at the next wait."""
@@ -242,7 +243,7 @@ class ProcessExecutor:
 
     def _kill_when_due(self, now: float) -> None:
         for key, left, hopeless in self._stops.kills(now):
-            running = self._running[key]
+            running = self.running[key]
             self._members.set(key, running.pid, left, now)
             if running.exited and not left:
                 self._gone(key)
@@ -260,14 +261,14 @@ class ProcessExecutor:
         The same error may break this as well: then the trees are ended by force.
         """
         try:
-            for key in [key for key in self._running if key not in self._stops]:
+            for key in [key for key in self.running if key not in self._stops]:
                 self.stop(key)
-            while self._running:
+            while self.running:
                 self._reports.clear()
                 self.wait(self._clock.now() + 0.1)
         except Exception as error:  # noqa: BLE001 - after any error, nothing may stay behind
             self._remark(f"could not stop in good order: {type(error).__name__}: {error}")
-            for key in list(self._running):
+            for key in list(self.running):
                 self._end_by_force(key)
         self._reports.clear()
 

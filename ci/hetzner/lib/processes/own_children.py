@@ -4,10 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
+from collections.abc import Iterator
 
 from lib.processes.process_table import LINKS_OF_ONE_THREAD, LinuxTable, ProcessTable
 
 MOST = 4096  # bytes of one read
+
+_childless: set[int] = set()  # threads that start no process; those that are not alive are not here
+
+
+@contextlib.contextmanager
+def starting_none() -> Iterator[None]:
+    """Promise that the calling thread starts no process within: then no look asks it for any.
+
+    Orphans go to the first thread that lives, which is the main one (find_new_reaper in the
+    kernel's exit.c).
+    """
+    _childless.add(threading.get_ident())
+    try:
+        yield
+    finally:
+        _childless.discard(threading.get_ident())
 
 
 class OwnChildren:
@@ -30,7 +48,8 @@ class OwnChildren:
 
     def pids(self) -> list[int]:
         """Return the pids of our children, adopted ones and zombies too."""
-        if self._children < 0 or os.fstat(self._tasks).st_nlink != LINKS_OF_ONE_THREAD:
+        alone = LINKS_OF_ONE_THREAD + len(_childless)
+        if self._children < 0 or os.fstat(self._tasks).st_nlink != alone:
             return self._table.children(self._pid)  # each thread has children of its own
         content = b""
         while part := os.pread(self._children, MOST, len(content)):

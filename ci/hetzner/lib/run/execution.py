@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ from lib.report.run_log import RunLog, complaint
 from lib.report.run_reports import ReportOptions, RunReports
 from lib.report.view import ShownRun
 from lib.run import beside_others, controls, preflight
+from lib.run.measures import Measures
 from lib.run_directories import log_directory
 from lib.run_directories.log_directory import OwnedDirectory
 from lib.scheduler.loop import Scheduler
@@ -64,6 +65,7 @@ class Run:
         self._workers = pytest_workers
         self._store = store
         self._store_limits = store_limits
+        self._measures = Measures(kept=store is not None or options.run_log is not None)
         self._kept: KeptFiles | None = None
         self._clock = MonotonicClock()
         self.results: dict[str, Result] = {}
@@ -187,16 +189,13 @@ class Run:
 
     def _run_jobs(self, reports: RunReports, lock: Held | None, share: MachineShare | None) -> None:
         try:
-            executor = ProcessExecutor(
-                self._place,
-                self._clock,
-                pytest_workers=self._workers,
-            )
+            executor = ProcessExecutor(self._place, self._clock, pytest_workers=self._workers)
         except BaseException:
             reports.end_before_jobs(self.facts)
             raise
         try:
-            self._schedule(executor, reports, lock, share)
+            with self._measures.sampling(self._place, self._clock, executor, reports.log.line):
+                self._schedule(executor, reports, lock, share)
         finally:
             executor.close()
         self._add_signals(executor.signals())
@@ -218,7 +217,7 @@ class Run:
             self._kept.retry_waits if self._kept else None,
         )
         self.results.update(scheduler.results)
-        before = self._look_at_machine()
+        before = self._measures.machine_state(self._place)
         place, keys = self._place, controls.of(executor)
         reports.log.view.begin(
             ShownRun(place.log_dir, self._plan, self._clock.now, place.redact, keys)
@@ -235,16 +234,8 @@ class Run:
         finally:
             self._add_leftovers(executor, reports.log, lock)
             self._name_failed_tests(reports.log)
-            reports.add_left(before, self._look_at_machine(), self._clock.now())
+            reports.add_left(before, self._measures.machine_state(self._place), self._clock.now())
             reports.show_results(self.facts, executor.logs.left_out())
-
-    def _look_at_machine(self) -> Mapping[str, int]:
-        """Count what is on the machine, if the run is kept: in a store, or by its caller."""
-        if self._store is None and self._options.run_log is None:
-            return {}
-        from lib.machine import state as machine_state  # late: only runs that are kept need it
-
-        return machine_state.measure(self._place.log_dir)
 
     def _add_leftovers(self, executor: ProcessExecutor, log: RunLog, lock: Held | None) -> None:
         """Add the facts that are known once no job runs any more."""

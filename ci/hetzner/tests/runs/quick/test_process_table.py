@@ -7,11 +7,39 @@ import subprocess
 import sys
 import threading
 import unittest
+from pathlib import Path
 from unittest import mock
 
 from lib.processes import own_children
 from lib.processes.own_children import OwnChildren
 from lib.processes.process_table import LinuxTable
+
+HERE = Path(__file__).resolve().parents[3]
+ASKED = """
+import threading
+from lib.processes import own_children, process_table
+
+class Table(process_table.LinuxTable):
+    asked = False
+
+    def children(self, pid):  # asks each thread
+        self.asked = True
+        return super().children(pid)
+
+def look():
+    table = Table()
+    own_children.OwnChildren(table).pids()
+    print(table.asked)
+
+def look_and_start_none():
+    with own_children.starting_none():
+        look()
+
+for work in look_and_start_none, look:
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+"""
 
 
 @unittest.skipUnless(sys.platform == "linux", "needs /proc")
@@ -78,6 +106,26 @@ class KeptOpen(Children):
         self.assertEqual(self.children(), [*before, process.pid])
         process.communicate()
         self.assertEqual(self.children(), before)
+
+    def test_thread_that_starts_nothing_hides_no_children_of_others(self) -> None:
+        done, starts_none = threading.Event(), threading.Event()
+
+        def work() -> None:
+            with own_children.starting_none():
+                starts_none.set()
+                done.wait()
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(done.set)
+        starts_none.wait()
+        self.test_children_of_every_thread_are_found()
+
+    def test_thread_that_starts_nothing_is_not_asked_for_children(self) -> None:
+        # a process of its own: here is the watchdog of the door, a thread of which nobody knows
+        said = subprocess.check_output([sys.executable, "-c", ASKED], cwd=HERE, text=True)
+        self.assertEqual(said.split(), ["False", "True"])
 
     def test_list_may_be_longer_than_one_read(self) -> None:
         processes = [subprocess.Popen(["sleep", "60"]) for _ in range(9)]

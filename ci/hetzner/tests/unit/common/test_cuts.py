@@ -42,6 +42,8 @@ OTHERWISE = {
     "commands/history_text",
     "commit/simulate_command",
     "processes/not_executable",
+    "sampling/job_processes",
+    "sampling/machine_use",
 }
 
 

@@ -1,0 +1,116 @@
+"""The samples of a run: its machine and its jobs. A fault of the sampler is a note, and no more."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from dsl import Job, Pipeline
+from lib.model import events
+from lib.sampling import sample_file, sampler
+from lib.sampling.samples import Samples
+from lib.scheduler import loop
+from tests.support.run_case import RunTest
+
+
+@unittest.skipUnless(sys.platform == "linux", "needs /proc")
+class Sampling(RunTest):
+    def in_a_store(self, *jobs: Job, listener: events.Listener = lambda _: None) -> Pipeline:
+        return Pipeline(
+            [*jobs],
+            "sha",
+            "main",
+            store=self.cwd / "store",
+            cwd=self.cwd,
+            grace=0.3,
+            timeout=60,
+            console=self.console,
+            listeners=[listener],
+        )
+
+    def sampled(self, *jobs: Job) -> Samples:
+        self.assertEqual(self.in_a_store(*jobs).run(), 0, self.console.getvalue())
+        self.assertNotIn("NOTE", self.console.getvalue())
+        self.assert_no_thread()
+        (run,) = self.cwd.glob("store/runs/*")
+        found = sample_file.read(run)
+        assert found is not None
+        self.assertEqual(found.skipped, 0)
+        return found
+
+    def assert_no_thread(self) -> None:
+        self.assertNotIn("samples", [thread.name for thread in threading.enumerate()])
+
+    def until_sampled(self, name: str, before: str = "", after: str = "") -> Job:
+        """Return a job that ends when a sample of it was written."""
+        wait = f"until grep -q '\"{name}\":' store/runs/*/samples.jsonl; do sleep 0.05; done"
+        return Job(name, f"{before}\n{wait}\n{after}")
+
+    def test_jobs_are_sampled_with_all_their_processes(self) -> None:
+        leaves = "(setsid bash -c 'echo $$ >pid; exec sleep 60' &); until [ -s pid ]; do :; done"
+        work = "for i in {1..99999}; do :; done"
+        end = "kill $! $(cat pid); wait; exit 0"
+        job = self.until_sampled("a", f"sleep 60 & {leaves}; {work}", end)
+        found = self.sampled(job, self.until_sampled("b"))
+        samples = found.jobs["a"]
+        self.assertGreaterEqual(max(samples.processes), 3)  # bash and two sleeps
+        self.assertGreater(max(samples.cpu), 0)
+        self.assertGreater(max(samples.rss), 100_000)
+        self.assertEqual(found.jobs.keys(), {"a", "b"})
+
+    def test_machine_is_sampled_more_often_than_the_jobs(self) -> None:
+        found = self.sampled(self.until_sampled("a"))
+        self.assertGreater(len(found.at), 5)
+        self.assertEqual(list(found.at), sorted(set(found.at)))
+        self.assertEqual(found.processors, os.cpu_count())
+        for used in found.memory:
+            self.assertTrue(0 < used < found.memory_size)
+
+    def test_short_run_is_sampled_as_well(self) -> None:
+        self.assertGreater(len(self.sampled(Job("a", "true")).at), 0)
+
+    def test_run_outside_a_store_has_no_samples(self) -> None:
+        threads = []
+        code = self.pipeline(
+            Job("a", "true"), listeners=[lambda _: threads.append(threading.active_count())]
+        ).run()
+        self.assertEqual((code, set(threads)), (0, {1}))
+        self.assertIsNone(sample_file.read(self.logs))
+
+    def test_full_disk_is_one_note(self) -> None:
+        def fill(event: events.Event) -> None:
+            """Let writes of samples, and no other, fail as on a full disk."""
+            if isinstance(event, events.Started) and event.job == "a":
+                for link in Path("/proc/self/fd").iterdir():
+                    if os.path.realpath(link).endswith(sample_file.NAME):
+                        full = os.open("/dev/full", os.O_WRONLY)
+                        os.dup2(full, int(link.name), inheritable=False)
+                        os.close(full)
+
+        made = self.in_a_store(Job("a", "sleep 2.2"), listener=fill)
+        self.assertEqual(made.run(), 0)
+        told = self.console.getvalue()
+        self.assertEqual(told.count("not all samples of the machine are kept"), 1, told)
+        self.assertIn("No space left", told)
+        self.assert_no_thread()
+
+    def test_something_in_the_place_of_the_file_is_a_note(self) -> None:
+        with mock.patch.object(sampler, "NAME", "no/such/directory"):
+            made = self.in_a_store(Job("a", "true"))
+            self.assertEqual(made.run(), 0)
+        self.assertIn("NOTE  the machine is not sampled: ", self.console.getvalue())
+
+    def test_sampling_ends_when_the_runner_breaks(self) -> None:
+        made = self.in_a_store(Job("a", "true"))
+        error = RuntimeError("injected")
+        with mock.patch.object(loop.Scheduler, "_take", side_effect=error):
+            self.assertRaises(RuntimeError, made.run)
+        self.assert_no_thread()
+
+
+if __name__ == "__main__":
+    unittest.main()
