@@ -11,7 +11,7 @@ import contextlib
 import math
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lib.common import signal_names
 from lib.common.clock import MonotonicClock
@@ -52,9 +52,11 @@ class ProcessExecutor:
         *,
         pytest_workers: int = 4,
         table: ProcessTable | None = None,
+        suspended: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
     ) -> None:
         self._place = place
         self._clock = clock
+        self._suspended = suspended
         self._table = table or process_table.table()
         self.running: dict[str, RunningStep] = {}
         self._reports: list[Report] = []
@@ -138,7 +140,7 @@ class ProcessExecutor:
 
     def _suspend(self) -> None:
         """Ctrl-Z: stop the trees, the clock and then ourselves; `fg` resumes all three."""
-        with self._stops.suspended(self.running):
+        with self._stops.suspended(self.running), self._suspended():
             self._clock.pause()
             os.kill(os.getpid(), signal.SIGSTOP)
             self._clock.resume()

@@ -26,7 +26,8 @@ class ShownRun(NamedTuple):
 
     `plan` has the jobs, their usual seconds (`durations`) and the pools. `now` reads the run's
     clock, in seconds, which the `at` of events are on. `redact` masks secrets: it is for what a
-    view reads itself, from the logs in `log_dir`. `controls` are for its keys.
+    view reads itself, from the logs in `log_dir`. `controls` are for its keys. `expected_end`
+    returns the moment of the expected end in seconds since the epoch, None if it is unknown.
     """
 
     log_dir: Path
@@ -34,6 +35,7 @@ class ShownRun(NamedTuple):
     now: Callable[[], float]
     redact: Callable[[str], str]
     controls: Controls
+    expected_end: Callable[[], float | None] = lambda: None
 
 
 class View(Protocol):
@@ -53,6 +55,12 @@ class View(Protocol):
 
     def begin(self, run: ShownRun) -> None:
         """Take the run whose events follow."""
+
+    def suspend(self) -> None:
+        """Give the terminal back until `resume`: the program is about to be stopped (Ctrl-Z)."""
+
+    def resume(self) -> None:
+        """Go on."""
 
     def end(self, text: str) -> str:
         """Show the lines that sum up the jobs; return a complaint if that is not possible, or ''.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from lib.model.events import Event
 from lib.report.view import ShownRun, View
@@ -28,6 +28,15 @@ class Watched:
         """Show this run from now on."""
         self._try(lambda view: view.begin(run))
         self._run = run  # last: a view that takes over is begun once
+
+    @contextlib.contextmanager
+    def suspended(self) -> Iterator[None]:
+        """Have the terminal as it was before the run, while the program is stopped."""
+        self._try(lambda view: view.suspend())
+        try:
+            yield
+        finally:
+            self._try(lambda view: view.resume())
 
     def end(self, text: str) -> str:
         """Show the lines that sum up the jobs; return a complaint if that is not possible."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lib.common.redact import shorten
 from lib.machine import place as machine_place
@@ -17,6 +18,9 @@ from lib.model.run_plan import RunPlan
 from lib.report.run_reports import RunReports
 from lib.run_directories import log_directory
 from lib.scheduler.protocol import MachineShare
+
+if TYPE_CHECKING:
+    from lib.run.expected_end import ExpectedEnd
 
 LONGEST_LABEL = 100  # characters of a command
 UNKNOWN = "the other runs of this machine do not know of this one, nor of its ports"
@@ -29,11 +33,12 @@ def registered(
     store: Path | None,
     redact: Callable[[str], str],
     reports: RunReports,
+    expected_end: ExpectedEnd | None,
 ) -> Iterator[MachineShare | None]:
     """Be in the register of live runs for the length of a run of jobs.
 
-    Yield what holds their ports and shared pools, None for a run that needs neither. If usual
-    durations are known, a listener to its events tells the others its expected end.
+    Yield what holds their ports and shared pools, None for a run that needs neither. The others are
+    told of its expected end.
     """
 
     def note(text: str) -> None:
@@ -46,10 +51,8 @@ def registered(
     with machine_register.registered(label, **fields) as registration:
         if registration.problem:
             note(f"{UNKNOWN}: {registration.problem}")
-        elif plan.durations:
-            from lib.run.expected_end import ExpectedEnd  # late: many runs know none
-
-            reports.bus.add(ExpectedEnd(plan, registration))
+        elif expected_end is not None:
+            expected_end.tell(lambda moment: registration.change(expected_end=moment))
         yield _share(plan, registration, note)
 
 

@@ -36,6 +36,7 @@ from lib.scheduler.loop import Scheduler
 from lib.scheduler.protocol import MachineShare
 
 if TYPE_CHECKING:
+    from lib.run.expected_end import ExpectedEnd
     from lib.run.records import Records
     from lib.run_directories.kept_files import KeptFiles
 
@@ -67,6 +68,7 @@ class Run:
         self._store_limits = store_limits
         self._measures = Measures(kept=store is not None or options.run_log is not None)
         self._kept: KeptFiles | None = None
+        self._expected_end: ExpectedEnd | None = None
         self._clock = MonotonicClock()
         self.results: dict[str, Result] = {}
         self.facts = Facts(results=self.results, error="the runner broke")
@@ -153,6 +155,11 @@ class Run:
         listeners = self._options.listeners + (records.listeners() if records else ())
         options = self._options._replace(listeners=listeners)
         reports = RunReports(logs.path, options, run_id)
+        if self._plan.durations:
+            from lib.run.expected_end import ExpectedEnd  # late: many runs know none
+
+            self._expected_end = ExpectedEnd(self._plan, self._clock.now)
+            reports.bus.add(self._expected_end)
         try:
             if logs.lock is None and self._options.run_log is None:
                 reports.log.line(f"NOTE  {log_directory.UNLOCKED}")
@@ -160,7 +167,7 @@ class Run:
             self._publish(logs.path)
             place = self._place
             with beside_others.registered(
-                self._plan, place.log_dir, self._store, place.redact, reports
+                self._plan, place.log_dir, self._store, place.redact, reports, self._expected_end
             ) as share:
                 self._run_jobs(reports, logs.lock, share)
             code = reports.end(self.facts).exit_code
@@ -189,7 +196,12 @@ class Run:
 
     def _run_jobs(self, reports: RunReports, lock: Held | None, share: MachineShare | None) -> None:
         try:
-            executor = ProcessExecutor(self._place, self._clock, pytest_workers=self._workers)
+            executor = ProcessExecutor(
+                self._place,
+                self._clock,
+                pytest_workers=self._workers,
+                suspended=reports.log.view.suspended,
+            )
         except BaseException:
             reports.end_before_jobs(self.facts)
             raise
@@ -218,10 +230,7 @@ class Run:
         )
         self.results.update(scheduler.results)
         before = self._measures.machine_state(self._place)
-        place, keys = self._place, controls.of(executor)
-        reports.log.view.begin(
-            ShownRun(place.log_dir, self._plan, self._clock.now, place.redact, keys)
-        )
+        reports.log.view.begin(self._shown(executor))
         try:
             scheduler.run()
             self.facts = scheduler.facts()
@@ -236,6 +245,18 @@ class Run:
             self._name_failed_tests(reports.log)
             reports.add_left(before, self._measures.machine_state(self._place), self._clock.now())
             reports.show_results(self.facts, executor.logs.left_out())
+
+    def _shown(self, executor: ProcessExecutor) -> ShownRun:
+        """Return what a view of this run may know, and do."""
+        end = self._expected_end
+        return ShownRun(
+            self._place.log_dir,
+            self._plan,
+            self._clock.now,
+            self._place.redact,
+            controls.of(executor),
+            end.look if end else lambda: None,
+        )
 
     def _add_leftovers(self, executor: ProcessExecutor, log: RunLog, lock: Held | None) -> None:
         """Add the facts that are known once no job runs any more."""

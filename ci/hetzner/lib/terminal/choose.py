@@ -29,4 +29,25 @@ def views(
     stream = sys.stdout if stream is None else stream
     if stream is None:
         return []
-    return [PlainView(stream)]
+    plain = PlainView(stream)
+    if quiet or verbose or not _can_be_drawn_on(stream, environ):
+        return [plain]
+    from lib.terminal.cells import Look  # late, both: few runs have a terminal
+    from lib.terminal.live_view import LiveView
+
+    colour = _has_color(environ) if color is None else color
+    return [LiveView(stream, Look(colour, stream.encoding or "ascii")), plain]
+
+
+def _can_be_drawn_on(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether a stream is a terminal that moves its cursor (terminfo(5): dumb cannot)."""
+    try:
+        return stream.isatty() and environ.get("TERM", "") not in ("", "dumb")
+    except ValueError:  # it is closed
+        return False
+
+
+def _has_color(environ: Mapping[str, str]) -> bool:
+    """Whether a terminal is to have colors (no-color.org, force-color.org)."""
+    forced = environ.get("FORCE_COLOR", "")
+    return forced != "0" if forced else not environ.get("NO_COLOR", "")

@@ -28,6 +28,12 @@ class PlainView:
     def begin(self, run: ShownRun) -> None:
         """Take the run."""
 
+    def suspend(self) -> None:
+        """Do nothing: the terminal is as it was."""
+
+    def resume(self) -> None:
+        """Do nothing."""
+
     def end(self, text: str) -> str:
         """Show the lines that sum up the jobs."""
         if not self._console.show(text) and self._console.missed:

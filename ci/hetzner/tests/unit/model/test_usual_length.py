@@ -1,4 +1,4 @@
-"""How long a run is expected to take, at its start and while it goes on."""
+"""How long a run is expected to take, at its start."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from lib.model.run_plan import Limits, RunPlan
 from lib.model.selection import Choice, plan
 from lib.model.usual_length import usual_length
-from lib.run.expected_end import remaining
 from tests.support.fakes import jobs
 
 
@@ -31,13 +30,6 @@ class Length(unittest.TestCase):
     def test_nothing_is_known_without_durations(self) -> None:
         self.assertIsNone(usual_length(planned("a; b", {})))
         self.assertIsNone(usual_length(planned("a; b", {"other": 3})))
-
-    def test_jobs_that_run_count_with_the_rest_of_their_time(self) -> None:
-        made = planned("a; b<a; c", {"a": 2, "b": 3, "c": 40})
-        left = remaining(made, {"b", "c"}, {"a": 0, "b": 2, "c": 30}, 33)
-        self.assertEqual(usual_length(left), 37)
-        late = remaining(made, {"b"}, {"b": 2}, 33)
-        self.assertEqual(usual_length(late), 0)
 
 
 if __name__ == "__main__":

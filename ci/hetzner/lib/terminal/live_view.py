@@ -1,0 +1,76 @@
+"""The view for a terminal: the jobs that run, drawn anew below the lines of ci.log."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+from lib.model.events import Event
+from lib.report.view import ShownRun
+from lib.terminal.cells import Look
+from lib.terminal.painter import Order, Painter
+from lib.terminal.plain_view import PlainView
+
+PATIENCE = 5.0  # seconds that a run waits for a terminal that takes no text (Ctrl-S)
+
+
+class LiveView(PlainView):
+    """Draws while jobs run; before and after them it is a plain view."""
+
+    def __init__(self, stream: TextIO, look: Look) -> None:
+        super().__init__(stream)
+        self._look = look
+        self._painter: Painter | None = None
+
+    def begin(self, run: ShownRun) -> None:
+        """Take the run, and draw from now on. Raises RuntimeError if no thread can be had."""
+        super().begin(run)
+        painter = Painter(self._console, self._look, run, _keyboard())
+        painter.start()
+        self._painter = painter
+
+    def show(self, lines: Sequence[str], event: Event | None = None) -> None:
+        """Show lines above what is drawn. Raises the error that has ended the drawing."""
+        if self._painter is None:
+            super().show(lines, event)
+            return
+        self._painter.put((lines, event))
+        if self._painter.broken is not None:
+            raise self._painter.broken
+
+    def end(self, text: str) -> str:
+        """Draw no more, and show the lines that sum up the jobs."""
+        self._stop()
+        return super().end(text)
+
+    def close(self) -> None:
+        """Give the terminal back."""
+        self._stop()
+        super().close()
+
+    def suspend(self) -> None:
+        """Give the terminal back until `resume`: the program is about to be stopped."""
+        if self._painter is not None:
+            self._painter.obey(Order.SUSPEND, PATIENCE)
+
+    def resume(self) -> None:
+        """Go on drawing."""
+        if self._painter is not None:
+            self._painter.put(Order.RESUME)
+
+    def _stop(self) -> None:
+        """End the drawing; show what it has not shown."""
+        painter, self._painter = self._painter, None
+        if painter is not None:
+            super().show(painter.close(PATIENCE))
+
+
+def _keyboard() -> int | None:
+    """Return the descriptor of standard input if it is a terminal."""
+    try:
+        descriptor = sys.stdin.fileno()
+    except (AttributeError, OSError, ValueError):  # there is none, or it is closed
+        return None
+    return descriptor if os.isatty(descriptor) else None

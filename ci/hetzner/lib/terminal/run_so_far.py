@@ -1,0 +1,83 @@
+"""The run that the live view shows: follows its events, and reads the logs of its jobs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+from lib.model.events import Event, Finished, Ready, Started
+from lib.model.result import Outcome
+from lib.report.view import ShownRun
+from lib.terminal import all_jobs, frame
+from lib.terminal.frame import Picture
+from lib.terminal.keys import Mode
+from lib.terminal.last_lines import LastLines
+from lib.terminal.plain_view import with_duration
+from lib.terminal.progress import Progress
+
+
+class RunSoFar:
+    """All that is known of a run at a moment. Used by one thread."""
+
+    def __init__(self, run: ShownRun) -> None:
+        needs = {node.job.name: node.job.depends_on for node in run.plan.phases.nodes}
+        self._run = run
+        self._progress = Progress(needs, run.plan.durations)
+        self._logs = LastLines(run.log_dir, run.redact)
+
+    @property
+    def now(self) -> float:
+        """The seconds of the run."""
+        return self._run.now()
+
+    @property
+    def running(self) -> list[str]:
+        """The jobs that run, in order of their start."""
+        return list(self._progress.running)
+
+    @property
+    def jobs(self) -> int:
+        """The number of jobs."""
+        return len(self._progress.names)
+
+    def follow(self, lines: Sequence[str], event: Event | None) -> Iterator[str]:
+        """Take note of an event; yield its lines and, after a failure, the end of the log.
+
+        A job that starts or serves has no line: it is seen among those that run.
+        """
+        if event is None:
+            yield from lines
+            return
+        self._progress(event)
+        if not isinstance(event, Finished):
+            yield from () if isinstance(event, Started | Ready) else lines
+        else:
+            yield from with_duration(lines, event)
+            self._logs.forget(event.job)
+            if event.outcome in (Outcome.FAILED, Outcome.TIMED_OUT) and event.result.begun:
+                from lib.report import log_tail  # late: only failures need it
+
+                log = self._run.log_dir / f"{event.job}.log"
+                yield from (f"    {line}" for line in log_tail.shown(log, self._run.redact))
+
+    def picture(self, mode: Mode, rows: int, *, keys: bool) -> Picture:
+        """Return what is to be seen now."""
+        progress, now = self._progress, self._run.now()
+        running = list(progress.running.values())
+        said = {job.name: self._logs.of(job.name, 1) for job in frame.visible(running, mode, rows)}
+        if mode.kind == "log":
+            said[mode.job] = self._logs.of(mode.job, rows)
+        end = self._run.expected_end()
+        return Picture(
+            now=now,
+            total=len(progress.names),
+            running=running,
+            done=len(progress.ended),
+            bad=progress.bad,
+            left=None if end is None else end - time.time(),
+            said=said,
+            mode=mode,
+            rows=all_jobs.rows(progress, now) if mode.kind == "all" else (),
+            note="being cut off" if progress.cut_off else "",
+            keys=keys,
+        )

@@ -1,0 +1,1 @@
+"""Tests of lib/run/ that start no process."""
