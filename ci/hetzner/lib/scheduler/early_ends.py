@@ -80,10 +80,8 @@ class EarlyEnds:
 
         Its second pass ends when the first has ended, and is cancelled even if that passed.
         """
-        nodes = [node for node in self._nodes if node.name == name and node.state is not ENDED]
-        if not nodes:
-            return
         why = self._cut_off.by_user(name)
+        nodes = [node for node in self._nodes if node.name == name and node.state is not ENDED]
         started = [node for node in nodes if node.state in STARTED]
         for node in started:
             if node.state is not STOPPING:

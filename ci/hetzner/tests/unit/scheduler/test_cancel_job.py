@@ -51,6 +51,7 @@ class CancelJob(RuleTest):
         declared = jobs("a; b<a", a={"timeout": 2, "retries": 1})
         played = play(declared, {"a": Fate(NEVER, ignores_term=True)}, cancels=[(3, "a")])
         self.check(played, "a=timed out b=skipped", 1)
+        self.assertEqual(len(played.scheduler.results["a"].attempts), 1)
 
     def test_allow_failure_makes_no_pass_of_it(self) -> None:
         declared = jobs("a; b<a", a={"allow_failure": True})
@@ -73,7 +74,8 @@ class CancelJob(RuleTest):
         self.check(played, "s=cancelled b=passed c=skipped", 1)
 
     def test_the_second_pass_is_cancelled_with_the_first(self) -> None:
-        played = play(jobs("a; b"), {"a": Fate(9)}, first_testcases="x", cancels=[(3, "a")])
+        fates = {"a": Fate(9), "b": Fate(20)}
+        played = play(jobs("a; b"), fates, first_testcases="x", cancels=[(3, "a")])
         self.check(played, "a=cancelled b=passed", 1)
         self.assertEqual(played.executor.started, ["a", "b", "b#2"])
         told = [

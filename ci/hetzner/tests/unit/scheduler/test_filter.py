@@ -70,6 +70,15 @@ class Unmatched(unittest.TestCase):
         self.ends(4, play(jobs("a"), fates, first_testcases="x"))
         self.ends(0, play(jobs("a"), {"a": [Fate(), EMPTY]}, first_testcases="x"))
 
+    def test_fast_fail_begins_the_second_pass_after_a_test_has_run(self) -> None:
+        played = play(jobs("a"), first_testcases="x", fast_fail=True)
+        self.ends(0, played)
+        self.assertEqual(played.executor.started, ["a", "a#2"])
+
+    def test_fast_fail_begins_the_other_jobs_though_the_first_ran_no_test(self) -> None:
+        flags = {"first_jobs": ["a"], "only_testcases": "x", "fast_fail": True}
+        self.ends(0, play(jobs("a; b"), {"a": EMPTY}, **flags))  # type: ignore[arg-type]
+
     def test_fast_fail_does_not_begin_the_second_pass(self) -> None:
         played = play(jobs("a"), {"a": EMPTY}, first_testcases="x", fast_fail=True)
         self.ends(4, played)

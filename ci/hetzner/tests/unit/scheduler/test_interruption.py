@@ -46,6 +46,12 @@ class FastFail(RuleTest):
         self.check(played, "a=failed b=cancelled c=cancelled z=passed", 1)
         self.assertLess(played.events[-1].at, 10)
 
+    def test_second_failure_of_a_critical_job_is_told_of_no_more(self) -> None:
+        declared = jobs("a; b", a={"fast_fail": True}, b={"fast_fail": True, "when": "always"})
+        played = play(declared, {"b": Fate(9, code=1)}, fails="a", fast_fail=True)
+        self.check(played, "a=failed b=failed", 1)
+        self.assertEqual(len(played.of(events.FastFail)), 1)
+
     def test_without_fast_fail_the_rest_runs_on(self) -> None:
         played = play(self.critical(), fails="a")
         self.check(played, "a=failed b=passed c=passed z=passed", 1)
