@@ -1,7 +1,8 @@
-"""The summary for people after a run: a table, and the end of each failed log."""
+"""The end of a run for people: a table, and the end of each failed log."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
@@ -9,13 +10,19 @@ from lib.common import plain_text
 from lib.model.cause import Cause
 from lib.model.result import Outcome, Result
 from lib.report import log_tail
+from lib.report.view import Section
 
 
-def table(results: Sequence[Result]) -> str:
-    """Return a plain table: job, outcome, duration, and the last cause of its wait."""
+def table(results: Sequence[Result]) -> Section:
+    """Return a table in order of start: job, outcome, duration, and the last cause of its wait."""
     head = ("job", "outcome", "seconds", "waited for")
-    rows = [(r.name, _outcome(r), _seconds(r), r.waited_for or "-") for r in results]
-    return "\n".join(plain_text.table([head, *rows], right=[2]))
+    rows = [
+        (r.name, _outcome(r), _seconds(r), r.waited_for or "-")
+        for r in sorted(
+            results, key=lambda each: math.inf if each.started is None else each.started
+        )
+    ]
+    return Section(plain_text.table([head, *rows], right=[2]), needed=False)
 
 
 def _outcome(result: Result) -> str:
@@ -42,14 +49,14 @@ def failures(
     logged: Collection[str],
     rerun: Callable[[str], str] | None,
     redact: Callable[[str], str] = str,
-) -> str:
+) -> list[Section]:
     """Return for each failed job the reason, the end of its log and the command that runs it again.
 
     The same for jobs that were cut off while they ran: by a signal, the run's timeout or
     `fast_fail`. `logged` are the jobs whose log is of this run. Jobs that fail the run come first,
     those that it cut off last.
     """
-    parts = []
+    sections = []
     failed = [r for r in results if r.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)]
     cut_off = [r for r in results if r.outcome is Outcome.CANCELLED and r.name in logged]
     for result in (*sorted(failed, key=lambda each: each.acceptable), *cut_off):
@@ -57,11 +64,11 @@ def failures(
         why = plain_text.one_line(redact(result.reason))
         why = f"allowed to fail, {why}" if result.allowed else why
         if result.name in logged:
-            parts.append(f"--- {result.name}: {why} ({log})")
-            parts += [f"    {line}" for line in log_tail.shown(log, redact)]
+            lines = [f"--- {result.name}: {why} ({log})"]
+            lines += [f"    {line}" for line in log_tail.shown(log, redact)]
         else:  # an earlier run may have left one there
-            parts.append(f"--- {result.name}: {why}")
-            parts.append("    (it has no log: it did not start)")
+            lines = [f"--- {result.name}: {why}", "    (it has no log: it did not start)"]
         if rerun:
-            parts.append(f"    run it again: {plain_text.one_line(rerun(result.name))}")
-    return "\n".join(parts)
+            lines.append(f"    run it again: {plain_text.one_line(rerun(result.name))}")
+        sections.append(Section(lines, result.name))
+    return sections

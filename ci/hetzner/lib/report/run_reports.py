@@ -15,7 +15,7 @@ from lib.model.verdict import Verdict, decide
 from lib.report import console_summary, verdict_writer
 from lib.report.run_log import RunLog, complaint
 from lib.report.summary_json import SummaryFile
-from lib.report.view import Viewer
+from lib.report.view import Section, Viewer
 
 
 class ReportOptions(NamedTuple):
@@ -113,9 +113,10 @@ class RunReports:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - `rerun` is the caller's
-            failed = f"the failures cannot be shown: {complaint(error)}"
-        text = "\n".join(part for part in (failed, console_summary.table(results)) if part)
-        if missed := self.log.view.end(options.redact(text)):
+            failed = [Section([f"the failures cannot be shown: {complaint(error)}"])]
+        sections = [console_summary.table(results), *failed]
+        masked = [each._replace(lines=_masked(each.lines, options.redact)) for each in sections]
+        if missed := self.log.view.end(masked):
             self.log.line(f"NOTE  the summary could not be shown: {missed}")
 
     def _listener_broke(self, listener: events.Listener, error: BaseException) -> None:
@@ -123,3 +124,8 @@ class RunReports:
         with contextlib.suppress(Exception):  # the caller's listener may have any attributes
             name = str(getattr(listener, "__name__", name))
         self.log.line(f"NOTE  the listener {name} broke: {complaint(error)}")
+
+
+def _masked(lines: Sequence[str], redact: Callable[[str], str]) -> list[str]:
+    """Return lines without secrets, also those that go over several of them."""
+    return redact("\n".join(lines)).split("\n")

@@ -38,6 +38,18 @@ class ShownRun(NamedTuple):
     expected_end: Callable[[], float | None] = lambda: None
 
 
+class Section(NamedTuple):
+    """A part of the end of a run: its lines, masked and printable, the first a title.
+
+    `job` is the failed job that it tells of, '' for all jobs together. A view for failures alone
+    leaves out a section that is not `needed`.
+    """
+
+    lines: Sequence[str]
+    job: str = ""
+    needed: bool = True
+
+
 class View(Protocol):
     """Shows one run to people. Its calls come from one thread, in this order:
 
@@ -62,8 +74,8 @@ class View(Protocol):
     def resume(self) -> None:
         """Go on."""
 
-    def end(self, text: str) -> str:
-        """Show the lines that sum up the jobs; return a complaint if that is not possible, or ''.
+    def end(self, sections: Sequence[Section]) -> str:
+        """Sum up the jobs; return a complaint if that is not possible, or ''.
 
         After it no job runs, and the terminal is as it was before `begin`.
         """

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 
 from lib.model.events import Event
-from lib.report.view import ShownRun, View
+from lib.report.view import Section, ShownRun, View
 
 
 class Watched:
@@ -38,10 +38,10 @@ class Watched:
         finally:
             self._try(lambda view: view.resume())
 
-    def end(self, text: str) -> str:
-        """Show the lines that sum up the jobs; return a complaint if that is not possible."""
+    def end(self, sections: Sequence[Section]) -> str:
+        """Sum up the jobs; return a complaint if that is not possible, or ''."""
         self._run = None
-        return self._try(lambda view: view.end(text))
+        return self._try(lambda view: view.end(sections))
 
     def close(self) -> None:
         """Close the view."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from lib.model.events import Event
-from lib.report.view import ShownRun
+from lib.report.view import Section, ShownRun
 from lib.terminal.cells import Look
 from lib.terminal.painter import Order, Painter
 from lib.terminal.plain_view import PlainView
@@ -40,10 +40,10 @@ class LiveView(PlainView):
         if self._painter.broken is not None:
             raise self._painter.broken
 
-    def end(self, text: str) -> str:
-        """Draw no more, and show the lines that sum up the jobs."""
+    def end(self, sections: Sequence[Section]) -> str:
+        """Draw no more, and show the sections that sum up the jobs."""
         self._stop()
-        return super().end(text)
+        return super().end(sections)
 
     def close(self) -> None:
         """Give the terminal back."""

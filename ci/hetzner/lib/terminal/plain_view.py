@@ -1,4 +1,4 @@
-"""The view for a file, a pipe or a plain terminal: the lines of ci.log, and how long jobs took."""
+"""The view for a file or a pipe: the lines of ci.log, and how long jobs took."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lib.common.console import Console
 from lib.common.plain_text import duration
 from lib.model.events import Event, Finished
 from lib.report.run_log import complaint
-from lib.report.view import ShownRun
+from lib.report.view import Section, ShownRun
 
 
 class PlainView:
@@ -20,7 +20,7 @@ class PlainView:
 
     def show(self, lines: Sequence[str], event: Event | None = None) -> None:
         """Show lines; a line that the stream does not take is dropped."""
-        if isinstance(event, Finished):
+        if isinstance(event, Finished) and lines:
             lines = with_duration(lines, event)
         for line in lines:
             self._console.show(line)
@@ -34,11 +34,14 @@ class PlainView:
     def resume(self) -> None:
         """Do nothing."""
 
-    def end(self, text: str) -> str:
-        """Show the lines that sum up the jobs."""
-        if not self._console.show(text) and self._console.missed:
-            return complaint(self._console.missed)
-        return ""
+    def end(self, sections: Sequence[Section]) -> str:
+        """Show the sections; return the error of the first that the stream does not take."""
+        missed = ""
+        for section in sections:
+            self._console.show("\n".join(section.lines))
+            if self._console.missed and not missed:
+                missed = complaint(self._console.missed)
+        return missed
 
     def close(self) -> None:
         """Let the stream take what it holds back."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from lib.model.events import Event
 from lib.model.phases import Phases
 from lib.model.run_plan import RunPlan
-from lib.report.view import Controls, ShownRun
+from lib.report.view import Controls, Section, ShownRun
 from lib.report.watched import Watched
 from lib.terminal.plain_view import PlainView
 
@@ -37,7 +37,7 @@ class Fragile(Begun):
     def begin(self, run: ShownRun) -> None:
         self.break_in("begin")
 
-    def end(self, text: str) -> str:
+    def end(self, sections: Sequence[Section]) -> str:
         self.break_in("end")
         return ""
 
@@ -83,13 +83,13 @@ class Breaks(unittest.TestCase):
     def test_view_that_breaks_at_the_end_is_replaced(self) -> None:
         watched = self.watched("end")
         watched.begin(RUN)
-        self.assertEqual(watched.end("all"), "")
+        self.assertEqual(watched.end([Section(["all"])]), "")
         self.check("end", "all\n")
 
     def test_without_a_view_left_nothing_is_shown(self) -> None:
         watched = Watched([Fragile(io.StringIO())], self.notes.append)
         watched.close()
-        self.assertEqual(watched.end("all"), "")
+        self.assertEqual(watched.end([Section(["all"])]), "")
         self.assertEqual(self.notes, ["NOTE  the view Fragile broke: RuntimeError: no"])
 
 
