@@ -34,11 +34,16 @@ SEQUENCES = re.compile(
     r"|(?:\x1b[]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x00-\x1f\x7f-\x9f]*(?:\x07|\x1b\\|\x9c)"
     r"|\x1b(?:[ -/]+[0-~]|[0-OQ-WYZ\\`-~])"
 )
+COLOUR = re.compile(r"\x1b\[[\d;:]{0,60}m")  # SGR: colours and the like
+BUT_COLOURS = re.compile(rf"(?!{COLOUR.pattern})(?:{SEQUENCES.pattern})")
 BACK = re.compile(r"\x08{2,}")  # a meter goes back over its text
 
 
-def shown(log: Path, redact: Callable[[str], str] = str) -> list[str]:
-    """Return the lines to show of a log. Never raises, never waits for a pipe."""
+def shown(log: Path, redact: Callable[[str], str] = str, *, colours: bool = False) -> list[str]:
+    """Return the lines to show of a log. Never raises, never waits for a pipe.
+
+    With `colours` they keep their sequences for colours (SGR), and no others.
+    """
     try:
         text, whole = _end(log)
     except files.NotAFileError as error:
@@ -47,15 +52,22 @@ def shown(log: Path, redact: Callable[[str], str] = str) -> list[str]:
         return [f"(its log cannot be read: {error.strerror})"]
     # masked again when colours are gone, which may have stood within a secret
     text = redact(text) if whole else f"…{masked_end(text, redact)}"
-    lines = redact("\n".join(as_seen(text))).split("\n")
+    seen = as_seen(text, BUT_COLOURS if colours else SEQUENCES)
+    lines = redact("\n".join(map(_bare, seen))).split("\n")
     if lines == [""]:
         return ["(its log is empty)"]
     start = _start(lines)
-    before, last = lines[:start], lines[start:][:MOST_LINES]
-    named = [_fitting(before[number]) for number in failure_lines.pick(before, FAILURES)]
-    if named:
-        named = ["(further up:)", *named, "(at the end:)"]
-    return [*named, *map(_fitting, last)]
+    named: Sequence[int] = failure_lines.pick(lines[:start], FAILURES)
+    looks = seen if colours and len(seen) == len(lines) else lines
+    last = [_fitting(looks[n], lines[n]) for n in range(start, min(start + MOST_LINES, len(lines)))]
+    if not named:
+        return last
+    further = (_fitting(looks[n], lines[n]) for n in named)
+    return ["(further up:)", *further, "(at the end:)", *last]
+
+
+def _bare(line: str) -> str:
+    return COLOUR.sub("", line) if "\x1b" in line else line
 
 
 def _start(lines: Sequence[str]) -> int:
@@ -66,8 +78,10 @@ def _start(lines: Sequence[str]) -> int:
     return max(0, min(said, len(lines)) - LINES)
 
 
-def as_seen(text: str) -> list[str]:
+def as_seen(text: str, obeyed: re.Pattern[str] = SEQUENCES) -> list[str]:
     """Return the lines of a text as a terminal shows them; of blank ones in a row the first.
+
+    The sequences that are `obeyed` are left out.
 
     Overwritten text counts once, and stays if it named a failure. Only newlines end a line: others
     (form feeds) are shown.
@@ -79,21 +93,24 @@ def as_seen(text: str) -> list[str]:
                 start = max(0, len(lines) - min(int(count or 1), SCREEN))
                 lines[start:] = _failed(lines[start:])
             raw = REWRITE.sub("\r", raw)
-        *over, last = _states(raw)
+        *over, last = _states(raw, obeyed)
         lines += _failed(over)
-        if last.strip() or (lines and lines[-1]):
-            lines.append(last if last.strip() else "")
+        blank = not _bare(last).strip()
+        if not blank or (lines and lines[-1]):
+            lines.append("" if blank else last)
     return lines[:-1] if lines and not lines[-1] else lines
 
 
 def _failed(lines: Sequence[str]) -> list[str]:
-    return [lines[number] for number in failure_lines.pick(lines, FAILURES)] if lines else []
+    if not lines:
+        return []
+    return [lines[number] for number in failure_lines.pick([*map(_bare, lines)], FAILURES)]
 
 
-def _states(raw: str) -> list[str]:
+def _states(raw: str, obeyed: re.Pattern[str]) -> list[str]:
     """Return the texts of a line, each until it was begun anew."""
-    states = [SEQUENCES.sub("", _stepped_back(state)) for state in raw.split("\r")]
-    return [state for state in states if state.strip()] or [""]
+    states = [obeyed.sub("", _stepped_back(state)) for state in raw.split("\r")]
+    return [state for state in states if _bare(state).strip()] or [""]
 
 
 def _stepped_back(state: str) -> str:
@@ -118,9 +135,16 @@ def _end(log: Path) -> tuple[str, bool]:
         return file.read(READ + LONGEST_SECRET).decode(errors="replace"), before == 0
 
 
-def _fitting(line: str) -> str:
-    """Return a line that is not too long, with both its ends: either may name the failure."""
+def _fitting(look: str, line: str) -> str:
+    """Return a line that is not too long, with both its ends: either may name the failure.
+
+    `look` is the same line with colours, which go if a secret was masked in it, or it is cut.
+    """
     if len(line) > WIDTH:
         half = WIDTH // 2
         line = f"{line[:half]} … ({len(line) - 2 * half} characters) … {line[-half:]}"
+    elif look is not line and _bare(look) == line:
+        colours = [*COLOUR.findall(look), ""]
+        parts = map(printable, COLOUR.split(look))
+        return "".join(f"{part}{colour}" for part, colour in zip(parts, colours, strict=True))
     return printable(line)

@@ -163,6 +163,31 @@ class Shown(unittest.TestCase):
                 self.assertLessEqual(len(lines), 4)
                 self.assertIn("cleaning", lines[-1])
 
+    def test_colours_are_kept_for_a_view_that_shows_them_and_no_other_sequence_is(self) -> None:
+        red = "\x1b[1;31mFAILED\x1b[0m a.py::b"
+        self.log.write_text(f"{red}\x1b]0;title\x07\x1b[K\n\x1b[32m\x1b[0m\n\n\x9b31mend\n")
+        self.assertEqual(log_tail.shown(self.log, colours=True), [red, "", "end"])
+        self.assertEqual(log_tail.shown(self.log), ["FAILED a.py::b", "", "end"])
+
+    def test_colours_hide_no_failure_further_up(self) -> None:
+        self.log.write_text(f"\x1b[31mFAILED\x1b[0m a.py::b\n{TEARDOWN}")
+        lines = log_tail.shown(self.log, colours=True)
+        self.assertEqual(
+            lines[:3], ["(further up:)", "\x1b[31mFAILED\x1b[0m a.py::b", "(at the end:)"]
+        )
+
+    def test_secret_within_colours_is_masked_and_they_go(self) -> None:
+        self.log.write_text("\x1b[31mtop\x1b[32msecret\x1b[0m x\n\x1b[31mred\x1b[0m\n")
+        lines = log_tail.shown(self.log, Redactor(["topsecret"]), colours=True)
+        self.assertEqual(lines, ["*** x", "\x1b[31mred\x1b[0m"])
+
+    def test_sequence_that_another_one_hid_is_not_obeyed(self) -> None:
+        self.log.write_text("\x1b\x1b[0m[31m\x1b\x1b\x1b[0m[0m[2Jx\n")
+        for colours in (False, True):
+            for line in log_tail.shown(self.log, colours=colours):
+                self.assertTrue(log_tail.COLOUR.sub("", line).isprintable())
+        self.assertTrue(all(line.isprintable() for line in log_tail.shown(self.log)))
+
     def test_failure_that_was_written_over_stays(self) -> None:
         for said in ("\rFAILED a.py::b\rcleaning", "FAILED a.py::b\n\x1b[1A\x1b[2Kcleaning"):
             self.assertEqual(self.shown(f"{said}\n"), ["FAILED a.py::b", "cleaning"])
