@@ -46,6 +46,7 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
     Their resources are sized for `box` (default: this machine).
     """
     box = box or machine.this()
+    junit = "$CI_WORK_DIR/junit"
 
     def body(script: str, *arguments: str) -> list[str]:
         return ["bash", str(s.runner_dir / "jobs" / f"{script}.sh"), *arguments]
@@ -54,11 +55,14 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
         """Return a job's share of sixteen processors, its MiB of memory, and its ports."""
         return {**box.cpu(of_16), **box.mib(mib), **{f"port:{port}": 1 for port in ports}}
 
-    def browser(target: str) -> list[str]:
-        """Return the places of the traces and reports of browser tests."""
+    def browser(target: str) -> dict[str, Any]:
+        """Return the places of the results of browser tests, and of their traces and reports."""
         tree = f"$CI_WORK_DIR/trees/playwright-{target}"
         results = [f"{tree}/test-results", f"{tree}/packages/*/test-results"]
-        return [*results, f"$CI_WORK_DIR/playwright-{target}"]
+        return {
+            "keep": [*results, f"$CI_WORK_DIR/playwright-{target}"],
+            "junit": f"{junit}/playwright-{target.replace('_', '-')}-*.xml",
+        }
 
     servers = s.jupyter_parallel  # and as many browsers
     jupyter = {"venv": f"{s.work_dir}/jupyter-venv", "servers": f"{s.work_dir}/jupyter-servers"}
@@ -69,7 +73,6 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
     build: dict[str, Any] = {"ok_codes": (0,), "testcases": False}
     prepare: dict[str, Any] = {**build, "timeout": 900}
     flaky: dict[str, Any] = {"retries": 1, "retry_alone": True}
-    junit = "$CI_WORK_DIR/junit"
     # fmt: off
     return [
         Job("node-modules", body("node_modules"), [], **prepare,
@@ -90,31 +93,31 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
         Job("playwright-jupyter", body("pw_jupyter"),
             ["build-wheel", "jupyter-warmup", "install-wheel", "node-modules"], timeout=600,
             requires=node, resources=take(9, servers * 600),
-            keep=["$CI_WORK_DIR/playwright-jupyter"]),
+            keep=["$CI_WORK_DIR/playwright-jupyter"], junit=f"{junit}/playwright-jupyter-*.xml"),
         Job("lint-python", body("lint_python"), ["python-3.13"], **build, timeout=60,
             resources=take(1, 100)),
         Job("test-js", body("test_js"), ["node-modules"], timeout=300,
-            requires=node, resources=take(2, 1000)),
+            requires=node, resources=take(2, 1000), junit=f"{junit}/test-js.xml"),
         *[Job(f"test-python-{v}", body("test_python", v), [f"python-{v}"], timeout=600,
               requires=uv, resources=take(4, s.pytest_workers * 300),
-              keep=[f"{junit}/test-python-{v}-*.xml"]) for v in PYTHONS],
+              junit=f"{junit}/test-python-{v}-*.xml") for v in PYTHONS],
         Job("test-mcp-wheel", body("test_mcp_wheel"), ["build-wheel"], timeout=300,
             requires=uv, resources=take(1, 400, s.port_mcp),
-            keep=[f"{junit}/test-mcp-wheel-*.xml"]),
+            junit=f"{junit}/test-mcp-wheel-*.xml"),
         Job("smoke-test-extras", body("smoke_test_extras"), ["build-wheel"], timeout=300,
             requires=uv, resources=take(3, 1000), testcases=False),
         Job("playwright-storybook", body("pw_storybook"), ["build-js", "node-modules"],
             timeout=300, **flaky, requires=scripts, resources=take(3, 1000, s.port_storybook),
-            keep=browser("storybook")),
+            **browser("storybook")),
         Job("playwright-server", body("pw_server"), ["build-wheel", "node-modules", "python-3.13"],
             timeout=300, **flaky, requires=uv + scripts, resources=take(3, 1000, s.port_server),
-            keep=browser("server")),
+            **browser("server")),
         Job("playwright-marimo", body("pw_marimo"), ["build-wheel", "node-modules", "python-3.13"],
             timeout=300, requires=uv + scripts, resources=take(3, 1000, s.port_marimo),
-            keep=browser("marimo")),
+            **browser("marimo")),
         Job("playwright-wasm-marimo", body("pw_wasm_marimo"), ["node-modules"], timeout=300,
             requires=scripts, resources=take(3, 1000, s.port_wasm_marimo),
-            keep=browser("wasm_marimo")),
+            **browser("wasm_marimo")),
     ]
     # fmt: on
 

@@ -76,6 +76,7 @@ serve() { # serve N: runs the notebooks of server N, one after the other
 
 cd packages/buckaroo-js-core
 need_browser
+junit_of_playwright playwright-jupyter
 for number in "${!servers[@]}"; do
   part "server $number" serve "$number"
 done

@@ -323,6 +323,13 @@ matching_specs() {
   return "$code"
 }
 
+# junit_of_playwright NAME: has each run of Playwright write the results of its test cases into
+# $CI_WORK_DIR/junit/NAME-<pid>.xml, beside what its configuration reports
+junit_of_playwright() {
+  rm -f "$CI_WORK_DIR/junit/$1-"*.xml
+  export CI_JUNIT=$CI_WORK_DIR/junit/$1 PW_TEST_REPORTER=$BODY_LIB/buckaroo/playwright_junit.cjs
+}
+
 # Fails with a sentence if the browser of this commit's Playwright is not there. A configuration
 # that reads CI_CHROMIUM has another one.
 need_browser() {
@@ -359,6 +366,7 @@ playwright_script() {
   fi
   need_browser
   popd >/dev/null || exit
+  junit_of_playwright "playwright-${target//_/-}"
   # scripts that do not quote their filter take it apart at blanks
   SKIP_INSTALL=1 PW_GREP=${PW_GREP_FILTER// /\\s} PLAYWRIGHT_HTML_OPEN=never \
     PLAYWRIGHT_HTML_OUTPUT_DIR="$CI_WORK_DIR/playwright-$target" bash "$script"

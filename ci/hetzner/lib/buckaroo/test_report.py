@@ -2,8 +2,8 @@
 
 As a program: `test_report.py playwright FILE` prints the spec files that have tests in a listing of
 Playwright's JSON reporter, as paths from the current directory, a line each; `test_report.py jest
-FILE` prints the number of tests that ran, by jest's `--json`. It exits with 1 for a report of
-errors, or without a report.
+FILE` prints the number of tests that ran, by jest's `--json`, and so does `test_report.py vitest
+FILE`, by its reporter for JUnit. It exits with 1 for a report of errors, or without a report.
 
 Sources: `JSONReport` in Playwright's test reporter types; "testResultsProcessor" in jest's
 configuration, whose object `--json` writes.
@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 
 class ReportError(ValueError):
@@ -50,13 +51,26 @@ def tests_that_ran(report: Any) -> int:
         raise ReportError(f"expected a report of jest, it lacks {error}") from error
 
 
+def cases_that_ran(report: bytes) -> int:
+    """Return the number of test cases in JUnit XML that were not skipped. Raises ReportError."""
+    try:
+        cases = ElementTree.fromstring(report).iter("testcase")
+    except ElementTree.ParseError as error:
+        raise ReportError(f"expected JUnit XML, found other text: {error}") from error
+    return sum(case.find("skipped") is None for case in cases)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Print the content of a report; see the module."""
-    if len(arguments) != 2 or arguments[0] not in ("playwright", "jest"):
-        print("usage: test_report.py playwright|jest FILE", file=sys.stderr)
+    if len(arguments) != 2 or arguments[0] not in ("playwright", "jest", "vitest"):
+        print("usage: test_report.py playwright|jest|vitest FILE", file=sys.stderr)
         return 2
     try:
-        report = json.loads(Path(arguments[1]).read_bytes())
+        text = Path(arguments[1]).read_bytes()
+        if arguments[0] == "vitest":
+            print(cases_that_ran(text))
+            return 0
+        report = json.loads(text)
         if arguments[0] == "jest":
             print(tests_that_ran(report))
         else:

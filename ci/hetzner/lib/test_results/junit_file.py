@@ -121,7 +121,7 @@ def tool_of(suite: dict[str, str]) -> str:
     name = suite.get("name", "")
     if name in ("pytest", "pytest tests"):
         return PYTEST
-    if name in ("jest tests", "vitest tests"):
+    if name in ("jest tests", "vitest tests", "playwright tests"):
         return name.partition(" ")[0]
     return PLAYWRIGHT if suite.keys() >= {"id", "name", "tests"} and not name else ""
 

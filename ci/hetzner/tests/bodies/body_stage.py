@@ -233,7 +233,9 @@ def make(root: Path) -> Stage:
     scripts = {f"scripts/test_playwright_{target}.sh": "exec script $0\n" for target in TARGETS}
     scripts["scripts/full_build.sh"] = "exec full_build.sh\n"
     configs = [f"packages/buckaroo-js-core/playwright.config{name}.ts" for name in CONFIGS]
-    for name, text in {**dict.fromkeys([*FILES, *configs], "any text\n"), **scripts}.items():
+    texts = {**dict.fromkeys([*FILES, *configs], "any text\n"), **scripts}
+    texts["packages/buckaroo-js-core/package.json"] = '{"scripts": {"test": "jest"}}\n'
+    for name, text in texts.items():
         path = stage.repo / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)

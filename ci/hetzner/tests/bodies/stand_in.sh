@@ -47,8 +47,13 @@ case $call in
     listing ${LISTED-a.spec.ts} >"$PLAYWRIGHT_JSON_OUTPUT_NAME"
     ;;
   "pnpm"*" --json"*)
-    echo "{\"numPassedTests\": ${MATCHED:-1}, \"numFailedTests\": 0, \"numRuntimeErrorTestSuites\": 0}" \
-      >"${!#}"
+    echo "{\"numPassedTests\": ${MATCHED:-1}, \"numFailedTests\": 0, \"numRuntimeErrorTestSuites\": 0," \
+      "\"testResults\": []}" >"$(option --outputFile "$@")"
+    ;;
+  "pnpm"*" --reporter=junit"*)
+    mkdir -p "$STAGE/work/junit"
+    echo "<testsuites><testcase>${MATCHED:+<skipped/>}</testcase></testsuites>" \
+      >"$STAGE/work/junit/test-js.xml"
     ;;
   "python3."*"sys.executable"*) echo "${0##*/python} $0" ;;
   "python "*"sys.version_info"*) answer "${WRONG:-$(<"${0%/bin/*}/version")}" ;;

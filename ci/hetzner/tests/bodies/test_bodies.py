@@ -170,6 +170,56 @@ class TestFilters(OnStage):
             self.assertEqual(resets, {"http://127.0.0.1:1", "http://127.0.0.1:2"})
 
 
+class TestNamesOfTests(OnStage):
+    PACKAGE = "packages/buckaroo-js-core/package.json"
+
+    def run_with(self, script: str, **extra: str) -> body_stage.Done:
+        self.stage = self.make()
+        (self.stage.repo / self.PACKAGE).write_text(f'{{"scripts": {{"test": "{script}"}}}}')
+        return self.stage.run("test_js", **extra)
+
+    def test_jest_and_vitest_write_their_results(self) -> None:
+        for script, words in (
+            ("jest", "--json --outputFile @/work/jest.json"),
+            ("node_modules/.bin/jest --ci", "--json"),
+            (
+                "vitest run",
+                "--reporter=default --reporter=junit --outputFile.junit=@/work/junit/test",
+            ),
+        ):
+            done = self.run_with(script)
+            self.assertEqual(done.code, 0, done.text)
+            self.assertTrue(any(words in call for call in done.calls), (script, done.calls))
+            self.assertTrue((self.stage.work / "junit" / "test-js.xml").exists(), script)
+
+    def test_other_runner_is_called_as_the_package_says(self) -> None:
+        done = self.run_with("make test-of-jesters")
+        self.assertEqual((done.code, done.calls[-1]), (0, "pnpm run test"))
+
+    def test_filter_that_matches_nothing_ends_with_5(self) -> None:
+        for script, matched in (("jest", "0"), ("vitest", "none")):
+            done = self.run_with(script, PW_GREP_FILTER="^a.b$|c", MATCHED=matched)
+            self.assertEqual(done.code, 5, done.text)
+            self.assertTrue(done.calls[-1].endswith("-t ^a.b$|c"), done.calls)
+
+    def test_failure_stays_one_without_a_report(self) -> None:
+        call = self.run_with("jest").calls[-1]
+        done = self.run_with("jest", FAIL=call)
+        self.assertEqual(done.code, 3, done.text)
+        self.assertIn("test cases are not named", done.text)
+
+    def test_each_browser_body_has_a_name_for_its_results(self) -> None:
+        def turn(stage: Stage, body: str) -> set[str]:
+            calls = self.passes(body, on=stage, LOG_VARIABLE="CI_JUNIT").calls
+            return {path for call in calls for path in re.findall(r"CI_JUNIT=(\S+)", call)}
+
+        found = [path for paths in self.each(turn, BROWSER_BODIES) for path in paths]
+        names = sorted(Path(path).name for path in found)
+        self.assertEqual(
+            names, sorted(b.replace("pw_", "playwright-").replace("_", "-") for b in BROWSER_BODIES)
+        )
+
+
 class TestReports(OnStage):
     def test_each_report_has_a_directory_of_its_own_outside_of_the_checkout(self) -> None:
         def turn(stage: Stage, body: str) -> set[str]:

@@ -39,6 +39,12 @@ class Reports(unittest.TestCase):
         with self.assertRaises(test_report.ReportError):
             test_report.tests_that_ran({"numPassedTests": 1})
 
+    def test_skipped_cases_of_vitest_did_not_run(self) -> None:
+        report = b"<testsuite><testcase/><testcase><skipped/></testcase></testsuite>"
+        self.assertEqual(test_report.cases_that_ran(report), 1)
+        with self.assertRaises(test_report.ReportError):
+            test_report.cases_that_ran(b"")
+
     def test_program_prints_paths_from_where_it_is(self) -> None:
         with tempfile.TemporaryDirectory() as root:
             report = listing("a.spec.ts")
@@ -51,6 +57,7 @@ class Reports(unittest.TestCase):
     def test_missing_or_broken_report_is_a_failure(self) -> None:
         with tempfile.NamedTemporaryFile() as file, contextlib.redirect_stderr(io.StringIO()):
             self.assertEqual(test_report.main(["jest", file.name]), 1)
+            self.assertEqual(test_report.main(["vitest", file.name]), 1)
             self.assertEqual(test_report.main(["jest", "/nowhere"]), 1)
             self.assertEqual(test_report.main(["mocha", "/nowhere"]), 2)
 

@@ -31,6 +31,7 @@ MAY_OPEN = {
     "buckaroo/demo": "files that it makes itself",
     "processes/exiting": "/proc",
     "github/client": "no file, but an address",
+    "buckaroo/jest_junit": "runs within a job, whose timeout ends it",
     "buckaroo/test_report": "runs within a job, whose timeout ends it",
     "storage/cache_store": "writes into directories that it has just made",
     "common/tree_copy": "makes new files",
