@@ -13,8 +13,9 @@ from pathlib import Path
 
 from lib.buckaroo import leftovers, settings, wheels
 from lib.buckaroo.placeholders import make_placeholders
-from lib.commit import disk_room, rerun_one_command
+from lib.commit import disk_room, rerun_one_command, views_of_run
 from lib.commit.commit_statuses import CommitStatuses
+from lib.commit.event_outlets import EventOutlets
 from lib.commit.request import Request
 from lib.commit.reuse import EarlierRuns
 from lib.commit.tested_commit import TestedCommit
@@ -33,7 +34,7 @@ from lib.model.verdict import FAILED, Verdict
 from lib.processes import process_table
 from lib.processes.tool_orphans import ToolOrphans
 from lib.report import running_jobs, verdict_writer
-from lib.report.run_log import RunLog, complaint
+from lib.report.run_log import RunLog
 from lib.report.summary_json import SummaryFile
 from lib.run_directories.run_store import RunStore
 
@@ -62,6 +63,8 @@ class CommitRun:
         self.url = f"{config.log_url.rstrip('/')}/{logs.path.name}" if config.log_url else ""
         self._locks = (*locks, logs.lock) if logs.lock else locks
         self.log = RunLog(self.log_dir, url=self.url, views=options.viewer(), redact=mask)
+        self.log.began = self._began
+        self._events = EventOutlets(self.log_dir, mask, self.log.line)
         self._run_id = process_table.run_id(process_table.table(), os.getpid())
         self._statuses = CommitStatuses(
             config,
@@ -100,13 +103,16 @@ class CommitRun:
 
     def _begin_summary(self) -> None:
         """Write that the run goes on; its pipeline writes more later. Raises OSError."""
-        commit = self.commit
+        SummaryFile(self.log_dir, self._header(), self._mask).begin([])
+        whole = self.asks_for_all and not self._options.in_place
+        self._store.publish(self.log_dir, self.commit.found, whole=whole)
+
+    def _header(self) -> dict[str, object]:
+        """Return the fields of summary.json that are known before the jobs begin."""
+        commit, asked = self.commit, self.asks_for_all
         fields = {"run": self._run_id, "sha": commit.sha, "branch": commit.branch, **commit.fields}
-        asked = self.asks_for_all
         chosen = selection.summary_fields(self._request.chosen, whole=False, asked_for_all=asked)
-        SummaryFile(self.log_dir, {**fields, **chosen}, self._mask).begin([])
-        whole = asked and not self._options.in_place
-        self._store.publish(self.log_dir, commit.found, whole=whole)
+        return {**fields, **chosen}
 
     def clean_up(self) -> None:
         """Stop the leftovers of earlier runs, and post the statuses that they did not."""
@@ -181,6 +187,7 @@ class CommitRun:
                 self.log.line("no status of the commit is set: this run did not check all of it")
             verdict = self._tell_the_end()
             self.code = verdict.exit_code
+            self._events.conclude(self._header(), verdict, self._facts.seconds)
             self._statuses.end(verdict)
             self._record_for_later_runs(verdict)
             self.log.close()
@@ -196,7 +203,7 @@ class CommitRun:
     def listeners(self) -> list[events.Listener]:
         """Return the listeners to the events of the jobs, beside the log."""
         options, config = self._options, self._config
-        made: list[events.Listener] = self.earlier.listeners()
+        made: list[events.Listener] = [self._events, *self.earlier.listeners()]
         if not self._with_a_filter:
             made.append(self._history)
         if not options.in_place:
@@ -239,7 +246,7 @@ class CommitRun:
                 self.log.line(f"NOTE  {note}")
             self._record(verdict)
             self.earlier.finish(self._facts)
-            self._write_environment()
+            views_of_run.write(self.log, self._config, self.commit.tree, self._tools, self._mask)
             disk_room.clean(self._config, self.log.line)
         except Interrupted:  # the verdict is told: the exit code is its own
             self.log.line("NOTE  a second signal: not all is recorded that later runs could use")
@@ -262,16 +269,6 @@ class CommitRun:
         for line in self._history.write(fields):
             self.log.line(f"NOTE  {line}")
 
-    def _write_environment(self) -> None:
-        """Write what the run ran on: after the verdict, which does not wait for it."""
-        from lib.commit import commit_environment  # late: it is the last step
-
-        try:
-            tree = self.commit.tree
-            commit_environment.write(self.log_dir, self._config, tree, self._tools, self._mask)
-        except Exception as error:  # noqa: BLE001 - a record that cannot be written is a note
-            self.log.line(f"NOTE  could not write what this run ran on: {complaint(error)}")
-
     @property
     def _with_a_filter(self) -> bool:
         """Whether test cases are chosen: the time of some of them says nothing of all."""
@@ -282,4 +279,5 @@ class CommitRun:
         facts = self._facts._replace(seconds=time.monotonic() - self._began)
         if (ended_by := interrupts.record().decide()) is not None:
             facts = facts._replace(signal=ended_by)
+        self._facts = facts
         return verdict_writer.write(self.log, self._summary, facts)

@@ -9,7 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from lib.model.declared_job import DeclaredJob
 from lib.model.result import AttemptRecord, Outcome, Result
+
+
+class RunDeclared(NamedTuple):
+    """The first event: the run, and its jobs as far as listeners need them.
+
+    `run` is the name of its directory ('' if it keeps none), `header` has the fields of
+    summary.json on the tree and the selection. It `began` at this time, in seconds since the
+    epoch, and `before` are the seconds from there to the beginning of the run's clock (checkout).
+    """
+
+    at: float
+    run: str
+    header: Mapping[str, object]
+    began: float
+    before: float
+    jobs: tuple[DeclaredJob, ...]
 
 
 class RunStarted(NamedTuple):
@@ -32,11 +49,15 @@ class PhaseStarted(NamedTuple):
 
 
 class Started(NamedTuple):
-    """A job's body is about to start; attempts count from 1."""
+    """A job's body is about to start; attempts count from 1.
+
+    `waited_for` is the dependency, pool or delay that held it back last.
+    """
 
     at: float
     job: str
     attempt: int
+    waited_for: str = ""
 
 
 class OutputReady(NamedTuple):
@@ -142,15 +163,33 @@ class Left(NamedTuple):
 
 
 class RunEnded(NamedTuple):
-    """The run is over: its exit code and all results."""
+    """The jobs of the run are over: the exit code that they amount to, and all results."""
 
     at: float
     code: int
     results: tuple[Result, ...]
 
 
+class RunAgain(NamedTuple):
+    """The words that run a failed job again, an argument vector."""
+
+    at: float
+    job: str
+    words: tuple[str, ...]
+
+
+class RunConcluded(NamedTuple):
+    """The last event: the verdict on the run, and its seconds from its beginning."""
+
+    at: float
+    seconds: float
+    exit_code: int
+    verdict: str
+
+
 Event = (
-    RunStarted
+    RunDeclared
+    | RunStarted
     | PhaseStarted
     | Started
     | OutputReady
@@ -165,7 +204,10 @@ Event = (
     | Note
     | Left
     | RunEnded
+    | RunAgain
+    | RunConcluded
 )
+OfJob = Started | OutputReady | Ready | TimedOut | Leaked | AttemptEnded | Finished | RunAgain
 Listener = Callable[[Event], None]
 
 

@@ -43,6 +43,13 @@ def _seconds(result: Result) -> str:
     return f"{result.duration:.1f}" if result.started is not None else "-"
 
 
+def failed(results: Sequence[Result], logged: Collection[str]) -> list[Result]:
+    """Return the failed jobs, those that fail the run first, then those cut off while they ran."""
+    bad = [r for r in results if r.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)]
+    cut_off = [r for r in results if r.outcome is Outcome.CANCELLED and r.name in logged]
+    return [*sorted(bad, key=lambda each: each.acceptable), *cut_off]
+
+
 def failures(
     results: Sequence[Result],
     log_dir: Path,
@@ -57,9 +64,7 @@ def failures(
     those that it cut off last.
     """
     sections = []
-    failed = [r for r in results if r.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)]
-    cut_off = [r for r in results if r.outcome is Outcome.CANCELLED and r.name in logged]
-    for result in (*sorted(failed, key=lambda each: each.acceptable), *cut_off):
+    for result in failed(results, logged):
         log = log_dir / f"{result.name}.log"
         why = plain_text.one_line(redact(result.reason))
         why = f"allowed to fail, {why}" if result.allowed else why

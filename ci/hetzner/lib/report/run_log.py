@@ -44,6 +44,7 @@ class RunLog:
         self.url = (url or str(log_dir)).rstrip("/")
         self.write_error = ""
         self.view = Watched(views, self.line)
+        self.began = time.monotonic()  # of its run; an owner sets an earlier time
         self._stamped = (0, "")
         self._redact = redact
         self._file = os.fdopen(files.begin(self.path), "ab")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lib.model import events
+from lib.common import shell_words
+from lib.model import declared_job, events
 from lib.model.job import Job
 from lib.model.result import Result
 from lib.model.run_facts import Facts
+from lib.model.run_plan import RunPlan
 from lib.model.verdict import Verdict, decide
 from lib.report import console_summary, verdict_writer
 from lib.report.run_log import RunLog, complaint
@@ -58,6 +61,19 @@ class RunReports:
         except OSError as error:
             self.log.write_failed(self._summary.path, error)
 
+    def declare(self, plan: RunPlan, now: float, *, kept: bool) -> None:
+        """Tell the listeners beside the log which run follows; `kept`: in a directory of its own.
+
+        `now` are the seconds on the run's clock.
+        """
+        if len(self.bus.listeners) == 1:
+            return
+        before = max(0.0, time.monotonic() - now - self.log.began)
+        began, run = time.time() - now - before, self._log_dir.name if kept else ""
+        jobs = declared_job.of_plan(plan)
+        header = self._options.header
+        self.bus.emit(events.RunDeclared(now, run, header, began, before, jobs))
+
     def add_left(self, before: Mapping[str, int], after: Mapping[str, int], at: float) -> None:
         """Add what the jobs left: the amounts of the machine that are known before and after."""
         left = {
@@ -77,6 +93,7 @@ class RunReports:
         """
         results = list(facts.results.values())
         self.log.check()
+        self._tell_reruns(console_summary.failed(results, logged), facts.seconds)
         code = self.verdict(facts).exit_code if self._own else None
         try:
             self._summary.write(results, logged, code, facts.seconds)
@@ -103,6 +120,16 @@ class RunReports:
         """Close a log that is our own."""
         if self._own:
             self.log.close()
+
+    def _tell_reruns(self, failed: Sequence[Result], at: float) -> None:
+        """Tell the listeners beside the log the words that run failed jobs again."""
+        rerun = self._options.rerun
+        if rerun is None or len(self.bus.listeners) == 1:
+            return
+        for result in failed:
+            with contextlib.suppress(Exception):  # `rerun` is the caller's; the log tells that
+                words = shell_words.vector(rerun(result.name))
+                self.bus.emit(events.RunAgain(at, result.name, words))
 
     def _show(self, results: list[Result], logged: Collection[str]) -> None:
         options = self._options

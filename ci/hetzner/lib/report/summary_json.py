@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from lib.common import files, version
+from lib.common.masked import masked
 from lib.model.result import Load, Result
 
 SCHEMA = 1
@@ -74,10 +75,10 @@ class SummaryFile:
         }
         logs = {name: (f"{self._log_dir}/{name}.log", cut) for name, cut in logged.items()}
         jobs = [
-            _masked(_job(result, *logs.get(result.name, (None, 0))), self._redact)
+            masked(_job(result, *logs.get(result.name, (None, 0))), self._redact)
             for result in results
         ]
-        text = _laid_out(_masked(fields, self._redact), jobs)
+        text = _laid_out(masked(fields, self._redact), jobs)
         files.atomic_write(self.path, text, durable=code is not None, sweeps=False)
 
 
@@ -157,16 +158,3 @@ def _load(load: Load | None) -> dict[str, float | None] | None:
         "cpu_pressure": load.cpu,
         "memory_pressure": load.memory,
     }
-
-
-def _masked(value: object, redact: Callable[[str], str]) -> object:
-    """Return a value of JSON with redacted texts; numbers stay, though a secret may be one."""
-    if redact is str:
-        return value
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, list):
-        return [_masked(item, redact) for item in value]
-    if isinstance(value, dict):
-        return {name: _masked(item, redact) for name, item in value.items()}
-    return value

@@ -18,6 +18,7 @@ from lib.common.clock import MonotonicClock
 from lib.common.locks import Held
 from lib.common.signal_names import name_of
 from lib.machine import load as machine_load
+from lib.model import events
 from lib.model.job import Job
 from lib.model.result import Result
 from lib.model.run_facts import Facts
@@ -170,8 +171,12 @@ class Run:
                 self._plan, place.log_dir, self._store, place.redact, reports, self._expected_end
             ) as share:
                 self._run_jobs(reports, logs.lock, share)
-            code = reports.end(self.facts).exit_code
+            verdict = reports.end(self.facts)
+            code = verdict.exit_code
             if self._options.run_log is None:
+                now, seconds = self._clock.now(), self.facts.seconds
+                told = events.RunConcluded(now, seconds, verdict.exit_code, verdict.sentence)
+                reports.bus.emit(told)
                 for note in self.finish_copies():
                     reports.log.line(f"NOTE  {note}")
             if records:
@@ -229,6 +234,8 @@ class Run:
             self._kept.retry_waits if self._kept else None,
         )
         self.results.update(scheduler.results)
+        kept = self._store is not None or self._options.run_log is not None
+        reports.declare(self._plan, self._clock.now(), kept=kept)
         before = self._measures.machine_state(self._place)
         reports.log.view.begin(self._shown(executor))
         try:

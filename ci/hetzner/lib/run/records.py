@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lib.event_stream import event_file
+from lib.event_stream.event_file import EventFile
 from lib.model import events
 from lib.model.job import Job
 from lib.model.run_facts import CHANGED, Facts
 from lib.model.run_plan import RunPlan
 from lib.processes.launch import Place
+from lib.report import run_views
 from lib.report.run_log import complaint
 from lib.run_directories import cleaning
 from lib.run_directories.retention import Limits
@@ -50,18 +53,24 @@ class Records:
         self._place = place
         self._history = _history(store, place, plan)
         self._proof: ProofRecord | None = None
-        self._lost = ""
+        self._events: EventFile | None = None
+        self._lost: list[str] = []
+        try:
+            self._events = event_file.in_directory(place.log_dir, place.redact)
+        except OSError as error:
+            self._lost.append(f"no view of this run can be made: {error}")
         jobs = [node.job for node in plan.phases.nodes if not node.repeated]
         self._programs = {name for job in jobs for name in job.requires}
         if told["asked_for_all"] and (known := prover(jobs, told, place, workers)):
             try:
                 self._proof = known.record(place.log_dir)
             except OSError as error:
-                self._lost = f"what this run proves cannot be recorded: {error}"
+                self._lost.append(f"what this run proves cannot be recorded: {error}")
 
     def listeners(self) -> tuple[events.Listener, ...]:
         """Return those that follow the events of the run."""
-        return tuple(each for each in (self._history, self._proof) if each is not None)
+        made = (self._history, self._proof, self._events)
+        return tuple(each for each in made if each is not None)
 
     def finish(self, run: Mapping[str, Any], facts: Facts, say: Callable[[str], None]) -> None:
         """Write the rest: `run` are the fields of its end."""
@@ -69,9 +78,9 @@ class Records:
             try:
                 self._proof.finish(facts.doubts() + self._changes())
             except OSError as error:
-                self._lost = f"what this run proves is not recorded: {error}"
-        if self._lost:
-            say(f"NOTE  {self._lost}")
+                self._lost.append(f"what this run proves is not recorded: {error}")
+        for lost in self._lost:
+            say(f"NOTE  {lost}")
         if self._history is not None:
             from lib.history.recorder import RunFields
 
@@ -79,6 +88,8 @@ class Records:
             for line in self._history.write(fields):
                 say(f"NOTE  {line}")
         self._write_environment(say)
+        for note in run_views.write(self._place.log_dir, self._place.redact):
+            say(f"NOTE  {note}")
         for note in cleaning.clean(self._store, self._limits).notes:
             say(f"NOTE  {note}")
 
@@ -100,9 +111,10 @@ class Records:
         return [CHANGED] if changed else []
 
     def close(self) -> None:
-        """Close the files of a run that broke."""
-        if self._proof is not None:
-            self._proof.close()
+        """Close the files of a run, of one that broke as well."""
+        for file in (self._proof, self._events):
+            if file is not None:
+                file.close()
 
 
 def prover(

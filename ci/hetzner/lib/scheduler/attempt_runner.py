@@ -108,7 +108,7 @@ class AttemptRunner:
             self._states.run(node)
         number, body = len(node.result.attempts) + 1, kind is StepKind.BODY
         if body:
-            self._emit(events.Started(now, node.name, number))
+            self._emit(events.Started(now, node.name, number, node.result.waited_for))
         try:
             self._executor.start(Step(node.node, number, kind, node.watch if body else ()))
         except StartError as error:

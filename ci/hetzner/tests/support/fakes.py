@@ -313,6 +313,7 @@ class Played:
     executor: FakeExecutor
     events: list[events.Event]
     share: FakeShare | None = None
+    plan: RunPlan = field(default_factory=lambda: RunPlan(phases.Phases((), ())))
 
     def outcomes(self) -> str:
         """Return `a=passed b=skipped …` in declared order."""
@@ -390,18 +391,20 @@ def play(
     paths = urgency.remaining_paths(by_name, durations or {})
     share = FakeShare(clock, held or {}, final) if held or final else None
     share = share_of(clock) if share_of else share
+    plan = RunPlan(
+        built,
+        Limits(pools or {}, max_parallel, timeout, pressure),
+        fast_fail=fast_fail,
+        urgency=paths if shuffle is None else urgency.shuffled(by_name, shuffle),
+        short=urgency.short_jobs(by_name, durations or {}, paths) if shuffle is None else (),
+        filtered=chosen.filtered,
+        refused={n: Why(text, Cause.MISSING_PROGRAM) for n, text in (refused or {}).items()},
+        restored={n: Earlier(text) for n, text in (restored or {}).items()},
+        seed=shuffle,
+        durations=durations or {},
+    )
     scheduler = Scheduler(
-        RunPlan(
-            built,
-            Limits(pools or {}, max_parallel, timeout, pressure),
-            fast_fail=fast_fail,
-            urgency=paths if shuffle is None else urgency.shuffled(by_name, shuffle),
-            short=urgency.short_jobs(by_name, durations or {}, paths) if shuffle is None else (),
-            filtered=chosen.filtered,
-            refused={n: Why(text, Cause.MISSING_PROGRAM) for n, text in (refused or {}).items()},
-            restored={n: Earlier(text) for n, text in (restored or {}).items()},
-            seed=shuffle,
-        ),
+        plan,
         executor,
         clock,
         seen.append,
@@ -414,4 +417,4 @@ def play(
         raise AssertionError(f"left running: {sorted(executor.live)}")
     if share and share.ours:
         raise AssertionError(f"not given back: {share.ours}")
-    return Played(code, scheduler, executor, seen, share)
+    return Played(code, scheduler, executor, seen, share, plan)

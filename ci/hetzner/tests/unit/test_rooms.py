@@ -13,7 +13,7 @@ from tests.support.sources import nodes_of
 HOME = Path(__file__).resolve().parents[2]
 LIB = HOME / "lib"
 ROW = re.compile(r"^\| `(\w+)` \| [^|]+ \|([^|]*)\|$", re.MULTILINE)
-PURE_ROOMS = ("model", "scheduler", "diagnosis", "simulate")
+PURE_ROOMS = ("model", "timeline", "scheduler", "diagnosis", "simulate")
 # these only compute: a module that does I/O, reads a clock or starts a thread is not among them
 PURE_MODULES = {
     *("__future__", "collections", "dataclasses", "difflib", "enum", "fnmatch", "functools"),
@@ -25,6 +25,7 @@ PURE_NAMES = {  # of modules that can do more; redact reads the environment, to 
     "lib.common": {"log_bytes", "redact", "signal_names"},
     "os": {"PathLike", "fsdecode", "fsencode", "fspath"},
     "random": {"Random"},
+    "threading": {"Lock"},
 }
 BUILTINS_WITH_IO = {"__import__", "breakpoint", "eval", "exec", "input", "open", "print"}
 DOORS = {"__init__.py", "cleanup.py", "lockcheck.py", "logserver.py", "settings.py", "status.py"}

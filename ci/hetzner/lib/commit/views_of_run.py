@@ -1,0 +1,29 @@
+"""Writes what a run ran on, and its views: after the verdict, which does not wait for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from lib.buckaroo.settings import Settings
+from lib.report.run_log import RunLog, complaint
+
+
+def write(
+    log: RunLog,
+    config: Settings,
+    tree: Path,
+    tools: Mapping[str, Mapping[str, str | None]],
+    mask: Callable[[str], str],
+) -> None:
+    """Write environment.json of the run in `tree`, then its views; a fault is a line of the log."""
+    from lib.commit import commit_environment  # late, as the other: it is the last step
+    from lib.report import run_views
+
+    run = log.path.parent
+    try:
+        commit_environment.write(run, config, tree, tools, mask)
+    except Exception as error:  # noqa: BLE001 - a record that cannot be written is a note
+        log.line(f"NOTE  could not write what this run ran on: {complaint(error)}")
+    for note in run_views.write(run, mask, log.url if config.log_url else ""):
+        log.line(f"NOTE  {note}")

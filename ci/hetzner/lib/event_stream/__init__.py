@@ -1,0 +1,1 @@
+"""The events of a run as lines of JSON: written while it goes on, read back later."""

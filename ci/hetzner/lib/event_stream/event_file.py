@@ -1,0 +1,58 @@
+"""Writes the events of a run as lines of JSON, each when it happens: a listener.
+
+A line that cannot be written ends the file with an error, which the bus notes once. The verdict
+does not change.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from lib.common import files
+from lib.common.masked import masked
+from lib.event_stream import event_json
+from lib.model import events
+
+NAME = "events.jsonl"
+
+
+class EventFile:
+    """Writes to a descriptor, which it owns; `shown` is its name for people."""
+
+    def __init__(self, handle: int, shown: str, redact: Callable[[str], str] = str) -> None:
+        self._handle: int | None = handle
+        self._shown = shown
+        self._redact = redact
+
+    def __call__(self, event: events.Event) -> None:
+        """Write the line of an event. Raises OSError at the first that cannot be written."""
+        if self._handle is None:
+            return
+        line = json.dumps(masked(event_json.encode(event), self._redact), separators=(",", ":"))
+        try:
+            _write(self._handle, f"{line}\n".encode())
+        except OSError as error:
+            self.close()
+            raise OSError(
+                error.errno, f"{error.strerror}: its events end here", self._shown
+            ) from error
+
+    def close(self) -> None:
+        """Close the descriptor."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            os.close(handle)
+
+
+def in_directory(run: Path, redact: Callable[[str], str]) -> EventFile:
+    """Begin the file of a run in its directory. Raises OSError."""
+    path = run / NAME
+    return EventFile(files.begin(path), str(path), redact)
+
+
+def _write(handle: int, line: bytes) -> None:
+    while line:
+        line = line[os.write(handle, line) :]

@@ -1,0 +1,74 @@
+"""All that the views of a run are made from, read from the directory of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lib.common import files
+from lib.event_stream import reading
+from lib.report import log_tail
+from lib.timeline.run_record import JobRecord, RunRecord
+
+BAD = ("failed", "timed out", "cancelled")
+MOST_EXCERPTS = 50  # logs that are read
+LARGEST = 16 * 1024 * 1024  # bytes of environment.json
+
+
+class RunInputs(NamedTuple):
+    """One run.
+
+    - `record`: its jobs and their times.
+    - `path`: its directory; `log_url`: the URL of it for browsers, '' if there is none.
+    - `redact`: masks secrets; texts of `record` and `excerpts` are masked already.
+    - `environment`: the fields of environment.json, {} if there is none.
+    - `samples`: what the machine and its jobs used, None if nothing sampled them.
+    - `tests`: the results of tests by job.
+    - `excerpts`: the lines at the end of the log of each job that failed or was cut off.
+    """
+
+    record: RunRecord
+    path: Path
+    log_url: str = ""
+    redact: Callable[[str], str] = str
+    environment: Mapping[str, Any] = {}
+    samples: Any = None
+    tests: Mapping[str, Sequence[Any]] = {}
+    excerpts: Mapping[str, Sequence[str]] = {}
+
+
+def load(run: Path, redact: Callable[[str], str] = str, log_url: str = "") -> RunInputs:
+    """Return what the directory of a run tells.
+
+    Only its events are needed. Raises ValueError for a run without them, and OSError.
+    """
+    record = reading.read(run)
+    return RunInputs(
+        record=record,
+        path=run,
+        log_url=log_url,
+        redact=redact,
+        environment=_environment(run),
+        excerpts=_excerpts(run, record.jobs, redact),
+    )
+
+
+def _environment(run: Path) -> Mapping[str, Any]:
+    import json  # late: a run imports this room
+
+    try:
+        if (run / "environment.json").lstat().st_size > LARGEST:
+            return {}
+        found = json.loads(files.read(run / "environment.json"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _excerpts(
+    run: Path, jobs: Sequence[JobRecord], redact: Callable[[str], str]
+) -> Mapping[str, Sequence[str]]:
+    bad = (job for job in jobs if job.outcome in BAD and job.log)
+    return {job.name: log_tail.shown(run / job.log, redact) for job in islice(bad, MOST_EXCERPTS)}

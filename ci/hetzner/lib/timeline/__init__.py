@@ -1,0 +1,1 @@
+"""A run as data, made from its events: jobs, waits, the critical path."""

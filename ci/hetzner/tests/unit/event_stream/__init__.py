@@ -1,0 +1,1 @@
+"""Tests of lib/storage/ that start no process."""

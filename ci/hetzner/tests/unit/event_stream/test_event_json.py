@@ -1,0 +1,86 @@
+"""An event becomes JSON and comes back; what is no event is refused with a ValueError."""
+
+from __future__ import annotations
+
+import json
+import math
+import typing
+import unittest
+from collections.abc import Sequence
+
+from lib.event_stream import event_json
+from lib.model import events
+from tests.support.fakes import Fate, jobs, play
+from tests.support.timelines import stream
+
+
+def text(event: events.Event) -> str:
+    return json.dumps(event_json.encode(event))
+
+
+def again(event: events.Event) -> events.Event:
+    return event_json.decode(json.loads(text(event)))
+
+
+def every_kind() -> list[events.Event]:
+    """Return the events of runs in which all kinds of them happen."""
+    service = {"service": True, "outputs": {"o": "o"}}
+    fates: dict[str, Fate | Sequence[Fate]] = {
+        "s": Fate(math.inf, writes={"o": 1}),
+        "a": [Fate(code=1), Fate(leaves=1.0)],
+        "b": Fate(99),
+    }
+    declared = jobs("s; a<s; b<a; c; d<c", s=service, a={"retries": 1}, b={"timeout": 5})
+    whole = play(declared, fates, fails="c", first_jobs=["a"])
+    cut = play(jobs("a"), {"a": Fate(9)}, timeout=3)
+    fast = play(jobs("a; b", a={"fast_fail": True}), fails="a", fast_fail=True)
+    restored = play(jobs("a; b"), restored={"a": "as before"})
+    found = [each for run in (whole, cut, fast, restored) for each in stream(run)]
+    return [
+        *found,
+        events.Asked(1.0, (events.Running("a", 1.0, "sleeps"),), 1, 2),
+        events.Note(1.0, "a note"),
+        events.Left(1.0, {"processes": 1}),
+        events.RunAgain(1.0, "a", ("make", "a b")),
+    ]
+
+
+class RoundTrip(unittest.TestCase):
+    def test_each_kind_of_event_comes_back(self) -> None:
+        seen = set()
+        for event in every_kind():
+            back = again(event)
+            self.assertIs(type(back), type(event))
+            self.assertEqual(json.loads(text(back)), json.loads(text(event)))
+            seen.add(type(event))
+        self.assertEqual(seen, set(typing.get_args(events.Event)))
+
+
+class Damage(unittest.TestCase):
+    def test_other_things_are_refused(self) -> None:
+        values: list[object] = [
+            None,
+            [],
+            "Started",
+            {},
+            {"event": "Other", "at": 1},
+            {"event": ["Started"]},
+            {"event": "Started", "at": 1, "job": "a"},
+            {"event": "Started", "at": "1", "job": "a", "attempt": 1},
+            {"event": "Started", "at": math.nan, "job": "a", "attempt": 1},
+            {"event": "Started", "at": 1e300, "job": "a", "attempt": 1},
+            {"event": "Started", "at": 1, "job": ["a"], "attempt": 1},
+            {"event": "Started", "at": 1, "job": "a", "attempt": True},
+            {"event": "Note", "at": True, "text": "x"},
+            {"event": "RunStarted", "at": 1, "names": "ab", "filtered": []},
+            {"event": "RunDeclared", "schema": 2, "at": 1},
+            {"event": "Left", "at": 1, "amounts": {"x": "y"}},
+            {"event": "AttemptEnded", "at": 1, "job": "a", "record": {}, "again": False},
+        ]
+        for value in values:
+            with self.subTest(value), self.assertRaises(ValueError):
+                event_json.decode(value)
+
+
+if __name__ == "__main__":
+    unittest.main()
