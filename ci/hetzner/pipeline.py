@@ -33,10 +33,12 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve()
 JS_CORE = "packages/buckaroo-js-core"
 JS_INPUTS = ("src", "package.json", "tsconfig.json", "vite.config.ts", "../pnpm-lock.yaml")
-# an uncommitted change has no key: the cache must not answer for it
+# an uncommitted change has no key: the cache must not answer for it; nor has a missing file. Each
+# line names its file, so that a miss can be explained
 JS_KEY = (
     f'cd {JS_CORE} && test -z "$(git status --porcelain -- {" ".join(JS_INPUTS)})" && '
-    f"git rev-parse {' '.join(f'HEAD:./{path}' for path in JS_INPUTS)}"
+    f"git rev-parse {' '.join(f'HEAD:./{path}' for path in JS_INPUTS)} > /dev/null && "
+    f"git ls-tree HEAD -- {' '.join(JS_INPUTS)}"
 )
 
 
