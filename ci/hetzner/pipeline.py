@@ -25,6 +25,7 @@ from lib.commit.entry import Entry
 from lib.commit.request import Request
 from lib.common import console, machine, own_environ, program_end
 from lib.common.machine import Machine
+from lib.model import selection
 from lib.report import graph_export
 
 if TYPE_CHECKING:
@@ -140,7 +141,8 @@ def _run(request: Request) -> int:
     """Show the jobs, or run one commit under the locks of its checkout."""
     config, show = request.config, request.options.show
     if show in graph_export.VIEWS:
-        return console.put(graph_export.VIEWS[show](request.table))
+        jobs = selection.chosen_jobs(request.table, request.options.choice_without(()))
+        return console.put(graph_export.VIEWS[show](jobs))
     pipeline = _pipeline(request)
     pipeline.check(request.chosen)
     if show == "plan":

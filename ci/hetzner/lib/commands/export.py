@@ -10,7 +10,7 @@ from lib.commands import answer, archive, run_files
 from lib.commands.run_files import StoredFile
 from lib.commands.site import Site
 from lib.common import files, interrupts
-from lib.common.plain_text import size
+from lib.common.plain_text import counted, size
 from lib.run_directories.run_store import LAST, RunStore
 
 SUMMARY = "Write a run into one file, which `show FILE` shows on any machine."
@@ -51,7 +51,7 @@ def _said(
 ) -> Iterator[str]:
     total = sum(file.size for file in chosen)
     count = len(chosen) - len(unread)
-    yield f"{target}: {size(target.stat().st_size)}, {count} files of {size(total)}"
+    yield f"{target}: {size(target.stat().st_size)}, {counted(count, 'file')} of {size(total)}"
     if live:
         yield "the run goes on: this is its state as of now"
     for path in unread:

@@ -11,6 +11,7 @@ import importlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol, cast
 
+from lib.commands.flag_parser import FlagParser
 from lib.commands.program import USAGE, complain
 from lib.model.names import nearest
 
@@ -39,7 +40,7 @@ class Command(Protocol):
         """
 
 
-class Parser(argparse.ArgumentParser):
+class Parser(FlagParser):
     """A parser whose `--help` lists the commands as well, which it imports only then."""
 
     def format_help(self) -> str:
@@ -70,9 +71,7 @@ def call(
     """
     name, *rest = words
     command = load(name)
-    parser = argparse.ArgumentParser(
-        prog=f"{program} {name}", description=command.SUMMARY, allow_abbrev=False
-    )
+    parser = FlagParser(prog=f"{program} {name}", description=command.SUMMARY, allow_abbrev=False)
     command.arguments(parser)
     more(parser)
     if getattr(command, "PASSES_ON", False):  # words that it does not know are those of a run

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lib.commands.columns import aligned
+from lib.common.plain_text import counted
 from lib.history import job_figures, statistics
 from lib.history.job_figures import JobFigures
 from lib.history.past_runs import JobRun
@@ -59,7 +60,7 @@ def red_line(told: JobFigures) -> str:
     if first is None:
         return ""
     where = f" of {first.branch}" if first.branch else ""
-    times = "1 run" if told.red_runs == 1 else f"{told.red_runs} runs"
+    times = counted(told.red_runs, "run")
     return f"{told.job} is red since {_commit(first.sha)}{where} ({first.run}), {times}"
 
 
@@ -101,7 +102,7 @@ def of_job(
 def flaky(tried: Mapping[tuple[str, str], Tries], runs: int) -> list[str]:
     """Return a line for each job and each test case that both passed and failed on one tree."""
     if not tried:
-        return [f"nothing passed and failed on one tree in the latest {runs} runs"]
+        return [f"nothing passed and failed on one tree in the latest {counted(runs, 'run')}"]
     rows = [[test or "(the job)", job, *_tries(told)] for (job, test), told in tried.items()]
     return aligned(["test", "<of", *TRIES], rows, ends=True)
 

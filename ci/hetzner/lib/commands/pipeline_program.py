@@ -20,6 +20,7 @@ from lib.commands import (
 from lib.commands.flags_of_earlier_runs import StoredPipeline
 from lib.commands.run_options import RunOptions
 from lib.common import console, version
+from lib.model import selection
 from lib.model.selection import Choice
 from lib.report import graph_export
 
@@ -74,7 +75,8 @@ def _main(pipeline: AnyPipeline, words: Sequence[str], name: str) -> int:
         raise ValueError(front_door.unknown(words[0], ()))
     options = parse(words, name)
     if options.show in graph_export.VIEWS:
-        return console.put(graph_export.VIEWS[options.show](pipeline.jobs))
+        jobs = selection.chosen_jobs(pipeline.jobs, options.choice)
+        return console.put(graph_export.VIEWS[options.show](jobs))
     _adapt(pipeline, options)
     workers = {} if options.pytest_workers is None else {"pytest_workers": options.pytest_workers}
     if options.show == "plan":

@@ -16,7 +16,7 @@ from lib.commands.live_view import LiveView
 from lib.commands.run_text import RunAnswer
 from lib.commands.show import answer_on
 from lib.commands.site import Site
-from lib.common.plain_text import duration, size, table
+from lib.common.plain_text import counted, duration, size, table
 from lib.run_directories import run_index
 from lib.run_directories.retention import KnownRun
 from lib.run_directories.run_store import RunStore
@@ -60,7 +60,7 @@ def _lines(
         yield f"the last run: {last.state.upper()}  {last.name}: {run_text.sentence(last)}"
     if store and (kept := _kept(store)):
         taken = sum(run.size for run in kept)
-        yield f"store: {len(kept)} run{'s' * (len(kept) != 1)} of {size(taken)} in {store}"
+        yield f"store: {counted(len(kept), 'run')} of {size(taken)} in {store}"
     if room := _room(store):
         free, total = room
         yield f"disk: {size(free)} of {size(total)} are free"

@@ -11,6 +11,7 @@ from lib.commands import answer, environment_changes, history, run_report, why_r
 from lib.commands.site import Site
 from lib.commands.why_red_text import WhyRed
 from lib.common import redact
+from lib.common.plain_text import counted
 from lib.git import commits_between
 from lib.git.commits_between import Commits
 from lib.git.git_command import CheckoutError
@@ -43,7 +44,8 @@ def main(given: argparse.Namespace, site: Site) -> int:
         tests = _tests(opened, streak) if streak else why_red_text.Tests()
     mask = redact.of_environment()
     if streak is None:
-        none = f"{given.job} never failed in its latest {len(runs)} runs{_of(branch)}"
+        latest = counted(len(runs), "run")
+        none = f"{given.job} never failed in its latest {latest}{_of(branch)}"
         return answer.as_json(None) if given.json else answer.lines([mask(none)])
     kept = {run.name: run for run in RunStore(site.kept()).runs()}
     first, green = (kept.get(run.run) if run else None for run in (streak.first, streak.green))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from lib.common.plain_text import duration, one_line
+from lib.common.plain_text import counted, duration, one_line
 from lib.git.commits_between import Commits
 from lib.history.past_runs import JobRun
 from lib.history.red_streak import RedStreak
@@ -59,7 +59,7 @@ def lines(told: WhyRed) -> Iterator[str]:
 
 def _verdict(told: WhyRed) -> str:
     streak = told.streak
-    runs = "1 run" if streak.runs == 1 else f"{streak.runs} runs"
+    runs = counted(streak.runs, "run")
     where = f" on {one_line(told.branch)}" if told.branch else ""
     if streak.green_again:
         return f"{told.job} is green{where} since {streak.green_again.run}, after {runs} in red"

@@ -11,8 +11,10 @@ from collections.abc import Callable, Collection, Sequence
 from lib.buckaroo import missing_tools, preparation, settings
 from lib.buckaroo.settings import Settings
 from lib.commands import argument_types
+from lib.commands.flag_parser import FlagParser
 from lib.common import console, machine
 from lib.common.machine import Machine
+from lib.common.plain_text import counted
 from lib.history.timings import timings
 from lib.model import job_words, selection
 from lib.model.job import Job
@@ -45,7 +47,7 @@ def _assumption(text: str) -> tuple[str, float]:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the words after `simulate`."""
-    made = argparse.ArgumentParser(
+    made = FlagParser(
         prog="pipeline.py simulate",
         description="Predict a run: recorded durations, played through the real scheduler.",
         epilog=EXAMPLES,
@@ -149,7 +151,8 @@ def lines(
     """Return the lines of a prediction for people."""
     pools = ", ".join(f"{name}={scenario.pools[name]}" for name in prediction.shares)
     slots = f", -j {scenario.max_parallel}" if scenario.max_parallel else ""
-    rows = [f"{prediction.seconds:.1f} s for {len(prediction.spans)} jobs, with {pools}{slots}"]
+    jobs = counted(len(prediction.spans), "job")
+    rows = [f"{prediction.seconds:.1f} s for {jobs}, with {pools}{slots}"]
     if prediction.seconds >= timeout:
         rows.append(f"  longer than the run's timeout of {timeout:g} s")
     rows.append("critical path:")

@@ -33,6 +33,11 @@ def table(rows: Iterable[Sequence[str]], right: Collection[int] = ()) -> list[st
     ]
 
 
+def counted(count: float, noun: str) -> str:
+    """Return a number with its noun: `1 job`, `2 jobs`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def duration(seconds: float) -> str:
     """Return a length of time for people: `4.2 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`."""
     if seconds < 60:

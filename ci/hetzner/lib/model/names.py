@@ -7,10 +7,15 @@ from collections.abc import Collection, Iterable
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'x'?` for the known name nearest to a mistyped one, or ''."""
+    near = close(name, known)
+    return f"; did you mean {near!r}?" if near else ""
+
+
+def close(name: str, known: Iterable[str]) -> str:
+    """Return the known name nearest to a mistyped one, or ''."""
     import difflib  # late: most runs mistype nothing
 
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)), "")
 
 
 def refuse_unknown(known: Collection[str], **lists: Collection[str] | None) -> None:

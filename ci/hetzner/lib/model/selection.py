@@ -86,6 +86,12 @@ def names(jobs: Sequence[Job], choice: Choice) -> tuple[str, ...]:
     return select(jobs, choice.only_jobs, choice.skip_jobs, no_deps=choice.no_deps).names
 
 
+def chosen_jobs(jobs: Sequence[Job], choice: Choice) -> list[Job]:
+    """Return the same as jobs. Raises ValueError as `plan` does."""
+    wanted = set(names(jobs, choice))
+    return [job for job in jobs if job.name in wanted]
+
+
 def select(
     jobs: Sequence[Job],
     only: Collection[str] | None = None,

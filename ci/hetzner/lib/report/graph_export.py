@@ -1,4 +1,4 @@
-"""Shows the declared jobs: as a list, as DOT for Graphviz, as Mermaid. Pure functions."""
+"""Shows jobs: as a list, as DOT for Graphviz, as Mermaid. Pure functions."""
 
 from __future__ import annotations
 
@@ -34,11 +34,13 @@ def _remarks(job: Job) -> list[str]:
 
 
 def _edges(jobs: Sequence[Job]) -> list[tuple[str, str, str]]:
-    """Return (from, to, output) of every dependency."""
+    """Return (from, to, output) of every dependency on one of these jobs."""
+    shown = {job.name for job in jobs}
     return [
         (target, job.name, output or "")
         for job in jobs
         for target, output in map(graph.split, job.depends_on)
+        if target in shown
     ]
 
 

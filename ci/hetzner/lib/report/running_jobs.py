@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lib.common.plain_text import duration
+from lib.common.plain_text import counted, duration
 from lib.common.redact import shorten_start
 from lib.model import events
 from lib.processes import process_table
@@ -20,7 +20,7 @@ _began = time.monotonic()
 
 def lines(event: events.Asked, log_dir: Path, redact: Callable[[str], str]) -> list[str]:
     """Return the answer while jobs run: a line for all, and one for each running job."""
-    jobs = f"{len(event.running)} job{'s' * (len(event.running) != 1)}"
+    jobs = counted(len(event.running), "job")
     counts = f"{event.waiting} wait, {event.ended} ended"
     answer = [f"ASKED what runs: {jobs}, {counts}, {duration(event.at)} since the start"]
     for job, seconds, doing in event.running:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lib.common.plain_text import size
+from lib.common.plain_text import counted, size
 
 DAY = 86_400.0  # seconds
 LONGER = 3
@@ -61,7 +61,11 @@ def reasons(runs: Sequence[KnownRun], limits: Limits, now: float) -> dict[str, s
             break
         if not run.live and (run.begun or now - run.started > HALF_MADE):
             more = count > limits.runs
-            text = f"more than {limits.runs} runs" if more else f"more than {size(limits.bytes)}"
+            text = (
+                f"more than {counted(limits.runs, 'run')}"
+                if more
+                else f"more than {size(limits.bytes)}"
+            )
             going[run.name] = text
             count, total = count - 1, total - run.size
     return {run.name: going[run.name] for run in runs if run.name in going and not run.live}

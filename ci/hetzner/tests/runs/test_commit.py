@@ -68,7 +68,7 @@ class Runs(OnStage):
         self.assertEqual(len(RunStore(self.stage.state).runs()), 2)
         told = self.stage.run("gc", "--dry-run", CI_KEEP_RUNS="1")
         self.assertEqual(told.code, 0, told.errors)
-        self.assertIn("more than 1 runs\n1 thing would be removed", told.out)
+        self.assertIn("more than 1 run\n1 thing would be removed", told.out)
         self.assertEqual(self.stage.run("gc", CI_KEEP_RUNS="1").code, 0)
         self.assertEqual(len(RunStore(self.stage.state).runs()), 1)
 

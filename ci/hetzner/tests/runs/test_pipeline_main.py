@@ -88,6 +88,7 @@ class Flags(TenLines):
             ("--dry-run", "start test-a: after build"),
             ("--graph", '"build" -> "test-a"'),
             ("--graph=mermaid", "flowchart"),
+            ("--graph=mermaid --skip build", "flowchart"),
             ("--version", "ci.py, runner "),
             ("--help", "\n  status    "),
         ):
@@ -110,7 +111,7 @@ class Errors(TenLines):
             ("--no-deps", "--no-deps: say with --only-jobs which jobs\n"),
             ("-j 0", "expected a number of 1 or more, found '0'\n"),
             ("--timeout never", "expected seconds, more than 0, found 'never'\n"),
-            ("--onyl lint", "unrecognized arguments: --onyl lint\n"),
+            ("--onyl lint", "unrecognized arguments: --onyl lint; did you mean '--only'?\n"),
             ("--list --dry-run", "not allowed with argument --list\n"),
             ("--dry-run --only nope", "only_jobs: 'nope' is not a job"),
             ("status --nope", "unrecognized arguments: --nope\n"),

@@ -60,7 +60,7 @@ class Gc(unittest.TestCase):
 
         code, told = self.call("--dry-run", limits=Limits(days=1000, runs=1), more_waste=more)
         self.assertEqual(code, 0)
-        self.assertIn("more than 1 runs", told)
+        self.assertIn("more than 1 run", told)
         self.assertIn("1.0 kB  /gone·[2J", told)
 
     def test_thing_that_cannot_be_removed_is_a_note_and_the_code_1(self) -> None:

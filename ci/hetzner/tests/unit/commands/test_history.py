@@ -79,7 +79,7 @@ class Answers(History):
         self.assertEqual(case.split(), ["a::b", "test-js", "1", "1", "2", "1", "33%"])
         self.assertEqual(
             self.ask("--flaky", "--limit", "1"),
-            "nothing passed and failed on one tree in the latest 1 runs\n",
+            "nothing passed and failed on one tree in the latest 1 run\n",
         )
 
     def test_what_runs_left_is_told_as_a_trend(self) -> None:

@@ -86,6 +86,19 @@ class Flags(unittest.TestCase):
                 self.assertIn(f"\n  {name:9} {load(name).SUMMARY}\n", text)
             self.assertEqual(made.format_help(), text)
 
+    def test_a_mistyped_flag_gets_the_nearest_one(self) -> None:
+        for words, meant in (
+            ("--onyl a", "--onyl a; did you mean '--only'?\n"),
+            ("--skip a --fast-fial=1", "--fast-fial=1; did you mean '--fast-fail'?\n"),
+            ("--zz", "--zz\n"),
+            ("-Q", "-Q\n"),
+        ):
+            with self.subTest(words), contextlib.redirect_stderr(io.StringIO()) as errors:
+                with self.assertRaises(SystemExit) as ended:
+                    pipeline_program.parse(words.split(), "ci.py")
+                self.assertEqual(ended.exception.code, 2)
+                self.assertIn(f"error: unrecognized arguments: {meant}", errors.getvalue())
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -67,7 +67,7 @@ class WhyRed(WithStore):
 
     def test_job_that_never_failed_is_told(self) -> None:
         self.add("test=passed")
-        self.assertEqual(self.ask("test"), "test never failed in its latest 1 runs of main\n")
+        self.assertEqual(self.ask("test"), "test never failed in its latest 1 run of main\n")
         self.assertIsNone(json.loads(self.ask("test", "--json")))
 
     def test_commits_that_cannot_be_listed_are_told_with_the_reason(self) -> None:

@@ -77,6 +77,18 @@ class Plans(unittest.TestCase):
         self.assertEqual(found, {"lint-py": 0, "build": 1, "test-3.11": 1})
 
 
+class Views(unittest.TestCase):
+    def test_views_of_chosen_jobs_hold_no_other(self) -> None:
+        choice = Choice(only_jobs=["@python"], skip_jobs=["build", "test-3.12"])
+        jobs = selection.chosen_jobs(JOBS, choice)
+        names = [line.split()[0] for line in graph_export.listing(jobs).splitlines()]
+        self.assertEqual(names, ["lint-py", "test-3.11"])
+        for view in graph_export.dot, graph_export.mermaid:
+            self.assertNotIn("build", view(jobs))
+            self.assertNotIn("-->", view(jobs))
+            self.assertIn("build", view(JOBS))
+
+
 class Groups(unittest.TestCase):
     def test_the_list_shows_the_groups(self) -> None:
         lines = graph_export.listing(JOBS).splitlines()
