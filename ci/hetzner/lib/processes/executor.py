@@ -23,7 +23,7 @@ from lib.processes.member_watch import MemberWatch
 from lib.processes.port_monitor import PortMonitor
 from lib.processes.process_table import Proc, ProcessTable
 from lib.processes.process_tree import ProcessTrees
-from lib.processes.tree_stops import TreeStops
+from lib.processes.tree_stops import TreeStops, stop_ourselves
 from lib.processes.wishes import Wishes
 from lib.scheduler.protocol import (
     Asked,
@@ -43,6 +43,7 @@ class ProcessExecutor:
 
     `logs` keeps the logs of the jobs within their bound; `wishes` of users are among the reports;
     `running` are the steps that are not gone by the keys of their nodes, for any thread to copy.
+    While Ctrl-Z stops the program, the context `suspended` is entered.
     """
 
     def __init__(
@@ -132,18 +133,12 @@ class ProcessExecutor:
 
     def _signalled(self, number: int) -> None:
         if number == signal.SIGTSTP:
-            self._suspend()
+            with self._stops.suspended(self.running), self._suspended():
+                stop_ourselves(self._clock)  # Ctrl-Z; `fg` resumes all of them
         elif number == signal_names.ASKED:
             self._reports.append(Asked())
         else:
             self._reports.append(Signalled(number))
-
-    def _suspend(self) -> None:
-        """Ctrl-Z: stop the trees, the clock and then ourselves; `fg` resumes all three."""
-        with self._stops.suspended(self.running), self._suspended():
-            self._clock.pause()
-            os.kill(os.getpid(), signal.SIGSTOP)
-            self._clock.resume()
 
     def _processes_ended(self, pids: Sequence[int]) -> None:
         leaders, others = {}, set()

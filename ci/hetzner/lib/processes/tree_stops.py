@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from lib.common.clock import MonotonicClock
 from lib.processes import process_table
 from lib.processes.kill import Stopping
 from lib.processes.process_table import Proc, ProcessTable
@@ -89,3 +91,10 @@ class TreeStops:
         except PermissionError:
             # a program with other rights, such as sudo's: it is reported if it outlives the KILL
             self._remark(f"no permission to signal {process.pid} {process.name}")
+
+
+def stop_ourselves(clock: MonotonicClock) -> None:
+    """Stop this program until its shell lets it go on; meanwhile the clock stands still."""
+    clock.pause()
+    os.kill(os.getpid(), signal.SIGSTOP)
+    clock.resume()
