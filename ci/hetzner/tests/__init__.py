@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 
+os.environ.pop("GITHUB_ACTIONS", None)  # in a step of it a run shows other lines
 if "CI_MACHINE_DIR" not in os.environ:  # else it is that of the program that started us
     _place = tempfile.mkdtemp(prefix="ci-runner-tests.")
     os.environ["CI_MACHINE_DIR"] = _place

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from lib.commands import attempt_logs, run_files
-from lib.commands.attempt_logs import GrowingLog
 from lib.commands.run_report import read
 from lib.common import interrupts
 from lib.model.job_fields import RUN_LOG
+from lib.report.growing_log import GrowingLog
 from lib.run_directories.stored_run import StoredRun
 
 PAUSE = 0.1  # seconds between two looks

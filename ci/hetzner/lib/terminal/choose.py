@@ -30,13 +30,33 @@ def views(
     if stream is None:
         return []
     plain = PlainView(stream)
+    if environ.get("GITHUB_ACTIONS") == "true":
+        from lib.terminal.github_view import GitHubView  # late, as the other views: one is chosen
+
+        lines = _lines(stream, quiet=quiet, verbose=verbose)
+        return [GitHubView(lines, stream), GitHubView(plain, stream)]
     if quiet or verbose or not _can_be_drawn_on(stream, environ):
-        return [plain]
-    from lib.terminal.cells import Look  # late, both: few runs have a terminal
+        return [_lines(stream, quiet=quiet, verbose=verbose), plain]
+    from lib.terminal.cells import Look
     from lib.terminal.live_view import LiveView
 
     colour = _has_color(environ) if color is None else color
     return [LiveView(stream, Look(colour, stream.encoding or "ascii")), plain]
+
+
+def _lines(stream: TextIO, *, quiet: bool, verbose: bool) -> View:
+    """Return the view that only adds lines."""
+    if quiet:
+        from lib.terminal.quiet_view import QuietView
+
+        return QuietView(stream)
+    if verbose:
+        from lib.terminal.verbose_view import VerboseView
+
+        return VerboseView(stream)
+    from lib.terminal.heartbeat_view import HeartbeatView
+
+    return HeartbeatView(stream)
 
 
 def _can_be_drawn_on(stream: TextIO, environ: Mapping[str, str]) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from lib.commands import attempt_logs
-from lib.commands.attempt_logs import GrowingLog
 from lib.common.files import NotAFileError
+from lib.report.growing_log import GrowingLog
 from tests.support.stored_runs import WithStore
 
 

@@ -24,7 +24,8 @@ TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ"
 LIB = Path(redact.__file__).parents[1]
 # what these cut is no text that is shown, or is masked before: names of files, digests, lines
 OTHERWISE = {
-    "commands/attempt_logs",
+    "report/growing_log",
+    "terminal/job_lines",
     "commands/run_text",
     "commands/why_red_text",
     "commands/working_directory",

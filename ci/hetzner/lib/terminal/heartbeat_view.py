@@ -1,0 +1,69 @@
+"""The plain view of a program: it also tells what runs, every now and then, and what is slow."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import TextIO
+
+from lib.model.events import Event, Started
+from lib.report.view import Section, ShownRun
+from lib.terminal.plain_view import PlainView
+from lib.terminal.pulse import Pulse
+from lib.terminal.ticker import Ticker
+
+
+class HeartbeatView(PlainView):
+    """Shows lines of its own between those of the log, from a thread."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._lock = threading.RLock()  # of all below, and of the console
+        self._pulse: Pulse | None = None
+        self._ticker: Ticker | None = None
+        self._now: Callable[[], float] = time.monotonic
+
+    def begin(self, run: ShownRun) -> None:
+        """Begin to tell what runs."""
+        self._now = run.now
+        self._pulse = Pulse(run.plan.durations, run.now())
+        self._ticker = Ticker(self._tick)
+
+    def show(self, lines: Sequence[str], event: Event | None = None) -> None:
+        """Show lines of the log. Raises the error of the thread."""
+        if self._ticker and self._ticker.error:
+            raise self._ticker.error
+        with self._lock:
+            if event and self._pulse:
+                due = self._pulse.due()
+                self._pulse.take(event)
+                if isinstance(event, Started) and self._ticker and self._pulse.due() < due:
+                    self._ticker.wake()
+            super().show(lines, event)
+
+    def _tick(self) -> float:
+        """Show the lines that are due; return the seconds until the next one."""
+        with self._lock:
+            if self._pulse is None:
+                return 0.0
+            now = self._now()
+            stamp = time.strftime("[%H:%M:%S]")
+            for text in self._pulse.lines(now):
+                self._console.show(f"{stamp} {text}")
+            return self._pulse.due() - now
+
+    def end(self, sections: Sequence[Section]) -> str:
+        """Show the sections."""
+        self._stop()
+        return super().end(sections)
+
+    def close(self) -> None:
+        """End the thread."""
+        self._stop()
+        super().close()
+
+    def _stop(self) -> None:
+        if self._ticker:
+            self._ticker.stop()
+            self._ticker = None

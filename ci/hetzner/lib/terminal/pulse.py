@@ -1,0 +1,76 @@
+"""The lines that a view shows of its own accord: what runs, and which job is slow. Pure."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+
+from lib.common.plain_text import duration
+from lib.model.events import Event
+from lib.terminal.progress import Progress, RunningJob
+
+EVERY = 30.0  # seconds between two lines on what runs
+SLOW = 2  # times the usual seconds
+LEAST = 5.0  # seconds: a job that ends sooner is never slow
+MOST = 20  # jobs that a line names
+
+
+class Pulse:
+    """Follows a run from the time `begun`, on the run's clock; `usual` are seconds by job."""
+
+    def __init__(self, usual: Mapping[str, float], begun: float) -> None:
+        self._progress = Progress({}, usual)
+        self._begun = begun
+        self._beats = 0
+        self._told: set[tuple[str, float]] = set()  # job and start of the attempts that were slow
+
+    def take(self, event: Event) -> None:
+        """Take note of an event."""
+        self._progress(event)
+
+    def due(self) -> float:
+        """Return the time of the next line."""
+        slow = (when for job in self._fast() if (when := _slow_at(job)) is not None)
+        return min([self._begun + EVERY * (self._beats + 1), *slow])
+
+    def lines(self, now: float) -> list[str]:
+        """Return the lines that are due."""
+        lines = []
+        for job in self._fast():
+            if (when := _slow_at(job)) is not None and when <= now:
+                self._told.add((job.name, job.started))
+                usual = f"{job.usual:.3g}"
+                lines.append(f"SLOW {job.name} (>{SLOW}× its usual {usual} s)")
+        beats = int((now - self._begun) / EVERY)
+        if beats > self._beats:  # one line for all that were missed while the program was stopped
+            self._beats = beats
+            lines.append(self._what_runs(now))
+        return lines
+
+    def _fast(self) -> list[RunningJob]:
+        """Return the jobs that may become slow: a service that serves may take any time."""
+        running = self._progress.running.values()
+        return [
+            job
+            for job in running
+            if job.doing != "serves" and (job.name, job.started) not in self._told
+        ]
+
+    def _what_runs(self, now: float) -> str:
+        running = self._progress.running.values()
+        named = [_running(job, now) for job in itertools.islice(running, MOST)]
+        named += [f"{len(running) - MOST} more"] if len(running) > MOST else []
+        waiting, ended = self._progress.waiting, len(self._progress.ended)
+        since = duration(now - self._begun)
+        return f"RUNS  {', '.join(named) or 'nothing'}; {waiting} wait, {ended} ended, {since}"
+
+
+def _slow_at(job: RunningJob) -> float | None:
+    """Return the time from which a job is slow; None if its usual seconds are not known."""
+    return None if job.usual is None else job.started + max(SLOW * job.usual, LEAST)
+
+
+def _running(job: RunningJob, now: float) -> str:
+    usual = f", usually {duration(job.usual)}" if job.usual and job.doing != "serves" else ""
+    doing = f", {job.doing}" if job.doing else ""
+    return f"{job.name} ({duration(now - job.started)}{usual}{doing})"
