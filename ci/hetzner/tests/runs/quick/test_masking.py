@@ -44,8 +44,8 @@ class Others(Cuts):
 
     def test_process_is_described_without(self) -> None:
         for pad in (80, 100, 110):
-            words = ["-c", "sleep 60; :", "x" * pad, TOKEN]
-            with subprocess.Popen([shutil.which("bash") or "bash", *words]) as process:
+            words = [shutil.which("bash") or "bash", "-c", "read; :", "x" * pad, TOKEN]
+            with subprocess.Popen(words, stdin=subprocess.PIPE) as process:
                 look = process_table.table()
                 found = look.read(process.pid)
                 assert found is not None
