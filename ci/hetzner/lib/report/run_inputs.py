@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from lib.common import files
 from lib.event_stream import reading
 from lib.report import log_tail
+from lib.sampling import sample_file
+from lib.sampling.samples import Samples
 from lib.timeline.run_record import JobRecord, RunRecord
 
 BAD = ("failed", "timed out", "cancelled")
@@ -34,7 +36,7 @@ class RunInputs(NamedTuple):
     log_url: str = ""
     redact: Callable[[str], str] = str
     environment: Mapping[str, Any] = {}
-    samples: Any = None
+    samples: Samples | None = None
     tests: Mapping[str, Sequence[Any]] = {}
     excerpts: Mapping[str, Sequence[str]] = {}
 
@@ -51,6 +53,7 @@ def load(run: Path, redact: Callable[[str], str] = str, log_url: str = "") -> Ru
         log_url=log_url,
         redact=redact,
         environment=_environment(run),
+        samples=_samples(run),
         excerpts=_excerpts(run, record.jobs, redact),
     )
 
@@ -65,6 +68,13 @@ def _environment(run: Path) -> Mapping[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _samples(run: Path) -> Samples | None:
+    try:
+        return sample_file.read(run)
+    except OSError:  # something else is in its place
+        return None
 
 
 def _excerpts(

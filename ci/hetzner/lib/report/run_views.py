@@ -16,7 +16,7 @@ from lib.report.run_inputs import RunInputs
 from lib.report.run_log import complaint
 
 # by the file: the module that makes it, which is imported only then
-VIEWS: Mapping[str, str] = {}
+VIEWS: Mapping[str, str] = {"trace.json": "lib.sampling.trace"}
 
 
 class View(Protocol):

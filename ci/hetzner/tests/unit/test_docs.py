@@ -29,6 +29,7 @@ NOT_OURS = {
     "summary.json",
     "jobs.json",
     "environment.json",
+    "trace.json",
     "lib/commands/my_command.py",
     "jobs/my_job.sh",
     "node_modules",
