@@ -244,7 +244,7 @@ class Pipeline(ForPrograms):
         options = self._options._replace(header={**self._options.header, **told})
         run = Run(plan, self._place, options, pytest_workers, self.store, self.store_limits)
         self.results = run.results
-        self._finish_copies = run.finish_copies
+        self._files = run.files
         try:
             return run.execute()
         finally:

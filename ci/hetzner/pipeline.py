@@ -167,7 +167,7 @@ def _run_commit(run: CommitRun, request: Request) -> int:
         run.prepare_tree()
         run.prepare_products()
         pipeline = _pipeline_of_run(run, request)
-        run.copies_to_finish(pipeline.finish_copies)
+        run.kept_files(pipeline.finish_copies, pipeline.failed_tests_so_far)
         pipeline.run(
             **request.chosen._asdict(),
             pytest_workers=request.config.pytest_workers,

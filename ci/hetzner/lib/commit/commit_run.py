@@ -83,6 +83,7 @@ class CommitRun:
         self._summary = self.log_dir / "summary.json"
         self._facts = Facts(error="the runner broke")  # until the jobs have ended
         self._finish_copies: Callable[[], Sequence[str]] = list
+        self._failed_tests: Callable[[str], Sequence[str]] = lambda _: ()
         self.code = FAILED
 
     # ---- the steps, in their order
@@ -154,9 +155,11 @@ class CommitRun:
                 self.log.line(f"LOCKS {why}: {name} runs")
         return {**work.done, **proven}
 
-    def copies_to_finish(self, finish: Callable[[], Sequence[str]]) -> None:
-        """Take what waits for the copies of kept files: no verdict waits for them."""
-        self._finish_copies = finish
+    def kept_files(
+        self, finish: Callable[[], Sequence[str]], failed_tests: Callable[[str], Sequence[str]]
+    ) -> None:
+        """Take what waits for the copies of kept files, and what names a job's failed tests."""
+        self._finish_copies, self._failed_tests = finish, failed_tests
 
     def add_jobs(self, facts: Facts) -> None:
         """Add the facts on the jobs, and on the locks that kept other runs away."""
@@ -188,7 +191,7 @@ class CommitRun:
             verdict = self._tell_the_end()
             self.code = verdict.exit_code
             self._events.conclude(self._header(), verdict, self._facts.seconds)
-            self._statuses.end(verdict)
+            self._statuses.end(verdict, self._facts.results.values())
             self._record_for_later_runs(verdict)
             self.log.close()
             self._owned.close()
@@ -209,7 +212,7 @@ class CommitRun:
         if not options.in_place:
             made.append(wheels.WheelKeeper(config, self.commit.sha, self.log.line))
         if config.job_statuses and options.whole_jobs:
-            made += self._statuses.of_jobs()
+            made += self._statuses.of_jobs(lambda job: self._failed_tests(job))  # noqa: PLW0108 - set later
         return made
 
     def rerun(self, program: Path, job: str) -> str:

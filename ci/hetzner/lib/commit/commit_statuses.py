@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 
 from lib.buckaroo.settings import Settings
 from lib.common import interrupts
@@ -10,8 +10,9 @@ from lib.common.interrupts import Interrupted
 from lib.github.client import Repository
 from lib.github.job_statuses import JobStatuses
 from lib.github.outbox import Outbox
-from lib.github.status_data import CONTEXT, Delivery, Status
+from lib.github.status_data import CONTEXT, Delivery, Status, with_tests
 from lib.github.status_reporter import StatusReporter
+from lib.model.result import Result
 from lib.model.verdict import Verdict
 
 
@@ -54,15 +55,18 @@ class CommitStatuses:
         if self._whole:
             self._reporter.queue(Status("pending", self._sha, CONTEXT, "runs", self._url))
 
-    def of_jobs(self) -> list[JobStatuses]:
+    def of_jobs(self, failed_tests: Callable[[str], Sequence[str]]) -> list[JobStatuses]:
         """Return the listener that posts the statuses of jobs; none if statuses are off."""
-        return [JobStatuses(self._reporter, self._sha, self._url)] if self._reporter.on else []
+        if not self._reporter.on:
+            return []
+        return [JobStatuses(self._reporter, self._sha, self._url, failed_tests)]
 
-    def end(self, verdict: Verdict) -> None:
+    def end(self, verdict: Verdict, results: Collection[Result]) -> None:
         """Post the verdict on the commit, or leave it to the next run."""
         if not self._whole or not self._reporter.on:
             return
-        text = self._mask(verdict.sentence)
+        failed = [test for each in results if not each.acceptable for test in each.failed_tests]
+        text = self._mask(with_tests(verdict.sentence, failed))
         status = Status(verdict.state, self._sha, CONTEXT, text, self._url)
         self._outbox.keep(status)
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from lib.github.status_data import CONTEXT, Status
+from collections.abc import Callable, Sequence
+
+from lib.github.status_data import CONTEXT, Status, with_tests
 from lib.github.status_reporter import StatusReporter
 from lib.model import events
 from lib.model.job_fields import RUN_LOG
@@ -15,13 +17,21 @@ class JobStatuses:
     """Posts a status when a job starts, and when it ends. A listener.
 
     A job of two passes over its test cases has failed with the first that fails, but it has passed
-    only after both.
+    only after both. `failed_tests` returns the failed test cases of a job that has failed; it may
+    wait for their files, in the thread that posts.
     """
 
-    def __init__(self, reporter: StatusReporter, sha: str, url: str) -> None:
+    def __init__(
+        self,
+        reporter: StatusReporter,
+        sha: str,
+        url: str,
+        failed_tests: Callable[[str], Sequence[str]] = lambda _: (),
+    ) -> None:
         self._reporter = reporter
         self._sha = sha
         self._url = url
+        self._failed_tests = failed_tests
         self._half: set[str] = set()  # jobs that have passed once, and have another pass to come
 
     def __call__(self, event: events.Event) -> None:
@@ -45,8 +55,21 @@ class JobStatuses:
             state = "error"
         reason = f": {result.reason}" if result.reason else ""
         log = job if result.begun else RUN_LOG
-        self._post(state, job, f"{result.outcome} in {result.duration:.0f} s{reason}", log)
+        status = self._status(
+            state, job, f"{result.outcome} in {result.duration:.0f} s{reason}", log
+        )
+        if state == "failure" and result.begun:
+            self._reporter.queue(status, lambda told: self._with_tests(told, job))
+        else:
+            self._reporter.queue(status)
+
+    def _with_tests(self, status: Status, job: str) -> Status:
+        text = with_tests(status.description, self._failed_tests(job))
+        return status._replace(description=text)
 
     def _post(self, state: str, job: str, text: str, log: str) -> None:
+        self._reporter.queue(self._status(state, job, text, log))
+
+    def _status(self, state: str, job: str, text: str, log: str) -> Status:
         url = f"{self._url}/{log}.log" if self._url else ""
-        self._reporter.queue(Status(state, self._sha, f"{CONTEXT}/{job}", text, url))
+        return Status(state, self._sha, f"{CONTEXT}/{job}", text, url)

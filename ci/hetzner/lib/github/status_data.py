@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from lib.common import redact
 
 CONTEXT = "ci/hetzner"  # of the status of a whole run; those of jobs begin with it
+MOST_TITLES = 5  # of failed test cases in a description
 LONGEST = 140  # characters of a description
 LONGEST_CONTEXT = 255  # characters
 
@@ -32,6 +34,15 @@ class Status(NamedTuple):
         if self.url.startswith(("http://", "https://")):
             body["target_url"] = self.url
         return body
+
+
+def with_tests(text: str, failed: Sequence[str]) -> str:
+    """Return a description with the titles of failed test cases, as many as fit later."""
+    if not failed:
+        return text
+    titles = [name.rpartition("::")[2] or name for name in failed[:MOST_TITLES]]
+    count = "1 failed test" if len(failed) == 1 else f"{len(failed)} failed tests"
+    return f"{text}; {count}: {', '.join(titles)}"
 
 
 class Delivery(enum.Enum):

@@ -26,8 +26,9 @@ DROPPED = "the run has ended, and those before took too long"
 class _Queued:
     """A status in the queue: `done` is set once `delivery` has the result of posting it."""
 
-    def __init__(self, status: Status) -> None:
+    def __init__(self, status: Status, complete: Callable[[Status], Status] | None = None) -> None:
         self.status = status
+        self.complete = complete
         self.delivery = Delivery.UNDELIVERED
         self.done = threading.Event()
         self.stop = threading.Event()  # once set, no further attempt is begun
@@ -73,9 +74,12 @@ class StatusReporter:
             self._log("statuses are off: they need GITHUB_TOKEN and GITHUB_REPO")
         return False
 
-    def queue(self, status: Status) -> None:
-        """Have a status posted after those before it; returns at once."""
-        if self.on and not self._enqueue(_Queued(status)):
+    def queue(self, status: Status, complete: Callable[[Status], Status] | None = None) -> None:
+        """Have a status posted after those before it; returns at once.
+
+        `complete` adds what takes a moment to find out: the thread calls it before it posts.
+        """
+        if self.on and not self._enqueue(_Queued(status, complete)):
             self._give_up(status, "there can be no more threads")
 
     def post(self, status: Status) -> Delivery:
@@ -139,7 +143,7 @@ class StatusReporter:
             return self._current
 
     def _deliver(self, queued: _Queued) -> Delivery:
-        status = queued.status
+        status = self._completed(queued)
         status = status._replace(description=self._mask(status.description))  # before it is cut
         if self._outbox is not None:
             self._outbox.keep(status)
@@ -149,6 +153,15 @@ class StatusReporter:
         if self._outbox is not None and final:
             self._outbox.forget(status)
         return delivery
+
+    def _completed(self, queued: _Queued) -> Status:
+        if queued.complete is None:
+            return queued.status
+        try:
+            return queued.complete(queued.status)
+        except Exception as error:  # noqa: BLE001 - the status itself is posted all the same
+            self._log(self._mask(f"status of {queued.status.context} is not complete: {error}"))
+            return queued.status
 
     def _insist(self, status: Status, stop: threading.Event) -> Delivery:
         """Post a status, and again within the budget if GitHub's answer allows it."""

@@ -19,7 +19,6 @@ from lib.common.locks import Held
 from lib.common.signal_names import name_of
 from lib.machine import load as machine_load
 from lib.model import events
-from lib.model.job import Job
 from lib.model.result import Result
 from lib.model.run_facts import Facts
 from lib.model.run_plan import RunPlan
@@ -30,6 +29,7 @@ from lib.report.run_log import RunLog, complaint
 from lib.report.run_reports import ReportOptions, RunReports
 from lib.report.view import ShownRun
 from lib.run import beside_others, controls, preflight
+from lib.run.job_files import JobFiles
 from lib.run.measures import Measures
 from lib.run_directories import log_directory
 from lib.run_directories.log_directory import OwnedDirectory
@@ -39,7 +39,6 @@ from lib.scheduler.protocol import MachineShare
 if TYPE_CHECKING:
     from lib.run.expected_end import ExpectedEnd
     from lib.run.records import Records
-    from lib.run_directories.kept_files import KeptFiles
 
 _goes_on = threading.Lock()  # held by the one run of this process
 
@@ -68,7 +67,7 @@ class Run:
         self._store = store
         self._store_limits = store_limits
         self._measures = Measures(kept=store is not None or options.run_log is not None)
-        self._kept: KeptFiles | None = None
+        self.files = JobFiles()
         self._expected_end: ExpectedEnd | None = None
         self._clock = MonotonicClock()
         self.results: dict[str, Result] = {}
@@ -124,36 +123,12 @@ class Run:
         whole = bool(told["asked_for_all"] and not told["dirty"] and not told["in_place"])
         RunStore(self._store).publish(run, str(told["sha"]), whole=whole)
 
-    def _keep(self, jobs: Sequence[Job]) -> None:
-        """Add the listener that keeps files of jobs, if a job asks for that."""
-        if not any(job.keep or job.junit for job in jobs):
-            return
-        from lib.run_directories.kept_files import KeptFiles  # late: only these runs need it
-
-        place, options = self._place, self._options
-        self._kept = KeptFiles(jobs, place.log_dir, place.cwd, place.env)
-        self._options = options._replace(listeners=(*options.listeners, self._kept))
-
-    def _name_failed_tests(self, log: RunLog) -> None:
-        """Add the failed test cases of jobs that declare JUnit files to their results."""
-        if self._kept is None:
-            return
-        from lib.run import failed_tests  # late: only these runs need it
-
-        for line in failed_tests.add(self.results.values(), self._kept, self._place.log_dir):
-            log.line(f"NOTE  {line}")
-
-    def finish_copies(self) -> list[str]:
-        """Wait for the copies of kept files, once; return notes. Another owner of the log does."""
-        kept, self._kept = self._kept, None
-        return kept.finish() if kept else []
-
     def _execute(self, logs: OwnedDirectory) -> int:
         run_id = process_table.run_id(process_table.table(), os.getpid())
         jobs = [node.job for node in self._plan.phases.nodes]
-        self._keep(jobs)
+        kept = self.files.begin(jobs, self._place)
         records = self._new_records()
-        listeners = self._options.listeners + (records.listeners() if records else ())
+        listeners = (*self._options.listeners, *kept, *(records.listeners() if records else ()))
         options = self._options._replace(listeners=listeners)
         reports = RunReports(logs.path, options, run_id)
         if self._plan.durations:
@@ -177,14 +152,14 @@ class Run:
                 now, seconds = self._clock.now(), self.facts.seconds
                 told = events.RunConcluded(now, seconds, verdict.exit_code, verdict.sentence)
                 reports.bus.emit(told)
-                for note in self.finish_copies():
+                for note in self.files.finish():
                     reports.log.line(f"NOTE  {note}")
             if records:
                 records.finish({"run": run_id, "exit_code": code}, self.facts, reports.log.line)
             return code
         finally:
             if self._options.run_log is None:
-                self.finish_copies()  # of a run that broke
+                self.files.finish()  # of a run that broke
             reports.close()
             if records:
                 records.close()
@@ -231,7 +206,7 @@ class Run:
             reports.bus.emit,
             machine_load.load,
             share,
-            self._kept.retry_waits if self._kept else None,
+            self.files.retry_waits,
         )
         self.results.update(scheduler.results)
         kept = self._store is not None or self._options.run_log is not None
@@ -249,7 +224,7 @@ class Run:
             raise
         finally:
             self._add_leftovers(executor, reports.log, lock)
-            self._name_failed_tests(reports.log)
+            self.files.name_failed_tests(self.results.values(), reports.log.line)
             reports.add_left(before, self._measures.machine_state(self._place), self._clock.now())
             reports.show_results(self.facts, executor.logs.left_out())
 

@@ -12,6 +12,7 @@ from lib.processes import programs
 from lib.processes.launch import Place
 from lib.report.run_reports import ReportOptions
 from lib.report.view import Viewer
+from lib.run.job_files import JobFiles
 from lib.run.planner import Planner
 
 if TYPE_CHECKING:
@@ -27,14 +28,21 @@ class ForPrograms:
     _place: Place
     _options: ReportOptions
     _has_console: bool  # one was given by the caller
-    _finish_copies: Callable[[], list[str]] = list  # of the last run
+    _files = JobFiles()  # of the last run
 
     def finish_copies(self) -> list[str]:
         """Wait for the copies of files that jobs keep; return notes.
 
         The owner of a `run_log` calls it, after its END line: no verdict waits for them.
         """
-        return self._finish_copies()
+        return self._files.finish()
+
+    def failed_tests_so_far(self, job: str) -> Sequence[str]:
+        """Return the failed test cases of a job of the run that goes on; waits for their files.
+
+        Another thread may call it. Raises nothing.
+        """
+        return self._files.failed_tests(job)
 
     def adapt(
         self,

@@ -70,6 +70,16 @@ class Statuses(OnStage):
         states = [state for state, context in self.posted() if context == "ci/hetzner/test-js"]
         self.assertEqual(states, ["pending", "success"])
 
+    def test_failed_tests_are_named_in_the_status_of_their_job_and_of_the_commit(self) -> None:
+        case = '<testcase classname="a.ts" name="table {}"><failure/></testcase>'
+        junit = f"<testsuite>{case.format('sorts')}{case.format('ends' * 60)}</testsuite>"
+        done = self.stage.run(CI_JOB_STATUSES="1", STAGE_FAIL="test_js", STAGE_JUNIT=junit)
+        self.assertEqual(done.code, 1)
+        told = {body["context"]: body["description"] for body in self.github.seen}
+        for context in ("ci/hetzner/test-js", "ci/hetzner"):
+            self.assertRegex(told[context], r"^failed in .*; 2 failed tests: table sorts, table en")
+            self.assertEqual(len(told[context]), 140)
+
     def test_dead_github_is_in_the_log_and_changes_no_result(self) -> None:
         self.github.replies = [(422, {}, b'{"message": "no"}')] * 9
         self.assertEqual(self.stage.run().code, 0)

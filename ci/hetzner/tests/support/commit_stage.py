@@ -53,6 +53,9 @@ case $body in
     ;;
 esac
 seq 30
+if [[ $body == test_js && -n ${STAGE_JUNIT:-} ]]; then
+  mkdir -p "$CI_WORK_DIR/junit" && echo "$STAGE_JUNIT" >"$CI_WORK_DIR/junit/test-js.xml"
+fi
 [[ -z ${STAGE_SLEEP:-} || $body != "${STAGE_SLEEP}" ]] || { touch "$STAGE_STARTED" && sleep 1000; }
 [[ $body != "${STAGE_FAIL:-}" && ! -e $CI_STATE_DIR/../broken-$body ]] || exit 3
 """

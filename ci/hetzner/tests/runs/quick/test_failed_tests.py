@@ -9,7 +9,7 @@ from typing import Any
 from unittest import mock
 
 from dsl import Job
-from lib.run import failed_tests
+from lib.run import job_files
 from lib.run_directories import keep_copy, kept_files
 from lib.test_results import run_tests
 from tests.support.run_case import RunTest
@@ -87,7 +87,7 @@ class Named(RunTest):
             return []
 
         with (
-            mock.patch.object(failed_tests, "COPYING", 0.01),
+            mock.patch.object(job_files, "COPYING", 0.01),
             mock.patch.object(kept_files, "BUDGET", 0.01),
             mock.patch.object(kept_files, "STOP", 0.0),
             mock.patch.object(keep_copy, "keep", hang),

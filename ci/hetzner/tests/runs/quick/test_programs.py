@@ -6,6 +6,7 @@ import io
 import os
 import tempfile
 import unittest
+from collections.abc import Callable
 from pathlib import Path
 
 from dsl import Job, Outcome, Pipeline, Result
@@ -113,16 +114,19 @@ class Missing(RunTest):
         posted: list[Status] = []
 
         class Reporter(StatusReporter):
-            def queue(self, status: Status) -> None:
-                posted.append(status)
+            def queue(
+                self, status: Status, complete: Callable[[Status], Status] | None = None
+            ) -> None:
+                posted.append(complete(status) if complete else status)
 
         reporter = Reporter(Repository("", "", ""), print)
-        told = JobStatuses(reporter, "sha", "http://box")
+        told = JobStatuses(reporter, "sha", "http://box", lambda _: ["m::x", "m.C::y[1]"])
         for begun, log in ((False, "ci"), (True, "a")):
             result = Result("a", Outcome.FAILED)
             result.begun = begun
             told(events.Finished(0, "a", result, Outcome.FAILED, "why"))
             self.assertEqual(posted[-1].url, f"http://box/{log}.log")
+            self.assertEqual("; 2 failed tests: x, y[1]" in posted[-1].description, begun)
 
 
 if __name__ == "__main__":

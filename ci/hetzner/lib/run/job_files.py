@@ -1,0 +1,77 @@
+"""The files that the jobs of a run ask to keep, and the failed test cases that some of them name.
+
+It costs nothing where no job asks for it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING
+
+from lib.model.events import Listener
+from lib.model.job import Job
+from lib.model.result import GOOD, Result
+from lib.processes.launch import Place
+from lib.report.run_log import complaint
+
+if TYPE_CHECKING:
+    from lib.run_directories.kept_files import KeptFiles
+
+COPYING = 2.0  # seconds that the end of a run waits for JUnit files: their names are its news
+READING = 2.0  # seconds for reading those of a job
+
+
+class JobFiles:
+    """The files of one run."""
+
+    def __init__(self) -> None:
+        self._kept: KeptFiles | None = None
+        self._place: Place | None = None
+        self.retry_waits: Callable[[str], bool] | None = None  # see `KeptFiles`
+
+    def begin(self, jobs: Sequence[Job], place: Place) -> Sequence[Listener]:
+        """Return the listener that keeps the files, if a job asks for that."""
+        if not any(job.keep or job.junit for job in jobs):
+            return ()
+        from lib.run_directories.kept_files import KeptFiles  # late: only these runs need it
+
+        self._kept = KeptFiles(jobs, place.log_dir, place.cwd, place.env)
+        self._place = place
+        self.retry_waits = self._kept.retry_waits
+        return (self._kept,)
+
+    def finish(self) -> list[str]:
+        """Wait for the copies, once; return notes. Another owner of the log does."""
+        kept, self._kept = self._kept, None
+        return kept.finish() if kept else []
+
+    def name_failed_tests(self, results: Collection[Result], say: Callable[[str], None]) -> None:
+        """Set the failed test cases of failed jobs, all of which have ended. Raises nothing."""
+        until = time.monotonic() + COPYING
+        for result in results:
+            if result.begun and result.outcome not in GOOD:
+                result.failed_tests, faults = self._read(result.name, until)
+                for fault in faults:
+                    say(f"NOTE  {fault}")
+
+    def failed_tests(self, job: str) -> Sequence[str]:
+        """Return the failed test cases of a job that has ended. Any thread may call it."""
+        return self._read(job, time.monotonic() + COPYING)[0]
+
+    def _read(self, job: str, until: float) -> tuple[tuple[str, ...], list[str]]:
+        """Return the failed test cases of a job's latest attempt, and a line for each fault."""
+        kept, place = self._kept, self._place
+        if kept is None or place is None or not kept.has_tests(job):
+            return (), []
+        from lib.test_results import run_tests
+        from lib.test_results.test_case import FAILED
+
+        lacks = f"{job}: its failed tests are not named:"
+        try:
+            if not kept.wait_for_tests(job, until):
+                return (), [f"{lacks} its files took too long to copy"]
+            found, faults = run_tests.read(place.log_dir, [job], READING)
+        except Exception as error:  # noqa: BLE001 - a view never breaks a run
+            return (), [f"{lacks} {complaint(error)}"]
+        return tuple(c.name for c in found.get(job, ()) if c.outcome == FAILED), faults
