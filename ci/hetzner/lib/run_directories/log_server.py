@@ -1,8 +1,9 @@
-"""Serves the logs of runs to browsers, as text and nothing else.
+"""Serves the logs of runs to browsers as text, and the pages of runs without any rights.
 
 Code from a branch wrote the logs: a browser must never take one for a page or a script, and a link
 or a pipe that such code leaves there leads nowhere. The only link that is followed leads from a
-commit to its run, within the store.
+commit to its run, within the store. Such code may also write a page in place of the runner's, so
+none of them runs a script, loads anything or sends a form.
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ HEADERS = [
     ("Content-Security-Policy", "sandbox; default-src 'none'"),
     ("Cache-Control", "no-cache"),
 ]
+
+# files of a run that are shown as what they are
+PAGES = {"report.html": "text/html; charset=utf-8", "timeline.svg": "image/svg+xml"}
+PAGE_RIGHTS = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 
 
 class Logs:
@@ -69,7 +74,7 @@ class Logs:
         except (OSError, ValueError):  # ValueError: a NUL in it
             return _say(start, "404 Not Found")
         if stat.S_ISREG(os.fstat(handle).st_mode):
-            return _send(start, handle)
+            return _send(start, handle, _headers(rest))
         names = _names(handle)
         if not path.endswith("/"):  # a browser would look for the listed names one level above
             return _say(
@@ -149,9 +154,17 @@ def _show(start: StartResponse, names: Sequence[str]) -> Iterable[bytes]:
     return [body]
 
 
-def _send(start: StartResponse, handle: int) -> Iterable[bytes]:
+def _headers(name: str) -> list[tuple[str, str]]:
+    """Return the headers of a file of a run: only its own pages are more than text."""
+    if name not in PAGES:
+        return HEADERS
+    page = {"Content-Type": PAGES[name], "Content-Security-Policy": PAGE_RIGHTS}
+    return [*{**dict(HEADERS), **page}.items()]
+
+
+def _send(start: StartResponse, handle: int, headers: Sequence[tuple[str, str]]) -> Iterable[bytes]:
     size = os.fstat(handle).st_size
-    start("200 OK", [*HEADERS, ("Content-Length", str(size))])
+    start("200 OK", [*headers, ("Content-Length", str(size))])
     return Content(handle, size)
 
 

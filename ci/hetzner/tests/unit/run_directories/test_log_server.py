@@ -59,6 +59,22 @@ class Serving(unittest.TestCase):
             self.assertEqual(answer.read(), b"<script>alert(1)</script>\xff\n")
             self.is_text(answer)
 
+    def test_page_of_a_run_is_shown_and_may_run_load_and_send_nothing(self) -> None:
+        kinds = {"report.html": "text/html; charset=utf-8", "timeline.svg": "image/svg+xml"}
+        for name, kind in kinds.items():
+            (self.run_dir / name).write_bytes((self.run_dir / "a.log").read_bytes())
+            answer = self.get(f"/{SHA}/{name}")
+            self.assertEqual(answer.headers["Content-Type"], kind)
+            self.assertEqual(answer.headers["X-Content-Type-Options"], "nosniff")
+            rights = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
+            self.assertEqual(answer.headers.get_all("Content-Security-Policy"), [rights])
+
+    def test_page_that_a_job_kept_is_text(self) -> None:
+        kept = self.run_dir / "kept" / "a"
+        kept.mkdir(parents=True)
+        (kept / "report.html").write_bytes(b"<script>alert(1)</script>\n")
+        self.is_text(self.get(f"/{SHA}/kept/a/report.html"))
+
     def test_errors_and_lists_are_text_too_and_repeat_nothing_of_the_request(self) -> None:
         self.is_text(self.get("/<script>"))
         self.refused("/<script>alert(1)</script>")
