@@ -111,9 +111,17 @@ def was_live(run: StoredRun) -> bool:
 def read(file: Path, into: Path) -> StoredRun:
     """Write the run that a file holds into a directory, and return the run.
 
-    Raises LookupError for a file that holds none, and OSError if it cannot be opened.
+    Raises LookupError for a file that is not there, cannot be opened, or holds none.
     """
-    with os.fdopen(files.open_file(file, os.O_RDONLY), "rb") as opened:
+    try:
+        handle = files.open_file(file, os.O_RDONLY)
+    except OSError as error:
+        found = files.another_kind(file) or f"none that can be read ({error.strerror})"
+        raise LookupError(
+            f"{file}: expected a file that `export` wrote, found {found}; a run of this machine is "
+            "named by its name, its commit, or 'last'"
+        ) from error
+    with os.fdopen(handle, "rb") as opened:
         try:
             with gzip.GzipFile(fileobj=opened) as packed:
                 bounded = _Bounded(packed)

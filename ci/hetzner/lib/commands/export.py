@@ -36,8 +36,12 @@ def main(given: argparse.Namespace, site: Site) -> int:
     chosen, others = archive.choose(run_files.all_files(run.path))
     if not chosen:
         raise LookupError(f"expected the files of a run, found none that can be read in {run.path}")
-    with interrupts.cut_short(), files.replacing(target) as out:
-        unread = archive.write(run.path, chosen, out, live=live)
+    try:
+        with interrupts.cut_short(), files.replacing(target) as out:
+            unread = archive.write(run.path, chosen, out, live=live)
+    except OSError as error:
+        text = f"-o: expected a place that can be written to, found {target}: {error.strerror}"
+        raise OSError(text) from error
     return answer.lines(_said(target, chosen, others, unread, live=live))
 
 

@@ -40,8 +40,10 @@ def _number(text: str) -> int:
 
 def main(given: argparse.Namespace, site: Site) -> int:
     """Print the log. Raises LookupError, ValueError, OSError."""
-    run = RunStore(site.kept()).find(given.run)
+    store = RunStore(site.kept())
+    run = store.find(given.run)
     _refuse_unknown(given.job, run, site)
+    run = _with_its_log(given.job, run, store)
     try:
         with interrupts.cut_short():
             return _print(run, given.job, given.attempt, follow=given.follow)
@@ -64,6 +66,18 @@ def _refuse_unknown(job: str, run: StoredRun, site: Site) -> None:
         known |= {each.name for each in site.jobs()}
     if job not in known or not NAME.fullmatch(job):
         raise LookupError(f"expected a job of {run.name}, found {job!r}{nearest(job, known)}")
+
+
+def _with_its_log(job: str, run: StoredRun, store: RunStore) -> StoredRun:
+    """Return the run that has the log of a job: an earlier one if the job was restored from it."""
+    if attempt_logs.paths(run.path, job):
+        return run
+    origins = {each.restored_from for each in run_report.read(run.summary).jobs if each.name == job}
+    for earlier in store.runs():
+        if earlier.name in origins and attempt_logs.paths(earlier.path, job):
+            _remark(f"--- {job} was restored: this is its log of {earlier.name}")
+            return earlier
+    return run
 
 
 def _print(run: StoredRun, job: str, attempt: int | None, *, follow: bool) -> int:

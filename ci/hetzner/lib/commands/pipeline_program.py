@@ -102,13 +102,15 @@ def _site(pipeline: AnyPipeline, name: str) -> Site:
     from lib.commands.site import Site  # late, as the other: a run asks nothing
     from lib.run_directories.retention import Limits
 
+    again = own_call.words()
     return Site(
         store=pipeline.store,
-        program=own_call.words(),
+        program=again,
         jobs=lambda: pipeline.jobs,
         run=lambda more: _main(pipeline, more, name),
         limits=Limits(*pipeline.store_limits),
         repo=lambda: pipeline.cwd,
+        rerun=lambda _: own_call.in_shell([*again, "rerun", "--failed"]) if again else "",
     )
 
 

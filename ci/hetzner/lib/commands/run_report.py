@@ -29,6 +29,7 @@ class JobReport(NamedTuple):
     seconds: float | None
     attempts: int
     logged: bool  # it has a log of this run
+    restored_from: str = ""  # the name of the run in which it ran, if it was restored
 
     @property
     def bad(self) -> bool:
@@ -107,6 +108,7 @@ def _job(job: Mapping[str, Any]) -> JobReport:
         seconds=_number(job, "duration") if begun else None,
         attempts=len(attempts) if isinstance(attempts, list) else 0,
         logged=isinstance(job.get("log"), str) and bool(NAME.match(_text(job, "name"))),
+        restored_from=_text(job, "restored_from"),
     )
 
 

@@ -30,7 +30,7 @@ class RunAnswer(NamedTuple):
     report: RunReport
     story: Story
     kept: Sequence[StoredFile]
-    again: str  # the command that runs what failed again; '' for none
+    again: str = ""  # the command that runs what failed again; '' for none
     changes: Changes = Changes()  # of the environment, in a failed run
 
 

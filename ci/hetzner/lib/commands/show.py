@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import shlex
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 from lib.commands import answer, archive, environment_changes, run_files, run_report, run_text
@@ -14,6 +15,7 @@ from lib.run_directories.run_store import LAST, RunStore
 from lib.run_directories.stored_run import FAILED, StoredRun
 
 SUMMARY = "Tell how a run went."
+MOST_NEWER = 100  # runs that are looked at
 RUN_HELP = "its name, the beginning of it, its commit, 'last' (default), or a file of `export`"
 
 
@@ -28,9 +30,12 @@ def main(given: argparse.Namespace, site: Site) -> int:
     if "/" not in given.run and not given.run.endswith(archive.SUFFIX):
         store = RunStore(site.kept())
         run = store.find(given.run)
-        told = answer_on(run, shlex.join([*site.program, "rerun", "--failed"]))
+        told = answer_on(run)
         if run.state == FAILED:
-            told = told._replace(changes=environment_changes.since_green(run, store.runs()))
+            runs = store.runs()
+            told = told._replace(
+                changes=environment_changes.since_green(run, runs), again=_again(run, runs, site)
+            )
         return _print(told, given)
     import tempfile  # late: only an exported run needs it
 
@@ -42,14 +47,27 @@ def main(given: argparse.Namespace, site: Site) -> int:
         return _print(told, given)
 
 
+def _again(run: StoredRun, runs: Sequence[StoredRun], site: Site) -> str:
+    """Return the command that runs again what this run has not proven, '' if none does.
+
+    `rerun` goes by the newest run of everything on a tree.
+    """
+    tree = run.summary.get("tree")
+    newer = itertools.islice((each for each in runs if each.key > run.key), MOST_NEWER)
+    later = (each.asked_for_all and each.summary.get("tree") == tree for each in newer)
+    if not tree or not run.asked_for_all or any(later):
+        return ""
+    return site.rerun("" if run.summary.get("in_place") is True else run.sha)
+
+
 def _print(told: RunAnswer, given: argparse.Namespace) -> int:
     if given.json:
         return answer.as_json(fields(told))
     return answer.lines(run_text.lines(told, redact.of_environment()))
 
 
-def answer_on(run: StoredRun, again: str = "") -> RunAnswer:
-    """Return the answer on a run; `again` is the command that runs its failures again."""
+def answer_on(run: StoredRun) -> RunAnswer:
+    """Return the answer on a run."""
     state = run.state  # first: a run that ends meanwhile has a whole summary then
     story = run_files.story(run.path)
     return RunAnswer(
@@ -61,7 +79,6 @@ def answer_on(run: StoredRun, again: str = "") -> RunAnswer:
         report=run_report.completed(run_report.read(run.summary), story),
         story=story,
         kept=run_files.all_files(run.path, run_files.KEPT),
-        again=again,
     )
 
 

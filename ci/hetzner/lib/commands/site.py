@@ -26,6 +26,8 @@ class Site(NamedTuple):
     - `limits`: the bounds of the store.
     - `more_waste`: finds what else may go; it gets the time in seconds since the epoch.
     - `run`: runs the pipeline with further arguments and returns the exit code.
+    - `rerun`: returns the command that runs again what a run of a commit ('': of the working tree)
+      has not proven, '' if there is none.
     - `repo`: returns a directory in the repository under test. Raises ValueError if there is none.
     """
 
@@ -36,6 +38,7 @@ class Site(NamedTuple):
     limits: Limits = retention.DEFAULT
     more_waste: Callable[[float], Iterable[Waste]] = lambda _: ()
     repo: Callable[[], Path] = Path.cwd
+    rerun: Callable[[str], str] = lambda _: ""
 
     def kept(self) -> Path:
         """Return the store. Raises ValueError, with the remedy, for a pipeline without one."""

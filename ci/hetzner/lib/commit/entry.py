@@ -68,8 +68,24 @@ def _site(given: argparse.Namespace, entry: Entry) -> Site:
         run=lambda words: _main([*places, *words], entry),
         limits=stale_places.limits(config),
         more_waste=functools.partial(stale_places.find, config),
-        repo=lambda: settings.load({"repo": given.repo, "state_dir": given.state_dir}).repo_dir,
+        repo=lambda: _config(given).repo_dir,
+        rerun=lambda sha: _rerun(given, entry, sha),
     )
+
+
+def _config(given: argparse.Namespace) -> Settings:
+    """Return the settings with a repository. Raises ValueError."""
+    return settings.load({"repo": given.repo, "state_dir": given.state_dir})
+
+
+def _rerun(given: argparse.Namespace, entry: Entry, sha: str) -> str:
+    """Return the command that runs a commit's failures again, '' without a checkout that has it."""
+    from lib.commit import rerun_failed_command  # late: few commands ask
+
+    try:
+        return rerun_failed_command.command(str(entry.file), sha, _config(given))
+    except ValueError:
+        return ""
 
 
 def _demo(options: Options, entry: Entry) -> Request:

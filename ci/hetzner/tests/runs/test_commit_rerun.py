@@ -8,6 +8,7 @@ from pathlib import Path
 from lib.buckaroo import environments, settings
 from tests.support.commit_stage import PREPARE, OnStage, Ran
 
+REST = ["rerun", "--failed"]
 WARMUP = "jupyter-warmup"
 
 
@@ -47,8 +48,11 @@ class Rerun(OnStage):
     def test_one_broken_test_runs_again_alone(self) -> None:
         broken = self.broken("test_js")
         first = self.fails()
+        told = self.stage.run("show").out.rpartition("run again what failed: ")[2].split()
+        repo, state = str(self.stage.repo), str(self.stage.state)
+        self.assertEqual(told[2:], [*REST, self.sha, "--repo", repo, "--state-dir", state])
         broken.unlink()
-        ran = self.again()
+        ran = self.again(*told[4:])
         self.assertEqual(self.ran(), {"test-js"})
         self.assertIn(f"NOTE  test-js runs again: it failed in {first}", ran.out)
         self.assertIn(f"PASS  build-js  (restored: passed in {first})", ran.out)

@@ -75,8 +75,13 @@ class Rerun(TenLines):
 
     def test_what_failed_runs_again_and_the_rest_is_restored_from_its_run(self) -> None:
         first = self.begin()
+        self.assertIn(
+            f"run again what failed: cd {self.root} && python3 {self.file} rerun --failed\n",
+            self.ran("show")[1],
+        )
         self.broken.unlink()
         out = self.again()
+        self.assertNotIn("run again", self.ran("show", first)[1])  # a newer run has proven it
         self.assertEqual(self.marks(), "deploy test")
         self.assertIn(f"PASS  build  (restored: passed in {first})", out)
         self.assertIn(f"NOTE  test runs again: it failed in {first}", out)
@@ -87,7 +92,13 @@ class Rerun(TenLines):
         )
         self.assertEqual(jobs["lint"]["restored_from"], first)
         self.assertEqual(Path(jobs["lint"]["log"]).parent.name, first)
-        self.assertTrue(Path(jobs["lint"]["log"]).is_file())
+        log = Path(jobs["lint"]["log"])
+        told = f"--- lint was restored: this is its log of {first}\n"
+        self.assertEqual(self.ran("logs", "lint"), (0, log.read_text(), told))
+        log.unlink()
+        code, _, errors = self.ran("logs", "lint")
+        self.assertEqual(code, 1)
+        self.assertIn(f"lint has no log in {self.runs()[-1].name}: passed in {first}", errors)
 
     def test_a_job_that_starts_outside_of_the_tree_is_never_restored(self) -> None:
         (self.root / "in").mkdir()
