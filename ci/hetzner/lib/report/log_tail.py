@@ -53,7 +53,7 @@ def shown(log: Path, redact: Callable[[str], str] = str, *, colours: bool = Fals
     # masked again when colours are gone, which may have stood within a secret
     text = redact(text) if whole else f"…{masked_end(text, redact)}"
     seen = as_seen(text, BUT_COLOURS if colours else SEQUENCES)
-    lines = redact("\n".join(map(_bare, seen))).split("\n")
+    lines = redact("\n".join(map(without_colours, seen))).split("\n")
     if lines == [""]:
         return ["(its log is empty)"]
     start = _start(lines)
@@ -66,7 +66,8 @@ def shown(log: Path, redact: Callable[[str], str] = str, *, colours: bool = Fals
     return ["(further up:)", *further, "(at the end:)", *last]
 
 
-def _bare(line: str) -> str:
+def without_colours(line: str) -> str:
+    """Return a line without its sequences for colours."""
     return COLOUR.sub("", line) if "\x1b" in line else line
 
 
@@ -95,7 +96,7 @@ def as_seen(text: str, obeyed: re.Pattern[str] = SEQUENCES) -> list[str]:
             raw = REWRITE.sub("\r", raw)
         *over, last = _states(raw, obeyed)
         lines += _failed(over)
-        blank = not _bare(last).strip()
+        blank = not without_colours(last).strip()
         if not blank or (lines and lines[-1]):
             lines.append("" if blank else last)
     return lines[:-1] if lines and not lines[-1] else lines
@@ -104,13 +105,15 @@ def as_seen(text: str, obeyed: re.Pattern[str] = SEQUENCES) -> list[str]:
 def _failed(lines: Sequence[str]) -> list[str]:
     if not lines:
         return []
-    return [lines[number] for number in failure_lines.pick([*map(_bare, lines)], FAILURES)]
+    return [
+        lines[number] for number in failure_lines.pick([*map(without_colours, lines)], FAILURES)
+    ]
 
 
 def _states(raw: str, obeyed: re.Pattern[str]) -> list[str]:
     """Return the texts of a line, each until it was begun anew."""
     states = [obeyed.sub("", _stepped_back(state)) for state in raw.split("\r")]
-    return [state for state in states if _bare(state).strip()] or [""]
+    return [state for state in states if without_colours(state).strip()] or [""]
 
 
 def _stepped_back(state: str) -> str:
@@ -143,7 +146,7 @@ def _fitting(look: str, line: str) -> str:
     if len(line) > WIDTH:
         half = WIDTH // 2
         line = f"{line[:half]} … ({len(line) - 2 * half} characters) … {line[-half:]}"
-    elif look is not line and _bare(look) == line:
+    elif look is not line and without_colours(look) == line:
         colours = [*COLOUR.findall(look), ""]
         parts = map(printable, COLOUR.split(look))
         return "".join(f"{part}{colour}" for part, colour in zip(parts, colours, strict=True))

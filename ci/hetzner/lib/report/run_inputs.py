@@ -29,6 +29,7 @@ class RunInputs(NamedTuple):
     - `samples`: what the machine and its jobs used, None if nothing sampled them.
     - `tests`: the results of tests by job.
     - `excerpts`: the lines at the end of the log of each job that failed or was cut off.
+    - `coloured`: the same lines with their sequences for colours (SGR).
     """
 
     record: RunRecord
@@ -39,6 +40,7 @@ class RunInputs(NamedTuple):
     samples: Samples | None = None
     tests: Mapping[str, Sequence[Any]] = {}
     excerpts: Mapping[str, Sequence[str]] = {}
+    coloured: Mapping[str, Sequence[str]] = {}
 
 
 def load(run: Path, redact: Callable[[str], str] = str, log_url: str = "") -> RunInputs:
@@ -47,6 +49,7 @@ def load(run: Path, redact: Callable[[str], str] = str, log_url: str = "") -> Ru
     Only its events are needed. Raises ValueError for a run without them, and OSError.
     """
     record = reading.read(run)
+    coloured = _excerpts(run, record.jobs, redact)
     return RunInputs(
         record=record,
         path=run,
@@ -54,7 +57,8 @@ def load(run: Path, redact: Callable[[str], str] = str, log_url: str = "") -> Ru
         redact=redact,
         environment=_environment(run),
         samples=_samples(run),
-        excerpts=_excerpts(run, record.jobs, redact),
+        excerpts={job: [*map(log_tail.without_colours, ls)] for job, ls in coloured.items()},
+        coloured=coloured,
     )
 
 
@@ -81,4 +85,7 @@ def _excerpts(
     run: Path, jobs: Sequence[JobRecord], redact: Callable[[str], str]
 ) -> Mapping[str, Sequence[str]]:
     bad = (job for job in jobs if job.outcome in BAD and job.log)
-    return {job.name: log_tail.shown(run / job.log, redact) for job in islice(bad, MOST_EXCERPTS)}
+    return {
+        job.name: log_tail.shown(run / job.log, redact, colours=True)
+        for job in islice(bad, MOST_EXCERPTS)
+    }
