@@ -55,6 +55,8 @@ DETAILS = (
     r"\s*(?:Test Suites|Tests|Test Files|Snapshots):? .*\bfailed\b",  # jest, vitest
 )
 _NAMES, _DETAILS = (re.compile("|".join(forms)) for forms in (NAMES, DETAILS))
+# bodies that run several commands at once begin each line with the name of its own
+_BY = re.compile(r"\[[\w.-]{1,40}\] (?=\S)")
 TRACEBACK = "Traceback (most recent call last):"
 
 
@@ -71,9 +73,9 @@ def pick(lines: Sequence[str], most: int) -> list[int]:
         if frames is not None and start[:1].strip():
             details += [*frames[-1:], number]
             frames = None
-        elif _NAMES.match(start):
+        elif _NAMES.match(start) or _NAMES.match(start, _after_name(start)):
             names.append(number)
-        elif _DETAILS.match(start):
+        elif _DETAILS.match(start) or _DETAILS.match(start, _after_name(start)):
             details.append(number)
         if start.endswith(TRACEBACK):
             frames = []
@@ -82,3 +84,9 @@ def pick(lines: Sequence[str], most: int) -> list[int]:
     if len(names) > most:
         names = [*names[: most - most // 2], *names[len(names) - most // 2 :]]
     return sorted([*names, *details[: most - len(names)]])
+
+
+def _after_name(line: str) -> int:
+    """Return the place in a line after the name of a command, 0 if it does not begin with one."""
+    found = _BY.match(line)
+    return found.end() if found else 0

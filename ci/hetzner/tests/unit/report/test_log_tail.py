@@ -24,6 +24,7 @@ NAMED = {
         "test_table.py::test_sort",
     ),
     "pytest, an error of a fixture": ("ERROR tests/test_a.py::test_b - OSError: x\n", "test_b"),
+    "pytest, beside others": ("[rest] FAILED tests/test_a.py::test_b - OSError: x\n", "test_b"),
     "pytest -v": ("tests/test_a.py::test_b FAILED                 [ 50%]\n", "test_b FAILED"),
     "pytest, the assertion": (
         "    def test():\n>       assert 2 == 3\nE       assert 2 == 3\n",
