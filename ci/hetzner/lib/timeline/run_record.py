@@ -26,7 +26,10 @@ class Span(NamedTuple):
 
 
 class AttemptSpan(NamedTuple):
-    """One try of a job; `outcome` is '' while it runs, `code` None without a process."""
+    """One try of a job; `outcome` is '' while it runs, `code` None without a process.
+
+    `again`: it is followed by another try of the same pass.
+    """
 
     number: int
     started: float
@@ -35,6 +38,7 @@ class AttemptSpan(NamedTuple):
     cause: str = ""
     code: int | None = None
     reason: str = ""
+    again: bool = False
 
 
 class JobRecord(NamedTuple):
@@ -112,8 +116,9 @@ class JobRecord(NamedTuple):
                 found.append(Span(queued, self.started, *self.place))
         for before, after in zip(self.attempts, self.attempts[1:], strict=False):
             if before.ended is not None:
-                text = f"attempt {after.number}"
-                found.append(Span(before.ended, after.started, "retry", text))
+                retry = ("retry", f"attempt {after.number}")
+                why = retry if before.again else ("dependency", "the phase before")
+                found.append(Span(before.ended, after.started, *why))
         return tuple(span for span in found if span.ended - span.began >= SHORT)
 
     @property

@@ -157,6 +157,7 @@ def _ended(
         str(record.cause),
         record.code,
         record.reason,
+        event.again,
     )
     return (*(each for each in attempts if each.number != record.number), ended)
 

@@ -16,7 +16,16 @@ ROW = re.compile(r"^\| `(\w+)` \| [^|]+ \|([^|]*)\|$", re.MULTILINE)
 PURE_ROOMS = ("model", "timeline", "scheduler", "diagnosis", "simulate")
 # these only compute: a module that does I/O, reads a clock or starts a thread is not among them
 PURE_MODULES = {
-    *("__future__", "collections", "dataclasses", "difflib", "enum", "fnmatch", "functools"),
+    *(
+        "__future__",
+        "bisect",
+        "collections",
+        "dataclasses",
+        "difflib",
+        "enum",
+        "fnmatch",
+        "functools",
+    ),
     "graphlib",
     *("heapq", "inspect", "itertools", "lib", "math", "os", "posixpath", "random", "re", "types"),
     "typing",
