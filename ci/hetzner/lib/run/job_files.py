@@ -9,14 +9,17 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
+from lib.model.cause import Cause
 from lib.model.events import Listener
 from lib.model.job import Job
+from lib.model.phases import heeds_filter
 from lib.model.result import GOOD, Result
 from lib.processes.launch import Place
 from lib.report.run_log import complaint
 
 if TYPE_CHECKING:
     from lib.run_directories.kept_files import KeptFiles
+    from lib.test_results.test_case import TestCase
 
 COPYING = 2.0  # seconds that the end of a run waits for JUnit files: their names are its news
 READING = 2.0  # seconds for reading those of a job
@@ -28,6 +31,8 @@ class JobFiles:
     def __init__(self) -> None:
         self._kept: KeptFiles | None = None
         self._place: Place | None = None
+        self._heeding: set[str] = set()  # jobs that heed a filter of test cases
+        self._tests: dict[str, Sequence[TestCase]] = {}  # of jobs that failed by their tests
         self.retry_waits: Callable[[str], bool] | None = None  # see `KeptFiles`
 
     def begin(self, jobs: Sequence[Job], place: Place) -> Sequence[Listener]:
@@ -38,6 +43,7 @@ class JobFiles:
 
         self._kept = KeptFiles(jobs, place.log_dir, place.cwd, place.env)
         self._place = place
+        self._heeding = {job.name for job in jobs if heeds_filter(job)}
         self.retry_waits = self._kept.retry_waits
         return (self._kept,)
 
@@ -48,24 +54,39 @@ class JobFiles:
 
     def name_failed_tests(self, results: Collection[Result], say: Callable[[str], None]) -> None:
         """Set the failed test cases of failed jobs, all of which have ended. Raises nothing."""
+        if self._kept is None:
+            return
         until = time.monotonic() + COPYING
         for result in results:
             if result.begun and result.outcome not in GOOD:
-                result.failed_tests, faults = self._read(result.name, until)
+                cases, faults = self._read(result.name, until)
+                result.failed_tests = _failed(cases)
+                if result.cause is Cause.EXIT_CODE and result.name in self._heeding:
+                    self._tests[result.name] = cases
                 for fault in faults:
                     say(f"NOTE  {fault}")
 
     def failed_tests(self, job: str) -> Sequence[str]:
         """Return the failed test cases of a job that has ended. Any thread may call it."""
-        return self._read(job, time.monotonic() + COPYING)[0]
+        return _failed(self._read(job, time.monotonic() + COPYING)[0])
 
-    def _read(self, job: str, until: float) -> tuple[tuple[str, ...], list[str]]:
-        """Return the failed test cases of a job's latest attempt, and a line for each fault."""
+    def testcases(self, jobs: Sequence[str]) -> str:
+        """Return the filter that selects exactly the failed test cases of failed jobs.
+
+        It is '' if there is none for certain, or if a job failed by something else as well.
+        """
+        if not jobs or any(job not in self._tests for job in jobs):
+            return ""
+        from lib.test_results.test_filter import exact_filter
+
+        return exact_filter({job: self._tests[job] for job in jobs})
+
+    def _read(self, job: str, until: float) -> tuple[Sequence[TestCase], list[str]]:
+        """Return the test cases of a job's latest attempt, and a line for each fault."""
         kept, place = self._kept, self._place
         if kept is None or place is None or not kept.has_tests(job):
             return (), []
         from lib.test_results import run_tests
-        from lib.test_results.test_case import FAILED
 
         lacks = f"{job}: its failed tests are not named:"
         try:
@@ -74,4 +95,10 @@ class JobFiles:
             found, faults = run_tests.read(place.log_dir, [job], READING)
         except Exception as error:  # noqa: BLE001 - a view never breaks a run
             return (), [f"{lacks} {complaint(error)}"]
-        return tuple(c.name for c in found.get(job, ()) if c.outcome == FAILED), faults
+        return found.get(job, ()), faults
+
+
+def _failed(cases: Sequence[TestCase]) -> tuple[str, ...]:
+    from lib.test_results.test_case import FAILED  # late: only red runs need it
+
+    return tuple(case.name for case in cases if case.outcome == FAILED)

@@ -96,6 +96,27 @@ class Named(RunTest):
         go_on.set()
         self.assertIn("NOTE  a: its failed tests are not named: its files took", self.log("ci"))
 
+    def filter_of(self, *jobs: Job) -> str:
+        """Return the filter that runs the failed tests of these jobs again."""
+        made = self.pipeline(*jobs, env={**os.environ, "N": "1"})
+        made.run()
+        return made._files.testcases([job.name for job in jobs])
+
+    def test_filter_selects_the_failed_tests_of_jobs_that_failed_by_them_alone(self) -> None:
+        first = Job("a", writes("one", "two"), junit="r.xml")
+        other = Job("b", writes("three", path="z.xml"), junit="z.xml")
+        self.assertEqual(self.filter_of(first), "one,two")
+        self.assertEqual(self.filter_of(first, other), "one,two,three")
+        for also in (
+            Job("b", "exit 1"),  # no tests are known
+            other.but(testcases=False),
+            other.but(cmd=writes("three", path="z.xml", then="sleep 60"), timeout=0.3),
+            other.but(cmd=writes("three", path="z.xml", then="kill -9 $$")),
+            other.but(cmd=writes(path="z.xml")),  # exit code 1, and no failed test
+        ):
+            with self.subTest(also.cmd):
+                self.assertEqual(self.filter_of(first, also), "")
+
     def test_pattern_that_is_none_is_refused(self) -> None:
         for wrong in ("", [""], [3], 3, "a\0", b"x"):
             with self.assertRaisesRegex(ValueError, "junit: expected"):
