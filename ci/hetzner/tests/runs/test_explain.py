@@ -1,0 +1,57 @@
+"""The commands that explain runs, asked by the program that ran them."""
+
+from __future__ import annotations
+
+import json
+import unittest
+
+from tests.support.asked_case import Asked
+
+JOBS = """[
+    Job("build", "sleep 0.3; touch lib", outputs={"lib": "lib"}),
+    Job("lint", "true"),
+    Job("pack", "cp src out", ["build"], cache=Cache("cat src", "out", "cache")),
+    Job("test", "cat src; ! grep bad src", ["build:lib", "lint"], delay=0.2),
+]"""
+
+
+class Explained(Asked):
+    def run_with(self, text: str, code: int) -> None:
+        (self.root / "src").write_text(text)
+        process = self.begin(JOBS)
+        out, errors = process.communicate(timeout=90)
+        self.assertEqual(process.returncode, code, out + errors)
+
+    def test_waits_caches_and_changes_are_explained(self) -> None:
+        self.run_with("good\n", 0)
+        self.run_with("bad\n", 1)
+        first, last = sorted(run.name for run in self.store.runs())
+
+        told = self.answer("explain", "test")
+        self.assertRegex(told, r"test: failed \(.*\) in .*, usually .*, in " + last)
+        self.assertRegex(told, r"0\.0 s +0\.\d s +waited for build:lib\n")
+        self.assertRegex(told, r"0\.\d s +its delay of 0\.2 s\n")
+        self.assertRegex(told, r"each freed the next one: build:lib 0\.\d s -> test\n")
+        self.assertRegex(told, r"  0\.2 s  no delay of 0\.2 s\n")
+
+        told = self.answer("explain", "pack")
+        self.assertIn(f"since its last entry, of {first}, these changed:\n", told)
+        self.assertIn("its key:\n    - good\n    + bad\n", told)
+        self.assertIn("no earlier run has stored an entry", self.answer("explain", "pack", first))
+        self.assertEqual(json.loads(self.answer("explain", "lint", "--json"))["outcome"], "passed")
+
+        told = self.answer("compare", f"{last}:after", f"{first}:before")
+        self.assertRegex(told, r"^before +passed .*\nafter +failed ")
+        self.assertRegex(told, r"ended otherwise: 1\n  test +passed .* s +failed .* s")
+        self.assertEqual(json.loads(self.answer("compare", "--json"))["other_ends"], ["test"])
+
+        told = self.answer("why-red", "test")
+        self.assertIn("test is red on main since 0123456, 1 run\n", told)
+        self.assertIn(f"{first}: last pass", told)
+
+        self.assertIn("did you mean 'test'?", self.answer("explain", "tset", code=1))
+        self.assertIn("expected two runs", self.answer("compare", first, code=1))
+
+
+if __name__ == "__main__":
+    unittest.main()
