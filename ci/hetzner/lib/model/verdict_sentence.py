@@ -22,8 +22,7 @@ def _of_jobs(facts: Facts) -> str:
     results = facts.selected_results()
     took = f"in {facts.seconds:.0f} s"
     if bad := [r for r in results if not r.acceptable]:
-        failed = [r for r in bad if r.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)]
-        text = f"failed {took}: {', '.join(r.name for r in failed or bad)}"
+        text = f"failed {took}: {_culprits(bad)}"
         text += "; the run's timeout cut it off" if facts.timed_out else ""
     elif facts.refused:
         text = f"failed {took}: nothing was started: {', '.join(facts.refused)} cannot run"
@@ -32,6 +31,15 @@ def _of_jobs(facts: Facts) -> str:
     else:
         text = f"{len(results)} job{'s' * (len(results) != 1)} passed {took}{_but(facts, results)}"
     return f"{text}; left out: {', '.join(facts.left_out)}" if facts.left_out else text
+
+
+def _culprits(bad: Sequence[Result]) -> str:
+    """Return the jobs that failed, and those that a user cancelled; without any, all of them."""
+    failed = [r.name for r in bad if r.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)]
+    cancelled = [r.name for r in bad if r.cause is Cause.CANCELLED]
+    parts = [", ".join(failed)] if failed else []
+    parts += [f"cancelled by a user: {', '.join(cancelled)}"] if cancelled else []
+    return "; ".join(parts) or ", ".join(r.name for r in bad)
 
 
 def _but(facts: Facts, results: Sequence[Result]) -> str:

@@ -66,6 +66,15 @@ class ByJobs(Table):
             }
         )
 
+    def test_jobs_that_a_user_cancelled_are_named_after_failed_ones(self) -> None:
+        for outcomes, told in (
+            ("a=cancelled b=skipped c=passed", "cancelled by a user: a"),
+            ("a=cancelled b=failed", "b; cancelled by a user: a"),
+        ):
+            facts = ran(outcomes)
+            facts.results["a"].cause = Cause.CANCELLED
+            self.assertEqual(decide(facts), (1, "failure", f"failed in 7 s: {told}"))
+
     def test_nothing_selected_and_a_missing_result_are_red(self) -> None:
         nothing = "failed in 0 s: no job was selected"
         self.assertEqual(decide(Facts()), (1, "failure", nothing))
