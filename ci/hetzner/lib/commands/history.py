@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lib.commands import argument_types, columns, history_text
+from lib.commands import argument_types, columns, history_text, page_file
 from lib.commands.site import Site
 from lib.common import console, redact
 from lib.common.plain_text import printable
@@ -50,13 +50,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="for programs")
     form.add_argument("--csv", action="store_true", help="for tables")
+    form.add_argument("--html", default="", metavar="FILE", help="write a page for browsers")
 
 
 def main(given: argparse.Namespace, site: Site) -> int:
     """Print the answer. Raises LookupError, ValueError, OSError."""
     if given.left and (given.job or given.flaky):
         raise ValueError("--left is about whole runs: expected it without --job and --flaky")
+    if given.html and (given.job or given.flaky or given.left):
+        raise ValueError("--html is a page on all jobs: expected no --job, --flaky or --left")
     with opened_of(site.kept()) as opened:
+        if given.html:
+            return page_file.write(given.html, _page(opened, given, site))
         told = _answer(opened, given, lambda: [job.name for job in site.jobs()])
     if given.csv:
         text = columns.as_csv(told.fields, told.rows)
@@ -95,6 +100,15 @@ def _answer(
         return _of_job(opened, runs, given.job, found.get(given.job, []))
     rows = [_figures(job, several) for job, several in found.items()]
     return Answer("jobs", FIGURES, rows, history_text.jobs(found))
+
+
+def _page(opened: sqlite3.Connection, given: argparse.Namespace, site: Site) -> str:
+    from lib.commands import history_html  # late: most answers are text
+
+    runs = past_runs.latest(opened, given.limit, branch=given.branch)
+    if not runs:
+        raise LookupError(nothing(opened, "", given.branch, tuple))
+    return history_html.page(opened, runs, given.branch, site.kept())
 
 
 def nothing(

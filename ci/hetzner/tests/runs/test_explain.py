@@ -50,6 +50,8 @@ class Explained(Asked):
         self.assertIn(f"{first}: last pass", told)
 
         self.assertIn("did you mean 'test'?", self.answer("explain", "tset", code=1))
+        self.assertIn("wrote ", self.answer("history", "--html", "history.html"))
+        self.assertIn("Most waited for", (self.root / "history.html").read_text())
         self.assertIn("expected two runs", self.answer("compare", first, code=1))
 
 

@@ -28,6 +28,7 @@ QUESTIONS = (
     "history --json",
     "history --job a",
     "history --left",
+    "history --html {out}",
     "explain a",
     "explain a {run} --json",
     "compare",

@@ -29,6 +29,7 @@ OTHERWISE = {
     "commands/run_text",
     "commands/why_red_text",
     "commands/working_directory",
+    "page/history_page",
     "commit/tested_commit",
     "buckaroo/demo",
     "report/failure_lines",
