@@ -33,10 +33,11 @@ RACES = {
 }
 PLANS = (1000, 5000, 20000, 80000)
 OWN_CPU = "own-cpu"
-ALONE = ("idle", "long", "start-up", "listeners")  # figures of this runner alone
+ALONE = ("idle", "long", "start-up", "listeners", "views")  # figures of this runner alone
 NAMES = (*RACES, *(f"plan-{count}" for count in PLANS), OWN_CPU, *ALONE)
 SHORT = ("chain-100", "wide", "layered", "plan-5000", "plan-20000", OWN_CPU, "start-up")
 LONG = 10_000  # jobs
+REPORTED = 2000  # jobs of the run whose views are timed
 CPU_JOBS = 5000
 CPU_PEERS = (FLOOR, OURS, POOL, "make", "ninja")  # the others take minutes for so many jobs
 WARM_UP = workloads.wide(1, "warm-up")
@@ -166,8 +167,29 @@ class BenchmarkRun:
             with place(ours, workload) as directory:
                 argv = [*ours.argv(workload), "long"]
                 self._alone |= runner_figures.long(argv, directory, self._env)
+        elif name == "views":
+            self._alone |= self._with_views(RACES["wide"])
         else:
             self._alone |= self._with_listeners(RACES["wide"])
+
+    def _with_views(self, workload: Workload) -> dict[str, float]:
+        """Measure jobs in a store against none, in turns, and the time of all views of a run."""
+        found: dict[str, list[float]] = {"views": [], "bare": []}
+        for _ in range(self._rounds):
+            for mode, seconds in found.items():
+                seconds.append(self._seconds(workload, mode))
+        pairs = zip(found["views"], found["bare"], strict=True)
+        reports = self._seconds(workloads.wide(REPORTED, "reports"), "reports")
+        return {
+            "views: jobs to those without": statistics.median(a / b for a, b in pairs),
+            f"views: CPU for {REPORTED} jobs": reports,
+        }
+
+    def _seconds(self, workload: Workload, mode: str) -> float:
+        """Run a workload; return the seconds that it tells. Raises ProgramError."""
+        with place(self._ours, workload) as directory:
+            measure([*self._ours.argv(workload), mode], directory, self._env)
+            return float((directory / "seconds").read_text())
 
     def _with_listeners(self, workload: Workload) -> dict[str, float]:
         modes = ("deaf", "listeners", "statuses")

@@ -49,6 +49,8 @@ TARGETS = (
     Target("start-up: pipeline.py --list", 100, "ms"),
     Target("start-up: import dsl", 40, "ms"),
     Target("listeners: to none", 1.1),
+    Target("views: jobs to those without", 1.15),
+    Target("views: CPU for 2000 jobs", 2, "s"),
 )
 MARK = "<!-- bench.py --keep -->"
 FEW = 5000  # jobs of the smallest plan that growth is taken from
