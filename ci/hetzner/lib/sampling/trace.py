@@ -1,7 +1,7 @@
 """Makes `trace.json`: a run in the Trace Event Format, which ui.perfetto.dev and Chrome open. Pure.
 
 Each job has a track with its waits and its attempts, and an arrow comes from the job that it waited
-for last. Counters: `trace_counters`.
+for last. The critical path has a track of its own. Counters: `trace_counters`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import Protocol
 from lib.sampling import trace_counters
 from lib.sampling.samples import Samples
 from lib.sampling.trace_events import TraceEvents, Track
+from lib.timeline.critical_path import WORK, critical_path
 from lib.timeline.run_record import AttemptSpan, JobRecord, RunRecord, Span
 
 RUN, JOBS = 1, 2  # groups of tracks
-WHOLE = Track(RUN, 1)
+WHOLE, CRITICAL = Track(RUN, 1), Track(RUN, 2)
 BEFORE_AN_END = 1e-6  # seconds: an arrow begins within a bar, and ends are outside
 
 
@@ -57,6 +58,11 @@ def _add_run(made: TraceEvents, record: RunRecord) -> None:
     made.name_track(WHOLE, "run")
     title = record.verdict or "the run goes on"
     made.slice(WHOLE, record.beginning, record.end, title, "run", {"notes": record.notes})
+    made.name_track(CRITICAL, "critical path")
+    for link in critical_path(record).links:
+        texts = (link.job,) if link.kind in WORK else (link.job, link.text)
+        name = ": ".join(filter(None, texts))
+        made.slice(CRITICAL, link.began, link.ended, name, link.kind, {"text": link.text})
 
 
 def _add_job(made: TraceEvents, job: JobRecord, track: Track, end: float) -> None:

@@ -32,7 +32,7 @@ TEST = JobRecord(
     resources={"cpu": 1},
     outcome="flaky",
     attempts=(
-        AttemptSpan(1, 7.0, 8.0, "failed", "exit", 1, "exit code 1"),
+        AttemptSpan(1, 7.0, 8.0, "failed", "exit", 1, "exit code 1", again=True),
         AttemptSpan(2, 9.0, 12.0, "passed"),
     ),
     ready_at=6.0,
@@ -153,21 +153,16 @@ class Trace(TraceCase):
         self.assertEqual(self.of_track(found, "never"), [])
 
     def test_attempt_tells_its_outcome(self) -> None:
-        (failed,) = (
-            event
-            for event in self.events(RUN)
-            if event.get("name") == "test" and event["ph"] == "X"
-        )
-        self.assertEqual(
-            failed["args"],
-            {
-                "outcome": "failed",
-                "cause": "exit",
-                "reason": "exit code 1",
-                "exit code": 1,
-                "resources": {"cpu": 1},
-            },
-        )
+        bars = [event for event in self.events(RUN) if event["ph"] == "X"]
+        expected = {"outcome": "failed", "cause": "exit", "reason": "exit code 1", "exit code": 1}
+        (failed,) = (bar for bar in bars if bar["args"].get("outcome") == "failed")
+        self.assertEqual(failed["name"], "test")
+        self.assertEqual(failed["args"], {**expected, "resources": {"cpu": 1}})
+
+    def test_critical_path_has_a_track_as_long_as_the_run(self) -> None:
+        path = self.of_track(self.events(RUN), "critical path")
+        self.assertAlmostEqual(sum(length for _, _, length, _ in path), 15.0, places=3)
+        self.assertIn("build", [name for *_, name in path])
 
     def test_arrow_comes_from_the_job_that_was_waited_for_last(self) -> None:
         start, end = (event for event in self.events(RUN) if event["ph"] in "sf")
