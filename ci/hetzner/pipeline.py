@@ -189,7 +189,7 @@ def _pipeline_of_run(run: CommitRun, request: Request) -> Pipeline:
         env=settings.job_environment(request.config, os.environ)
         | {"CI_REPO_DIR": str(run.commit.tree)},
         listeners=run.listeners(),
-        rerun=lambda job: run.rerun(HERE, job),
+        rerun=run.rerun(HERE),
         leave_out=lambda names: f"--skip-jobs {','.join(names)}",
         log_url=run.url,
         run_log=run.log,

@@ -14,7 +14,7 @@ from lib.commands import (
     front_door,
     own_call,
     program,
-    rerun_one,
+    run_again,
     run_options,
 )
 from lib.commands.flags_of_earlier_runs import StoredPipeline
@@ -23,6 +23,7 @@ from lib.common import console, version
 from lib.model import selection
 from lib.model.selection import Choice
 from lib.report import graph_export
+from lib.report.rerun_command import RerunCommand
 
 if TYPE_CHECKING:
     from lib.commands.site import Site
@@ -129,9 +130,13 @@ def _adapt(pipeline: AnyPipeline, options: RunOptions) -> None:
     )
 
 
-def _run_again(pipeline: AnyPipeline, again: Sequence[str]) -> Callable[[str], str]:
-    """Return the function that tells how to run one job again."""
-    return lambda job: own_call.in_shell([*again, *rerun_one.selection(pipeline.jobs, job)])
+def _run_again(pipeline: AnyPipeline, again: Sequence[str]) -> RerunCommand:
+    """Return the command that runs jobs again."""
+
+    def command(jobs: Sequence[str], testcases: str) -> str:
+        return own_call.in_shell([*again, *run_again.selection(pipeline.jobs, jobs, testcases)])
+
+    return RerunCommand(command)
 
 
 def parser(name: str) -> argparse.ArgumentParser:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lib.buckaroo import leftovers, settings, wheels
 from lib.buckaroo.placeholders import make_placeholders
-from lib.commit import disk_room, rerun_one_command, views_of_run
+from lib.commit import disk_room, run_again_command, views_of_run
 from lib.commit.commit_statuses import CommitStatuses
 from lib.commit.event_outlets import EventOutlets
 from lib.commit.request import Request
@@ -34,6 +34,7 @@ from lib.model.verdict import FAILED, Verdict
 from lib.processes import process_table
 from lib.processes.tool_orphans import ToolOrphans
 from lib.report import running_jobs, verdict_writer
+from lib.report.rerun_command import RerunCommand
 from lib.report.run_log import RunLog
 from lib.report.summary_json import SummaryFile
 from lib.run_directories.run_store import RunStore
@@ -215,10 +216,11 @@ class CommitRun:
             made += self._statuses.of_jobs(lambda job: self._failed_tests(job))  # noqa: PLW0108 - set later
         return made
 
-    def rerun(self, program: Path, job: str) -> str:
-        """Return the command that runs one job again, with the outputs of this run."""
+    def rerun(self, program: Path) -> RerunCommand:
+        """Return the command that runs jobs again, with the outputs of this run."""
         sha = "" if self._options.in_place else self.commit.sha
-        return rerun_one_command.command(str(program), sha, self._config, self._request.table, job)
+        place = str(program), sha, self._config, self._request.table
+        return RerunCommand(lambda jobs, tests: run_again_command.command(*place, jobs, tests))
 
     # ---- the parts of the steps
 

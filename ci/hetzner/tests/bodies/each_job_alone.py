@@ -22,7 +22,7 @@ sys.path[0] = str(HERE)
 
 import pipeline  # noqa: E402
 from lib.buckaroo import demo, settings  # noqa: E402
-from lib.commands import rerun_one  # noqa: E402
+from lib.commands import run_again  # noqa: E402
 from lib.common import program_end  # noqa: E402
 from lib.git import checkout  # noqa: E402
 from tests.bodies.tree_watch import UNCACHED  # noqa: E402
@@ -77,7 +77,7 @@ def main(arguments: Sequence[str]) -> int:
     for name, how in ends(before).items():
         if name not in (given.only or [name]):
             continue
-        alone = _alone([*words, *rerun_one.selection(table, name)], config.state_dir, sha, name)
+        alone = _alone([*words, *run_again.selection(table, [name])], config.state_dir, sha, name)
         if alone != ("green" if how == "restored" else how):
             wrong.append(f"{name}: {how} in the run, {alone} alone")
     print("\n".join(["ALONE " + line for line in wrong or ["each job ended as in the run"]]))
