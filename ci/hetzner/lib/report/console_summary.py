@@ -1,7 +1,8 @@
-"""The end of a run for people: a table, and the end of each failed log."""
+"""The end of a run for people: a table, and the story of each failed job."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
@@ -12,9 +13,11 @@ from lib.model.result import Outcome, Result
 from lib.report import log_tail
 from lib.report.view import Section
 
+MOST_TESTS = 20  # that are named of a job
+
 
 def table(results: Sequence[Result]) -> Section:
-    """Return a table in order of start: job, outcome, duration, and the last cause of its wait."""
+    """Return a table in order of start, with the last cause of each job's wait."""
     head = ("job", "outcome", "seconds", "waited for")
     rows = [
         (r.name, _outcome(r), _seconds(r), r.waited_for or "-")
@@ -22,7 +25,7 @@ def table(results: Sequence[Result]) -> Section:
             results, key=lambda each: math.inf if each.started is None else each.started
         )
     ]
-    return Section(plain_text.table([head, *rows], right=[2]), needed=False)
+    return Section(plain_text.table([head, *rows], right=[2]), title="all jobs", needed=False)
 
 
 def _outcome(result: Result) -> str:
@@ -54,26 +57,37 @@ def failures(
     results: Sequence[Result],
     log_dir: Path,
     logged: Collection[str],
-    rerun: Callable[[str], str] | None,
+    rerun: Callable[[Sequence[str]], str],
     redact: Callable[[str], str] = str,
 ) -> list[Section]:
-    """Return for each failed job the reason, the end of its log and the command that runs it again.
+    """Return for each failed job its reason, failed test cases, end of log and command.
 
     The same for jobs that were cut off while they ran: by a signal, the run's timeout or
     `fast_fail`. `logged` are the jobs whose log is of this run. Jobs that fail the run come first,
-    those that it cut off last.
+    those that it cut off last. `rerun` returns the command that runs jobs again, '' if there is
+    none; the last section is that for all of them.
     """
     sections = []
-    for result in failed(results, logged):
+    bad = failed(results, logged)
+    for result in bad:
         log = log_dir / f"{result.name}.log"
         why = plain_text.one_line(redact(result.reason))
         why = f"allowed to fail, {why}" if result.allowed else why
         if result.name in logged:
-            lines = [f"--- {result.name}: {why} ({log})"]
+            lines = [f"--- {result.name}: {why} ({log})", *_failed_tests(result)]
             lines += [f"    {line}" for line in log_tail.shown(log, redact)]
         else:  # an earlier run may have left one there
             lines = [f"--- {result.name}: {why}", "    (it has no log: it did not start)"]
-        if rerun:
-            lines.append(f"    run it again: {plain_text.one_line(rerun(result.name))}")
-        sections.append(Section(lines, result.name))
+        if command := rerun([result.name]):
+            lines.append(f"    run it again: {plain_text.one_line(command)}")
+        sections.append(Section(lines, job=result.name, allowed=result.allowed))
+    if len(bad) > 1 and (command := rerun([result.name for result in bad])):
+        sections.append(Section([f"run all {len(bad)} again: {plain_text.one_line(command)}"]))
     return sections
+
+
+def _failed_tests(result: Result) -> list[str]:
+    """Return a line for each failed test case that is known by name."""
+    lines = [f"    FAILED {name}" for name in itertools.islice(result.failed_tests, MOST_TESTS)]
+    left = len(result.failed_tests) - MOST_TESTS
+    return [*lines, f"    … and {left} more"] if left > 0 else lines

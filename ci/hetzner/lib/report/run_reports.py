@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lib.common import shell_words
 from lib.model import declared_job, events
@@ -16,9 +16,13 @@ from lib.model.run_facts import Facts
 from lib.model.run_plan import RunPlan
 from lib.model.verdict import Verdict, decide
 from lib.report import console_summary, verdict_writer
+from lib.report.rerun_command import RerunCommand
 from lib.report.run_log import RunLog, complaint
 from lib.report.summary_json import SummaryFile
 from lib.report.view import Section, Viewer
+
+if TYPE_CHECKING:
+    from lib.timeline.timeline import Timeline
 
 
 class ReportOptions(NamedTuple):
@@ -48,10 +52,13 @@ class RunReports:
         self._own = options.run_log is None
         self._summary = SummaryFile(log_dir, {"run": run_id, **options.header}, options.redact)
         self._written: int | None = None  # the exit code in summary.json
+        self._testcases: Callable[[Sequence[str]], str] = lambda _: ""
         self.log = options.run_log or RunLog(
             log_dir, url=options.log_url, views=options.viewer(), redact=options.redact
         )
-        self.bus = events.Bus([self.log, *options.listeners], self._listener_broke)
+        self._timeline = _timeline() if self.log.view.shows_path else None
+        followers = [self._timeline] if self._timeline else []
+        self.bus = events.Bus([self.log, *followers, *options.listeners], self._listener_broke)
 
     def begin(self, jobs: Sequence[Job]) -> None:
         """Write into summary.json that the run goes on."""
@@ -86,11 +93,18 @@ class RunReports:
             amounts = {name: each["difference"] for name, each in left.items()}
             self.bus.emit(events.Left(at, amounts))
 
-    def show_results(self, facts: Facts, logged: Mapping[str, int]) -> None:
-        """Write summary.json, then show the failed jobs, and a table of all.
+    def show_results(
+        self,
+        facts: Facts,
+        logged: Mapping[str, int],
+        testcases: Callable[[Sequence[str]], str] = lambda _: "",
+    ) -> None:
+        """Write summary.json, then show a table of all jobs, and the failed ones.
 
         `logged` are the jobs whose log is of this run, with the bytes that are left out of it.
+        `testcases` returns the filter that selects the failed test cases of jobs, '' for all.
         """
+        self._testcases = testcases
         results = list(facts.results.values())
         self.log.check()
         self._tell_reruns(console_summary.failed(results, logged), facts.seconds)
@@ -123,28 +137,42 @@ class RunReports:
 
     def _tell_reruns(self, failed: Sequence[Result], at: float) -> None:
         """Tell the listeners beside the log the words that run failed jobs again."""
-        rerun = self._options.rerun
-        if rerun is None or len(self.bus.listeners) == 1:
+        if self._options.rerun is None or len(self.bus.listeners) == 1:
             return
         for result in failed:
             with contextlib.suppress(Exception):  # `rerun` is the caller's; the log tells that
-                words = shell_words.vector(rerun(result.name))
+                words = shell_words.vector(self._command([result.name]))
                 self.bus.emit(events.RunAgain(at, result.name, words))
 
+    def _command(self, jobs: Sequence[str]) -> str:
+        """Return the command that runs these jobs again, '' if there is none."""
+        rerun = self._options.rerun
+        if isinstance(rerun, RerunCommand):
+            return rerun.of(jobs, self._testcases(jobs))
+        return rerun(jobs[0]) if rerun and len(jobs) == 1 else ""
+
     def _show(self, results: list[Result], logged: Collection[str]) -> None:
-        options = self._options
-        try:
-            failed = console_summary.failures(
-                results, self._log_dir, logged, options.rerun, options.redact
-            )
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001 - `rerun` is the caller's
-            failed = [Section([f"the failures cannot be shown: {complaint(error)}"])]
-        sections = [console_summary.table(results), *failed]
-        masked = [each._replace(lines=_masked(each.lines, options.redact)) for each in sections]
+        redact = self._options.redact
+        sections = [
+            console_summary.table(results),
+            *_unless_broken("the critical path", self._path),
+            *_unless_broken(
+                "the failures",
+                lambda: console_summary.failures(
+                    results, self._log_dir, logged, self._command, redact
+                ),
+            ),
+        ]
+        masked = [each._replace(lines=_masked(each.lines, redact)) for each in sections]
         if missed := self.log.view.end(masked):
             self.log.line(f"NOTE  the summary could not be shown: {missed}")
+
+    def _path(self) -> list[Section]:
+        if self._timeline is None:
+            return []
+        from lib.report import path_lines  # late: only a program shows it
+
+        return path_lines.sections(self._timeline.record())
 
     def _listener_broke(self, listener: events.Listener, error: BaseException) -> None:
         name = type(listener).__name__
@@ -153,6 +181,22 @@ class RunReports:
         self.log.line(f"NOTE  the listener {name} broke: {complaint(error)}")
 
 
+def _timeline() -> Timeline:
+    from lib.timeline.timeline import Timeline  # late: only a program needs it
+
+    return Timeline()
+
+
 def _masked(lines: Sequence[str], redact: Callable[[str], str]) -> list[str]:
     """Return lines without secrets, also those that go over several of them."""
     return redact("\n".join(lines)).split("\n")
+
+
+def _unless_broken(what: str, make: Callable[[], list[Section]]) -> list[Section]:
+    """Return the sections, or one that tells why they cannot be made."""
+    try:
+        return make()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - `rerun` is the caller's
+        return [Section([f"{what} cannot be shown: {complaint(error)}"])]

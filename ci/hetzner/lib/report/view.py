@@ -39,14 +39,17 @@ class ShownRun(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A part of the end of a run: its lines, masked and printable, the first a title.
+    """A part of the end of a run: its lines, masked and printable.
 
-    `job` is the failed job that it tells of, '' for all jobs together. A view for failures alone
-    leaves out a section that is not `needed`.
+    `title` stands for them where they are folded; '' for their first line. `job` is the failed job
+    that they tell of, '' for all jobs together; `allowed`: its failure does not fail the run. A
+    view for failures alone leaves out a section that is not `needed`.
     """
 
     lines: Sequence[str]
+    title: str = ""
     job: str = ""
+    allowed: bool = False
     needed: bool = True
 
 
@@ -57,6 +60,10 @@ class View(Protocol):
     after them, `close`. A run that ends early leaves out `begin` or `end`, never `close`. It never
     waits for a user. If it raises, it is closed, and the next view takes over.
     """
+
+    @property
+    def shows_path(self) -> bool:
+        """Whether the end of the run is to have its critical path, which takes a while to find."""
 
     def show(self, lines: Sequence[str], event: Event | None = None) -> None:
         """Show lines of ci.log, masked, printable and with their time.

@@ -20,6 +20,11 @@ class Watched:
         self._say = say
         self._run: ShownRun | None = None
 
+    @property
+    def shows_path(self) -> bool:
+        """Whether a view shows the critical path of the run."""
+        return any(view.shows_path for view in self._views)
+
     def show(self, lines: Sequence[str], event: Event | None = None) -> None:
         """Show lines of the log, those of an event if there is one."""
         self._try(lambda view: view.show(lines, event))

@@ -226,7 +226,8 @@ class Run:
             self._add_leftovers(executor, reports.log, lock)
             self.files.name_failed_tests(self.results.values(), reports.log.line)
             reports.add_left(before, self._measures.machine_state(self._place), self._clock.now())
-            reports.show_results(self.facts, executor.logs.left_out())
+            logged = executor.logs.left_out()
+            reports.show_results(self.facts, logged, self.files.testcases)
 
     def _shown(self, executor: ProcessExecutor) -> ShownRun:
         """Return what a view of this run may know, and do."""

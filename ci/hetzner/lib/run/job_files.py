@@ -73,13 +73,15 @@ class JobFiles:
     def testcases(self, jobs: Sequence[str]) -> str:
         """Return the filter that selects exactly the failed test cases of failed jobs.
 
-        It is '' if there is none for certain, or if a job failed by something else as well.
+        Jobs that heed none run as they are. It is '' if there is none for certain, or if a job that
+        heeds it failed by something else as well.
         """
-        if not jobs or any(job not in self._tests for job in jobs):
+        tested = [job for job in jobs if job in self._heeding]
+        if not tested or any(job not in self._tests for job in tested):
             return ""
         from lib.test_results.test_filter import exact_filter
 
-        return exact_filter({job: self._tests[job] for job in jobs})
+        return exact_filter({job: self._tests[job] for job in tested})
 
     def _read(self, job: str, until: float) -> tuple[Sequence[TestCase], list[str]]:
         """Return the test cases of a job's latest attempt, and a line for each fault."""

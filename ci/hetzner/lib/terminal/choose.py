@@ -34,7 +34,7 @@ def views(
         from lib.terminal.github_view import GitHubView  # late, as the other views: one is chosen
 
         lines = _lines(stream, quiet=quiet, verbose=verbose)
-        return [GitHubView(lines, stream), GitHubView(plain, stream)]
+        return [GitHubView(lines, stream, quiet=quiet), GitHubView(plain, stream)]
     if quiet or verbose or not _can_be_drawn_on(stream, environ):
         return [_lines(stream, quiet=quiet, verbose=verbose), plain]
     from lib.terminal.cells import Look

@@ -7,6 +7,7 @@ for a moment while a command of this view is written
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import TextIO
@@ -15,6 +16,7 @@ from lib.common.console import Console
 from lib.model.events import Event
 from lib.report.view import Section, ShownRun, View
 
+ANNOTATED = 6  # lines on a failed job: the failed test cases, or the first of its log
 DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 PROPERTY = {**DATA, ":": "%3A", ",": "%2C"}
 
@@ -22,10 +24,16 @@ PROPERTY = {**DATA, ":": "%3A", ",": "%2C"}
 class GitHubView:
     """Shows a run in another view, between commands of its own on the same stream."""
 
-    def __init__(self, view: View, stream: TextIO) -> None:
+    def __init__(self, view: View, stream: TextIO, *, quiet: bool = False) -> None:
         self._view = view
+        self._quiet = quiet  # the view leaves out sections that are not needed
         self._console = Console(stream)
         self._token = ""  # of a pause in which no command is obeyed
+
+    @property
+    def shows_path(self) -> bool:
+        """Whether the view does."""
+        return self._view.shows_path
 
     def show(self, lines: Sequence[str], event: Event | None = None) -> None:
         """Show lines of the log."""
@@ -48,18 +56,21 @@ class GitHubView:
     def end(self, sections: Sequence[Section]) -> str:
         """Show the sections, each folded under its title, and an annotation for each failed job."""
         missed = self._view.end([])  # from now on nothing comes between the commands
-        for section in sections:
-            title, *rest = section.lines
-            title = title.removeprefix("--- ")
-            if section.job:
-                self._command(f"::error title={_escaped(section.job, PROPERTY)}::{_data(title)}")
-            if not rest:
-                missed = missed or self._view.end([section])
-                continue
-            self._command(f"::group::{_data(title)}")
-            missed = missed or self._view.end([section._replace(lines=rest)])
-            self._command("::endgroup::")
+        for section in self._wanted(sections):
+            title = section.title or section.lines[0].removeprefix("--- ")
+            folded = section.lines if section.title else section.lines[1:]
+            commands = [_annotation(section)] if section.job else []
+            commands += [f"::group::{_escaped(title, DATA)}"] if folded else []
+            if commands:
+                self._obey(*commands)
+            shown = section._replace(lines=folded or section.lines)
+            missed = self._view.end([shown]) or missed
+            if folded:
+                self._obey("::endgroup::")
         return missed
+
+    def _wanted(self, sections: Sequence[Section]) -> list[Section]:
+        return [each for each in sections if each.lines and (each.needed or not self._quiet)]
 
     def close(self) -> None:
         """Let commands be obeyed again: those of the next program of this step."""
@@ -74,15 +85,19 @@ class GitHubView:
             self._token = secrets.token_hex(16)
             self._console.show(f"::stop-commands::{self._token}")
 
-    def _command(self, command: str) -> None:
+    def _obey(self, *commands: str) -> None:
+        """Write commands, in one piece: no other text comes between them."""
         before, self._token = self._token, secrets.token_hex(16)
-        resumed = f"::{before}::\n" if before else ""
-        self._console.show(f"{resumed}{command}\n::stop-commands::{self._token}")
+        resumed = [f"::{before}::"] if before else []
+        self._console.show("\n".join([*resumed, *commands, f"::stop-commands::{self._token}"]))
+
+
+def _annotation(section: Section) -> str:
+    """Return the command that shows the first lines on a failed job beside the run."""
+    level = "warning" if section.allowed else "error"
+    text = "\n".join(itertools.islice(section.lines, ANNOTATED)).removeprefix("--- ")
+    return f"::{level} title={_escaped(section.job, PROPERTY)}::{_escaped(text, DATA)}"
 
 
 def _escaped(text: str, forms: Mapping[str, str]) -> str:
     return "".join(forms.get(character, character) for character in text)
-
-
-def _data(text: str) -> str:
-    return _escaped(text, DATA)

@@ -17,6 +17,8 @@ from lib.terminal.ticker import Ticker
 class HeartbeatView(PlainView):
     """Shows lines of its own between those of the log, from a thread."""
 
+    shows_path = True
+
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
         self._lock = threading.RLock()  # of all below, and of the console

@@ -19,6 +19,8 @@ PATIENCE = 5.0  # seconds that a run waits for a terminal that takes no text (Ct
 class LiveView(PlainView):
     """Draws while jobs run; before and after them it is a plain view."""
 
+    shows_path = True
+
     def __init__(self, stream: TextIO, look: Look) -> None:
         super().__init__(stream)
         self._look = look

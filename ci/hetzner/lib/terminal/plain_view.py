@@ -15,6 +15,8 @@ from lib.report.view import Section, ShownRun
 class PlainView:
     """Writes each line to a stream, which may break in any way."""
 
+    shows_path: bool = False
+
     def __init__(self, stream: TextIO) -> None:
         self._console = Console(stream)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import subprocess
 import unittest
 from typing import TextIO
 from unittest import mock
@@ -63,6 +65,45 @@ class Programs(TenLines):
         self.assertRegex(out[0], r"\A::stop-commands::[0-9a-f]{32}\Z")
         self.assertRegex(out[-1], r"\A::[0-9a-f]{32}::\Z")
         self.assertIn("::error title=red::red: exit code 3", "\n".join(out))
+
+
+CASES = """<testsuite name="pytest">
+<testcase classname="tests.test_cart" name="test_ok"/>
+<testcase classname="tests.test_cart" name="test_total"><failure message="3"/></testcase>
+</testsuite>"""
+RED = """[
+    Job("tests", '[ "$PYTEST_K_FILTER" != "${GREEN:-no}" ] || exit 0; cat >r.xml <<"E"\\n' + CASES
+        + '\\nE\\nexit 1', junit="r.xml"),
+    Job("lint", "sleep 0.2; exit ${LINT:-1}", testcases=False),
+]"""
+
+
+class Red(TenLines):
+    def setUp(self) -> None:
+        super().setUp()
+        self.write(RED)
+        self.file.write_text(f"CASES = {CASES!r}\n{self.file.read_text()}")
+
+    def test_end_names_the_critical_path_the_broken_test_and_one_command_for_all(self) -> None:
+        code, out, _ = self.ran()
+        self.assertEqual(code, 1)
+        self.assertRegex(out, r"\ncritical path: jobs ran for \d+ % of \d\.\d s\n")
+        self.assertIn("\n    FAILED tests.test_cart::test_total\n", out)
+        (again,) = re.findall(r"^run all 2 again: (.*)$", out, re.MULTILINE)
+        self.assertTrue(
+            again.endswith("--only-jobs tests,lint --no-deps --only-testcases test_total"), again
+        )
+        variables = {**os.environ, "LINT": "0", "GREEN": "test_total"}
+        done = subprocess.run(
+            ["bash", "-c", again], env=variables, capture_output=True, text=True, check=False
+        )
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertEqual(self.outcomes(), {"tests": "passed", "lint": "passed"})
+
+    def test_job_that_hangs_is_run_again_with_all_its_test_cases(self) -> None:
+        self.file.write_text(self.file.read_text().replace("exit 1'", "sleep 60', timeout=1"))
+        (again,) = re.findall(r"run it again: (.*tests.*)", self.ran("--only", "tests")[1])
+        self.assertNotIn("--only-testcases", again)
 
 
 class Marking(io.StringIO):

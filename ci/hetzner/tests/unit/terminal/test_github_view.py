@@ -9,6 +9,7 @@ import unittest
 from lib.report.view import Section
 from lib.terminal.github_view import GitHubView
 from lib.terminal.plain_view import PlainView
+from lib.terminal.quiet_view import QuietView
 
 EVIL = (
     "::error::from a log",
@@ -17,7 +18,7 @@ EVIL = (
     "::stop-commands::mine",
     "::0123456789abcdef0123456789abcdef::",
 )
-KNOWN = {"error", "group", "endgroup", "add-mask", "set-env", "stop-commands"}
+KNOWN = {"error", "warning", "group", "endgroup", "add-mask", "set-env", "stop-commands"}
 # as actions/runner reads a line: src/Runner.Common/ActionCommand.cs
 NEW_FORM = re.compile(r"\s*::([^ :]+)(?: (.*?))?::(.*)")
 OLD_FORM = re.compile(r".*?##\[([^ \]]+)(?: ([^\]]*))?\](.*)")
@@ -41,6 +42,9 @@ def obeyed(text: str) -> list[str]:
     return commands
 
 
+FAILURE = Section(["--- x: exit code 3 (x.log)", "    assert 1 == 2"], job="x")
+
+
 class Commands(unittest.TestCase):
     def setUp(self) -> None:
         self.stream = io.StringIO()
@@ -53,9 +57,9 @@ class Commands(unittest.TestCase):
 
     def test_failure_is_annotated_and_folded(self) -> None:
         self.assertEqual(
-            self.end(Section(["--- x: exit code 3 (x.log)", "    assert 1 == 2"], "x")),
+            self.end(FAILURE),
             [
-                "::error title=x::x: exit code 3 (x.log)",
+                "::error title=x::x: exit code 3 (x.log)%0A    assert 1 == 2",
                 "::group::x: exit code 3 (x.log)",
                 "::endgroup::",
             ],
@@ -63,17 +67,29 @@ class Commands(unittest.TestCase):
         self.assertIn("\n    assert 1 == 2\n", self.stream.getvalue())
 
     def test_section_on_all_jobs_is_folded_and_a_single_line_is_not(self) -> None:
-        told = self.end(Section(["job  outcome", "x    passed"]), Section(["run it again: make"]))
-        self.assertEqual(told, ["::group::job  outcome", "::endgroup::"])
+        table = Section(["job  outcome", "x    passed"], title="all jobs")
+        self.assertEqual(
+            self.end(table, Section(["run it again: make"])), ["::group::all jobs", "::endgroup::"]
+        )
+        self.assertIn("\njob  outcome\nx    passed\n", self.stream.getvalue())
         self.assertIn("\nrun it again: make\n", self.stream.getvalue())
+
+    def test_failure_that_is_allowed_is_a_warning(self) -> None:
+        told = self.end(FAILURE._replace(allowed=True))
+        self.assertRegex(told[0], r"\A::warning title=x::")
+
+    def test_quiet_view_has_no_empty_group(self) -> None:
+        self.view = GitHubView(QuietView(self.stream), self.stream, quiet=True)
+        self.assertEqual(self.end(Section(["a", "b"], needed=False)), [])
 
     def test_no_text_of_a_run_becomes_a_command(self) -> None:
         self.view.show(EVIL)
-        told = self.end(Section(["title", *EVIL], "x"), Section(EVIL[:1]))
-        self.assertEqual(told, ["::error title=x::title", "::group::title", "::endgroup::"])
+        told = self.end(Section(["title", *EVIL], job="x"), Section(EVIL[:1]))
+        self.assertEqual(told[1:], ["::group::title", "::endgroup::"])
+        self.assertRegex(told[0], r"\A::error title=x::title%0A::error::from a log%0A")
 
     def test_no_title_becomes_more_than_a_title(self) -> None:
-        told = self.end(Section(["--- x: 100%0A::error::no", "y"], "a,b:c"))
+        told = self.end(Section(["--- x: 100%0A::error::no"], job="a,b:c"))
         self.assertEqual(told[0], "::error title=a%2Cb%3Ac::x: 100%250A::error::no")
 
     def test_commands_of_the_next_program_are_obeyed(self) -> None:

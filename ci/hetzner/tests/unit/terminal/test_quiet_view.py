@@ -40,7 +40,7 @@ class Quiet(unittest.TestCase):
         self.assertIn("No space left", self.stream.getvalue())
 
     def test_end_of_the_run_tells_of_failures_only(self) -> None:
-        sections = [Section(["job"], needed=False), Section(["--- x: exit code 3"], "x")]
+        sections = [Section(["job"], needed=False), Section(["--- x: exit code 3"], job="x")]
         self.assertEqual(self.view.end(sections), "")
         self.assertEqual(self.stream.getvalue(), "--- x: exit code 3\n")
 
