@@ -104,7 +104,7 @@ class Timeline:
                 self._times.serves(event.job, event.at)
                 return job._replace(served_at=event.at)
             case events.AttemptEnded():
-                return job._replace(attempts=_ended(job.attempts, event))
+                return _attempt_ended(job, event)
             case events.Leaked():
                 return job._replace(leaked=job.leaked + len(event.processes))
             case events.Finished():
@@ -144,10 +144,11 @@ class Timeline:
         )
 
 
-def _ended(
-    attempts: tuple[AttemptSpan, ...], event: events.AttemptEnded
-) -> tuple[AttemptSpan, ...]:
-    """Return the attempts of a job after the end of one, which may have had no body."""
+def _attempt_ended(job: JobRecord, event: events.AttemptEnded) -> JobRecord:
+    """Return a job after the end of an attempt, which may have had no body.
+
+    It began with the question to its cache, before the body: that was no wait for a place.
+    """
     record = event.record
     ended = AttemptSpan(
         record.number,
@@ -159,7 +160,9 @@ def _ended(
         record.reason,
         event.again,
     )
-    return (*(each for each in attempts if each.number != record.number), ended)
+    others = [each for each in job.attempts if each.number != record.number]
+    started = job.started if job.started is None else min(job.started, record.started)
+    return job._replace(attempts=(*others, ended), started=started)
 
 
 def _start(job: JobRecord) -> float:

@@ -8,7 +8,7 @@ import unittest
 from lib.model import events
 from lib.timeline.run_record import RunRecord, Span
 from lib.timeline.timeline import Timeline
-from tests.support.fakes import Fate, jobs, play
+from tests.support.fakes import FakeCache, Fate, jobs, play
 from tests.support.timelines import job, record, stream
 
 
@@ -40,6 +40,11 @@ class Waits(unittest.TestCase):
         self.assertEqual(b.waits, (Span(0.0, 1.0, "delay", "1 s"), Span(1.0, 5.0, "pool", "cpu")))
         b = job(record(play(jobs("a; b"), {"a": Fate(5)}, max_parallel=1)), "b")
         self.assertEqual(b.waits, (Span(0.0, 5.0, "slot", "a free slot"),))
+
+    def test_question_to_a_cache_is_no_wait_for_a_place(self) -> None:
+        declared = jobs("a", a={"cache": FakeCache()})
+        a = job(record(play(declared, {"a": Fate(3, cache_seconds=2)})), "a")
+        self.assertEqual((a.waits, a.started), ((), 0.0))
 
     def test_wait_between_attempts_is_a_retry(self) -> None:
         declared = jobs("a; b", a={"retries": 1, "retry_alone": True})
