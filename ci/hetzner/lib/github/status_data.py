@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -40,7 +41,7 @@ def with_tests(text: str, failed: Sequence[str]) -> str:
     """Return a description with the titles of failed test cases, as many as fit later."""
     if not failed:
         return text
-    titles = [name.rpartition("::")[2] or name for name in failed[:MOST_TITLES]]
+    titles = [name.rpartition("::")[2] or name for name in itertools.islice(failed, MOST_TITLES)]
     count = "1 failed test" if len(failed) == 1 else f"{len(failed)} failed tests"
     return f"{text}; {count}: {', '.join(titles)}"
 

@@ -1,7 +1,7 @@
 """Collects the events of a trace in the Trace Event Format, whose unit is the microsecond. Pure.
 
-Source: "Trace Event Format" of the Chromium project. A track is a thread of the trace, a group of
-tracks is a process. Slices of one track may lie within each other, but not overlap.
+Source: the document "Trace Event Format", which Perfetto reads. A track is a thread of the trace, a
+group of tracks is a process. Slices of one track may lie within each other, but not overlap.
 """
 
 from __future__ import annotations
