@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -34,6 +35,7 @@ TOOLS = (
     "hypothesis==6.155.2",
     "pyte==0.8.2",
 )
+NODE_TOOLS = ("playwright-core@1.65.1", "axe-core@4.14.1")  # with the browser of the machine
 FAST = ("ruff", "mypy", "mypy-macos", "shellcheck", "shfmt", "hadolint", "unit-tests")
 SCRIPTS = "jobs/*.sh lib/body.sh"
 DEMO_SCRIPTS = "demo/repo/scripts/*.sh"
@@ -99,8 +101,16 @@ def jobs(state: Path, python: Path, found: Mapping[str, str]) -> list[Job]:
         ok_codes=(0,),
         resources={"cpu": min(2, machine.cpus())},
     )
+    page = Job(
+        "page",
+        f"{shlex.quote(str(python))} -m unittest -v tests.pages.test_report",
+        timeout=300,
+        ok_codes=(0,),
+        requires=("node", "chromium"),
+    )
     slow = tests(python, found)
-    return [*fast, search, properties, terminal, mutants, *slow, bench, *demo_jobs(state, run)]
+    asked = [search, properties, terminal, page, mutants]
+    return [*fast, *asked, *slow, bench, *demo_jobs(state, run)]
 
 
 def tests(python: Path, found: Mapping[str, str]) -> list[Job]:
@@ -154,13 +164,17 @@ def demo_jobs(state: Path, run: str) -> list[Job]:
 
 def install_tools(state: Path) -> Path:
     """Install the pinned tools, once for each set of pins; return their environment."""
-    stamp = hashlib.sha256(" ".join((*TOOLS, sys.version)).encode()).hexdigest()[:12]
+    pins = (*TOOLS, *NODE_TOOLS, sys.version)
+    stamp = hashlib.sha256(" ".join(pins).encode()).hexdigest()[:12]
     environment = state / "check-tools" / stamp
     if not (environment / "complete").exists():
-        print(f"installing {', '.join(TOOLS)}", flush=True)
+        print(f"installing {', '.join((*TOOLS, *NODE_TOOLS))}", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
         pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet"]
         subprocess.run([*pip, *TOOLS], check=True)
+        if npm := shutil.which("npm"):  # without it the job page fails, and no other
+            words = [npm, "install", "--silent", "--no-audit", "--no-fund", "--no-save"]
+            subprocess.run([*words, "--prefix", environment, *NODE_TOOLS], check=True)
         (environment / "complete").touch()
     return environment
 

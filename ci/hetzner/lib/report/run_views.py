@@ -16,7 +16,11 @@ from lib.report.run_inputs import RunInputs
 from lib.report.run_log import complaint
 
 # by the file: the module that makes it, which is imported only then
-VIEWS: Mapping[str, str] = {"trace.json": "lib.sampling.trace"}
+VIEWS: Mapping[str, str] = {
+    "report.html": "lib.page.report_page",
+    "timeline.svg": "lib.page.timeline_svg",
+    "trace.json": "lib.sampling.trace",
+}
 
 
 class View(Protocol):

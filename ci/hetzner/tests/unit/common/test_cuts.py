@@ -41,6 +41,7 @@ OTHERWISE = {
     "common/redact",
     "buckaroo/settings",
     "configuration/settings",
+    "page/verdict_header",
     "commands/history_text",
     "commit/simulate_command",
     "processes/not_executable",

@@ -1,0 +1,99 @@
+"""Makes timeline.svg: the timeline as a picture of its own, for a pull request. Pure but for
+reading its stylesheet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from lib.common.plain_text import duration
+from lib.page import outcomes, timeline_plot, timeline_rows
+from lib.page.document import style
+from lib.page.job_bars import HEIGHT, MIDDLE
+from lib.page.markup import Html, tag
+from lib.page.scale import Scale
+from lib.report.run_inputs import RunInputs
+from lib.timeline.critical_path import Link, critical_path
+from lib.timeline.run_record import RunRecord
+
+WIDTH, MARGIN, TITLE = 1200, 24, 64
+LETTER = 7.2  # width of a letter of a name
+MOST_LETTERS = 36
+
+
+def view(inputs: RunInputs) -> str:
+    """Return the file. Raises OSError if its stylesheet cannot be read."""
+    return picture(inputs.record, critical_path(inputs.record).links)
+
+
+def picture(record: RunRecord, links: Sequence[Link]) -> str:
+    """Return the picture of a run with these links of its critical path. Raises OSError."""
+    scale = Scale(record.beginning, record.end)
+    jobs = timeline_rows.rows(record, {link.job for link in links})
+    gates = timeline_rows.gates(record, scale)
+    names = max((len(job.name) for job in jobs), default=0)
+    left = MARGIN + round(LETTER * min(names, MOST_LETTERS)) + 16
+    first = timeline_plot.head_height(gates)
+    height = TITLE + first + HEIGHT * len(jobs) + MARGIN
+
+    def place(number: int) -> Mapping[str, str]:
+        return {"transform": f"translate(0 {first + HEIGHT * number})"}
+
+    plot = tag(
+        "svg",
+        timeline_plot.head(scale, gates),
+        tag(
+            "g",
+            timeline_plot.path_between_rows(jobs, links, scale),
+            transform=f"translate(0 {first + timeline_plot.UNDER + 1}) scale(1 {HEIGHT})",
+        ),
+        timeline_plot.bars(jobs, scale, record.end, place),
+        timeline_plot.path_in_rows(jobs, links, scale, place),
+        x=left,
+        y=TITLE,
+        width=WIDTH - MARGIN - left,
+        height=height - TITLE - MARGIN,
+    )
+    labels = [
+        tag(
+            "text",
+            job.name,
+            class_="job",
+            x=left - 16,
+            y=TITLE + first + HEIGHT * number + MIDDLE + 4,
+            text_anchor="end",
+        )
+        for number, job in enumerate(jobs)
+    ]
+    drawn = tag(
+        "svg",
+        tag("title", title(record)),
+        style("timeline"),
+        tag("rect", class_="paper", width="100%", height="100%", rx=8),
+        _title(record),
+        plot,
+        *labels,
+        xmlns="http://www.w3.org/2000/svg",
+        class_="alone",
+        width=WIDTH,
+        height=height,
+        viewBox=Html(f"0 0 {WIDTH} {height}"),
+        role="img",
+    )
+    return f"{drawn}\n"
+
+
+def title(record: RunRecord) -> str:
+    """Return a sentence on the run: its verdict, its length, its commit."""
+    named = " · ".join(str(record.header.get(key) or "") for key in ("branch", "sha"))
+    return f"{outcomes.verdict(record)[0]} in {duration(record.end - record.beginning)} · {named}"
+
+
+def _title(record: RunRecord) -> Html:
+    word, colour = outcomes.verdict(record)
+    took = duration(record.end - record.beginning)
+    parts = [
+        tag("tspan", word, class_=f"verdict {colour}"),
+        tag("tspan", f"in {took}", class_="took", dx=8),
+        tag("tspan", outcomes.counts(record), class_="counts", dx=16),
+    ]
+    return tag("text", *parts, x=MARGIN, y=40)

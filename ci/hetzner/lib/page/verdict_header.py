@@ -1,0 +1,117 @@
+"""The head of a report: the verdict, the broken tests, the run in a few facts. Pure."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Mapping, Sequence
+from itertools import islice
+
+from lib.common.plain_text import duration
+from lib.page import outcomes
+from lib.page.markup import Html, join, tag
+from lib.timeline.critical_path import CriticalPath
+from lib.timeline.run_record import JobRecord, RunRecord
+
+MOST_TESTS, MOST_JOBS = 5, 8
+SHA = 10  # characters of a commit's name
+
+
+def header(
+    record: RunRecord,
+    path: CriticalPath,
+    broken: Sequence[JobRecord],
+    tests: Mapping[str, Sequence[str]],
+) -> Html:
+    """Return the head; `broken` are the jobs at fault, `tests` their failing tests by name."""
+    word, colour = outcomes.verdict(record)
+    took = tag("span", f" in {duration(record.end - record.beginning)}", class_="soft")
+    return tag(
+        "header",
+        tag("p", _where(record), class_="where soft"),
+        tag("h1", tag("span", word, class_=colour), took),
+        *_causes(record, broken),
+        _broken(broken, tests) if broken else None,
+        _facts(record, path, broken),
+    )
+
+
+def _where(record: RunRecord) -> Html:
+    """Return branch, commit and time of a run, and what makes it less than a run of the commit."""
+    header = record.header
+    sha = str(header.get("sha") or "")
+    remarks = []
+    if header.get("dirty"):
+        remarks.append("with changes that are not committed")
+    if header.get("whole") is False:
+        remarks.append("a part of the jobs")
+    parts = [
+        tag("span", str(header["branch"]), class_="name") if header.get("branch") else None,
+        tag("code", sha.removesuffix(sha[SHA:]), title=sha) if sha else None,
+        tag("time", moment(record.began)) if record.began else None,
+        *(tag("span", remark, class_="amber") for remark in remarks),
+    ]
+    return join([part for part in parts if part], Html(" · "))
+
+
+def moment(seconds: float) -> str:
+    """Return a time since the epoch for people, in UTC; '' for one that no calendar has."""
+    try:
+        return time.strftime("%-d %B %Y, %H:%M:%S UTC", time.gmtime(seconds))
+    except (OverflowError, ValueError, OSError):  # from a damaged record
+        return ""
+
+
+def _causes(record: RunRecord, broken: Sequence[JobRecord]) -> list[Html]:
+    """Return what cut the run off, and the verdict's sentence if it says more than the page."""
+    said = [record.interruption] if record.interruption else []
+    more = ";" in record.verdict or (not broken and ("," in record.verdict or record.exit_code))
+    if more:
+        said.append(record.verdict)
+    if record.exit_code is None:
+        said.append("The run was cut off before it had a verdict.")
+    return [tag("p", text, class_="sentence") for text in said if text]
+
+
+def _broken(broken: Sequence[JobRecord], tests: Mapping[str, Sequence[str]]) -> Html:
+    shown = [
+        tag(
+            "li",
+            tag("a", job.name, href=f"#failure-{number}", class_="name"),
+            tag("span", f" {job.reason or job.cause}", class_="soft"),
+            _tests(tests.get(job.name, ()), f"#failure-{number}"),
+        )
+        for number, job in enumerate(islice(broken, MOST_JOBS), 1)
+    ]
+    if len(broken) > MOST_JOBS:
+        more = f"and {len(broken) - MOST_JOBS} more"
+        shown.append(tag("li", tag("a", more, href="#failures")))
+    return tag("ul", *shown, class_="broken", aria_label="What broke")
+
+
+def _tests(names: Sequence[str], rest: str) -> Html | None:
+    if not names:
+        return None
+    shown = [tag("li", tag("code", name)) for name in islice(names, MOST_TESTS)]
+    if len(names) > MOST_TESTS:
+        shown.append(tag("li", tag("a", f"and {len(names) - MOST_TESTS} more tests", href=rest)))
+    return tag("ul", *shown)
+
+
+def _facts(record: RunRecord, path: CriticalPath, broken: Sequence[JobRecord]) -> Html:
+    jobs = path.jobs
+    facts: list[tuple[str, str | Html]] = [("Jobs", outcomes.counts(record) or "none")]
+    if jobs:
+        half = MOST_JOBS // 2
+        short = jobs if len(jobs) <= MOST_JOBS else [*jobs[:half], "…", *jobs[-half:]]
+        names = join([tag("span", name, class_="name") for name in short], Html(" → "))
+        share = tag("span", f" {path.share:.0%} of the time", class_="soft")
+        facts.append(("Critical path", join([names, share])))
+    if len(broken) == 1 and broken[0].rerun:
+        again = tag("code", shlex.join(broken[0].rerun), class_="command")
+        facts.append(("Run it again", again))
+    return tag(
+        "dl",
+        *(tag("div", tag("dt", name), tag("dd", value)) for name, value in facts),
+        class_="facts",
+    )

@@ -1,0 +1,102 @@
+"""report.html: its parts, their order, and what none of them lets through."""
+
+from __future__ import annotations
+
+import re
+import unittest
+from html.parser import HTMLParser
+from pathlib import Path
+
+from lib.page import report_page
+from lib.report.run_inputs import RunInputs
+from lib.timeline.run_record import JobRecord, RunRecord
+from tests.support import example_runs
+
+
+class Read(HTMLParser):
+    """Takes the text of a page, its elements, and its attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.text = ""
+        self.tags: set[str] = set()
+        self.attributes: list[tuple[str, str]] = []
+        self.feed(page.partition("</style>")[2])
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def page(record: RunRecord) -> str:
+    """Return the page of a run of which nothing else is known."""
+    return report_page.view(RunInputs(record, Path("run")))
+
+
+class Parts(unittest.TestCase):
+    def test_verdict_comes_first_then_what_broke_then_the_timeline(self) -> None:
+        text = Read(report_page.view(example_runs.inputs(red=True))).text
+        words = ("Failed", "test_summary_of_an_empty_frame", "Timeline", "assert nan == 0")
+        places = [text.index(word) for word in words]
+        self.assertEqual(places, sorted(places))
+
+    def test_green_run_has_no_failures(self) -> None:
+        read = Read(report_page.view(example_runs.inputs()))
+        self.assertIn("Passed", read.text)
+        self.assertNotIn("Failures", read.text)
+
+    def test_each_link_within_the_page_has_its_target(self) -> None:
+        for inputs in (example_runs.inputs(red=True), example_runs.inputs()):
+            read = Read(report_page.view(inputs))
+            ids = [value for name, value in read.attributes if name == "id"]
+            links = {v[1:] for name, v in read.attributes if name == "href" and v[:1] == "#"}
+            self.assertEqual(len(ids), len(set(ids)))
+            self.assertLessEqual(links, set(ids))
+
+    def test_verdict_is_that_of_the_exit_code(self) -> None:
+        words = {0: "Passed", 1: "Failed", 4: "Failed", 124: "Timed out", 130: "Interrupted"}
+        for code, word in words.items():
+            self.assertIn(f">{word}</span>", page(RunRecord(seconds=1.0, exit_code=code)))
+        self.assertIn(">No verdict</span>", page(RunRecord(now=1.0)))
+
+    def test_sentence_of_a_red_run_without_a_broken_job_is_shown(self) -> None:
+        sentence = "the filter of test cases matched no test"
+        self.assertIn(sentence, page(RunRecord(seconds=1.0, exit_code=4, verdict=sentence)))
+
+    def test_allowed_failure_is_said_to_be_one(self) -> None:
+        job = JobRecord("a", outcome="failed", allowed=True, started=0.0, ended=1.0)
+        self.assertIn("failed, allowed", page(RunRecord(seconds=1.0, exit_code=0, jobs=(job,))))
+
+    def test_record_of_which_nothing_is_known_has_a_page(self) -> None:
+        for job in (JobRecord("a"), JobRecord("a", started=1.0), JobRecord("a", ended=1.0)):
+            self.assertIn("No verdict", page(RunRecord(jobs=(job,))))
+
+
+class Hostile(unittest.TestCase):
+    def test_no_text_of_a_run_becomes_markup(self) -> None:
+        made = report_page.view(example_runs.hostile())
+        read = Read(made)
+        self.assertFalse({"script", "img", "iframe", "object", "link"} & read.tags)
+        self.assertIn("<script>alert(1)</script>", read.text)
+        self.assertTrue(made.replace("\n", "").isprintable())
+        self.assertNotIn("\u202e", made)
+        for name, value in read.attributes:
+            self.assertFalse(name.startswith("on"), name)
+            if name == "href":
+                self.assertRegex(value, r"^(#|\./)")
+
+    def test_page_names_no_address_to_load(self) -> None:
+        made = report_page.view(example_runs.inputs(red=True))
+        self.assertIsNone(re.search(r"(src=|@import|url\()", made))
+        self.assertIn("default-src &#x27;none&#x27;", made.replace("'", "&#x27;"))
+
+    def test_branch_that_is_no_text_is_shown_all_the_same(self) -> None:
+        header = {"branch": ["a"], "sha": 3, "dirty": None, "whole": 0}
+        self.assertIn("[&#x27;a&#x27;]", page(RunRecord(header=header)))
+
+
+if __name__ == "__main__":
+    unittest.main()
