@@ -44,9 +44,9 @@ def header(processors: int, memory: int) -> bytes:
 
 def block(at: float, machine: Sequence[MachineRow], jobs: Mapping[str, JobRow]) -> bytes:
     """Return the line of what was sampled since the line before, the jobs at this moment."""
-    rows = [(round(r.at, 3), round(r.cpu, 3), round(r.iowait, 3), r.memory) for r in machine]
+    rows = [(r.at, round(r.cpu, 3), round(r.iowait, 3), r.memory) for r in machine]
     used = {job: (round(row.cpu, 2), row.rss, row.processes) for job, row in jobs.items()}
-    return _line({"at": round(at, 3), "machine": rows, "jobs": used})
+    return _line({"at": at, "machine": rows, "jobs": used})
 
 
 def _line(fields: Mapping[str, object]) -> bytes:

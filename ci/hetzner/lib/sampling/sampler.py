@@ -85,16 +85,19 @@ class Sampler:
     def _sample(self) -> None:
         jobs = JobProcesses()
         self._write(sample_lines.header(os.cpu_count() or 0, self._machine.memory_size()))
-        due = time.monotonic()
-        ended = False
+        due, last, ended = time.monotonic(), 0.0, False
         while not ended:
             rows: list[MachineRow] = []
             while len(rows) < ROWS and not ended:
                 due = max(due + self._interval, time.monotonic())
                 ended = self._stop.wait(due - time.monotonic())
-                rows.append(self._machine.look(self._now()))
-            at = self._now()
-            self._write(sample_lines.block(at, rows, {} if ended else self._look_at_jobs(jobs)))
+                row = self._machine.look(round(self._now(), 3))
+                if row.at > last:  # the clock of a suspended run stands still
+                    rows.append(row)
+                    last = row.at
+            if rows:
+                used = {} if ended else self._look_at_jobs(jobs)
+                self._write(sample_lines.block(last, rows, used))
 
     def _look_at_jobs(self, jobs: JobProcesses) -> dict[str, JobRow]:
         """Look at the processes, unless the last look was so dear that it is too early."""

@@ -12,13 +12,16 @@ from unittest import mock
 from dsl import Job, Pipeline
 from lib.model import events
 from lib.sampling import sample_file, sampler
+from lib.sampling.sampler import Sampler
 from lib.sampling.samples import Samples
 from lib.scheduler import loop
 from tests.support.run_case import RunTest
+from tests.support.trace_case import TraceCase
+from tests.support.waiting import wait_until
 
 
 @unittest.skipUnless(sys.platform == "linux", "needs /proc")
-class Sampling(RunTest):
+class Sampling(RunTest, TraceCase):
     def in_a_store(self, *jobs: Job, listener: events.Listener = lambda _: None) -> Pipeline:
         return Pipeline(
             [*jobs],
@@ -62,6 +65,14 @@ class Sampling(RunTest):
         self.assertGreater(max(samples.rss), 100_000)
         self.assertEqual(found.jobs.keys(), {"a", "b"})
 
+    def test_run_has_a_valid_trace_with_its_samples(self) -> None:
+        self.sampled(self.until_sampled("a"), Job("b", "true", depends_on=["a"]))
+        (file,) = self.cwd.glob("store/runs/*/trace.json")
+        found = self.checked(file.read_text())
+        counters = {event["name"] for event in found if event["ph"] == "C"}
+        self.assertLessEqual({"processors (%)", "memory (MiB)", "a: processors"}, counters)
+        self.assertEqual([event["ph"] for event in found if event["ph"] in "sf"], ["s", "f"])
+
     def test_machine_is_sampled_more_often_than_the_jobs(self) -> None:
         found = self.sampled(self.until_sampled("a"))
         self.assertGreater(len(found.at), 5)
@@ -103,6 +114,20 @@ class Sampling(RunTest):
             made = self.in_a_store(Job("a", "true"))
             self.assertEqual(made.run(), 0)
         self.assertIn("NOTE  the machine is not sampled: ", self.console.getvalue())
+
+    def test_moment_at_which_the_run_is_suspended_is_sampled_once(self) -> None:
+        moments = []
+
+        def stands_still() -> float:
+            moments.append(1.0)
+            return moments[-1]
+
+        made = Sampler(self.cwd, stands_still, {})
+        wait_until(lambda: len(moments) > 2, "three looks")
+        self.assertEqual(made.finish(), [])
+        found = sample_file.read(self.cwd)
+        assert found is not None
+        self.assertEqual((found.at, found.skipped), ((1.0,), 0))
 
     def test_sampling_ends_when_the_runner_breaks(self) -> None:
         made = self.in_a_store(Job("a", "true"))
