@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+
 from lib.common.plain_text import duration, table
 from lib.report.view import Section
 from lib.timeline.critical_path import CriticalPath, Link, critical_path
@@ -23,8 +25,8 @@ def lines(path: CriticalPath, whole: float) -> list[str]:
 
     Short links are summed up. There are no lines if nothing was long.
     """
-    longest = sorted((link for link in path.links if link.seconds >= SHORTEST), key=_seconds)
-    shown = longest[-MOST:]
+    long = [link for link in path.links if link.seconds >= SHORTEST]
+    shown = heapq.nlargest(MOST, long, key=_seconds)
     if not shown:
         return []
     head = f"critical path: jobs ran for {100 * path.share:.0f} % of {duration(whole)}"
