@@ -208,6 +208,7 @@ class Selections(OnStage):
     def test_views_run_nothing(self) -> None:
         for words, expected in (
             (["--list"], r"(?m)^playwright-jupyter\b"),
+            (["--list", "--only", "lint-*"], r"\Apython-3.13 .*\nlint-python .*\n\Z"),
             (["--dry-run"], r"start build-wheel: after build-js"),
             (["--graph"], r'"build-js" -> "build-wheel"'),
             (["--graph=mermaid"], r"(?s)\[\"build-js\"\].* j0 --> j1"),

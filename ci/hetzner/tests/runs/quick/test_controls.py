@@ -16,6 +16,7 @@ from dsl import Pipeline
 from lib.model import events
 from lib.model.job import Job
 from lib.processes import wait
+from lib.processes.wait_timed import TimedWaiter
 from lib.report.view import Controls, ShownRun
 from lib.terminal.plain_view import PlainView
 
@@ -76,11 +77,13 @@ class Controlled(unittest.TestCase):
 
 class Wakes(unittest.TestCase):
     def test_waker_ends_the_next_wait_and_tells_of_no_signal(self) -> None:
-        waiter = wait.make([])
-        self.addCleanup(waiter.close)
-        for _ in range(70_000):  # more than the pipe takes
-            waiter.wake()
-        self.assertEqual(waiter.wait(60), wait.Ready())
+        for make in (wait.make, lambda numbers: TimedWaiter(wait.SignalPipe(numbers))):
+            waiter = make([])
+            for _ in range(70_000):  # more than the pipe takes
+                waiter.wake()
+            found = waiter.wait(60)
+            waiter.close()
+            self.assertEqual(found, wait.Ready())
 
     def test_waker_of_a_closed_wait_writes_into_no_file(self) -> None:
         waiter = wait.make([])
