@@ -27,6 +27,8 @@ from lib.terminal.screen import Screen
 
 LOOK_AGAIN = 0.25  # seconds: so often it asks for the size of the screen and for the foreground
 AT_MOST_EACH = 0.1  # seconds from one picture to the next while lines come
+SHARE = 0.01  # of a processor: pictures that take longer are drawn less often
+LINE, ORDER = b".", b"!"  # written to wake the thread
 
 
 class Order(enum.Enum):
@@ -63,7 +65,7 @@ class Painter:
         self._obeyed = threading.Event()
         self._thread = threading.Thread(target=self._live, name="live view", daemon=True)
         self._drawn: tuple[object, ...] = ()  # the second and the size of the last picture
-        self._drawn_at = 0.0
+        self._next = 0.0  # the time of the next picture, at the earliest
         self.broken: BaseException | None = None
 
     # ---- for the thread of the run
@@ -75,9 +77,11 @@ class Painter:
     def put(self, said: Said | Order) -> None:
         """Hand over lines and their event, or an order."""
         self._queue.append(said)
-        if not self._woken:
+        if isinstance(said, Order):
+            os.write(self._writer, ORDER)
+        elif not self._woken:
             self._woken = True
-            os.write(self._writer, b"\0")
+            os.write(self._writer, LINE)
 
     def obey(self, order: Order, seconds: float) -> None:
         """Give an order and wait until it is carried out, at most so many seconds."""
@@ -132,17 +136,19 @@ class Painter:
 
     def _wait(self) -> bytes:
         """Wait for a while, or until there is something to show; return the keys pressed."""
-        sources = [self._reader]
-        if self._keyboard.entered is not None:
-            sources.append(self._keyboard.entered)
-        ready, _, _ = select.select(sources, [], [], LOOK_AGAIN)
-        pressed = self._keyboard.read() if self._keyboard.entered in ready else b""
-        if self._reader in ready:
-            if not pressed:  # lines that come meanwhile are shown together
-                time.sleep(max(0.0, self._drawn_at + AT_MOST_EACH - time.monotonic()))
-            os.read(self._reader, 1)
-            self._woken = False
+        pressed, woken = self._select(LOOK_AGAIN)
+        if woken == LINE and not pressed:  # lines that come meanwhile are shown together
+            pressed, _ = self._select(self._next - time.monotonic())
+        self._woken = False
         return pressed
+
+    def _select(self, seconds: float) -> tuple[bytes, bytes]:
+        """Return the keys that are pressed, and what wakes the thread, within some time."""
+        keys_from = self._keyboard.entered
+        sources = [self._reader] if keys_from is None else [self._reader, keys_from]
+        ready, _, _ = select.select(sources, [], [], max(0.0, seconds))
+        pressed = self._keyboard.read() if keys_from in ready else b""
+        return pressed, os.read(self._reader, 1) if self._reader in ready else b""
 
     def _press(self, key: str) -> None:
         rows = self._size()[1]
@@ -169,12 +175,15 @@ class Painter:
         self._keyboard.enter()
         size = self._size()
         drawn = (int(self._run.now), size)
-        if lines or at_once or drawn != self._drawn:
+        if lines or at_once or (drawn != self._drawn and self._next <= time.monotonic()):
+            began = time.thread_time()
             columns, rows = size
             picture = self._run.picture(self._mode, rows, keys=self._keyboard.entered is not None)
             made = frame.draw(picture, columns, rows, self._look)
             self._screen.update(self._above(lines), made, size)
-            self._drawn, self._drawn_at = drawn, time.monotonic()
+            self._drawn = drawn
+            pause = max(AT_MOST_EACH, (time.thread_time() - began) / SHARE)
+            self._next = time.monotonic() + pause
 
     def _leave(self, lines: list[str]) -> None:
         self._screen.leave(self._above(lines))
