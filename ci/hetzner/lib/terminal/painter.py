@@ -194,8 +194,11 @@ class Painter:
         return [cells.log_line(line, self._look) for line in lines]
 
     def _size(self) -> tuple[int, int]:
-        """Return columns and rows; some terminals tell of none."""
-        columns, rows = os.get_terminal_size(self._output)
+        """Return columns and rows; some terminals tell of none, and one that is gone neither."""
+        try:
+            columns, rows = os.get_terminal_size(self._output)
+        except OSError:
+            columns, rows = 0, 0
         return columns or 80, rows or 24
 
     def _write(self, text: str) -> None:

@@ -92,6 +92,14 @@ class GivenBack(OnTerminal):
         self.given_back()
 
 
+class Gone(OnTerminal):
+    def test_terminal_that_is_closed_ends_the_run_as_a_hang_up_does(self) -> None:
+        self.start()
+        self.terminal.close()
+        wait_until(lambda: "END   exit code 129" in self.log(), "the end of the run")
+        self.assertNotIn("broke", self.log())
+
+
 class InTheBackground(OnTerminal):
     def test_run_in_the_background_only_prints_lines_and_is_not_stopped(self) -> None:
         self.start(end="&")

@@ -99,6 +99,8 @@ class Terminal:
                 raise TimeoutError(f"expected {wanted!r} on the terminal, found {read!r}")
 
     def close(self) -> None:
-        """Hang up, and wait for the shell."""
-        os.close(self._terminal)
-        os.waitpid(self._pid, 0)
+        """Hang up, once, and wait for the shell."""
+        if self._pid:
+            os.close(self._terminal)
+            os.waitpid(self._pid, 0)
+            self._pid = 0
