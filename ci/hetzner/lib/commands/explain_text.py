@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 from lib.common.plain_text import duration, one_line, table
 from lib.diagnosis import earlier_start
 from lib.diagnosis.earlier_start import Gain
+from lib.timeline import critical_path
 from lib.timeline.run_record import JobRecord, RunRecord, Span
 
 MOST_GAINS = 5
+SHORT = 0.05  # seconds: a shorter wait would be shown as none
 
 
 class Explained(NamedTuple):
@@ -28,7 +30,7 @@ def lines(told: Explained) -> Iterator[str]:
     job = told.job
     yield f"{job.name}: {_outcome(job)}, in {told.record.run or 'this run'}"
     yield ""
-    yield from table(_steps(job), right=(0, 1))
+    yield from table(_steps(told.record, job), right=(0, 1))
     if before := earlier_start.chain(told.record, job):
         yield ""
         links = [f"{one_line(each.need)} {duration(each.seconds)}" for each in before]
@@ -59,7 +61,7 @@ def _usual(job: JobRecord) -> str:
     return "" if job.usual is None else f", usually {duration(job.usual)}"
 
 
-def _steps(job: JobRecord) -> Iterator[tuple[str, str, str]]:
+def _steps(record: RunRecord, job: JobRecord) -> Iterator[tuple[str, str, str]]:
     """Yield a row for each step: when it began, how long it took, and a name for it."""
     if job.started is None:
         yield (
@@ -69,7 +71,8 @@ def _steps(job: JobRecord) -> Iterator[tuple[str, str, str]]:
         )
         return
     steps: list[tuple[float, float | None, str]]
-    steps = [(wait.began, wait.ended, _wait(wait)) for wait in job.waits]
+    waits = [wait for wait in job.waits if wait.ended - wait.began >= SHORT]
+    steps = [(wait.began, wait.ended, _wait(record, job, wait)) for wait in waits]
     for attempt in job.attempts:
         text = f"attempt {attempt.number} ran" if len(job.attempts) > 1 else "it ran"
         steps.append((attempt.started, attempt.ended, text))
@@ -83,8 +86,11 @@ def _steps(job: JobRecord) -> Iterator[tuple[str, str, str]]:
         yield f"{job.ended:.1f} s", "", job.outcome
 
 
-def _wait(wait: Span) -> str:
-    return f"its delay of {wait.text}" if wait.kind == "delay" else f"waited for {wait.text}"
+def _wait(record: RunRecord, job: JobRecord, wait: Span) -> str:
+    if wait.kind == "delay":
+        return f"its delay of {wait.text}"
+    freer = critical_path.place_freed_by(record, job) if wait.kind in earlier_start.PLACES else ""
+    return f"waited for {wait.text}" + (f", until {freer} had ended" if freer else "")
 
 
 def _seconds(began: float, ended: float | None) -> str:

@@ -37,4 +37,5 @@ def most_waited(paths: Sequence[CriticalPath]) -> list[WaitedFor]:
 def _name(link: Link) -> str:
     if link.kind in WORK:
         return link.job
-    return AROUND.get(link.kind) or f"({link.text or link.kind})"
+    place, _, _ = link.text.partition(", freed by ")
+    return AROUND.get(link.kind) or f"({place or link.kind})"

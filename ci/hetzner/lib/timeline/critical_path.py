@@ -50,6 +50,15 @@ def critical_path(record: RunRecord) -> CriticalPath:
     return CriticalPath(links, worked / whole if whole > 0 else 0.0)
 
 
+def place_freed_by(record: RunRecord, job: JobRecord) -> str:
+    """Return the job whose end gave another one the place to start in, '' if none is known."""
+    if job.started is None:
+        return ""
+    walk = _Walk(record)
+    walk._at = job.started
+    return walk._freer(job, job.place[0])
+
+
 class _Walk:
     """The walk back; `_at` is the beginning of the link that was added last."""
 

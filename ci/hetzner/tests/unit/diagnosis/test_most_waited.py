@@ -17,7 +17,7 @@ class MostWaited(unittest.TestCase):
         one = path(
             ("", -1.0, 0.0, "prepare", ""),
             ("build", 0.0, 6.0, "run", ""),
-            ("test", 6.0, 8.0, "slot", "a free slot"),
+            ("test", 6.0, 8.0, "slot", "a free slot, freed by lint"),
             ("test", 8.0, 12.0, "run", ""),
         )
         other = path(("build", 0.0, 4.0, "run", ""), ("", 4.0, 4.5, "end", ""))
