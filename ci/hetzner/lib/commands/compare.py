@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lib.commands import answer, compare_text, environment_changes, recorded_run
+from lib.commands import answer, compare_text, environment_changes, page_file, recorded_run
 from lib.commands.compare_text import Compared
 from lib.commands.site import Site
 from lib.common import redact
@@ -33,7 +33,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN[:LABEL]",
         help="runs, as for `show`; one alone is compared with the run of its branch before it",
     )
-    parser.add_argument("--json", action="store_true", help="for programs")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="for programs")
+    form.add_argument("--html", default="", metavar="FILE", help="write a page for browsers")
 
 
 def main(given: argparse.Namespace, site: Site) -> int:
@@ -46,6 +48,10 @@ def main(given: argparse.Namespace, site: Site) -> int:
         comparison=comparison.compare([recorded_run.record_of(each.run) for each in runs]),
         changes=differences(*environments) if all(environments) else None,
     )
+    if given.html:
+        from lib.page import comparison_page  # late: most answers are text
+
+        return page_file.write(given.html, comparison_page.view(*told))
     if given.json:
         return answer.as_json(compare_text.fields(told))
     return answer.lines(map(redact.of_environment(), compare_text.lines(told)))

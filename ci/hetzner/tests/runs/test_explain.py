@@ -52,6 +52,8 @@ class Explained(Asked):
         self.assertIn("did you mean 'test'?", self.answer("explain", "tset", code=1))
         self.assertIn("wrote ", self.answer("history", "--html", "history.html"))
         self.assertIn("Most waited for", (self.root / "history.html").read_text())
+        self.assertIn("wrote ", self.answer("compare", "--html", "two.html"))
+        self.assertEqual((self.root / "two.html").read_text().count("<figure>"), 2)
         self.assertIn("expected two runs", self.answer("compare", first, code=1))
 
 

@@ -33,6 +33,7 @@ QUESTIONS = (
     "explain a {run} --json",
     "compare",
     "compare {run}:x --json",
+    "compare --html {out}",
     "why-red a",
     "why-red a --json",
     "gc --dry-run",
