@@ -18,12 +18,13 @@ def write(
 ) -> None:
     """Write environment.json of the run in `tree`, then its views; a fault is a line of the log."""
     from lib.commit import commit_environment  # late, as the other: it is the last step
-    from lib.report import run_views
+    from lib.report import run_views, step_summary
 
     run = log.path.parent
     try:
         commit_environment.write(run, config, tree, tools, mask)
     except Exception as error:  # noqa: BLE001 - a record that cannot be written is a note
         log.line(f"NOTE  could not write what this run ran on: {complaint(error)}")
-    for note in run_views.write(run, mask, log.url if config.log_url else ""):
+    notes = run_views.write(run, mask, log.url if config.log_url else "")
+    for note in [*notes, *step_summary.add(run)]:
         log.line(f"NOTE  {note}")

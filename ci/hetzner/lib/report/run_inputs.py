@@ -12,6 +12,8 @@ from lib.event_stream import reading
 from lib.report import log_tail
 from lib.sampling import sample_file
 from lib.sampling.samples import Samples
+from lib.test_results import run_tests
+from lib.test_results.test_case import TestCase
 from lib.timeline.run_record import JobRecord, RunRecord
 
 BAD = ("failed", "timed out", "cancelled")
@@ -27,7 +29,7 @@ class RunInputs(NamedTuple):
     - `redact`: masks secrets; texts of `record` and `excerpts` are masked already.
     - `environment`: the fields of environment.json, {} if there is none.
     - `samples`: what the machine and its jobs used, None if nothing sampled them.
-    - `tests`: the results of tests by job.
+    - `tests`: the test cases of jobs that wrote JUnit files.
     - `excerpts`: the lines at the end of the log of each job that failed or was cut off.
     - `coloured`: the same lines with their sequences for colours (SGR).
     """
@@ -38,7 +40,7 @@ class RunInputs(NamedTuple):
     redact: Callable[[str], str] = str
     environment: Mapping[str, Any] = {}
     samples: Samples | None = None
-    tests: Mapping[str, Sequence[Any]] = {}
+    tests: Mapping[str, Sequence[TestCase]] = {}
     excerpts: Mapping[str, Sequence[str]] = {}
     coloured: Mapping[str, Sequence[str]] = {}
 
@@ -57,6 +59,7 @@ def load(run: Path, redact: Callable[[str], str] = str, log_url: str = "") -> Ru
         redact=redact,
         environment=_environment(run),
         samples=_samples(run),
+        tests=run_tests.tests_of(run),
         excerpts={job: [*map(log_tail.without_colours, ls)] for job, ls in coloured.items()},
         coloured=coloured,
     )

@@ -20,6 +20,8 @@ VIEWS: Mapping[str, str] = {
     "report.html": "lib.page.report_page",
     "timeline.svg": "lib.page.timeline_svg",
     "trace.json": "lib.sampling.trace",
+    "junit.xml": "lib.test_results.run_junit",
+    "summary.md": "lib.report.summary_markdown",
 }
 
 

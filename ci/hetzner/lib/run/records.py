@@ -16,7 +16,7 @@ from lib.model.job import Job
 from lib.model.run_facts import CHANGED, Facts
 from lib.model.run_plan import RunPlan
 from lib.processes.launch import Place
-from lib.report import run_views
+from lib.report import run_views, step_summary
 from lib.report.run_log import complaint
 from lib.run_directories import cleaning
 from lib.run_directories.retention import Limits
@@ -88,7 +88,8 @@ class Records:
             for line in self._history.write(fields):
                 say(f"NOTE  {line}")
         self._write_environment(say)
-        for note in run_views.write(self._place.log_dir, self._place.redact):
+        logs = self._place.log_dir
+        for note in [*run_views.write(logs, self._place.redact), *step_summary.add(logs)]:
             say(f"NOTE  {note}")
         for note in cleaning.clean(self._store, self._limits).notes:
             say(f"NOTE  {note}")
