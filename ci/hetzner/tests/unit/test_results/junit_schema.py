@@ -31,7 +31,10 @@ class Valid(unittest.TestCase):
 
     def test_file_of_jest(self) -> None:
         tried = test("a", "passed", invocations=2, retryReasons=["once"])
-        for told in (report(test("b", "failed", "no"), tried), report(status="failed", message="x")):
+        for told in (
+            report(test("b", "failed", "no"), tried),
+            report(status="failed", message="x"),
+        ):
             self.valid(jest_junit.junit(told, Path("/core")))
 
     def test_schema_refuses_another_file(self) -> None:
