@@ -16,19 +16,19 @@ MOST_SHOWN = 50  # failures with the end of their log: more would make a page of
 
 
 def section(
-    broken: Sequence[JobRecord],
+    told: Sequence[JobRecord],
     tests: Mapping[str, Sequence[str]],
     excerpts: Mapping[str, Sequence[str]],
 ) -> Html | None:
-    """Return the section, None if nothing failed; `excerpts` are lines that may have colours."""
-    if not broken:
+    """Return the section, None if there is nothing to tell; `excerpts` may have colours."""
+    if not told:
         return None
     shown = [
         _failure(number, job, tests.get(job.name, ()), excerpts.get(job.name, ()))
-        for number, job in enumerate(islice(broken, MOST_SHOWN), 1)
+        for number, job in enumerate(islice(told, MOST_SHOWN), 1)
     ]
-    if len(broken) > MOST_SHOWN:
-        shown.append(tag("p", f"{len(broken) - MOST_SHOWN} more are in the table of jobs."))
+    if len(told) > MOST_SHOWN:
+        shown.append(tag("p", f"{len(told) - MOST_SHOWN} more are in the table of jobs."))
     title = tag("h2", "Failures", id="failures-title")
     return tag("section", title, *shown, id="failures", aria_labelledby="failures-title")
 

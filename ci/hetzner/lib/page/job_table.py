@@ -93,8 +93,9 @@ def is_slow(job: JobRecord) -> bool:
 
 
 def _cells(job: JobRecord, beginning: float) -> list[Html]:
-    word = None if job.outcome == "passed" else tag("span", outcomes.word(job), class_="outcome")
-    why = job.reason if job.outcome != "passed" or job.cause else ""
+    said = [] if job.outcome == "passed" else [outcomes.word(job)]
+    said += [job.reason] if job.reason else []
+    word = tag("span", ": ".join(said), class_="outcome") if said else None
     name = tag("th", tag("span", job.name, class_="name"), word, scope="row")
     began = "" if job.started is None else duration(job.started - beginning)
     took = "" if job.seconds is None or not job.attempts else duration(job.seconds)
@@ -102,7 +103,7 @@ def _cells(job: JobRecord, beginning: float) -> list[Html]:
     usual = "" if job.usual is None else duration(job.usual)
     return [
         name,
-        tag("td", _waits(job.waits) or tag("span", why, class_="soft"), data_head="Waited for"),
+        tag("td", _waits(job.waits), data_head="Waited for"),
         tag("td", began, class_="number", data_head="Began"),
         tag(
             "td",

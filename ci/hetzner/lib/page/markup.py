@@ -7,6 +7,7 @@ make `Html`, which is put in as it is.
 from __future__ import annotations
 
 import html
+import re
 import urllib.parse
 from collections.abc import Iterable
 
@@ -24,6 +25,7 @@ class Html(str):
 Content = str | Html | None
 Value = str | float | bool | None
 NOTHING = Html()
+ORDINARY = re.compile(r"[ !#-%(-;=?-~]*")  # ASCII without " & ' < >: most texts are such
 
 
 def text(plain: str) -> Html:
@@ -31,6 +33,8 @@ def text(plain: str) -> Html:
 
     These are control characters, lone surrogates, and those that reverse the order of others.
     """
+    if ORDINARY.fullmatch(plain):
+        return Html(plain)
     return Html(html.escape(one_line(plain)))
 
 

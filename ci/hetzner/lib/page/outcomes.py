@@ -20,6 +20,18 @@ def is_broken(job: JobRecord) -> bool:
     return job.outcome in BROKEN
 
 
+def told_of(record: RunRecord) -> list[JobRecord]:
+    """Return the jobs whose logs a reader wants to see.
+
+    First those that made the run red, then those that were cut off, then those that may fail.
+    """
+    broken = [job for job in record.jobs if is_broken(job)]
+    cut_off = [j for j in record.jobs if j.outcome == "cancelled" and j.started is not None]
+    unfinished = [job for job in record.jobs if job.running]
+    allowed = [job for job in broken if job.allowed]
+    return [*(job for job in broken if not job.allowed), *cut_off, *unfinished, *allowed]
+
+
 def is_left_out(job: JobRecord) -> bool:
     """Whether the selection left the job out."""
     return job.cause == "filtered"

@@ -17,10 +17,12 @@ from lib.page import (
 )
 from lib.page.document import page
 from lib.page.markup import Html, tag
+from lib.report import failure_lines
 from lib.report.run_inputs import RunInputs
 from lib.test_results.test_case import FAILED, TestCase
 from lib.timeline.critical_path import critical_path
 
+MOST_LINES = 3  # of a log, in the head of the page
 STYLES = ("page", "report", "timeline")
 
 
@@ -29,12 +31,12 @@ def view(inputs: RunInputs) -> str:
     record = inputs.record
     path = critical_path(record)
     on_path = {link.job for link in path.links if link.job}
-    broken = [job for job in record.jobs if outcomes.is_broken(job)]
+    told = outcomes.told_of(record)
     tests = failing(inputs.tests)
     samples = inputs.samples
     sections = {
         "Timeline": timeline_section.section(record, path, samples),
-        "Failures": failures.section(broken, tests, inputs.coloured),
+        "Failures": failures.section(told, tests, inputs.coloured),
         "Critical path": path_list.section(record, path),
         "Jobs": job_table.section(record, on_path, samples.jobs if samples else {}),
         "Graph": graph_section.section(record, on_path),
@@ -47,11 +49,20 @@ def view(inputs: RunInputs) -> str:
     return page(
         " · ".join(filter(None, (word, branch, str(record.header.get("sha") or record.run)))),
         tag("a", "Skip to the timeline", href="#timeline", class_="skip"),
-        verdict_header.header(record, path, broken, tests),
+        verdict_header.header(record, path, told, _names(inputs, tests)),
         _contents(shown),
         tag("main", *shown.values()),
         styles=STYLES,
     )
+
+
+def _names(inputs: RunInputs, tests: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    """Return for each job its failing tests; without any, lines of its log that name a failure."""
+    found: dict[str, Sequence[str]] = {}
+    for job, lines in inputs.excerpts.items():
+        shown = [line for line in lines if line.strip()]
+        found[job] = [shown[number] for number in failure_lines.pick(shown, MOST_LINES)]
+    return {**found, **tests}
 
 
 def _contents(sections: Iterable[str]) -> Html:

@@ -20,10 +20,11 @@ SHA = 10  # characters of a commit's name
 def header(
     record: RunRecord,
     path: CriticalPath,
-    broken: Sequence[JobRecord],
+    told: Sequence[JobRecord],
     tests: Mapping[str, Sequence[str]],
 ) -> Html:
-    """Return the head; `broken` are the jobs at fault, `tests` their failing tests by name."""
+    """Return the head; `told` are jobs as of `outcomes.told_of`, `tests` what failed in each."""
+    broken = [job for job in told if not job.allowed]
     word, colour = outcomes.verdict(record)
     took = tag("span", f" in {duration(record.end - record.beginning)}", class_="soft")
     return tag(

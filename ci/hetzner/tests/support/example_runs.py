@@ -220,6 +220,7 @@ def hostile() -> RunInputs:
         environment={script: image, "tools": {image: {"version": script}}, "list": [image] * 20},
         samples=samples(record),
         tests={name: [TestCase(name, f"{script}{image}", FAILED, 0.1)]},
+        excerpts={name: [f"FAILED {script}{image}"]},
         coloured={name: [f"\x1b[31m{script}\x1b]8;;javascript:alert(1)\x07{image}"]},
     )
 

@@ -66,9 +66,29 @@ class Parts(unittest.TestCase):
         sentence = "the filter of test cases matched no test"
         self.assertIn(sentence, page(RunRecord(seconds=1.0, exit_code=4, verdict=sentence)))
 
-    def test_allowed_failure_is_said_to_be_one(self) -> None:
+    def test_allowed_failure_is_said_to_be_one_and_not_to_have_broken_the_run(self) -> None:
         job = JobRecord("a", outcome="failed", allowed=True, started=0.0, ended=1.0)
-        self.assertIn("failed, allowed", page(RunRecord(seconds=1.0, exit_code=0, jobs=(job,))))
+        made = page(RunRecord(seconds=1.0, exit_code=0, jobs=(job,)))
+        self.assertIn("failed, allowed", made)
+        self.assertIn("Failures", made)
+        self.assertNotIn("What broke", made)
+
+    def test_lines_of_the_log_stand_for_tests_whose_names_are_not_known(self) -> None:
+        inputs = example_runs.inputs(red=True)
+        lines = ["collected 3 items", "FAILED a.py::test_b - assert 1 == 2", "1 failed"]
+        made = report_page.view(inputs._replace(tests={}, excerpts={example_runs.RED: lines}))
+        head = Read(made.partition("<main>")[0]).text
+        self.assertIn("FAILED a.py::test_b - assert 1 == 2", head)
+        self.assertNotIn("collected", head)
+
+    def test_jobs_that_were_cut_off_show_the_end_of_their_logs(self) -> None:
+        job = JobRecord("a", outcome="cancelled", reason="the run's timeout", started=0.0)
+        waited = JobRecord("b", outcome="cancelled", reason="the run's timeout")
+        record = RunRecord(seconds=1.0, exit_code=124, jobs=(job, waited))
+        coloured = {"a": ["waits for a lock"]}
+        made = report_page.view(RunInputs(record, Path("run"), coloured=coloured))
+        self.assertIn("waits for a lock", made)
+        self.assertEqual(made.count('class="failure"'), 1)
 
     def test_record_of_which_nothing_is_known_has_a_page(self) -> None:
         for job in (JobRecord("a"), JobRecord("a", started=1.0), JobRecord("a", ended=1.0)):
