@@ -15,6 +15,7 @@ from lib.sampling import sample_file, sampler
 from lib.sampling.sampler import Sampler
 from lib.sampling.samples import Samples
 from lib.scheduler import loop
+from tests.support.commit_stage import OnStage
 from tests.support.run_case import RunTest
 from tests.support.trace_case import TraceCase
 from tests.support.waiting import wait_until
@@ -135,6 +136,18 @@ class Sampling(RunTest, TraceCase):
         with mock.patch.object(loop.Scheduler, "_take", side_effect=error):
             self.assertRaises(RuntimeError, made.run)
         self.assert_no_thread()
+
+
+@unittest.skipUnless(sys.platform == "linux", "needs /proc")
+class OfCommits(OnStage, TraceCase):
+    def test_run_of_a_commit_is_sampled_and_traced(self) -> None:
+        self.assertEqual(self.stage.run("--only-jobs", "lint-python").code, 0)
+        run = self.stage.log_dir()
+        found = sample_file.read(run)
+        assert found is not None
+        self.assertGreater(len(found.at), 0)
+        traced = self.checked((run / "trace.json").read_text())
+        self.assertIn("lint-python", [event["name"] for event in traced])
 
 
 if __name__ == "__main__":
