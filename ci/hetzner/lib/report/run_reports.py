@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from lib.common import shell_words
 from lib.model import declared_job, events
@@ -20,9 +20,6 @@ from lib.report.rerun_command import RerunCommand
 from lib.report.run_log import RunLog, complaint
 from lib.report.summary_json import SummaryFile
 from lib.report.view import Section, Viewer
-
-if TYPE_CHECKING:
-    from lib.timeline.timeline import Timeline
 
 
 class ReportOptions(NamedTuple):
@@ -56,8 +53,8 @@ class RunReports:
         self.log = options.run_log or RunLog(
             log_dir, url=options.log_url, views=options.viewer(), redact=options.redact
         )
-        self._timeline = _timeline() if self.log.view.shows_path else None
-        followers = [self._timeline] if self._timeline else []
+        self._seen: list[events.Event] = []  # if the view shows the critical path
+        followers = [self._seen.append] if self.log.view.shows_path else []
         self.bus = events.Bus([self.log, *followers, *options.listeners], self._listener_broke)
 
     def begin(self, jobs: Sequence[Job]) -> None:
@@ -168,23 +165,21 @@ class RunReports:
             self.log.line(f"NOTE  the summary could not be shown: {missed}")
 
     def _path(self) -> list[Section]:
-        if self._timeline is None:
+        if not self._seen:
             return []
-        from lib.report import path_lines  # late: only a program shows it
+        from lib.report import path_lines  # late, both: only a program shows it
+        from lib.timeline.timeline import Timeline
 
-        return path_lines.sections(self._timeline.record())
+        timeline = Timeline()
+        for event in self._seen:
+            timeline(event)
+        return path_lines.sections(timeline.record())
 
     def _listener_broke(self, listener: events.Listener, error: BaseException) -> None:
         name = type(listener).__name__
         with contextlib.suppress(Exception):  # the caller's listener may have any attributes
             name = str(getattr(listener, "__name__", name))
         self.log.line(f"NOTE  the listener {name} broke: {complaint(error)}")
-
-
-def _timeline() -> Timeline:
-    from lib.timeline.timeline import Timeline  # late: only a program needs it
-
-    return Timeline()
 
 
 def _masked(lines: Sequence[str], redact: Callable[[str], str]) -> list[str]:
