@@ -178,7 +178,7 @@ class Pipeline(ForPrograms):
             redact=mask,
             log_bytes=log_bytes,
         )
-        self._has_console = console is not None
+        self._console = console
         header = {"sha": sha, "branch": branch, "tree": tree, "dirty": dirty, "in_place": in_place}
         self._options = ReportOptions(
             header=header,

@@ -7,7 +7,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from lib.commands import (
     flags_of_earlier_runs,
@@ -27,7 +27,7 @@ from lib.report.rerun_command import RerunCommand
 
 if TYPE_CHECKING:
     from lib.commands.site import Site
-    from lib.report.view import Viewer
+    from lib.report.view import View
 
 LIMITS = ("max_parallel", "pressure", "timeout")
 
@@ -55,9 +55,9 @@ class AnyPipeline(StoredPipeline, Protocol):
         limits: Mapping[str, Any],
         rerun: Callable[[str], str] | None,
         leave_out: Callable[[Sequence[str]], str],
-        viewer: Viewer,
+        views: Callable[[TextIO | None], Sequence[View]],
     ) -> None:
-        """Take other limits and a view, and tell with these flags how to run again."""
+        """Take other limits and views, and tell with these flags how to run again."""
 
 
 def main(pipeline: AnyPipeline, words: Sequence[str]) -> int:
@@ -126,7 +126,7 @@ def _adapt(pipeline: AnyPipeline, options: RunOptions) -> None:
         limits,
         _run_again(pipeline, again) if again else None,
         lambda names: f"--skip-jobs {','.join(names)}",
-        options.viewer,
+        options.views,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from lib.commands import argument_types
 from lib.model import selection
@@ -62,12 +62,12 @@ class RunOptions:
         """Whether it leaves out a job or a test case."""
         return not selection.asks_for_all(self.choice)
 
-    def viewer(self) -> list[View]:
-        """Return new views for a run with these flags; the next takes over if one breaks."""
+    def views(self, console: TextIO | None = None) -> list[View]:
+        """Return new views of a run with these flags, on a console in place of stdout."""
         from lib.terminal import choose  # late: only a run is shown
 
         color = False if self.no_color else None
-        return choose.views(quiet=self.quiet, verbose=self.verbose, color=color)
+        return choose.views(console, quiet=self.quiet, verbose=self.verbose, color=color)
 
     def conflicts(self) -> list[str]:
         """Return a sentence on each combination of options that makes no sense."""

@@ -63,7 +63,7 @@ class CommitRun:
         # a status leads to the run that it tells of, also when the commit has had a newer one
         self.url = f"{config.log_url.rstrip('/')}/{logs.path.name}" if config.log_url else ""
         self._locks = (*locks, logs.lock) if logs.lock else locks
-        self.log = RunLog(self.log_dir, url=self.url, views=options.viewer(), redact=mask)
+        self.log = RunLog(self.log_dir, url=self.url, views=options.views(), redact=mask)
         self.log.began = self._began
         self._events = EventOutlets(self.log_dir, mask, self.log.line)
         self._run_id = process_table.run_id(process_table.table(), os.getpid())

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from lib.model.job import Job
 from lib.processes import programs
 from lib.processes.launch import Place
 from lib.report.run_reports import ReportOptions
-from lib.report.view import Viewer
+from lib.report.view import View
 from lib.run.job_files import JobFiles
 from lib.run.planner import Planner
 
@@ -27,7 +27,7 @@ class ForPrograms:
     _planner: Planner
     _place: Place
     _options: ReportOptions
-    _has_console: bool  # one was given by the caller
+    _console: TextIO | None  # the caller's, in place of stdout
     _files = JobFiles()  # of the last run
 
     def finish_copies(self) -> list[str]:
@@ -49,16 +49,19 @@ class ForPrograms:
         limits: Mapping[str, Any],
         rerun: Callable[[str], str] | None,
         leave_out: Callable[[Sequence[str]], str],
-        viewer: Viewer,
+        views: Callable[[TextIO | None], Sequence[View]],
     ) -> None:
-        """Take the limits and the view of a command line, and its words for what lacks them."""
+        """Take the limits and the views of a command line, and its words for what lacks them.
+
+        `views` makes those of a new run, on a console in place of stdout if there is one.
+        """
         planner, options = self._planner, self._options
         self._planner = planner._replace(limits=planner.limits._replace(**limits))
         if options.leave_out is programs.by_argument:
             options = options._replace(leave_out=leave_out)
-        if not self._has_console:
-            options = options._replace(viewer=viewer)
-        self._options = options._replace(rerun=options.rerun or rerun)
+        self._options = options._replace(
+            rerun=options.rerun or rerun, viewer=lambda: views(self._console)
+        )
 
     @property
     def branch(self) -> str:

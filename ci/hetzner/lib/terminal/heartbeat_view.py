@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TextIO
 
 from lib.model.events import Event, Started
@@ -25,11 +26,13 @@ class HeartbeatView(PlainView):
         self._pulse: Pulse | None = None
         self._ticker: Ticker | None = None
         self._now: Callable[[], float] = time.monotonic
+        self._log_dir = Path()
 
     def begin(self, run: ShownRun) -> None:
         """Begin to tell what runs."""
         self._now = run.now
-        self._pulse = Pulse(run.plan.durations, run.now())
+        self._log_dir = run.log_dir
+        self._pulse = Pulse(run.plan.durations, run.now(), self._silence)
         self._ticker = Ticker(self._tick)
 
     def show(self, lines: Sequence[str], event: Event | None = None) -> None:
@@ -54,6 +57,13 @@ class HeartbeatView(PlainView):
             for text in self._pulse.lines(now):
                 self._console.show(f"{stamp} {text}")
             return self._pulse.due() - now
+
+    def _silence(self, job: str) -> float:
+        """Return the seconds since a job has written to its log, 0 if that is not known."""
+        try:
+            return time.time() - (self._log_dir / f"{job}.log").lstat().st_mtime
+        except OSError:
+            return 0.0
 
     def end(self, sections: Sequence[Section]) -> str:
         """Show the sections."""

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from lib.common.plain_text import duration
 from lib.model.events import Event
 from lib.terminal.progress import Progress, RunningJob
 
 EVERY = 30.0  # seconds between two lines on what runs
+SILENT = 30.0  # seconds without a line of output
 SLOW = 2  # times the usual seconds
 LEAST = 5.0  # seconds: a job that ends sooner is never slow
 MOST = 20  # jobs that a line names
 
 
 class Pulse:
-    """Follows a run from the time `begun`, on the run's clock; `usual` are seconds by job."""
+    """Follows a run from the time `begun`, on the run's clock; `usual` are seconds by job.
 
-    def __init__(self, usual: Mapping[str, float], begun: float) -> None:
+    `silence` returns the seconds since a job has written to its log.
+    """
+
+    def __init__(
+        self,
+        usual: Mapping[str, float],
+        begun: float,
+        silence: Callable[[str], float] = lambda _: 0.0,
+    ) -> None:
         self._progress = Progress({}, usual)
         self._begun = begun
+        self._silence = silence
         self._beats = 0
         self._told: set[tuple[str, float]] = set()  # job and start of the attempts that were slow
 
@@ -58,19 +68,22 @@ class Pulse:
 
     def _what_runs(self, now: float) -> str:
         running = self._progress.running.values()
-        named = [_running(job, now) for job in itertools.islice(running, MOST)]
+        named = [self._running(job, now) for job in itertools.islice(running, MOST)]
         named += [f"{len(running) - MOST} more"] if len(running) > MOST else []
         waiting, ended = self._progress.waiting, len(self._progress.ended)
         since = duration(now - self._begun)
         return f"RUNS  {', '.join(named) or 'nothing'}; {waiting} wait, {ended} ended, {since}"
 
+    def _running(self, job: RunningJob, now: float) -> str:
+        seconds = now - job.started
+        parts = [duration(seconds), job.doing] if job.doing else [duration(seconds)]
+        if job.doing != "serves":
+            parts += [f"usually {duration(job.usual)}"] if job.usual else []
+            silent = min(self._silence(job.name), seconds)
+            parts += [f"silent for {duration(silent)}"] if silent >= SILENT else []
+        return f"{job.name} ({', '.join(parts)})"
+
 
 def _slow_at(job: RunningJob) -> float | None:
     """Return the time from which a job is slow; None if its usual seconds are not known."""
     return None if job.usual is None else job.started + max(SLOW * job.usual, LEAST)
-
-
-def _running(job: RunningJob, now: float) -> str:
-    usual = f", usually {duration(job.usual)}" if job.usual and job.doing != "serves" else ""
-    doing = f", {job.doing}" if job.doing else ""
-    return f"{job.name} ({duration(now - job.started)}{usual}{doing})"

@@ -13,6 +13,7 @@ from unittest import mock
 from dsl import Job, Pipeline
 from lib.terminal import pulse
 from lib.terminal.heartbeat_view import HeartbeatView
+from lib.terminal.plain_view import PlainView
 from tests.support.run_case import RunTest
 from tests.support.ten_lines import TenLines
 
@@ -128,7 +129,9 @@ class Heartbeats(RunTest):
             self.console = Marking(text, told)
             job = Job("waits", "until [ -s told ]; do sleep 0.05; done", timeout=50)
             made = Pipeline([job], "s", "", self.logs, cwd=self.cwd, durations=durations)
-            made.adapt({}, None, str, lambda: [HeartbeatView(self.console)])
+            made.adapt(
+                {}, None, str, lambda _: [HeartbeatView(self.console), PlainView(self.console)]
+            )
             self.assertEqual(made.run(), 0)
         return self.console.getvalue()
 
@@ -137,6 +140,17 @@ class Heartbeats(RunTest):
             shown = self.told("RUNS  waits (")
         self.assertRegex(shown, r"\[[\d:]{8}\] RUNS  waits \(0\.\d s\); 0 wait, 0 ended, 0\.\d s\n")
         self.assertNotIn("RUNS", self.log("ci"))
+
+    def test_view_whose_thread_breaks_is_replaced_and_the_run_goes_on(self) -> None:
+        with mock.patch.object(pulse, "EVERY", 0.0):  # a division by zero
+            self.told("START waits")
+        note = "NOTE  the view HeartbeatView broke: ZeroDivisionError"
+        self.assertIn(note, self.log("ci"))
+
+    def test_flags_hold_for_a_console_of_the_program(self) -> None:
+        made = Pipeline([Job("a", "true")], "s", "", self.logs, cwd=self.cwd, console=self.console)
+        self.assertEqual(made.main(["--quiet"]), 0)
+        self.assertRegex(self.console.getvalue(), r"\A\[[\d:]+\] END [^\n]*\n\Z")
 
     def test_slow_job_is_told(self) -> None:
         with mock.patch.object(pulse, "LEAST", 0.1):

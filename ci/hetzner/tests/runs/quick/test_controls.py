@@ -55,7 +55,7 @@ class Controlled(unittest.TestCase):
 
         logs = self.cwd / "logs"
         made = Pipeline(declared, "sha", "main", logs, cwd=self.cwd, listeners=[listen])
-        made.adapt({}, None, str, lambda: [Watching(self.console, self.controls.append)])
+        made.adapt({}, None, str, lambda _: [Watching(self.console, self.controls.append)])
         self.code = made.run()
         for thread in threads:
             thread.join()

@@ -37,6 +37,15 @@ class Beats(unittest.TestCase):
         self.assertEqual(self.pulse.lines(130.0), [text])
         self.assertEqual(self.pulse.lines(130.1), [])
 
+    def test_job_that_writes_nothing_is_said_to_be_silent(self) -> None:
+        self.pulse = Pulse({}, 100.0, {"a": 45.0, "db": 29.0, "new": 500.0}.__getitem__)
+        self.start("a", 100.0)
+        self.start("db", 100.0)
+        self.start("new", 120.0)
+        (text,) = self.pulse.lines(160.0)
+        told = "a (1 min 0 s, silent for 45.0 s), db (1 min 0 s), new (40.0 s, silent for 40.0 s)"
+        self.assertIn(told, text)
+
     def test_lines_that_were_missed_are_one(self) -> None:
         self.assertEqual(self.pulse.lines(195.0), ["RUNS  nothing; 5 wait, 0 ended, 1 min 35 s"])
         self.assertEqual(self.pulse.due(), 220.0)
