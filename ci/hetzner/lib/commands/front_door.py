@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     *("status", "cancel", "show", "logs", "rerun", "export", "gc"),
-    *("history", "explain", "why-red", "compare"),
+    *("report", "history", "explain", "why-red", "compare"),
 )
 IMPOSSIBLE = 1  # nothing was found, or it cannot be done
 

@@ -20,7 +20,7 @@ from lib.commands import (
 from lib.commands.flags_of_earlier_runs import StoredPipeline
 from lib.commands.run_options import RunOptions
 from lib.common import console, version
-from lib.model import selection
+from lib.model import events, selection
 from lib.model.selection import Choice
 from lib.report import graph_export
 from lib.report.rerun_command import RerunCommand
@@ -46,6 +46,17 @@ class AnyPipeline(StoredPipeline, Protocol):
     @property
     def run(self) -> Callable[..., int]:
         """Run the jobs."""
+
+    @property
+    def redact(self) -> Callable[[str], str]:
+        """Masks its secrets."""
+
+    @property
+    def logs_of_run(self) -> Path:
+        """The directory of the last run."""
+
+    def add_listeners(self, listeners: Sequence[events.Listener]) -> None:
+        """Have them listen to the runs that follow."""
 
     def dry_run(self, chosen: Choice, restored: Mapping[str, Any]) -> list[str]:
         """Return the starts of a run. Raises ValueError."""
@@ -84,9 +95,12 @@ def _main(pipeline: AnyPipeline, words: Sequence[str], name: str) -> int:
         chosen, restored, notes = flags_of_earlier_runs.plan(pipeline, options, workers)
         lines = [f"NOTE  {note}" for note in notes]
         return console.put("\n".join([*lines, *pipeline.dry_run(chosen, restored)]))
-    with _alone(pipeline, wait=not options.no_wait):
+    with options.output.opened(), _alone(pipeline, wait=not options.no_wait):
+        pipeline.add_listeners(options.output.listeners(pipeline.redact))
         chosen, restored, notes = flags_of_earlier_runs.plan(pipeline, options, workers)
-        return pipeline.run(**chosen._asdict(), **workers, restored=restored, notes=notes)
+        code = pipeline.run(**chosen._asdict(), **workers, restored=restored, notes=notes)
+        options.output.answer(pipeline.logs_of_run, pipeline.redact)
+        return code
 
 
 def _alone(pipeline: AnyPipeline, *, wait: bool) -> contextlib.AbstractContextManager[object]:

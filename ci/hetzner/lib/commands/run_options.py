@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
@@ -11,6 +12,7 @@ from lib.model import selection
 from lib.model.selection import Choice
 
 if TYPE_CHECKING:
+    from lib.commands.program_output import ProgramOutput
     from lib.report.view import View
 
 EXIT_CODES = """\
@@ -41,6 +43,8 @@ class RunOptions:
     quiet: bool
     verbose: bool
     no_color: bool
+    events: str  # a path, or a descriptor
+    json: bool
     show: str  # "jobs", "plan", "dot" or "mermaid"; '' to run
 
     @property
@@ -56,6 +60,13 @@ class RunOptions:
             no_deps=self.no_deps,
             shuffle=self.shuffle,
         )
+
+    @functools.cached_property
+    def output(self) -> ProgramOutput:
+        """Where programs read of the run."""
+        from lib.commands.program_output import ProgramOutput  # late: only a run has it
+
+        return ProgramOutput(self.events, answer=self.json)
 
     @property
     def chooses(self) -> bool:
@@ -78,6 +89,9 @@ class RunOptions:
             ),
             "--only-failed (rerun --failed) decides itself which jobs run, on all test cases": (
                 self.only_failed and (self.chooses or self.first_testcases)
+            ),
+            "--json is the answer of a run: show RUN --json tells of one that has ended": (
+                self.json and self.show
             ),
             "--quiet and --verbose exclude each other": self.quiet and self.verbose,
             "--failed-first and --first-jobs exclude each other": (
@@ -182,6 +196,17 @@ def _add_shown(shown: argparse._ArgumentGroup) -> None:
     )
     shown.add_argument(
         "--no-color", action="store_true", help="no colors on a terminal (as with NO_COLOR=1)"
+    )
+    shown.add_argument(
+        "--json",
+        action="store_true",
+        help="at the end one object for programs on stdout, all else on stderr",
+    )
+    shown.add_argument(
+        "--events",
+        default="",
+        metavar="FILE|FD",
+        help="the events as lines of JSON when they happen, to a file or an open descriptor",
     )
 
 

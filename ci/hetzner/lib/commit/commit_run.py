@@ -65,7 +65,8 @@ class CommitRun:
         self._locks = (*locks, logs.lock) if logs.lock else locks
         self.log = RunLog(self.log_dir, url=self.url, views=options.views(), redact=mask)
         self.log.began = self._began
-        self._events = EventOutlets(self.log_dir, mask, self.log.line)
+        asked = options.output.listeners(mask)
+        self._events = EventOutlets(self.log_dir, mask, self.log.line, asked)
         self._run_id = process_table.run_id(process_table.table(), os.getpid())
         self._statuses = CommitStatuses(
             config,
@@ -195,6 +196,7 @@ class CommitRun:
             self._statuses.end(verdict, self._facts.results.values())
             self._record_for_later_runs(verdict)
             self.log.close()
+            self._options.output.answer(self.log_dir, self._mask)
             self._owned.close()
 
     # ---- for the pipeline of the jobs

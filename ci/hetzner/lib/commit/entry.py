@@ -48,7 +48,8 @@ def _main(arguments: Sequence[str], entry: Entry) -> int:
         return front_door.call(words, NAME, lambda g: _site(g, entry), command_line.add_places)
     options = command_line.parse(words)
     try:
-        return entry.run(_demo(options, entry) if options.demo else _request(options, entry))
+        with options.output.opened():
+            return entry.run(_demo(options, entry) if options.demo else _request(options, entry))
     except OSError as error:
         complain(f"{NAME}: {error}{state_directory_hint(error, options.state_dir)}")
         return FAILED

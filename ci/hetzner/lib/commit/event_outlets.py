@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from lib.event_stream import event_file
@@ -13,19 +13,26 @@ from lib.report.run_log import complaint
 
 
 class EventOutlets:
-    """A listener: events.jsonl of the run. `say` writes a line of the log."""
+    """A listener: events.jsonl of the run, and `more`. `say` writes a line of the log."""
 
-    def __init__(self, run: Path, redact: Callable[[str], str], say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        run: Path,
+        redact: Callable[[str], str],
+        say: Callable[[str], None],
+        more: Sequence[events.Listener] = (),
+    ) -> None:
         self._run = run
         self._say = say
         self._began = time.time()
         self._before: float | None = None  # None: no jobs have begun
-        self._files: list[event_file.EventFile] = []
+        self._file: event_file.EventFile | None = None
         try:
-            self._files.append(event_file.in_directory(run, redact))
+            self._file = event_file.in_directory(run, redact)
         except OSError as error:
             say(f"NOTE  no view of this run can be made: {error}")
-        self._bus = events.Bus(self._files, self._broke)
+        own = [self._file] if self._file else []
+        self._bus = events.Bus([*own, *more], self._broke)
 
     def __call__(self, event: events.Event) -> None:
         """Write an event to all files."""
@@ -39,8 +46,8 @@ class EventOutlets:
             self(events.RunDeclared(0.0, self._run.name, header, self._began, 0.0, ()))
         at = seconds - (self._before or 0.0)
         self(events.RunConcluded(at, seconds, verdict.exit_code, verdict.sentence))
-        for file in self._files:
-            file.close()
+        if self._file:
+            self._file.close()
 
     def _broke(self, _: events.Listener, error: BaseException) -> None:
         self._say(f"NOTE  {complaint(error)}")

@@ -6,8 +6,10 @@ does not change.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import select
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,9 +22,19 @@ NAME = "events.jsonl"
 
 
 class EventFile:
-    """Writes to a descriptor, which it owns; `shown` is its name for people."""
+    """Writes to a descriptor, which it owns; `shown` is its name for people.
 
-    def __init__(self, handle: int, shown: str, redact: Callable[[str], str] = str) -> None:
+    A reader that reads nothing for `patience` seconds gets no more: the run does not wait for it.
+    """
+
+    def __init__(
+        self,
+        handle: int,
+        shown: str,
+        redact: Callable[[str], str] = str,
+        patience: float | None = None,
+    ) -> None:
+        self._patience = patience
         self._handle: int | None = handle
         self._shown = shown
         self._redact = redact
@@ -33,7 +45,7 @@ class EventFile:
             return
         line = json.dumps(masked(event_json.encode(event), self._redact), separators=(",", ":"))
         try:
-            _write(self._handle, f"{line}\n".encode())
+            _write(self._handle, f"{line}\n".encode(), self._patience)
         except OSError as error:
             self.close()
             raise OSError(
@@ -53,6 +65,15 @@ def in_directory(run: Path, redact: Callable[[str], str]) -> EventFile:
     return EventFile(files.begin(path), str(path), redact)
 
 
-def _write(handle: int, line: bytes) -> None:
+def _write(handle: int, line: bytes, patience: float | None) -> None:
+    """Write a line; a pipe takes PIPE_BUF bytes without a wait if it takes any (poll(2))."""
+    if patience is None:
+        while line:
+            line = line[os.write(handle, line) :]
+        return
+    room = select.poll()
+    room.register(handle, select.POLLOUT)
     while line:
-        line = line[os.write(handle, line) :]
+        if not room.poll(1000 * patience):
+            raise TimeoutError(errno.ETIMEDOUT, f"nobody read them for {patience:g} s")
+        line = line[os.write(handle, line[: select.PIPE_BUF]) :]

@@ -50,15 +50,17 @@ def load(run: Path, redact: Callable[[str], str] = str, log_url: str = "") -> Ru
 
     Only its events are needed. Raises ValueError for a run without them, and OSError.
     """
-    record = reading.read(run)
+    told = of_ends(reading.read(run), run, redact)
+    return told._replace(log_url=log_url, environment=_environment(run), samples=_samples(run))
+
+
+def of_ends(record: RunRecord, run: Path, redact: Callable[[str], str] = str) -> RunInputs:
+    """Return how the jobs of a record ended: with their tests and the ends of failed logs."""
     coloured = _excerpts(run, record.jobs, redact)
     return RunInputs(
         record=record,
         path=run,
-        log_url=log_url,
         redact=redact,
-        environment=_environment(run),
-        samples=_samples(run),
         tests=run_tests.tests_of(run),
         excerpts={job: [*map(log_tail.without_colours, ls)] for job, ls in coloured.items()},
         coloured=coloured,

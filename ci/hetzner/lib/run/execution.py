@@ -73,6 +73,11 @@ class Run:
         self.results: dict[str, Result] = {}
         self.facts = Facts(results=self.results, error="the runner broke")
 
+    @property
+    def logs(self) -> Path:
+        """The directory of its logs; in a store it is known once the run has begun."""
+        return self._place.log_dir
+
     def execute(self) -> int:
         """Run to the end and return the exit code. An error of the runner itself is passed on.
 

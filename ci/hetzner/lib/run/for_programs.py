@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from lib.model import events
 from lib.model.job import Job
 from lib.processes import programs
 from lib.processes.launch import Place
@@ -28,6 +29,7 @@ class ForPrograms:
     _place: Place
     _options: ReportOptions
     _console: TextIO | None  # the caller's, in place of stdout
+    logs_of_run: Path  # the directory of the last run
     _files = JobFiles()  # of the last run
 
     def finish_copies(self) -> list[str]:
@@ -62,6 +64,16 @@ class ForPrograms:
         self._options = options._replace(
             rerun=options.rerun or rerun, viewer=lambda: views(self._console)
         )
+
+    def add_listeners(self, listeners: Sequence[events.Listener]) -> None:
+        """Have them listen to the runs that follow."""
+        options = self._options
+        self._options = options._replace(listeners=(*options.listeners, *listeners))
+
+    @property
+    def redact(self) -> Callable[[str], str]:
+        """Masks the secrets of its runs."""
+        return self._options.redact
 
     @property
     def branch(self) -> str:

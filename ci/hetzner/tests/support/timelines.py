@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from lib.model import declared_job, events
 from lib.timeline.run_record import JobRecord, RunRecord
 from lib.timeline.timeline import Timeline
-from tests.support.fakes import Played
+from tests.support.fakes import Fate, Played, jobs, play
 
 BEGAN = 1_000_000.0  # seconds since the epoch
 
@@ -35,3 +38,26 @@ def job(record: RunRecord, name: str) -> JobRecord:
     found = record.job(name)
     assert found is not None
     return found
+
+
+def every_kind() -> list[events.Event]:
+    """Return the events of runs in which all kinds of them happen."""
+    service = {"service": True, "outputs": {"o": "o"}}
+    fates: dict[str, Fate | Sequence[Fate]] = {
+        "s": Fate(math.inf, writes={"o": 1}),
+        "a": [Fate(code=1), Fate(leaves=1.0)],
+        "b": Fate(99),
+    }
+    declared = jobs("s; a<s; b<a; c; d<c", s=service, a={"retries": 1}, b={"timeout": 5})
+    whole = play(declared, fates, fails="c", first_jobs=["a"])
+    cut = play(jobs("a"), {"a": Fate(9)}, timeout=3)
+    fast = play(jobs("a; b", a={"fast_fail": True}), fails="a", fast_fail=True)
+    restored = play(jobs("a; b"), restored={"a": "as before"})
+    found = [each for run in (whole, cut, fast, restored) for each in stream(run)]
+    return [
+        *found,
+        events.Asked(1.0, (events.Running("a", 1.0, "sleeps"),), 1, 2),
+        events.Note(1.0, "a note"),
+        events.Left(1.0, {"processes": 1}),
+        events.RunAgain(1.0, "a", ("make", "a b")),
+    ]

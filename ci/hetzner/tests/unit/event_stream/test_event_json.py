@@ -6,12 +6,10 @@ import json
 import math
 import typing
 import unittest
-from collections.abc import Sequence
 
 from lib.event_stream import event_json
 from lib.model import events
-from tests.support.fakes import Fate, jobs, play
-from tests.support.timelines import stream
+from tests.support.timelines import every_kind
 
 
 def text(event: events.Event) -> str:
@@ -20,29 +18,6 @@ def text(event: events.Event) -> str:
 
 def again(event: events.Event) -> events.Event:
     return event_json.decode(json.loads(text(event)))
-
-
-def every_kind() -> list[events.Event]:
-    """Return the events of runs in which all kinds of them happen."""
-    service = {"service": True, "outputs": {"o": "o"}}
-    fates: dict[str, Fate | Sequence[Fate]] = {
-        "s": Fate(math.inf, writes={"o": 1}),
-        "a": [Fate(code=1), Fate(leaves=1.0)],
-        "b": Fate(99),
-    }
-    declared = jobs("s; a<s; b<a; c; d<c", s=service, a={"retries": 1}, b={"timeout": 5})
-    whole = play(declared, fates, fails="c", first_jobs=["a"])
-    cut = play(jobs("a"), {"a": Fate(9)}, timeout=3)
-    fast = play(jobs("a; b", a={"fast_fail": True}), fails="a", fast_fail=True)
-    restored = play(jobs("a; b"), restored={"a": "as before"})
-    found = [each for run in (whole, cut, fast, restored) for each in stream(run)]
-    return [
-        *found,
-        events.Asked(1.0, (events.Running("a", 1.0, "sleeps"),), 1, 2),
-        events.Note(1.0, "a note"),
-        events.Left(1.0, {"processes": 1}),
-        events.RunAgain(1.0, "a", ("make", "a b")),
-    ]
 
 
 class RoundTrip(unittest.TestCase):

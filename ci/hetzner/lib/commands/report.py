@@ -1,0 +1,35 @@
+"""The command `report`: writes the views of an earlier run again, from its directory alone."""
+
+from __future__ import annotations
+
+import argparse
+
+from lib.commands import show
+from lib.commands.site import Site
+from lib.common import console, redact
+from lib.event_stream import event_file
+from lib.report import run_views
+from lib.run_directories.run_store import LAST, RunStore
+
+SUMMARY = "Write the report of a run again, and print its path."
+PAGE = "report.html"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("run", nargs="?", default=LAST, metavar="RUN", help=show.RUN_HELP)
+
+
+def main(given: argparse.Namespace, site: Site) -> int:
+    """Write the views. Raises LookupError, ValueError, OSError."""
+    run = RunStore(site.kept()).find(given.run).path
+    if not (run / event_file.NAME).exists():
+        raise LookupError(
+            f"expected {event_file.NAME} in {run}, found none: runs before version 0.5.0 have no "
+            "report; show tells of them"
+        )
+    notes = run_views.write(run, redact.of_environment())
+    if notes:
+        raise OSError("; ".join(notes))
+    page = run / PAGE
+    return console.put(str(page if page.is_file() else run))
