@@ -25,6 +25,7 @@ class HeartbeatView(PlainView):
         self._lock = threading.RLock()  # of all below, and of the console
         self._pulse: Pulse | None = None
         self._ticker: Ticker | None = None
+        self._due = 0.0  # the time of the next line, on the run's clock
         self._now: Callable[[], float] = time.monotonic
         self._log_dir = Path()
 
@@ -41,10 +42,11 @@ class HeartbeatView(PlainView):
             raise self._ticker.error
         with self._lock:
             if event and self._pulse:
-                due = self._pulse.due()
                 self._pulse.take(event)
-                if isinstance(event, Started) and self._ticker and self._pulse.due() < due:
-                    self._ticker.wake()
+                if isinstance(event, Started) and self._pulse.slow_at(event.job) < self._due:
+                    self._due = 0.0  # once: the next tick finds it
+                    if self._ticker:
+                        self._ticker.wake()
             super().show(lines, event)
 
     def _tick(self) -> float:
@@ -56,7 +58,8 @@ class HeartbeatView(PlainView):
             stamp = time.strftime("[%H:%M:%S]")
             for text in self._pulse.lines(now):
                 self._console.show(f"{stamp} {text}")
-            return self._pulse.due() - now
+            self._due = self._pulse.due()
+            return self._due - now
 
     def _silence(self, job: str) -> float:
         """Return the seconds since a job has written to its log, 0 if that is not known."""

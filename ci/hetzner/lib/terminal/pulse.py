@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Mapping
 
 from lib.common.plain_text import duration
@@ -42,6 +43,12 @@ class Pulse:
         """Return the time of the next line."""
         slow = (when for job in self._fast() if (when := _slow_at(job)) is not None)
         return min([self._begun + EVERY * (self._beats + 1), *slow])
+
+    def slow_at(self, job: str) -> float:
+        """Return the time from which a running job is slow; infinite if that is not known."""
+        running = self._progress.running.get(job)
+        when = None if running is None else _slow_at(running)
+        return math.inf if when is None else when
 
     def lines(self, now: float) -> list[str]:
         """Return the lines that are due."""

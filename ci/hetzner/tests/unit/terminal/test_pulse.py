@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unittest
 
 from lib.model import events
@@ -55,6 +56,12 @@ class Beats(unittest.TestCase):
             self.start(f"j{number}", 100.0)
         (text,) = self.pulse.lines(130.0)
         self.assertIn("j19 (30.0 s), 3 more; ", text)
+
+    def test_job_tells_when_it_would_be_slow(self) -> None:
+        for job in ("a", "new"):
+            self.start(job, 100.0)
+        told = [self.pulse.slow_at(job) for job in ("a", "new", "unknown")]
+        self.assertEqual(told, [124.0, math.inf, math.inf])
 
     def test_job_is_slow_once_after_twice_its_usual_time(self) -> None:
         self.start("a", 100.0)
