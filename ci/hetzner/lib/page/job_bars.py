@@ -14,6 +14,7 @@ from lib.timeline.run_record import AttemptSpan, JobRecord
 HEIGHT = 26
 TOP, THICK = 7, 12  # of a bar
 MIDDLE = TOP + THICK / 2
+SEEN = 0.05  # seconds: a wait that is shorter is told as 0.0 s
 LEAD, WAIT = 1, 3  # thickness of the lines of waits
 RIGHT = 0.88  # from there on, text does not fit between a bar and the margin
 FITS = 0.16  # the share of the axis of a bar in which text fits, on a phone too
@@ -23,7 +24,11 @@ def drawn(job: JobRecord, scale: Scale, end: float) -> Html:
     """Return the picture of a job; `end` is the moment at which what still runs is cut off."""
     return join(
         [
-            *(_wait(span.began, span.ended, span.kind, scale) for span in job.waits),
+            *(
+                _wait(span.began, span.ended, span.kind, scale)
+                for span in job.waits
+                if span.ended - span.began >= SEEN
+            ),
             *(_attempt(job, attempt, scale, end) for attempt in job.attempts),
             *(_output(name, at, scale) for name, at in job.outputs.items()),
             _caption(job, scale, end),

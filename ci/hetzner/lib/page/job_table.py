@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from lib.common.plain_text import duration, size
-from lib.page import outcomes, sparkline
-from lib.page.markup import Html, file_link, join, tag
+from lib.page import job_cells, outcomes
+from lib.page.markup import Content, Html, tag
 from lib.sampling.samples import JobSamples
-from lib.timeline.run_record import JobRecord, RunRecord, Span
+from lib.timeline.run_record import JobRecord, RunRecord
 
-SLOW = 2.0  # times its usual length
 MANY = 300  # jobs: then only those that did not pass are shown at first
 MOST_LINES = 200  # jobs with small lines: more would make a page of many megabytes
-HEADS = ("Job", "Waited for", "Began", "Took", "Usually")
-SAMPLED = ("Processors", "Memory", "Processes")
-NUMBERS = ("Began", "Took", "Usually")
-WORDS = {"pool": "pool ", "delay": "delay of "}  # before the text of a wait
+
+
+class Column(NamedTuple):
+    """A column: its head, the class of its cells, and what makes a cell of a job."""
+
+    head: str
+    look: str
+    cell: Callable[[JobRecord], Content]
 
 
 def section(
@@ -24,36 +28,56 @@ def section(
 ) -> Html:
     """Return the table, with a choice of rows that works without a script."""
     jobs = record.jobs
-    lines = len(jobs) <= MOST_LINES
-    heads = [*HEADS, *(SAMPLED if samples else ()), "Log"]
-    cells = [tag("th", head, scope="col", class_=_look(head)) for head in heads]
+    columns = [each for each in _columns(record, samples) if any(map(each.cell, jobs))]
+    heads = [tag("th", "Job", scope="col")]
+    heads += [tag("th", each.head, scope="col", class_=each.look) for each in columns]
     rows = [
         tag(
             "tr",
-            *_cells(job, record.beginning),
-            *(_used(samples.get(job.name), drawn=lines) if samples else ()),
-            tag("td", _log(job), data_head="Log"),
+            job_cells.name(job),
+            *(tag("td", each.cell(job), class_=each.look) for each in columns),
             id=f"job-{number}",
             class_=" ".join(_classes(job, critical)),
         )
         for number, job in enumerate(jobs, 1)
     ]
+    table = tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *rows), class_="jobs")
     return tag(
         "section",
         tag("h2", "Jobs", id="jobs-title"),
         _choices(jobs, critical),
-        tag(
-            "div",
-            tag("table", tag("thead", tag("tr", *cells)), tag("tbody", *rows), class_="jobs"),
-            class_="scrolls",
-        ),
+        tag("div", table, class_="scrolls"),
         id="jobs",
         aria_labelledby="jobs-title",
     )
 
 
-def _look(head: str) -> str | None:
-    return "number" if head in NUMBERS else None
+def _columns(record: RunRecord, samples: Mapping[str, JobSamples]) -> list[Column]:
+    """Return all columns; of those for samples each needs a job with samples."""
+    drawn = len(record.jobs) <= MOST_LINES
+
+    def began(job: JobRecord) -> Content:
+        return None if job.started is None else duration(job.started - record.beginning)
+
+    def sampled(
+        values: Callable[[JobSamples], Sequence[float]], said: Callable[[float], str]
+    ) -> Callable[[JobRecord], Content]:
+        def cell(job: JobRecord) -> Content:
+            found = values(samples.get(job.name, JobSamples()))
+            return job_cells.used(found, said(max(found)), drawn=drawn) if found else None
+
+        return cell
+
+    return [
+        Column("Waited for", "waits", job_cells.waits),
+        Column("Began", "number began", began),
+        Column("Took", "number took", job_cells.took),
+        Column("Usually", "number usual", job_cells.usual),
+        Column("Processors", "used", sampled(lambda use: use.busy, lambda most: f"{most:.1f}")),
+        Column("Memory", "used", sampled(lambda use: use.rss, size)),
+        Column("Processes", "used", sampled(lambda use: use.processes, lambda most: f"{most:g}")),
+        Column("Log", "logs", job_cells.logs),
+    ]
 
 
 def _choices(jobs: Sequence[JobRecord], critical: Collection[str]) -> Html:
@@ -62,7 +86,7 @@ def _choices(jobs: Sequence[JobRecord], critical: Collection[str]) -> Html:
     choices = {
         "all": ("All", len(jobs)),
         "bad": ("Not passed", bad),
-        "slow": ("Slower than usual", sum(map(is_slow, jobs))),
+        "slow": ("Slower than usual", sum(map(job_cells.is_slow, jobs))),
         "critical": ("Critical path", sum(job.name in critical for job in jobs)),
     }
     first = "bad" if bad and len(jobs) > MANY else "all"
@@ -81,80 +105,6 @@ def _choices(jobs: Sequence[JobRecord], critical: Collection[str]) -> Html:
 def _classes(job: JobRecord, critical: Collection[str]) -> list[str]:
     return [
         outcomes.css_class(job.outcome),
-        *(["slow"] if is_slow(job) else []),
+        *(["slow"] if job_cells.is_slow(job) else []),
         *(["on-path"] if job.name in critical else []),
     ]
-
-
-def is_slow(job: JobRecord) -> bool:
-    """Whether a job took more than SLOW times as long as usual."""
-    worked, usual = job.worked, job.usual
-    return worked is not None and bool(usual) and worked > SLOW * (usual or 0)
-
-
-def _cells(job: JobRecord, beginning: float) -> list[Html]:
-    said = [] if job.outcome == "passed" else [outcomes.word(job)]
-    said += [job.reason] if job.reason else []
-    word = tag("span", ": ".join(said), class_="outcome") if said else None
-    name = tag("th", tag("span", job.name, class_="name"), word, scope="row")
-    began = "" if job.started is None else duration(job.started - beginning)
-    took = "" if job.seconds is None or not job.attempts else duration(job.seconds)
-    factor = f"{(job.worked or 0) / (job.usual or 1):.1f}× usual" if is_slow(job) else None
-    usual = "" if job.usual is None else duration(job.usual)
-    return [
-        name,
-        tag("td", _waits(job.waits), data_head="Waited for"),
-        tag("td", began, class_="number", data_head="Began"),
-        tag(
-            "td",
-            took,
-            tag("small", factor) if factor else None,
-            class_="number took",
-            data_head="Took",
-        ),
-        tag("td", usual, class_="number soft", data_head="Usually"),
-    ]
-
-
-def _waits(spans: Sequence[Span]) -> Html:
-    """Return what a job waited for, each with its seconds."""
-    return join(
-        [
-            join(
-                [
-                    tag("span", WORDS.get(span.kind, "") + (span.text or span.kind), class_="name"),
-                    tag("span", f" {duration(span.ended - span.began)}", class_="soft"),
-                ]
-            )
-            for span in spans
-        ],
-        Html("<br>"),
-    )
-
-
-def _used(samples: JobSamples | None, *, drawn: bool) -> list[Html]:
-    """Return cells with the processors, memory and processes of a job: a line, and the most."""
-    if samples is None or not samples.at:
-        return [tag("td")] * len(SAMPLED)
-    told: list[tuple[Sequence[float], str]] = [
-        (samples.busy, f"{max(samples.busy):.1f}"),
-        (samples.rss, size(max(samples.rss))),
-        (samples.processes, str(max(samples.processes))),
-    ]
-    return [
-        tag(
-            "td",
-            sparkline.line(values) if drawn else None,
-            tag("span", most, class_="most"),
-            data_head=head,
-            class_="used",
-        )
-        for (values, most), head in zip(told, SAMPLED, strict=True)
-    ]
-
-
-def _log(job: JobRecord) -> Html | None:
-    if not job.log:
-        return None
-    unseen = tag("span", f" of {job.name}", class_="unseen")
-    return tag("a", "log", unseen, href=file_link(job.log))

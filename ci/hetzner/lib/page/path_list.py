@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lib.common.plain_text import duration
+from lib.page.job_bars import SEEN
 from lib.page.markup import Html, tag
 from lib.page.scale import Scale
 from lib.timeline.critical_path import CriticalPath, Link
@@ -18,7 +19,7 @@ def section(record: RunRecord, path: CriticalPath) -> Html | None:
         return None
     scale = Scale(record.beginning, record.end)
     lengths = sorted((link.seconds for link in path.links), reverse=True)
-    least = lengths[min(MOST, len(lengths)) - 1]
+    least = max(lengths[min(MOST, len(lengths)) - 1], SEEN)
     shown = [link for link in path.links if link.seconds >= least]
     left = len(path.links) - len(shown)
     title = f"Why it took {duration(record.end - record.beginning)}"

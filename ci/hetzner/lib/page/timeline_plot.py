@@ -31,7 +31,7 @@ def head_height(gates: Sequence[Gate]) -> int:
 
 def lanes(gates: Sequence[Gate]) -> int:
     """Return the number of lanes with labels of gates."""
-    return 1 + max((gate.lane for gate in gates), default=-1)
+    return 1 + max((gate.lane for gate in gates if gate.lane is not None), default=-1)
 
 
 def head(scale: Scale, gates: Sequence[Gate]) -> Html:
@@ -46,14 +46,13 @@ def head(scale: Scale, gates: Sequence[Gate]) -> Html:
 
 
 def _gate(gate: Gate, scale: Scale) -> Html:
-    x, top = scale.x(gate.at), AXIS + LANE * gate.lane
+    x, top = scale.x(gate.at), AXIS + LANE * (gate.lane or 0)
     left = {"dx": -5, "text_anchor": "end"} if scale.share(gate.at) > RIGHT else {"dx": 5}
-    return join(
-        [
-            tag("line", class_="gate", x1=x, x2=x, y1=top, y2="100%"),
-            tag("text", label(gate.job, gate.output), class_="gate-name", x=x, y=top + 12, **left),
-        ]
-    )
+    name = label(gate.job, gate.output)
+    line = tag("line", tag("title", name), class_="gate", x1=x, x2=x, y1=top, y2="100%")
+    if gate.lane is None:
+        return line
+    return join([line, tag("text", name, class_="gate-name", x=x, y=top + 12, **left)])
 
 
 def bars(jobs: Sequence[JobRecord], scale: Scale, end: float, place: Place) -> Html:

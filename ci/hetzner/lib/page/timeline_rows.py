@@ -22,13 +22,13 @@ LETTER, WIDE = 0.62, 100  # percent of a wide picture that a letter takes; the w
 class Gate(NamedTuple):
     """An output at the moment when it was written; jobs waited for it.
 
-    `lane` is the line of its label, so that no two labels overlap.
+    `lane` is the line of its label, so that no two labels overlap; None if none has room.
     """
 
     at: float
     job: str
     output: str
-    lane: int
+    lane: int | None
 
 
 def rows(record: RunRecord, critical: Collection[str]) -> list[JobRecord]:
@@ -71,8 +71,9 @@ def _in_lanes(found: Iterable[tuple[float, str, str]], scale: Scale) -> Iterator
         length = LETTER * (len(label(job, output)) + 2)
         start = WIDE * scale.share(at)
         start = max(0.0, start - length) if start + length > WIDE else start
-        lane = next((n for n, end in enumerate(ends) if end <= start), LANES - 1)
-        ends[lane] = start + length
+        lane = next((n for n, end in enumerate(ends) if end <= start), None)
+        if lane is not None:
+            ends[lane] = start + length
         yield Gate(at, job, output, lane)
 
 

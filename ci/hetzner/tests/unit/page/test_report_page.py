@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lib.page import report_page
 from lib.report.run_inputs import RunInputs
-from lib.timeline.run_record import JobRecord, RunRecord
+from lib.timeline.run_record import AttemptSpan, JobRecord, RunRecord
 from tests.support import example_runs
 
 
@@ -93,6 +93,29 @@ class Parts(unittest.TestCase):
     def test_record_of_which_nothing_is_known_has_a_page(self) -> None:
         for job in (JobRecord("a"), JobRecord("a", started=1.0), JobRecord("a", ended=1.0)):
             self.assertIn("No verdict", page(RunRecord(jobs=(job,))))
+
+
+class Table(unittest.TestCase):
+    def test_column_in_which_no_job_has_anything_is_left_out(self) -> None:
+        tried = AttemptSpan(1, 0.0, 1.0, "passed")
+        job = JobRecord("a", outcome="passed", attempts=(tried,), started=0.0, ended=1.0)
+        heads = re.findall('<th scope="col"[^>]*>(\\w+)', page(RunRecord(seconds=1.0, jobs=(job,))))
+        self.assertEqual(heads, ["Job", "Began", "Took"])
+
+    def test_each_attempt_has_a_link_to_its_log(self) -> None:
+        tries = (AttemptSpan(1, 0, 1, "failed"), AttemptSpan(2, 2, 3, "passed"))
+        job = JobRecord("a", outcome="flaky", attempts=tries, started=0, ended=3, log="a.log")
+        made = page(RunRecord(seconds=3.0, exit_code=0, jobs=(job,)))
+        self.assertEqual(re.findall('href="(./a[^"]*)"', made), ["./a.log", "./a.log.1"])
+
+    def test_slow_job_is_said_to_be_slow_in_words_too(self) -> None:
+        tried = AttemptSpan(1, 0.0, 5.0, "passed")
+        job = JobRecord("a", usual=2.0, outcome="passed", attempts=(tried,), started=0.0, ended=5.0)
+        self.assertIn("2.5× usual", page(RunRecord(seconds=5.0, exit_code=0, jobs=(job,))))
+
+    def test_wait_that_is_too_short_to_be_told_is_left_out(self) -> None:
+        job = JobRecord("a", ready_at=0.0, started=0.02, ended=1.0, outcome="passed")
+        self.assertNotIn("slot", page(RunRecord(seconds=1.0, exit_code=0, jobs=(job,))))
 
 
 class Hostile(unittest.TestCase):

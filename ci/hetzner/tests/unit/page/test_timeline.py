@@ -94,6 +94,13 @@ class Chosen(unittest.TestCase):
         named = [(gate.job, gate.output, gate.lane) for gate in gates]
         self.assertEqual(named, [("build-js", "dist", 0), ("build-wheel", "wheel", 1)])
 
+    def test_output_whose_label_has_no_room_is_a_gate_without_one(self) -> None:
+        outputs = {f"output-{n}": 1.0 + n / 100 for n in range(8)}
+        user = JobRecord("b", tuple(f"a:{name}" for name in outputs))
+        run = RunRecord(jobs=(JobRecord("a", outputs=outputs), user))
+        lanes = [gate.lane for gate in timeline_rows.gates(run, Scale(0, 100))]
+        self.assertEqual(lanes, [0, 1, 2, 3, None, None, None, None])
+
 
 if __name__ == "__main__":
     unittest.main()
