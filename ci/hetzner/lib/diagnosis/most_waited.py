@@ -7,7 +7,12 @@ from typing import NamedTuple
 
 from lib.timeline.critical_path import WORK, CriticalPath, Link
 
-AROUND = {"prepare": "(before the jobs)", "end": "(after the jobs)"}
+OTHERS = {
+    "prepare": "(before the jobs)",
+    "end": "(after the jobs)",
+    "delay": "(delays)",
+    "retry": "(other attempts)",
+}
 
 
 class WaitedFor(NamedTuple):
@@ -38,4 +43,4 @@ def _name(link: Link) -> str:
     if link.kind in WORK:
         return link.job
     place, _, _ = link.text.partition(", freed by ")
-    return AROUND.get(link.kind) or f"({place or link.kind})"
+    return OTHERS.get(link.kind) or f"({place or link.kind})"

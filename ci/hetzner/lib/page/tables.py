@@ -24,6 +24,6 @@ def table(
     return tag(
         "section",
         tag("h2", title, id=name),
-        tag("div", made, class_="scrolls", tabindex=0, role="region", aria_labelledby=name),
+        tag("div", made, class_="scrolls", tabindex=0, role="group", aria_labelledby=name),
         aria_labelledby=name,
     )

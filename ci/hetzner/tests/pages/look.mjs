@@ -90,6 +90,10 @@ for (const [name, options] of Object.entries({
   "green.html phone, dark": { viewport: PHONE, colorScheme: "dark" },
   "cut.html light": {},
   "hostile.html phone": { viewport: PHONE },
+  "compare.html light": {},
+  "compare.html phone, dark": { viewport: PHONE, colorScheme: "dark" },
+  "history.html light": {},
+  "history.html phone, dark": { viewport: PHONE, colorScheme: "dark" },
 })) {
   told.visits[name] = await visit(name.split(" ")[0], options);
 }

@@ -1,4 +1,4 @@
-"""report.html and timeline.svg in a browser: bars where the events say, no request, no script.
+"""The pages and timeline.svg in a browser: bars where the events say, no request, no script.
 
 check.py runs it with Python of the environment that has the pinned packages of npm.
 """
@@ -14,9 +14,10 @@ import unittest
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lib.page import report_page, timeline_svg
+from lib.diagnosis import comparison
+from lib.page import comparison_page, history_page, report_page, timeline_svg
 from lib.report.run_inputs import RunInputs
-from tests.support import example_runs
+from tests.support import example_history, example_runs
 
 LOOK = Path(__file__).with_name("look.mjs")
 LONGEST = 170  # seconds, with a slow machine's allowance
@@ -42,6 +43,11 @@ def write(pages: Path) -> None:
         "wide": wide,
     }.items():
         (pages / f"{name}.html").write_text(report_page.view(inputs))
+    both = comparison.compare([example_runs.record(), red.record])
+    changes = ["kernel: 6.1 -> 6.2"]
+    compared = comparison_page.view(["before", "after"], both, changes)
+    (pages / "compare.html").write_text(compared)
+    (pages / "history.html").write_text(history_page.view(example_history.past()))
     (pages / "timeline.svg").write_text(timeline_svg.view(red))
 
 
