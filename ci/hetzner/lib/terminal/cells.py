@@ -100,5 +100,7 @@ def log_line(text: str, look: Look) -> str:
         return shown
     stamp, word, rest = found.groups()
     style = _WORDS.get(word, "")
+    if word == "END":
+        style = GREEN if rest.lstrip().startswith("exit code 0:") else RED
     word = f"\x1b[{style}m{word}{RESET}" if style else word
     return f"\x1b[{DIM}m{stamp}{RESET} {word}{rest}"

@@ -12,6 +12,7 @@ from lib.terminal.keys import Mode
 from lib.terminal.progress import RunningJob
 
 SLOW = 2  # times its usual seconds
+SILENT = 30.0  # seconds: a job that writes nothing for so long may hang
 NAME = 30  # cells of the name of a job, at most
 LEAST = 12  # cells: a last line with fewer is left out
 BAR = 30  # cells of the bar, at most
@@ -22,8 +23,9 @@ class Picture(NamedTuple):
     """What the live view shows of a run at one moment; times are seconds.
 
     `left` is the time to the expected end, None if it is not known. `said` has the last lines of
-    the logs, the last one last: one for each running job, more for the one that is followed.
-    `rows` are those of all jobs, if they are asked for. Without `keys` no key is heeded.
+    the logs, the last one last: one for each running job, more for the one that is followed;
+    `silent` are the seconds since these logs were written to. `rows` are those of all jobs, if they
+    are asked for. Without `keys` no key is heeded.
     """
 
     now: float
@@ -33,6 +35,7 @@ class Picture(NamedTuple):
     bad: int
     left: float | None = None
     said: Mapping[str, Sequence[str]] = {}
+    silent: Mapping[str, float] = {}
     mode: Mode = Mode()
     rows: Sequence[Sequence[Part]] = ()
     note: str = ""  # of the run itself: "being cut off"
@@ -107,14 +110,16 @@ def _times(job: RunningJob, now: float) -> str:
 def _row(job: RunningJob, time: str, names: int, columns: int, picture: Picture) -> list[Part]:
     marked = job.name == picture.mode.job
     late = job.usual is not None and picture.now - job.started > SLOW * max(job.usual, 1.0)
-    doing = f"{job.doing}: " if job.doing else ""
     rest = columns - 1 - 2 - names - 1 - len(time) - 2
     said = picture.said.get(job.name, ())
-    text = f"{doing}{said[-1]}" if said else job.doing
+    text = ": ".join(part for part in (job.doing, *said[-1:]) if part)
+    silent = min(picture.silent.get(job.name, 0.0), picture.now - job.started)
+    quiet = silent >= SILENT and job.doing != "serves" and rest >= LEAST
     return [
         Part("> " if marked else "▸ ", BOLD if marked else ""),
         Part(cells.pad(job.name, names), BOLD),
         Part(f" {time}", YELLOW if late and job.doing != "serves" else ""),
+        Part(f"  silent {clock(silent)}" if quiet else "", YELLOW),
         Part(f"  {text}" if text and rest >= LEAST else "", DIM),
     ]
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import termios
 from typing import Any
 
 READ = 256  # bytes at once
+# the first byte of a sequence, and the seconds in which the others come: else it is a key itself
+ESCAPE, REST = b"\x1b", 0.05
 LFLAG, CC = 3, 6  # places in the list of termios.tcgetattr
 
 
@@ -42,6 +45,7 @@ class Keyboard:
             return
         try:
             before = termios.tcgetattr(self._descriptor)
+            termios.tcflush(self._descriptor, termios.TCIFLUSH)  # they were typed for a shell
             modes = list(before)
             modes[CC] = list(before[CC])
             modes[LFLAG] &= ~(termios.ICANON | termios.ECHO)
@@ -58,6 +62,8 @@ class Keyboard:
             return b""
         try:
             data = os.read(self._descriptor, READ)
+            if data.endswith(ESCAPE) and select.select([self._descriptor], [], [], REST)[0]:
+                data += os.read(self._descriptor, READ)
         except OSError:
             data = b""
         if not data:  # it is gone, and would be readable for ever

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ class LastLines:
         self._log_dir = log_dir
         self._redact = redact
         self._known: dict[str, tuple[object, Sequence[str]]] = {}
+        self._changed: dict[str, float] = {}  # seconds since the epoch
 
     def of(self, job: str, count: int) -> Sequence[str]:
         """Return the last lines of a job's log: about `count`, none if it cannot be read."""
@@ -31,11 +33,17 @@ class LastLines:
                 self._known[job] = state, self._read(log, max(2000, count * BYTES))[-count:]
         except OSError:
             return ()
+        self._changed[job] = found.st_mtime
         return self._known[job][1]
+
+    def silence(self, job: str) -> float:
+        """Return the seconds from the last change of a log, at the last look, until now."""
+        return max(0.0, time.time() - self._changed[job]) if job in self._changed else 0.0
 
     def forget(self, job: str) -> None:
         """Keep nothing of a job that has ended."""
         self._known.pop(job, None)
+        self._changed.pop(job, None)
 
     def _read(self, log: Path, size: int) -> list[str]:
         """Return the lines at the end of a log that say something. Raises OSError."""

@@ -9,6 +9,7 @@ from typing import TextIO
 
 from lib.model.events import Event
 from lib.report.view import Section, ShownRun
+from lib.terminal import cells
 from lib.terminal.cells import Look
 from lib.terminal.painter import Order, Painter
 from lib.terminal.plain_view import PlainView
@@ -36,7 +37,7 @@ class LiveView(PlainView):
     def show(self, lines: Sequence[str], event: Event | None = None) -> None:
         """Show lines above what is drawn. Raises the error that has ended the drawing."""
         if self._painter is None:
-            super().show(lines, event)
+            super().show([cells.log_line(line, self._look) for line in lines], event)
             return
         self._painter.put((lines, event))
         if self._painter.broken is not None:

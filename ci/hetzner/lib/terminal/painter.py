@@ -72,7 +72,11 @@ class Painter:
 
     def start(self) -> None:
         """Begin. Raises RuntimeError if the system has no thread left."""
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:
+            self._close_pipe()
+            raise
 
     def put(self, said: Said | Order) -> None:
         """Hand over lines and their event, or an order."""
@@ -94,11 +98,14 @@ class Painter:
         self.obey(Order.END, seconds)
         self._thread.join(1.0 if self._obeyed.is_set() else 0.0)
         if not self._thread.is_alive():
-            os.close(self._reader)
-            os.close(self._writer)
+            self._close_pipe()
         left = [said for said in self._queue if not isinstance(said, Order)]
         self._queue.clear()
         return [line for lines, _ in left for line in lines]
+
+    def _close_pipe(self) -> None:
+        os.close(self._reader)
+        os.close(self._writer)
 
     # ---- the thread
 

@@ -76,6 +76,7 @@ class RunSoFar:
             bad=progress.bad,
             left=None if end is None else end - time.time(),
             said=said,
+            silent={job: self._logs.silence(job) for job in said},
             mode=mode,
             rows=all_jobs.rows(progress, now) if mode.kind == "all" else (),
             note="being cut off" if progress.cut_off else "",

@@ -67,6 +67,11 @@ class Lines(unittest.TestCase):
         self.assertEqual(cells.log_line(line, PLAIN), line)
         self.assertEqual(cells.log_line("    FAIL", Look()), "    FAIL")
 
+    def test_end_has_the_colour_of_the_verdict(self) -> None:
+        for code, number in ((0, 32), (1, 31), (10, 31), (130, 31)):
+            line = cells.log_line(f"[12:00:00] END   exit code {code}: text", Look())
+            self.assertIn(f"\x1b[{number}mEND\x1b[0m", line)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -43,6 +43,12 @@ class Frame(unittest.TestCase):
         self.assertRegex(first, r"^▸ job-0 +1:05 +line of job-0 x+…$")
         self.assertRegex(second, r"^▸ job-1 +0:55/0:20 +line of job-1 x+…$")
 
+    def test_job_that_writes_nothing_is_silent(self) -> None:
+        made = lines(picture(silent={"job-0": 45.0, "job-1": 29.0, "job-2": 900.0}))
+        self.assertRegex(made[0], r"^▸ job-0 +1:05 +silent 0:45  line of job-0")
+        self.assertNotIn("silent", made[1])
+        self.assertRegex(made[2], r"^▸ job-2 +0:45 +silent 0:45 ")  # it has run for no longer
+
     def test_narrow_screen_has_name_and_time_before_the_last_line(self) -> None:
         first, *_ = lines(picture(said={"job-0": ["said"]}), 40)
         self.assertRegex(first, r"^▸ job-0 +1:05 +said$")
