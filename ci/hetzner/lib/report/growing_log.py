@@ -35,6 +35,11 @@ class GrowingLog:
             return False
 
     @property
+    def has_changed(self) -> bool:
+        """Whether it is longer, or shorter, than what was read of it. Raises OSError."""
+        return os.fstat(self._handle).st_size != self._place
+
+    @property
     def unread(self) -> int:
         """The bytes that have come since the last call of `more`. Raises OSError."""
         return max(0, os.fstat(self._handle).st_size - self._place)

@@ -38,7 +38,7 @@ class JobOutput:
         lines: list[str] = []
         try:
             attempt = self._attempts.get(job) or self._open(job)
-            if attempt is None:
+            if attempt is None or not attempt.log.has_changed:
                 return lines
             left = AT_ONCE
             for piece in attempt.log.more():
