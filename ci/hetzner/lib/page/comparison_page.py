@@ -85,7 +85,8 @@ def _changed(title: str, labels: Sequence[str], jobs: Sequence[JobChange]) -> Ht
         )
         for job in islice(jobs, MOST)
     ]
-    return table(title, ("Job", *labels, "Change"), rows, right=1)
+    heads = ("Job", *labels, "Change")
+    return table(title, heads, rows, right=1, more=len(jobs) - MOST)
 
 
 def _end(outcome: str, seconds: float | None) -> str:

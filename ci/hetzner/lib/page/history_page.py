@@ -19,7 +19,8 @@ from lib.page.run_bars import RunBar, bars
 from lib.page.tables import table
 
 RECENT = 40  # runs with a bar
-MOST = 50  # rows of a list; of jobs there are all
+MOST = 50  # rows of a list
+MOST_JOBS = 300  # with their bars: more would make a page of many megabytes
 STYLES = ("page", "history")
 SHORT = 7  # characters of a commit
 
@@ -103,9 +104,9 @@ def _slowest(past: PastRuns, figures: Mapping[str, JobFigures]) -> Html:
             _seconds(figures[name].median_seconds),
             _seconds(figures[name].p95_seconds),
         )
-        for name in order
+        for name in islice(order, MOST_JOBS)
     ]
-    return table("Slowest jobs", heads, rows, right=2)
+    return table("Slowest jobs", heads, rows, right=2, more=len(order) - MOST_JOBS)
 
 
 def _bars(newest_first: Sequence[JobRun]) -> list[RunBar]:

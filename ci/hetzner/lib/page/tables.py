@@ -8,9 +8,17 @@ from lib.page.markup import Html, tag
 
 
 def table(
-    title: str, heads: Sequence[str], rows: Sequence[Sequence[str | Html]], right: int
+    title: str,
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str | Html]],
+    *,
+    right: int,
+    more: int = 0,
 ) -> Html:
-    """Return a section with a table; columns from `right` on hold numbers."""
+    """Return a section with a table; columns from `right` on hold numbers.
+
+    `more` is the number of rows that are left out.
+    """
     name = title.lower().replace(" ", "-")
     look = ["number" if at >= right else None for at in range(len(heads))]
     cells = (
@@ -25,5 +33,6 @@ def table(
         "section",
         tag("h2", title, id=name),
         tag("div", made, class_="scrolls", tabindex=0, role="group", aria_labelledby=name),
+        tag("p", f"and {more} more", class_="soft") if more > 0 else None,
         aria_labelledby=name,
     )

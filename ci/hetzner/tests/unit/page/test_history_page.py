@@ -62,6 +62,14 @@ class Page(unittest.TestCase):
                 self.assertNotIn("\x1b", text)
                 self.assertNotIn("\u202e", text)
 
+    def test_very_many_jobs_are_counted_and_the_slowest_shown(self) -> None:
+        jobs = {f"j{at}": job_runs(f"j{at}", "p" * 100, at) for at in range(1, 1001)}
+        text = shown(PastRuns("", 100, jobs, {}, (), 0))
+        self.assertIn("and 700 more", text)
+        self.assertIn(">j1000<", text)
+        self.assertNotIn(">j1<", text)
+        self.assertLess(len(text), 3_000_000)
+
     def test_damaged_rows_raise_nothing(self) -> None:
         runs = {"a": job_runs("a", "pF", 1)}
         runs["a"][0] = runs["a"][0]._replace(started=1e300, seconds=0.0)
