@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lib.test_results.test_case import TestCase
 
 COPYING = 2.0  # seconds that the end of a run waits for JUnit files: their names are its news
-READING = 2.0  # seconds for reading those of a job
+READING = 2.0  # seconds for reading them
 
 
 class JobFiles:
@@ -59,7 +59,8 @@ class JobFiles:
         until = time.monotonic() + COPYING
         for result in results:
             if result.begun and result.outcome not in GOOD:
-                cases, faults = self._read(result.name, until)
+                left = until + READING - time.monotonic()
+                cases, faults = self._read(result.name, until, left)
                 result.failed_tests = _failed(cases)
                 if result.cause is Cause.EXIT_CODE and result.name in self._heeding:
                     self._tests[result.name] = cases
@@ -68,7 +69,7 @@ class JobFiles:
 
     def failed_tests(self, job: str) -> Sequence[str]:
         """Return the failed test cases of a job that has ended. Any thread may call it."""
-        return _failed(self._read(job, time.monotonic() + COPYING)[0])
+        return _failed(self._read(job, time.monotonic() + COPYING, READING)[0])
 
     def testcases(self, jobs: Sequence[str]) -> str:
         """Return the filter that selects exactly the failed test cases of failed jobs.
@@ -83,8 +84,14 @@ class JobFiles:
 
         return exact_filter({job: self._tests[job] for job in tested})
 
-    def _read(self, job: str, until: float) -> tuple[Sequence[TestCase], list[str]]:
-        """Return the test cases of a job's latest attempt, and a line for each fault."""
+    def _read(
+        self, job: str, until: float, patience: float
+    ) -> tuple[Sequence[TestCase], list[str]]:
+        """Return the test cases of a job's latest attempt, and a line for each fault.
+
+        It waits for the files `until` then, on the monotonic clock, and reads for `patience`
+        seconds at most.
+        """
         kept, place = self._kept, self._place
         if kept is None or place is None or not kept.has_tests(job):
             return (), []
@@ -94,7 +101,7 @@ class JobFiles:
         try:
             if not kept.wait_for_tests(job, until):
                 return (), [f"{lacks} its files took too long to copy"]
-            found, faults = run_tests.read(place.log_dir, [job], READING)
+            found, faults = run_tests.read(place.log_dir, [job], patience)
         except Exception as error:  # noqa: BLE001 - a view never breaks a run
             return (), [f"{lacks} {complaint(error)}"]
         return found.get(job, ()), faults
