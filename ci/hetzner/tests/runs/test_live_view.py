@@ -44,7 +44,8 @@ class OnTerminal(unittest.TestCase):
 
     def given_back(self) -> None:
         self.assertEqual(self.terminal.modes(), self.modes)
-        self.assertGreater(self.terminal.seen.rfind(SHOW), self.terminal.seen.rfind(HIDE))
+        # both are -1 if nothing was drawn
+        self.assertGreaterEqual(self.terminal.seen.rfind(SHOW), self.terminal.seen.rfind(HIDE))
 
     def log(self) -> str:
         return (self.cwd / "logs" / "ci.log").read_text()
@@ -112,6 +113,25 @@ class InTheBackground(OnTerminal):
         self.terminal.until(DRAWN)
         (self.cwd / "go").touch()
         self.ended()
+
+
+class NeverInTheWay(OnTerminal):
+    def test_terminal_that_takes_no_text_stops_no_job(self) -> None:
+        self.start(f"{WAITS}, Job('after', 'true', ['waits'])")
+        self.terminal.type("\x13")  # Ctrl-S
+        (self.cwd / "go").touch()
+        wait_until(lambda: "PASS  after" in self.log(), "the end of the second job")
+        self.terminal.type("\x11")  # Ctrl-Q
+        self.ended()
+
+    def test_view_that_breaks_leaves_the_run_to_a_plain_one(self) -> None:
+        self.start(end=";", before="from lib.terminal import frame\nframe.draw = None")
+        wait_for(self.cwd / "logs" / "waits.log")
+        (self.cwd / "go").touch()
+        text = self.ended()
+        self.assertRegex(text, r"PASS  waits  [0-9.]+ s")
+        self.assertRegex(self.log(), "NOTE  the view LiveView broke: TypeError")
+        self.assertIn("END   exit code 0", self.log())
 
 
 class Keys(OnTerminal):
