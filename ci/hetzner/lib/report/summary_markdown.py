@@ -1,7 +1,7 @@
 """Makes `summary.md`: a run on one page, for GitHub's summary of a step and pull requests. Pure.
 
-No text of a run becomes markup: punctuation is escaped (CommonMark, "Backslash escapes"), and the
-end of a log stands as HTML in a `pre`.
+No text of a run becomes markup: punctuation is escaped (CommonMark, "Backslash escapes"; GitHub
+links bare addresses as well), and the end of a log stands as HTML in a `pre`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from lib.timeline.run_record import JobRecord, RunRecord
 MOST_JOBS = 500  # rows of the table; those that went wrong come first if there are more
 MOST_FAILED = 20  # jobs that are told of
 MOST_TESTS = 50  # names of a job
-PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+# what can mean something within a line: markup, HTML, links (also bare ones), mentions, formulas
+MARKUP = re.compile(r"([\\`*_\[\]<>&|~@$#!]|(?<=:)/|(?<=www)\.)", re.IGNORECASE)
 LONGEST = 300  # characters of a line of a log
 
 
@@ -116,4 +117,4 @@ def _seconds(seconds: float | None) -> str:
 
 def _text(text: str) -> str:
     """Return a text as one line of Markdown that shows it as it is."""
-    return PUNCTUATION.sub(r"\\\1", one_line(text))
+    return MARKUP.sub(r"\\\1", one_line(text))

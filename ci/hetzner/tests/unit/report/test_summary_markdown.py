@@ -60,6 +60,13 @@ class Page(unittest.TestCase):
         rest = re.sub(r"\\.", "", re.sub(r"(?m)^(#+|- \*\*.*\*\*|\||\|--.*) ", "", outside))
         self.assertNotRegex(rest, r"[`<\[]")
 
+    def test_plain_names_stay_as_they_are_and_addresses_are_no_links(self) -> None:
+        job = red_run.JOBS[1]._replace(name="test-js", reason="see https://x.y or WWW.x.y, #1 @me")
+        record = red_run.inputs().record._replace(jobs=(job,), verdict="failed in 3 s: test-js")
+        page = summary_markdown.view(red_run.inputs()._replace(record=record)).splitlines()
+        self.assertEqual(page[0], "## ✗ failed in 3 s: test-js")
+        self.assertIn(r"### test-js: see https:\//x.y or WWW\.x.y, \#1 \@me", page)
+
     def test_long_run_has_a_bounded_page(self) -> None:
         jobs = tuple(red_run.JOBS[0]._replace(name=f"j{number}") for number in range(3000))
         record = red_run.inputs().record._replace(jobs=(*jobs, *red_run.JOBS))
