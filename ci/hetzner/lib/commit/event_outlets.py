@@ -47,6 +47,8 @@ class EventOutlets:
         at = seconds - (self._before or 0.0)
         self(events.RunConcluded(at, seconds, verdict.exit_code, verdict.sentence))
         if self._file:
+            if changed := self._file.changed(self._run / event_file.NAME):
+                self._say(f"NOTE  {changed}")
             self._file.close()
 
     def _broke(self, _: events.Listener, error: BaseException) -> None:

@@ -19,6 +19,7 @@ from lib.event_stream import event_json
 from lib.model import events
 
 NAME = "events.jsonl"
+_dumped = json.JSONEncoder(separators=(",", ":")).encode  # made once: a run has many events
 
 
 class EventFile:
@@ -35,6 +36,7 @@ class EventFile:
         patience: float | None = None,
     ) -> None:
         self._patience = patience
+        self._written = 0  # bytes
         self._handle: int | None = handle
         self._shown = shown
         self._redact = redact
@@ -43,14 +45,32 @@ class EventFile:
         """Write the line of an event. Raises OSError at the first that cannot be written."""
         if self._handle is None:
             return
-        line = json.dumps(masked(event_json.encode(event), self._redact), separators=(",", ":"))
+        line = _dumped(masked(event_json.encode(event), self._redact))
+        data = f"{line}\n".encode()
         try:
-            _write(self._handle, f"{line}\n".encode(), self._patience)
+            _write(self._handle, data, self._patience)
         except OSError as error:
             self.close()
             raise OSError(
                 error.errno, f"{error.strerror}: its events end here", self._shown
             ) from error
+        self._written += len(data)
+
+    def changed(self, path: Path) -> str:
+        """Return a sentence if the file at a path is not what was written, else ''.
+
+        A job can write into it, cut it, or put another one in its place.
+        """
+        if self._handle is None:
+            return ""
+        try:
+            found = path.lstat()
+        except OSError:
+            return f"{path} was removed during the run: no view of it can be made"
+        own = os.fstat(self._handle)
+        if os.path.samestat(found, own) and own.st_size == self._written:
+            return ""
+        return f"{path} was changed during the run: its views may be wrong, ci.log tells"
 
     def close(self) -> None:
         """Close the descriptor."""

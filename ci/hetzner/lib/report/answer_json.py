@@ -93,8 +93,8 @@ def _job(job: JobRecord, inputs: RunInputs) -> dict[str, Any]:
     more = {
         "cause": job.cause,
         "reason": redact.shorten(job.reason, TEXT, inputs.redact),
-        "exit_code": code if code is not None and code > 0 else None,
-        "signal": -code if code is not None and code < 0 else None,
+        "exit_code": code if code is not None and code > 0 and job.cause else None,
+        "signal": -code if code is not None and code < 0 and job.cause else None,
         "attempts": len(job.attempts) if len(job.attempts) > 1 else None,
         "allowed_to_fail": job.allowed if job.outcome in BAD else False,
         "leaked": job.leaked,

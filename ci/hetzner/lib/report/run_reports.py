@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lib.common import shell_words
 from lib.model import declared_job, events
 from lib.model.job import Job
 from lib.model.result import Result
@@ -136,6 +135,8 @@ class RunReports:
         """Tell the listeners beside the log the words that run failed jobs again."""
         if self._options.rerun is None or len(self.bus.listeners) == 1:
             return
+        from lib.common import shell_words  # late: a run that passes needs none
+
         for result in failed:
             with contextlib.suppress(Exception):  # `rerun` is the caller's; the log tells that
                 words = shell_words.vector(self._command([result.name]))

@@ -34,8 +34,6 @@ class View(Protocol):
 
 def write(run: Path, redact: Callable[[str], str] = str, log_url: str = "") -> list[str]:
     """Write all views of a run from its directory; return a line for each that is missing."""
-    if not VIEWS:
-        return []
     try:
         inputs = run_inputs.load(run, redact, log_url)
     except Exception as error:  # noqa: BLE001 - the verdict is told, and stays

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib.event_stream import event_file
+from lib.event_stream.event_file import NAME as EVENTS
 from lib.event_stream.event_file import EventFile
 from lib.model import events
 from lib.model.job import Job
@@ -87,6 +88,8 @@ class Records:
             fields = RunFields.of({**self._told, **run}, facts.seconds)
             for line in self._history.write(fields):
                 say(f"NOTE  {line}")
+        if self._events and (changed := self._events.changed(self._place.log_dir / EVENTS)):
+            say(f"NOTE  {changed}")
         self._write_environment(say)
         logs = self._place.log_dir
         for note in [*run_views.write(logs, self._place.redact), *step_summary.add(logs)]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import unittest
+from collections.abc import Callable
 from pathlib import Path
 
 from lib.event_stream import event_file, reading
@@ -69,6 +70,37 @@ class Files(unittest.TestCase):
         os.mkfifo(self.path)
         with self.assertRaisesRegex(OSError, "found a pipe"):
             reading.read(self.run_directory)
+
+    def test_file_that_a_job_changes_is_said(self) -> None:
+        note = events.Note(1.0, "x")
+
+        def cut() -> None:
+            os.truncate(self.path, 3)
+
+        def append() -> None:
+            with self.path.open("a") as file:
+                file.write('{"event":"RunConcluded"}\n')
+
+        def replace() -> None:
+            content = self.path.read_bytes()
+            self.path.unlink()
+            self.path.write_bytes(content)
+
+        changes: list[tuple[Callable[[], object], str]] = [
+            (self.path.stat, ""),
+            (cut, "was changed"),
+            (append, "was changed"),
+            (replace, "was changed"),
+            (self.path.unlink, "was removed"),
+        ]
+        for change, told in changes:
+            file = event_file.in_directory(self.run_directory, str)
+            file(note)
+            change()
+            said = file.changed(self.path)
+            self.assertIn(told, said)
+            self.assertEqual(bool(told), bool(said))
+            file.close()
 
     def test_file_that_cannot_be_written_is_an_error_once(self) -> None:
         out, handle = os.pipe()

@@ -104,6 +104,10 @@ class Answers(unittest.TestCase):
         self.assertEqual((told["signal"], told["attempts"]), (9, 2))
         self.assertNotIn("exit_code", told)
 
+    def test_signal_that_stops_a_service_is_none_of_its_faults(self) -> None:
+        stopped = passing("s")._replace(attempts=(AttemptSpan(1, 0, 1, "passed", "", -15),))
+        self.assertNotIn("signal", self.answer(inputs(stopped, code=0))["jobs"][0])
+
     def test_secrets_across_a_cut_are_masked(self) -> None:
         mask = lambda text: text.replace(SECRET, "***")  # noqa: E731
         for pad in range(answer_json.LINE - 20, answer_json.LINE):
