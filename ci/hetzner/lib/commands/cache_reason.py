@@ -21,10 +21,12 @@ PLAIN = {
 }
 
 
-def lines(run: StoredRun, runs: Iterable[StoredRun], job: str) -> list[str]:
-    """Return lines on the cache of a job in a run; none without a cache. `runs`: newest first."""
-    state = _state(run, job)
-    if not state:
+def lines(run: StoredRun, runs: Iterable[StoredRun], job: str, state: str) -> list[str]:
+    """Return lines on the cache of a job in a run; none without a cache.
+
+    `runs` are those of the store, the newest first; `state` is that of the cache in this run.
+    """
+    if state not in set(CacheState):
         return []
     if state in PLAIN:
         return [f"its cache: {PLAIN[CacheState(state)]}"]

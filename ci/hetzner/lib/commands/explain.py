@@ -37,7 +37,7 @@ def main(given: argparse.Namespace, site: Site) -> int:
         record=record,
         job=job,
         gains=earlier_start.gains(record, job),
-        cache=cache_reason.lines(run, store.runs(), job.name),
+        cache=cache_reason.lines(run, store.runs(), job.name, job.cache),
     )
     if given.json:
         return answer.as_json(explain_text.fields(told))

@@ -16,9 +16,9 @@ class CacheReason(WithStore):
         self.make({**SUMMARY, "jobs": jobs}, {**record}, name)
         return name
 
-    def lines(self, name: str) -> str:
+    def lines(self, name: str, state: str = "miss") -> str:
         run = self.store.find(name)
-        return "\n".join(cache_reason.lines(run, self.store.runs(), "build"))
+        return "\n".join(cache_reason.lines(run, self.store.runs(), "build", state))
 
     def test_miss_is_explained_by_the_latest_run_with_an_entry(self) -> None:
         self.add(1, "hit", ["a"])
@@ -44,14 +44,19 @@ class CacheReason(WithStore):
                 ("no key", "no key, since"),
                 ("unusable", "not usable"),
                 ("miss", "is not recorded"),
-                (None, ""),
+                ("", ""),
                 ("odd", ""),
-                (["hit"], ""),
             )
         ):
             with self.subTest(state):
-                self.assertIn(words, told := self.lines(self.add(hour, state)))
+                self.assertIn(words, told := self.lines(self.add(hour, state), state))
                 self.assertEqual(bool(told), bool(words))
+
+    def test_damaged_summaries_of_earlier_runs_are_passed_over(self) -> None:
+        for hour, state in enumerate((None, "odd", ["hit"], 1)):
+            self.add(hour, state, ["a"])
+        self.make("[]", name="20261130T050000Z-0123456")
+        self.assertIn("no earlier run", self.lines(self.add(6, "miss", ["a"])))
 
     def test_first_run_says_so_and_control_characters_are_shown_as_dots(self) -> None:
         self.assertIn("no earlier run", self.lines(self.add(1, "stored", ["\x1b[31m"])))
