@@ -36,9 +36,14 @@ def lines(told: Compared) -> Iterator[str]:
             rows = [_row(job) for job in islice(jobs, MOST)]
             yield from (f"  {line}" for line in table(rows, right=range(1, len(rows[0]))))
             yield from _more(len(jobs))
-    if compared.flaky:
-        yield ""
-        yield f"flaky: {', '.join(map(one_line, compared.flaky))}"
+    for title, names in (
+        ("flaky", compared.flaky),
+        ("ended in one of them only", compared.not_in_all),
+    ):
+        if names:
+            yield ""
+            more = f", … and {len(names) - MOST} more" if len(names) > MOST else ""
+            yield f"{title}: {', '.join(map(one_line, islice(names, MOST)))}{more}"
     if not (compared.other_ends or compared.slower or compared.faster or compared.flaky):
         yield ""
         yield "no job ended otherwise, and none took notably longer or shorter"
@@ -92,5 +97,6 @@ def fields(told: Compared) -> dict[str, Any]:
         "slower": [job.name for job in compared.slower],
         "faster": [job.name for job in compared.faster],
         "flaky": list(compared.flaky),
+        "not_in_all": list(compared.not_in_all),
         "changes": told.changes,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from lib.model.cause import Cause
 from lib.model.result import GOOD, Outcome
 from lib.timeline.run_record import JobRecord, RunRecord
 
@@ -13,7 +14,7 @@ RAN = (Outcome.PASSED, Outcome.FLAKY)  # outcomes whose seconds compare
 
 
 class JobChange(NamedTuple):
-    """A job in several runs, the oldest first; '' and None where it has no outcome or time."""
+    """A job in several runs, the oldest first; '' and None where it had no part, or no time."""
 
     name: str
     outcomes: tuple[str, ...]
@@ -42,6 +43,7 @@ class Comparison(NamedTuple):
     slower: tuple[JobChange, ...]
     faster: tuple[JobChange, ...]
     flaky: tuple[str, ...]  # they passed and failed on one tree
+    not_in_all: tuple[str, ...]  # they had no part in the oldest or in the newest run
 
 
 def compare(runs: Sequence[RunRecord]) -> Comparison:
@@ -57,21 +59,28 @@ def compare(runs: Sequence[RunRecord]) -> Comparison:
         slower=tuple(job for job in notable if job.change > 0.0),
         faster=tuple(job for job in notable if job.change < 0.0),
         flaky=tuple(job.name for job in jobs if _flaky(job, runs)),
+        not_in_all=tuple(job.name for job in jobs if "" in _ends(job)),
     )
 
 
 def _job(name: str, found: Sequence[JobRecord | None]) -> JobChange:
+    parts = [job if job and job.cause != Cause.FILTERED else None for job in found]
     return JobChange(
         name,
-        tuple(job.outcome if job else "" for job in found),
-        tuple(job.worked if job else None for job in found),
+        tuple(job.outcome if job else "" for job in parts),
+        tuple(job.worked if job else None for job in parts),
     )
 
 
-def _ends_otherwise(job: JobChange) -> bool:
-    """Whether the newest outcome is another one; how a pass came about is no other."""
+def _ends(job: JobChange) -> tuple[str, str]:
+    """Return the oldest and the newest outcome; how a pass came about is none of its own."""
     old, new = (RAN[0] if each in GOOD else each for each in (job.outcomes[0], job.outcomes[-1]))
-    return old != new
+    return old, new
+
+
+def _ends_otherwise(job: JobChange) -> bool:
+    old, new = _ends(job)
+    return "" not in (old, new) and old != new
 
 
 def _flaky(job: JobChange, runs: Sequence[RunRecord]) -> bool:

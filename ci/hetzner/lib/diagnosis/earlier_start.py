@@ -43,8 +43,10 @@ def chain(record: RunRecord, job: JobRecord) -> list[Freed]:
 def gains(record: RunRecord, job: JobRecord) -> list[Gain]:
     """Return the changes that would have helped, the greatest gain first.
 
-    Each is for itself, and up to the next hindrance.
+    Each is for itself, and up to the next hindrance. None helps a job that did not start.
     """
+    if job.started is None:
+        return []
     own = [Gain(seconds, f"no {what}") for seconds, what in _hindrances(job)]
     found = [*own, *_by_needs(record, job)]
     return sorted((gain for gain in found if gain.seconds >= SHORT), reverse=True)

@@ -31,6 +31,7 @@ def view(labels: Sequence[str], compared: Comparison, changes: Sequence[str] | N
         _changed("Slower", labels, compared.slower),
         _changed("Faster", labels, compared.faster),
         _listed("Flaky", compared.flaky),
+        _listed("Ended in one of them only", compared.not_in_all),
         _timelines(labels, compared.runs, longest),
         _listed("Changed around them", _told(changes)),
     )

@@ -35,7 +35,13 @@ class Compare(unittest.TestCase):
         old = run("a=passed/1 b=passed/1 c=restored d=failed/1 e=skipped f=passed")
         new = run("a=flaky/1 b=timed-out/1 c=passed/1 d=failed/1 e=passed/1")
         found = compare([old, new])
-        self.assertEqual([job.name for job in found.other_ends], ["b", "e", "f"])
+        self.assertEqual([job.name for job in found.other_ends], ["b", "e"])
+
+    def test_job_without_a_part_in_one_run_has_no_other_end(self) -> None:
+        old, new = run("a=passed/1 b=passed c=failed"), run("a=passed/1")
+        left_out = JobRecord("c", outcome="skipped", cause="filtered")
+        found = compare([old, new._replace(jobs=(*new.jobs, left_out))])
+        self.assertEqual((found.other_ends, found.not_in_all), ((), ("c", "b")))
 
     def test_job_is_flaky_by_itself_or_by_two_ends_on_one_tree(self) -> None:
         first, second = (

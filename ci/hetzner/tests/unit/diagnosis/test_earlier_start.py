@@ -53,6 +53,10 @@ class Gains(unittest.TestCase):
     def test_nothing_helps_a_job_that_started_at_once(self) -> None:
         self.assertEqual(self.told(LINT), [])
 
+    def test_nothing_helps_a_job_that_did_not_start(self) -> None:
+        skipped = JobRecord("a", depends_on=("lint",), outcome="skipped")
+        self.assertEqual(self.told(skipped, LINT), [])
+
     def test_output_frees_a_job_before_its_dependency_ends(self) -> None:
         early = BUILD._replace(outputs={"js": 3.0})
         record = RunRecord(jobs=(early,))
