@@ -16,7 +16,8 @@ def section(environment: Mapping[str, object]) -> Html | None:
     """Return the section, None if nothing is known."""
     if not environment:
         return None
-    plain = {name: _plain(value) for name, value in environment.items() if name not in HIDDEN}
+    known = {name: value for name, value in environment.items() if value is not None}
+    plain = {name: _plain(value) for name, value in known.items() if name not in HIDDEN}
     short = {name: said for name, said in plain.items() if said is not None}
     nested = {name: environment[name] for name, said in plain.items() if said is None}
     return tag(

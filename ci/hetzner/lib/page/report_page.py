@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from lib.page import (
     environment,
     failures,
+    flaky,
     graph_section,
     job_table,
     outcomes,
@@ -19,7 +20,7 @@ from lib.page.document import page
 from lib.page.markup import Html, tag
 from lib.report import failure_lines
 from lib.report.run_inputs import RunInputs
-from lib.test_results.test_case import FAILED, TestCase
+from lib.test_results.test_case import FAILED, FLAKY, TestCase
 from lib.timeline.critical_path import critical_path
 
 MOST_LINES = 3  # of a log, in the head of the page
@@ -32,11 +33,12 @@ def view(inputs: RunInputs) -> str:
     path = critical_path(record)
     on_path = {link.job for link in path.links if link.job}
     told = outcomes.told_of(record)
-    tests = failing(inputs.tests)
+    tests = named(inputs.tests, FAILED)
     samples = inputs.samples
     sections = {
         "Timeline": timeline_section.section(record, path, samples),
         "Failures": failures.section(told, tests, inputs.coloured),
+        "Flaky": flaky.section(record, named(inputs.tests, FLAKY)),
         "Critical path": path_list.section(record, path),
         "Jobs": job_table.section(record, on_path, samples.jobs if samples else {}),
         "Graph": graph_section.section(record, on_path),
@@ -71,9 +73,10 @@ def _contents(sections: Iterable[str]) -> Html:
     return tag("nav", tag("ul", *(tag("li", link) for link in links)), aria_label="Contents")
 
 
-def failing(tests: Mapping[str, Sequence[TestCase]]) -> dict[str, list[str]]:
-    """Return the names of the failing tests of each job."""
+def named(tests: Mapping[str, Sequence[TestCase]], outcome: str) -> dict[str, list[str]]:
+    """Return the names of the tests of each job that ended so."""
     found = {
-        job: [case.name for case in cases if case.outcome == FAILED] for job, cases in tests.items()
+        job: [case.name for case in cases if case.outcome == outcome]
+        for job, cases in tests.items()
     }
     return {job: names for job, names in found.items() if names}

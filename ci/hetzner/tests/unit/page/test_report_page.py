@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lib.page import report_page
 from lib.report.run_inputs import RunInputs
+from lib.test_results.test_case import FLAKY, TestCase
 from lib.timeline.run_record import AttemptSpan, JobRecord, RunRecord
 from tests.support import example_runs
 
@@ -95,6 +96,18 @@ class Parts(unittest.TestCase):
             self.assertIn("No verdict", page(RunRecord(jobs=(job,))))
 
 
+class Flaky(unittest.TestCase):
+    def test_job_and_tests_that_did_not_pass_at_once_are_named(self) -> None:
+        job = JobRecord("a", outcome="flaky", reason="passed on attempt 2 of 2", log="a.log")
+        record = RunRecord(seconds=1.0, exit_code=0, jobs=(job, JobRecord("b", outcome="passed")))
+        tests = {"b": [TestCase("b", "t.py::test_c", FLAKY, 1.0)]}
+        text = Read(report_page.view(RunInputs(record, Path("run"), tests=tests))).text
+        section = text.partition("Flaky")[2]
+        self.assertIn("passed on attempt 2 of 2", section)
+        self.assertIn("t.py::test_c", section)
+        self.assertNotIn("Failures", text)
+
+
 class Table(unittest.TestCase):
     def test_column_in_which_no_job_has_anything_is_left_out(self) -> None:
         tried = AttemptSpan(1, 0.0, 1.0, "passed")
@@ -106,7 +119,8 @@ class Table(unittest.TestCase):
         tries = (AttemptSpan(1, 0, 1, "failed"), AttemptSpan(2, 2, 3, "passed"))
         job = JobRecord("a", outcome="flaky", attempts=tries, started=0, ended=3, log="a.log")
         made = page(RunRecord(seconds=3.0, exit_code=0, jobs=(job,)))
-        self.assertEqual(re.findall('href="(./a[^"]*)"', made), ["./a.log", "./a.log.1"])
+        table = made.partition("<table")[2]
+        self.assertEqual(re.findall('href="(./a[^"]*)"', table), ["./a.log", "./a.log.1"])
 
     def test_slow_job_is_said_to_be_slow_in_words_too(self) -> None:
         tried = AttemptSpan(1, 0.0, 5.0, "passed")
