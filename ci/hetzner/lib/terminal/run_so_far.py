@@ -15,6 +15,8 @@ from lib.terminal.last_lines import LastLines
 from lib.terminal.plain_view import with_duration
 from lib.terminal.progress import Progress
 
+MOST = 20  # failures whose end of log is shown at once; after many the first ones are read
+
 
 class RunSoFar:
     """All that is known of a run at a moment. Used by one thread."""
@@ -24,6 +26,7 @@ class RunSoFar:
         self._run = run
         self._progress = Progress(needs, run.plan.durations)
         self._logs = LastLines(run.log_dir, run.redact)
+        self._failures = 0  # that have a log
 
     @property
     def now(self) -> float:
@@ -52,13 +55,22 @@ class RunSoFar:
         if not isinstance(event, Finished):
             yield from () if isinstance(event, Started | Ready) else lines
         else:
-            yield from with_duration(lines, event)
-            self._logs.forget(event.job)
-            if event.outcome in (Outcome.FAILED, Outcome.TIMED_OUT) and event.result.begun:
-                from lib.report import log_tail  # late: only failures need it
+            yield from with_duration(lines, event) if lines else ()
+            yield from self._end_of_log(event)
 
-                log = self._run.log_dir / f"{event.job}.log"
-                yield from (f"    {line}" for line in log_tail.shown(log, self._run.redact))
+    def _end_of_log(self, event: Finished) -> Iterator[str]:
+        """Yield the end of the log of a job if it has failed."""
+        self._logs.forget(event.job)
+        if event.outcome not in (Outcome.FAILED, Outcome.TIMED_OUT) or not event.result.begun:
+            return
+        self._failures += 1
+        if self._failures <= MOST:
+            from lib.report import log_tail  # late: only failures need it
+
+            log = self._run.log_dir / f"{event.job}.log"
+            yield from (f"    {line}" for line in log_tail.shown(log, self._run.redact))
+        elif self._failures == MOST + 1:
+            yield "    (the ends of further logs are shown when the run has ended)"
 
     def picture(self, mode: Mode, rows: int, *, keys: bool) -> Picture:
         """Return what is to be seen now."""
