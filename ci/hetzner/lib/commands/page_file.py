@@ -16,5 +16,9 @@ def write(name: str, page: str) -> int:
     path = Path(name)
     if kind := files.another_kind(path):
         raise ValueError(f"--html: expected a file or a new name, found {kind} at {path}")
-    files.atomic_write(path, redact.of_environment()(page), sweeps=False)
+    try:
+        files.atomic_write(path, redact.of_environment()(page), sweeps=False)
+    except OSError as error:
+        text = f"--html: expected a place that can be written to, found {path}: {error.strerror}"
+        raise OSError(text) from error
     return answer.lines([f"wrote {path.absolute()}"])
