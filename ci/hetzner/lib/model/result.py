@@ -139,9 +139,7 @@ class Result:
         self.allowed = allowed  # allow_failure: a failure of this job does not fail the run
         self.cache: CacheState | None = None  # None: it has none, or has not been asked
         self.earlier: Earlier | None = None  # the result that it was restored from
-        self.failed_tests: tuple[
-            str, ...
-        ] = ()  # by its JUnit files; known once all jobs have ended
+        self.failed_tests: tuple[str, ...] = ()  # by its JUnit files, once all jobs have ended
         self.begun = False  # a process of it was started, so its log is of this run
 
     def __eq__(self, other: object) -> bool:

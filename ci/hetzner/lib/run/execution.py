@@ -131,7 +131,7 @@ class Run:
     def _execute(self, logs: OwnedDirectory) -> int:
         run_id = process_table.run_id(process_table.table(), os.getpid())
         jobs = [node.job for node in self._plan.phases.nodes]
-        kept = self.files.begin(jobs, self._place)
+        kept = self.files.begin(self._plan.phases, self._place)
         records = self._new_records()
         listeners = (*self._options.listeners, *kept, *(records.listeners() if records else ()))
         options = self._options._replace(listeners=listeners)

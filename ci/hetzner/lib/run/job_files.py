@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from lib.model.cause import Cause
 from lib.model.events import Listener
-from lib.model.job import Job
-from lib.model.phases import heeds_filter
+from lib.model.phases import Phases, heeds_filter
 from lib.model.result import GOOD, Result
 from lib.processes.launch import Place
 from lib.report.run_log import complaint
@@ -31,18 +30,22 @@ class JobFiles:
     def __init__(self) -> None:
         self._kept: KeptFiles | None = None
         self._place: Place | None = None
+        self._filter: str | None = ""  # of test cases; None: the run has two passes over them
         self._heeding: set[str] = set()  # jobs that heed a filter of test cases
         self._tests: dict[str, Sequence[TestCase]] = {}  # of jobs that failed by their tests
         self.retry_waits: Callable[[str], bool] | None = None  # see `KeptFiles`
 
-    def begin(self, jobs: Sequence[Job], place: Place) -> Sequence[Listener]:
+    def begin(self, phases: Phases, place: Place) -> Sequence[Listener]:
         """Return the listener that keeps the files, if a job asks for that."""
+        jobs = [node.job for node in phases.nodes]
         if not any(job.keep or job.junit for job in jobs):
             return ()
         from lib.run_directories.kept_files import KeptFiles  # late: only these runs need it
 
         self._kept = KeptFiles(jobs, place.log_dir, place.cwd, place.env)
         self._place = place
+        twice = any(node.repeated for node in phases.nodes)
+        self._filter = None if twice else phases.test_filter
         self._heeding = {job.name for job in jobs if heeds_filter(job)}
         self.retry_waits = self._kept.retry_waits
         return (self._kept,)
@@ -75,11 +78,14 @@ class JobFiles:
         """Return the filter that selects exactly the failed test cases of failed jobs.
 
         Jobs that heed none run as they are. It is '' if there is none for certain, or if a job that
-        heeds it failed by something else as well.
+        heeds it failed by something else as well. In a run with a filter it is that one: the files
+        tell of no other tests.
         """
         tested = [job for job in jobs if job in self._heeding]
-        if not tested or any(job not in self._tests for job in tested):
+        if not tested or any(job not in self._tests for job in tested) or self._filter is None:
             return ""
+        if self._filter:
+            return self._filter
         from lib.test_results.test_filter import exact_filter
 
         return exact_filter({job: self._tests[job] for job in tested})

@@ -96,10 +96,10 @@ class Named(RunTest):
         go_on.set()
         self.assertIn("NOTE  a: its failed tests are not named: its files took", self.log("ci"))
 
-    def filter_of(self, *jobs: Job) -> str:
+    def filter_of(self, *jobs: Job, **choice: str) -> str:
         """Return the filter that runs the failed tests of these jobs again."""
-        made = self.pipeline(*jobs, env={**os.environ, "N": "1"})
-        made.run()
+        made = self.pipeline(*jobs)
+        made.run(**choice)  # type: ignore[arg-type]
         return made._files.testcases([job.name for job in jobs])
 
     def test_filter_selects_the_failed_tests_of_jobs_that_failed_by_them_alone(self) -> None:
@@ -116,6 +116,12 @@ class Named(RunTest):
         ):
             with self.subTest(also.cmd):
                 self.assertEqual(self.filter_of(first, also), "")
+
+    def test_filter_of_a_run_with_one_is_the_same(self) -> None:
+        job = Job("a", writes("one", "two"), junit="r.xml")
+        for given in ("one and not one_more,two", "o"):  # another test may have the word, too
+            self.assertEqual(self.filter_of(job, only_testcases=given), given)
+        self.assertEqual(self.filter_of(job, first_testcases="one"), "")
 
     def test_pattern_that_is_none_is_refused(self) -> None:
         for wrong in ("", [""], [3], 3, "a\0", b"x"):
