@@ -15,8 +15,8 @@ from lib.report.run_inputs import RunInputs
 from lib.timeline.critical_path import Link, critical_path
 from lib.timeline.run_record import RunRecord
 
-WIDTH, MARGIN, TITLE = 1200, 24, 64
-LETTER = 7.2  # width of a letter of a name
+WIDTH, MARGIN, TITLE, GAP = 1200, 24, 64, 16
+LETTER = 7.8  # width of a letter of a name, bold and in a wide font
 MOST_LETTERS = 36
 
 
@@ -30,8 +30,8 @@ def picture(record: RunRecord, links: Sequence[Link]) -> str:
     scale = Scale(record.beginning, record.end)
     jobs = timeline_rows.rows(record, {link.job for link in links})
     gates = timeline_rows.gates(record, scale)
-    names = max((len(job.name) for job in jobs), default=0)
-    left = MARGIN + round(LETTER * min(names, MOST_LETTERS)) + 16
+    letters = max((len(job.name) for job in jobs), default=0)
+    left = MARGIN + round(LETTER * min(letters, MOST_LETTERS)) + GAP
     first = timeline_plot.head_height(gates)
     height = TITLE + first + HEIGHT * len(jobs) + MARGIN
 
@@ -57,13 +57,13 @@ def picture(record: RunRecord, links: Sequence[Link]) -> str:
         tag(
             "text",
             job.name,
-            class_="job",
-            x=left - 16,
-            y=TITLE + first + HEIGHT * number + MIDDLE + 4,
-            text_anchor="end",
+            class_=f"job {outcomes.css_class(job.outcome)}",
+            y=first + HEIGHT * number + MIDDLE + 4,
         )
         for number, job in enumerate(jobs)
     ]
+    # a picture within the picture cuts off what is too long
+    names = tag("svg", *labels, x=MARGIN, y=TITLE, width=left - GAP - MARGIN, height="100%")
     drawn = tag(
         "svg",
         tag("title", title(record)),
@@ -71,7 +71,7 @@ def picture(record: RunRecord, links: Sequence[Link]) -> str:
         tag("rect", class_="paper", width="100%", height="100%", rx=8),
         _title(record),
         plot,
-        *labels,
+        names,
         xmlns="http://www.w3.org/2000/svg",
         class_="alone",
         width=WIDTH,
