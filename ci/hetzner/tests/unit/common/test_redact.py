@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import random
 import re
@@ -38,6 +39,10 @@ class TestRedactor(unittest.TestCase):
         mask = Redactor([value])
         self.assertNotIn("secret", mask(json.dumps({"key": value})))
         self.assertNotIn("secret", mask(repr([value])))
+
+    def test_secret_in_a_page_is_masked(self) -> None:
+        value = "<a&b> \"c\" 'd'-secret"
+        self.assertEqual(Redactor([value])(f"<p>{html.escape(value)}</p>"), "<p>***</p>")
 
     def test_secret_in_base64_is_masked_at_every_offset(self) -> None:
         alphabet = string.printable.strip()
