@@ -27,7 +27,9 @@ LAUGHS = """<!DOCTYPE testsuite [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>
 COVERAGE = '<?xml version="1.0" ?><!DOCTYPE coverage SYSTEM "x.dtd"><coverage version="5"/>'
 
 
-class Kept(unittest.TestCase):
+class Run(unittest.TestCase):
+    """The directory of a run."""
+
     def setUp(self) -> None:
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
@@ -40,6 +42,8 @@ class Kept(unittest.TestCase):
         target.write_text(text)
         return target
 
+
+class Kept(Run):
     def read(self) -> tuple[list[TestCase], list[str]]:
         found, faults = run_tests.read(self.run_directory, ["a"])
         return found.get("a", []), faults
@@ -147,6 +151,51 @@ class Kept(unittest.TestCase):
                 "WHERE name = 'tests.test_a::test_two'"
             ).fetchall()
         self.assertEqual(rows, [("r1", "a", "failed", 1000.5), ("r2", "a", "failed", 1000.5)])
+
+
+class Attempts(Run):
+    """The files of jobs that declare them, `junit/<job>/latest/` and those before."""
+
+    def write(self, outcomes: str, path: str) -> None:
+        """Write a file of `"x=failed y=passed"`."""
+        cases = (pair.split("=") for pair in outcomes.split())
+        made = "".join(
+            f'<testcase name="{name}">{"<failure/>" if outcome == "failed" else ""}</testcase>'
+            for name, outcome in cases
+        )
+        self.keep(f"<testsuite>{made}</testsuite>", f"../junit/{path}/r.xml")
+
+    def found(self) -> dict[str, str]:
+        return {
+            job: " ".join(f"{case.name}={case.outcome}" for case in cases)
+            for job, cases in run_tests.tests_of(self.run_directory).items()
+        }
+
+    def test_test_that_failed_in_an_attempt_before_is_flaky(self) -> None:
+        self.write("x=failed y=failed z=passed", "a/latest.1")
+        self.write("x=failed y=passed z=passed", "a/latest.10")
+        self.write("x=passed y=failed z=failed new=passed", "a/latest")
+        self.assertEqual(self.found(), {"a": "x=flaky y=failed z=failed new=passed"})
+
+    def test_attempt_without_files_has_no_tests_of_the_one_before(self) -> None:
+        self.write("x=failed", "a/latest.1")
+        self.assertEqual(self.found(), {})
+
+    def test_files_that_a_job_keeps_otherwise_do_not_count_beside_them(self) -> None:
+        self.write("x=passed", "a/latest")
+        self.write("x=failed", "../kept/a")
+        self.write("y=failed", "../kept/b")
+        self.write("z=failed", "../kept/b.1")  # of an attempt before
+        self.write("z=failed", "../kept/c.1")  # a job of this name
+        self.assertEqual(self.found(), {"a": "x=passed", "b": "y=failed", "c.1": "z=failed"})
+
+    def test_links_are_not_followed(self) -> None:
+        self.write("x=failed", "../elsewhere/latest")
+        (self.run_directory / "junit" / "b").mkdir(parents=True, exist_ok=True)
+        (self.run_directory / "junit" / "a").symlink_to("../elsewhere")
+        (self.run_directory / "junit" / "b" / "latest").symlink_to("../../elsewhere/latest")
+        self.assertEqual(self.found(), {})
+        self.assertEqual(run_tests.read(self.run_directory, ["a", "b"]), ({}, []))
 
 
 if __name__ == "__main__":
