@@ -32,7 +32,8 @@ class Picture(NamedTuple):
     total: int
     running: Sequence[RunningJob]
     done: int
-    bad: int
+    failed: int
+    skipped: int = 0
     left: float | None = None
     said: Mapping[str, Sequence[str]] = {}
     silent: Mapping[str, float] = {}
@@ -166,7 +167,8 @@ def _status(picture: Picture, columns: int) -> list[Part]:
     waiting = max(0, picture.total - picture.done - running)
     texts = [  # in their order, each with its need: the least is the most needed
         (0, Part(f"{picture.done}/{picture.total} done")),
-        (1, Part(f"{picture.bad} failed" if picture.bad else "", RED)),
+        (1, Part(f"{picture.failed} failed" if picture.failed else "", RED)),
+        (3, Part(f"{picture.skipped} skipped" if picture.skipped else "", YELLOW)),
         (3, Part(f"{running} running")),
         (4, Part(f"{waiting} waiting" if waiting else "")),
         (2, Part(clock(picture.now))),
@@ -198,7 +200,8 @@ def _expected(left: float | None) -> str:
 def _bar(picture: Picture, size: int) -> list[Part]:
     total = max(1, picture.total)
     share: Callable[[int], int] = lambda count: min(size, count * size // total)  # noqa: E731
-    bad = max(share(picture.bad), min(1, picture.bad))
+    count = picture.failed + picture.skipped
+    bad = max(share(count), min(1, count))
     done = max(bad, share(picture.done))
     active = min(size - done, max(share(len(picture.running)), min(1, len(picture.running))))
     return [

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from lib.model import events
 from lib.model.result import Outcome
 
+FAILURES = (Outcome.FAILED, Outcome.TIMED_OUT)
+
 
 class RunningJob(NamedTuple):
     """A running job: the start of its attempt in seconds of the run, and a word on its activity."""
@@ -40,7 +42,8 @@ class Progress:
         self.names: Sequence[str] = ()
         self.running: dict[str, RunningJob] = {}
         self.ended: dict[str, EndedJob] = {}
-        self.bad = 0  # jobs that make the run red
+        self.failed = 0  # jobs whose failure makes the run red
+        self.skipped = 0  # jobs that were skipped or cancelled for that, or by a user
         self.cut_off = False  # by a signal, its time limit or a failure
 
     def __call__(self, event: events.Event) -> None:
@@ -79,7 +82,10 @@ class Progress:
         seconds = None if result.started is None else result.duration
         outcome = result.outcome or event.outcome
         self.ended[event.job] = EndedJob(outcome, result.reason, seconds, result.acceptable)
-        self.bad += not result.acceptable
+        if not result.acceptable:
+            failed = outcome in FAILURES
+            self.failed += failed
+            self.skipped += not failed
 
     @property
     def waiting(self) -> int:

@@ -20,7 +20,7 @@ def picture(running: int = 3, total: int = 12, **more: Any) -> Picture:
     jobs = [RunningJob(f"job-{n}", 10.0 * n, 20.0 if n % 2 else None) for n in range(running)]
     said = {job.name: [f"line of {job.name} {'x' * 200}"] for job in jobs}
     rows = [[Part(f"job {n}")] for n in range(total)]
-    more = {"done": 2, "bad": 1, "left": 100.0, "said": said, "rows": rows, **more}
+    more = {"done": 2, "failed": 1, "left": 100.0, "said": said, "rows": rows, **more}
     return Picture(now=65.0, total=total, running=jobs, **more)
 
 
@@ -68,8 +68,11 @@ class Frame(unittest.TestCase):
 
     def test_one_failure_among_thousands_is_in_the_bar(self) -> None:
         look = Look(colour=True)
-        status = frame.draw(picture(1, 2000, done=1000, bad=1), 120, 24, look)[-2]
+        status = frame.draw(picture(1, 2000, done=1000, failed=1), 120, 24, look)[-2]
         self.assertIn("\x1b[31m█\x1b[0m", status)
+
+    def test_skipped_jobs_are_no_failed_ones(self) -> None:
+        self.assertIn("1 failed, 9 skipped,", lines(picture(1, 20, skipped=9, done=11), 120)[-2])
 
     def test_expected_end_that_is_over_is_said(self) -> None:
         self.assertIn("40 s over the expected end", lines(picture(left=-40.0), 120)[-2])

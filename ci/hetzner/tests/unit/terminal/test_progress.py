@@ -39,7 +39,7 @@ class Follows(unittest.TestCase):
         self.assertEqual(progress.waiting, 3)
         progress(finished("build", Outcome.PASSED, 5.0))
         self.assertEqual((progress.running, list(progress.ended)), ({}, ["build"]))
-        self.assertEqual((progress.waiting, progress.bad), (3, 0))
+        self.assertEqual((progress.waiting, progress.failed), (3, 0))
 
     def test_job_between_two_attempts_waits(self) -> None:
         progress = follow(
@@ -66,11 +66,13 @@ class Follows(unittest.TestCase):
         )
         self.assertEqual((progress.running, progress.ended, progress.waiting), ({}, {}, 4))
 
-    def test_failed_job_is_bad_unless_it_is_allowed_to_fail(self) -> None:
+    def test_failed_and_skipped_jobs_are_counted_unless_they_may_fail(self) -> None:
         allowed = finished("lint", Outcome.FAILED, 2.0)
         allowed.result.allowed = True
-        progress = follow(finished("build", Outcome.FAILED, 2.0), allowed)
-        self.assertEqual(progress.bad, 1)
+        progress = follow(
+            finished("build", Outcome.FAILED, 2.0), allowed, finished("test", Outcome.SKIPPED, 2.0)
+        )
+        self.assertEqual((progress.failed, progress.skipped), (1, 1))
 
     def test_job_waits_no_more_for_what_serves_or_is_written(self) -> None:
         progress = Progress({"test": ["server", "build:wheel", "build:docs", "lint"]}, {})
@@ -91,6 +93,7 @@ class AllJobs(unittest.TestCase):
         progress = follow(
             finished("lint", Outcome.PASSED, 3.0),
             events.Started(1.0, "build", 2),
+            finished("docs", Outcome.SKIPPED, 4.0),
             finished("deploy", Outcome.FAILED, 4.0),
         )
         made = [cells.line(row, 80, Look(False)) for row in all_jobs.rows(progress, 31.0)]
@@ -100,6 +103,7 @@ class AllJobs(unittest.TestCase):
                 "✗ deploy failed, 0:02, exit code 3",
                 "▸ build 0:30 attempt 2",
                 "· test waits for build",
+                "✗ docs skipped, 0:02, exit code 3",
                 "✓ lint 0:02",
             ],
         )

@@ -72,7 +72,7 @@ class Follow(unittest.TestCase):
         self.follow(events.Started(1.0, "a", 1))
         self.end = time.time() + 100
         picture = self.run_so_far.picture(Mode(), 24, keys=True)
-        self.assertEqual((picture.total, picture.done, picture.bad), (3, 0, 0))
+        self.assertEqual((picture.total, picture.done, picture.failed), (3, 0, 0))
         self.assertEqual([(job.name, job.usual) for job in picture.running], [("a", 20.0)])
         self.assertEqual(picture.said, {"a": ["two"]})
         self.assertEqual(round(picture.left or 0, -1), 100)
