@@ -21,6 +21,8 @@ MOST_LOOKS = 200_000  # of a failed test at another one
 MOST_SIBLINGS = 3  # tests whose longer names a word excludes
 # of a name in an expression of pytest: `test_x[a-1]` is one, `test_x[a b]` is not
 NAME = re.compile(r"[\w:+\-.\[\]\\/]+", re.ASCII)
+# a reporter may put the notebook of a test beside its file: the runner does not search it
+NOTEBOOK = re.compile(r" \S+\.ipynb$")
 OPERATORS = {"and", "or", "not"}
 UNSURE = ("***", "…", "·")  # masked, cut, or not printable
 
@@ -138,5 +140,5 @@ def _text(case: TestCase) -> str:
     For Playwright the file comes first.
     """
     if case.tool == PLAYWRIGHT:
-        return f"{case.classname} {case.title}".replace(" › ", " ")
+        return f"{NOTEBOOK.sub('', case.classname)} {case.title}".replace(" › ", " ")
     return case.title.replace(" > ", " ") if case.tool == VITEST else case.title

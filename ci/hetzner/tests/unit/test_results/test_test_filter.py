@@ -89,6 +89,12 @@ class JavaScript(unittest.TestCase):
         words, selected = self.selected("a.spec.ts::g › t!, b.spec.ts::g › t", "playwright")
         self.assertEqual((words, selected), ("a.spec.ts.g.t", ["g › t"]))
 
+    def test_notebook_beside_a_file_is_no_part_of_what_is_searched(self) -> None:
+        told = "a.spec.ts one.ipynb::t{}, a.spec.ts two.ipynb::t"
+        self.assertEqual(self.selected(told.format("!"), "playwright")[0], "")
+        both = f"{told.format('!')}!, b.spec.ts::t"
+        self.assertEqual(self.selected(both, "playwright")[0], "a.spec.ts.t")
+
     def test_there_is_none_for_tests_that_differ_in_nothing(self) -> None:
         self.assertEqual(self.selected("a.spec.ts::t!, a.spec.ts::t", "playwright")[0], "")
 
