@@ -192,7 +192,6 @@ class CommitRun:
                 self.log.line("no status of the commit is set: this run did not check all of it")
             verdict = self._tell_the_end()
             self.code = verdict.exit_code
-            self._events.conclude(self._header(), verdict, self._facts.seconds)
             self._statuses.end(verdict, self._facts.results.values())
             self._record_for_later_runs(verdict)
             self.log.close()
@@ -249,6 +248,7 @@ class CommitRun:
     def _record_for_later_runs(self, verdict: Verdict) -> None:
         """Write the records that other runs use, and clean up; another signal ends it."""
         try:
+            self._events.conclude(self._header(), verdict, self._facts.seconds)
             for note in self._finish_copies():
                 self.log.line(f"NOTE  {note}")
             self._record(verdict)
