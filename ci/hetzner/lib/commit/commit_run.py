@@ -67,15 +67,11 @@ class CommitRun:
         self.log.began = self._began
         asked = options.output.listeners(mask)
         self._events = EventOutlets(self.log_dir, mask, self.log.line, asked)
+        self._branch = ""  # asked once: a second signal after the verdict would end the question
         self._run_id = process_table.run_id(process_table.table(), os.getpid())
+        whole = self.commit.known and not self._partial
         self._statuses = CommitStatuses(
-            config,
-            self.commit.sha,
-            self.url,
-            self._run_id,
-            self.log.line,
-            mask,
-            whole=self.commit.known and not self._partial,
+            config, self.commit.sha, self.url, self._run_id, self.log.line, mask, whole=whole
         )
         self.earlier = EarlierRuns(request, self.commit, self.log_dir, self.log.line)
         self._versions = ToolVersions()
@@ -106,6 +102,7 @@ class CommitRun:
 
     def _begin_summary(self) -> None:
         """Write that the run goes on; its pipeline writes more later. Raises OSError."""
+        self._branch = self.commit.branch
         SummaryFile(self.log_dir, self._header(), self._mask).begin([])
         whole = self.asks_for_all and not self._options.in_place
         self._store.publish(self.log_dir, self.commit.found, whole=whole)
@@ -113,7 +110,7 @@ class CommitRun:
     def _header(self) -> dict[str, object]:
         """Return the fields of summary.json that are known before the jobs begin."""
         commit, asked = self.commit, self.asks_for_all
-        fields = {"run": self._run_id, "sha": commit.sha, "branch": commit.branch, **commit.fields}
+        fields = {"run": self._run_id, "sha": commit.sha, "branch": self._branch, **commit.fields}
         chosen = selection.summary_fields(self._request.chosen, whole=False, asked_for_all=asked)
         return {**fields, **chosen}
 
