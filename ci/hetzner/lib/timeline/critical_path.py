@@ -1,7 +1,8 @@
 """Finds the chain of bodies and waits that made a run as long as it was. Pure.
 
 It is walked from the end of the run back to its beginning: from a job to the need that was met
-last, and from there on. Each link ends where the next one begins, so they sum up to the whole run.
+last, or to the job whose end gave it a place, and from there on. Each link ends where the next one
+begins, so they sum up to the whole run.
 """
 
 from __future__ import annotations
@@ -135,7 +136,11 @@ class _Walk:
         queued = min(job.ready_at + job.delay, self._at)
         kind, name = job.place
         freer = self._freer(job, kind) if self._at - queued >= SHORT else ""
-        self._add(job.name, queued, kind, f"{name}, freed by {freer}" if freer else name)
+        if freer and self._found:
+            self._found[-1] = self._found[-1]._replace(text=f"waited for {name}")
+            self._add(job.name, self._end(freer), kind, f"{name}, freed by {freer}")
+            return freer
+        self._add(job.name, queued, kind, name)
         self._add(job.name, job.ready_at, "delay", f"{job.delay:g} s")
         need = job.freed_by.partition(":")[0]
         if not need:

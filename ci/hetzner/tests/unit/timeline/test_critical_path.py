@@ -45,17 +45,25 @@ class Paths(unittest.TestCase):
         fates = {"s": Fate(math.inf, writes={"o": 2}, ignores_term=True), "c": Fate(4)}
         self.path(play(declared, fates), "serve s 2; run c 4; end s 5")
 
-    def test_wait_for_a_slot_names_the_job_that_freed_it(self) -> None:
+    def test_wait_for_a_slot_leads_to_the_job_that_freed_it(self) -> None:
         run = record(play(jobs("a; b"), {"a": Fate(5), "b": Fate(2)}, max_parallel=1))
-        self.assertEqual(told(run), "slot b 5; run b 2")
-        self.assertEqual(critical_path(run).links[0].text, "a free slot, freed by a")
+        self.assertEqual(told(run), "run a 5; run b 2")
+        self.assertEqual(critical_path(run).links[1].text, "waited for a free slot")
 
-    def test_wait_for_a_pool_names_it_and_a_job_that_held_it(self) -> None:
+    def test_wait_for_a_pool_leads_to_a_job_that_held_it(self) -> None:
         cpu = {"resources": {"cpu": 2}}
         fates = {"a": Fate(5), "b": Fate(2), "x": Fate(5)}
         run = record(play(jobs("a; b; x", a=cpu, b=cpu), fates, pools={"cpu": 2}))
-        self.assertEqual(told(run), "pool b 5; run b 2")
-        self.assertEqual(critical_path(run).links[0].text, "cpu, freed by a")
+        self.assertEqual(told(run), "run a 5; run b 2")
+        self.assertEqual(critical_path(run).links[1].text, "waited for cpu")
+
+    def test_wait_for_a_place_that_no_job_of_the_run_freed_is_a_link(self) -> None:
+        job = JobRecord(
+            "a", resources={"port:1": 1}, ready_at=1.0, started=5.0, ended=6.0, waited_for="port:1"
+        )
+        job = job._replace(attempts=(AttemptSpan(1, 5.0, 6.0),))
+        run = record(play(jobs("a"), {"a": Fate(6)}))._replace(jobs=(job,))
+        self.assertEqual(told(run), "prepare - 1; pool a 4; run a 1")
 
     def test_delay_and_retries_are_links(self) -> None:
         declared = jobs("a; b", a={"delay": 2, "retries": 1, "retry_alone": True})
