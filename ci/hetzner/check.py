@@ -109,7 +109,7 @@ def jobs(state: Path, python: Path, found: Mapping[str, str]) -> list[Job]:
     )
     page = Job(
         "page",
-        f"{shlex.quote(str(python))} -m unittest -v tests.pages.test_report",
+        f"{shlex.quote(str(python))} -m unittest -v tests.pages.browser_report",
         timeout=300,
         ok_codes=(0,),
         requires=("node", "chromium"),
