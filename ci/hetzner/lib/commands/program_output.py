@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib.common import console, files
+from lib.common.plain_text import complaint
 from lib.model import events
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class ProgramOutput:
         try:
             inputs = run_inputs.of_ends(record, run, redact)
         except Exception as error:  # noqa: BLE001 - the verdict is told, with logs or without
-            print(f"the logs cannot be read: {type(error).__name__}: {error}", file=sys.stderr)
+            print(f"the logs cannot be read: {complaint(error)}", file=sys.stderr)
             inputs = run_inputs.RunInputs(record, run, redact=redact)
         with contextlib.redirect_stdout(self._stdout):
             console.put(answer_json.text(inputs))

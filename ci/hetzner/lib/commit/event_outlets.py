@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from lib.common.plain_text import complaint
 from lib.event_stream import event_file
 from lib.model import events
 from lib.model.verdict import Verdict
-from lib.report.run_log import complaint
 
 
 class EventOutlets:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lib.buckaroo.settings import Settings
-from lib.report.run_log import RunLog, complaint
+from lib.common.plain_text import complaint
+from lib.report.run_log import RunLog
 
 
 def write(

@@ -58,3 +58,11 @@ def size(count: float) -> str:
         if count < 1000:
             return f"{count:.1f} {unit}"
     return f"{count / 1000:.1f} TB"
+
+
+def complaint(error: BaseException) -> str:
+    """Return the type and the text of an exception; its type alone if the text cannot be had."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 - the exception of a user's code may break in any way
+        return type(error).__name__

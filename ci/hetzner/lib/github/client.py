@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from lib.common import program_end, redact
+from lib.common.plain_text import complaint
 
 VERSION = "2022-11-28"
 REDIRECTS = (301, 302, 307, 308)  # a repository that was renamed answers with one
@@ -166,7 +167,7 @@ def _send(url: str, data: bytes, headers: Mapping[str, str], timeout: float) -> 
                 names = {name.lower(): value for name, value in error.headers.items()}
                 return Response(error.code, _message(error.read(LONGEST_ANSWER)), names)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return Response(0, f"{type(error).__name__}: {error}")
+        return Response(0, complaint(error))
 
 
 def _message(body: bytes) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lib.common import machine
+from lib.common.plain_text import complaint
 from lib.machine import load as machine_load
 from lib.model import events
 from lib.model.result import AttemptRecord, Load, Outcome
@@ -98,7 +99,7 @@ class History:
         try:
             return self._write(fields)
         except Exception as error:  # noqa: BLE001 - the verdict is told, and stays
-            return [f"this run is not in the history {self._path}: {type(error).__name__}: {error}"]
+            return [f"this run is not in the history {self._path}: {complaint(error)}"]
 
     def _write(self, fields: RunFields) -> list[str]:
         import json  # late, as the next one: no start of a run waits for them

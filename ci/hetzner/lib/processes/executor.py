@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 
 from lib.common import signal_names
 from lib.common.clock import MonotonicClock
+from lib.common.plain_text import complaint
 from lib.outputs.tracker import OutputTracker
 from lib.processes import exiting, kill, process_table, subreaper, timeout_report, wait
 from lib.processes.kill import Stopped
@@ -264,7 +265,7 @@ class ProcessExecutor:
                 self._reports.clear()
                 self.wait(self._clock.now() + 0.1)
         except Exception as error:  # noqa: BLE001 - after any error, nothing may stay behind
-            self._remark(f"could not stop in good order: {type(error).__name__}: {error}")
+            self._remark(f"could not stop in good order: {complaint(error)}")
             for key in list(self.running):
                 self._end_by_force(key)
         self._reports.clear()

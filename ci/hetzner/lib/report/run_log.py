@@ -17,14 +17,6 @@ from lib.report.view import View
 from lib.report.watched import Watched
 
 
-def complaint(error: BaseException) -> str:
-    """Return the text of an exception, or its type if the text cannot be had."""
-    try:
-        return f"{type(error).__name__}: {error}"
-    except Exception:  # noqa: BLE001 - the caller's exception may break in any way
-        return type(error).__name__
-
-
 class RunLog:
     """Appends lines to `log_dir`/ci.log and shows them in the first of `views` that works.
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from lib.common.plain_text import complaint
 from lib.model import declared_job, events
 from lib.model.job import Job
 from lib.model.result import Result
@@ -16,7 +17,7 @@ from lib.model.run_plan import RunPlan
 from lib.model.verdict import Verdict, decide
 from lib.report import console_summary, verdict_writer
 from lib.report.rerun_command import RerunCommand
-from lib.report.run_log import RunLog, complaint
+from lib.report.run_log import RunLog
 from lib.report.summary_json import SummaryFile
 from lib.report.view import Section, Viewer
 

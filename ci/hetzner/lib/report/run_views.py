@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from lib.common import files
+from lib.common.plain_text import complaint
 from lib.report import run_inputs
 from lib.report.run_inputs import RunInputs
-from lib.report.run_log import complaint
 
 # by the file: the module that makes it, which is imported only then
 VIEWS: Mapping[str, str] = {

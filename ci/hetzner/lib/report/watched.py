@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 
+from lib.common.plain_text import complaint
 from lib.model.events import Event
 from lib.report.view import Section, ShownRun, View
 
@@ -64,8 +65,6 @@ class Watched:
 
     def _replace(self, error: BaseException) -> None:
         """Let the next view take over from one that broke."""
-        from lib.report.run_log import complaint  # late: it imports this module
-
         broken = self._views.pop(0)
         with contextlib.suppress(Exception):
             broken.close()

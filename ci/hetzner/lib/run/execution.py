@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from lib.common.clock import MonotonicClock
 from lib.common.locks import Held
+from lib.common.plain_text import complaint
 from lib.common.signal_names import name_of
 from lib.machine import load as machine_load
 from lib.model import events
@@ -25,7 +26,7 @@ from lib.model.run_plan import RunPlan
 from lib.processes import process_table
 from lib.processes.executor import ProcessExecutor
 from lib.processes.launch import Place
-from lib.report.run_log import RunLog, complaint
+from lib.report.run_log import RunLog
 from lib.report.run_reports import ReportOptions, RunReports
 from lib.report.view import ShownRun
 from lib.run import beside_others, controls, preflight

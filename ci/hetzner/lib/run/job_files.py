@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
+from lib.common.plain_text import complaint
 from lib.model.cause import Cause
 from lib.model.events import Listener
 from lib.model.phases import Phases, heeds_filter
 from lib.model.result import GOOD, Result
 from lib.processes.launch import Place
-from lib.report.run_log import complaint
 
 if TYPE_CHECKING:
     from lib.run_directories.kept_files import KeptFiles

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lib.common.plain_text import complaint
 from lib.event_stream import event_file
 from lib.event_stream.event_file import NAME as EVENTS
 from lib.event_stream.event_file import EventFile
@@ -18,7 +19,6 @@ from lib.model.run_facts import CHANGED, Facts
 from lib.model.run_plan import RunPlan
 from lib.processes.launch import Place
 from lib.report import run_views, step_summary
-from lib.report.run_log import complaint
 from lib.run_directories import cleaning
 from lib.run_directories.retention import Limits
 

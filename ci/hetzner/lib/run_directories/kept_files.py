@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from lib.common.plain_text import complaint
 from lib.model import events
 from lib.model.job import Job
 from lib.run_directories import keep_copy
@@ -131,5 +132,5 @@ class KeptFiles:
         try:
             problems = keep_copy.keep(patterns, place, ended.began, self._stopped.is_set)
         except Exception as error:  # noqa: BLE001 - a view never breaks a run
-            problems = [f"{type(error).__name__}: {error}"]
+            problems = [complaint(error)]
         self._notes += [f"{job.name}: not all files are kept: {text}" for text in problems]

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lib.common import files, program_end
+from lib.common.plain_text import complaint
 from lib.processes import own_children
 from lib.processes.launch import RunningStep
 from lib.sampling import sample_lines
@@ -80,7 +81,7 @@ class Sampler:
                 self._fault(error)
 
     def _fault(self, error: Exception) -> None:
-        self._problem = self._problem or f"{type(error).__name__}: {error}"
+        self._problem = self._problem or complaint(error)
 
     def _sample(self) -> None:
         jobs = JobProcesses()

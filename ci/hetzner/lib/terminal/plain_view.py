@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from lib.common.console import Console
-from lib.common.plain_text import duration
+from lib.common.plain_text import complaint, duration
 from lib.model.events import Event, Finished
-from lib.report.run_log import complaint
 from lib.report.view import Section, ShownRun
 
 

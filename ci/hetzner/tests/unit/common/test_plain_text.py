@@ -32,6 +32,14 @@ class PlainText(unittest.TestCase):
         for count, shown in sizes.items():
             self.assertEqual(plain_text.size(count), shown)
 
+    def test_exception_whose_text_breaks_is_told_by_its_type(self) -> None:
+        class OddError(Exception):
+            def __str__(self) -> str:
+                raise ValueError
+
+        self.assertEqual(plain_text.complaint(OSError("gone")), "OSError: gone")
+        self.assertEqual(plain_text.complaint(OddError()), "OddError")
+
 
 if __name__ == "__main__":
     unittest.main()
