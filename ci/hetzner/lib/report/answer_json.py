@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import json
 import math
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lib.common import redact
 from lib.report import failure_lines
 from lib.report.run_inputs import BAD, RunInputs
-from lib.test_results import test_filter
 from lib.test_results.test_case import FAILED
 from lib.timeline.run_record import JobRecord
 
@@ -101,31 +99,18 @@ def _job(job: JobRecord, inputs: RunInputs) -> dict[str, Any]:
     }
     told.update({name: value for name, value in more.items() if value})
     if job.outcome in BAD:
-        told.update(_of_failure(job, inputs))
+        told.update(_of_failure(job))
     return told
 
 
-def _of_failure(job: JobRecord, inputs: RunInputs) -> dict[str, Any]:
+def _of_failure(job: JobRecord) -> dict[str, Any]:
     """Return the log of a failed job, and the words that run it again."""
     told: dict[str, Any] = {"log": job.log} if job.log else {}
-    if job.rerun:
-        cases = inputs.tests.get(job.name, ())
-        told["rerun"] = list(_on_tests(job.rerun, test_filter.exact_filter({job.name: cases})))
-    return told
+    return told | {"rerun": list(job.rerun)} if job.rerun else told
 
 
 def _failed_tests(job: str, inputs: RunInputs) -> list[str]:
     return [case.name for case in inputs.tests.get(job, ()) if case.outcome == FAILED]
-
-
-def _on_tests(rerun: Sequence[str], chosen: str) -> Sequence[str]:
-    """Return the words of a pipeline that run a job again, on these test cases only."""
-    if not chosen or "--only-jobs" not in " ".join(rerun) or "--only-testcases" in " ".join(rerun):
-        return rerun
-    flag = f"--only-testcases={chosen}"
-    if rerun[:2] == ("bash", "-c"):
-        return ("bash", "-c", f"{rerun[2]} {shlex.quote(flag)}")
-    return (*rerun, flag)
 
 
 def _short(value: object, inputs: RunInputs) -> object:

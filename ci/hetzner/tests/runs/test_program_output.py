@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import unittest
@@ -22,6 +23,19 @@ JOBS = """[
     Job("test-b", "true", ["test-a"]),
 ]"""
 STORE = 'sys.exit(Pipeline(jobs, "1a2b3c4", "main", store="store", cwd=".").main())\n'
+# one test fails, one passes, in a file for each way to end
+TESTED = """
+def job(name, end, **more):
+    cases = '<testcase name="ok" classname="m"/><testcase name="bad" classname="m">'
+    text = f'<testsuite name="pytest">{cases}<failure/></testcase></testsuite>'
+    return Job(name, f"echo '{text}' >{name}.xml; {end}", junit=f"{name}.xml", **more)
+jobs = [
+    job("code", "exit 1"),
+    job("late", "sleep 60", timeout=1),
+    job("killed", "kill -9 $$"),
+    job("unfiltered", "exit 1", testcases=False),
+    job("lacking", "true", outputs={"o": "never"}),
+]"""
 ANSWER, EVENTS = Schema("answer"), Schema("events")
 
 
@@ -54,6 +68,18 @@ class Answers(TenLines):
         self.assertEqual(self.answer("--only", "build")[1]["verdict"], "passed")
         self.assertEqual(self.ran("--json", "--only", "buidl")[:2], (2, ""))
         self.assertEqual(self.ran("--json", "--list")[:2], (2, ""))
+
+    def test_only_a_failure_by_test_cases_alone_runs_again_on_them_alone(self) -> None:
+        """Console, events and answer tell the same words, whatever the end of the job."""
+        self.write(f"[]{TESTED}")
+        _, told, errors = self.answer("--events=seen.jsonl")
+        seen = map(json.loads, (self.root / "seen.jsonl").read_text().splitlines())
+        by_event = {each["job"]: each["words"] for each in seen if each["event"] == "RunAgain"}
+        self.assertEqual({job["name"]: job["rerun"] for job in told["jobs"]}, by_event)
+        shown = re.findall(r"^    run it again: (.*)$", errors, re.MULTILINE)
+        self.assertCountEqual(shown, [words[-1] for words in by_event.values()])
+        on_tests = [name for name, words in by_event.items() if "--only-testcases" in words[-1]]
+        self.assertEqual((len(shown), on_tests), (5, ["code"]))
 
     def test_words_of_the_program_itself_go_aside(self) -> None:
         speaks = "listeners=[lambda event: print('a word')]"
