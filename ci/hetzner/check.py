@@ -97,7 +97,7 @@ def jobs(state: Path, python: Path, found: Mapping[str, str]) -> list[Job]:
     )
     junit = Job(
         "junit-schema",
-        f"{shlex.quote(str(python))} -m unittest -v tests.unit.test_results.junit_schema",
+        f"{shlex.quote(str(python))} -m unittest -v tests.unit.views.junit_schema",
         ok_codes=(0,),
     )
     mutants = Job(

@@ -82,7 +82,7 @@ def viewed_run(jobs: list[Job], parallel: int, mode: str) -> int:
     import time
     from pathlib import Path
 
-    from lib.report import run_views
+    from lib.views import run_views
 
     measured = Path("seconds")
 

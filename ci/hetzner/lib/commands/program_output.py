@@ -72,7 +72,8 @@ class ProgramOutput:
         """Print the answer on a run that has ended, whose logs are in a directory."""
         if self._timeline is None:
             return
-        from lib.report import answer_json, run_inputs
+        from lib.report import run_inputs
+        from lib.views import answer_json
 
         record = self._timeline.record()
         try:

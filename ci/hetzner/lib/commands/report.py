@@ -8,8 +8,8 @@ from lib.commands import show
 from lib.commands.site import Site
 from lib.common import console, redact
 from lib.event_stream import event_file
-from lib.report import run_views
 from lib.run_directories.run_store import LAST, RunStore
+from lib.views import run_views
 
 SUMMARY = "Write the report of a run again, and print its path."
 PAGE = "report.html"

@@ -19,7 +19,7 @@ def write(
 ) -> None:
     """Write environment.json of the run in `tree`, then its views; a fault is a line of the log."""
     from lib.commit import commit_environment  # late, as the other: it is the last step
-    from lib.report import run_views, step_summary
+    from lib.views import run_views, step_summary
 
     run = log.path.parent
     try:

@@ -18,9 +18,9 @@ from lib.model.job import Job
 from lib.model.run_facts import CHANGED, Facts
 from lib.model.run_plan import RunPlan
 from lib.processes.launch import Place
-from lib.report import run_views, step_summary
 from lib.run_directories import cleaning
 from lib.run_directories.retention import Limits
+from lib.views import run_views, step_summary
 
 if TYPE_CHECKING:
     from lib.history.recorder import History

@@ -8,34 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Protocol
 
-from lib.sampling import trace_counters
-from lib.sampling.samples import Samples
-from lib.sampling.trace_events import TraceEvents, Track
+from lib.report.run_inputs import RunInputs
 from lib.timeline.critical_path import WORK, critical_path
 from lib.timeline.run_record import AttemptSpan, JobRecord, RunRecord, Span
+from lib.views import trace_counters
+from lib.views.trace_events import TraceEvents, Track
 
 RUN, JOBS = 1, 2  # groups of tracks
 WHOLE, CRITICAL = Track(RUN, 1), Track(RUN, 2)
 BEFORE_AN_END = 1e-6  # seconds: an arrow begins within a bar, and ends are outside
 
 
-class Inputs(Protocol):
-    """What a trace is made from; RunInputs has it."""
-
-    @property
-    def record(self) -> RunRecord:
-        """The run."""
-        ...
-
-    @property
-    def samples(self) -> Samples | None:
-        """Its samples; None if it has none."""
-        ...
-
-
-def view(inputs: Inputs) -> str:
+def view(inputs: RunInputs) -> str:
     """Return the trace of a run."""
     record, samples = inputs.record, inputs.samples
     made = TraceEvents(record.beginning)

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from lib.report import step_summary, summary_markdown
+from lib.views import step_summary, summary_markdown
 from tests.support import red_run
 
 

@@ -8,11 +8,11 @@ fail, or has passed all the same, are skipped, with the reason.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
+from lib.report.run_inputs import RunInputs
 from lib.test_results.junit_xml import ERROR, Case, Suite, document, of_test
-from lib.test_results.test_case import FAILED, FLAKY, PASSED, SKIPPED, TestCase
+from lib.test_results.test_case import FAILED, FLAKY, PASSED, SKIPPED
 from lib.timeline.run_record import JobRecord, RunRecord
 
 ITSELF = "job"  # the name of a job's own case
@@ -26,38 +26,14 @@ OUTCOMES = {
 }
 
 
-class Inputs(Protocol):
-    """What it is made from; RunInputs has it."""
-
-    @property
-    def record(self) -> RunRecord:
-        """The run."""
-        ...
-
-    @property
-    def tests(self) -> Mapping[str, Sequence[TestCase]]:
-        """The test cases of its jobs."""
-        ...
-
-    @property
-    def excerpts(self) -> Mapping[str, Sequence[str]]:
-        """The end of the log of each failed job."""
-        ...
-
-    @property
-    def redact(self) -> Callable[[str], str]:
-        """Masks secrets."""
-        ...
-
-
-def view(inputs: Inputs) -> str:
+def view(inputs: RunInputs) -> str:
     """Return the file of a run."""
     record = inputs.record
     suites = [_suite(inputs, record, job) for job in record.jobs]
     return document(record.run or "run", suites, record.end - record.beginning)
 
 
-def _suite(inputs: Inputs, record: RunRecord, job: JobRecord) -> Suite:
+def _suite(inputs: RunInputs, record: RunRecord, job: JobRecord) -> Suite:
     cases = [_masked(of_test(test), inputs.redact) for test in inputs.tests.get(job.name, ())]
     told = any(case.outcome == FAILED for case in cases)
     if not (told and job.outcome == "failed"):

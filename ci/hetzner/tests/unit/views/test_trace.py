@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from lib.report.run_inputs import RunInputs
-from lib.sampling import trace
 from lib.sampling.samples import JobSamples, Samples
 from lib.timeline.run_record import AttemptSpan, JobRecord, RunRecord
+from lib.views import trace
 from tests.support.trace_case import TraceCase
 
 HOSTILE = '</script>"\\\n\x1b[31m\u202e'

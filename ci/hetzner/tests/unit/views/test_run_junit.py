@@ -5,7 +5,7 @@ from __future__ import annotations
 import unittest
 from xml.etree import ElementTree
 
-from lib.test_results import run_junit
+from lib.views import run_junit
 from tests.support import red_run
 
 

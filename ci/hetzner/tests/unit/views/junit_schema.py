@@ -12,7 +12,7 @@ from pathlib import Path
 import xmlschema
 
 from lib.buckaroo import jest_junit
-from lib.test_results import run_junit
+from lib.views import run_junit
 from tests.support import red_run
 from tests.unit.buckaroo.test_jest_junit import report, test
 

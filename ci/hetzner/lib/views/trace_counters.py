@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from lib.sampling.samples import JobSamples, Samples
-from lib.sampling.trace_events import TraceEvents
 from lib.timeline.run_record import JobRecord, RunRecord
+from lib.views.trace_events import TraceEvents
 
 MACHINE, POOLS, PROCESSES = 3, 4, 5  # groups of the trace
 MIB = 1 << 20

@@ -7,10 +7,10 @@ import unittest
 from pathlib import Path
 from typing import Any
 
-from lib.report import answer_json
 from lib.report.run_inputs import RunInputs
 from lib.test_results.test_case import FAILED, PASSED, PYTEST, TestCase
 from lib.timeline.run_record import AttemptSpan, JobRecord, RunRecord
+from lib.views import answer_json
 from tests.support.json_schema import Schema
 
 ANSWER = Schema("answer")
