@@ -1,8 +1,11 @@
-"""Turns commands for a shell into argument vectors. Pure."""
+"""Turns commands for a shell into argument vectors, and back. Pure."""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
+
+SHELL = ("bash", "-c")
 
 
 def vector(command: str) -> tuple[str, ...]:
@@ -13,4 +16,10 @@ def vector(command: str) -> tuple[str, ...]:
         words = []
     if words and shlex.join(words) == command:
         return tuple(words)
-    return ("bash", "-c", command)
+    return (*SHELL, command)
+
+
+def command(words: Sequence[str]) -> str:
+    """Return the command for a shell that `vector` made these words of."""
+    given = words[-1] if len(words) == len(SHELL) + 1 else ""
+    return given if given and vector(given) == tuple(words) else shlex.join(words)

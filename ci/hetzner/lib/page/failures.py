@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
+from lib.common import shell_words
 from lib.common.plain_text import duration
 from lib.page import ansi, outcomes
 from lib.page.markup import Html, file_link, tag
@@ -41,7 +41,7 @@ def _failure(number: int, job: JobRecord, tests: Sequence[str], lines: Sequence[
     if len(tests) > MOST_TESTS:
         failing.append(tag("li", f"and {len(tests) - MOST_TESTS} more", class_="soft"))
     log = tag("a", "Whole log", href=file_link(job.log)) if job.log else None
-    again = tag("code", shlex.join(job.rerun), class_="command") if job.rerun else None
+    again = tag("code", shell_words.command(job.rerun), class_="command") if job.rerun else None
     return tag(
         "article",
         heading,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
+from lib.common import shell_words
 from lib.common.plain_text import duration
 from lib.page import outcomes
 from lib.page.markup import Html, join, tag
@@ -109,7 +109,7 @@ def _facts(record: RunRecord, path: CriticalPath, broken: Sequence[JobRecord]) -
         share = tag("span", f" {path.share:.0%} of the time", class_="soft")
         facts.append(("Critical path", join([names, share])))
     if len(broken) == 1 and broken[0].rerun:
-        again = tag("code", shlex.join(broken[0].rerun), class_="command")
+        again = tag("code", shell_words.command(broken[0].rerun), class_="command")
         facts.append(("Run it again", again))
     return tag(
         "dl",

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import chain, islice
 
-from lib.common import redact
+from lib.common import redact, shell_words
 from lib.common.plain_text import one_line
 from lib.report.run_inputs import BAD, RunInputs
 from lib.test_results.test_case import FAILED, FLAKY
@@ -63,17 +63,9 @@ def _failure(inputs: RunInputs, job: JobRecord) -> Iterator[str]:
     if failed:
         yield ""
     if job.rerun:
-        yield from _pre("run it again", [inputs.redact(_shell(job.rerun))])
+        yield from _pre("run it again", [inputs.redact(shell_words.command(job.rerun))])
     if excerpt := inputs.excerpts.get(job.name):
         yield from _pre("the end of its log", excerpt)
-
-
-def _shell(words: Sequence[str]) -> str:
-    import shlex  # late: a run imports this room
-
-    if words[:2] == ("bash", "-c") and len(words) == 3:
-        return words[2]
-    return shlex.join(words)
 
 
 def _pre(title: str, lines: Sequence[str]) -> Iterator[str]:

@@ -82,6 +82,14 @@ class Parts(unittest.TestCase):
         self.assertIn("FAILED a.py::test_b - assert 1 == 2", head)
         self.assertNotIn("collected", head)
 
+    def test_command_that_runs_a_job_again_is_shown_as_a_user_types_it(self) -> None:
+        words = ("bash", "-c", "cd /repo && python3 ci.py --only-jobs a")
+        job = JobRecord("a", outcome="failed", started=0.0, ended=1.0, rerun=words)
+        made = page(RunRecord(seconds=1.0, exit_code=1, jobs=(job,)))
+        shown = '<code class="command">cd /repo &amp;&amp; python3 ci.py --only-jobs a</code>'
+        self.assertEqual(made.count(shown), 2)  # with the verdict, and with the failure
+        self.assertNotIn("bash -c", made)
+
     def test_jobs_that_were_cut_off_show_the_end_of_their_logs(self) -> None:
         job = JobRecord("a", outcome="cancelled", reason="the run's timeout", started=0.0)
         waited = JobRecord("b", outcome="cancelled", reason="the run's timeout")
