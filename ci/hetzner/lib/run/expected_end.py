@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 
@@ -12,15 +11,16 @@ from lib.model.durations import Timings
 from lib.model.run_plan import RunPlan
 from lib.model.usual_length import usual_length
 
-PAUSE = 5.0  # seconds from one look to the next, at least
-SHARE = 0.002  # of the time: the looks take no more of it
+PAUSE = 5.0  # seconds from one estimate to the next, at least
+SHARE = 0.002  # of the time: playing takes no more of it
 Tell = Callable[[float], object]
 
 
 class ExpectedEnd:
     """A listener that knows when its run is expected to end, in seconds since the epoch.
 
-    `now` reads the clock of the run. `moment` is None if no duration is known.
+    `now` reads the clock of the run. The run's own thread adds up the usual lengths of the jobs
+    that are left, which is quick; only a view, in a thread of its own, plays them.
     """
 
     def __init__(self, plan: RunPlan, now: Callable[[], float]) -> None:
@@ -29,17 +29,17 @@ class ExpectedEnd:
         self._left = {node.job.name for node in plan.phases.nodes}.difference(plan.restored)
         self._started: dict[str, float] = {}
         self._written: set[tuple[str, str]] = set()
-        self._looks = threading.Lock()
-        self._due = 0.0  # the time of the next look
         self._tell: Tell = lambda moment: None
+        self._told = -PAUSE  # the time of the last estimate for others
         usual = usual_length(plan)
-        self.moment = None if usual is None else time.time() + usual
+        self._played = None if usual is None else time.time() + usual
+        self._play_again = PAUSE  # before this time, the usual length is as good
 
     def tell(self, tell: Tell) -> None:
-        """Call this with the moment, now and whenever a job has ended and it is another one."""
+        """Call this with the moment, now and when jobs have ended. Never if it is unknown."""
         self._tell = tell
-        if self.moment is not None:
-            tell(self.moment)
+        if self._played is not None:
+            tell(self._played)
 
     def __call__(self, event: events.Event) -> None:
         """Follow the starts and ends of jobs."""
@@ -53,28 +53,29 @@ class ExpectedEnd:
                 self._written = {each for each in self._written if each[0] != event.job}
             case events.Finished() if not event.again:
                 self._left.discard(event.job)
-                if self._left and self._look(event.at) and self.moment is not None:
-                    self._tell(self.moment)
+                self._tell_again(event.at)
+
+    def _tell_again(self, now: float) -> None:
+        if not self._left or now < self._told + PAUSE:
+            return
+        self._told = now
+        left = remaining(self._plan, self._left, self._started, self._written, now)
+        if (usual := usual_length(left)) is not None:
+            self._tell(time.time() + usual)
 
     def look(self) -> float | None:
-        """Return the moment, found anew if the last look was a while ago. For any thread."""
-        now = self._now()
-        if now >= PAUSE:  # before, the usual length is as good
-            self._look(now)
-        return self.moment
+        """Return the moment, None if no duration is known.
 
-    def _look(self, now: float) -> bool:
-        """Find the moment anew, if that is due; return whether it was."""
-        if self.moment is None or now < self._due or not self._looks.acquire(blocking=False):
-            return False
-        try:
+        It is found anew if that was a while ago. For one thread, which need not be the run's.
+        """
+        now = self._now()
+        if self._played is not None and now >= self._play_again:
             began = time.perf_counter()
             left, started, written = set(self._left), dict(self._started), set(self._written)
-            self.moment = time.time() + length(remaining(self._plan, left, started, written, now))
-            self._due = now + max(PAUSE, (time.perf_counter() - began) / SHARE)
-        finally:
-            self._looks.release()
-        return True
+            seconds = length(remaining(self._plan, left, started, written, now))
+            self._played = time.time() + seconds
+            self._play_again = now + max(PAUSE, (time.perf_counter() - began) / SHARE)
+        return self._played
 
 
 def remaining(

@@ -6,6 +6,7 @@ import time
 import unittest
 from collections.abc import Collection, Mapping
 from typing import Any
+from unittest import mock
 
 from lib.model import events
 from lib.model.result import Outcome, Result
@@ -96,6 +97,19 @@ class Follows(unittest.TestCase):
         self.end(events.Started(0.0, "a", 1))
         self.finish("a", 9.0)
         self.assertEqual(list(map(self.left, self.told)), [100, 90])
+
+    def test_end_of_a_job_plays_nothing_in_the_thread_of_the_run(self) -> None:
+        with mock.patch.object(expected_end, "length", side_effect=AssertionError("played")):
+            for at, name in ((9.0, "a"), (39.0, "b"), (99.0, "c")):
+                self.finish(name, at)
+        self.assertEqual(list(map(self.left, self.told)), [100, 90, 60])
+
+    def test_end_is_told_again_after_a_while_only(self) -> None:
+        self.finish("a", 1.0)
+        self.finish("b", 5.9)
+        self.assertEqual(list(map(self.left, self.told)), [100, 90])
+        self.finish("b", 6.0)
+        self.assertEqual(list(map(self.left, self.told)), [100, 90, 60])
 
     def test_end_is_found_anew_while_no_job_ends(self) -> None:
         self.end(events.Started(0.0, "a", 1))
