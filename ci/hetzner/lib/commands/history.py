@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from lib.commands import argument_types, columns, history_text, page_file
 from lib.commands.site import Site
 from lib.common import console, redact
-from lib.common.plain_text import printable
+from lib.common.plain_text import printable, utc
 from lib.history import database, job_figures, past_runs, past_tests
 from lib.history.past_runs import JobRun
 from lib.model.names import nearest
@@ -149,7 +149,7 @@ def _of_job(
 ) -> Answer:
     tests = past_tests.of_job(opened, runs, job)
     flaky = past_tests.flaky(opened, runs, job)
-    rows = [{**run._asdict(), "started": history_text.moment(run.started)} for run in found]
+    rows = [{**run._asdict(), "started": utc(run.started)} for run in found]
     more = {
         "figures": _figures(job, found),
         "tests": [test._asdict() for test in tests],
@@ -170,7 +170,7 @@ def _flaky(opened: sqlite3.Connection, runs: Sequence[int], job: str) -> Answer:
 
 def _left(opened: sqlite3.Connection, runs: Sequence[int]) -> Answer:
     rows = [
-        {"run": run, "started": history_text.moment(started), "sha": sha}
+        {"run": run, "started": utc(started), "sha": sha}
         | {"amount": name, "difference": difference}
         for run, started, sha, amounts in past_runs.leftovers(opened, runs)
         for name, difference in _amounts(amounts).items()

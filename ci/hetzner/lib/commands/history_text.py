@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,14 +23,6 @@ FULL_SHA = re.compile(r"[0-9a-f]{40,64}")
 SHA = 7  # of its characters
 TESTS = ("test", "runs", "failed", "mean")
 TRIES = ("trees", "flaky", "passed", "failed", "rate")
-
-
-def moment(seconds: float) -> str:
-    """Return a time of day in UTC, as ISO 8601 has it."""
-    try:
-        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-    except (OverflowError, ValueError, OSError):  # a damaged row
-        return ""
 
 
 def jobs(found: Mapping[str, Sequence[JobRun]]) -> list[str]:

@@ -11,7 +11,7 @@ from lib.commands.ci_log import Story
 from lib.commands.environment_changes import Changes
 from lib.commands.run_files import StoredFile
 from lib.commands.run_report import JobReport, RunReport
-from lib.common.plain_text import duration, size, table
+from lib.common.plain_text import changes, duration, size, table
 from lib.report import log_tail
 
 UNKNOWN = "(not known)"
@@ -102,14 +102,9 @@ def _facts(run: RunAnswer) -> Iterator[tuple[str, str]]:
     yield "started", f"{report.started_at or UNKNOWN}{took}"
     yield "place", run.place
     if report.left:
-        yield "left", ", ".join(f"{name} {_change(name, n)}" for name, n in report.left.items())
+        yield "left", changes(report.left)
     for file in run.kept:
         yield "kept", f"{file.path} ({size(file.size)})"
-
-
-def _change(name: str, count: float) -> str:
-    amount = size(abs(count)) if name.endswith("_bytes") else f"{abs(count):g}"
-    return f"{'-' if count < 0 else '+'}{amount}"
 
 
 def _failure(run: RunAnswer, job: JobReport, redact: Callable[[str], str]) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 
 def printable(text: str) -> str:
@@ -49,6 +50,17 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
 
 
+def utc(seconds: float, form: str = "%Y-%m-%dT%H:%M:%SZ") -> str:
+    """Return a time since the epoch in UTC, '' for one that no calendar has; `form`: strftime(3).
+
+    Damaged records hold such times.
+    """
+    try:
+        return time.strftime(form, time.gmtime(seconds))
+    except (OverflowError, ValueError, OSError):
+        return ""
+
+
 def size(count: float) -> str:
     """Return a number of bytes for people: `812 B`, `4.5 kB`, `5.0 GB`, in powers of 1000."""
     if count < 1000:
@@ -58,6 +70,16 @@ def size(count: float) -> str:
         if count < 1000:
             return f"{count:.1f} {unit}"
     return f"{count / 1000:.1f} TB"
+
+
+def changes(amounts: Mapping[str, float]) -> str:
+    """Return how amounts changed: `processes +1, shm_bytes -4.5 kB`; bytes end with `_bytes`."""
+    return ", ".join(f"{name} {_change(name, by)}" for name, by in amounts.items())
+
+
+def _change(name: str, by: float) -> str:
+    amount = size(abs(by)) if name.endswith("_bytes") else f"{abs(by):g}"
+    return f"{'-' if by < 0 else '+'}{amount}"
 
 
 def complaint(error: BaseException) -> str:

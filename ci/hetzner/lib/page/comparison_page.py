@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
-from lib.common.plain_text import duration
+from lib.common.plain_text import duration, utc
 from lib.diagnosis.comparison import Comparison, JobChange
 from lib.page import outcomes, timeline_plot, timeline_rows
 from lib.page.document import page
@@ -54,7 +53,7 @@ def _runs(labels: Sequence[str], runs: Sequence[RunRecord]) -> Html:
             _verdict(run),
             str(run.header.get("branch") or ""),
             tag("code", str(run.header.get("sha") or "")),
-            _moment(run.began),
+            utc(run.began, "%Y-%m-%d %H:%M UTC"),
             "" if run.seconds is None else duration(run.seconds),
         )
         for label, run in zip(labels, runs, strict=True)
@@ -65,13 +64,6 @@ def _runs(labels: Sequence[str], runs: Sequence[RunRecord]) -> Html:
 def _verdict(run: RunRecord) -> Html:
     word, look = outcomes.verdict(run)
     return tag("span", word, class_=look)
-
-
-def _moment(seconds: float) -> str:
-    try:
-        return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
-    except (OverflowError, ValueError, OSError):  # a damaged record
-        return ""
 
 
 def _changed(title: str, labels: Sequence[str], jobs: Sequence[JobChange]) -> Html | None:

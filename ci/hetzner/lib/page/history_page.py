@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from lib.common.plain_text import duration
+from lib.common.plain_text import duration, utc
 from lib.diagnosis.most_waited import WaitedFor
 from lib.history import job_figures
 from lib.history.job_figures import JobFigures
@@ -67,10 +66,7 @@ def _times(past: PastRuns) -> str:
 
 def day(seconds: float) -> str:
     """Return the day of a time in seconds since the epoch, UTC."""
-    try:
-        return time.strftime("%Y-%m-%d", time.gmtime(seconds))
-    except (OverflowError, ValueError, OSError):  # a damaged row
-        return "an unknown day"
+    return utc(seconds, "%Y-%m-%d") or "an unknown day"
 
 
 def _red(red: Sequence[JobFigures]) -> Html | None:

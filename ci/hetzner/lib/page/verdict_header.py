@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from lib.common import shell_words
-from lib.common.plain_text import duration
+from lib.common.plain_text import duration, utc
 from lib.page import outcomes
 from lib.page.markup import Html, join, tag
 from lib.timeline.critical_path import CriticalPath
@@ -15,6 +14,7 @@ from lib.timeline.run_record import JobRecord, RunRecord
 
 MOST_TESTS, MOST_JOBS = 5, 8
 SHA = 10  # characters of a commit's name
+BEGAN = "%-d %B %Y, %H:%M:%S UTC"
 
 
 def header(
@@ -49,18 +49,10 @@ def _where(record: RunRecord) -> Html:
     parts = [
         tag("span", str(header["branch"]), class_="name") if header.get("branch") else None,
         tag("code", sha.removesuffix(sha[SHA:]), title=sha) if sha else None,
-        tag("time", moment(record.began)) if record.began else None,
+        tag("time", utc(record.began, BEGAN)) if record.began else None,
         *(tag("span", remark, class_="amber") for remark in remarks),
     ]
     return join([part for part in parts if part], Html(" · "))
-
-
-def moment(seconds: float) -> str:
-    """Return a time since the epoch for people, in UTC; '' for one that no calendar has."""
-    try:
-        return time.strftime("%-d %B %Y, %H:%M:%S UTC", time.gmtime(seconds))
-    except (OverflowError, ValueError, OSError):  # from a damaged record
-        return ""
 
 
 def _causes(record: RunRecord, broken: Sequence[JobRecord]) -> list[Html]:

@@ -7,9 +7,9 @@ fail, or has passed all the same, are skipped, with the reason.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 
+from lib.common.plain_text import utc
 from lib.report.run_inputs import RunInputs
 from lib.test_results.junit_xml import ERROR, Case, Suite, document, of_test
 from lib.test_results.test_case import FAILED, FLAKY, PASSED, SKIPPED
@@ -41,8 +41,8 @@ def _suite(inputs: RunInputs, record: RunRecord, job: JobRecord) -> Suite:
     if why := _why_acceptable(job):
         cases = [_excused(case, why) for case in cases]
     began = job.started if job.started is not None else record.end
-    when = time.gmtime(record.began + record.before + began)
-    return Suite(job.name, cases, job.seconds or 0.0, time.strftime("%Y-%m-%dT%H:%M:%S", when))
+    when = utc(record.began + record.before + began, "%Y-%m-%dT%H:%M:%S")
+    return Suite(job.name, cases, job.seconds or 0.0, when)
 
 
 def _masked(case: Case, redact: Callable[[str], str]) -> Case:

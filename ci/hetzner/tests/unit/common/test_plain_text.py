@@ -32,6 +32,16 @@ class PlainText(unittest.TestCase):
         for count, shown in sizes.items():
             self.assertEqual(plain_text.size(count), shown)
 
+    def test_time_is_told_in_utc_and_one_that_no_calendar_has_not_at_all(self) -> None:
+        self.assertEqual(plain_text.utc(1e9), "2001-09-09T01:46:40Z")
+        self.assertEqual(plain_text.utc(1e9, "%Y-%m-%d"), "2001-09-09")
+        for damaged in (1e300, -1e300, float("nan"), float("inf")):
+            self.assertEqual(plain_text.utc(damaged), "")
+
+    def test_changes_of_amounts_have_their_sign(self) -> None:
+        told = plain_text.changes({"processes": 2, "disk_free_bytes": -4500})
+        self.assertEqual(told, "processes +2, disk_free_bytes -4.5 kB")
+
     def test_exception_whose_text_breaks_is_told_by_its_type(self) -> None:
         class OddError(Exception):
             def __str__(self) -> str:

@@ -57,6 +57,10 @@ class OfARun(unittest.TestCase):
         self.assertEqual([tests.get(n) for n in ("tests", "skipped")], ["3", "1"])
         self.assertEqual(tests.get("timestamp"), "2001-09-09T01:46:43")
 
+    def test_time_that_no_calendar_has_is_left_out(self) -> None:
+        damaged = red_run.inputs().record._replace(began=1e300)
+        self.assertNotIn("timestamp", run_junit.view(red_run.inputs()._replace(record=damaged)))
+
     def test_end_of_a_log_is_text(self) -> None:
         run = run_junit.view(red_run.inputs()._replace(tests={}))
         (failure,) = ElementTree.fromstring(run).findall("*[@name='tests']/testcase/failure")
