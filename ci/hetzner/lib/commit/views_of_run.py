@@ -26,6 +26,6 @@ def write(
         commit_environment.write(run, config, tree, tools, mask)
     except Exception as error:  # noqa: BLE001 - a record that cannot be written is a note
         log.line(f"NOTE  could not write what this run ran on: {complaint(error)}")
-    notes = run_views.write(run, mask, log.url if config.log_url else "")
+    notes = run_views.write(run, mask)
     for note in [*notes, *step_summary.add(run)]:
         log.line(f"NOTE  {note}")

@@ -65,13 +65,6 @@ def file_link(path: str) -> str:
     return "./" + urllib.parse.quote(path.encode(errors="surrogateescape"))
 
 
-def web_link(address: object) -> str | None:
-    """Return an address on the web, or None if this is something else, such as `javascript:`."""
-    if isinstance(address, str) and address.lower().startswith(("https://", "http://")):
-        return address
-    return None
-
-
 def _attribute(key: str, value: Value) -> str:
     if value is None or value is False:
         return ""

@@ -13,7 +13,7 @@ from lib.page import job_bars, outcomes
 from lib.page.markup import Html, join, tag
 from lib.page.scale import Scale
 from lib.page.timeline_rows import Gate, label
-from lib.timeline.critical_path import Link
+from lib.timeline.critical_path import WORK, Link
 from lib.timeline.run_record import JobRecord
 
 AXIS, LANE = 24, 18  # height of the axis, and of a lane with labels of gates
@@ -87,7 +87,7 @@ def path_in_rows(
     return join(
         tag(
             "rect",
-            class_="critical" if link.kind in ("run", "serve") else "critical waits",
+            class_="critical" if link.kind in WORK else "critical waits",
             x=scale.x(link.began),
             y=UNDER,
             width=scale.width(link.began, link.ended),

@@ -6,12 +6,11 @@ import heapq
 
 from lib.common.plain_text import duration, table
 from lib.report.view import Section
-from lib.timeline.critical_path import CriticalPath, Link, critical_path
+from lib.timeline.critical_path import WORK, CriticalPath, Link, critical_path
 from lib.timeline.run_record import RunRecord
 
 MOST = 12  # links that are shown, the longest
 SHORTEST = 0.1  # seconds of a link that is shown
-WORK = ("run", "serve")
 
 
 def sections(record: RunRecord) -> list[Section]:

@@ -25,7 +25,7 @@ class RunInputs(NamedTuple):
     """One run.
 
     - `record`: its jobs and their times.
-    - `path`: its directory; `log_url`: the URL of it for browsers, '' if there is none.
+    - `path`: its directory.
     - `redact`: masks secrets; texts of `record` and `excerpts` are masked already.
     - `environment`: the fields of environment.json, {} if there is none.
     - `samples`: what the machine and its jobs used, None if nothing sampled them.
@@ -36,7 +36,6 @@ class RunInputs(NamedTuple):
 
     record: RunRecord
     path: Path
-    log_url: str = ""
     redact: Callable[[str], str] = str
     environment: Mapping[str, Any] = {}
     samples: Samples | None = None
@@ -45,13 +44,13 @@ class RunInputs(NamedTuple):
     coloured: Mapping[str, Sequence[str]] = {}
 
 
-def load(run: Path, redact: Callable[[str], str] = str, log_url: str = "") -> RunInputs:
+def load(run: Path, redact: Callable[[str], str] = str) -> RunInputs:
     """Return what the directory of a run tells.
 
     Only its events are needed. Raises ValueError for a run without them, and OSError.
     """
     told = of_ends(reading.read(run), run, redact)
-    return told._replace(log_url=log_url, environment=_environment(run), samples=_samples(run))
+    return told._replace(environment=_environment(run), samples=_samples(run))
 
 
 def of_ends(record: RunRecord, run: Path, redact: Callable[[str], str] = str) -> RunInputs:

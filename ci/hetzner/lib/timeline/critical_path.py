@@ -13,7 +13,7 @@ from typing import NamedTuple
 from lib.timeline.job_times import ALL_ELSE, PHASE
 from lib.timeline.run_record import SHORT, AttemptSpan, JobRecord, RunRecord
 
-WORK = ("run", "serve")
+WORK = ("run", "serve")  # kinds of links in which a body ran
 
 
 class Link(NamedTuple):

@@ -60,7 +60,6 @@ class JobRecord(NamedTuple):
     delay: float = 0.0
     service: bool = False
     allowed: bool = False
-    group: tuple[str, ...] = ()
     usual: float | None = None
     outcome: str = ""
     cause: str = ""

@@ -26,7 +26,6 @@ class Timeline:
         self._run = RunRecord()
         self._jobs: dict[str, JobRecord] = {}
         self._times = JobTimes()
-        self._rerun: dict[str, tuple[str, ...]] = {}
 
     def __call__(self, event: events.Event) -> None:
         """Take an event."""
@@ -57,7 +56,7 @@ class Timeline:
                 if len(run.notes) < MOST_NOTES:
                     run = run._replace(notes=(*run.notes, event.text))
             case events.Left():
-                run = run._replace(left=dict(event.amounts))
+                run = run._replace(left={name: n for name, n in event.amounts.items() if n})
             case events.RunConcluded():
                 run = run._replace(
                     exit_code=event.exit_code, verdict=event.verdict, seconds=event.seconds
@@ -80,7 +79,6 @@ class Timeline:
                 delay=job.delay,
                 service=job.service,
                 allowed=job.allowed,
-                group=job.group,
                 usual=job.usual,
             )
         return run._replace(

@@ -55,10 +55,10 @@ VIEWS: Mapping[str, Callable[[RunInputs], str]] = {
 }
 
 
-def write(run: Path, redact: Callable[[str], str] = str, log_url: str = "") -> list[str]:
+def write(run: Path, redact: Callable[[str], str] = str) -> list[str]:
     """Write all views of a run from its directory; return a line for each that is missing."""
     try:
-        inputs = run_inputs.load(run, redact, log_url)
+        inputs = run_inputs.load(run, redact)
     except Exception as error:  # noqa: BLE001 - the verdict is told, and stays
         return [f"no view of this run can be made: {complaint(error)}"]
     notes = []
