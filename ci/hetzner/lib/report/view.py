@@ -27,7 +27,7 @@ class ShownRun(NamedTuple):
     `plan` has the jobs, their usual seconds (`durations`) and the pools. `now` reads the run's
     clock, in seconds, which the `at` of events are on. `redact` masks secrets: it is for what a
     view reads itself, from the logs in `log_dir`. `controls` are for its keys. `expected_end`
-    returns the moment of the expected end in seconds since the epoch, None if it is unknown.
+    returns the expected end in seconds on the run's clock, None if it is unknown.
     """
 
     log_dir: Path

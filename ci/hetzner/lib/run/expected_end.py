@@ -17,10 +17,11 @@ Tell = Callable[[float], object]
 
 
 class ExpectedEnd:
-    """A listener that knows when its run is expected to end, in seconds since the epoch.
+    """A listener that knows when its run is expected to end.
 
-    `now` reads the clock of the run. The run's own thread adds up the usual lengths of the jobs
-    that are left, which is quick; only a view, in a thread of its own, plays them.
+    `now` reads the clock of the run, which stands still while that is suspended. The run's own
+    thread adds up the usual lengths of the jobs that are left, which is quick; only a view, in a
+    thread of its own, plays them.
     """
 
     def __init__(self, plan: RunPlan, now: Callable[[], float]) -> None:
@@ -32,14 +33,17 @@ class ExpectedEnd:
         self._tell: Tell = lambda moment: None
         self._told = -PAUSE  # the time of the last estimate for others
         usual = usual_length(plan)
-        self._played = None if usual is None else time.time() + usual
+        self._played = usual  # the end, on the run's clock
         self._play_again = PAUSE  # before this time, the usual length is as good
 
     def tell(self, tell: Tell) -> None:
-        """Call this with the moment, now and when jobs have ended. Never if it is unknown."""
+        """Call this with the end, now and when jobs have ended. Never if it is unknown.
+
+        It is in seconds since the epoch: for other programs, which have another clock.
+        """
         self._tell = tell
         if self._played is not None:
-            tell(self._played)
+            tell(time.time() + self._played - self._now())
 
     def __call__(self, event: events.Event) -> None:
         """Follow the starts and ends of jobs."""
@@ -64,7 +68,7 @@ class ExpectedEnd:
             self._tell(time.time() + usual)
 
     def look(self) -> float | None:
-        """Return the moment, None if no duration is known.
+        """Return the end in seconds on the run's clock, None if no duration is known.
 
         It is found anew if that was a while ago. For one thread, which need not be the run's.
         """
@@ -72,8 +76,7 @@ class ExpectedEnd:
         if self._played is not None and now >= self._play_again:
             began = time.perf_counter()
             left, started, written = set(self._left), dict(self._started), set(self._written)
-            seconds = length(remaining(self._plan, left, started, written, now))
-            self._played = time.time() + seconds
+            self._played = now + length(remaining(self._plan, left, started, written, now))
             self._play_again = now + max(PAUSE, (time.perf_counter() - began) / SHARE)
         return self._played
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 
 from lib.model.events import Event, Finished, Ready, Started
@@ -87,7 +86,7 @@ class RunSoFar:
             done=len(progress.ended),
             failed=progress.failed,
             skipped=progress.skipped,
-            left=None if end is None else end - time.time(),
+            left=None if end is None else end - now,
             said=said,
             silent={job: self._logs.silence(job) for job in said},
             mode=mode,
