@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from lib.common.plain_text import duration, one_line, table
-from lib.diagnosis.comparison import Comparison, JobChange
+from lib.diagnosis.comparison import NOT_IN_BOTH, UNCHANGED, Comparison, JobChange
 from lib.timeline.run_record import RunRecord
 
 MOST = 20  # lines of a list
@@ -38,15 +38,15 @@ def lines(told: Compared) -> Iterator[str]:
             yield from _more(len(jobs))
     for title, names in (
         ("flaky", compared.flaky),
-        ("ended in one of them only", compared.not_in_all),
+        (NOT_IN_BOTH, compared.not_in_all),
     ):
         if names:
             yield ""
             more = f", … and {len(names) - MOST} more" if len(names) > MOST else ""
             yield f"{title}: {', '.join(map(one_line, islice(names, MOST)))}{more}"
-    if not (compared.other_ends or compared.slower or compared.faster or compared.flaky):
+    if compared.unchanged:
         yield ""
-        yield "no job ended otherwise, and none took notably longer or shorter"
+        yield UNCHANGED
     yield ""
     yield from _changes(told.changes)
 

@@ -34,7 +34,7 @@ def lines(told: Explained) -> Iterator[str]:
     if before := earlier_start.chain(told.record, job):
         yield ""
         links = [f"{one_line(each.need)} {duration(each.seconds)}" for each in before]
-        yield f"each freed the next one: {' -> '.join([*links, job.name])}"
+        yield f"what it waited for in turn: {' -> '.join([*links, job.name])}"
     if told.gains:
         yield ""
         yield "it would have started earlier, by up to"
@@ -89,6 +89,8 @@ def _steps(record: RunRecord, job: JobRecord) -> Iterator[tuple[str, str, str]]:
 def _wait(record: RunRecord, job: JobRecord, wait: Span) -> str:
     if wait.kind == "delay":
         return f"its delay of {wait.text}"
+    if wait.kind == "retry":
+        return "between the attempts"
     freer = critical_path.place_freed_by(record, job) if wait.kind in earlier_start.PLACES else ""
     return f"waited for {wait.text}" + (f", until {freer} had ended" if freer else "")
 

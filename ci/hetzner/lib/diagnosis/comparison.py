@@ -11,6 +11,10 @@ from lib.timeline.run_record import JobRecord, RunRecord
 
 LEAST_SECONDS, LEAST_SHARE = 0.5, 0.1  # a smaller change of a job's seconds is chance
 RAN = (Outcome.PASSED, Outcome.FLAKY)  # outcomes whose seconds compare
+UNCHANGED = (
+    "no job ended otherwise; of those that passed in both, none took notably longer or shorter"
+)
+NOT_IN_BOTH = "not in both the first and the last"
 
 
 class JobChange(NamedTuple):
@@ -45,9 +49,14 @@ class Comparison(NamedTuple):
     flaky: tuple[str, ...]  # they passed and failed on one tree
     not_in_all: tuple[str, ...]  # they had no part in the oldest or in the newest run
 
+    @property
+    def unchanged(self) -> bool:
+        """Whether all jobs that both runs have ended alike, in about the same time."""
+        return not (self.other_ends or self.slower or self.faster)
+
 
 def compare(runs: Sequence[RunRecord]) -> Comparison:
-    """Compare runs, the oldest first."""
+    """Compare the newest run with the oldest; `runs` come the oldest first."""
     names = dict.fromkeys(job.name for run in reversed(runs) for job in run.jobs)
     by_run = [{job.name: job for job in run.jobs} for run in runs]
     jobs = tuple(_job(name, [found.get(name) for found in by_run]) for name in names)

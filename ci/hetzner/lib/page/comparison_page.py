@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from lib.common.plain_text import duration, utc
-from lib.diagnosis.comparison import Comparison, JobChange
+from lib.diagnosis.comparison import NOT_IN_BOTH, UNCHANGED, Comparison, JobChange
 from lib.page import outcomes, timeline_plot, timeline_rows
 from lib.page.document import page
 from lib.page.markup import Html, tag
 from lib.page.scale import Scale
 from lib.page.tables import table
+from lib.page.verdict_header import SHA
 from lib.timeline.run_record import RunRecord
 
 STYLES = ("page", "report", "timeline", "comparison")
@@ -26,11 +27,12 @@ def view(labels: Sequence[str], compared: Comparison, changes: Sequence[str] | N
     longest = max(run.end - run.beginning for run in compared.runs)
     sections = (
         _runs(labels, compared.runs),
+        tag("p", f"{UNCHANGED.capitalize()}.") if compared.unchanged else None,
         _changed("Ended otherwise", labels, compared.other_ends),
         _changed("Slower", labels, compared.slower),
         _changed("Faster", labels, compared.faster),
         _listed("Flaky", compared.flaky),
-        _listed("Ended in one of them only", compared.not_in_all),
+        _listed(NOT_IN_BOTH.capitalize(), compared.not_in_all),
         _timelines(labels, compared.runs, longest),
         _listed("Changed around them", _told(changes)),
     )
@@ -52,13 +54,17 @@ def _runs(labels: Sequence[str], runs: Sequence[RunRecord]) -> Html:
             label,
             _verdict(run),
             str(run.header.get("branch") or ""),
-            tag("code", str(run.header.get("sha") or "")),
+            _commit(str(run.header.get("sha") or "")),
             utc(run.began, "%Y-%m-%d %H:%M UTC"),
             "" if run.seconds is None else duration(run.seconds),
         )
         for label, run in zip(labels, runs, strict=True)
     ]
     return table("Runs", ("Run", "Verdict", "Branch", "Commit", "Began", "Took"), rows, right=5)
+
+
+def _commit(sha: str) -> Html:
+    return tag("code", sha.removesuffix(sha[SHA:]), title=sha or None)
 
 
 def _verdict(run: RunRecord) -> Html:

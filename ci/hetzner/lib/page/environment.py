@@ -18,7 +18,7 @@ def section(environment: Mapping[str, object]) -> Html | None:
         return None
     known = {name: value for name, value in environment.items() if value is not None}
     plain = {name: _plain(value) for name, value in known.items() if name not in HIDDEN}
-    short = {name: said for name, said in plain.items() if said is not None}
+    short = {name: said for name, said in plain.items() if said}
     nested = {name: environment[name] for name, said in plain.items() if said is None}
     return tag(
         "section",
@@ -31,7 +31,7 @@ def section(environment: Mapping[str, object]) -> Html | None:
 
 
 def _plain(value: object) -> str | None:
-    """Return a value on one line, None for one that needs a list of its own."""
+    """Return a value on one line, '' for an empty one, None for one that needs a list."""
     if isinstance(value, Mapping) and value.keys() <= {"path", "version"}:
         return " · ".join(str(part) for part in (value.get("version"), value.get("path")) if part)
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
@@ -49,7 +49,7 @@ def _nested(name: str, value: object) -> Html:
     count = len(entries)
     inner: list[Html] = []
     plain = {str(key): _plain(item) for key, item in islice(entries.items(), MOST)}
-    inner.append(_facts({key: said for key, said in plain.items() if said is not None}))
+    inner.append(_facts({key: said for key, said in plain.items() if said}))
     inner += [_nested(key, entries[key]) for key, said in plain.items() if said is None]
     title = name.replace("_", " ")
     if count > LONG or len(inner) > 1:

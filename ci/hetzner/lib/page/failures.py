@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
-from lib.common import shell_words
 from lib.common.plain_text import duration
 from lib.page import ansi, outcomes
+from lib.page.command import command
 from lib.page.markup import Html, file_link, tag
 from lib.timeline.run_record import JobRecord
 
@@ -41,7 +41,7 @@ def _failure(number: int, job: JobRecord, tests: Sequence[str], lines: Sequence[
     if len(tests) > MOST_TESTS:
         failing.append(tag("li", f"and {len(tests) - MOST_TESTS} more", class_="soft"))
     log = tag("a", "Whole log", href=file_link(job.log)) if job.log else None
-    again = tag("code", shell_words.command(job.rerun), class_="command") if job.rerun else None
+    again = command(job.rerun) if job.rerun else None
     return tag(
         "article",
         heading,

@@ -137,7 +137,7 @@ def _waited(past: PastRuns) -> Html | None:
         (each.name, _seconds(each.seconds), f"{each.runs} of {past.timed}")
         for each in islice(past.waited, MOST)
     ]
-    heads = ("Job or place", "Of each run", "Runs")
+    heads = ("Job or pool", "Mean seconds on the critical path", "Runs")
     return table("Most waited for", heads, rows, right=1) if rows else None
 
 

@@ -27,7 +27,7 @@ def section(record: RunRecord, path: CriticalPath) -> Html | None:
         "section",
         tag("h2", title, id="path-title"),
         tag("ol", *(_link(link, scale) for link in shown), class_="path"),
-        tag("p", f"and {left} shorter ones", class_="soft") if left else None,
+        tag("p", f"and {left} shorter", class_="soft") if left else None,
         id="path",
         aria_labelledby="path-title",
     )

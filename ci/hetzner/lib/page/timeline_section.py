@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from lib.common.plain_text import duration
 from lib.page import machine_areas, outcomes, timeline_plot, timeline_rows
+from lib.page.job_bars import SEEN
 from lib.page.markup import Html, tag
 from lib.page.overview import overview
 from lib.page.scale import Scale
@@ -17,10 +18,16 @@ from lib.sampling.samples import Samples
 from lib.timeline.critical_path import CriticalPath
 from lib.timeline.run_record import JobRecord, RunRecord
 
+PLACES = {
+    "pool": "a pool",
+    "slot": "a free slot",
+    "delay": "its delay",
+    "retry": "its next attempt",
+}
 LEGEND = (
     ("bar", "ran"),
     ("bar serves", "served others"),
-    ("wait", "waited for a place"),
+    ("wait", "waited for {places}"),
     ("lead", "waited for other jobs"),
     ("critical", "critical path"),
 )
@@ -113,13 +120,16 @@ def _gates(gates: Sequence[timeline_rows.Gate], scale: Scale) -> Html:
 
 def _legend(jobs: Sequence[JobRecord]) -> Html:
     """Return the legend, of what is in the plot alone."""
-    kinds = {span.kind for job in jobs for span in job.waits}
+    waits = (span for job in jobs for span in job.waits)
+    kinds = {span.kind for span in waits if span.ended - span.began >= SEEN}
     has = {
         "bar serves": any(job.service for job in jobs),
-        "wait": bool(kinds & {"slot", "pool", "delay", "retry"}),
+        "wait": bool(kinds & PLACES.keys()),
         "lead": "dependency" in kinds,
     }
-    return tag("ul", *(_entry(*each) for each in LEGEND if has.get(each[0], True)), class_="legend")
+    places = " or ".join(said for kind, said in PLACES.items() if kind in kinds)
+    shown = ((look, said.format(places=places)) for look, said in LEGEND if has.get(look, True))
+    return tag("ul", *(_entry(*each) for each in shown), class_="legend")
 
 
 def _entry(look: str, said: str) -> Html:

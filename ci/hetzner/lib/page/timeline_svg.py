@@ -84,8 +84,9 @@ def picture(record: RunRecord, links: Sequence[Link]) -> str:
 
 def title(record: RunRecord) -> str:
     """Return a sentence on the run: its verdict, its length, its commit."""
-    named = " · ".join(str(record.header.get(key) or "") for key in ("branch", "sha"))
-    return f"{outcomes.verdict(record)[0]} in {duration(record.end - record.beginning)} · {named}"
+    said = f"{outcomes.verdict(record)[0]} in {duration(record.end - record.beginning)}"
+    named = [str(record.header[key]) for key in ("branch", "sha") if record.header.get(key)]
+    return " · ".join([said, *named])
 
 
 def _title(record: RunRecord) -> Html:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
-from lib.common import shell_words
 from lib.common.plain_text import duration, utc
 from lib.page import outcomes
+from lib.page.command import command
 from lib.page.markup import Html, join, tag
 from lib.timeline.critical_path import CriticalPath
 from lib.timeline.run_record import JobRecord, RunRecord
@@ -45,7 +45,7 @@ def _where(record: RunRecord) -> Html:
     if header.get("dirty"):
         remarks.append("with changes that are not committed")
     if header.get("whole") is False:
-        remarks.append("a part of the jobs")
+        remarks.append("not all jobs or test cases")
     parts = [
         tag("span", str(header["branch"]), class_="name") if header.get("branch") else None,
         tag("code", sha.removesuffix(sha[SHA:]), title=sha) if sha else None,
@@ -101,8 +101,7 @@ def _facts(record: RunRecord, path: CriticalPath, broken: Sequence[JobRecord]) -
         share = tag("span", f" {path.share:.0%} of the time", class_="soft")
         facts.append(("Critical path", join([names, share])))
     if len(broken) == 1 and broken[0].rerun:
-        again = tag("code", shell_words.command(broken[0].rerun), class_="command")
-        facts.append(("Run it again", again))
+        facts.append(("Run it again", command(broken[0].rerun)))
     return tag(
         "dl",
         *(tag("div", tag("dt", name), tag("dd", value)) for name, value in facts),

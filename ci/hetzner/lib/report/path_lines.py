@@ -32,7 +32,7 @@ def lines(path: CriticalPath, whole: float) -> list[str]:
     rows = [(duration(link.seconds), *_told(link)) for link in path.links if link in shown]
     rest = sum(link.seconds for link in path.links) - sum(link.seconds for link in shown)
     if rest >= SHORTEST:
-        rows.append((duration(rest), f"({len(path.links) - len(shown)} shorter ones)", ""))
+        rows.append((duration(rest), f"({len(path.links) - len(shown)} shorter)", ""))
     return [head, *(f"  {line}" for line in table(rows, right=[0]))]
 
 

@@ -31,7 +31,7 @@ class Explained(Asked):
         self.assertRegex(told, r"test: failed \(.*\) in .*, usually .*, in " + last)
         self.assertRegex(told, r"0\.0 s +0\.\d s +waited for build:lib\n")
         self.assertRegex(told, r"0\.\d s +its delay of 0\.2 s\n")
-        self.assertRegex(told, r"each freed the next one: build:lib 0\.\d s -> test\n")
+        self.assertRegex(told, r"what it waited for in turn: build:lib 0\.\d s -> test\n")
         self.assertRegex(told, r"  0\.2 s  no delay of 0\.2 s\n")
 
         told = self.answer("explain", "pack")

@@ -30,6 +30,8 @@ class Compare(unittest.TestCase):
     def test_seconds_of_failures_and_of_restored_jobs_do_not_compare(self) -> None:
         found = compare([run("a=passed/10 b=passed/10"), run("a=failed/1 b=restored/1")])
         self.assertEqual((found.slower, found.faster), ((), ()))
+        self.assertFalse(found.unchanged)
+        self.assertTrue(compare([run("a=failed/27 b=passed/1"), run("a=failed/3")]).unchanged)
 
     def test_other_end_is_one_that_is_green_once_only(self) -> None:
         old = run("a=passed/1 b=passed/1 c=restored d=failed/1 e=skipped f=passed")

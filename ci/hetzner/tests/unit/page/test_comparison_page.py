@@ -45,6 +45,17 @@ class Page(unittest.TestCase):
         self.assertIn("Ended otherwise", ended)
         self.assertIn("not known", ended)
 
+    def test_runs_that_do_not_differ_are_said_not_to(self) -> None:
+        old, new = run("a", 27.0, "failed"), run("a", 3.0, "failed")
+        told = "of those that passed in both, none took notably longer or shorter."
+        self.assertIn(told, shown(["x", "y"], [old, new]))
+        self.assertNotIn(told, shown(["x", "y"], [run("a", 27.0), run("a", 3.0)]))
+
+    def test_commit_is_shown_short(self) -> None:
+        named = run("a", 1.0)._replace(header={"sha": "0123456789abcdef"})
+        text = shown(["x", "y"], [named, named])
+        self.assertIn('<code title="0123456789abcdef">0123456789</code>', text)
+
     def test_hostile_names_stay_text(self) -> None:
         for name in HOSTILE:
             with self.subTest(name):

@@ -86,8 +86,8 @@ class Parts(unittest.TestCase):
         words = ("bash", "-c", "cd /repo && python3 ci.py --only-jobs a")
         job = JobRecord("a", outcome="failed", started=0.0, ended=1.0, rerun=words)
         made = page(RunRecord(seconds=1.0, exit_code=1, jobs=(job,)))
-        shown = '<code class="command">cd /repo &amp;&amp; python3 ci.py --only-jobs a</code>'
-        self.assertEqual(made.count(shown), 2)  # with the verdict, and with the failure
+        shown = Read(made).text.count("cd /repo && python3 ci.py --only-jobs a")
+        self.assertEqual(shown, 2)  # with the verdict, and with the failure
         self.assertNotIn("bash -c", made)
 
     def test_jobs_that_were_cut_off_show_the_end_of_their_logs(self) -> None:
@@ -98,6 +98,25 @@ class Parts(unittest.TestCase):
         made = report_page.view(RunInputs(record, Path("run"), coloured=coloured))
         self.assertIn("waits for a lock", made)
         self.assertEqual(made.count('class="failure"'), 1)
+
+    def test_legend_names_what_the_bars_show_jobs_to_wait_for(self) -> None:
+        pool = JobRecord("a", resources={"cpu": 1}, waited_for="cpu", ready_at=0.0, started=2.0)
+        made = page(RunRecord(now=3.0, jobs=(pool, JobRecord("b", ready_at=0.0, started=1.0))))
+        self.assertIn("waited for a pool or a free slot", made)
+        self.assertNotIn("its delay", made)
+
+    def test_fact_without_a_value_is_left_out(self) -> None:
+        inputs = example_runs.inputs()._replace(environment={"browsers": {}, "kernel": "6.1"})
+        text = Read(report_page.view(inputs)).text
+        self.assertIn("kernel", text)
+        self.assertNotIn("browsers", text)
+
+    def test_command_breaks_in_no_flag(self) -> None:
+        again = ("python3", "ci.py", "--only-testcases", "a b")
+        job = JobRecord("a", outcome="failed", started=0.0, ended=1.0, rerun=again)
+        made = page(RunRecord(seconds=1.0, exit_code=1, jobs=(job,)))
+        flag = '<span class="flag">--only-testcases</span>'
+        self.assertEqual(made.count(f"python3 ci.py {flag} &#x27;a b&#x27;</code>"), 2)
 
     def test_record_of_which_nothing_is_known_has_a_page(self) -> None:
         for job in (JobRecord("a"), JobRecord("a", started=1.0), JobRecord("a", ended=1.0)):

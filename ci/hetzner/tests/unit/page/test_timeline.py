@@ -35,6 +35,10 @@ class Picture(unittest.TestCase):
             self.assertEqual(sum(text in said for text in (inputs.record.jobs[0].name,)), 1)
             self.assertFalse(set(read.iter(f"{SVG}script")) | set(read.iter("script")))
 
+    def test_title_has_no_gap_for_a_branch_that_is_not_known(self) -> None:
+        record = RunRecord(header={"branch": "", "sha": "1c02"}, seconds=6.8, exit_code=1)
+        self.assertEqual(timeline_svg.title(record), "Failed in 6.8 s · 1c02")
+
     def test_each_attempt_is_a_bar_of_its_outcome(self) -> None:
         tries = (AttemptSpan(1, 1, 3, "failed"), AttemptSpan(2, 4, 6, "passed"))
         job = JobRecord("a", outcome="flaky", attempts=tries, started=1.0, ended=6.0)

@@ -46,7 +46,7 @@ class Lines(unittest.TestCase):
         shown = path_lines.lines(path(*links), 191.0)
         self.assertEqual(len(shown), 1 + path_lines.MOST + 1)
         self.assertEqual(shown[1].split()[-1], "j8")
-        self.assertEqual(shown[-1].strip(), "28.4 s  (8 shorter ones)")
+        self.assertEqual(shown[-1].strip(), "28.4 s  (8 shorter)")
 
     def test_short_run_has_none(self) -> None:
         self.assertEqual(path_lines.lines(path(("a", 0.05, "run", "")), 0.05), [])
