@@ -16,7 +16,7 @@ from lib.model.run_facts import Facts
 from lib.model.run_plan import RunPlan
 from lib.model.verdict import Verdict, decide
 from lib.report import console_summary, verdict_writer
-from lib.report.rerun_command import RerunCommand
+from lib.report.rerun_command import AskedOnce
 from lib.report.run_log import RunLog
 from lib.report.summary_json import SummaryFile
 from lib.report.view import Section, Viewer
@@ -49,12 +49,12 @@ class RunReports:
         self._own = options.run_log is None
         self._summary = SummaryFile(log_dir, {"run": run_id, **options.header}, options.redact)
         self._written: int | None = None  # the exit code in summary.json
-        self._testcases: Callable[[Sequence[str]], str] = lambda _: ""
         self.log = options.run_log or RunLog(
             log_dir, url=options.log_url, views=options.viewer(), redact=options.redact
         )
         self._seen: list[events.Event] = []  # if the view shows the critical path
         followers = [self._seen.append] if self.log.view.shows_path else []
+        self._followed = bool(followers or options.listeners)  # by more than the log
         self.bus = events.Bus([self.log, *followers, *options.listeners], self._listener_broke)
 
     def begin(self, jobs: Sequence[Job]) -> None:
@@ -70,7 +70,7 @@ class RunReports:
 
         `now` are the seconds on the run's clock.
         """
-        if len(self.bus.listeners) == 1:
+        if not self._followed:
             return
         before = max(0.0, time.monotonic() - now - self.log.began)
         began, run = time.time() - now - before, self._log_dir.name if kept else ""
@@ -101,17 +101,17 @@ class RunReports:
         `logged` are the jobs whose log is of this run, with the bytes that are left out of it.
         `testcases` returns the filter that selects the failed test cases of jobs, '' for all.
         """
-        self._testcases = testcases
         results = list(facts.results.values())
         self.log.check()
-        self._tell_reruns(console_summary.failed(results, logged), facts.seconds)
+        again = AskedOnce(self._options.rerun, testcases, self.log.line)
+        self._tell_reruns(console_summary.failed(results, logged), again, facts.seconds)
         code = self.verdict(facts).exit_code if self._own else None
         try:
             self._summary.write(results, logged, code, facts.seconds)
             self._written = code
         except OSError as error:
             self.log.write_failed(self._summary.path, error)
-        self._show(results, logged)
+        self._show(results, logged, again)
 
     def verdict(self, facts: Facts) -> Verdict:
         """Return the verdict on these facts and on the reports so far."""
@@ -132,34 +132,24 @@ class RunReports:
         if self._own:
             self.log.close()
 
-    def _tell_reruns(self, failed: Sequence[Result], at: float) -> None:
+    def _tell_reruns(self, failed: Sequence[Result], again: AskedOnce, at: float) -> None:
         """Tell the listeners beside the log the words that run failed jobs again."""
-        if self._options.rerun is None or len(self.bus.listeners) == 1:
+        if not failed or not self._followed:
             return
         from lib.common import shell_words  # late: a run that passes needs none
 
         for result in failed:
-            with contextlib.suppress(Exception):  # `rerun` is the caller's; the log tells that
-                words = shell_words.vector(self._command([result.name]))
-                self.bus.emit(events.RunAgain(at, result.name, words))
+            if command := again.of([result.name]):
+                self.bus.emit(events.RunAgain(at, result.name, shell_words.vector(command)))
 
-    def _command(self, jobs: Sequence[str]) -> str:
-        """Return the command that runs these jobs again, '' if there is none."""
-        rerun = self._options.rerun
-        if isinstance(rerun, RerunCommand):
-            return rerun.of(jobs, self._testcases(jobs))
-        return rerun(jobs[0]) if rerun and len(jobs) == 1 else ""
-
-    def _show(self, results: list[Result], logged: Collection[str]) -> None:
+    def _show(self, results: list[Result], logged: Collection[str], again: AskedOnce) -> None:
         redact = self._options.redact
         sections = [
             console_summary.table(results),
             *_unless_broken("the critical path", self._path),
             *_unless_broken(
                 "the failures",
-                lambda: console_summary.failures(
-                    results, self._log_dir, logged, self._command, redact
-                ),
+                lambda: console_summary.failures(results, self._log_dir, logged, again.of, redact),
             ),
         ]
         masked = [each._replace(lines=_masked(each.lines, redact)) for each in sections]
@@ -195,5 +185,5 @@ def _unless_broken(what: str, make: Callable[[], list[Section]]) -> list[Section
         return make()
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001 - `rerun` is the caller's
+    except BaseException as error:  # noqa: BLE001 - the verdict does not need them
         return [Section([f"{what} cannot be shown: {complaint(error)}"])]

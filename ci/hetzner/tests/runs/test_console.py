@@ -114,12 +114,23 @@ class Runs(RunTest):
         self.assertEqual((code, outcomes), (1, "a=failed"))
         self.assertEqual(self.log("ci").count("NOTE  the listener leaver broke: SystemExit: 0"), 1)
 
-    def test_rerun_that_breaks_changes_no_result(self) -> None:
-        def rerun(job: str) -> str:
-            raise KeyError(job)
+    def test_rerun_that_breaks_loses_its_own_command_alone(self) -> None:
+        seen: list[events.Event] = []
+        asked: list[str] = []
 
-        self.with_console(io.StringIO(), rerun=rerun)
-        self.assertIn("the failures cannot be shown: KeyError: 'b'", self.console.getvalue())
+        def rerun(job: str) -> str:
+            asked.append(job)
+            return {"a": "make a"}[job]
+
+        jobs = (Job("a", "echo first; exit 3"), Job("b", "echo second; exit 3"))
+        code, _ = self.run_jobs(*jobs, rerun=rerun, listeners=[seen.append])
+        self.assertEqual((code, sorted(asked)), (1, ["a", "b"]))
+        for line in ("    first\n    run it again: make a\n", "    second\n"):
+            self.assertIn(line, self.console.getvalue())
+        told = "NOTE  b: no command to run again: rerun broke: KeyError: 'b'"
+        self.assertEqual(self.log("ci").count(told), 1)
+        words = [each.words for each in seen if isinstance(each, events.RunAgain)]
+        self.assertEqual(words, [("make", "a")])
 
 
 class Streams(RunTest):
