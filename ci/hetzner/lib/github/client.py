@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from lib.common import program_end, redact
+from lib.common import program_end, redact, threads
 from lib.common.plain_text import complaint
 
 VERSION = "2022-11-28"
@@ -121,7 +121,7 @@ def _within(timeout: float, request: Callable[[], Response]) -> Response:
     answers: list[Response] = []
     thread = threading.Thread(target=lambda: answers.append(request()), daemon=True)
     try:
-        thread.start()
+        threads.start(thread)
     except RuntimeError:  # no thread can be started: then the socket's timeout has to do
         return request()
     thread.join(timeout)

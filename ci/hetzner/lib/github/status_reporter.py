@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from lib.common import program_end
+from lib.common import program_end, threads
 from lib.github import client
 from lib.github.client import Repository
 from lib.github.outbox import Outbox
@@ -122,7 +122,7 @@ class StatusReporter:
             if self._thread is None:
                 thread = threading.Thread(target=self._work, name="statuses", daemon=True)
                 try:
-                    thread.start()
+                    threads.start(thread)
                 except RuntimeError:  # RLIMIT_NPROC
                     return False
                 self._thread = thread

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from lib.common import threads
 from lib.common.plain_text import complaint
 from lib.model import events
 from lib.model.job import Job
@@ -75,7 +76,7 @@ class KeptFiles:
             self._ended.put(ended)
             if self._thread is None:
                 thread = threading.Thread(target=self._work, name="kept files", daemon=True)
-                thread.start()
+                threads.start(thread)
                 self._thread = thread
 
     def retry_waits(self, job: str) -> bool:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lib.common import files, program_end
+from lib.common import files, program_end, threads
 from lib.common.plain_text import complaint
 from lib.processes import own_children
 from lib.processes.launch import RunningStep
@@ -61,7 +61,7 @@ class Sampler:
             self._taken.callback(self._machine.close)
             self._file = files.begin(run / NAME)
             self._taken.callback(os.close, self._file)
-            self._thread.start()
+            threads.start(self._thread)
             unless_it_starts.pop_all()
 
     def finish(self) -> list[str]:

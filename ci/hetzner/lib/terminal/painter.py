@@ -9,12 +9,12 @@ from __future__ import annotations
 import enum
 import os
 import select
-import signal
 import threading
 import time
 from collections import deque
 from collections.abc import Sequence
 
+from lib.common import threads
 from lib.common.console import Console
 from lib.model.events import Event
 from lib.report.view import ShownRun
@@ -73,7 +73,7 @@ class Painter:
     def start(self) -> None:
         """Begin. Raises RuntimeError if the system has no thread left."""
         try:
-            self._thread.start()
+            threads.start(self._thread)
         except RuntimeError:
             self._close_pipe()
             raise
@@ -110,7 +110,6 @@ class Painter:
     # ---- the thread
 
     def _live(self) -> None:
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # they are for the run
         try:
             while self._step():
                 pass

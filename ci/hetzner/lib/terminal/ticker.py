@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable
+
+from lib.common import threads
 
 SHORTEST = 0.05  # seconds between two calls
 PATIENCE = 2.0  # seconds for the last call: it may write to a reader that does not read
@@ -19,7 +20,7 @@ class Ticker:
         self._over = False
         self._woken = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ticker", daemon=True)
-        self._thread.start()
+        threads.start(self._thread)
 
     def wake(self) -> None:
         """Make the next call now."""
@@ -32,8 +33,6 @@ class Ticker:
         self._thread.join(PATIENCE)
 
     def _run(self) -> None:
-        # signals are for the main thread, which waits for them
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             while not self._over:
                 self._woken.clear()
