@@ -1,9 +1,13 @@
-"""The durations of jobs, recorded or assumed. Data only: no clock, no file."""
+"""The durations of jobs, recorded or assumed, and when a job is slow. No clock, no file."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
+
+SLOW = 2  # times its usual seconds
+NEVER_SLOW = 5.0  # seconds: a job that ends sooner is not slow
 
 
 class Timings(NamedTuple):
@@ -22,3 +26,11 @@ class Timings(NamedTuple):
         """Return the same with other durations for some jobs, which then run, cache or not."""
         restored = {job: s for job, s in self.restored.items() if job not in durations}
         return Timings({**self.durations, **durations}, self.outputs, restored)
+
+
+def slow_after(usual: float | None) -> float:
+    """Return the seconds after which an attempt is slow, from its usual seconds.
+
+    It is infinite if those are not known, or none.
+    """
+    return max(SLOW * usual, NEVER_SLOW) if usual else math.inf

@@ -10,7 +10,6 @@ from lib.page.job_bars import SEEN
 from lib.page.markup import Content, Html, file_link, join, tag
 from lib.timeline.run_record import JobRecord, Span
 
-SLOW = 2.0  # times its usual length
 MOST_LOGS = 10  # links to logs of earlier attempts
 WORDS = {"pool": "pool ", "delay": "delay of "}  # before the text of a wait
 
@@ -39,14 +38,9 @@ def took(job: JobRecord) -> Content:
     if job.seconds is None or not job.attempts:
         return None
     slow = None
-    if is_slow(job):
+    if job.slow:
         slow = tag("small", f"{(job.worked or 0.0) / (job.usual or 1.0):.1f}× usual")
     return join([duration(job.seconds), slow])
-
-
-def is_slow(job: JobRecord) -> bool:
-    """Whether a job took more than SLOW times as long as usual."""
-    return bool(job.usual) and (job.worked or 0.0) > SLOW * (job.usual or 0.0)
 
 
 def usual(job: JobRecord) -> Content:

@@ -86,7 +86,7 @@ def _choices(jobs: Sequence[JobRecord], critical: Collection[str]) -> Html:
     choices = {
         "all": ("All", len(jobs)),
         "bad": ("Not passed", bad),
-        "slow": ("Slower than usual", sum(map(job_cells.is_slow, jobs))),
+        "slow": ("Slower than usual", sum(job.slow for job in jobs)),
         "critical": ("Critical path", sum(job.name in critical for job in jobs)),
     }
     first = "bad" if bad and len(jobs) > MANY else "all"
@@ -105,6 +105,6 @@ def _choices(jobs: Sequence[JobRecord], critical: Collection[str]) -> Html:
 def _classes(job: JobRecord, critical: Collection[str]) -> list[str]:
     return [
         outcomes.css_class(job.outcome),
-        *(["slow"] if job_cells.is_slow(job) else []),
+        *(["slow"] if job.slow else []),
         *(["on-path"] if job.name in critical else []),
     ]

@@ -9,10 +9,8 @@ from lib.common import plain_time
 from lib.terminal import cells
 from lib.terminal.cells import BOLD, DIM, GREEN, RED, YELLOW, Look, Part
 from lib.terminal.keys import Mode
-from lib.terminal.progress import RunningJob
+from lib.terminal.progress import SILENT, RunningJob
 
-SLOW = 2  # times its usual seconds
-SILENT = 30.0  # seconds: a job that writes nothing for so long may hang
 NAME = 30  # cells of the name of a job, at most
 LEAST = 12  # cells: a last line with fewer is left out
 BAR = 30  # cells of the bar, at most
@@ -110,7 +108,7 @@ def _times(job: RunningJob, now: float) -> str:
 
 def _row(job: RunningJob, time: str, names: int, columns: int, picture: Picture) -> list[Part]:
     marked = job.name == picture.mode.job
-    late = job.usual is not None and picture.now - job.started > SLOW * max(job.usual, 1.0)
+    slow = picture.now >= job.slow_at
     rest = columns - 1 - 2 - names - 1 - len(time) - 2
     said = picture.said.get(job.name, ())
     text = ": ".join(part for part in (job.doing, *said[-1:]) if part)
@@ -119,7 +117,7 @@ def _row(job: RunningJob, time: str, names: int, columns: int, picture: Picture)
     return [
         Part("> " if marked else "▸ ", BOLD if marked else ""),
         Part(cells.pad(job.name, names), BOLD),
-        Part(f" {time}", YELLOW if late and job.doing != "serves" else ""),
+        Part(f" {time}", YELLOW if slow else ""),
         Part(f"  silent {clock(silent)}" if quiet else "", YELLOW),
         Part(f"  {text}" if text and rest >= LEAST else "", DIM),
     ]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from lib.model import events
+from lib.model.durations import slow_after
 from lib.model.result import Outcome
 
+SILENT = 30.0  # seconds: a job that writes nothing for so long may hang
 FAILURES = (Outcome.FAILED, Outcome.TIMED_OUT)
 
 
@@ -18,6 +21,11 @@ class RunningJob(NamedTuple):
     started: float
     usual: float | None  # seconds
     doing: str = ""  # "serves", "stops", "attempt 2"; '' for a first attempt that runs
+
+    @property
+    def slow_at(self) -> float:
+        """The time from which its attempt is slow. A service that serves may take any time."""
+        return math.inf if self.doing == "serves" else self.started + slow_after(self.usual)
 
 
 class EndedJob(NamedTuple):

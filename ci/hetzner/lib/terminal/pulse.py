@@ -7,13 +7,11 @@ import math
 from collections.abc import Callable, Mapping
 
 from lib.common.plain_text import duration
+from lib.model.durations import SLOW
 from lib.model.events import Event
-from lib.terminal.progress import Progress, RunningJob
+from lib.terminal.progress import SILENT, Progress, RunningJob
 
 EVERY = 30.0  # seconds between two lines on what runs
-SILENT = 30.0  # seconds without a line of output
-SLOW = 2  # times the usual seconds
-LEAST = 5.0  # seconds: a job that ends sooner is never slow
 MOST = 20  # jobs that a line names
 
 
@@ -41,20 +39,19 @@ class Pulse:
 
     def due(self) -> float:
         """Return the time of the next line."""
-        slow = (when for job in self._fast() if (when := _slow_at(job)) is not None)
+        slow = (job.slow_at for job in self._not_slow_yet())
         return min([self._begun + EVERY * (self._beats + 1), *slow])
 
     def slow_at(self, job: str) -> float:
         """Return the time from which a running job is slow; infinite if that is not known."""
         running = self._progress.running.get(job)
-        when = None if running is None else _slow_at(running)
-        return math.inf if when is None else when
+        return math.inf if running is None else running.slow_at
 
     def lines(self, now: float) -> list[str]:
         """Return the lines that are due."""
         lines = []
-        for job in self._fast():
-            if (when := _slow_at(job)) is not None and when <= now:
+        for job in self._not_slow_yet():
+            if job.slow_at <= now:
                 self._told.add((job.name, job.started))
                 usual = f"{job.usual:.3g}"
                 lines.append(f"SLOW {job.name} (>{SLOW}× its usual {usual} s)")
@@ -64,14 +61,10 @@ class Pulse:
             lines.append(self._what_runs(now))
         return lines
 
-    def _fast(self) -> list[RunningJob]:
-        """Return the jobs that may become slow: a service that serves may take any time."""
+    def _not_slow_yet(self) -> list[RunningJob]:
+        """Return the running jobs that may become slow, those that were told already left out."""
         running = self._progress.running.values()
-        return [
-            job
-            for job in running
-            if job.doing != "serves" and (job.name, job.started) not in self._told
-        ]
+        return [job for job in running if (job.name, job.started) not in self._told]
 
     def _what_runs(self, now: float) -> str:
         running = self._progress.running.values()
@@ -89,8 +82,3 @@ class Pulse:
             silent = min(self._silence(job.name), seconds)
             parts += [f"silent for {duration(silent)}"] if silent >= SILENT else []
         return f"{job.name} ({', '.join(parts)})"
-
-
-def _slow_at(job: RunningJob) -> float | None:
-    """Return the time from which a job is slow; None if its usual seconds are not known."""
-    return None if job.usual is None else job.started + max(SLOW * job.usual, LEAST)

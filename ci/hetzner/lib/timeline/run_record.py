@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from lib.model.durations import slow_after
+
 SHORT = 0.01  # seconds: the loop takes as long between two steps; a wait is longer
 
 
@@ -98,6 +100,11 @@ class JobRecord(NamedTuple):
         last = self.attempts[-1]
         end = self.served_at if self.service and self.served_at is not None else last.ended
         return None if end is None else max(0.0, end - last.started)
+
+    @property
+    def slow(self) -> bool:
+        """Whether it worked far longer than usual."""
+        return self.worked is not None and self.worked >= slow_after(self.usual)
 
     @property
     def waits(self) -> tuple[Span, ...]:

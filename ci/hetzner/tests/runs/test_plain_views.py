@@ -11,6 +11,7 @@ from typing import TextIO
 from unittest import mock
 
 from dsl import Job, Pipeline
+from lib.model import durations
 from lib.terminal import pulse
 from lib.terminal.heartbeat_view import HeartbeatView
 from lib.terminal.plain_view import PlainView
@@ -153,7 +154,7 @@ class Heartbeats(RunTest):
         self.assertRegex(self.console.getvalue(), r"\A\[[\d:]+\] END [^\n]*\n\Z")
 
     def test_slow_job_is_told(self) -> None:
-        with mock.patch.object(pulse, "LEAST", 0.1):
+        with mock.patch.object(durations, "NEVER_SLOW", 0.1):
             shown = self.told("SLOW waits", waits=0.05)
         self.assertIn("SLOW waits (>2× its usual 0.05 s)\n", shown)
 

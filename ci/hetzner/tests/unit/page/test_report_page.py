@@ -150,9 +150,12 @@ class Table(unittest.TestCase):
         self.assertEqual(re.findall('href="(./a[^"]*)"', table), ["./a.log", "./a.log.1"])
 
     def test_slow_job_is_said_to_be_slow_in_words_too(self) -> None:
-        tried = AttemptSpan(1, 0.0, 5.0, "passed")
-        job = JobRecord("a", usual=2.0, outcome="passed", attempts=(tried,), started=0.0, ended=5.0)
-        self.assertIn("2.5× usual", page(RunRecord(seconds=5.0, exit_code=0, jobs=(job,))))
+        for usual, seconds, said in ((2.0, 5.0, True), (3.0, 5.9, False), (0.04, 0.1, False)):
+            tried = AttemptSpan(1, 0.0, seconds, "passed")
+            job = JobRecord("a", usual=usual, outcome="passed", attempts=(tried,))
+            job = job._replace(started=0.0, ended=seconds)
+            made = page(RunRecord(seconds=seconds, exit_code=0, jobs=(job,)))
+            self.assertEqual("× usual" in made, said, usual)
 
     def test_wait_that_is_too_short_to_be_told_is_left_out(self) -> None:
         job = JobRecord("a", ready_at=0.0, started=0.02, ended=1.0, outcome="passed")

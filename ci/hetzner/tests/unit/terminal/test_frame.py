@@ -43,6 +43,13 @@ class Frame(unittest.TestCase):
         self.assertRegex(first, r"^▸ job-0 +1:05 +line of job-0 x+…$")
         self.assertRegex(second, r"^▸ job-1 +0:55/0:20 +line of job-1 x+…$")
 
+    def test_time_of_a_slow_job_stands_out(self) -> None:
+        look = Look(colour=True)
+        for usual, started, slow in ((20.0, 25.0, True), (20.0, 26.0, False), (1.0, 61.0, False)):
+            job = RunningJob("a", started, usual)
+            first, *_ = frame.draw(picture()._replace(running=[job]), 80, 24, look)
+            self.assertEqual("\x1b[33m" in first, slow, job)
+
     def test_job_that_writes_nothing_is_silent(self) -> None:
         made = lines(picture(silent={"job-0": 45.0, "job-1": 29.0, "job-2": 900.0}))
         self.assertRegex(made[0], r"^▸ job-0 +1:05 +silent 0:45  line of job-0")
