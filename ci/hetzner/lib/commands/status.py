@@ -10,10 +10,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from lib.commands import answer, live_view, run_text
+from lib.commands import answer, run_text, running_runs
 from lib.commands.ci_log import RunningJob
-from lib.commands.live_view import LiveView
 from lib.commands.run_text import RunAnswer
+from lib.commands.running_runs import RunningRun
 from lib.commands.show import answer_on
 from lib.commands.site import Site
 from lib.common.plain_text import counted, duration, size, table
@@ -34,10 +34,11 @@ def main(given: argparse.Namespace, site: Site) -> int:
     store = RunStore(site.store) if site.store else None
     now, problem = time.time(), ""
     try:
-        live = live_view.all_live(store)
+        live = running_runs.all_running(store)
         last = _last(store) if store and not live else None
     except OSError as error:
-        live, last, problem = live_view.all_live(None), None, f"the store cannot be read: {error}"
+        live, last = running_runs.all_running(None), None
+        problem = f"the store cannot be read: {error}"
     if given.json:
         return answer.as_json({**_fields(live, last, site.store, now), "problem": problem})
     return answer.lines([*_lines(live, last, site.store, now), *([problem] if problem else [])])
@@ -49,7 +50,7 @@ def _last(store: RunStore) -> RunAnswer | None:
 
 
 def _lines(
-    live: list[LiveView], last: RunAnswer | None, store: Path | None, now: float
+    live: list[RunningRun], last: RunAnswer | None, store: Path | None, now: float
 ) -> Iterator[str]:
     for run in live:
         yield from _run(run, now)
@@ -66,7 +67,7 @@ def _lines(
         yield f"disk: {size(free)} of {size(total)} are free"
 
 
-def _run(run: LiveView, now: float) -> Iterator[str]:
+def _run(run: RunningRun, now: float) -> Iterator[str]:
     since = f"since {_clock(run.since)} ({duration(max(0.0, now - run.since))})"
     yield f"RUNNING  {run.name or 'a run without a directory yet'}, {since}"
     if run.expected_end is not None:
@@ -78,7 +79,7 @@ def _run(run: LiveView, now: float) -> Iterator[str]:
         yield f"  in {run.directory}"
     for wait in run.waits:
         yield f"  {wait}"
-    today = live_view.time_of_day(now)
+    today = running_runs.time_of_day(now)
     rows = [(f"  {job.name}", duration(job.seconds(today)), _doing(job)) for job in run.jobs]
     yield from table(rows, right=[1])
 
@@ -126,9 +127,9 @@ def _room(store: Path | None) -> tuple[int, int] | None:
 
 
 def _fields(
-    live: list[LiveView], last: RunAnswer | None, store: Path | None, now: float
+    live: list[RunningRun], last: RunAnswer | None, store: Path | None, now: float
 ) -> dict[str, object]:
-    today = live_view.time_of_day(now)
+    today = running_runs.time_of_day(now)
     room = _room(store)
     return {
         "runs": [

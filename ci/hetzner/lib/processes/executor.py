@@ -18,6 +18,7 @@ from lib.common.clock import MonotonicClock
 from lib.common.plain_text import complaint
 from lib.outputs.tracker import OutputTracker
 from lib.processes import exiting, kill, process_table, subreaper, timeout_report, wait
+from lib.processes.cancel_requests import CancelRequests
 from lib.processes.kill import Stopped
 from lib.processes.launch import Launcher, Place, RunningStep
 from lib.processes.member_watch import MemberWatch
@@ -25,7 +26,6 @@ from lib.processes.port_monitor import PortMonitor
 from lib.processes.process_table import Proc, ProcessTable
 from lib.processes.process_tree import ProcessTrees
 from lib.processes.tree_stops import TreeStops, stop_ourselves
-from lib.processes.wishes import Wishes
 from lib.scheduler.protocol import (
     Asked,
     Exited,
@@ -42,7 +42,7 @@ from lib.scheduler.protocol import (
 class ProcessExecutor:
     """The real executor. `close` must be called: it gives back signals and orphans.
 
-    `logs` keeps the logs of the jobs within their bound; `wishes` of users are among the reports;
+    `logs` keeps the logs of the jobs within their bound; its `wait` reports the `cancel_requests`;
     `running` are the steps that are not gone by the keys of their nodes, for any thread to copy.
     While Ctrl-Z stops the program, the context `suspended` is entered.
     """
@@ -77,7 +77,7 @@ class ProcessExecutor:
             taken.callback(self._trees.close)
             self._waiter = wait.make([signal.SIGTSTP])
             taken.callback(self._waiter.close)
-            self.wishes = Wishes(self._waiter.wake)
+            self.cancel_requests = CancelRequests(self._waiter.wake)
             self._taken = taken.pop_all()  # to be closed in the end
         self._ports = PortMonitor(self._table, self._trees.members, self._outputs.awaits)
         self._members = MemberWatch(self._waiter, self._remark)
@@ -117,7 +117,7 @@ class ProcessExecutor:
             ready = self._waiter.wait(max(0.0, due - now), self._outputs.fileno())
             for number in ready.signals:
                 self._signalled(number)
-            self._reports += self.wishes.taken()
+            self._reports += self.cancel_requests.taken()
             if ready.readable or self._outputs.interval() < math.inf:
                 self._reports += self._outputs.written()
             self._processes_ended(ready.pids)

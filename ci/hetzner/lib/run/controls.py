@@ -11,7 +11,7 @@ from lib.report.view import Controls
 
 def of(executor: ProcessExecutor) -> Controls:
     """Return the controls of the run whose jobs this executor starts."""
-    return Controls(executor.wishes.cancel_job, _interrupt)
+    return Controls(executor.cancel_requests.add, _interrupt)
 
 
 def _interrupt() -> None:

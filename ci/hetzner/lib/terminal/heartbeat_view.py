@@ -11,7 +11,7 @@ from typing import TextIO
 from lib.model.events import Event, Started
 from lib.report.view import Section, ShownRun
 from lib.terminal.plain_view import PlainView
-from lib.terminal.pulse import Pulse
+from lib.terminal.status_lines import StatusLines
 from lib.terminal.ticker import Ticker
 
 
@@ -23,7 +23,7 @@ class HeartbeatView(PlainView):
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
         self._lock = threading.RLock()  # of all below, and of the console
-        self._pulse: Pulse | None = None
+        self._status: StatusLines | None = None
         self._ticker: Ticker | None = None
         self._due = 0.0  # the time of the next line, on the run's clock
         self._now: Callable[[], float] = time.monotonic
@@ -33,7 +33,7 @@ class HeartbeatView(PlainView):
         """Begin to tell what runs."""
         self._now = run.now
         self._log_dir = run.log_dir
-        self._pulse = Pulse(run.plan.durations, run.now(), self._silence)
+        self._status = StatusLines(run.plan.durations, run.now(), self._silence)
         self._ticker = Ticker(self._tick)
 
     def show(self, lines: Sequence[str], event: Event | None = None) -> None:
@@ -41,9 +41,9 @@ class HeartbeatView(PlainView):
         if self._ticker and self._ticker.error:
             raise self._ticker.error
         with self._lock:
-            if event and self._pulse:
-                self._pulse.take(event)
-                if isinstance(event, Started) and self._pulse.slow_at(event.job) < self._due:
+            if event and self._status:
+                self._status.take(event)
+                if isinstance(event, Started) and self._status.slow_at(event.job) < self._due:
                     self._due = 0.0  # once: the next tick finds it
                     if self._ticker:
                         self._ticker.wake()
@@ -52,13 +52,13 @@ class HeartbeatView(PlainView):
     def _tick(self) -> float:
         """Show the lines that are due; return the seconds until the next one."""
         with self._lock:
-            if self._pulse is None:
+            if self._status is None:
                 return 0.0
             now = self._now()
             stamp = time.strftime("[%H:%M:%S]")
-            for text in self._pulse.lines(now):
+            for text in self._status.lines(now):
                 self._console.show(f"{stamp} {text}")
-            self._due = self._pulse.due()
+            self._due = self._status.due()
             return self._due - now
 
     def _silence(self, job: str) -> float:

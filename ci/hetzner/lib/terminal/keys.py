@@ -24,7 +24,7 @@ class Mode(NamedTuple):
     job: str = ""
 
 
-class Wish(NamedTuple):
+class Request(NamedTuple):
     """A request of a user that is for the run: to "cancel" a job, or to "quit"."""
 
     kind: str
@@ -46,14 +46,14 @@ def decode(data: bytes) -> list[str]:
 
 def press(
     mode: Mode, key: str, running: Sequence[str], page: int, length: int
-) -> tuple[Mode, Wish | None]:
-    """Return the view after a key, and the wish that it expresses, if any.
+) -> tuple[Mode, Request | None]:
+    """Return the view after a key, and the request for the run that it makes, if any.
 
     `running` are the jobs that can be chosen; a list of all jobs has `length` rows, `page` of which
     are shown.
     """
     if key == "q":
-        return Mode(), Wish("quit")
+        return Mode(), Request("quit")
     if key == "escape" or (key, mode.kind) in (("t", "all"), ("l", "log")):
         return Mode(), None
     if key == "t":
@@ -78,7 +78,7 @@ def _choose(kind: str, running: Sequence[str]) -> Mode:
 
 def _pick(
     mode: Mode, key: str, running: Sequence[str], steps: Mapping[str, int]
-) -> tuple[Mode, Wish | None]:
+) -> tuple[Mode, Request | None]:
     """Go to another job, or take this one. One that has ended meanwhile is never replaced by
     another that the user has not seen.
     """
@@ -87,7 +87,7 @@ def _pick(
             return Mode(), None
         if mode.kind == "pick log":
             return Mode("log", job=mode.job), None
-        return Mode(), Wish("cancel", mode.job)
+        return Mode(), Request("cancel", mode.job)
     if key not in steps or not running:
         return mode, None
     place = running.index(mode.job) if mode.job in running else 0

@@ -21,7 +21,7 @@ from lib.report.view import ShownRun
 from lib.terminal import cells, frame, keyboard, keys
 from lib.terminal.cells import Look
 from lib.terminal.keyboard import Keyboard
-from lib.terminal.keys import Mode, Wish
+from lib.terminal.keys import Mode
 from lib.terminal.run_so_far import RunSoFar
 from lib.terminal.screen import Screen
 
@@ -159,17 +159,13 @@ class Painter:
     def _press(self, key: str) -> None:
         rows = self._size()[1]
         page = max(1, frame.most_rows(rows) - 1)
-        self._mode, wish = keys.press(self._mode, key, self._run.running, page, self._run.jobs)
-        if wish is not None and self._controls is not None:
-            self._ask(wish)
-
-    def _ask(self, wish: Wish) -> None:
-        if self._controls is None:
+        self._mode, request = keys.press(self._mode, key, self._run.running, page, self._run.jobs)
+        if request is None:
             return
-        if wish.kind == "quit":
+        if request.kind == "quit":
             self._controls.interrupt()
         else:
-            self._controls.cancel_job(wish.job)
+            self._controls.cancel_job(request.job)
 
     # ---- the terminal
 

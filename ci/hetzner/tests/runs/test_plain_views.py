@@ -12,7 +12,7 @@ from unittest import mock
 
 from dsl import Job, Pipeline
 from lib.model import durations
-from lib.terminal import pulse
+from lib.terminal import status_lines
 from lib.terminal.heartbeat_view import HeartbeatView
 from lib.terminal.plain_view import PlainView
 from tests.support.run_case import RunTest
@@ -137,13 +137,13 @@ class Heartbeats(RunTest):
         return self.console.getvalue()
 
     def test_running_jobs_are_named_every_now_and_then(self) -> None:
-        with mock.patch.object(pulse, "EVERY", 0.2):
+        with mock.patch.object(status_lines, "EVERY", 0.2):
             shown = self.told("RUNS  waits (")
         self.assertRegex(shown, r"\[[\d:]{8}\] RUNS  waits \(0\.\d s\); 0 wait, 0 ended, 0\.\d s\n")
         self.assertNotIn("RUNS", self.log("ci"))
 
     def test_view_whose_thread_breaks_is_replaced_and_the_run_goes_on(self) -> None:
-        with mock.patch.object(pulse, "EVERY", 0.0):  # a division by zero
+        with mock.patch.object(status_lines, "EVERY", 0.0):  # a division by zero
             self.told("START waits")
         note = "NOTE  the view HeartbeatView broke: ZeroDivisionError"
         self.assertIn(note, self.log("ci"))

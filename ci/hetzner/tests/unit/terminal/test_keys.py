@@ -5,21 +5,21 @@ from __future__ import annotations
 import unittest
 
 from lib.terminal import keys
-from lib.terminal.keys import Mode, Wish
+from lib.terminal.keys import Mode, Request
 
 RUNNING = ["a", "b", "c"]
 START = Mode()
 
 
 def after(pressed: bytes, mode: Mode = START, running: list[str] = RUNNING) -> Mode:
-    """Return the view after some keys that express no wish."""
+    """Return the view after some keys that ask the run for nothing."""
     for key in keys.decode(pressed):
-        mode, wish = keys.press(mode, key, running, 10, 100)
-        assert wish is None, wish
+        mode, asked = keys.press(mode, key, running, 10, 100)
+        assert asked is None, asked
     return mode
 
 
-def wish(mode: Mode, key: str, running: list[str] = RUNNING) -> Wish | None:
+def request(mode: Mode, key: str, running: list[str] = RUNNING) -> Request | None:
     return keys.press(mode, key, running, 10, 100)[1]
 
 
@@ -51,7 +51,7 @@ class Press(unittest.TestCase):
     def test_job_is_cancelled_only_after_enter(self) -> None:
         mode = after(b"cj")
         self.assertEqual(mode, Mode("pick cancel", job="b"))
-        self.assertEqual(wish(mode, "enter"), Wish("cancel", "b"))
+        self.assertEqual(request(mode, "enter"), Request("cancel", "b"))
         self.assertEqual(after(b"c\x1b"), Mode())
 
     def test_job_that_has_ended_meanwhile_is_cancelled_in_no_others_place(self) -> None:
@@ -63,7 +63,7 @@ class Press(unittest.TestCase):
 
     def test_q_ends_the_run_from_every_view(self) -> None:
         for mode in (Mode(), Mode("all"), Mode("log", job="a"), Mode("pick cancel", job="a")):
-            self.assertEqual(wish(mode, "q"), Wish("quit"))
+            self.assertEqual(request(mode, "q"), Request("quit"))
 
     def test_list_of_all_jobs_moves_within_its_bounds(self) -> None:
         self.assertEqual(after(b"t"), Mode("all"))

@@ -1,4 +1,4 @@
-"""The live runs of this machine: those in its register, and those of a store. Only reads."""
+"""The runs that go on on this machine: those in its register, and those of a store. Only reads."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from lib.run_directories.run_store import RunStore
 from lib.run_directories.stored_run import StoredRun
 
 
-class LiveView(NamedTuple):
-    """A live run. Moments are seconds since the epoch; `user` is -1 if it is not known."""
+class RunningRun(NamedTuple):
+    """A run that goes on. Moments are seconds since the epoch; `user` is -1 if it is not known."""
 
     name: str  # of its directory
     directory: str
@@ -28,8 +28,8 @@ class LiveView(NamedTuple):
     jobs: tuple[RunningJob, ...]
 
 
-def all_live(store: RunStore | None) -> list[LiveView]:
-    """Return the live runs, the oldest first. Raises OSError if the store cannot be listed."""
+def all_running(store: RunStore | None) -> list[RunningRun]:
+    """Return them, the oldest first. Raises OSError if the store cannot be listed."""
     registered = machine_register.live_runs()
     places = {run.log_dir for run in registered}
     ours = [run for run in store.runs() if run.live] if store else []
@@ -38,8 +38,8 @@ def all_live(store: RunStore | None) -> list[LiveView]:
     return sorted(found, key=lambda run: run.since)
 
 
-def _registered(run: LiveRun) -> LiveView:
-    return LiveView(
+def _registered(run: LiveRun) -> RunningRun:
+    return RunningRun(
         name=Path(run.log_dir).name,
         directory=run.log_dir,
         label=run.label,
@@ -52,10 +52,10 @@ def _registered(run: LiveRun) -> LiveView:
     )
 
 
-def _stored(run: StoredRun) -> LiveView:
+def _stored(run: StoredRun) -> RunningRun:
     """Return a live run that is not in the register, which may be out of reach."""
     pid, _, _ = run_report.read(run.summary).run_id.removeprefix("r").partition("-")
-    return LiveView(
+    return RunningRun(
         name=run.name,
         directory=str(run.path),
         label="not in the register of the machine",

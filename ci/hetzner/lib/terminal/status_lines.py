@@ -15,7 +15,7 @@ EVERY = 30.0  # seconds between two lines on what runs
 MOST = 20  # jobs that a line names
 
 
-class Pulse:
+class StatusLines:
     """Follows a run from the time `begun`, on the run's clock; `usual` are seconds by job.
 
     `silence` returns the seconds since a job has written to its log.
@@ -30,7 +30,7 @@ class Pulse:
         self._progress = Progress({}, usual)
         self._begun = begun
         self._silence = silence
-        self._beats = 0
+        self._shown = 0  # the number of the last period that a line told of
         self._told: set[tuple[str, float]] = set()  # job and start of the attempts that were slow
 
     def take(self, event: Event) -> None:
@@ -40,7 +40,7 @@ class Pulse:
     def due(self) -> float:
         """Return the time of the next line."""
         slow = (job.slow_at for job in self._not_slow_yet())
-        return min([self._begun + EVERY * (self._beats + 1), *slow])
+        return min([self._begun + EVERY * (self._shown + 1), *slow])
 
     def slow_at(self, job: str) -> float:
         """Return the time from which a running job is slow; infinite if that is not known."""
@@ -55,9 +55,9 @@ class Pulse:
                 self._told.add((job.name, job.started))
                 usual = f"{job.usual:.3g}"
                 lines.append(f"SLOW {job.name} (>{SLOW}× its usual {usual} s)")
-        beats = int((now - self._begun) / EVERY)
-        if beats > self._beats:  # one line for all that were missed while the program was stopped
-            self._beats = beats
+        periods = int((now - self._begun) / EVERY)
+        if periods > self._shown:  # one line for all that were missed while the program was stopped
+            self._shown = periods
             lines.append(self._what_runs(now))
         return lines
 
