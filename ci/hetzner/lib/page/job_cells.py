@@ -55,9 +55,13 @@ def used(values: Sequence[float], most: str, *, drawn: bool) -> Content:
 
 
 def logs(job: JobRecord) -> Content:
-    """Return links to its log, and to those of its earlier attempts."""
+    """Return links to its log, and to those of its earlier attempts.
+
+    The log of a restored job is in the directory of the run in which it ran, beside this one. Its
+    reason says so if it is gone.
+    """
     if not job.log:
-        return None
+        return _log_of_earlier_run(job) if job.earlier_run else None
     older = range(1, min(len(job.attempts), MOST_LOGS + 1))  # named as files.rotate names them
     return join([_log(job, "log", ""), *(_log(job, str(n), f".{n}") for n in older)], Html(" "))
 
@@ -66,3 +70,8 @@ def _log(job: JobRecord, said: str, suffix: str) -> Html:
     whose = f" of attempt {said} of {job.name}" if suffix else f" of {job.name}"
     unseen = tag("span", whose, class_="unseen")
     return tag("a", said, unseen, href=file_link(job.log + suffix))
+
+
+def _log_of_earlier_run(job: JobRecord) -> Html:
+    unseen = tag("span", f" of {job.name} in {job.earlier_run}", class_="unseen")
+    return tag("a", "earlier log", unseen, href=file_link(f"../{job.earlier_run}/{job.name}.log"))

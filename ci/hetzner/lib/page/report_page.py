@@ -43,7 +43,7 @@ def view(inputs: RunInputs) -> str:
         "Jobs": job_table.section(record, on_path, samples.jobs if samples else {}),
         "Graph": graph_section.section(record, on_path),
         "Environment": environment.section(inputs.environment),
-        "Files": run_files.section(record, inputs.environment),
+        "Files": run_files.section(record, inputs.environment, samples),
     }
     shown = {name: section for name, section in sections.items() if section is not None}
     word, _ = outcomes.verdict(record)

@@ -14,6 +14,7 @@ from lib.timeline.run_record import JobRecord, RunRecord
 
 MOST_TESTS, MOST_JOBS = 5, 8
 SHA = 10  # characters of a commit's name
+INCOMPLETE = "a part of its record is damaged"
 BEGAN = "%-d %B %Y, %H:%M:%S UTC"
 
 
@@ -46,6 +47,8 @@ def _where(record: RunRecord) -> Html:
         remarks.append("with changes that are not committed")
     if header.get("whole") is False:
         remarks.append("not all jobs or test cases")
+    if record.skipped:
+        remarks.append(INCOMPLETE)
     parts = [
         tag("span", str(header["branch"]), class_="name") if header.get("branch") else None,
         tag("code", sha.removesuffix(sha[SHA:]), title=sha) if sha else None,

@@ -8,7 +8,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from lib.page import report_page
+from lib.page.verdict_header import INCOMPLETE
 from lib.report.run_inputs import RunInputs
+from lib.sampling.samples import Samples
 from lib.test_results.test_case import FLAKY, TestCase
 from lib.timeline.run_record import AttemptSpan, JobRecord, RunRecord
 from tests.support import example_runs
@@ -123,6 +125,26 @@ class Parts(unittest.TestCase):
             self.assertIn("No verdict", page(RunRecord(jobs=(job,))))
 
 
+class Gaps(unittest.TestCase):
+    def test_damaged_lines_of_its_files_are_told(self) -> None:
+        record = RunRecord(seconds=1.0, exit_code=0, skipped=2)
+        inputs = RunInputs(record, Path("run"), samples=Samples(skipped=1))
+        read = Read(report_page.view(inputs))
+        self.assertIn("2 damaged lines of events.jsonl", read.text)
+        self.assertIn("1 damaged line of samples.jsonl", read.text)
+        self.assertIn(INCOMPLETE, read.text.partition("Files and notes")[0])
+
+    def test_page_of_a_whole_record_tells_of_no_damage(self) -> None:
+        made = page(RunRecord(seconds=1.0, exit_code=0))
+        self.assertNotIn("damaged", made)
+        self.assertNotIn(INCOMPLETE, made)
+
+    def test_amounts_that_the_jobs_changed_on_the_machine_are_told(self) -> None:
+        record = RunRecord(seconds=1.0, exit_code=0, left={"processes": 2, "shm_bytes": -4500})
+        self.assertIn("processes +2, shm_bytes -4.5 kB", page(record))
+        self.assertNotIn("On the machine", page(record._replace(left={})))
+
+
 class Flaky(unittest.TestCase):
     def test_job_and_tests_that_did_not_pass_at_once_are_named(self) -> None:
         job = JobRecord("a", outcome="flaky", reason="passed on attempt 2 of 2", log="a.log")
@@ -136,6 +158,12 @@ class Flaky(unittest.TestCase):
 
 
 class Table(unittest.TestCase):
+    def test_restored_job_leads_to_its_log_of_the_run_in_which_it_ran(self) -> None:
+        job = JobRecord("a", outcome="restored", earlier_run="20261130T140510Z-1")
+        made = page(RunRecord(seconds=1.0, exit_code=0, jobs=(job,)))
+        self.assertIn('href="./../20261130T140510Z-1/a.log"', made)
+        self.assertIn("of a in 20261130T140510Z-1", Read(made).text)
+
     def test_column_in_which_no_job_has_anything_is_left_out(self) -> None:
         tried = AttemptSpan(1, 0.0, 1.0, "passed")
         job = JobRecord("a", outcome="passed", attempts=(tried,), started=0.0, ended=1.0)

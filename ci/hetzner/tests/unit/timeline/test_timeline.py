@@ -98,6 +98,11 @@ class Ends(unittest.TestCase):
         self.assertEqual(run.interruption, "the run's timeout of 3 s")
         self.assertEqual(job(run, "a").cause, "timeout of the run")
 
+    def test_amounts_that_are_the_same_as_before_are_not_kept(self) -> None:
+        timeline = Timeline()
+        timeline(events.Left(1.0, {"processes": 2, "sockets": 0}))
+        self.assertEqual(timeline.record().left, {"processes": 2})
+
     def test_words_that_run_a_job_again_are_kept(self) -> None:
         timeline = Timeline()
         timeline(events.RunAgain(1.0, "a", ("make", "a")))
