@@ -43,7 +43,7 @@ def lines(told: WhyRed) -> Iterator[str]:
     yield _verdict(told)
     yield f"  {first.run}: first failure, {told.reason or first.cause or first.outcome}"
     if green is None:
-        yield "  no run before it passed"
+        yield f"  {_no_pass(one_line(told.branch))}"
     else:
         earlier = duration(max(0.0, first.started - green.started))
         yield f"  {green.run}: last pass, {earlier} before"
@@ -55,6 +55,12 @@ def lines(told: WhyRed) -> Iterator[str]:
     if told.log:
         yield ""
         yield f"log of the latest failure: {told.log}"
+
+
+def _no_pass(branch: str) -> str:
+    if not branch:
+        return "no run before it passed (branch not known: passes of other branches do not count)"
+    return f"no run of {branch} before it passed (passes of other branches do not count)"
 
 
 def _verdict(told: WhyRed) -> str:

@@ -53,14 +53,15 @@ def _runs(labels: Sequence[str], runs: Sequence[RunRecord]) -> Html:
         (
             label,
             _verdict(run),
+            "" if run.seconds is None else tag("span", duration(run.seconds), class_="number"),
             str(run.header.get("branch") or ""),
             _commit(str(run.header.get("sha") or "")),
-            utc(run.began, "%Y-%m-%d %H:%M UTC"),
-            "" if run.seconds is None else duration(run.seconds),
+            tag("span", utc(run.began, "%Y-%m-%d %H:%M UTC"), class_="number"),
         )
         for label, run in zip(labels, runs, strict=True)
     ]
-    return table("Runs", ("Run", "Verdict", "Branch", "Commit", "Began", "Took"), rows, right=5)
+    heads = ("Run", "Verdict", "Took", "Branch", "Commit", "Began")
+    return table("Runs", heads, rows, right=len(heads))
 
 
 def _commit(sha: str) -> Html:

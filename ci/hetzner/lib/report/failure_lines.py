@@ -18,6 +18,7 @@ NAMES = (
     r"(?:FAILED|ERROR) \S",  # pytest's short summary; surefire
     r"\[gw\d+\].* (?:FAILED|ERROR) ",  # pytest-xdist
     r"(?=\S+::\S)\S+ (?:FAILED|ERROR)\b",  # pytest -v
+    r"\S+\.py:\d+: \w*(?:Error|Exception|Failed)\b",  # pytest: the place
     r"!{3,} .+ !{3,}$",  # pytest: Interrupted: 1 error during collection
     r"(?:FAIL|ERROR): \S",  # unittest
     r"\s*● \S",  # jest

@@ -17,11 +17,16 @@ OLD, NEW = {"kernel": "6.1"}, {"kernel": "6.2"}
 
 class WhyRed(WithStore):
     def add(
-        self, attempts: str, environment: object = None, tests: str = "", tree: str | None = None
+        self,
+        attempts: str,
+        environment: object = None,
+        tests: str = "",
+        tree: str | None = None,
+        branch: str = "main",
     ) -> str:
         """Record a run, and make its directory if it has an environment."""
         path = self.store.directory / "history.db"
-        name = add_run(path, attempts, tests=tests, tree=tree, branch="main")
+        name = add_run(path, attempts, tests=tests, tree=tree, branch=branch)
         if environment:
             summary = {**SUMMARY, "jobs": [JOB]}
             self.make(summary, {"environment.json": json.dumps(environment)}, name)
@@ -63,7 +68,16 @@ class WhyRed(WithStore):
         for outcome in ("failed", "passed"):
             last = self.add(f"test={outcome}")
         self.assertIn(f"test is green on main since {last}, after 1 run in red\n", self.ask("test"))
-        self.assertIn("no run before it passed", self.ask("test"))
+        self.assertIn("no run of main before it passed", self.ask("test"))
+
+    def test_passes_of_other_branches_are_told_not_to_count(self) -> None:
+        self.add("test=passed")
+        self.add("test=failed", branch="")
+        told = "no run before it passed (branch not known: passes of other branches do not count)"
+        self.assertIn(told, self.ask("test"))
+        self.add("test=failed", branch="topic")
+        told = "no run of topic before it passed (passes of other branches do not count)"
+        self.assertIn(told, self.ask("test"))
 
     def test_job_that_never_failed_is_told(self) -> None:
         self.add("test=passed")

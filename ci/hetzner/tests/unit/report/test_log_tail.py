@@ -30,6 +30,8 @@ NAMED = {
         "    def test():\n>       assert 2 == 3\nE       assert 2 == 3\n",
         "E  ",
     ),
+    "pytest, the place": ("tests/test_table.py:7: AssertionError\n", "test_table.py:7"),
+    "pytest, the place of a call": ("tests/test_table.py:7: Failed\n", "test_table.py:7"),
     "pytest-xdist": ("[gw1] [ 33%] FAILED tests/test_a.py::test_b \n", "test_b"),
     "pytest, collection": ("!!!!!! Interrupted: 1 error during collection !!!!!!\n", "Interrupted"),
     "unittest": ("FAIL: test_sort (tests.test_table.Sort.test_sort)\n", "test_sort"),
