@@ -34,7 +34,8 @@ def rows(progress: Progress, now: float) -> list[list[Part]]:
 
 
 def _ended(name: str, end: EndedJob) -> list[Part]:
-    mark = Part("✓ ", GREEN) if end.acceptable else Part("✗ ", RED)
+    bad = RED if end.outcome in FAILURES else YELLOW
+    mark = Part("✓ ", GREEN) if end.acceptable else Part("✗ ", bad)
     return [mark, Part(name), Part(f" {', '.join(_told(end))}", DIM)]
 
 

@@ -31,6 +31,7 @@ class Picture(NamedTuple):
     running: Sequence[RunningJob]
     done: int
     failed: int
+    cancelled: int = 0
     skipped: int = 0
     left: float | None = None
     said: Mapping[str, Sequence[str]] = {}
@@ -166,6 +167,7 @@ def _status(picture: Picture, columns: int) -> list[Part]:
     texts = [  # in their order, each with its need: the least is the most needed
         (0, Part(f"{picture.done}/{picture.total} done")),
         (1, Part(f"{picture.failed} failed" if picture.failed else "", RED)),
+        (3, Part(f"{picture.cancelled} cancelled" if picture.cancelled else "", YELLOW)),
         (3, Part(f"{picture.skipped} skipped" if picture.skipped else "", YELLOW)),
         (3, Part(f"{running} running")),
         (4, Part(f"{waiting} waiting" if waiting else "")),
@@ -198,12 +200,14 @@ def _expected(left: float | None) -> str:
 def _bar(picture: Picture, size: int) -> list[Part]:
     total = max(1, picture.total)
     share: Callable[[int], int] = lambda count: min(size, count * size // total)  # noqa: E731
-    count = picture.failed + picture.skipped
-    bad = max(share(count), min(1, count))
+    failed = max(share(picture.failed), min(1, picture.failed))
+    count = picture.failed + picture.cancelled + picture.skipped
+    bad = max(failed, share(count), min(1, count))
     done = max(bad, share(picture.done))
     active = min(size - done, max(share(len(picture.running)), min(1, len(picture.running))))
     return [
-        Part("█" * bad, RED),
+        Part("█" * failed, RED),
+        Part("█" * (bad - failed), YELLOW),
         Part("█" * (done - bad), GREEN),
         Part("▒" * active, YELLOW),
         Part("░" * (size - done - active), DIM),

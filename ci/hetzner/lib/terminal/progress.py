@@ -51,7 +51,8 @@ class Progress:
         self.running: dict[str, RunningJob] = {}
         self.ended: dict[str, EndedJob] = {}
         self.failed = 0  # jobs whose failure makes the run red
-        self.skipped = 0  # jobs that were skipped or cancelled for that, or by a user
+        self.cancelled = 0  # jobs that a user, a failure or the end of the run has stopped
+        self.skipped = 0  # jobs that had to wait for such a job
         self.cut_off = False  # by a signal, its time limit or a failure
 
     def __call__(self, event: events.Event) -> None:
@@ -91,9 +92,9 @@ class Progress:
         outcome = result.outcome or event.outcome
         self.ended[event.job] = EndedJob(outcome, result.reason, seconds, result.acceptable)
         if not result.acceptable:
-            failed = outcome in FAILURES
-            self.failed += failed
-            self.skipped += not failed
+            self.failed += outcome in FAILURES
+            self.cancelled += outcome is Outcome.CANCELLED
+            self.skipped += outcome is Outcome.SKIPPED
 
     @property
     def waiting(self) -> int:

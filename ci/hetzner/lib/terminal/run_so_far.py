@@ -85,6 +85,7 @@ class RunSoFar:
             running=running,
             done=len(progress.ended),
             failed=progress.failed,
+            cancelled=progress.cancelled,
             skipped=progress.skipped,
             left=None if end is None else end - now,
             said=said,

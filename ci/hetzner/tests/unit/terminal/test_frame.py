@@ -81,6 +81,13 @@ class Frame(unittest.TestCase):
     def test_skipped_jobs_are_no_failed_ones(self) -> None:
         self.assertIn("1 failed, 9 skipped,", lines(picture(1, 20, skipped=9, done=11), 120)[-2])
 
+    def test_cancelled_and_skipped_jobs_are_not_in_the_part_of_the_failed(self) -> None:
+        shown = picture(1, 10, failed=0, cancelled=1, skipped=2, done=5)
+        status = frame.draw(shown, 120, 24, Look(colour=True))[-2]
+        self.assertIn("1 cancelled\x1b[0m, \x1b[33m2 skipped", status)
+        self.assertNotIn("\x1b[31m", status)
+        self.assertRegex(status, "^\x1b\\[33m█+\x1b\\[0m\x1b\\[32m█+")
+
     def test_expected_end_that_is_over_is_said(self) -> None:
         self.assertIn("40 s over the expected end", lines(picture(left=-40.0), 120)[-2])
         self.assertNotIn("left", lines(picture(left=None), 120)[-2])

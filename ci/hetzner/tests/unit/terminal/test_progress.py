@@ -72,7 +72,13 @@ class Follows(unittest.TestCase):
         progress = follow(
             finished("build", Outcome.FAILED, 2.0), allowed, finished("test", Outcome.SKIPPED, 2.0)
         )
-        self.assertEqual((progress.failed, progress.skipped), (1, 1))
+        self.assertEqual((progress.failed, progress.cancelled, progress.skipped), (1, 0, 1))
+
+    def test_cancelled_job_and_those_that_need_it_have_not_failed(self) -> None:
+        progress = follow(
+            finished("build", Outcome.CANCELLED, 2.0), finished("test", Outcome.SKIPPED, 2.0)
+        )
+        self.assertEqual((progress.failed, progress.cancelled, progress.skipped), (0, 1, 1))
 
     def test_job_waits_no_more_for_what_serves_or_is_written(self) -> None:
         progress = Progress({"test": ["server", "build:wheel", "build:docs", "lint"]}, {})
