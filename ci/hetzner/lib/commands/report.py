@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from lib.commands import show
+from lib.commands import recorded_run, show
 from lib.commands.site import Site
 from lib.common import console, redact
-from lib.event_stream import event_file
 from lib.run_directories.run_store import LAST, RunStore
 from lib.views import run_views
 
@@ -22,14 +21,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(given: argparse.Namespace, site: Site) -> int:
     """Write the views. Raises LookupError, ValueError, OSError."""
-    run = RunStore(site.kept()).find(given.run).path
-    if not (run / event_file.NAME).exists():
-        raise LookupError(
-            f"expected {event_file.NAME} in {run}, found none: runs before version 0.5.0 have no "
-            "report; show tells of them"
-        )
-    notes = run_views.write(run, redact.of_environment())
+    run = RunStore(site.kept()).find(given.run)
+    recorded_run.require_events(run)
+    notes = run_views.write(run.path, redact.of_environment())
     if notes:
         raise OSError("; ".join(notes))
-    page = run / PAGE
-    return console.put(str(page if page.is_file() else run))
+    page = run.path / PAGE
+    return console.put(str(page if page.is_file() else run.path))

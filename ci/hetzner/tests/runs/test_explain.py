@@ -56,6 +56,15 @@ class Explained(Asked):
         self.assertEqual((self.root / "two.html").read_text().count("<figure>"), 2)
         self.assertIn("expected two runs", self.answer("compare", first, code=1))
 
+        events = self.store.find(last).path / "events.jsonl"
+        events.write_text("damaged\n")
+        told = self.answer("explain", "test", code=1)
+        self.assertIn(f"the events of {last} cannot be read: expected the events of a run", told)
+        self.assertNotIn("0.5.0", told)
+        events.unlink()
+        for words in (("explain", "test"), ("report",)):
+            self.assertIn("runners before 0.5.0 wrote none", self.answer(*words, code=1))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -12,6 +12,7 @@ from dsl import Job
 from lib.buckaroo import settings
 from lib.commit import command_line
 from lib.common.version import VERSION
+from lib.model.cause import Cause
 from lib.scheduler.nodes import NEXT
 from tests.support.own_repository import OWN, README, TOP, needs_own_readme
 
@@ -146,6 +147,13 @@ class Faults(unittest.TestCase):
         rows = re.findall(r"(?m)^\| (.*) \|$", lines)
         kinds = [row for row in rows if not row.startswith("kind of fault")]
         self.assertEqual([kind for kind in kinds if "/test_" not in kind], [])
+
+
+class Events(unittest.TestCase):
+    def test_each_class_of_cause_is_in_the_table(self) -> None:
+        rows = re.findall(r"(?m)^\| (`.*) \| .* \|$", (HOME / "docs" / "events.md").read_text())
+        named = set(re.findall(r"`([^`]+)`", " ".join(rows)))
+        self.assertEqual({str(cause) for cause in Cause if cause} - named, set())
 
 
 class Architecture(unittest.TestCase):

@@ -9,6 +9,7 @@ from pathlib import Path
 from unittest import mock
 
 from lib.event_stream import event_file
+from lib.page import run_files
 from lib.report.run_inputs import RunInputs
 from lib.views import run_views
 from tests.support.fakes import jobs, play
@@ -63,6 +64,10 @@ class Written(unittest.TestCase):
         self.assertEqual(run_views.write(self.place), [])
         for name in run_views.VIEWS:
             self.assertTrue((self.place / name).stat().st_size, name)
+
+    def test_page_links_to_each_other_view(self) -> None:
+        linked = {name for name, _ in run_files.FILES}
+        self.assertEqual({*run_views.VIEWS} - linked, {"report.html"})
 
 
 if __name__ == "__main__":
