@@ -37,11 +37,12 @@ class GitHubView:
 
     def show(self, lines: Sequence[str], event: Event | None = None) -> None:
         """Show lines of the log."""
-        self._pause()
+        if lines:
+            self._pause()
         self._view.show(lines, event)
 
     def begin(self, run: ShownRun) -> None:
-        """Take the run."""
+        """Take the run, which the view may show from a thread."""
         self._pause()
         self._view.begin(run)
 
@@ -63,6 +64,7 @@ class GitHubView:
             commands += [f"::group::{_escaped(title, DATA)}"] if folded else []
             if commands:
                 self._obey(*commands)
+            self._pause()
             shown = section._replace(lines=folded or section.lines)
             missed = self._view.end([shown]) or missed
             if folded:
@@ -75,9 +77,7 @@ class GitHubView:
     def close(self) -> None:
         """Let commands be obeyed again: those of the next program of this step."""
         self._view.close()
-        if self._token:
-            self._console.show(f"::{self._token}::")
-            self._token = ""
+        self._obey()
         self._console.settle()
 
     def _pause(self) -> None:
@@ -86,10 +86,11 @@ class GitHubView:
             self._console.show(f"::stop-commands::{self._token}")
 
     def _obey(self, *commands: str) -> None:
-        """Write commands, in one piece: no other text comes between them."""
-        before, self._token = self._token, secrets.token_hex(16)
-        resumed = [f"::{before}::"] if before else []
-        self._console.show("\n".join([*resumed, *commands, f"::stop-commands::{self._token}"]))
+        """Write commands that are obeyed, as all that follows until the next pause."""
+        resumed = [f"::{self._token}::"] if self._token else []
+        self._token = ""
+        if lines := [*resumed, *commands]:
+            self._console.show("\n".join(lines))
 
 
 def _annotation(section: Section) -> str:

@@ -100,11 +100,16 @@ class Commands(unittest.TestCase):
 
     def test_word_that_resumes_is_never_told_before_it_is_used_up(self) -> None:
         self.view.show(["a"])
+        self.view.end([Section(["t", "x"]), Section(["u", "y"])])
         words = re.findall(r"::stop-commands::(\w+)", self.stream.getvalue())
-        self.view.end([Section(["t", "x"])])
-        words += re.findall(r"::stop-commands::(\w+)", self.stream.getvalue())
         self.assertEqual(len(set(words)), 3)
         self.assertTrue(all(re.fullmatch("[0-9a-f]{32}", word) for word in words))
+
+    def test_commands_are_paused_for_text_only(self) -> None:
+        self.view.show(["a"])
+        self.view.show([])
+        self.end(FAILURE, FAILURE, Section(["run all again"]), FAILURE)
+        self.assertNotRegex(self.stream.getvalue(), r"::stop-commands::(\w+)\n::\1::")
 
 
 if __name__ == "__main__":
