@@ -12,9 +12,10 @@ from lib.terminal.keys import Mode
 from lib.terminal.progress import SILENT, RunningJob
 
 NAME = 30  # cells of the name of a job, at most
+NARROW = 60  # columns: on fewer, names come before the last lines of logs
 LEAST = 12  # cells: a last line with fewer is left out
 BAR = 30  # cells of the bar, at most
-KEYS = "t all jobs · l follow a log · c cancel a job · q stop the run"
+KEYS = "t jobs · l log · c cancel · q stop"
 
 
 class Picture(NamedTuple):
@@ -89,9 +90,10 @@ def visible(running: Sequence[RunningJob], mode: Mode, rows: int) -> Sequence[Ru
 
 def _running(picture: Picture, rows: int, columns: int) -> list[list[Part]]:
     shown = visible(picture.running, picture.mode, rows)
-    names = min(NAME, columns // 3, max((cells.width(job.name) for job in shown), default=0))
     times = [_times(job, picture.now) for job in shown]
     longest = max(map(len, times), default=0)
+    room = columns // 3 if columns >= NARROW else max(0, columns - longest - 4)
+    names = min(NAME, room, max((cells.width(job.name) for job in shown), default=0))
     lines = [
         _row(job, time.rjust(longest), names, columns, picture)
         for job, time in zip(shown, times, strict=True)

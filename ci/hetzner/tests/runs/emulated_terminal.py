@@ -13,7 +13,7 @@ from lib.terminal.screen import Screen
 from tests.support.on_terminal import Terminal, program
 
 COLUMNS, ROWS = 80, 24
-KEYS = "t all jobs · l follow a log · c cancel a job · q stop the run"
+KEYS = "t jobs · l log · c cancel · q stop"
 
 
 def shown(screen: pyte.Screen) -> list[str]:

@@ -62,6 +62,14 @@ class Frame(unittest.TestCase):
         first, *_ = lines(picture(), 24)
         self.assertRegex(first, r"^▸ job-0 +1:05$")
 
+    def test_narrow_screen_has_the_whole_name_where_a_wide_one_has_a_third(self) -> None:
+        name = "test-python-3.11-slow"
+        job = RunningJob(name, 0.0, 20.0)
+        shown = picture()._replace(running=[job], said={name: ["said"]})
+        self.assertEqual(lines(shown, 40)[0], f"▸ {name} 1:05/0:20")
+        self.assertEqual(lines(shown, 59)[0], f"▸ {name} 1:05/0:20  said")
+        self.assertRegex(lines(shown, 60)[0], "^▸ test-python-3.11-sl… 1:05/0:20  said$")
+
     def test_status_has_bar_counts_and_expected_end(self) -> None:
         status = lines(picture(), 120)[-2]
         self.assertRegex(
@@ -115,8 +123,11 @@ class Frame(unittest.TestCase):
         self.assertEqual(made[:2], ["jobs 41 to 55 of 100", "job 40"])
 
     def test_without_a_keyboard_no_key_is_named(self) -> None:
-        self.assertIn("c cancel a job", lines(picture())[-1])
-        self.assertNotIn("c cancel a job", lines(picture(keys=False))[-1])
+        self.assertIn("c cancel", lines(picture())[-1])
+        self.assertNotIn("c cancel", lines(picture(keys=False))[-1])
+
+    def test_narrow_screen_names_all_keys(self) -> None:
+        self.assertRegex(lines(picture(), 40)[-1], "^t .* l .* c .* q stop$")
 
     def test_times_are_short(self) -> None:
         told = [frame.clock(seconds) for seconds in (-1, 0.9, 65, 3599, 3600, 90061)]
