@@ -21,7 +21,7 @@ _began = time.monotonic()
 def lines(event: events.Asked, log_dir: Path, redact: Callable[[str], str]) -> list[str]:
     """Return the answer while jobs run: a line for all, and one for each running job."""
     jobs = counted(len(event.running), "job")
-    counts = f"{event.waiting} wait, {event.ended} ended"
+    counts = f"{event.waiting} waiting, {event.ended} ended"
     answer = [f"ASKED what runs: {jobs}, {counts}, {duration(event.at)} since the start"]
     for job, seconds, doing in event.running:
         said = last_line(log_dir / f"{job}.log", redact)

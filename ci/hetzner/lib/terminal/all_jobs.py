@@ -50,6 +50,8 @@ def _told(end: EndedJob) -> Iterator[str]:
 
 
 def _why(progress: Progress, name: str) -> str:
+    if name in progress.last:
+        return "waits for all else"
     awaited = progress.awaited(name)
     if not awaited:
         return "waits for its turn"

@@ -40,11 +40,17 @@ class EndedJob(NamedTuple):
 class Progress:
     """A listener. `needs` are the jobs and outputs that each job waits for, `usual` are seconds.
 
-    `running` is in order of start, `ended` in order of end.
+    The jobs in `last` wait for all others. `running` is in order of start, `ended` in order of end.
     """
 
-    def __init__(self, needs: Mapping[str, Collection[str]], usual: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        needs: Mapping[str, Collection[str]],
+        usual: Mapping[str, float],
+        last: Collection[str] = (),
+    ) -> None:
         self._needs = needs
+        self.last = last
         self._usual = usual
         self._met: set[str] = set()  # jobs and outputs that no other waits for any more
         self.names: Sequence[str] = ()

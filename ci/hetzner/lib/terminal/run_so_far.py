@@ -21,9 +21,11 @@ class RunSoFar:
     """All that is known of a run at a moment. Used by one thread."""
 
     def __init__(self, run: ShownRun) -> None:
-        needs = {node.job.name: node.job.depends_on for node in run.plan.phases.nodes}
+        jobs = [node.job for node in run.plan.phases.nodes]
+        needs = {job.name: job.depends_on for job in jobs}
+        last = {job.name for job in jobs if job.at_the_end}
         self._run = run
-        self._progress = Progress(needs, run.plan.durations)
+        self._progress = Progress(needs, run.plan.durations, last)
         self._logs = LastLines(run.log_dir, run.redact)
         self._failures = 0  # that have a log
 

@@ -72,7 +72,8 @@ class StatusLines:
         named += [f"{len(running) - MOST} more"] if len(running) > MOST else []
         waiting, ended = self._progress.waiting, len(self._progress.ended)
         since = duration(now - self._begun)
-        return f"RUNS  {', '.join(named) or 'nothing'}; {waiting} wait, {ended} ended, {since}"
+        counts = f"{waiting} waiting, {ended} ended, the run {since}"
+        return f"RUNS  {', '.join(named) or 'nothing'}; {counts}"
 
     def _running(self, job: RunningJob, now: float) -> str:
         seconds = now - job.started

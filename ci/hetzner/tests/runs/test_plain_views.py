@@ -139,7 +139,9 @@ class Heartbeats(RunTest):
     def test_running_jobs_are_named_every_now_and_then(self) -> None:
         with mock.patch.object(status_lines, "EVERY", 0.2):
             shown = self.told("RUNS  waits (")
-        self.assertRegex(shown, r"\[[\d:]{8}\] RUNS  waits \(0\.\d s\); 0 wait, 0 ended, 0\.\d s\n")
+        self.assertRegex(
+            shown, r"\[[\d:]{8}\] RUNS  waits \(0\.\d s\); 0 waiting, 0 ended, the run 0\.\d s\n"
+        )
         self.assertNotIn("RUNS", self.log("ci"))
 
     def test_view_whose_thread_breaks_is_replaced_and_the_run_goes_on(self) -> None:

@@ -173,7 +173,7 @@ class Runner(unittest.TestCase):
             said, _ = process.communicate(timeout=PATIENCE)
         self.assertEqual(process.returncode, 0, said)
         for text in (said, log.read_text()):
-            self.assertRegex(text, r"ASKED what runs: 1 job, 1 wait, 0 ended, [\d.]+ s since")
+            self.assertRegex(text, r"ASKED what runs: 1 job, 1 waiting, 0 ended, [\d.]+ s since")
             self.assertRegex(text, r"RUNNING long \([\d.]+ s\): meter 2\n")
         self.assertIn("two", (self.root / "logs/long.log").read_text())
 

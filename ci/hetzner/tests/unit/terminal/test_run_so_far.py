@@ -18,7 +18,7 @@ from tests.support.fakes import jobs
 
 
 def planned() -> RunPlan:
-    return plan(jobs("a; b<a; c<b"), Choice(), {"a": 20.0})
+    return plan(jobs("a; b<a; c<b", c={"when": "end"}), Choice(), {"a": 20.0})
 
 
 def nothing(*_: object) -> None:
@@ -80,7 +80,11 @@ class Follow(unittest.TestCase):
 
     def test_rows_of_all_jobs_are_made_only_if_they_are_shown(self) -> None:
         self.assertEqual(self.run_so_far.picture(Mode(), 24, keys=True).rows, ())
-        self.assertEqual(len(self.run_so_far.picture(Mode("all"), 24, keys=True).rows), 3)
+        rows = self.run_so_far.picture(Mode("all"), 24, keys=True).rows
+        told = ["".join(part.text for part in row) for row in rows]
+        self.assertEqual(
+            told, ["· a waits for its turn", "· b waits for a", "· c waits for all else"]
+        )
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ class Beats(unittest.TestCase):
         self.assertEqual(self.status.lines(129.9), [])
         text = (
             "RUNS  db (20.0 s, serves), new (20.0 s), a (20.0 s, usually 12.0 s); "
-            "1 wait, 1 ended, 30.0 s"
+            "1 waiting, 1 ended, the run 30.0 s"
         )
         self.assertEqual(self.status.lines(130.0), [text])
         self.assertEqual(self.status.lines(130.1), [])
@@ -48,7 +48,9 @@ class Beats(unittest.TestCase):
         self.assertIn(told, text)
 
     def test_lines_that_were_missed_are_one(self) -> None:
-        self.assertEqual(self.status.lines(195.0), ["RUNS  nothing; 5 wait, 0 ended, 1 min 35 s"])
+        self.assertEqual(
+            self.status.lines(195.0), ["RUNS  nothing; 5 waiting, 0 ended, the run 1 min 35 s"]
+        )
         self.assertEqual(self.status.due(), 220.0)
 
     def test_many_jobs_are_counted(self) -> None:
