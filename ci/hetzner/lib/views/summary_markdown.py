@@ -47,6 +47,8 @@ def _of_what(record: RunRecord) -> str:
         told.append("with changes that no commit holds")
     if header.get("whole") is False:
         told.append("not all jobs and test cases")
+    if record.skipped:
+        told.append("a part of its record is damaged")
     return ", ".join(told)
 
 

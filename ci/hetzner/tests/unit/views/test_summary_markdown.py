@@ -29,6 +29,12 @@ class Page(unittest.TestCase):
             "not all jobs and test cases",
         )
 
+    def test_damaged_record_is_said_to_be_one(self) -> None:
+        self.assertNotIn("damaged", "\n".join(self.lines))
+        record = red_run.inputs().record._replace(skipped=1)
+        page = summary_markdown.view(red_run.inputs()._replace(record=record)).splitlines()
+        self.assertTrue(page[2].endswith(", a part of its record is damaged"))
+
     def test_failed_tests_are_named_below_their_job(self) -> None:
         start = self.lines.index(r"### tests: exit code 1")
         self.assertRegex(shown(self.lines[start + 2]), r"^- \*\*m::a <b>.*: a <b>")
