@@ -30,6 +30,8 @@ class JobReport(NamedTuple):
     attempts: int
     logged: bool  # it has a log of this run
     restored_from: str = ""  # the name of the run in which it ran, if it was restored
+    failed_tests: tuple[str, ...] = ()
+    failed_tests_left_out: int = 0  # more that summary.json does not name
 
     @property
     def bad(self) -> bool:
@@ -95,7 +97,7 @@ def _completed(job: JobReport, story: Story) -> JobReport:
 
 
 def _job(job: Mapping[str, Any]) -> JobReport:
-    attempts = job.get("attempts")
+    attempts, failed = job.get("attempts"), job.get("failed_tests")
     begun = _number(job, "started") is not None and _number(job, "ended") is not None
     return JobReport(
         name=_text(job, "name"),
@@ -109,6 +111,8 @@ def _job(job: Mapping[str, Any]) -> JobReport:
         attempts=len(attempts) if isinstance(attempts, list) else 0,
         logged=isinstance(job.get("log"), str) and bool(NAME.match(_text(job, "name"))),
         restored_from=_text(job, "restored_from"),
+        failed_tests=tuple(map(str, failed)) if isinstance(failed, list) else (),
+        failed_tests_left_out=int(_number(job, "failed_tests_left_out") or 0),
     )
 
 

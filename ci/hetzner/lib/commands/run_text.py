@@ -11,8 +11,10 @@ from lib.commands.ci_log import Story
 from lib.commands.environment_changes import Changes
 from lib.commands.run_files import StoredFile
 from lib.commands.run_report import JobReport, RunReport
+from lib.common import shell_words
 from lib.common.plain_text import changes, duration, size, table
 from lib.report import log_tail
+from lib.report.console_summary import MOST_TESTS
 
 UNKNOWN = "(not known)"
 EXPORTED_LIVE = "running when exported"
@@ -31,6 +33,7 @@ class RunAnswer(NamedTuple):
     story: Story
     kept: Sequence[StoredFile]
     again: str = ""  # the command that runs what failed again; '' for none
+    reruns: Mapping[str, Sequence[str]] = {}  # by failed job, the words that run it again
     changes: Changes = Changes()  # of the environment, in a failed run
 
 
@@ -108,11 +111,17 @@ def _facts(run: RunAnswer) -> Iterator[tuple[str, str]]:
 
 
 def _failure(run: RunAnswer, job: JobReport, redact: Callable[[str], str]) -> Iterator[str]:
-    """Yield the reason of a failed job and the end of its log."""
+    """Yield the reason of a failed job, the end of its log, its failed tests and its command."""
     allowed = "allowed to fail, " if job.allowed else ""
     yield f"--- {job.name}: {allowed}{job.reason or job.outcome}"
-    if not job.logged:
+    if job.logged:
+        for line in log_tail.shown(run.directory / f"{job.name}.log", redact):
+            yield f"    {line}"
+    else:
         yield "    (it has no log: it did not start)"
-        return
-    for line in log_tail.shown(run.directory / f"{job.name}.log", redact):
-        yield f"    {line}"
+    for name in islice(job.failed_tests, MOST_TESTS):
+        yield f"    FAILED {name}"
+    if (more := len(job.failed_tests) + job.failed_tests_left_out - MOST_TESTS) > 0:
+        yield f"    … and {more} more"
+    if words := run.reruns.get(job.name):
+        yield f"    run it again: {shell_words.command(words)}"

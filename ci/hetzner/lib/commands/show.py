@@ -7,7 +7,15 @@ import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
-from lib.commands import answer, archive, environment_changes, run_files, run_report, run_text
+from lib.commands import (
+    answer,
+    archive,
+    environment_changes,
+    recorded_run,
+    run_files,
+    run_report,
+    run_text,
+)
 from lib.commands.run_text import RunAnswer
 from lib.commands.site import Site
 from lib.common import interrupts, redact
@@ -34,7 +42,9 @@ def main(given: argparse.Namespace, site: Site) -> int:
         if run.state == FAILED:
             runs = store.runs()
             told = told._replace(
-                changes=environment_changes.since_green(run, runs), again=_again(run, runs, site)
+                changes=environment_changes.since_green(run, runs),
+                again=_again(run, runs, site),
+                reruns=_reruns(run),
             )
         return _print(told, given)
     import tempfile  # late: only an exported run needs it
@@ -58,6 +68,15 @@ def _again(run: StoredRun, runs: Sequence[StoredRun], site: Site) -> str:
     if not tree or not run.asked_for_all or any(later):
         return ""
     return site.rerun("" if run.summary.get("in_place") is True else run.sha)
+
+
+def _reruns(run: StoredRun) -> dict[str, Sequence[str]]:
+    """Return the words that run each failed job again, those that the run itself has told."""
+    try:
+        record = recorded_run.record_of(run)
+    except LookupError:  # a run of an older runner, or one with damaged events
+        return {}
+    return {job.name: job.rerun for job in record.jobs if job.rerun}
 
 
 def _print(told: RunAnswer, given: argparse.Namespace) -> int:
@@ -92,5 +111,6 @@ def fields(told: RunAnswer) -> dict[str, object]:
         "running": list(told.story.running),
         "kept": [file._asdict() for file in told.kept],
         "changes": told.changes._asdict(),
+        "rerun": told.reruns,
         "summary": told.summary,
     }

@@ -125,7 +125,8 @@ class RunReports:
 
     def end_before_jobs(self, facts: Facts) -> None:
         """Write into summary.json that the run has ended before any job started."""
-        verdict_writer.end_summary(self.log, self._summary.path, self.verdict(facts).exit_code)
+        code = self.verdict(facts).exit_code
+        verdict_writer.end_summary(self.log, self._summary.path, code, facts.seconds)
 
     def close(self) -> None:
         """Close a log that is our own."""

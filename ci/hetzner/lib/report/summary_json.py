@@ -82,8 +82,8 @@ class SummaryFile:
         files.atomic_write(self.path, text, durable=code is not None, sweeps=False)
 
 
-def end(path: Path, code: int) -> None:
-    """Write the end and the exit code into an existing summary.
+def end(path: Path, code: int, seconds: float) -> None:
+    """Write the end, the exit code and the length of the run into an existing summary.
 
     If that fails, none is left. Raises OSError.
     """
@@ -92,7 +92,7 @@ def end(path: Path, code: int) -> None:
     try:
         fields = json.loads(files.read(path))
         jobs = fields.pop("jobs")
-        text = _laid_out({**fields, "state": ENDED, "exit_code": code}, jobs)
+        text = _laid_out({**fields, "state": ENDED, "exit_code": code, "seconds": seconds}, jobs)
         files.atomic_write(path, text, sweeps=False)
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         path.unlink(missing_ok=True)  # it would be wrong

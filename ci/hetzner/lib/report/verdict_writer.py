@@ -21,16 +21,16 @@ def write(log: RunLog, summary: Path, facts: Facts, written: int | None = None) 
         verdict = decide(facts._replace(write_error=write_error))
         if verdict.exit_code != written:
             written = verdict.exit_code
-            end_summary(log, summary, written)
+            end_summary(log, summary, written, facts.seconds)
         if log.write_error == write_error:
             log.end(f"END   exit code {verdict.exit_code}: {verdict.sentence}")
         if log.write_error == write_error:
             return verdict
 
 
-def end_summary(log: RunLog, summary: Path, code: int) -> None:
-    """Write the exit code into summary.json; a failure is a write error of the log."""
+def end_summary(log: RunLog, summary: Path, code: int, seconds: float) -> None:
+    """Write exit code and length into summary.json; a failure is a write error of the log."""
     try:
-        summary_json.end(summary, code)
+        summary_json.end(summary, code, seconds)
     except OSError as error:
         log.write_failed(summary, error)

@@ -11,6 +11,8 @@ import shutil
 from pathlib import Path
 
 from lib.commands import export, show
+from lib.event_stream import event_file
+from lib.model import events
 from tests.support.stored_runs import JOB, LOG, NAME, SHA, SUMMARY, WithStore
 
 
@@ -56,6 +58,29 @@ class Show(WithStore):
         self.make(whole, name="20261130T101113Z-0123456")
         self.assertNotIn("run again", self.show(NAME))
         self.assertIn("run again", self.show())
+
+    def test_failed_tests_and_the_command_that_runs_them_are_told(self) -> None:
+        tests = [f"tests.test_a::test_{n}" for n in range(25)]
+        path = self.make(
+            {**SUMMARY, "jobs": [{**JOB, "failed_tests": tests, "failed_tests_left_out": 3}]}
+        )
+        words = ("python3", "p.py", "--only-testcases", "a or b")
+        file = event_file.in_directory(path, str)
+        for event in (events.RunStarted(0.0, ("test",), ()), events.RunAgain(1.0, "test", words)):
+            file(event)
+        file.close()
+        told = self.show()
+        self.assertIn("    two\n    FAILED tests.test_a::test_0\n", told)
+        self.assertIn("test_19\n    … and 8 more\n", told)
+        self.assertIn("    run it again: python3 p.py --only-testcases 'a or b'\n", told)
+        self.assertEqual(json.loads(self.show("--json"))["rerun"], {"test": list(words)})
+
+    def test_failed_tests_that_are_none_are_left_out(self) -> None:
+        damaged: tuple[object, ...] = (None, "a::b", 3, {}, [1e999, None, "\x1b[2J"])
+        for tests in damaged:
+            shutil.rmtree(self.store.directory, ignore_errors=True)
+            self.make({**SUMMARY, "jobs": [{**JOB, "failed_tests": tests}]})
+            self.assertNotIn("\x1b", self.show())
 
     def test_file_that_is_no_run_is_told_in_a_sentence(self) -> None:
         (self.root / "link.tar.gz").symlink_to("elsewhere")

@@ -27,8 +27,8 @@ class End(unittest.TestCase):
     def write(self, written: int | None = None) -> tuple[int, str, str]:
         return verdict_writer.write(self.log, self.summary, GREEN, written)
 
-    def told(self) -> object:
-        return json.loads(self.summary.read_text())["exit_code"]
+    def told(self, field: str = "exit_code") -> object:
+        return json.loads(self.summary.read_text())[field]
 
     def ends(self) -> list[str]:
         """Return the END lines of the log, without the time."""
@@ -38,7 +38,7 @@ class End(unittest.TestCase):
     def test_both_tell_the_verdict(self) -> None:
         self.assertEqual(self.write(), (0, "success", "1 job passed in 2 s"))
         self.assertEqual(self.ends(), ["END   exit code 0: 1 job passed in 2 s"])
-        self.assertEqual(self.told(), 0)
+        self.assertEqual((self.told(), self.told("seconds")), (0, GREEN.seconds))
 
     def test_summary_that_tells_the_exit_code_already_is_left_as_it_is(self) -> None:
         before = self.summary.stat().st_ino
