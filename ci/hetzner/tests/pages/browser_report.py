@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from lib.diagnosis import comparison
 from lib.page import comparison_page, history_page, report_page, timeline_svg
 from lib.report.run_inputs import RunInputs
+from lib.timeline.run_record import JobRecord
 from tests.support import example_history, example_runs
 
 LOOK = Path(__file__).with_name("look.mjs")
@@ -34,7 +35,10 @@ def write(pages: Path) -> None:
     """Write all pages that the browser is to open."""
     red = example_runs.inputs(red=True)
     wide = RunInputs(example_runs.wide(2000), Path("run"))
-    cut = red._replace(record=red.record._replace(exit_code=None, seconds=None, verdict=""))
+    restored = JobRecord("kept", outcome="restored", reason="passed in r-1", earlier_run="r-1")
+    record = red.record._replace(exit_code=None, seconds=None, verdict="", skipped=3)
+    record = record._replace(jobs=(*record.jobs, restored), left={"processes": 1})
+    cut = red._replace(record=record)  # and its record is damaged
     for name, inputs in {
         "red": red,
         "green": example_runs.inputs(),
