@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 if __name__ == "__main__" and sys.flags.safe_path:  # then Python leaves out where we are (-P)
     sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -35,6 +36,7 @@ TOOLS = (
     "hypothesis==6.155.2",
     "pyte==0.8.2",
     "xmlschema==4.3.2",
+    "jsonschema==4.26.0",
 )
 NODE_TOOLS = ("playwright-core@1.65.1", "axe-core@4.14.1")  # with the browser of the machine
 FAST = ("ruff", "mypy", "mypy-macos", "shellcheck", "shfmt", "hadolint", "unit-tests")
@@ -60,46 +62,7 @@ def jobs(state: Path, python: Path, found: Mapping[str, str]) -> list[Job]:
     run with each of them, the runs and the faults with the oldest and the newest.
     """
     run = f"{shlex.quote(sys.executable)} "
-    mypy = f"mypy --python-executable {shlex.quote(str(python))} ."
-    fast = [
-        Job("ruff", "ruff check . && ruff format --check .", ok_codes=(0,)),
-        Job("mypy", mypy, ok_codes=(0,)),
-        Job(
-            "mypy-macos", f"{mypy} --platform darwin --cache-dir .mypy_cache/darwin", ok_codes=(0,)
-        ),
-        Job(
-            "shellcheck",
-            f"shellcheck -x -P SCRIPTDIR {SCRIPTS} && cd demo/repo && shellcheck -x scripts/*.sh",
-            ok_codes=(0,),
-        ),
-        Job("shfmt", f"shfmt -i 2 -ci -d {SCRIPTS} {DEMO_SCRIPTS}", ok_codes=(0,)),
-        Job("hadolint", f"hadolint {shlex.quote(str(TOP / 'Dockerfile'))}", ok_codes=(0,)),
-        Job("unit-tests", run + "test_dsl.py", timeout=900, ok_codes=(0,)),
-    ]
-    # beside others it would measure those; twice the target in each of its rounds is no noise
-    measure = f"{run}bench.py --short --fail-above 2"
-    bench = Job("bench", measure, timeout=300, resources={"cpu": machine.cpus()}, ok_codes=(0,))
-    search = Job(
-        "search",
-        f"{shlex.quote(str(python))} tests/rules/search.py",
-        timeout=600,
-        ok_codes=(0,),
-    )
-    properties = Job(
-        "properties",
-        f"{shlex.quote(str(python))} -m unittest -v tests.unit.history.statistics_properties",
-        ok_codes=(0,),
-    )
-    terminal = Job(
-        "terminal",
-        f"{shlex.quote(str(python))} -m unittest -v tests.runs.emulated_terminal",
-        ok_codes=(0,),
-    )
-    junit = Job(
-        "junit-schema",
-        f"{shlex.quote(str(python))} -m unittest -v tests.unit.views.junit_schema",
-        ok_codes=(0,),
-    )
+    unit_tests = Job("unit-tests", run + "test_dsl.py", timeout=900, ok_codes=(0,))
     mutants = Job(
         "mutants",
         run + "tests/rules/mutants.py --sample 300 -j 2",
@@ -107,16 +70,45 @@ def jobs(state: Path, python: Path, found: Mapping[str, str]) -> list[Job]:
         ok_codes=(0,),
         resources={"cpu": min(2, machine.cpus())},
     )
-    page = Job(
-        "page",
-        f"{shlex.quote(str(python))} -m unittest -v tests.pages.browser_report",
-        timeout=300,
-        ok_codes=(0,),
-        requires=("node", "chromium"),
-    )
-    slow = tests(python, found)
-    asked = [search, properties, terminal, page, junit, mutants]
-    return [*fast, *asked, *slow, bench, *demo_jobs(state, run)]
+    # beside others it would measure those; twice the target in each of its rounds is no noise
+    measure = f"{run}bench.py --short --fail-above 2"
+    bench = Job("bench", measure, timeout=300, resources={"cpu": machine.cpus()}, ok_codes=(0,))
+    slow = [*tests_with_packages(python), mutants, *tests(python, found), bench]
+    return [*linters(python), unit_tests, *slow, *demo_jobs(state, run)]
+
+
+def linters(python: Path) -> list[Job]:
+    """Return a job for each linter, and for the types."""
+    mypy = f"mypy --python-executable {shlex.quote(str(python))} ."
+    commands = {
+        "ruff": "ruff check . && ruff format --check .",
+        "mypy": mypy,
+        "mypy-macos": f"{mypy} --platform darwin --cache-dir .mypy_cache/darwin",
+        "shellcheck": f"shellcheck -x -P SCRIPTDIR {SCRIPTS} && "
+        "cd demo/repo && shellcheck -x scripts/*.sh",
+        "shfmt": f"shfmt -i 2 -ci -d {SCRIPTS} {DEMO_SCRIPTS}",
+        "hadolint": f"hadolint {shlex.quote(str(TOP / 'Dockerfile'))}",
+    }
+    return [Job(name, command, ok_codes=(0,)) for name, command in commands.items()]
+
+
+def tests_with_packages(python: Path) -> list[Job]:
+    """Return a job for each suite that needs a package of TOOLS."""
+
+    def suite(name: str, words: str, **fields: Any) -> Job:
+        fields = {"timeout": 600, "ok_codes": (0,), **fields}
+        return Job(name, f"{shlex.quote(str(python))} {words}", **fields)
+
+    unittest = "-m unittest -v tests."
+    browser = {"timeout": 300, "requires": ("node", "chromium")}
+    return [
+        suite("search", "tests/rules/search.py"),
+        suite("properties", f"{unittest}unit.history.statistics_properties"),
+        suite("terminal", f"{unittest}runs.emulated_terminal"),
+        suite("page", f"{unittest}pages.browser_report", **browser),
+        suite("junit-schema", f"{unittest}unit.views.junit_schema"),
+        suite("json-schemas", f"{unittest}runs.json_schemas"),
+    ]
 
 
 def tests(python: Path, found: Mapping[str, str]) -> list[Job]:

@@ -1,9 +1,10 @@
-"""The answer for programs: true, described by its schema, and short enough to be read whole."""
+"""The answer for programs: true, and short enough to be read whole."""
 
 from __future__ import annotations
 
 import json
 import unittest
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,7 @@ from lib.report.run_inputs import RunInputs
 from lib.test_results.test_case import FAILED, PASSED, PYTEST, TestCase
 from lib.timeline.run_record import AttemptSpan, JobRecord, RunRecord
 from lib.views import answer_json
-from tests.support.json_schema import Schema
 
-ANSWER = Schema("answer")
 PROGRAM = "/home/somebody/a-repository-with-a-long-name/ci/hetzner/pipeline.py"
 SECRET = "hunter2hunter2"
 
@@ -45,9 +44,11 @@ def inputs(*jobs: JobRecord, code: int | None = 1, **more: Any) -> RunInputs:
 
 
 class Answers(unittest.TestCase):
+    # json_schemas also checks it
+    read: Callable[[str], Any] = staticmethod(json.loads)
+
     def answer(self, given: RunInputs) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(answer_json.text(given))
-        self.assertEqual([*ANSWER.problems(told)], [])
+        told: dict[str, Any] = self.read(answer_json.text(given))
         return told
 
     def test_run_and_jobs_are_told(self) -> None:
