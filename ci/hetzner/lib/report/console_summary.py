@@ -60,7 +60,7 @@ def failures(
     rerun: Callable[[Sequence[str]], str],
     redact: Callable[[str], str] = str,
 ) -> list[Section]:
-    """Return for each failed job its reason, failed test cases, end of log and command.
+    """Return for each failed job its reason, end of log, failed test cases and command.
 
     The same for jobs that were cut off while they ran: by a signal, the run's timeout or
     `fast_fail`. `logged` are the jobs whose log is of this run. Jobs that fail the run come first,
@@ -74,13 +74,15 @@ def failures(
         why = plain_text.one_line(redact(result.reason))
         why = f"allowed to fail, {why}" if result.allowed else why
         if result.name in logged:
-            lines = [f"--- {result.name}: {why} ({log})", *_failed_tests(result)]
-            lines += [f"    {line}" for line in log_tail.shown(log, redact)]
+            lines = [f"--- {result.name}: {why} ({log})"]
+            end = [f"    {line}" for line in log_tail.shown(log, redact)]
         else:  # an earlier run may have left one there
-            lines = [f"--- {result.name}: {why}", "    (it has no log: it did not start)"]
+            lines = [f"--- {result.name}: {why}"]
+            end = ["    (it has no log: it did not start)"]
         if command := rerun([result.name]):
             lines.append(f"    run it again: {plain_text.one_line(command)}")
-        sections.append(Section(lines, job=result.name, allowed=result.allowed))
+        told = Section(lines, job=result.name, allowed=result.allowed)
+        sections.append(told._replace(log=end, tests=_failed_tests(result)))
     if len(bad) > 1 and (command := rerun([result.name for result in bad])):
         sections.append(Section([f"run all {len(bad)} again: {plain_text.one_line(command)}"]))
     return sections

@@ -153,7 +153,14 @@ class RunReports:
                 lambda: console_summary.failures(results, self._log_dir, logged, again.of, redact),
             ),
         ]
-        masked = [each._replace(lines=_masked(each.lines, redact)) for each in sections]
+        masked = [
+            each._replace(
+                lines=_masked(each.lines, redact),
+                log=_masked(each.log, redact),
+                tests=_masked(each.tests, redact),
+            )
+            for each in sections
+        ]
         if missed := self.log.view.end(masked):
             self.log.line(f"NOTE  the summary could not be shown: {missed}")
 
@@ -177,7 +184,7 @@ class RunReports:
 
 def _masked(lines: Sequence[str], redact: Callable[[str], str]) -> list[str]:
     """Return lines without secrets, also those that go over several of them."""
-    return redact("\n".join(lines)).split("\n")
+    return redact("\n".join(lines)).split("\n") if lines else []
 
 
 def _unless_broken(what: str, make: Callable[[], list[Section]]) -> list[Section]:

@@ -42,8 +42,9 @@ class Section(NamedTuple):
     """A part of the end of a run: its lines, masked and printable.
 
     `title` stands for them where they are folded; '' for their first line. `job` is the failed job
-    that they tell of, '' for all jobs together; `allowed`: its failure does not fail the run. A
-    view for failures alone leaves out a section that is not `needed`.
+    that they tell of, '' for all jobs together; `allowed`: its failure does not fail the run. `log`
+    is the end of its log, and `tests` are its failed test cases, a line each. A view for failures
+    alone leaves out a section that is not `needed`.
     """
 
     lines: Sequence[str]
@@ -51,6 +52,13 @@ class Section(NamedTuple):
     job: str = ""
     allowed: bool = False
     needed: bool = True
+    log: Sequence[str] = ()
+    tests: Sequence[str] = ()
+
+    @property
+    def whole(self) -> list[str]:
+        """All lines in their order: the names of broken tests are not above a long log."""
+        return [*self.lines[:1], *self.log, *self.tests, *self.lines[1:]]
 
 
 class View(Protocol):

@@ -83,8 +83,13 @@ def line(parts: Iterable[Part], cells: int, look: Look) -> str:
         fitted = fit(look.shown(one_line(text).replace("\t", " ")), cells)
         cells -= width(fitted)
         if fitted:
-            made.append(f"\x1b[{style}m{fitted}{RESET}" if style and look.colour else fitted)
+            made.append(styled(fitted, style, look))
     return look.shown("".join(made))
+
+
+def styled(text: str, style: str, look: Look) -> str:
+    """Return a text in a colour or weight, if it has one and the terminal can show it."""
+    return f"\x1b[{style}m{text}{RESET}" if style and look.colour else text
 
 
 _LOG_LINE = re.compile(r"(\[[0-9:]{8}\]) ([A-Z]\S*)(.*)", re.DOTALL)
@@ -102,5 +107,4 @@ def log_line(text: str, look: Look) -> str:
     style = _WORDS.get(word, "")
     if word == "END":
         style = GREEN if rest.lstrip().startswith("exit code 0:") else RED
-    word = f"\x1b[{style}m{word}{RESET}" if style else word
-    return f"\x1b[{DIM}m{stamp}{RESET} {word}{rest}"
+    return f"{styled(stamp, DIM, look)} {styled(word, style, look)}{rest}"

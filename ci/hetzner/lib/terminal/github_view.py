@@ -59,13 +59,13 @@ class GitHubView:
         missed = self._view.end([])  # from now on nothing comes between the commands
         for section in self._wanted(sections):
             title = section.title or section.lines[0].removeprefix("--- ")
-            folded = section.lines if section.title else section.lines[1:]
+            folded = section.whole if section.title else section.whole[1:]
             commands = [_annotation(section)] if section.job else []
             commands += [f"::group::{_escaped(title, DATA)}"] if folded else []
             if commands:
                 self._obey(*commands)
             self._pause()
-            shown = section._replace(lines=folded or section.lines)
+            shown = Section(folded or section.whole, needed=section.needed)
             missed = self._view.end([shown]) or missed
             if folded:
                 self._obey("::endgroup::")
@@ -96,7 +96,8 @@ class GitHubView:
 def _annotation(section: Section) -> str:
     """Return the command that shows the first lines on a failed job beside the run."""
     level = "warning" if section.allowed else "error"
-    text = "\n".join(itertools.islice(section.lines, ANNOTATED)).removeprefix("--- ")
+    lines = (section.lines[0], *section.tests, *section.log)
+    text = "\n".join(itertools.islice(lines, ANNOTATED)).removeprefix("--- ")
     return f"::{level} title={_escaped(section.job, PROPERTY)}::{_escaped(text, DATA)}"
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TextIO
 
 from lib.model.events import Event
 from lib.report.view import Section, ShownRun
 from lib.terminal import cells
-from lib.terminal.cells import Look
+from lib.terminal.cells import RED, Look
 from lib.terminal.painter import Order, Painter
 from lib.terminal.plain_view import PlainView
 
 PATIENCE = 5.0  # seconds that a run waits for a terminal that takes no text (Ctrl-S)
+SHOWN_ABOVE = "    (the end of its log is shown above)"
 
 
 class LiveView(PlainView):
@@ -44,9 +45,14 @@ class LiveView(PlainView):
             raise self._painter.broken
 
     def end(self, sections: Sequence[Section]) -> str:
-        """Draw no more, and show the sections that sum up the jobs."""
-        self._stop()
-        return super().end(sections)
+        """Draw no more, and show the sections that sum up the jobs, each log only once."""
+        shown = self._stop()
+        return super().end([self._told(each, shown) for each in sections])
+
+    def _told(self, section: Section, shown: Collection[str]) -> Section:
+        log = [SHOWN_ABOVE] if section.job in shown else section.log
+        tests = [cells.styled(line, RED, self._look) for line in section.tests]
+        return section._replace(log=log, tests=tests)
 
     def close(self) -> None:
         """Give the terminal back."""
@@ -63,11 +69,13 @@ class LiveView(PlainView):
         if self._painter is not None:
             self._painter.put(Order.RESUME)
 
-    def _stop(self) -> None:
-        """End the drawing; show what it has not shown."""
+    def _stop(self) -> Collection[str]:
+        """End the drawing; show what it has not shown; return the jobs whose logs it has."""
         painter, self._painter = self._painter, None
-        if painter is not None:
-            super().show(painter.close(PATIENCE))
+        if painter is None:
+            return ()
+        super().show(painter.close(PATIENCE))
+        return painter.shown_logs
 
 
 def _keyboard() -> int | None:

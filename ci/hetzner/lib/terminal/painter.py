@@ -103,6 +103,11 @@ class Painter:
         self._queue.clear()
         return [line for lines, _ in left for line in lines]
 
+    @property
+    def shown_logs(self) -> set[str]:
+        """The jobs whose end of log is on the terminal for sure. After `close`."""
+        return set() if self.broken or self._thread.is_alive() else self._run.shown
+
     def _close_pipe(self) -> None:
         os.close(self._reader)
         os.close(self._writer)

@@ -39,7 +39,7 @@ class PlainView:
         """Show the sections; return the error of the first that the stream does not take."""
         missed = ""
         for section in sections:
-            self._console.show("\n".join(section.lines))
+            self._console.show("\n".join(section.whole))
             if self._console.missed and not missed:
                 missed = complaint(self._console.missed)
         return missed

@@ -28,6 +28,7 @@ class RunSoFar:
         self._progress = Progress(needs, run.plan.durations, last)
         self._logs = LastLines(run.log_dir, run.redact)
         self._failures = 0  # that have a log
+        self.shown: set[str] = set()  # the jobs whose end of log has been shown
 
     @property
     def now(self) -> float:
@@ -53,6 +54,8 @@ class RunSoFar:
             yield from lines
             return
         self._progress(event)
+        if isinstance(event, Started):
+            self.shown.discard(event.job)
         if not isinstance(event, Finished):
             yield from () if isinstance(event, Started | Ready) else lines
         else:
@@ -68,6 +71,7 @@ class RunSoFar:
         if self._failures <= MOST:
             from lib.report import log_tail  # late: only failures need it
 
+            self.shown.add(event.job)
             log = self._run.log_dir / f"{event.job}.log"
             yield from (f"    {line}" for line in log_tail.shown(log, self._run.redact))
         elif self._failures == MOST + 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import tempfile
 import unittest
@@ -19,6 +20,8 @@ def broken(self, report):
     raise RuntimeError("broken")
 loop.Scheduler._take = broken
 """
+CASES = """<testsuite name="pytest">
+<testcase classname="cart" name="test_total"><failure message="3"/></testcase></testsuite>"""
 SHOW, HIDE = "\x1b[?25h", "\x1b[?25l"
 DRAWN = "line of waits"
 
@@ -170,6 +173,19 @@ class Shown(OnTerminal):
         self.assertNotIn("END", self.log())
         (self.cwd / "go").touch()
         self.ended()
+
+    def test_end_of_a_run_shows_no_log_again_and_names_the_failed_test_case(self) -> None:
+        (self.cwd / "wrote.xml").write_text(CASES)
+        red = "Job('red', 'sleep 1; cp wrote.xml r.xml; echo why it is red; exit 3', junit='r.xml')"
+        self.terminal.type(f"{program(self.cwd, red)}\n")
+        text = self.ended()
+        self.assertEqual(text.count("    why it is red"), 1)
+        section = re.split("^--- red", text, flags=re.MULTILINE)[1].split("\n")
+        self.assertEqual(
+            [line.rstrip() for line in section[1:3]],
+            ["    (the end of its log is shown above)", "    FAILED cart::test_total"],
+        )
+        self.assertIn("\x1b[31m    FAILED cart::test_total\x1b[0m", self.terminal.seen)
 
     def test_log_cannot_control_the_terminal(self) -> None:
         evil = r"printf 'evil \033[2J\033]0;title\007\033[8m end'; exit 3"

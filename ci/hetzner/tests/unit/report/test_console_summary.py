@@ -45,24 +45,24 @@ class Failures(unittest.TestCase):
         made = console_summary.failures(
             results, self.logs, logged, lambda jobs: f"again {','.join(jobs)}"
         )
-        return [section.lines for section in made]
+        return [section.whole for section in made]
 
-    def test_failed_test_cases_come_before_the_log_and_the_command_after_it(self) -> None:
+    def test_log_comes_first_then_the_failed_test_cases_and_the_command(self) -> None:
         (lines,) = self.told(result("a", Outcome.FAILED, 1.0, "m::x", "m::y"))
         self.assertEqual(
             lines,
             [
                 f"--- a: exit code 3 ({self.logs}/a.log)",
+                "    the end",
                 "    FAILED m::x",
                 "    FAILED m::y",
-                "    the end",
                 "    run it again: again a",
             ],
         )
 
     def test_many_failed_test_cases_are_counted(self) -> None:
         (lines,) = self.told(result("a", Outcome.FAILED, 1.0, *map(str, range(25))))
-        self.assertEqual(lines[21], "    … and 5 more")
+        self.assertEqual(lines[22], "    … and 5 more")
 
     def test_one_command_runs_all_again_if_there_are_several(self) -> None:
         *_, last = self.told(

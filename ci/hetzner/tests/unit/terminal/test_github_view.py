@@ -42,7 +42,8 @@ def obeyed(text: str) -> list[str]:
     return commands
 
 
-FAILURE = Section(["--- x: exit code 3 (x.log)", "    assert 1 == 2"], job="x")
+HEAD = "--- x: exit code 3 (x.log)"
+FAILURE = Section([HEAD, "    run it again: x"], job="x", log=["    assert 1 == 2"])
 
 
 class Commands(unittest.TestCase):
@@ -64,7 +65,13 @@ class Commands(unittest.TestCase):
                 "::endgroup::",
             ],
         )
-        self.assertIn("\n    assert 1 == 2\n", self.stream.getvalue())
+        self.assertIn("\n    assert 1 == 2\n    run it again: x\n", self.stream.getvalue())
+
+    def test_annotation_names_failed_test_cases_before_the_log(self) -> None:
+        told = self.end(FAILURE._replace(tests=["    FAILED t"]))
+        text = "x: exit code 3 (x.log)%0A    FAILED t%0A    assert 1 == 2"
+        self.assertEqual(told[0], f"::error title=x::{text}")
+        self.assertIn("\n    assert 1 == 2\n    FAILED t\n", self.stream.getvalue())
 
     def test_section_on_all_jobs_is_folded_and_a_single_line_is_not(self) -> None:
         table = Section(["job  outcome", "x    passed"], title="all jobs")
@@ -84,7 +91,7 @@ class Commands(unittest.TestCase):
 
     def test_no_text_of_a_run_becomes_a_command(self) -> None:
         self.view.show(EVIL)
-        told = self.end(Section(["title", *EVIL], job="x"), Section(EVIL[:1]))
+        told = self.end(Section(["title", *EVIL], job="x", log=EVIL), Section(EVIL[:1]))
         self.assertEqual(told[1:], ["::group::title", "::endgroup::"])
         self.assertRegex(told[0], r"\A::error title=x::title%0A::error::from a log%0A")
 

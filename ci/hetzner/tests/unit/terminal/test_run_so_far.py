@@ -57,6 +57,13 @@ class Follow(unittest.TestCase):
         self.assertEqual(self.finish("a"), ["FAILED a  2.0 s", "    said"])
         self.assertEqual(self.finish("b", Outcome.PASSED), ["PASSED b  2.0 s"])
 
+    def test_failures_whose_log_has_been_shown_are_known(self) -> None:
+        self.finish("a")
+        self.finish("b")
+        self.follow(events.Started(4.0, "b", 1))
+        self.finish("c", Outcome.PASSED)
+        self.assertEqual(self.run_so_far.shown, {"a"})
+
     def test_ends_of_logs_are_shown_of_so_many_failures_only(self) -> None:
         shown = [self.finish(f"j{number}") for number in range(run_so_far.MOST + 2)]
         self.assertEqual(
