@@ -31,7 +31,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "runs",
         nargs="*",
         metavar="RUN[:LABEL]",
-        help="runs, as for `show`; one alone is compared with the run of its branch before it",
+        help="runs, as for `show`: the newest is compared with the oldest; one alone is compared "
+        "with the run of its branch before it",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="for programs")

@@ -47,7 +47,7 @@ def _failure(number: int, job: JobRecord, tests: Sequence[str], lines: Sequence[
         heading,
         cause,
         tag("ul", *failing, class_="tests", aria_label="Failing tests") if failing else None,
-        excerpt(lines, f"End of the log of {job.name}") if lines else None,
+        excerpt(lines, f"The lines of the log of {job.name} that matter") if lines else None,
         tag("p", log, again, class_="after"),
         class_="failure",
     )

@@ -67,7 +67,7 @@ def _failure(inputs: RunInputs, job: JobRecord) -> Iterator[str]:
     if job.rerun:
         yield from _pre("run it again", [inputs.redact(shell_words.command(job.rerun))])
     if excerpt := inputs.excerpts.get(job.name):
-        yield from _pre("the end of its log", excerpt)
+        yield from _pre("the lines of its log that matter", excerpt)
 
 
 def _pre(title: str, lines: Sequence[str]) -> Iterator[str]:
