@@ -29,7 +29,8 @@ def run(what: Callable[[], int], name: str) -> int:
         if signals.ended_by is None:
             return code
         verdict = decide(Facts(signal=signals.ended_by))
-        print(verdict.sentence, file=sys.stderr)
+        if code != verdict.exit_code:  # else it has told its end by this signal, as a run does
+            print(verdict.sentence, file=sys.stderr)
         return verdict.exit_code
 
 

@@ -155,8 +155,9 @@ class Keys(OnTerminal):
     def test_q_ends_the_run_as_ctrl_c_does(self) -> None:
         self.start()
         self.terminal.type("q")
-        self.ended()
+        *_, last, _ = self.ended().splitlines()  # the prompt
         self.assertIn("INTERRUPTED by SIGINT", self.log())
+        self.assertRegex(last, r"END   exit code 130: ended by SIGINT$")
 
     def test_keys_are_not_echoed_and_not_left_for_the_shell(self) -> None:
         self.start()
