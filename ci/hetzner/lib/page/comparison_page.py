@@ -12,7 +12,7 @@ from lib.page.document import page
 from lib.page.markup import Html, tag
 from lib.page.scale import Scale
 from lib.page.tables import table
-from lib.page.verdict_header import SHA
+from lib.page.verdict_header import commit
 from lib.timeline.run_record import RunRecord
 
 STYLES = ("page", "report", "timeline", "comparison")
@@ -55,17 +55,13 @@ def _runs(labels: Sequence[str], runs: Sequence[RunRecord]) -> Html:
             _verdict(run),
             "" if run.seconds is None else tag("span", duration(run.seconds), class_="number"),
             str(run.header.get("branch") or ""),
-            _commit(str(run.header.get("sha") or "")),
+            commit(str(run.header.get("sha") or "")),
             tag("span", utc(run.began, "%Y-%m-%d %H:%M UTC"), class_="number"),
         )
         for label, run in zip(labels, runs, strict=True)
     ]
     heads = ("Run", "Verdict", "Took", "Branch", "Commit", "Began")
     return table("Runs", heads, rows, right=len(heads))
-
-
-def _commit(sha: str) -> Html:
-    return tag("code", sha.removesuffix(sha[SHA:]), title=sha or None)
 
 
 def _verdict(run: RunRecord) -> Html:

@@ -51,7 +51,7 @@ def _where(record: RunRecord) -> Html:
         remarks.append(INCOMPLETE)
     parts = [
         tag("span", str(header["branch"]), class_="name") if header.get("branch") else None,
-        tag("code", sha.removesuffix(sha[SHA:]), title=sha) if sha else None,
+        commit(sha) if sha else None,
         tag("time", utc(record.began, BEGAN)) if record.began else None,
         *(tag("span", remark, class_="amber") for remark in remarks),
     ]
@@ -110,3 +110,8 @@ def _facts(record: RunRecord, path: CriticalPath, broken: Sequence[JobRecord]) -
         *(tag("div", tag("dt", name), tag("dd", value)) for name, value in facts),
         class_="facts",
     )
+
+
+def commit(sha: str) -> Html:
+    """Return the short name of a commit, with the whole one as its title."""
+    return tag("code", sha.removesuffix(sha[SHA:]), title=sha or None)
