@@ -6,7 +6,7 @@ import codecs
 import re
 
 from lib.common.plain_text import printable
-from lib.report.log_tail import SEQUENCES
+from lib.report.seen_lines import SEQUENCES
 
 COLOUR = re.compile(r"(\x1b\[[0-9;:]{0,40}m)")  # ECMA-48 8.3.117, SGR
 NO_COLOUR = "\x1b[0m"

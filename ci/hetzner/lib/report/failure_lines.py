@@ -74,9 +74,9 @@ def pick(lines: Sequence[str], most: int) -> list[int]:
         if frames is not None and start[:1].strip():
             details += [*frames[-1:], number]
             frames = None
-        elif _NAMES.match(start) or _NAMES.match(start, _after_name(start)):
+        elif _matches(_NAMES, start):
             names.append(number)
-        elif _DETAILS.match(start) or _DETAILS.match(start, _after_name(start)):
+        elif _matches(_DETAILS, start):
             details.append(number)
         if start.endswith(TRACEBACK):
             frames = []
@@ -87,7 +87,9 @@ def pick(lines: Sequence[str], most: int) -> list[int]:
     return sorted([*names, *details[: most - len(names)]])
 
 
-def _after_name(line: str) -> int:
-    """Return the place in a line after the name of a command, 0 if it does not begin with one."""
-    found = _BY.match(line)
-    return found.end() if found else 0
+def _matches(forms: re.Pattern[str], line: str) -> bool:
+    """Whether a line has one of these forms, or has it after the name of a command."""
+    if forms.match(line):
+        return True
+    name = _BY.match(line) if line.startswith("[") else None
+    return bool(name and forms.match(line, name.end()))

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from lib.common import files
 from lib.event_stream import reading
 from lib.report import log_tail
+from lib.report.seen_lines import without_colours
 from lib.sampling import sample_file
 from lib.sampling.samples import Samples
 from lib.test_results import run_tests
@@ -61,7 +62,7 @@ def of_ends(record: RunRecord, run: Path, redact: Callable[[str], str] = str) ->
         path=run,
         redact=redact,
         tests=run_tests.tests_of(run),
-        excerpts={job: [*map(log_tail.without_colours, ls)] for job, ls in coloured.items()},
+        excerpts={job: [*map(without_colours, ls)] for job, ls in coloured.items()},
         coloured=coloured,
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from lib.common.plain_text import printable
 from lib.common.redact import LONGEST_SECRET
-from lib.report.log_tail import SEQUENCES
+from lib.report.seen_lines import SEQUENCES
 
 LONGEST = 16 * 1024  # characters of a line: longer ones are cut
 HELD = LONGEST + LONGEST_SECRET  # the cut may go through a secret, which no mask finds then

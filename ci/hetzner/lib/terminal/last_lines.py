@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lib.common import files
 from lib.common.redact import LONGEST_SECRET, masked_end
-from lib.report import log_tail
+from lib.report.seen_lines import as_seen
 
 BYTES = 200  # of a log that are read for each line
 
@@ -52,5 +52,5 @@ class LastLines:
             file.seek(before)
             text = file.read(size + LONGEST_SECRET).decode(errors="replace")
         text = masked_end(text, self._redact) if before else self._redact(text)
-        seen = self._redact("\n".join(log_tail.as_seen(text)))
+        seen = self._redact("\n".join(as_seen(text)))
         return [line.strip() for line in seen.split("\n") if line.strip()]

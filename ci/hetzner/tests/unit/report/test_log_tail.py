@@ -16,7 +16,7 @@ from unittest import mock
 
 from lib.common.redact import LONGEST_SECRET, Redactor
 from lib.processes import timeout_report
-from lib.report import failure_lines, log_tail
+from lib.report import failure_lines, log_tail, seen_lines
 
 TEARDOWN = "".join(f"teardown {n}\n" for n in range(1, 31))
 # what tools print of a failure, and what of it has to be seen
@@ -204,7 +204,7 @@ class Shown(unittest.TestCase):
         self.log.write_text("\x1b\x1b[0m[31m\x1b\x1b\x1b[0m[0m[2Jx\n")
         for colours in (False, True):
             for line in log_tail.shown(self.log, colours=colours):
-                self.assertTrue(log_tail.COLOUR.sub("", line).isprintable())
+                self.assertTrue(seen_lines.COLOUR.sub("", line).isprintable())
         self.assertTrue(all(line.isprintable() for line in log_tail.shown(self.log)))
 
     def test_failure_that_was_written_over_stays(self) -> None:
