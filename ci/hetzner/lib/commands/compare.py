@@ -60,10 +60,14 @@ def main(given: argparse.Namespace, site: Site) -> int:
 
 def _chosen(store: RunStore, words: Sequence[str]) -> list[LabelledRun]:
     """Return the runs that are named, the oldest first. Raises LookupError, ValueError, OSError."""
-    found = {}
+    found: dict[str, LabelledRun] = {}
     for word in words:
         name, _, label = word.partition(":")
         run = store.find(name)
+        if run.name in found:
+            named = " ".join(words)
+            problem = f"expected each run once, found {run.name} twice in {named!r}"
+            raise ValueError(f"{problem}: name another run")
         found[run.name] = LabelledRun(run, label or run.name)
     if len(found) == 1:
         (newest,) = found.values()

@@ -48,7 +48,7 @@ def lines(told: Compared) -> Iterator[str]:
         yield ""
         yield UNCHANGED
     yield ""
-    yield from _changes(told.changes)
+    yield from _changes(compared.around, told.changes)
 
 
 def _run(label: str, run: RunRecord) -> tuple[str, str, str]:
@@ -68,13 +68,13 @@ def _end(outcome: str, seconds: float | None) -> str:
     return f"{outcome or 'not there'}{shown}"
 
 
-def _changes(changes: Sequence[str] | None) -> Iterator[str]:
+def _changes(title: str, changes: Sequence[str] | None) -> Iterator[str]:
     if changes is None:
-        yield "changed around them: not known, environment.json of one of both is not there"
+        yield f"{title}: not known, environment.json of one of both is not there"
     elif not changes:
-        yield "changed around them: nothing that the records tell"
+        yield f"{title}: nothing that the records tell"
     else:
-        yield f"changed around them: {len(changes)}"
+        yield f"{title}: {len(changes)}"
         yield from (f"  {one_line(line)}" for line in islice(changes, MOST))
         yield from _more(len(changes))
 

@@ -54,6 +54,12 @@ class Comparison(NamedTuple):
         """Whether all jobs that both runs have ended alike, in about the same time."""
         return not (self.other_ends or self.slower or self.faster)
 
+    @property
+    def around(self) -> str:
+        """The title of what differs around the runs: of several, the first and the last count."""
+        runs = "them" if len(self.runs) == 2 else "the first and the last of them"
+        return f"changed around {runs}"
+
 
 def compare(runs: Sequence[RunRecord]) -> Comparison:
     """Compare the newest run with the oldest; `runs` come the oldest first."""

@@ -34,7 +34,7 @@ def view(labels: Sequence[str], compared: Comparison, changes: Sequence[str] | N
         _listed("Flaky", compared.flaky),
         _listed(NOT_IN_BOTH.capitalize(), compared.not_in_all),
         _timelines(labels, compared.runs, longest),
-        _listed("Changed around them", _told(changes)),
+        _listed(compared.around.capitalize(), _told(changes)),
     )
     header = tag("header", tag("h1", f"{len(labels)} runs compared"))
     shown = (section for section in sections if section is not None)

@@ -55,6 +55,8 @@ class Explained(Asked):
         self.assertIn("wrote ", self.answer("compare", "--html", "two.html"))
         self.assertEqual((self.root / "two.html").read_text().count("<figure>"), 2)
         self.assertIn("expected two runs", self.answer("compare", first, code=1))
+        told = self.answer("compare", f"{last}:x", "last:y", code=2)
+        self.assertIn(f"expected each run once, found {last} twice", told)
 
         events = self.store.find(last).path / "events.jsonl"
         events.write_text("damaged\n")
