@@ -248,7 +248,7 @@ class Pipeline(ForPrograms):
         try:
             return run.execute()
         finally:
-            self.facts, self.logs_of_run = run.facts, run.logs
+            self.facts, self.logs_of_run, self.page_of_run = run.facts, run.logs, run.page
 
     def main(self, arguments: Sequence[str] | None = None) -> int:
         """Be a program: do what the command line asks for, and end with the exit code.

@@ -55,6 +55,10 @@ class AnyPipeline(StoredPipeline, Protocol):
     def logs_of_run(self) -> Path:
         """The directory of the last run."""
 
+    @property
+    def page_of_run(self) -> str:
+        """The address of the page of the last run, '' if it has none."""
+
     def add_listeners(self, listeners: Sequence[events.Listener]) -> None:
         """Have them listen to the runs that follow."""
 
@@ -99,7 +103,7 @@ def _main(pipeline: AnyPipeline, words: Sequence[str], name: str) -> int:
         pipeline.add_listeners(options.output.listeners(pipeline.redact))
         chosen, restored, notes = flags_of_earlier_runs.plan(pipeline, options, workers)
         code = pipeline.run(**chosen._asdict(), **workers, restored=restored, notes=notes)
-        options.output.answer(pipeline.logs_of_run, pipeline.redact)
+        options.output.answer(pipeline.logs_of_run, pipeline.redact, pipeline.page_of_run)
         return code
 
 

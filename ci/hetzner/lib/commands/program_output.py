@@ -68,8 +68,11 @@ class ProgramOutput:
             made.append(self._timeline)
         return made
 
-    def answer(self, run: Path, redact: Callable[[str], str]) -> None:
-        """Print the answer on a run that has ended, whose logs are in a directory."""
+    def answer(self, run: Path, redact: Callable[[str], str], page: str) -> None:
+        """Print the answer on a run that has ended, whose logs are in a directory.
+
+        `page` is the address of its page, '' if it has none.
+        """
         if self._timeline is None:
             return
         from lib.report import run_inputs
@@ -82,7 +85,7 @@ class ProgramOutput:
             print(f"the logs cannot be read: {complaint(error)}", file=sys.stderr)
             inputs = run_inputs.RunInputs(record, run, redact=redact)
         with contextlib.redirect_stdout(self._stdout):
-            console.put(answer_json.text(inputs))
+            console.put(answer_json.text(inputs, page))
 
 
 def _open(where: str) -> int:

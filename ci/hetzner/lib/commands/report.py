@@ -11,7 +11,6 @@ from lib.run_directories.run_store import LAST, RunStore
 from lib.views import run_views
 
 SUMMARY = "Write the report of a run again, and print its path."
-PAGE = "report.html"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,8 +22,7 @@ def main(given: argparse.Namespace, site: Site) -> int:
     """Write the views. Raises LookupError, ValueError, OSError."""
     run = RunStore(site.kept()).find(given.run)
     recorded_run.require_events(run)
-    notes = run_views.write(run.path, redact.of_environment())
-    if notes:
-        raise OSError("; ".join(notes))
-    page = run.path / PAGE
-    return console.put(str(page if page.is_file() else run.path))
+    written = run_views.write(run.path, redact.of_environment())
+    if written.notes:
+        raise OSError("; ".join(written.notes))
+    return console.put(str(run.path / run_views.PAGE))

@@ -192,7 +192,7 @@ class CommitRun:
             self._statuses.end(verdict, self._facts.results.values())
             self._record_for_later_runs(verdict)
             self.log.close()
-            self._options.output.answer(self.log_dir, self._mask)
+            self._options.output.answer(self.log_dir, self._mask, self.log.page)
             self._owned.close()
 
     # ---- for the pipeline of the jobs
@@ -250,8 +250,8 @@ class CommitRun:
                 self.log.line(f"NOTE  {note}")
             self._record(verdict)
             self.earlier.finish(self._facts)
-            views_of_run.write(self.log, self._config, self.commit.tree, self._tools, self._mask)
             disk_room.clean(self._config, self.log.line)
+            views_of_run.write(self.log, self._config, self.commit.tree, self._tools, self._mask)
         except Interrupted:  # the verdict is told: the exit code is its own
             self.log.line("NOTE  a second signal: not all is recorded that later runs could use")
 

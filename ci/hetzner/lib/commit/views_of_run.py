@@ -17,7 +17,10 @@ def write(
     tools: Mapping[str, Mapping[str, str | None]],
     mask: Callable[[str], str],
 ) -> None:
-    """Write environment.json of the run in `tree`, then its views; a fault is a line of the log."""
+    """Write environment.json of the run in `tree`, then its views, and show its page.
+
+    A fault is a line of the log.
+    """
     from lib.commit import commit_environment  # late, as the other: it is the last step
     from lib.views import run_views, step_summary
 
@@ -26,6 +29,8 @@ def write(
         commit_environment.write(run, config, tree, tools, mask)
     except Exception as error:  # noqa: BLE001 - a record that cannot be written is a note
         log.line(f"NOTE  could not write what this run ran on: {complaint(error)}")
-    notes = run_views.write(run, mask)
-    for note in [*notes, *step_summary.add(run)]:
+    written = run_views.write(run, mask)
+    for note in [*written.notes, *step_summary.add(run)]:
         log.line(f"NOTE  {note}")
+    if written.page:
+        log.show_page(written.page)

@@ -34,6 +34,7 @@ class RunLog:
     ) -> None:
         self.path = log_dir / f"{RUN_LOG}.log"
         self.url = (url or str(log_dir)).rstrip("/")
+        self.page = ""  # the address of the page of the run, once there is one
         self.write_error = ""
         self.view = Watched(views, self.line)
         self.began = time.monotonic()  # of its run; an owner sets an earlier time
@@ -46,6 +47,11 @@ class RunLog:
     def line(self, text: str) -> None:
         """Write one line with the time of day; unprintable characters are shown as dots."""
         self.view.show([self._write(text)])
+
+    def show_page(self, name: str) -> None:
+        """Show the address of a page beside the log; ci.log itself does not name it."""
+        self.page = f"{self.url}/{name}"
+        self.view.show([one_line(self._redact(f"{self._stamp()} PAGE  {self.page}"))])
 
     def _write(self, text: str) -> str:
         """Write one line; return it as it is to be shown."""

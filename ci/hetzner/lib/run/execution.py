@@ -71,6 +71,7 @@ class Run:
         self.files = JobFiles()
         self._expected_end: ExpectedEnd | None = None
         self._clock = MonotonicClock()
+        self.page = ""  # its address, once there is one
         self.results: dict[str, Result] = {}
         self.facts = Facts(results=self.results, error="the runner broke")
 
@@ -161,7 +162,8 @@ class Run:
                 for note in self.files.finish():
                     reports.log.line(f"NOTE  {note}")
             if records:
-                records.finish({"run": run_id, "exit_code": code}, self.facts, reports.log.line)
+                records.finish({"run": run_id, "exit_code": code}, self.facts, reports.log)
+                self.page = reports.log.page
             return code
         finally:
             if self._options.run_log is None:

@@ -30,6 +30,7 @@ class ForPrograms:
     _options: ReportOptions
     _console: TextIO | None  # the caller's, in place of stdout
     logs_of_run: Path  # the directory of the last run
+    page_of_run = ""  # the address of its page, '' if it has none
     _files = JobFiles()  # of the last run
 
     def finish_copies(self) -> list[str]:

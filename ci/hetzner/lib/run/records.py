@@ -18,6 +18,7 @@ from lib.model.job import Job
 from lib.model.run_facts import CHANGED, Facts
 from lib.model.run_plan import RunPlan
 from lib.processes.launch import Place
+from lib.report.run_log import RunLog
 from lib.run_directories import cleaning
 from lib.run_directories.retention import Limits
 from lib.views import run_views, step_summary
@@ -73,8 +74,9 @@ class Records:
         made = (self._history, self._proof, self._events)
         return tuple(each for each in made if each is not None)
 
-    def finish(self, run: Mapping[str, Any], facts: Facts, say: Callable[[str], None]) -> None:
-        """Write the rest: `run` are the fields of its end."""
+    def finish(self, run: Mapping[str, Any], facts: Facts, log: RunLog) -> None:
+        """Write the rest, and show the page of the run; `run` are the fields of its end."""
+        say = log.line
         if self._proof is not None:
             try:
                 self._proof.finish(facts.doubts() + self._changes())
@@ -92,10 +94,12 @@ class Records:
             say(f"NOTE  {changed}")
         self._write_environment(say)
         logs = self._place.log_dir
-        for note in [*run_views.write(logs, self._place.redact), *step_summary.add(logs)]:
+        written = run_views.write(logs, self._place.redact)
+        cleaned = cleaning.clean(self._store, self._limits)
+        for note in [*written.notes, *step_summary.add(logs), *cleaned.notes]:
             say(f"NOTE  {note}")
-        for note in cleaning.clean(self._store, self._limits).notes:
-            say(f"NOTE  {note}")
+        if written.page:
+            log.show_page(written.page)
 
     def _write_environment(self, say: Callable[[str], None]) -> None:
         from lib.report import environment_record

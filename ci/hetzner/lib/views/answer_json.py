@@ -26,12 +26,12 @@ LINES = 12  # of a log, and names of tests
 HEADER = ("sha", "branch", "tree", "dirty", "in_place", "whole", "asked_for_all")
 
 
-def text(inputs: RunInputs) -> str:
-    """Return the answer as one line of JSON."""
-    return _dumped(answer(inputs))
+def text(inputs: RunInputs, page: str = "") -> str:
+    """Return the answer as one line of JSON; `page` is the address of the page, '' for none."""
+    return _dumped(answer(inputs, page))
 
 
-def answer(inputs: RunInputs) -> dict[str, Any]:
+def answer(inputs: RunInputs, page: str = "") -> dict[str, Any]:
     """Return the answer: the run, and each of its jobs in order of start."""
     record = inputs.record
     jobs = [_job(job, inputs) for job in record.jobs]
@@ -44,6 +44,7 @@ def answer(inputs: RunInputs) -> dict[str, Any]:
         **{name: _short(record.header.get(name), inputs) for name in HEADER},
         "run": record.run or None,
         "directory": str(inputs.path),
+        "page": inputs.redact(page) or None,
         "jobs": jobs,
     }
     bad = [job for job in jobs if job["outcome"] in BAD]

@@ -6,8 +6,9 @@ view is made: a run that ends early pays for none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from lib.common import files
 from lib.common.plain_text import complaint
@@ -45,9 +46,10 @@ def _summary(inputs: RunInputs) -> str:
     return summary_markdown.view(inputs)
 
 
+PAGE = "report.html"
 # by the name of the file: the function that returns its content, and may raise anything
 VIEWS: Mapping[str, Callable[[RunInputs], str]] = {
-    "report.html": _report,
+    PAGE: _report,
     "timeline.svg": _timeline,
     "trace.json": _trace,
     "junit.xml": _junit,
@@ -55,16 +57,25 @@ VIEWS: Mapping[str, Callable[[RunInputs], str]] = {
 }
 
 
-def write(run: Path, redact: Callable[[str], str] = str) -> list[str]:
-    """Write all views of a run from its directory; return a line for each that is missing."""
+class Written(NamedTuple):
+    """The result of writing: a line for each view that is missing; `PAGE`, or '' without it."""
+
+    notes: Sequence[str]
+    page: str = ""
+
+
+def write(run: Path, redact: Callable[[str], str] = str) -> Written:
+    """Write all views of a run from its directory."""
     try:
         inputs = run_inputs.load(run, redact)
     except Exception as error:  # noqa: BLE001 - the verdict is told, and stays
-        return [f"no view of this run can be made: {complaint(error)}"]
-    notes = []
+        return Written([f"no view of this run can be made: {complaint(error)}"])
+    notes, page = [], ""
     for name, view in VIEWS.items():
         try:
             files.atomic_write(run / name, view(inputs), durable=False, sweeps=False)
         except Exception as error:  # noqa: BLE001 - so do the other views
             notes.append(f"{name} is not written: {complaint(error)}")
-    return notes
+            continue
+        page = PAGE if name == PAGE else page
+    return Written(notes, page)

@@ -56,6 +56,7 @@ class Answers(TenLines):
         code, told, errors = self.answer()
         self.assertEqual((code, told["verdict"]), (1, "failed"))
         self.assertIn("] START build\n", errors)
+        self.assertIsNone(told["page"])  # a run in a directory of its caller's has none
         jobs = {job["name"]: job for job in told["jobs"]}
         self.assertEqual(jobs["test-a"]["excerpt"], ["E   boom"])
         log = Path(told["directory"], jobs["test-a"]["log"])
@@ -113,6 +114,17 @@ class Followed(TenLines):
         links = critical_path(record).links
         self.assertAlmostEqual(sum(each.seconds for each in links), record.seconds or 0.0, 3)
         self.assertEqual([job.name for job in record.jobs], ["build", "test-a", "test-b"])
+
+    def test_last_line_on_the_console_and_the_answer_name_the_page(self) -> None:
+        _, out, _ = self.ran()
+        page = self.run_directory() / "report.html"
+        self.assertRegex(out.splitlines()[-1], rf"^\[[\d:]+\] PAGE  {re.escape(str(page))}$")
+        self.assertTrue(page.is_file())
+        self.assertNotIn("PAGE", (page.parent / "ci.log").read_text())
+        _, out, _ = self.ran("--json", LOG_URL="http://ci/logs/")
+        told = json.loads(out)
+        self.assertEqual(told["page"], f"http://ci/logs/{told['run']}/report.html")
+        self.assertNotIn("PAGE", self.ran("--quiet")[1])
 
     def test_descriptor_gets_them_and_one_that_is_not_open_is_refused(self) -> None:
         out, end = os.pipe()
@@ -177,6 +189,8 @@ class OfCommits(OnStage):
         told = self.read(ran.out)
         job = next(each for each in told["jobs"] if each["name"] == "test-js")
         self.assertEqual((told["exit_code"], job["outcome"]), (1, "failed"))
+        self.assertEqual(told["page"], str(Path(told["directory"], "report.html")))
+        self.assertRegex(ran.errors, rf"PAGE  {re.escape(told['page'])}\n$")
         record = reading.read(self.stage.log_dir())
         links = critical_path(record).links
         self.assertEqual(links[0].kind, "prepare")
@@ -188,6 +202,7 @@ class OfCommits(OnStage):
         ran = self.stage.run("--json", CI_FREE_BYTES=str(10**15))
         told = self.read(ran.out)
         self.assertEqual((told["verdict"], told["jobs"]), ("failed", []))
+        self.assertIsNotNone(told["page"])  # it tells why no job ran
         self.assertIn("on the disk", told["sentence"])
 
 

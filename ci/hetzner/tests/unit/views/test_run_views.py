@@ -36,7 +36,7 @@ class Written(unittest.TestCase):
 
     def write(self, **views: Callable[[RunInputs], str]) -> list[str]:
         with mock.patch.object(run_views, "VIEWS", views):
-            return run_views.write(self.place)
+            return [*run_views.write(self.place).notes]
 
     def test_view_is_a_function_of_the_directory(self) -> None:
         self.assertEqual(self.write(page=view), [])
@@ -47,6 +47,13 @@ class Written(unittest.TestCase):
         notes = self.write(broken=broken, taken=view, page=view)
         self.assertEqual([note.partition(" ")[0] for note in notes], ["broken", "taken"])
         self.assertTrue((self.place / "page").exists())
+
+    def test_page_that_is_not_written_is_not_named(self) -> None:
+        (self.place / run_views.PAGE).write_text("by a job")
+        with mock.patch.object(run_views, "VIEWS", {run_views.PAGE: broken, "other": view}):
+            self.assertEqual(run_views.write(self.place).page, "")
+        (self.place / event_file.NAME).unlink()
+        self.assertEqual(run_views.write(self.place).page, "")
 
     def test_link_in_the_place_of_a_view_is_replaced_not_followed(self) -> None:
         elsewhere = self.place / "elsewhere"
@@ -61,7 +68,7 @@ class Written(unittest.TestCase):
         self.assertIn("no view of this run can be made", note)
 
     def test_each_view_of_the_table_is_there(self) -> None:
-        self.assertEqual(run_views.write(self.place), [])
+        self.assertEqual(run_views.write(self.place), ([], run_views.PAGE))
         for name in run_views.VIEWS:
             self.assertTrue((self.place / name).stat().st_size, name)
 
