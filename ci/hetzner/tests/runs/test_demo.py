@@ -22,7 +22,15 @@ class Commits(unittest.TestCase):
         demo.make_repository(path, lambda tree: (tree / "uv.lock").touch())
         made = DemoRepo(path, demo.commits(path))
         self.enterContext(mock.patch.object(demo, "prepare", return_value=made))
-        self.enterContext(mock.patch.dict(os.environ, {"CI_STATE_DIR": str(self.state)}))
+        tools = self.state / "tools"  # in place of those that the preparation installs
+        tools.mkdir()
+        for name in ("uv", "pnpm"):
+            tools.joinpath(name).write_text("#!/bin/sh\n")
+            tools.joinpath(name).chmod(0o755)
+        search = f"{tools}{os.pathsep}{os.environ['PATH']}"
+        self.enterContext(
+            mock.patch.dict(os.environ, {"CI_STATE_DIR": str(self.state), "PATH": search})
+        )
 
     def run_demo(self, *words: str) -> tuple[int, str]:
         """Return the exit code and the complaints of a view of the demo, which runs no job."""
