@@ -18,7 +18,8 @@ Reader = Callable[[Any], Any]
 @functools.cache
 def _record(kind: type[Any]) -> Reader:
     """Return the reader of a NamedTuple: an object with its fields; one with a default may lack."""
-    readers = {name: reader(hint) for name, hint in _hints(kind).items()}
+    hints = typing.get_type_hints(kind)
+    readers = {name: reader(hints[name]) for name in kind._fields}
     optional = kind._field_defaults
 
     def read(value: Any) -> Any:
@@ -30,10 +31,6 @@ def _record(kind: type[Any]) -> Reader:
         return kind(**{name: read(value[name]) for name, read in readers.items() if name in value})
 
     return read
-
-
-def _hints(kind: type[Any]) -> dict[str, Any]:
-    return {name: typing.get_type_hints(kind)[name] for name in kind._fields}
 
 
 @functools.cache
@@ -53,8 +50,9 @@ def reader(hint: Any) -> Reader:
         return READERS[hint]
     if hasattr(hint, "_fields"):
         return _record(hint)
-    assert issubclass(hint, StrEnum), hint
-    return typing.cast(Reader, hint)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return typing.cast(Reader, hint)
+    raise TypeError(f"expected a type that can be read from JSON, found {hint}: add its reader")
 
 
 def _optional(read: Reader) -> Reader:

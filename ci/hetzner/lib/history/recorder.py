@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from lib.common import machine
 from lib.common.plain_text import complaint
@@ -178,9 +178,7 @@ class History:
 def _insert_run(opened: sqlite3.Connection, run: Mapping[str, object]) -> int:
     values = [_storable(v) if isinstance(v, str) else v for v in run.values()]
     statement = f"INSERT INTO runs ({', '.join(run)}) VALUES ({_marks(len(run))})"
-    number = opened.execute(statement, values).lastrowid
-    assert number is not None
-    return number
+    return cast(int, opened.execute(statement, values).lastrowid)  # an INSERT always has one
 
 
 def insert_tests(opened: sqlite3.Connection, run: int, cases: Sequence[TestCase]) -> None:

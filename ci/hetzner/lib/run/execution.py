@@ -67,7 +67,8 @@ class Run:
         self._workers = pytest_workers
         self._store = store
         self._store_limits = store_limits
-        self._measures = Measures(kept=store is not None or options.run_log is not None)
+        self._kept = store is not None or options.run_log is not None  # in a directory of its own
+        self._measures = Measures(kept=self._kept)
         self.files = JobFiles()
         self._expected_end: ExpectedEnd | None = None
         self._clock = MonotonicClock()
@@ -133,9 +134,9 @@ class Run:
     def _execute(self, logs: OwnedDirectory) -> int:
         run_id = process_table.run_id(process_table.table(), os.getpid())
         jobs = [node.job for node in self._plan.phases.nodes]
-        kept = self.files.begin(self._plan.phases, self._place)
+        keepers = self.files.begin(self._plan.phases, self._place)
         records = self._new_records()
-        listeners = (*self._options.listeners, *kept, *(records.listeners() if records else ()))
+        listeners = (*self._options.listeners, *keepers, *(records.listeners() if records else ()))
         options = self._options._replace(listeners=listeners)
         reports = RunReports(logs.path, options, run_id)
         if self._plan.durations:
@@ -217,8 +218,7 @@ class Run:
             self.files.retry_waits,
         )
         self.results.update(scheduler.results)
-        kept = self._store is not None or self._options.run_log is not None
-        reports.declare(self._plan, self._clock.now(), kept=kept)
+        reports.declare(self._plan, self._clock.now(), kept=self._kept)
         before = self._measures.machine_state(self._place)
         reports.log.view.begin(self._shown(executor))
         try:
