@@ -123,14 +123,15 @@ class History:
         return [*faults, *(line for line in (mended, missing) if line)]
 
     def _test_cases(self) -> tuple[list[TestCase], list[str]]:
-        """Return the results in files that jobs of this run wrote, and a line for each fault."""
+        """Return the results in files that jobs of this run wrote, and new faults, a line each."""
         if self._directory is None:
             return [], []
         from lib.test_results import run_tests
 
         jobs = {str(job) for job, _, outcome, *_ in self._attempts if outcome != Outcome.RESTORED}
         found, faults = run_tests.read(self._directory, jobs)
-        return [case for cases in found.values() for case in cases], faults
+        cases = [case for cases in found.values() for case in cases]
+        return cases, run_tests.news(self._directory, faults)
 
     def _insert(self, run: Mapping[str, object], cases: Sequence[TestCase]) -> Exception | None:
         """Write all rows; return the error that kept them out."""

@@ -41,7 +41,9 @@ class JobFiles:
         if not any(job.keep or job.junit for job in jobs):
             return ()
         from lib.run_directories.kept_files import KeptFiles  # late: only these runs need it
+        from lib.test_results import run_tests
 
+        run_tests.forget()
         self._kept = KeptFiles(jobs, place.log_dir, place.cwd, place.env)
         self._place = place
         twice = any(node.repeated for node in phases.nodes)
@@ -67,7 +69,7 @@ class JobFiles:
                 result.failed_tests = _failed(cases)
                 if result.cause is Cause.EXIT_CODE and result.name in self._heeding:
                     self._tests[result.name] = cases
-                for fault in faults:
+                for fault in self._news(faults):
                     say(f"NOTE  {fault}")
 
     def failed_tests(self, job: str) -> Sequence[str]:
@@ -111,6 +113,14 @@ class JobFiles:
         except Exception as error:  # noqa: BLE001 - a view never breaks a run
             return (), [f"{lacks} {complaint(error)}"]
         return found.get(job, ()), faults
+
+    def _news(self, faults: Sequence[str]) -> Sequence[str]:
+        """Return the faults that are not in the log yet."""
+        if not faults or self._place is None:
+            return faults
+        from lib.test_results import run_tests
+
+        return run_tests.news(self._place.log_dir, faults)
 
 
 def _failed(cases: Sequence[TestCase]) -> tuple[str, ...]:

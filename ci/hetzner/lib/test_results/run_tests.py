@@ -3,19 +3,20 @@
 The files of a job's field `junit` are in `junit/<job>/latest/`, those of an earlier attempt in
 `latest.1/`, and so on. A job without that field may have kept XML files with others, in
 `kept/<job>/`: they are read as well. Code from a branch makes them, so their number, size and time
-are bounded, and no link is followed.
+are bounded, and no link is followed. A program reads each file once, see `read_once.py`.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from lib.common.plain_text import printable
-from lib.test_results import junit_file
-from lib.test_results.junit_file import MOST_CASES, OtherFileError
+from lib.test_results.junit_file import MOST_CASES
+from lib.test_results.read_once import FilesOfRun
 from lib.test_results.test_case import FAILED, FLAKY, PASSED, TestCase, worse
 
 JUNIT, LATEST = "junit", "latest"
@@ -23,6 +24,9 @@ KEPT = "kept"
 MOST_FILES = 500  # of a run
 PATIENCE = 5.0  # seconds for all files of a run
 Found = dict[str, list[TestCase]]
+
+_one_at_a_time = threading.Lock()  # a thread that posts statuses reads as well
+_latest = FilesOfRun(Path(), PATIENCE)
 
 
 def place(run: Path, job: str) -> Path:
@@ -41,12 +45,38 @@ def tests_of(run: Path) -> Found:
 def read(
     run: Path, jobs: Collection[str] | None = None, patience: float | None = None
 ) -> tuple[Found, list[str]]:
-    """Do the same for some jobs (default: all); return the faults of files as well, a line each."""
-    end = time.monotonic() + (PATIENCE if patience is None else patience)
-    reading = _Reading(run, end)
-    for job in sorted(_jobs(run) if jobs is None else jobs):
-        reading.add(job)
-    return reading.found, reading.faults
+    """Do the same for some jobs (default: all); return the faults of files as well, a line each.
+
+    It reads files that are not known yet for `patience` seconds at most, and all calls for one run
+    together for PATIENCE seconds.
+    """
+    with _one_at_a_time:
+        known = _files_of(run)
+        left = known.left if patience is None else min(known.left, patience)
+        reading = _Reading(known, time.monotonic() + left)
+        for job in sorted(_jobs(run) if jobs is None else jobs):
+            reading.add(job)
+        return reading.found, reading.faults
+
+
+def forget() -> None:
+    """Remember no file: a new run begins, maybe in the directory of the one before."""
+    global _latest  # noqa: PLW0603 - see read_once.py
+    with _one_at_a_time:
+        _latest = FilesOfRun(Path(), PATIENCE)
+
+
+def news(run: Path, faults: Iterable[str]) -> list[str]:
+    """Return the faults that are not in the log of a run yet; they are about to be."""
+    with _one_at_a_time:
+        return _files_of(run).news(faults)
+
+
+def _files_of(run: Path) -> FilesOfRun:
+    global _latest  # noqa: PLW0603 - see read_once.py
+    if _latest.run != run:
+        _latest = FilesOfRun(run, PATIENCE)
+    return _latest
 
 
 def _jobs(run: Path) -> set[str]:
@@ -67,13 +97,14 @@ def _directories(path: Path) -> list[str]:
 class _Reading:
     """The test cases of a run so far, within the bounds."""
 
-    def __init__(self, run: Path, end: float) -> None:
+    def __init__(self, known: FilesOfRun, end: float) -> None:
         self.found: Found = {}
         self.faults: list[str] = []
-        self._run = run
+        self._known = known
+        self._run = known.run
         self._end = end
         self._files = self._cases = 0
-        self._spent = False
+        self._lacks = False
 
     def add(self, job: str) -> None:
         """Add the cases of a job."""
@@ -92,28 +123,27 @@ class _Reading:
     def _of_attempt(self, job: str, directory: Path) -> dict[str, TestCase]:
         cases: dict[str, TestCase] = {}
         for path in _files(directory):
-            if self._is_spent():
+            if self._leaves_out(self._files >= MOST_FILES or self._cases >= MOST_CASES):
                 break
             self._files += 1
-            try:
-                found = junit_file.read(job, path, self._end)
-            except OtherFileError:
-                continue
-            except (OSError, ValueError, LookupError) as error:
-                self.faults.append(printable(f"test results cannot be read: {path}: {error}"))
-                continue
-            self._cases += _merge(cases, found)
+            told = self._known.known(job, path)
+            if told is None:
+                if self._leaves_out(time.monotonic() > self._end):
+                    continue
+                told = self._known.read(job, path, self._end)
+            self.faults += [told.fault] if told.fault else []
+            self._cases += _merge(cases, told.cases)
         return cases
 
-    def _is_spent(self) -> bool:
-        late = time.monotonic() > self._end
-        if not self._spent and (self._files >= MOST_FILES or self._cases >= MOST_CASES or late):
-            self._spent = True
+    def _leaves_out(self, over: bool) -> bool:
+        """Tell once that files are left out, if a bound is reached; return whether it is."""
+        if over and not self._lacks:
+            self._lacks = True
             self.faults.append(
                 f"some test results are not read: the bounds are {MOST_FILES} files, {MOST_CASES} "
                 f"cases and {PATIENCE:g} s, see {printable(str(self._run))}"
             )
-        return self._spent
+        return over
 
 
 def _attempts(directory: Path) -> Sequence[Path]:

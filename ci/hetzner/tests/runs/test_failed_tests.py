@@ -9,9 +9,10 @@ from typing import Any
 from unittest import mock
 
 from dsl import Job
+from lib.report import run_inputs
 from lib.run import job_files
 from lib.run_directories import keep_copy, kept_files
-from lib.test_results import run_tests
+from lib.test_results import junit_file, run_tests
 from tests.support.run_case import RunTest
 
 CASES = '<testsuite name="pytest"><testcase classname="m" name="ok"/>{}</testsuite>'
@@ -95,6 +96,18 @@ class Named(RunTest):
             self.assertEqual(self.run_jobs(Job("a", writes("x"), junit="*.xml"))[0], 1)
         go_on.set()
         self.assertIn("NOTE  a: its failed tests are not named: its files took", self.log("ci"))
+
+    def test_each_file_is_read_once_for_the_end_the_history_and_all_views(self) -> None:
+        damaged = "echo '<testsuite>' >z.xml"
+        job = Job("a", f"{damaged}\n{writes('x')}", junit="*.xml")
+        made = self.pipeline(job, store=self.cwd / "store")
+        with mock.patch.object(junit_file, "read", side_effect=junit_file.read) as files:
+            self.assertEqual(made.run(), 1)
+            told = run_inputs.load(made.logs_of_run)
+            self.assertEqual([case.name for case in told.tests["a"]], ["m::ok", "m::x"])
+        self.assertEqual(files.call_count, 2)
+        log = (made.logs_of_run / "ci.log").read_text()
+        self.assertEqual(log.count("z.xml: it is no whole XML"), 1)
 
     def filter_of(self, *jobs: Job, **choice: str) -> str:
         """Return the filter that runs the failed tests of these jobs again."""

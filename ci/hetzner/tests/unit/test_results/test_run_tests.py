@@ -45,6 +45,7 @@ class Run(unittest.TestCase):
 
 class Kept(Run):
     def read(self) -> tuple[list[TestCase], list[str]]:
+        run_tests.forget()  # a test writes a file of one name several times
         found, faults = run_tests.read(self.run_directory, ["a"])
         return found.get("a", []), faults
 
@@ -153,6 +154,74 @@ class Kept(Run):
         self.assertEqual(rows, [("r1", "a", "failed", 1000.5), ("r2", "a", "failed", 1000.5)])
 
 
+class Once(Run):
+    """A program asks for the same files again and again."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        run_tests.forget()
+        self.files = self.enterContext(
+            mock.patch.object(junit_file, "read", side_effect=junit_file.read)
+        )
+
+    def test_each_file_is_read_once_and_a_damaged_or_slow_one_is_not_tried_again(self) -> None:
+        self.keep(PYTEST, "a/whole.xml")
+        self.keep(PYTEST[:-30], "a/damaged.xml")
+        self.keep(COVERAGE, "a/coverage.xml")
+        self.keep(PYTEST, "b/whole.xml")
+        first = run_tests.read(self.run_directory, ["a"], 2.0)
+        self.assertEqual(self.files.call_count, 3)
+        for _ in range(2):
+            self.assertEqual(run_tests.read(self.run_directory, ["a"]), first)
+            self.assertEqual({*run_tests.tests_of(self.run_directory)}, {"a", "b"})
+        self.assertEqual(self.files.call_count, 4)
+
+    def test_file_that_has_changed_or_that_two_jobs_have_is_read_again(self) -> None:
+        self.keep('<testsuite><testcase name="x"/></testsuite>', "a/r.xml")
+        run_tests.tests_of(self.run_directory)
+        path = self.keep('<testsuite><testcase name="other"/></testsuite>', "a/r.xml")
+        (self.kept / "b").mkdir()
+        os.link(path, self.kept / "b" / "r.xml")
+        found = run_tests.tests_of(self.run_directory)
+        self.assertEqual([*map(str, found)], ["a", "b"])
+        self.assertEqual(
+            {(c.job, c.name) for cases in found.values() for c in cases},
+            {("a", "other"), ("b", "other")},
+        )
+
+    def test_time_is_one_for_all_calls_and_known_files_need_none(self) -> None:
+        self.keep(PYTEST, "b/r.xml")
+        cases = run_tests.tests_of(self.run_directory)
+        self.keep(PYTEST, "a/r.xml")
+        with mock.patch.object(run_tests._latest, "left", -1.0):
+            for _ in range(2):
+                found, faults = run_tests.read(self.run_directory)
+                self.assertEqual(found, cases)
+                self.assertRegex("".join(faults), "^some test results are not read")
+        self.assertEqual(self.files.call_count, 1)
+
+    def test_time_that_files_take_is_gone_for_the_next_ones(self) -> None:
+        self.keep(PYTEST, "a/r.xml")
+        run_tests.tests_of(self.run_directory)
+        left = run_tests._latest.left
+        self.assertLess(left, run_tests.PATIENCE)
+        run_tests.tests_of(self.run_directory)
+        self.assertEqual(run_tests._latest.left, left)
+
+    def test_new_run_in_the_directory_of_the_one_before_has_all_its_time(self) -> None:
+        self.keep(PYTEST, "a/r.xml")
+        run_tests.tests_of(self.run_directory)
+        run_tests.forget()
+        run_tests.tests_of(self.run_directory)
+        self.assertEqual(self.files.call_count, 2)
+
+    def test_fault_is_news_once_in_a_run(self) -> None:
+        run, other = self.run_directory, self.run_directory / "other"
+        self.assertEqual(run_tests.news(run, ["x", "y"]), ["x", "y"])
+        self.assertEqual(run_tests.news(run, ["y", "z"]), ["z"])
+        self.assertEqual(run_tests.news(other, ["y"]), ["y"])
+
+
 class Attempts(Run):
     """The files of jobs that declare them, `junit/<job>/latest/` and those before."""
 
@@ -166,6 +235,7 @@ class Attempts(Run):
         self.keep(f"<testsuite>{made}</testsuite>", f"../junit/{path}/r.xml")
 
     def found(self) -> dict[str, str]:
+        run_tests.forget()
         return {
             job: " ".join(f"{case.name}={case.outcome}" for case in cases)
             for job, cases in run_tests.tests_of(self.run_directory).items()
