@@ -18,6 +18,7 @@ if __name__ == "__main__":
     # Python puts a program's own directory on the path, and with -P none
     sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parents[2])]
 
+from lib.test_results.junit_file import JEST_SUITES
 from lib.test_results.junit_xml import ERROR, Case, Suite, document
 from lib.test_results.test_case import FAILED, FLAKY, PASSED, SKIPPED
 
@@ -31,7 +32,7 @@ def junit(report: Mapping[str, Any], root: Path) -> str:
         suites = [_suite(file, root) for file in report["testResults"]]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"expected a report of jest, found another: {error!r}") from error
-    return document("jest tests", suites, sum(suite.seconds for suite in suites))
+    return document(JEST_SUITES, suites, sum(suite.seconds for suite in suites))
 
 
 def _suite(file: Mapping[str, Any], root: Path) -> Suite:

@@ -17,10 +17,13 @@ from lib.common.plain_text import printable
 from lib.test_results.test_case import (
     FAILED,
     FLAKY,
+    JEST,
+    JEST_JUNIT,
     PASSED,
     PLAYWRIGHT,
     PYTEST,
     SKIPPED,
+    VITEST,
     TestCase,
     worse,
 )
@@ -30,6 +33,15 @@ LARGEST = 50_000_000  # bytes of a file
 MOST_CASES = 100_000  # of a run
 LONGEST = 300  # characters of a name or a message
 CHUNK = 1 << 16  # bytes
+JEST_SUITES = "jest tests by full name"  # of a file whose titles are the full names of jest
+TOOLS = {
+    "pytest": PYTEST,
+    "pytest tests": PYTEST,
+    JEST_SUITES: JEST,
+    "jest tests": JEST_JUNIT,
+    "vitest tests": VITEST,
+    "playwright tests": PLAYWRIGHT,
+}
 
 
 class OtherFileError(Exception):
@@ -92,7 +104,8 @@ class _Reader:
             self._case = self._case._replace(outcome=outcome, message=message)
 
     def _begun(self, given: dict[str, str]) -> TestCase:
-        classname, title = given.get("classname", ""), given.get("name", "")
+        # a title of several lines is one line here, so that no two tests have one name
+        classname, title = (_joined(given.get(key, "")) for key in ("classname", "name"))
         name = "::".join(part for part in (classname, title) if part)
         return TestCase(
             self._job,
@@ -119,11 +132,13 @@ class _Reader:
 def tool_of(suite: dict[str, str]) -> str:
     """Return the test runner that wrote a suite with these attributes, '' if it is unknown."""
     name = suite.get("name", "")
-    if name in ("pytest", "pytest tests"):
-        return PYTEST
-    if name in ("jest tests", "vitest tests", "playwright tests"):
-        return name.partition(" ")[0]
-    return PLAYWRIGHT if suite.keys() >= {"id", "name", "tests"} and not name else ""
+    if suite.keys() >= {"id", "name", "tests"} and not name:
+        return PLAYWRIGHT
+    return TOOLS.get(name, "")
+
+
+def _joined(text: str) -> str:
+    return " ".join(text.splitlines())
 
 
 def _outcome(element: str) -> str:

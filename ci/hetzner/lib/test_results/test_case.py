@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 PASSED, FAILED, SKIPPED, FLAKY = "passed", "failed", "skipped", "flaky"
 _SEVERITY = {outcome: rank for rank, outcome in enumerate((SKIPPED, PASSED, FLAKY, FAILED))}
-# test runners, as the names of their suites tell
+# test runners, as the names of their suites tell; jest's titles are full names, those of its
+# reporter jest-junit are made by a template of the user
 PYTEST, JEST, VITEST, PLAYWRIGHT = "pytest", "jest", "vitest", "playwright"
+JEST_JUNIT = "jest-junit"
 
 
 class TestCase(NamedTuple):

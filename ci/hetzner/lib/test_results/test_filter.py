@@ -3,10 +3,13 @@
 A filter is what `--only-testcases` takes: words between commas. pytest gets them as `-k "a or b"`,
 the runners of JavaScript as a regular expression `a|b`. A filter is given only if each job's runner
 is known, and would select all failed tests of the job and no other that its files tell of: a run of
-too few tests could be green by mistake. What is not known for sure counts against the filter.
+too few tests could be green by mistake. What is not known for sure counts against the filter: jest
+and vitest end with 0 if a pattern matches no test. So a pattern has only the letters and digits of
+a title; what stands between them is any run of other characters, since reporters join titles in
+ways of their own, and JavaScript counts UTF-16 units.
 
 Sources: "Using -k expr" and `KeywordMatcher` of pytest; `--testNamePattern` of jest and vitest;
-`--grep` of Playwright.
+`--grep` of Playwright; "Reporter Options" of jest-junit; `titleTemplate` of vitest's reporter.
 """
 
 from __future__ import annotations
@@ -14,7 +17,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from lib.test_results.test_case import FAILED, PLAYWRIGHT, PYTEST, VITEST, TestCase
+from lib.test_results.test_case import (
+    FAILED,
+    JEST,
+    JEST_JUNIT,
+    PLAYWRIGHT,
+    PYTEST,
+    VITEST,
+    TestCase,
+)
 
 MOST_WORDS = 20
 MOST_LOOKS = 200_000  # of a failed test at another one
@@ -23,6 +34,9 @@ MOST_SIBLINGS = 3  # tests whose longer names a word excludes
 NAME = re.compile(r"[\w:+\-.\[\]\\/]+", re.ASCII)
 # a reporter may put the notebook of a test beside its file: the runner does not search it
 NOTEBOOK = re.compile(r" \S+\.ipynb$")
+# of a pattern; no backslash, since a script may hand it on to a shell that takes one away
+OTHER = "[^A-Za-z0-9]"
+PLAIN = re.compile("[A-Za-z0-9]+")
 OPERATORS = {"and", "or", "not"}
 UNSURE = ("***", "…", "·")  # masked, cut, or not printable
 
@@ -66,8 +80,12 @@ def _word(case: TestCase, cases: Sequence[TestCase]) -> str:
 
 def _candidates(case: TestCase, others: Iterable[TestCase]) -> Iterable[str]:
     if case.tool != PYTEST:
-        text, title = _pattern(_text(case)), _pattern(case.title.replace(" › ", " "))
-        yield from (title, text) if case.tool == PLAYWRIGHT else (text, f"^{text}$")
+        title = _pattern(case.title)
+        yield title
+        if case.tool == PLAYWRIGHT:
+            yield _pattern(_text(case))
+        if case.tool == JEST:  # the only one whose title is the full name for sure
+            yield f"^{OTHER}*{title}{OTHER}*$"
         return
     yield case.title
     yield f"{case.title} and {_parts(case)[-1]}"
@@ -77,8 +95,8 @@ def _candidates(case: TestCase, others: Iterable[TestCase]) -> Iterable[str]:
 
 
 def _pattern(text: str) -> str:
-    """Return a regular expression for a text; it is a name for pytest, too, if it can be."""
-    return re.sub(r"[^A-Za-z0-9_-]", ".", text)
+    """Return a regular expression that finds a text, whatever stands between its words."""
+    return f"{OTHER}+".join(PLAIN.findall(text))
 
 
 def _is_right(words: Sequence[str], case: TestCase) -> bool:
@@ -90,7 +108,7 @@ def selects(case: TestCase, words: Sequence[str]) -> bool:
     if case.tool == PYTEST:
         sure, unsure = [case.title, _parts(case)[-1]], [case.title, *_paths(case)]
         return all(map(_is_expression, words)) and any(_holds(w, sure, unsure) for w in words)
-    return _matches(words, _text(case)) is True
+    return _has_words_of_its_name(case) and _matches(words, _text(case)) is True
 
 
 def may_select(case: TestCase, words: Sequence[str]) -> bool:
@@ -99,6 +117,17 @@ def may_select(case: TestCase, words: Sequence[str]) -> bool:
         sure, unsure = [case.title, _parts(case)[-1]], [case.title, *_paths(case)]
         return not all(map(_is_expression, words)) or any(_holds(w, unsure, sure) for w in words)
     return _matches(words, _text(case)) is not False
+
+
+def _has_words_of_its_name(case: TestCase) -> bool:
+    """Whether the title is a part of the name that the runner searches.
+
+    A template of the user may put other words into the titles of jest-junit, but hardly so if the
+    class, which has a template of its own, ends with the title. One of vitest may put in the file.
+    """
+    if case.tool == JEST_JUNIT:
+        return case.classname.endswith(case.title)
+    return case.tool != VITEST or case.classname not in case.title
 
 
 def _is_expression(word: str) -> bool:
@@ -119,7 +148,7 @@ def _holds(word: str, wanted: Sequence[str], unwanted: Sequence[str]) -> bool:
 def _matches(words: Sequence[str], text: str) -> bool | None:
     """Whether the pattern of these words is found in a text; None if it is no pattern."""
     try:
-        return bool(re.search("|".join(words), text, re.IGNORECASE))
+        return bool(re.search("|".join(words), text, re.IGNORECASE | re.ASCII))
     except re.error:
         return None
 
@@ -135,10 +164,10 @@ def _paths(case: TestCase) -> list[str]:
 
 
 def _text(case: TestCase) -> str:
-    """Return the titles of a test and its groups as its runner joins them, for a pattern.
+    """Return what a runner searches for a pattern, as far as it is known.
 
     For Playwright the file comes first.
     """
     if case.tool == PLAYWRIGHT:
-        return f"{NOTEBOOK.sub('', case.classname)} {case.title}".replace(" › ", " ")
-    return case.title.replace(" > ", " ") if case.tool == VITEST else case.title
+        return f"{NOTEBOOK.sub('', case.classname)} {case.title}"
+    return case.title

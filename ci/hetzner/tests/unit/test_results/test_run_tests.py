@@ -70,6 +70,17 @@ class Kept(Run):
         self.keep('<testsuite><testcase name="t"><flakyFailure/></testcase></testsuite>')
         self.assertEqual(self.told(), {"t": ("flaky", 0.0)})
 
+    def test_titles_of_several_lines_are_two_tests(self) -> None:
+        self.keep(
+            '<testsuite><testcase name="t&#10;a"/><testcase name="t&#13;&#10;b"/></testsuite>'
+        )
+        self.assertEqual(list(self.told()), ["t a", "t b"])
+
+    def test_titles_of_jest_junit_are_not_taken_for_full_names(self) -> None:
+        for name, tool in (("jest tests", "jest-junit"), (junit_file.JEST_SUITES, "jest")):
+            self.keep(f'<testsuite name="{name}"><testcase name="t"/></testsuite>')
+            self.assertEqual([case.tool for case in self.read()[0]], [tool])
+
     def test_files_of_jobs_that_did_not_run_are_not_read(self) -> None:
         self.keep(PYTEST, "other/junit.xml")
         self.assertEqual(self.told(), {})

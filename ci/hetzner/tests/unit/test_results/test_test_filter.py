@@ -61,42 +61,79 @@ class Pytest(unittest.TestCase):
         self.assertEqual(self.found("m::frames!, tests.frames::test_y"), "")
 
 
+def found_by_javascript(words: str, full_name: str) -> bool:
+    """Whether the pattern of a filter is found in a name: JavaScript compares UTF-16 units."""
+    units = memoryview(full_name.encode("utf-16-le")).cast("H")
+    pattern = filters(words)["PW_GREP_FILTER"]
+    return bool(re.search(pattern, "".join(map(chr, units)), re.IGNORECASE | re.ASCII))
+
+
 class JavaScript(unittest.TestCase):
-    def selected(self, told: str, tool: str) -> tuple[str, list[str]]:
-        """Return the filter, and the cases that it selects as the runner would."""
-        made = cases(tool, told)
-        words = exact_filter({"j": made})
-        pattern = re.compile(filters(words)["PW_GREP_FILTER"] or "$^", re.IGNORECASE)
-        first = "{0.classname} {0.title}" if tool == "playwright" else "{0.title}"
-        joined = [first.format(c).replace(" › ", " ").replace(" > ", " ") for c in made]
-        return words, [
-            c.title for c, text in zip(made, joined, strict=True) if pattern.search(text)
-        ]
+    def found(self, told: str, tool: str) -> str:
+        return exact_filter({"j": cases(tool, told)})
 
-    def test_characters_that_mean_something_in_a_pattern_are_any_character(self) -> None:
-        told = "a.ts::table is (empty), or not | a+b!, a.ts::table is full"
-        words, selected = self.selected(told.replace(", or", "; or"), "jest")
-        self.assertEqual(words, "table.is..empty...or.not...a.b")
-        self.assertEqual(selected, ["table is (empty); or not | a+b"])
+    def test_pattern_finds_the_full_name_that_a_reporter_tells_of_in_its_own_way(self) -> None:
+        for tool, told, full_name in (
+            ("jest", "math adds 🎉 up", "math adds 🎉 up"),
+            ("jest", "table is (empty); or not | a+b", "table is (empty); or not | a+b"),
+            ("jest", "is é à [1; 2] {a} $x ^y a*b? \\d", "is é à [1; 2] {a} $x ^y a*b? \\d"),
+            ("jest", "e\u0301t\u00e9 \u017f \u212a", "e\u0301t\u00e9 \u017f \u212a"),
+            ("jest", "math adds a line", "math adds\na line"),  # XML has a blank for a line end
+            ("jest", " adds", " adds"),
+            ("jest", "adds", " adds "),
+            ("jest", "-t is no flag", "-t is no flag"),
+            ("jest", "🎉", "🎉"),
+            ("jest-junit", "math › adds", "math adds"),
+            ("jest-junit", "math-adds", "math adds"),
+            ("jest-junit", "math_adds", "math adds"),
+            ("jest-junit", "› adds", "adds"),  # in no group
+            ("vitest", "math > is 1 when a > b", "math is 1 when a > b"),
+            ("vitest", "math > adds a line", "math adds \n a line"),
+            ("playwright", "g › goes › to", "p a.spec.ts g goes › to"),
+        ):
+            classname = told if tool == "jest-junit" else "a.spec.ts"
+            with self.subTest(tool=tool, told=told):
+                words = self.found(f"{classname}::{told}!, {classname}::nothing", tool)
+                self.assertTrue(words)
+                self.assertTrue(found_by_javascript(words, full_name), words)
+                self.assertFalse(found_by_javascript(words, "nothing"))
+                self.assertNotRegex(words, r"^-|[\s\\]")  # no flag, and one word for each shell
 
-    def test_title_with_which_others_begin_is_anchored(self) -> None:
-        for tool, sign in (("jest", " "), ("vitest", " > ")):
-            told = f"a.ts::table{sign}renders!, a.ts::table{sign}renders twice"
-            words, selected = self.selected(told, tool)
-            self.assertEqual((words, selected), ("^table.renders$", [f"table{sign}renders"]))
+    def test_title_with_which_others_begin_is_anchored_where_it_is_the_full_name(self) -> None:
+        for title in ("table renders", " table renders", "table\trenders 🎉"):
+            words = self.found(f"a.ts::{title}!, a.ts::{title} twice", "jest")
+            self.assertTrue(found_by_javascript(words, title), words)
+            self.assertFalse(found_by_javascript(words, f"{title} twice"), words)
+        for told, tool in (
+            ("a.ts::table > renders!, a.ts::table > renders twice", "vitest"),
+            ("renders::renders!, renders twice::renders twice", "jest-junit"),
+        ):
+            self.assertEqual(self.found(told, tool), "")
+
+    def test_title_that_may_have_words_that_the_full_name_lacks_gives_none(self) -> None:
+        for tool, told in (
+            ("jest-junit", "a.ts::adds!"),
+            ("jest-junit", "math adds::a.ts math adds!"),
+            ("jest-junit", "math::adds math!"),
+            ("vitest", "src/a.ts::src/a.ts math > adds!"),
+        ):
+            with self.subTest(tool=tool, told=told):
+                self.assertEqual(self.found(told, tool), "")
+        self.assertEqual(self.found("math adds::adds!, math::b", "jest-junit"), "adds")
 
     def test_file_tells_tests_of_one_title_apart(self) -> None:
-        words, selected = self.selected("a.spec.ts::g › t!, b.spec.ts::g › t", "playwright")
-        self.assertEqual((words, selected), ("a.spec.ts.g.t", ["g › t"]))
+        words = self.found("a.spec.ts::g › t!, b.spec.ts::g › t", "playwright")
+        self.assertTrue(found_by_javascript(words, "a.spec.ts g t"))
+        self.assertFalse(found_by_javascript(words, "b.spec.ts g t"))
 
-    def test_notebook_beside_a_file_is_no_part_of_what_is_searched(self) -> None:
+    def test_notebook_beside_a_file_is_no_part_of_the_name_that_is_searched(self) -> None:
         told = "a.spec.ts one.ipynb::t{}, a.spec.ts two.ipynb::t"
-        self.assertEqual(self.selected(told.format("!"), "playwright")[0], "")
-        both = f"{told.format('!')}!, b.spec.ts::t"
-        self.assertEqual(self.selected(both, "playwright")[0], "a.spec.ts.t")
+        self.assertEqual(self.found(told.format("!"), "playwright"), "")
+        words = self.found(f"{told.format('!')}!, b.spec.ts::t", "playwright")
+        self.assertTrue(found_by_javascript(words, "a.spec.ts t"))
 
     def test_there_is_none_for_tests_that_differ_in_nothing(self) -> None:
-        self.assertEqual(self.selected("a.spec.ts::t!, a.spec.ts::t", "playwright")[0], "")
+        self.assertEqual(self.found("a.spec.ts::t!, a.spec.ts::t", "playwright"), "")
 
 
 class Together(unittest.TestCase):
@@ -105,9 +142,11 @@ class Together(unittest.TestCase):
 
     def test_each_job_gets_the_words_of_all(self) -> None:
         self.assertEqual(
-            self.found("m::test_x!, m::test_y", "a.ts::table is (1)!, a.ts::b"),
-            "test_x,table.is..1.",
+            self.found("m::test_x!, m::test_y", "a.ts::renders!, a.ts::b"), "test_x,renders"
         )
+
+    def test_there_is_none_if_a_pattern_is_no_name_for_pytest(self) -> None:
+        self.assertEqual(self.found("m::test_x!, m::test_y", "a.ts::table is (1)!, a.ts::b"), "")
 
     def test_there_is_none_if_a_word_of_one_job_selects_a_test_of_another(self) -> None:
         self.assertEqual(self.found("m::frame!, m::test_y", "a.ts::b!, a.ts::frame"), "")
