@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from lib.page import graph_layout, outcomes
 from lib.page.markup import Html, tag
@@ -33,44 +34,53 @@ def section(record: RunRecord, critical: Collection[str]) -> Html | None:
     return tag("section", title, content, id="graph", aria_labelledby="graph-title")
 
 
+class Places(NamedTuple):
+    """Where the columns of a graph and their points are.
+
+    `xs` are the left edges of the columns and the width of all, `counts` the points in each.
+    """
+
+    xs: list[float]
+    counts: Mapping[int, int]
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return max(self.counts.values())
+
+    def at(self, column: int, row: int) -> tuple[float, float]:
+        """Return the place of a point; each column is centred."""
+        return self.xs[column], MARGIN + ROW * (row + (self.rows - self.counts[column]) / 2 + 0.5)
+
+
+def _places(layout: graph_layout.Layout) -> Places:
+    """Return the places for a layout."""
+    counts: dict[int, int] = {}
+    for points in [*layout.edges.values(), layout.places.values()]:
+        for column, row in points:
+            counts[column] = max(counts.get(column, 0), row + 1)
+    return Places(_column_places(layout), counts)
+
+
 def picture(
     needs: Mapping[str, Sequence[str]], looks: Mapping[str, str], critical: Collection[str]
 ) -> Html:
     """Return the picture, in a box that the keyboard can scroll."""
     layout = graph_layout.laid_out(needs)
-    xs = _column_places(layout)
-    rows = 1 + max(
-        row for points in [*layout.edges.values(), layout.places.values()] for _, row in points
-    )
-    counts: dict[int, int] = {}
-    for points in [*layout.edges.values(), layout.places.values()]:
-        for column, row in points:
-            counts[column] = max(counts.get(column, 0), row + 1)
-
-    def at(column: int, row: int) -> tuple[float, float]:
-        return xs[column], MARGIN + ROW * (row + (rows - counts[column]) / 2) + ROW / 2
-
+    places = _places(layout)
     edges = [
         tag(
             "path",
-            d=_curve([at(*point) for point in points], source),
+            d=_curve([places.at(*point) for point in points], source),
             class_=_edge(source, target, critical),
         )
         for (source, target), points in layout.edges.items()
     ]
-    nodes = []
-    for name, place in layout.places.items():
-        x, y = at(*place)
-        look = f"node {looks[name]}" + (" on-path" if name in critical else "")
-        nodes.append(
-            tag(
-                "g",
-                tag("circle", cx=x + DOT, cy=y, r=DOT),
-                tag("text", name, x=x + 3.5 * DOT, y=y + 4),
-                class_=look,
-            )
-        )
-    width, height = xs[-1], 2 * MARGIN + ROW * rows
+    nodes = [
+        _node(name, places.at(*place), looks[name], on_path=name in critical)
+        for name, place in layout.places.items()
+    ]
+    width, height = places.xs[-1], 2 * MARGIN + ROW * places.rows
     drawn = tag(
         "svg",
         tag("g", *edges, class_="edges"),
@@ -82,6 +92,16 @@ def picture(
         aria_label="The jobs from left to right, each after those that it needs.",
     )
     return tag("div", drawn, class_="scrolls graph", tabindex=0, role="region", aria_label=SCROLLS)
+
+
+def _node(name: str, at: tuple[float, float], look: str, *, on_path: bool) -> Html:
+    x, y = at
+    return tag(
+        "g",
+        tag("circle", cx=x + DOT, cy=y, r=DOT),
+        tag("text", name, x=x + 3.5 * DOT, y=y + 4),
+        class_=f"node {look}" + (" on-path" if on_path else ""),
+    )
 
 
 def _edge(source: str, target: str, critical: Collection[str]) -> str | None:

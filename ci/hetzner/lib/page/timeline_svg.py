@@ -13,7 +13,7 @@ from lib.page.markup import Html, tag
 from lib.page.scale import Scale
 from lib.report.run_inputs import RunInputs
 from lib.timeline.critical_path import Link, critical_path
-from lib.timeline.run_record import RunRecord
+from lib.timeline.run_record import JobRecord, RunRecord
 
 WIDTH, MARGIN, TITLE, GAP = 1200, 24, 64, 16
 LETTER = 7.8  # width of a letter of a name, bold and in a wide font
@@ -34,26 +34,39 @@ def picture(record: RunRecord, links: Sequence[Link]) -> str:
     left = MARGIN + round(LETTER * min(letters, MOST_LETTERS)) + GAP
     first = timeline_plot.head_height(gates)
     height = TITLE + first + HEIGHT * len(jobs) + MARGIN
-
-    def place(number: int) -> Mapping[str, str]:
-        return {"transform": f"translate(0 {first + HEIGHT * number})"}
-
     plot = tag(
         "svg",
         timeline_plot.head(scale, gates),
-        tag(
-            "g",
-            timeline_plot.path_between_rows(jobs, links, scale),
-            transform=f"translate(0 {first + timeline_plot.UNDER + 1}) scale(1 {HEIGHT})",
-        ),
-        timeline_plot.bars(jobs, scale, record.end, place),
-        timeline_plot.path_in_rows(jobs, links, scale, place),
+        *_rows(jobs, links, scale, first),
         x=left,
         y=TITLE,
         width=WIDTH - MARGIN - left,
         height=height - TITLE - MARGIN,
     )
-    labels = [
+    # a picture within the picture cuts off what is too long
+    labels = _labels(jobs, first)
+    names = tag("svg", *labels, x=MARGIN, y=TITLE, width=left - GAP - MARGIN, height="100%")
+    return f"{_paper(record, height, plot, names)}\n"
+
+
+def _rows(jobs: Sequence[JobRecord], links: Sequence[Link], scale: Scale, first: int) -> list[Html]:
+    """Return the bars of the jobs and the path through them, from the height `first` on."""
+
+    def place(number: int) -> Mapping[str, str]:
+        return {"transform": f"translate(0 {first + HEIGHT * number})"}
+
+    between = timeline_plot.path_between_rows(jobs, links, scale)
+    stretched = f"translate(0 {first + timeline_plot.UNDER + 1}) scale(1 {HEIGHT})"
+    return [
+        tag("g", between, transform=stretched),
+        timeline_plot.bars(jobs, scale, scale.ended, place),
+        timeline_plot.path_in_rows(jobs, links, scale, place),
+    ]
+
+
+def _labels(jobs: Sequence[JobRecord], first: int) -> list[Html]:
+    """Return the names of the jobs, one in each row."""
+    return [
         tag(
             "text",
             job.name,
@@ -62,16 +75,17 @@ def picture(record: RunRecord, links: Sequence[Link]) -> str:
         )
         for number, job in enumerate(jobs)
     ]
-    # a picture within the picture cuts off what is too long
-    names = tag("svg", *labels, x=MARGIN, y=TITLE, width=left - GAP - MARGIN, height="100%")
-    drawn = tag(
+
+
+def _paper(record: RunRecord, height: int, *drawn: Html) -> Html:
+    """Return the whole picture: a sheet with a title, and what is drawn on it."""
+    return tag(
         "svg",
         tag("title", title(record)),
         style("timeline"),
         tag("rect", class_="paper", width="100%", height="100%", rx=8),
         _title(record),
-        plot,
-        names,
+        *drawn,
         xmlns="http://www.w3.org/2000/svg",
         class_="alone",
         width=WIDTH,
@@ -79,7 +93,6 @@ def picture(record: RunRecord, links: Sequence[Link]) -> str:
         viewBox=Html(f"0 0 {WIDTH} {height}"),
         role="img",
     )
-    return f"{drawn}\n"
 
 
 def title(record: RunRecord) -> str:
