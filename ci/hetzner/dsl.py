@@ -91,7 +91,8 @@ class Pipeline(ForPrograms):
       runs in `store`).
     - `listeners`: called with every event of `lib/model/events.py` (default: none).
     - `rerun`: called with a job's name, returns the command that runs it again, for the summary of
-      failed jobs (default None: no command is shown).
+      failed jobs (default None: no command is shown). If it raises, there is no command, and a
+      `NOTE` line says why.
     - `leave_out`: called with the names of jobs whose programs are missing, returns the way to run
       without them (default: the argument `skip_jobs`).
     - `log_url`: the URL of `log_dir`, or of the runs of `store`, for browsers, for the lines that
