@@ -75,7 +75,7 @@ def failures(
         why = f"allowed to fail, {why}" if result.allowed else why
         if result.name in logged:
             lines = [f"--- {result.name}: {why} ({log})"]
-            end = [f"    {line}" for line in log_tail.shown(log, redact)]
+            end = [f"    {line}" for line in log_tail.shown(log, redact, among=len(bad))]
         else:  # an earlier run may have left one there
             lines = [f"--- {result.name}: {why}"]
             end = ["    (it has no log: it did not start)"]

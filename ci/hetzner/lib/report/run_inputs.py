@@ -89,8 +89,8 @@ def _samples(run: Path) -> Samples | None:
 def _excerpts(
     run: Path, jobs: Sequence[JobRecord], redact: Callable[[str], str]
 ) -> Mapping[str, Sequence[str]]:
-    bad = (job for job in jobs if job.outcome in BAD and job.log)
+    logged = [job for job in jobs if job.outcome in BAD and job.log]
     return {
-        job.name: log_tail.shown(run / job.log, redact, colours=True)
-        for job in islice(bad, MOST_EXCERPTS)
+        job.name: log_tail.shown(run / job.log, redact, colours=True, among=len(logged))
+        for job in islice(logged, MOST_EXCERPTS)
     }

@@ -10,6 +10,7 @@ from unittest import mock
 from xml.etree import ElementTree
 
 from dsl import Job, Pipeline
+from lib.report import seen_lines
 from lib.run_directories.run_store import RunStore
 from tests.support.run_case import RunTest
 
@@ -34,6 +35,11 @@ class Pages(RunTest):
         self.assertNotIn("<script", page)
         picture = ElementTree.parse(run / "timeline.svg").getroot()
         self.assertIn("failed", "".join(picture.itertext()))
+
+    def test_end_of_a_log_is_looked_at_once_for_the_console_and_the_views(self) -> None:
+        with mock.patch.object(seen_lines, "as_seen", side_effect=seen_lines.as_seen) as looks:
+            self.ran(Job("a", "echo FAILED a.py::test_b; exit 3"))
+        self.assertEqual(looks.call_count, 1)
 
     def test_something_in_the_place_of_the_page_is_a_note_and_changes_nothing(self) -> None:
         code, run = self.ran(Job("a", "cd store/runs/*/; mkdir report.html"))

@@ -279,6 +279,7 @@ class Shown(unittest.TestCase):
 
             def shown(part: int, text: bytes = text) -> None:
                 self.log.write_bytes(text * (part // len(text)))
+                log_tail._lines.cache_clear()
                 with mock.patch.object(log_tail, "READ", part):
                     log_tail.shown(self.log)
 
