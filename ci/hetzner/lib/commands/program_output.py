@@ -39,7 +39,7 @@ class ProgramOutput:
     def opened(self) -> Iterator[None]:
         """Open it; what else is printed meanwhile goes to stderr, if stdout is for programs.
 
-        Raises ValueError for a descriptor that is not open for writing, and OSError.
+        Raises ValueError for a path or a descriptor that cannot be written to.
         """
         self._stdout = sys.stdout
         if self._where:
@@ -89,14 +89,16 @@ class ProgramOutput:
 
 
 def _open(where: str) -> int:
-    """Return a descriptor to write to. Raises ValueError, OSError."""
-    if not where.isdecimal():
-        return files.open_file(where, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    """Return a descriptor to write to. Raises ValueError."""
     try:
+        if not where.isdecimal():
+            return files.open_file(where, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         handle = os.dup(int(where))
         os.write(handle, b"")
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise ValueError(
-            f"--events: expected a file, or a descriptor that is open for writing, found {where}"
+            "--events: expected a file, or a descriptor that is open for writing, found "
+            f"{where}: {reason}"
         ) from error
     return handle

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 
 from lib.commands import recorded_run, show
+from lib.commands.program import complain
 from lib.commands.site import Site
 from lib.common import console, redact
+from lib.common.plain_text import one_line
 from lib.run_directories.run_store import LAST, RunStore
 from lib.views import run_views
 
@@ -19,10 +21,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(given: argparse.Namespace, site: Site) -> int:
-    """Write the views. Raises LookupError, ValueError, OSError."""
+    """Write the views; a view other than the page that is missing is told on stderr.
+
+    Raises LookupError, ValueError, and OSError if there is no page.
+    """
     run = RunStore(site.kept()).find(given.run)
     recorded_run.require_events(run)
     written = run_views.write(run.path, redact.of_environment())
-    if written.notes:
+    if not written.page:
         raise OSError("; ".join(written.notes))
-    return console.put(str(run.path / run_views.PAGE))
+    for note in written.notes:
+        complain(one_line(note))
+    return console.put(str(run.path / written.page))

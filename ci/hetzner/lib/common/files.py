@@ -115,9 +115,10 @@ def replacing(path: Path, mode: int = 0o644, *, durable: bool = True) -> Iterato
     """Open a new file that takes the place of `path` when the block ends without an error.
 
     It is written beside the target, synced if `durable`, then renamed over it (rename(2)). Raises
-    OSError.
+    OSError, which names the target.
     """
-    handle, name = _begin_beside(path)
+    with _named(path):
+        handle, name = _begin_beside(path)
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
@@ -125,10 +126,22 @@ def replacing(path: Path, mode: int = 0o644, *, durable: bool = True) -> Iterato
             os.fchmod(file.fileno(), mode)
             if durable:
                 os.fsync(file.fileno())
-            name.replace(path)  # before it is closed: its lock shows that its writer lives
+            with _named(path):
+                name.replace(path)  # before it is closed: its lock shows that its writer lives
     except BaseException:
         name.unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Let errors of the file beside a target name the target, as users know no other."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.EISDIR:
+            raise _not_a_file(path, KINDS[stat.S_IFDIR]) from error
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _begin_beside(path: Path) -> tuple[int, Path]:

@@ -75,7 +75,8 @@ def write(run: Path, redact: Callable[[str], str] = str) -> Written:
         try:
             files.atomic_write(run / name, view(inputs), durable=False, sweeps=False)
         except Exception as error:  # noqa: BLE001 - so do the other views
-            notes.append(f"{name} is not written: {complaint(error)}")
+            reason = error.strerror if isinstance(error, OSError) else None
+            notes.append(f"{name} is not written: {reason or complaint(error)}")
             continue
         page = PAGE if name == PAGE else page
     return Written(notes, page)

@@ -144,6 +144,20 @@ class Followed(TenLines):
         self.assertEqual((code, out_text), (2, ""))
         self.assertIn("expected a file, or a descriptor", errors)
 
+    def test_path_that_cannot_be_written_to_is_refused_and_nothing_runs(self) -> None:
+        os.mkfifo(self.root / "pipe")
+        for wrong, found in (
+            ("none/x", "none/x: No such file or directory"),
+            ("pipe", "pipe: expected a file, found a pipe"),
+            (".", ".: expected a file, found a directory"),
+            ("/dev/full", "/dev/full: expected a file, found a device"),
+        ):
+            with self.subTest(wrong):
+                code, out, errors = self.ran(f"--events={wrong}")
+                self.assertEqual((code, out), (2, ""))
+                self.assertIn("--events: expected a file, or a descriptor that is open", errors)
+                self.assertIn(found, errors)
+
     def test_reader_that_reads_nothing_or_is_gone_does_not_change_the_run(self) -> None:
         many = "[" + "".join(f'Job("j{number}", "true"),' for number in range(300)) + "]"
         self.write(many, STORE)
@@ -175,6 +189,16 @@ class Followed(TenLines):
         self.assertEqual((code, errors), (0, ""))
         self.assertTrue(Path(out.strip()).exists())
         self.assertTrue(all(path.exists() for path in views.values()))
+        (run / "trace.json").unlink()
+        (run / "trace.json").mkdir()
+        code, out, errors = self.ran("report")
+        self.assertEqual((code, out.strip()), (0, str(run / "report.html")))
+        self.assertIn("trace.json is not written: expected a file, found a directory\n", errors)
+        (run / "report.html").unlink()
+        (run / "report.html").mkdir()
+        code, out, errors = self.ran("report")
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("report.html is not written: expected a file", errors)
         (run / "events.jsonl").unlink()
         code, _, errors = self.ran("report")
         self.assertEqual(code, 1)

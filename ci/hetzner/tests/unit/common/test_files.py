@@ -37,10 +37,17 @@ class AtomicWrite(FilesCase):
     def test_failed_write_leaves_the_old_file_and_no_debris(self) -> None:
         self.path.mkdir()
         (self.path / "inside").touch()
-        with self.assertRaises(OSError):
+        with self.assertRaisesRegex(OSError, "expected a file, found a directory") as raised:
             files.atomic_write(self.path, "text")
         self.assertEqual(self.names(), ["file"])
         self.assertTrue((self.path / "inside").exists())
+        self.assertEqual(raised.exception.filename, str(self.path))
+
+    def test_error_names_the_file_and_not_the_one_that_is_half_written(self) -> None:
+        with self.assertRaises(FileNotFoundError) as raised:
+            files.atomic_write(self.top / "none" / "file", "text")
+        self.assertEqual(raised.exception.filename, str(self.top / "none" / "file"))
+        self.assertNotIn("writing", str(raised.exception))
 
     def test_names_of_files_that_are_no_text_are_written_as_they_are(self) -> None:
         files.atomic_write(self.path, os.fsdecode(b"/tmp/\xff"))

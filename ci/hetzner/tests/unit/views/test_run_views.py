@@ -46,6 +46,7 @@ class Written(unittest.TestCase):
         (self.place / "taken" / "x").mkdir(parents=True)
         notes = self.write(broken=broken, taken=view, page=view)
         self.assertEqual([note.partition(" ")[0] for note in notes], ["broken", "taken"])
+        self.assertEqual(notes[1], "taken is not written: expected a file, found a directory")
         self.assertTrue((self.place / "page").exists())
 
     def test_page_that_is_not_written_is_not_named(self) -> None:
