@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import stat
 import threading
 import unittest
@@ -14,7 +15,8 @@ from lib.configuration import settings
 from tests.support.fault_case import CommitCase, Ended
 from tests.support.github_server import TOKEN
 
-HOOK, OWN, LISTED = "whsec-0f9e8d7c6b5a", "own-5e4d3c2b1a09", "listed-9f8e7d6c5b4a"
+# of this process alone: the suite may run beside itself, and looks at all command lines
+HOOK, OWN, LISTED = (f"{name}-{secrets.token_hex(6)}" for name in ("whsec", "own", "listed"))
 SECRETS = (TOKEN, HOOK, OWN, LISTED)
 VARIABLES = {
     "WEBHOOK_SECRET": HOOK,
