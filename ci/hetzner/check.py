@@ -39,6 +39,10 @@ TOOLS = (
     "jsonschema==4.26.0",
 )
 NODE_TOOLS = ("playwright-core@1.65.1", "axe-core@4.14.1")  # with the browser of the machine
+# Seconds, for the order: jobs that take all processors wait for each other, so they begin early;
+# the benchmark comes last, when little runs beside it.
+USUAL = {"demo-green": 150, "demo-alone": 150, "mutants": 100, "search": 100, "bench": 10}
+USUAL_DEMO, USUAL_SUITE = 50, 20
 FAST = ("ruff", "mypy", "mypy-macos", "shellcheck", "shfmt", "hadolint", "unit-tests")
 SCRIPTS = "jobs/*.sh lib/body.sh"
 DEMO_SCRIPTS = "demo/repo/scripts/*.sh"
@@ -160,6 +164,14 @@ def demo_jobs(state: Path, run: str) -> list[Job]:
     return made
 
 
+def usual_seconds(every: Sequence[Job]) -> dict[str, float]:
+    """Return about how long each job takes; a fresh machine has no record of that."""
+    return {
+        job.name: USUAL.get(job.name, USUAL_DEMO if job.name.startswith("demo-") else USUAL_SUITE)
+        for job in every
+    }
+
+
 def install_tools(state: Path) -> Path:
     """Install the pinned tools, once for each set of pins; return their environment."""
     pins = (*TOOLS, *NODE_TOOLS, sys.version)
@@ -218,6 +230,7 @@ def check(state: Path, only: list[str] | None, *, fast: bool) -> int:
         timeout=3000,
         cwd=HERE,
         env=env,
+        durations=usual_seconds(every),
         max_parallel=machine.cpus() + 1,  # tests of processes wait more than they work
         rerun=lambda name: f"python3 {Path(__file__).resolve()} --only {name}",
     )
