@@ -54,12 +54,12 @@ def _rank(job: JobRecord, critical: Collection[str]) -> int:
 
 def gates(record: RunRecord, scale: Scale) -> list[Gate]:
     """Return the outputs that other jobs depend on, in order of time, not more than MOST_GATES."""
-    wanted = {need for job in record.jobs for need in job.depends_on if ":" in need}
+    wanted = {need for job in record.jobs for need in job.depends_on}
     found = sorted(
         (at, job.name, output)
         for job in record.jobs
         for output, at in job.outputs.items()
-        if f"{job.name}:{output}" in wanted
+        if not wanted.isdisjoint((job.name, f"{job.name}:{output}"))
     )
     return list(_in_lanes(islice(found, MOST_GATES), scale))
 

@@ -23,6 +23,11 @@ class JobTimes:
         """Take the jobs of the run."""
         self._jobs.update({job.name: job for job in jobs})
 
+    def outputs(self, name: str) -> tuple[str, ...]:
+        """Return the names of the outputs that a job promises."""
+        job = self._jobs.get(name)
+        return job.outputs if job else ()
+
     def begin(self, at: float) -> None:
         """Note that jobs without needs may start."""
         self._began = at

@@ -7,11 +7,12 @@ from collections import deque
 from threading import Lock
 
 from lib.model import events
-from lib.model.result import Result
+from lib.model.result import Outcome, Result
 from lib.timeline.job_times import JobTimes
 from lib.timeline.run_record import AttemptSpan, JobRecord, RunRecord
 
 MOST_NOTES = 1000
+WROTE = (Outcome.PASSED, Outcome.FLAKY)  # all that they promise
 
 
 class Timeline:
@@ -129,7 +130,10 @@ class Timeline:
     def _finished(self, job: JobRecord, result: Result, at: float) -> JobRecord:
         if job.started is None and result.started is not None:
             job = self._ready(job, result.started, result.waited_for)
+        # nobody asked for those that no event has told of: at the end they were there
+        promised = self._times.outputs(job.name) if result.outcome in WROTE else ()
         return job._replace(
+            outputs={**dict.fromkeys(promised, at), **job.outputs},
             outcome=str(result.outcome or ""),
             cause=str(result.cause),
             reason=result.reason,

@@ -98,6 +98,12 @@ class Chosen(unittest.TestCase):
         named = [(gate.job, gate.output, gate.lane) for gate in gates]
         self.assertEqual(named, [("build-js", "dist", 0), ("build-wheel", "wheel", 1)])
 
+    def test_output_of_a_job_that_others_need_as_a_whole_is_a_gate(self) -> None:
+        needed = JobRecord("a", outputs={"o": 3.0})
+        user = JobRecord("b", ("a",), outputs={"p": 4.0})
+        gates = timeline_rows.gates(RunRecord(jobs=(needed, user)), Scale(0, 9))
+        self.assertEqual([(gate.job, gate.output) for gate in gates], [("a", "o")])
+
     def test_output_whose_label_has_no_room_is_a_gate_without_one(self) -> None:
         outputs = {f"output-{n}": 1.0 + n / 100 for n in range(8)}
         user = JobRecord("b", tuple(f"a:{name}" for name in outputs))

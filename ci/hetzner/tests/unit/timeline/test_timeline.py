@@ -26,6 +26,12 @@ class Waits(unittest.TestCase):
         self.assertEqual((c.ready_at, c.freed_by), (2.0, "a:o"))
         self.assertEqual(job(run, "a").outputs, {"o": 2.0})
 
+    def test_output_that_nobody_asked_for_was_there_at_the_end_of_a_pass(self) -> None:
+        declared = jobs("a; b", a={"outputs": {"o": "o"}}, b={"outputs": {"o": "p"}})
+        fates = {"a": Fate(9, writes={"o": 2}), "b": Fate(5, code=1)}
+        run = record(play(declared, fates))
+        self.assertEqual((job(run, "a").outputs, job(run, "b").outputs), ({"o": 9.0}, {}))
+
     def test_service_frees_when_it_is_ready(self) -> None:
         declared = jobs("s; c<s", s={"service": True, "outputs": {"o": "o"}})
         run = record(play(declared, {"s": Fate(math.inf, writes={"o": 2}), "c": Fate(4)}))
