@@ -48,11 +48,12 @@ class JobRecord(NamedTuple):
 
     `outcome` is '' while it has none. `ready_at` is the time when all its needs were met, and
     `freed_by` the need that was met last. `served_at` is the time when a service was ready.
-    `outputs` are the times when its outputs were written, or known to be there, `usual` the seconds
-    that it takes by earlier runs. `waited_for` is the dependency, pool or delay that held it back last. `cache` is
-    the state of its cache (`CacheState`), '' without one. `log` is a path below the run's
-    directory, '' without a log of this run. `earlier_run` is the run that it was restored from.
-    `rerun` are the words that run it again, () if they are not known.
+    `outputs` are the times when its outputs were written, or known to be there, `usual` the
+    seconds that it takes by earlier runs. `waited_for` is the dependency, pool or delay that
+    held it back last. `cache` is the state of its cache (`CacheState`), '' without one. `log`
+    is a path below the run's directory, '' without a log of this run. `earlier_run` is the run
+    that it was restored from. `rerun` are the words that run it again, () if they are not
+    known.
     """
 
     name: str

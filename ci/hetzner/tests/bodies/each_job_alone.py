@@ -3,7 +3,8 @@
 `each_job_alone.py (--demo | --repo DIR) [--state-dir DIR] [--only A,B] [SHA]` takes the last run
 of the commit from its summary.json, and calls for each of its jobs the command that the end of a
 run prints as "run it again". A job that is red there lives on files that another one leaves without
-promising them. The tree is watched (tree_watch.py), and its cache does not answer: a restored job
+promising them. Jobs that prepare dependencies are left out: their work is done, and shared by all
+runs. The tree is watched (tree_watch.py), and its cache does not answer: a restored job
 shows nothing. Exit code: 0 if all ended the same, 1 if not, 2 if there is no green run.
 """
 
@@ -21,7 +22,7 @@ HERE = Path(__file__).resolve().parents[2]
 sys.path[0] = str(HERE)
 
 import pipeline  # noqa: E402
-from lib.buckaroo import demo, settings  # noqa: E402
+from lib.buckaroo import demo, preparation, settings  # noqa: E402
 from lib.commands import run_again  # noqa: E402
 from lib.common import program_end  # noqa: E402
 from lib.git import checkout  # noqa: E402
@@ -75,7 +76,7 @@ def main(arguments: Sequence[str]) -> int:
     words = [sha, "--repo", str(repo), "--state-dir", str(config.state_dir)]
     wrong = []
     for name, how in ends(before).items():
-        if name not in (given.only or [name]):
+        if preparation.prepares(name) or name not in (given.only or [name]):
             continue
         alone = _alone([*words, *run_again.selection(table, [name])], config.state_dir, sha, name)
         if alone != ("green" if how == "restored" else how):
