@@ -126,17 +126,21 @@ class Followed(TenLines):
         self.assertEqual(told["page"], f"http://ci/logs/{told['run']}/report.html")
         self.assertNotIn("PAGE", self.ran("--quiet")[1])
 
+    def ran_with(self, events: int, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run the program with a descriptor that gets its events."""
+        return subprocess.run(
+            [sys.executable, "ci.py", f"--events={events}", *words],
+            cwd=self.root,
+            pass_fds=[events],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
     def test_descriptor_gets_them_and_one_that_is_not_open_is_refused(self) -> None:
         out, end = os.pipe()
         with os.fdopen(out) as reader:
-            done = subprocess.run(
-                [sys.executable, "ci.py", f"--events={end}", "--json"],
-                cwd=self.root,
-                pass_fds=[end],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+            done = self.ran_with(end, "--json")
             os.close(end)
             self.assertEqual(self.events(reader.read())[-1]["event"], "RunConcluded")
         self.assertEqual(json.loads(done.stdout)["verdict"], "failed")
@@ -165,14 +169,7 @@ class Followed(TenLines):
             out, end = os.pipe()
             if gone:
                 os.close(out)
-            done = subprocess.run(
-                [sys.executable, "ci.py", f"--events={end}"],
-                cwd=self.root,
-                pass_fds=[end],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+            done = self.ran_with(end)
             os.close(end)
             if not gone:
                 os.close(out)
