@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lib.common import files
 
-VERSION = "0.5.0"
+VERSION = "0.6.0"
 # written by the build of the image: the commit that it was built from
 BUILD = Path(__file__).resolve().parents[2] / "BUILD"
 

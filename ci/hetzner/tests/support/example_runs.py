@@ -64,7 +64,7 @@ ENVIRONMENT = {
     "processors": 16,
     "memory_mib": 24105,
     "locale": {"LANG": "C.UTF-8"},
-    "runner": "0.5.0",
+    "runner": "0.6.0",
     "tools": {
         "git": {"path": "/usr/bin/git", "version": "git version 2.39.5"},
         "uv": {"path": "/usr/bin/uv", "version": "uv 0.13.9"},
