@@ -107,7 +107,10 @@ def tests_with_packages(python: Path) -> list[Job]:
     browser = {"timeout": 300, "requires": ("node", "chromium")}
     return [
         suite("search", "tests/rules/search.py"),
-        suite("properties", f"{unittest}unit.history.statistics_properties"),
+        suite(
+            "properties",
+            f"{unittest}unit.history.statistics_properties tests.unit.common.ref_names_properties",
+        ),
         suite("terminal", f"{unittest}runs.emulated_terminal"),
         suite("page", f"{unittest}pages.browser_report", **browser),
         suite("junit-schema", f"{unittest}unit.views.junit_schema"),
