@@ -45,6 +45,8 @@ class Options(RunOptions):
     state_dir: str | None
     in_place: bool
     demo: bool
+    until_eof: bool
+    name_to: str
 
     @property
     def means_a_commit(self) -> bool:
@@ -124,7 +126,22 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument(
         "--demo", action="store_true", help="on a small repository that is made for it"
     )
+    _add_for_starters(made.add_argument_group("for the program that starts it"))
     return made
+
+
+def _add_for_starters(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--until-eof",
+        action="store_true",
+        help="the end of standard input, a pipe, ends the run as SIGTERM does",
+    )
+    group.add_argument(
+        "--name-to",
+        default="",
+        metavar="FILE",
+        help="write the name of the run's directory there as soon as it has one",
+    )
 
 
 def add_places(parser: argparse._ActionsContainer) -> None:

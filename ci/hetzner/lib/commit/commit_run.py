@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lib.buckaroo import leftovers, settings, wheels
 from lib.buckaroo.placeholders import make_placeholders
-from lib.commit import disk_room, run_again_command, views_of_run
+from lib.commit import disk_room, name_file, run_again_command, views_of_run
 from lib.commit.commit_statuses import CommitStatuses
 from lib.commit.event_outlets import EventOutlets
 from lib.commit.request import Request
@@ -89,6 +89,7 @@ class CommitRun:
     def announce(self) -> None:
         """Log the revision and the runner, and ask the tools for their versions."""
         revision, repo = self.commit.revision, self._config.repo_dir
+        name_file.write(self._options.name_to, self.log_dir.name, self.log.line)
         self.log.line(f"RUN   {revision} of {repo}, runner {version.full()}")
         for name in redact.too_short(os.environ, self._config.secret_names):
             self.log.line(f"NOTE  {name} is not masked: it has under {redact.SHORTEST} characters")

@@ -47,6 +47,10 @@ def _main(arguments: Sequence[str], entry: Entry) -> int:
     if words and words[0] in front_door.COMMANDS:
         return front_door.call(words, NAME, lambda g: _site(g, entry), command_line.add_places)
     options = command_line.parse(words)
+    if options.until_eof:
+        from lib.common import stdin_end  # late: people press Ctrl-C
+
+        stdin_end.watch()
     try:
         with options.output.opened():
             return entry.run(_demo(options, entry) if options.demo else _request(options, entry))

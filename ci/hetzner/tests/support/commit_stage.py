@@ -93,6 +93,7 @@ class Stage:
     github: GitHub | None = None
     variables: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=_free_port)  # of the server of notebooks
+    stdin: int = subprocess.DEVNULL  # of pipeline.py: a descriptor
 
     @property
     def repo(self) -> Path:
@@ -184,7 +185,7 @@ class Stage:
             [*through, sys.executable, *argv, *words],
             cwd=self.repo,
             env=self.environment(**extra),
-            stdin=subprocess.DEVNULL,
+            stdin=self.stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
