@@ -127,7 +127,7 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line asks for; return the exit code, 128+n after signal n."""
-    return entry.main(arguments, Entry(HERE, job_table, _run, _simulate))
+    return entry.main(arguments, Entry(HERE, job_table, _run, {"simulate": _simulate}))
 
 
 def _simulate(arguments: Sequence[str]) -> int:

@@ -88,16 +88,19 @@ def call(
         return USAGE if isinstance(error, ValueError) else IMPOSSIBLE
 
 
-def command_first(words: Sequence[str], with_value: Collection[str]) -> list[str]:
+def command_first(
+    words: Sequence[str], with_value: Collection[str], others: Collection[str] = ()
+) -> list[str]:
     """Return the words with a command at the front that stood behind flags with a value.
 
     `--state-dir DIR status` means what `status --state-dir DIR` means: a program that calls a
-    pipeline again may put its words behind the flags. Other words stay as they are.
+    pipeline again may put its words behind the flags. `others` are commands of this pipeline
+    alone. Other words stay as they are.
     """
     at = 0
     while at < len(words) and words[at].partition("=")[0] in with_value:
         at += 1 if "=" in words[at] else 2
-    if at < len(words) and words[at] in COMMANDS:
+    if at < len(words) and (words[at] in COMMANDS or words[at] in others):
         return [words[at], *words[:at], *words[at + 1 :]]
     return list(words)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,12 +27,15 @@ PLACES = ("--repo", "--state-dir")  # flags that may stand before a command
 
 
 class Entry(NamedTuple):
-    """The parts of the program: its file, its jobs, a run, and a prediction."""
+    """The parts of the program: its file, its jobs, a run, and the commands of its own.
+
+    A command of its own gets the words behind its name, after flags that stood before it.
+    """
 
     file: Path
     table: Callable[[Settings], Sequence[Job]]
     run: Callable[[Request], int]
-    simulate: Callable[[Sequence[str]], int]
+    others: Mapping[str, Callable[[Sequence[str]], int]]
 
 
 def main(arguments: Sequence[str], entry: Entry) -> int:
@@ -41,9 +44,9 @@ def main(arguments: Sequence[str], entry: Entry) -> int:
 
 
 def _main(arguments: Sequence[str], entry: Entry) -> int:
-    words = front_door.command_first(arguments, PLACES)
-    if words and words[0] == "simulate":
-        return entry.simulate(words[1:])
+    words = front_door.command_first(arguments, PLACES, entry.others)
+    if words and words[0] in entry.others:
+        return entry.others[words[0]](words[1:])
     if words and words[0] in front_door.COMMANDS:
         return front_door.call(words, NAME, lambda g: _site(g, entry), command_line.add_places)
     options = command_line.parse(words)

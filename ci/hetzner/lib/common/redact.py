@@ -15,6 +15,7 @@ ALWAYS = frozenset(
     {
         "GITHUB_TOKEN",
         "WEBHOOK_SECRET",
+        "CI_READ_TOKEN",
         "CI_SECRETS",
         "GH_TOKEN",
         "GH_ENTERPRISE_TOKEN",

@@ -72,13 +72,13 @@ class Reader:
             return default
         return int(value)
 
-    def seconds(self, field: str, name: str, default: float) -> float:
-        """Return a time in seconds, more than none."""
+    def seconds(self, field: str, name: str, default: float, unit: str = "seconds") -> float:
+        """Return a time in seconds, or in another unit, more than none."""
         source, value = self._given(field, name)
         if not value:
             return default
         if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value) or float(value) == 0:
-            self._wrong(source, "seconds, more than 0, such as 900", value)
+            self._wrong(source, f"{unit}, more than 0, such as {default:g}", value)
             return default
         return float(value)
 
@@ -144,13 +144,40 @@ class Reader:
             return ""
         return value
 
+    def secret(self, name: str, shortest: int) -> str:
+        """Return a secret that strangers may guess at; no message shows a wrong one."""
+        value = self.text(name, "").strip()  # the last newline of a file is often copied, too
+        if value and (len(value) < shortest or not value.isprintable()):
+            self._problems.append(
+                f"{name}: expected {shortest} printable characters or more, found {len(value)}: "
+                "set it to the output of `openssl rand -hex 32`"
+            )
+            return ""
+        return value
+
     def names(self, name: str) -> tuple[str, ...]:
         """Return names of environment variables from a list with commas."""
-        found = [part for part in re.split(r"[,\s]+", self.text(name, "")) if part]
-        bad = [part for part in found if not re.fullmatch(r"[A-Za-z_]\w*", part, re.ASCII)]
+        return self.listed(name, r"[A-Za-z_]\w*", "names of variables")
+
+    def listed(self, name: str, pattern: str, form: str, default: str = "") -> tuple[str, ...]:
+        """Return the parts of a list with commas, each of which has to match all of a pattern."""
+        found = [part for part in re.split(r"[,\s]+", self.text(name, default)) if part]
+        bad = [part for part in found if not re.fullmatch(pattern, part, re.ASCII)]
         if bad:
-            self._wrong(name, "names of variables with commas between them", ", ".join(bad))
+            self._wrong(name, f"{form} with commas between them", ", ".join(bad))
         return tuple(found)
+
+    def words(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the words of a command, split as a shell does."""
+        import shlex  # late: few programs read commands
+
+        value = self.text(name, "")
+        try:
+            found = tuple(shlex.split(value))
+        except ValueError as error:
+            self._wrong(name, f"the words of a command ({error})", value)
+            return default
+        return found or default
 
     def _given(self, field: str, name: str) -> tuple[str, str]:
         """Return the source of a value, and the value: '' if there is none."""

@@ -12,6 +12,7 @@ from dsl import Job
 from lib.buckaroo import settings
 from lib.commit import command_line
 from lib.common.version import VERSION
+from lib.configuration import service_settings
 from lib.model.cause import Cause
 from lib.scheduler.nodes import NEXT
 from tests.support.own_repository import OWN, README, TOP, needs_own_readme
@@ -111,6 +112,7 @@ class Usage(unittest.TestCase):
     def test_each_variable_that_settings_read_is_in_the_table(self) -> None:
         environ = Recording()
         settings.load_anywhere({}, environ)
+        service_settings.load(environ=environ)
         asked = environ.asked - {"HOME", "PATH", "XDG_CACHE_HOME"}
         rows = re.findall(r"(?m)^\| (`[^|]+`) \|", section("Settings"))
         self.assertEqual(

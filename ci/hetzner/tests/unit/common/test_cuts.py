@@ -24,6 +24,7 @@ TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ"
 LIB = Path(redact.__file__).parents[1]
 # what these cut is no text that is shown, or is masked before: names of files, digests, lines
 OTHERWISE = {
+    "commit_queue/pushing",
     "report/growing_log",
     "terminal/job_lines",
     "commands/run_text",

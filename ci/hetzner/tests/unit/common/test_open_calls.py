@@ -18,6 +18,7 @@ MAY_OPEN = {
     "leftovers/snapshot": "/proc",
     "processes/timeout_report": "/proc",
     "common/machine": "/proc and /sys",
+    "commit_queue/wake": "a pipe, without waiting or following a link",
     "machine/place": "a directory, without following a link",
     "processes/launch": "by the logs of jobs, which are as careful",
     "processes/own_children": "/proc",

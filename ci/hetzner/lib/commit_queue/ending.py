@@ -1,0 +1,79 @@
+"""How entries end, or are put back to wait; each end without the word of a run gets a status.
+
+All functions work within the transaction of their caller.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+
+from lib.commit_queue import rows
+from lib.commit_queue.entry import Entry
+from lib.commit_queue.states import ENDED, SPOKEN, State
+
+MOST_TRIES = 2  # starts of an entry whose runs are cut off
+
+
+def end(
+    database: sqlite3.Connection, entry: Entry, state: State, exit_code: int | None, reason: str
+) -> bool:
+    """End an entry; return False if it has ended already. Raises ValueError for another state."""
+    if state not in ENDED:
+        raise ValueError(f"expected the state of an end, found {state.value!r}")
+    if entry.state in ENDED:
+        return False
+    database.execute(
+        "UPDATE entries SET state = ?, exit_code = ?, reason = ?, ended = ? WHERE id = ?",
+        (state, exit_code, reason, time.time(), entry.id),
+    )
+    if state not in SPOKEN:
+        tell(database, entry, "error", reason or state.value)
+    return True
+
+
+def cancel(database: sqlite3.Connection, entry: Entry, reason: str) -> None:
+    """End an entry that waits; ask one that runs to end, unless it was asked before."""
+    asked = entry._replace(asked_to_end=entry.asked_to_end or reason)
+    database.execute(
+        "UPDATE entries SET asked_to_end = ? WHERE id = ?", (asked.asked_to_end, entry.id)
+    )
+    if entry.state is State.WAITING:
+        end(database, entry, asked.end_if_asked, None, reason)
+
+
+def cut_off(database: sqlite3.Connection, entry: Entry, reason: str) -> None:
+    """Put an entry back to wait whose run was cut off; after the second time it ends."""
+    if entry.state in ENDED:
+        return
+    if entry.asked_to_end:
+        end(database, entry, entry.end_if_asked, None, entry.asked_to_end)
+    elif entry.tries >= MOST_TRIES:
+        end(database, entry, State.CUT_OFF, None, f"cut off twice: {reason}")
+    else:
+        database.execute(
+            "UPDATE entries SET state = ?, reason = ?, run = '' WHERE id = ?",
+            (State.WAITING, f"cut off: {reason}", entry.id),
+        )
+        tell(database, entry._replace(run=""), "pending", "was cut off and waits once more")
+
+
+def recover(database: sqlite3.Connection, lives: Callable[[str], bool]) -> list[Entry]:
+    """Put back, or end, the running entries of workers that do not live; return them."""
+    running = rows.entries(database, "WHERE state = 'running' ORDER BY id")
+    lost = [entry for entry in running if not lives(entry.worker)]
+    for entry in lost:
+        cut_off(database, entry, "its worker has ended")
+    return [rows.entry(database, entry.id) for entry in lost]
+
+
+def tell(database: sqlite3.Connection, entry: Entry, state: str, description: str) -> None:
+    """Keep a status to be posted in place of older ones of the commit; none if it speaks not."""
+    if not entry.speaks:
+        return
+    database.execute("DELETE FROM statuses WHERE sha = ?", (entry.sha,))
+    database.execute(
+        "INSERT INTO statuses (entry, sha, state, description, run) VALUES (?, ?, ?, ?, ?)",
+        (entry.id, entry.sha, state, description, entry.run),
+    )

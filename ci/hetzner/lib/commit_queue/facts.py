@@ -1,0 +1,23 @@
+"""Single values of the queue, such as its mode."""
+
+from __future__ import annotations
+
+import sqlite3
+
+
+def get(database: sqlite3.Connection, name: str) -> str:
+    """Return a fact."""
+    return str(database.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()[0])
+
+
+def put(database: sqlite3.Connection, name: str, value: str) -> None:
+    """Change a fact; one that is the same counts as no change."""
+    database.execute(
+        "UPDATE facts SET value = ? WHERE name = ? AND value != ?", (value, name, value)
+    )
+
+
+def count(database: sqlite3.Connection, name: str) -> int:
+    """Return the next number of a counter."""
+    database.execute("UPDATE facts SET value = value + 1 WHERE name = ?", (name,))
+    return int(get(database, name))

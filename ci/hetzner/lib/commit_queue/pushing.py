@@ -1,0 +1,139 @@
+"""The rules of a push: it joins an entry of its commit or queues one, and supersedes older ones.
+
+All functions work within the transaction of their caller.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import sqlite3
+import time
+from collections.abc import Sequence
+
+from lib.commit_queue import ending, rows
+from lib.commit_queue.entry import MANUAL, SUPERSEDED_BY, Entry, Push, Ref
+from lib.commit_queue.states import OPEN, SPOKEN, State
+
+SHORT = 7  # characters of a commit in a sentence
+
+
+def push(database: sqlite3.Connection, push: Push, protected: Sequence[str]) -> Entry:
+    """Join an entry of this commit, or queue one; return it. Older ones are superseded."""
+    joined = _joined(database, push)
+    number = _queue(database, push) if joined is None else joined.id
+    if joined is not None:
+        _join(database, joined, push)
+    if joined is None or not _is_second_word(joined, push):
+        _supersede(database, push, number, protected)
+    return rows.entry(database, number)
+
+
+def _joined(database: sqlite3.Connection, push: Push) -> Entry | None:
+    """Return the entry of this commit that answers the push as well, None to queue one."""
+    if push.repeat:
+        return None
+    of_commit = "WHERE sha = ? AND repeat = '' ORDER BY id DESC"
+    for entry in rows.entries(database, of_commit, (push.sha,)):
+        if _answers(entry, push):
+            return entry
+    return None
+
+
+def _answers(entry: Entry, push: Push) -> bool:
+    if entry.state is State.WAITING:
+        return True
+    if push.speaks and not entry.speaks:  # its run posts no status
+        return False
+    superseded = entry.state is State.SUPERSEDED or entry.asked_to_end.startswith(SUPERSEDED_BY)
+    if superseded:
+        return _is_second_word(entry, push)
+    if entry.state is State.RUNNING:
+        return not entry.asked_to_end
+    return entry.state in SPOKEN and push.source not in MANUAL  # a person wants a new run
+
+
+def _is_second_word(entry: Entry, push: Push) -> bool:
+    """Whether this is the event of a pull request for a push that is known already.
+
+    GitHub sends it beside that of the push, at any time after it: it brings no commit back that a
+    newer push has superseded, and supersedes no newer push. Forks have no other event.
+    """
+    of_pull = push.ref.pull and not push.ref.fork
+    return bool(of_pull and _key(push.ref) in map(_key, entry.refs))
+
+
+def _queue(database: sqlite3.Connection, push: Push) -> int:
+    made = database.execute(
+        "INSERT INTO entries (sha, source, first, created, repeat, speaks) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        (push.sha, push.source, push.first, time.time(), push.repeat, push.speaks),
+    ).lastrowid
+    assert made is not None
+    _add_ref(database, made, push.ref)
+    ending.tell(database, rows.entry(database, made), "pending", "waits in the queue")
+    return made
+
+
+def _join(database: sqlite3.Connection, entry: Entry, push: Push) -> None:
+    """Let an entry stand for one more push."""
+    known = [ref for ref in entry.refs if _key(ref) == _key(push.ref)]
+    if not known:
+        _add_ref(database, entry.id, push.ref)
+    elif push.ref.pull and not any(ref.pull for ref in known):
+        database.execute(
+            "UPDATE refs SET pull = ? WHERE entry = ? AND branch = ? AND fork = ?",
+            (push.ref.pull, entry.id, push.ref.branch, push.ref.fork),
+        )
+    if entry.state in OPEN:
+        database.execute(
+            "UPDATE entries SET first = max(first, ?), speaks = max(speaks, ?), source = ? "
+            "WHERE id = ?",
+            (push.first, push.speaks, _source(entry, push), entry.id),
+        )
+    if entry.state is State.WAITING and push.speaks and not entry.speaks:
+        ending.tell(database, rows.entry(database, entry.id), "pending", "waits in the queue")
+
+
+def _source(entry: Entry, push: Push) -> str:
+    """Return the source of both: that of a person, if there is one, keeps it from an early end."""
+    return push.source if push.source in MANUAL else entry.source
+
+
+def _supersede(
+    database: sqlite3.Connection, push: Push, number: int, protected: Sequence[str]
+) -> None:
+    """Take the branch of a push from all other entries; end those that have no other."""
+    ref = push.ref
+    unknown = not ref.branch
+    if push.source in MANUAL or push.repeat or unknown or _is_protected(ref, protected):
+        return
+    others = rows.entries(
+        database,
+        "WHERE state IN ('waiting', 'running') AND repeat = '' AND id != ? AND id IN "
+        "(SELECT entry FROM refs WHERE branch = ? AND fork = ?) ORDER BY id",
+        (number, ref.branch, ref.fork),
+    )
+    for entry in others:
+        if entry.source in MANUAL or entry.sha == push.sha:
+            continue
+        if {_key(each) for each in entry.refs} - {_key(ref)}:
+            database.execute(
+                "DELETE FROM refs WHERE entry = ? AND branch = ? AND fork = ?",
+                (entry.id, ref.branch, ref.fork),
+            )
+        else:
+            ending.cancel(database, entry, f"{SUPERSEDED_BY}{push.sha[:SHORT]}")
+
+
+def _is_protected(ref: Ref, protected: Sequence[str]) -> bool:
+    """Whether each push of this branch is to have a run; a fork's branch of this name is not it."""
+    return not ref.fork and any(fnmatch.fnmatchcase(ref.branch, glob) for glob in protected)
+
+
+def _key(ref: Ref) -> tuple[str, str]:
+    """Return the identity of a branch: the number of a pull request is no part of it."""
+    return ref.branch, ref.fork
+
+
+def _add_ref(database: sqlite3.Connection, number: int, ref: Ref) -> None:
+    database.execute("INSERT INTO refs VALUES (?, ?, ?, ?)", (number, *ref))

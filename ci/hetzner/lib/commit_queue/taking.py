@@ -1,0 +1,48 @@
+"""The order in which entries start: those first that are to be, then fair between branches.
+
+A branch that was served longest ago comes first, then the entry that came first. All functions work
+within the transaction of their caller.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+
+from lib.commit_queue import facts, rows
+from lib.commit_queue.entry import Entry
+from lib.commit_queue.states import State
+
+NEXT = """
+    WHERE id = (
+        SELECT e.id FROM entries e
+        LEFT JOIN refs r ON r.entry = e.id
+        LEFT JOIN served s ON s.branch = r.branch AND s.fork = r.fork
+        WHERE e.state = 'waiting'
+        ORDER BY e.first DESC, coalesce(s.turn, 0), e.id LIMIT 1
+    )"""
+
+
+def next_entry(database: sqlite3.Connection) -> Entry | None:
+    """Return the entry that starts next, None if there is none or the queue starts none."""
+    if facts.get(database, "mode") != "running":
+        return None
+    return next(iter(rows.entries(database, NEXT)), None)
+
+
+def take(database: sqlite3.Connection, worker: str, place: int) -> Entry | None:
+    """Start the next entry."""
+    entry = next_entry(database)
+    if entry is None:
+        return None
+    database.execute(
+        "UPDATE entries SET state = ?, reason = '', worker = ?, place = ?, started = ?, "
+        "tries = tries + 1 WHERE id = ?",
+        (State.RUNNING, worker, place, time.time(), entry.id),
+    )
+    turn = facts.count(database, "turn")
+    for ref in entry.refs:
+        database.execute(
+            "INSERT OR REPLACE INTO served VALUES (?, ?, ?)", (ref.branch, ref.fork, turn)
+        )
+    return rows.entry(database, entry.id)
