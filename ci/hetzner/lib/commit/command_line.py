@@ -45,6 +45,7 @@ class Options(RunOptions):
     state_dir: str | None
     in_place: bool
     demo: bool
+    place: str | None
     until_eof: bool
     name_to: str
 
@@ -96,6 +97,7 @@ class Options(RunOptions):
             "--in-place runs the tree as it is: leave out the SHA": self.in_place and self.sha,
             "--demo and --repo exclude each other": self.demo and self.repo,
             "--demo and --in-place exclude each other": self.demo and self.in_place,
+            "--in-place runs the tree as it is: leave out --place": self.in_place and self.place,
         }
         return [*super().conflicts(), *(text for text, wrong in sentences.items() if wrong)]
 
@@ -131,6 +133,12 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_for_starters(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--place",
+        metavar="N",
+        help="run in a tree of its own, so that runs of one checkout go on side by side (default: "
+        "0, the usual one)",
+    )
     group.add_argument(
         "--until-eof",
         action="store_true",

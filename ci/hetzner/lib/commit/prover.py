@@ -65,7 +65,7 @@ def of_dry_run(request: Request) -> Rerun:
         tree = tree_hash.of_directory(repo, scratch, config.state_dir, request.made).hash
     else:
         tree = tree_hash.of_commit(repo, sha)
-    place = repo if in_place or config.box else config.worktree_dir
+    place = repo if in_place else config.tree_dir
     store, prepare = RunStore(config.state_dir), request.preparations(place).to_do
     return of_run(request, tree, place).rerun(store, prepare=prepare, look=False)
 

@@ -25,6 +25,8 @@ from lib.model.selection import Choice
 if TYPE_CHECKING:
     from lib.proof.proving import Rerun
 
+FLAGS = ("state_dir", "timeout", "pytest_workers", "place")  # settings that are flags
+
 
 @dataclass(frozen=True)
 class Request:
@@ -43,7 +45,8 @@ class Request:
     @property
     def label(self) -> str:
         """The name of this run for others, without secrets."""
-        name = f"pipeline.py {self.revision} of {self.config.repo_dir}"
+        at = f" at place {self.config.place}" if self.config.place else ""
+        name = f"pipeline.py {self.revision} of {self.config.repo_dir}{at}"
         return redact.of_environment()(name)
 
     @property
@@ -112,8 +115,7 @@ class Request:
 
         The default is the tree of the last run, which the next one most often finds as it is.
         """
-        in_place = self.options.in_place or self.config.box
-        last = self.config.repo_dir if in_place else self.config.worktree_dir
+        last = self.config.repo_dir if self.options.in_place else self.config.tree_dir
         names = selection.names(self.table, self.chosen)
         return preparation.work(self.config, tree or last, names)
 
@@ -173,7 +175,7 @@ def load_settings(options: Options, repo: str | None = None) -> Settings:
     `repo` outranks the checkout of the command line. Off the box a run without a checkout is
     refused here; on the box the status of the commit reports it.
     """
-    given = {name: getattr(options, name) for name in ("state_dir", "timeout", "pytest_workers")}
+    given = {name: getattr(options, name) for name in FLAGS}
     if options.show in ("jobs", "dot", "mermaid"):
         return settings.load_anywhere(given)
     config = settings.load({**given, "repo": repo or options.repo})

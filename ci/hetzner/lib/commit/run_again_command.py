@@ -20,5 +20,6 @@ def command(
 ) -> str:
     """Return the command; `sha` is '' for the tree of the checkout itself."""
     words = ["python3", program, sha or "--in-place", "--repo", str(config.repo_dir)]
+    words += ["--place", str(config.place)] if config.place else []
     words += ["--state-dir", str(config.state_dir), *selection(table, jobs, testcases)]
     return shlex.join(words)

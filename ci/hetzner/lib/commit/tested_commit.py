@@ -91,13 +91,13 @@ class TestedCommit:
                 self.fields["dirty"] = True
                 say("NOTE  uncommitted changes are included")
             return found
-        if config.box and FULL_SHA.fullmatch(self.revision):
-            return checkout.prepare_box(self.tree, self.revision, self._options.branch)
-        if config.box:  # it was fetched before it was named
-            checkout.check_out(self.tree, self.sha)
-            return self.sha
-        self.tree = config.worktree_dir
-        return checkout.prepare_worktree(config.repo_dir, self.tree, self.sha)
+        found, self.tree = self.sha, config.tree_dir
+        if config.box and FULL_SHA.fullmatch(self.revision):  # others were fetched to name them
+            found = checkout.fetch(config.repo_dir, self.revision, self._options.branch)
+        if self.tree == config.repo_dir:
+            checkout.check_out(self.tree, found)
+            return found
+        return checkout.prepare_worktree(config.repo_dir, self.tree, found)
 
     def _tree_hash(self) -> str:
         if not self._options.in_place:

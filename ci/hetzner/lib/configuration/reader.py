@@ -63,7 +63,7 @@ class Reader:
         return value
 
     def number(self, field: str, name: str, default: int, low: int, high: int) -> int:
-        """Return a whole number between two bounds."""
+        """Return a whole number between two bounds; without a `name` no variable sets it."""
         source, value = self._given(field, name)
         if not value:
             return default
@@ -185,7 +185,7 @@ class Reader:
             value = self._arguments.get(argument)
             if value is not None:
                 return f"--{ALIASES.get(field, field).replace('_', '-')}", str(value)
-        return name, self.environ.get(name, "")
+        return name, self.environ.get(name, "") if name else ""
 
     def _wrong(self, source: str, expected: str, found: str) -> None:
         shown = redact.shorten(found, 200)

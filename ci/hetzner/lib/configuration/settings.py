@@ -22,6 +22,7 @@ from lib.configuration.reader import Reader, SettingsError
 __all__ = ["Settings", "SettingsError", "job_environment", "load", "load_anywhere", "secrets"]
 
 RUNNER_DIR = Path(__file__).resolve().parents[2]
+MOST_PLACES = 64  # beside the usual one
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Settings:
     keep_bytes: int  # CI_KEEP_BYTES: bytes of all runs that are kept
     free_bytes: int  # CI_FREE_BYTES: bytes that have to be free on the disk for a run to start
     secret_names: tuple[str, ...]  # CI_SECRETS: further variables that hold secrets
+    place: int  # --place: 0 is the usual one; each other has a tree, scratch and lock of its own
 
     def __repr__(self) -> str:
         """Return a form without the token, since it may end in a log."""
@@ -51,19 +53,29 @@ class Settings:
 
     @property
     def work_dir(self) -> Path:
-        """Scratch of the runs on this checkout; it need not exist yet."""
-        return work_dir(self, self.repo_dir)
+        """Scratch of the runs on this checkout at this place; it need not exist yet."""
+        return self.state_dir / "work" / self._name
 
     @property
     def locks(self) -> tuple[Path, ...]:
-        """The lock files that a run holds: that of its checkout first."""
+        """The lock files that a run holds: that of its checkout and place first."""
         # apart: a job that clears its work directory and its siblings must not remove it
-        return (self.state_dir / "locks" / f"{_key(self.repo_dir)}.lock",)
+        return (self.state_dir / "locks" / f"{self._name}.lock",)
+
+    @property
+    def tree_dir(self) -> Path:
+        """The tree of a commit: on the box the checkout itself, elsewhere an own worktree of it."""
+        return self.repo_dir if self.box and not self.place else self.worktree_dir
 
     @property
     def worktree_dir(self) -> Path:
-        """The runner's own worktree of the repository, off the box."""
-        return self.state_dir / "worktrees" / _key(self.repo_dir)
+        """The runner's own worktree of the repository."""
+        return self.state_dir / "worktrees" / self._name
+
+    @property
+    def _name(self) -> str:
+        """The name of this place of the checkout; `_key` ends in digits, so no two are the same."""
+        return _key(self.repo_dir) + (f"-place{self.place}" if self.place else "")
 
     def exports(self) -> dict[str, str]:
         """Return the variables that a job body gets, beside those that the run itself adds."""
@@ -141,6 +153,7 @@ def _read(read: Reader, box: bool, repo: Path) -> Settings:
         keep_bytes=read.number("keep_bytes", "CI_KEEP_BYTES", 5 * 10**9, 0, 10**15),
         free_bytes=read.number("free_bytes", "CI_FREE_BYTES", 10**9, 0, 10**15),
         secret_names=read.names("CI_SECRETS"),
+        place=read.number("place", "", 0, 0, MOST_PLACES),
     )
     read.refuse(_place_problems(found))
     return found

@@ -6,11 +6,13 @@ never touches the developer's tree, index or branches. Unaware of jobs and setti
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
-from lib.common import files, tree_copy
+from lib.common import files, locks, tree_copy
 from lib.git.exact_tree import check_out
 from lib.git.git_command import (
     CheckoutError,
@@ -31,32 +33,22 @@ __all__ = [
     "fetch",
     "git",
     "is_dirty",
-    "prepare_box",
     "prepare_worktree",
     "resolve",
     "without_redirections",
 ]
 
 FETCH_TIMEOUT = 300.0  # seconds
+FETCH_LOCK = "ci-runner-fetch.lock"  # in the directory that all worktrees of a repository share
 MARKER = ".made-by-ci-runner"  # suffix of a file beside a worktree: the runner owns it
-
-
-def prepare_box(repo: Path, revision: str, branch: str, timeout: float = FETCH_TIMEOUT) -> str:
-    """Fetch, check the commit out by force, clean, and return its full SHA.
-
-    For a CI box only: changes and untracked files in the checkout are lost, but `node_modules`
-    stay. `timeout` is seconds for a fetch. Raises CheckoutError.
-    """
-    sha = fetch(repo, revision, branch, timeout)
-    check_out(repo, sha)
-    return sha
 
 
 def fetch(repo: Path, revision: str, branch: str, timeout: float = FETCH_TIMEOUT) -> str:
     """Fetch all branches, and a commit that they do not hold; return the full SHA of a revision.
 
     A failed fetch is an error even if the commit is there: the revision may mean another commit
-    by now. `timeout` is seconds for a fetch. Raises CheckoutError.
+    by now. `timeout` is seconds for a fetch, and for those of other runs of this repository before
+    it. Raises CheckoutError.
     """
     if branch:
         git(
@@ -64,7 +56,8 @@ def fetch(repo: Path, revision: str, branch: str, timeout: float = FETCH_TIMEOUT
             *("check-ref-format", f"refs/heads/{branch}"),
             remedy=f"the branch {shown(branch, 80)!r} is no branch's name: pass the real one",
         )
-    return _fetched(repo, revision, branch, timeout)
+    with _alone(repo, revision, timeout):
+        return _fetched(repo, revision, branch, timeout)
 
 
 def prepare_worktree(repo: Path, path: Path, revision: str) -> str:
@@ -84,6 +77,17 @@ def prepare_worktree(repo: Path, path: Path, revision: str) -> str:
         )
     check_out(path, sha)
     return sha
+
+
+@contextlib.contextmanager
+def _alone(repo: Path, revision: str, timeout: float) -> Iterator[None]:
+    """Keep other fetches of the runner away: of two at once, git fails one that moves a branch."""
+    path = repo / git(repo, "rev-parse", "--git-common-dir") / FETCH_LOCK
+    try:
+        with locks.lock(path, f"a fetch of {shown(revision, 80)}", timeout=timeout):
+            yield
+    except (locks.LockTimeoutError, OSError) as error:
+        raise CheckoutError(f"{repo} cannot be fetched: {error}") from error
 
 
 def _fetched(repo: Path, revision: str, branch: str, timeout: float) -> str:

@@ -9,6 +9,15 @@ from pathlib import Path
 
 from tests.support import github_server
 from tests.support.commit_stage import OnStage
+from tests.support.waiting import PATIENCE
+
+# a job that ends when that of the other run has begun
+BOTH = """
+cat file; echo
+touch "$CI_STATE_DIR/../$(cat file)-began"
+until [[ -e $CI_STATE_DIR/../second-began && -e $CI_STATE_DIR/../third-began ]]; do sleep 0.05; done
+cat file
+"""
 
 
 class Box(OnStage):
@@ -89,6 +98,21 @@ class Box(OnStage):
         self.assertNotIn("START", self.stage.log())
         self.assertEqual(self.posted(), ["pending", "error"])
         self.assertIn("does not appear to be a git repository", self.github.seen[-1]["description"])
+
+    def test_two_places_run_two_new_commits_side_by_side_in_trees_of_their_own(self) -> None:
+        body = self.stage.root / "runner" / "jobs" / "test_js.sh"
+        body.write_text(BOTH)
+        shas = {1: self.stage.commit("second"), 2: self.stage.commit("third")}
+        words = ("main", "--only-jobs", "test-js,build-js", "--place")
+        runs = [self.stage.start(sha, *words, str(place)) for place, sha in shas.items()]
+        for (place, sha), run in zip(shas.items(), runs, strict=True):
+            out, errors = run.communicate(timeout=PATIENCE)
+            self.assertEqual(run.returncode, 0, out + errors)
+            self.assertRegex(self.stage.log(sha), rf"TREE  {sha} in .*/worktrees/.*-place{place}\n")
+        for sha, text in zip(shas.values(), ("second", "third"), strict=True):
+            told = (self.stage.log_dir(sha) / "test-js.log").read_text()
+            self.assertEqual(told.split("\n")[:2], [text, text])
+        self.assertEqual((self.checkout / "file").read_text(), "first")
 
     def test_checkout_that_is_none_is_red_and_told(self) -> None:
         sha = self.stage.git(self.stage.repo, "rev-parse", "HEAD")

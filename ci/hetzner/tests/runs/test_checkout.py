@@ -12,9 +12,17 @@ import unittest.mock
 from pathlib import Path
 
 from lib.buckaroo.placeholders import make_placeholders
+from lib.common import locks
 from lib.git import checkout
 from lib.git.checkout import CheckoutError
 from tests.support.git_case import HOSTILE, GitCase, commit, git, put
+
+
+def prepare_box(repo: Path, revision: str, branch: str, timeout: float = 300) -> str:
+    """Do what a run on a box does with its checkout."""
+    sha = checkout.fetch(repo, revision, branch, timeout)
+    checkout.check_out(repo, sha)
+    return sha
 
 
 class TestBox(GitCase):
@@ -25,22 +33,46 @@ class TestBox(GitCase):
         git(self.home, "clone", "-q", "repo", "box")
         self.box = self.home / "box"
 
+    def test_fetches_at_once_take_turns_and_all_succeed(self) -> None:
+        # git itself fails one of two that move the same branch
+        started = threading.Barrier(4)
+        found: list[str] = []
+
+        def fetch() -> None:
+            started.wait()
+            found.append(checkout.fetch(self.box, "main", "main"))
+
+        for text in ("three", "four", "five"):
+            newest = commit(self.repo, "b", text)
+            threads = [threading.Thread(target=fetch) for _ in range(started.parties)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            self.assertEqual(found, [newest] * started.parties)
+            found.clear()
+
+    def test_fetch_that_takes_too_long_is_named_by_the_one_that_waits(self) -> None:
+        path = self.box / ".git" / checkout.FETCH_LOCK
+        with locks.lock(path, "a fetch of topic"), self.fails("cannot be fetched: .*held by a fet"):
+            checkout.fetch(self.box, "main", "main", timeout=0.2)
+
     def test_new_commit_is_fetched_and_checked_out(self) -> None:
         third = commit(self.repo, "b", "three")
-        self.assertEqual(checkout.prepare_box(self.box, third, "main"), third)
+        self.assertEqual(prepare_box(self.box, third, "main"), third)
         self.assertEqual(git(self.box, "rev-parse", "HEAD"), third)
         self.assertEqual((self.box / "b").read_text(), "three")
 
     def test_failed_fetch_is_red_though_the_commit_is_there(self) -> None:
         self.repo.rename(self.home / "gone")
         with self.fails("git fetch", "found 128", "git said", "remote `origin`"):
-            checkout.prepare_box(self.box, self.first, "main")
+            prepare_box(self.box, self.first, "main")
         self.assertEqual(git(self.box, "rev-parse", "HEAD"), self.second)
 
     def test_missing_remote_is_red(self) -> None:
         git(self.box, "remote", "remove", "origin")
         with self.fails("git fetch", "remote `origin`"):
-            checkout.prepare_box(self.box, self.first, "main")
+            prepare_box(self.box, self.first, "main")
 
     def test_hanging_fetch_ends_in_time_and_leaves_nothing(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as server:
@@ -52,7 +84,7 @@ class TestBox(GitCase):
                 f"git://127.0.0.1:{server.getsockname()[1]}/x",
             )
             with self.fails("git fetch", "not done after 0.3 s"):
-                checkout.prepare_box(self.box, self.first, "main", timeout=0.3)
+                prepare_box(self.box, self.first, "main", timeout=0.3)
             connection, _ = server.accept()
             with connection:
                 connection.settimeout(20)
@@ -61,14 +93,14 @@ class TestBox(GitCase):
 
     def test_unknown_commit_is_red(self) -> None:
         with self.fails("`origin` has no commit f{40}: push it"):
-            checkout.prepare_box(self.box, "f" * 40, "main")
+            prepare_box(self.box, "f" * 40, "main")
         with self.fails("has no commit 'nope'"):
-            checkout.prepare_box(self.box, "nope", "main")
+            prepare_box(self.box, "nope", "main")
 
     def test_hostile_revisions_are_red(self) -> None:
         for revision in HOSTILE:
             with self.subTest(revision=revision[:40]), self.assertRaises(CheckoutError):
-                checkout.prepare_box(self.box, revision, "main")
+                prepare_box(self.box, revision, "main")
         self.assertEqual(git(self.box, "rev-parse", "HEAD"), self.second)
         self.assertEqual(list(self.home.rglob("hacked")), [])
 
@@ -77,24 +109,24 @@ class TestBox(GitCase):
         for branch in HOSTILE:
             with self.subTest(branch=branch[:40]):
                 if branch in allowed:
-                    checkout.prepare_box(self.box, self.first, branch)
+                    prepare_box(self.box, self.first, branch)
                     self.assertEqual(git(self.box, "rev-parse", "HEAD"), self.first)
                 else:
                     with self.assertRaises(CheckoutError):
-                        checkout.prepare_box(self.box, self.first, branch)
+                        prepare_box(self.box, self.first, branch)
                 with self.assertRaises(CheckoutError):
-                    checkout.prepare_box(self.box, "nope", branch)
+                    prepare_box(self.box, "nope", branch)
         self.assertEqual(list(self.home.rglob("hacked")), [])
 
     def test_a_branch_is_the_remotes_and_not_the_stale_local_one(self) -> None:
         third = commit(self.repo, "b", "three")
-        self.assertEqual(checkout.prepare_box(self.box, "main", "main"), third)
+        self.assertEqual(prepare_box(self.box, "main", "main"), third)
 
     def test_commit_that_no_branch_holds_is_fetched_by_its_name(self) -> None:
         git(self.repo, "checkout", "-q", "--detach")
         lost = commit(self.repo, "b", "three")
         git(self.repo, "checkout", "-q", "main")
-        self.assertEqual(checkout.prepare_box(self.box, lost, ""), lost)
+        self.assertEqual(prepare_box(self.box, lost, ""), lost)
 
     def test_branch_outside_of_the_configured_ones_is_fetched(self) -> None:
         git(
@@ -102,16 +134,16 @@ class TestBox(GitCase):
         )
         git(self.repo, "checkout", "-q", "-b", "topic")
         topic = commit(self.repo, "b", "three")
-        self.assertEqual(checkout.prepare_box(self.home / "small", "topic", "topic"), topic)
+        self.assertEqual(prepare_box(self.home / "small", "topic", "topic"), topic)
 
     def test_moved_tags_and_rewritten_branches_are_followed(self) -> None:
         git(self.repo, "tag", "v1", self.second)
-        checkout.prepare_box(self.box, "v1", "main")
+        prepare_box(self.box, "v1", "main")
         git(self.repo, "tag", "-f", "v1", self.first)
         git(self.repo, "reset", "-q", "--hard", self.first)
         other = commit(self.repo, "c", "other")
-        self.assertEqual(checkout.prepare_box(self.box, "v1", "main"), self.first)
-        self.assertEqual(checkout.prepare_box(self.box, "main", "main"), other)
+        self.assertEqual(prepare_box(self.box, "v1", "main"), self.first)
+        self.assertEqual(prepare_box(self.box, "main", "main"), other)
 
     def test_changes_are_lost_and_node_modules_stay(self) -> None:
         put(self.box / ".gitignore", "ignored\n")
@@ -127,7 +159,7 @@ class TestBox(GitCase):
         for path in kept:
             put(path)
         git(self.home, "clone", "-q", "repo", "box/nested")
-        checkout.prepare_box(self.box, self.second, "main")
+        prepare_box(self.box, self.second, "main")
         files = {path for path in self.box.rglob("*") if path.is_file()}
         outside = {path for path in files if ".git" not in path.relative_to(self.box).parts}
         self.assertEqual(outside, {self.box / "a", *kept})
@@ -137,7 +169,7 @@ class TestBox(GitCase):
         for name in ("index.lock", "HEAD.lock"):
             put(self.box / ".git" / name)
             os.utime(self.box / ".git" / name, (1, 1))
-        checkout.prepare_box(self.box, self.first, "main")
+        prepare_box(self.box, self.first, "main")
 
     def test_lock_of_a_working_git_is_waited_for(self) -> None:
         lock = self.box / ".git" / "index.lock"
@@ -145,7 +177,7 @@ class TestBox(GitCase):
         timer = threading.Timer(0.2, lock.unlink)
         timer.start()
         self.addCleanup(timer.join)
-        checkout.prepare_box(self.box, self.first, "main")
+        prepare_box(self.box, self.first, "main")
         self.assertEqual((self.box / "a").read_text(), "one")
 
     def test_hooks_of_the_checkout_do_not_run(self) -> None:
@@ -154,7 +186,7 @@ class TestBox(GitCase):
             put(hook, f"#!/bin/sh\ntouch {self.home}/hooked\n")
             hook.chmod(0o755)
         git(self.box, "config", "core.hooksPath", str(self.box / ".git" / "hooks"))
-        checkout.prepare_box(self.box, self.first, "main")
+        prepare_box(self.box, self.first, "main")
         self.assertFalse((self.home / "hooked").exists())
 
     def test_settings_that_a_job_wrote_have_no_effect(self) -> None:
@@ -163,7 +195,7 @@ class TestBox(GitCase):
         put(self.box / ".git" / "info" / "attributes", "* filter=x\n")
         git(self.box, "replace", self.first, self.second)
         git(self.box, "config", "core.worktree", str(self.home / "elsewhere"))
-        self.assertEqual(checkout.prepare_box(self.box, self.first, "main"), self.first)
+        self.assertEqual(prepare_box(self.box, self.first, "main"), self.first)
         self.assertEqual((self.box / "a").read_text(), "one")
         self.assertTrue((self.home / "elsewhere" / "precious").exists())
 
@@ -174,7 +206,7 @@ class TestBox(GitCase):
         shutil.copytree(self.repo / ".git" / "objects", objects)
         (objects / blob[:2] / blob[2:]).unlink()
         with self.assertRaises(CheckoutError):
-            checkout.prepare_box(self.box, self.first, "main")
+            prepare_box(self.box, self.first, "main")
 
 
 class TestPlaceholders(unittest.TestCase):

@@ -94,7 +94,7 @@ class TestQuestions(GitCase):
         url = "http://me:password-in-url@127.0.0.1:1/token-in-environment"
         git(self.repo, "remote", "add", "origin", url)
         with self.assertRaises(CheckoutError) as caught:
-            checkout.prepare_box(self.repo, "HEAD", "")
+            checkout.fetch(self.repo, "HEAD", "")
         self.assertNotIn("password-in-url", str(caught.exception))
         self.assertNotIn("token-in-environment", str(caught.exception))
         with self.assertRaises(CheckoutError) as caught:

@@ -272,6 +272,20 @@ class TestJobs(InCheckout):
         records = {settings.work_dir(found, path).with_suffix(".locks.json") for path in paths}
         self.assertEqual(len(records), 2)
 
+    def test_places_of_a_checkout_share_neither_lock_nor_scratch_nor_tree(self) -> None:
+        for box in (False, True):
+            at = [dataclasses.replace(self.load(), box=box, place=n) for n in (0, 1, 2)]
+            for kind in ("locks", "work_dir", "tree_dir"):
+                self.assertEqual(len({getattr(found, kind) for found in at}), 3, kind)
+            self.assertEqual(at[0].tree_dir == self.repo, box)
+            self.assertEqual({found.repo_dir for found in at}, {self.repo})
+
+    def test_place_is_a_number_up_to_64(self) -> None:
+        self.assertEqual(settings.load({"place": "64"}, self.environ, self.repo).place, 64)
+        for wrong in ("65", "-1", "one"):
+            with self.assertRaisesRegex(settings.SettingsError, f"--place: .*found '{wrong}'"):
+                settings.load({"place": wrong}, self.environ, self.repo)
+
     def test_each_checkout_has_a_lock_of_its_own(self) -> None:
         found = self.load()
         other = dataclasses.replace(found, repo_dir=Path("/b") / self.repo.name)
