@@ -7,11 +7,12 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 TOKEN = "ghp_very+secret/1"
 Reply = tuple[int, dict[str, str], bytes]
+Judge = Callable[[str, str, Mapping[str, str], bytes], str]  # method, path, headers, body: a fault
 
 
 class GitHub(ThreadingHTTPServer):
@@ -23,6 +24,8 @@ class GitHub(ThreadingHTTPServer):
         self.seen: list[dict[str, str]] = []  # bodies that were taken
         self.requests: list[str] = []  # paths
         self.gate: threading.Event | None = None  # answers wait for it
+        self.judge: Judge = lambda *_: ""  # a further one, which no request may displease
+        self.faults: list[str] = []  # that it found
 
     @property
     def url(self) -> str:
@@ -42,6 +45,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.server.requests.append(self.path)
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        if fault := self.server.judge("POST", self.path, dict(self.headers), body):
+            self.server.faults.append(fault)
         if self.server.gate:
             self.server.gate.wait(10)
         if self.server.replies:
