@@ -17,9 +17,18 @@ MOST_TRIES = 2  # starts of an entry whose runs are cut off
 
 
 def end(
-    database: sqlite3.Connection, entry: Entry, state: State, exit_code: int | None, reason: str
+    database: sqlite3.Connection,
+    entry: Entry,
+    state: State,
+    exit_code: int | None,
+    reason: str,
+    *,
+    silent: bool = False,
 ) -> bool:
-    """End an entry; return False if it has ended already. Raises ValueError for another state."""
+    """End an entry; return False if it has ended already. Raises ValueError for another state.
+
+    A run that passed or failed has told GitHub of it, unless it was `silent`.
+    """
     if state not in ENDED:
         raise ValueError(f"expected the state of an end, found {state.value!r}")
     if entry.state in ENDED:
@@ -28,7 +37,7 @@ def end(
         "UPDATE entries SET state = ?, exit_code = ?, reason = ?, ended = ? WHERE id = ?",
         (state, exit_code, reason, time.time(), entry.id),
     )
-    if state not in SPOKEN:
+    if silent or state not in SPOKEN:
         tell(database, entry, "error", reason or state.value)
     return True
 
@@ -57,6 +66,21 @@ def cut_off(database: sqlite3.Connection, entry: Entry, reason: str) -> None:
             (State.WAITING, f"cut off: {reason}", entry.id),
         )
         tell(database, entry._replace(run=""), "pending", "was cut off and waits once more")
+
+
+def put_back(database: sqlite3.Connection, entry: Entry, reason: str) -> None:
+    """Put a running entry back to wait as if it had not been started, unless it is to end."""
+    if entry.state in ENDED:
+        return
+    if entry.asked_to_end:
+        end(database, entry, entry.end_if_asked, None, entry.asked_to_end)
+    else:
+        database.execute(
+            "UPDATE entries SET state = ?, reason = ?, run = '', tries = max(0, tries - 1) "
+            "WHERE id = ?",
+            (State.WAITING, reason, entry.id),
+        )
+        tell(database, entry._replace(run=""), "pending", "waits in the queue")
 
 
 def recover(database: sqlite3.Connection, lives: Callable[[str], bool]) -> list[Entry]:

@@ -86,11 +86,22 @@ class CommitQueue:
         with self._database.writing() as database:
             database.execute("UPDATE entries SET run = ? WHERE id = ?", (run, entry))
 
-    def end(self, entry: int, state: State, exit_code: int | None, reason: str = "") -> bool:
-        """End an entry; return False if it has ended already: an end is final."""
+    def end(
+        self,
+        entry: int,
+        state: State,
+        exit_code: int | None,
+        reason: str = "",
+        *,
+        silent: bool = False,
+    ) -> bool:
+        """End an entry; return False if it has ended already: an end is final.
+
+        `silent`: its run told GitHub nothing of the whole commit, so the reason is told.
+        """
         with self._database.writing() as database:
             found = rows.entry(database, entry)
-            ended = ending.end(database, found, state, exit_code, reason)
+            ended = ending.end(database, found, state, exit_code, reason, silent=silent)
         self._waker.wake()
         return ended
 
@@ -116,6 +127,11 @@ class CommitQueue:
         with self._database.writing() as database:
             ending.cut_off(database, rows.entry(database, entry), reason)
             return rows.entry(database, entry)
+
+    def put_back(self, entry: int, reason: str) -> None:
+        """Put a running entry back to wait as if it had not been started."""
+        with self._database.writing() as database:
+            ending.put_back(database, rows.entry(database, entry), reason)
 
     def recover(self, lives: Callable[[str], bool]) -> list[Entry]:
         """Do the same with the running entries of workers that do not live; return them."""

@@ -46,14 +46,26 @@ class Waker:
         poll = select.poll()
         for handle in other_fds:
             poll.register(handle, select.POLLIN)
-        with contextlib.suppress(OSError):  # then only the time ends the wait
-            poll.register(self._opened(), select.POLLIN)
+        own = self.opened()
+        if own is not None:
+            poll.register(own, select.POLLIN)
         ready = [handle for handle, _ in poll.poll(1000 * max(0.0, min(timeout, LONGEST)))]
-        if self._handle is not None and self._handle in ready:
-            with contextlib.suppress(BlockingIOError):
-                while os.read(self._handle, select.PIPE_BUF) == bytes(select.PIPE_BUF):
-                    pass
-        return [handle for handle in ready if handle != self._handle]
+        if own in ready:
+            self.drain()
+        return [handle for handle in ready if handle != own]
+
+    def opened(self) -> int | None:
+        """Return the end to poll for at most a second; None: only the time ends the wait."""
+        try:
+            return self._opened()
+        except OSError:
+            return None
+
+    def drain(self) -> None:
+        """Read the bytes that have come."""
+        with contextlib.suppress(BlockingIOError):
+            while self._handle is not None and len(os.read(self._handle, 4096)) == 4096:
+                pass
 
     def close(self) -> None:
         """Wait no more."""
