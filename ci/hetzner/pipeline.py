@@ -30,6 +30,7 @@ from lib.report import graph_export
 
 if TYPE_CHECKING:
     from lib.commit.commit_run import CommitRun
+    from lib.commit.tested_commit import TestedCommit
 
 HERE = Path(__file__).resolve()
 JS_CORE = "packages/buckaroo-js-core"
@@ -149,10 +150,14 @@ def _run(request: Request) -> int:
         before, after = request.notes()
         starts = pipeline.dry_run(request.chosen, request.restored)
         return console.put("\n".join([*before, *starts, *after]))
+    own_environ.hide_secrets(config.secret_names)
+    if request.options.prepare:
+        from lib.commit import prepare_ahead  # late: few calls prepare a run that is to come
+
+        return prepare_ahead.run(request, _run_preparation)
     from lib.commit.commit_run import CommitRun  # late, both: only a run needs them
     from lib.machine import turn
 
-    own_environ.hide_secrets(config.secret_names)
     wait = not request.options.no_wait
     with turn.taken(config.locks, request.label, config.state_dir, wait=wait) as held:
         return _run_commit(CommitRun(request, held), request)
@@ -186,8 +191,7 @@ def _pipeline_of_run(run: CommitRun, request: Request) -> Pipeline:
         branch=run.commit.branch,
         log_dir=run.log_dir,
         cwd=run.commit.tree,
-        env=settings.job_environment(request.config, os.environ)
-        | {"CI_REPO_DIR": str(run.commit.tree)},
+        env=_job_environment(request, run.commit.tree),
         listeners=run.listeners(),
         rerun=run.rerun(HERE),
         leave_out=lambda names: f"--skip-jobs {','.join(names)}",
@@ -196,6 +200,24 @@ def _pipeline_of_run(run: CommitRun, request: Request) -> Pipeline:
         asked_for_all=run.asks_for_all,
         **run.commit.fields,
     )
+
+
+def _run_preparation(request: Request, commit: TestedCommit, log_dir: Path) -> int:
+    """Run the jobs of a request for a run that is to come."""
+    ran = _pipeline(
+        request,
+        sha=commit.sha,
+        branch=commit.branch,
+        log_dir=log_dir,
+        cwd=commit.tree,
+        env=_job_environment(request, commit.tree),
+        log_url="",
+    )
+    return ran.run()
+
+
+def _job_environment(request: Request, tree: Path) -> dict[str, str]:
+    return settings.job_environment(request.config, os.environ) | {"CI_REPO_DIR": str(tree)}
 
 
 def _pipeline(request: Request, **of_run: Any) -> Pipeline:

@@ -25,8 +25,9 @@ examples:
   pipeline.py --demo                  the whole pipeline on a small repository made for it
 
 exit codes: 0 passed, 1 failed, 2 bad usage or configuration, 4 nothing failed but the filter of
-test cases matched no test, 124 --timeout was over before all jobs were done (the checkout before
-them has a limit of its own), 128+n ended by signal n
+test cases matched no test, 75 a run holds the place that --prepare was to prepare, 124 --timeout
+was over before all jobs were done (the checkout before them has a limit of its own), 128+n ended by
+signal n
 
 Settings that are not flags come from the environment: CI_BOX, CI_REPO_DIR, CI_STATE_DIR,
 CI_TIMEOUT, GITHUB_TOKEN, GITHUB_REPO, LOG_URL, CI_PORT_…; see docs/usage.md."""
@@ -46,6 +47,7 @@ class Options(RunOptions):
     in_place: bool
     demo: bool
     place: str | None
+    prepare: bool
     until_eof: bool
     name_to: str
 
@@ -97,6 +99,8 @@ class Options(RunOptions):
             "--in-place runs the tree as it is: leave out the SHA": self.in_place and self.sha,
             "--demo and --repo exclude each other": self.demo and self.repo,
             "--demo and --in-place exclude each other": self.demo and self.in_place,
+            "--in-place runs the tree as it is: leave out --prepare": self.in_place
+            and self.prepare,
             "--in-place runs the tree as it is: leave out --place": self.in_place and self.place,
         }
         return [*super().conflicts(), *(text for text, wrong in sentences.items() if wrong)]
@@ -138,6 +142,12 @@ def _add_for_starters(group: argparse._ArgumentGroup) -> None:
         metavar="N",
         help="run in a tree of its own, so that runs of one checkout go on side by side (default: "
         "0, the usual one)",
+    )
+    group.add_argument(
+        "--prepare",
+        action="store_true",
+        help="only make commit, tree and dependencies ready for a run at this place, at the lowest "
+        "priority; ends with 75 if a run holds the place",
     )
     group.add_argument(
         "--until-eof",
