@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lib.common import files, locks, tree_copy
@@ -104,10 +104,7 @@ def _fetched(repo: Path, revision: str, branch: str, timeout: float) -> str:
         return _resolve_fetched(repo, revision)
     except CheckoutError:
         if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", revision):
-            # a commit that no branch holds, of a pull request say
-            fetch(
-                f"`origin` has no commit {revision}: push it, or name another", "origin", revision
-            )
+            _fetch_commit(repo, revision, fetch)
         elif branch:
             name = f"+refs/heads/{branch}:refs/remotes/origin/{branch}"
             fetch(
@@ -116,6 +113,20 @@ def _fetched(repo: Path, revision: str, branch: str, timeout: float) -> str:
                 name,
             )
         return _resolve_fetched(repo, revision)
+
+
+def _fetch_commit(repo: Path, sha: str, fetch: Callable[..., None]) -> None:
+    """Fetch a commit that no branch of `origin` holds: of a pull request, or of another remote.
+
+    The others are asked first: the one that people push to is a directory of this machine.
+    """
+    others = [remote for remote in git(repo, "remote").splitlines() if remote != "origin"]
+    for remote in others:
+        with contextlib.suppress(CheckoutError):
+            fetch("it may be at `origin`", remote, sha)
+            return
+    nor = "".join(f", nor has `{shown(remote, 80)}`" for remote in others)
+    fetch(f"`origin` has no commit {sha}{nor}: push it, or name another", "origin", sha)
 
 
 def _resolve_fetched(repo: Path, revision: str) -> str:

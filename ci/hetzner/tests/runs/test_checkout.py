@@ -128,6 +128,17 @@ class TestBox(GitCase):
         git(self.repo, "checkout", "-q", "main")
         self.assertEqual(prepare_box(self.box, lost, ""), lost)
 
+    def test_commit_that_was_pushed_to_another_remote_is_fetched_from_there(self) -> None:
+        git(self.home, "clone", "-q", "--bare", "repo", "pushed.git")
+        git(self.box, "remote", "add", "gone", str(self.home / "nowhere.git"))
+        git(self.box, "remote", "add", "pushed", str(self.home / "pushed.git"))
+        git(self.home, "clone", "-q", "pushed.git", "laptop")
+        private = commit(self.home / "laptop", "b", "three")
+        git(self.home / "laptop", "push", "-q", "origin", "HEAD:topic")
+        self.assertEqual(prepare_box(self.box, private, "topic"), private)
+        with self.fails("`origin` has no commit f{40}, nor has `gone`, nor has `pushed`: push it"):
+            prepare_box(self.box, "f" * 40, "main")
+
     def test_branch_outside_of_the_configured_ones_is_fetched(self) -> None:
         git(
             self.home, "clone", "-q", "--single-branch", "--depth=1", f"file://{self.repo}", "small"
