@@ -27,8 +27,9 @@ RUN python3 -m venv /opt/uv \
 
 # the system packages of browsers; the browsers belong to one version of Playwright, that of
 # the lock file of a commit, and the job node-modules installs them
+ARG PLAYWRIGHT=latest
 RUN npm install --global pnpm@9.10.0 \
-    && npx --yes playwright install-deps chromium \
+    && npx --yes "playwright@$PLAYWRIGHT" install-deps chromium \
     && rm -rf /root/.npm /var/lib/apt/lists/*
 
 # the checkout belongs to another user than the root of this container
@@ -36,8 +37,11 @@ RUN git config --system --add safe.directory '*' \
     && mkdir -p /opt/ci /opt/venvs /opt/pnpm-store /root/.jupyter \
     && echo 'c.ServerApp.allow_root = True' > /root/.jupyter/jupyter_server_config.py
 
-# outside of the checkout, so that no commit under test can change the runner
-COPY ci/hetzner /opt/ci-runner
+# outside of the checkout, so that no commit under test can change the runner. On a box the
+# directory of versions is mounted over this one, and `current` leads to the version in use
+COPY ci/hetzner /opt/ci-versions/image/ci/hetzner
+RUN ln -s image /opt/ci-versions/current \
+    && ln -s /opt/ci-versions/current/ci/hetzner /opt/ci-runner
 ARG COMMIT=unknown
 RUN echo "$COMMIT" > /opt/ci-runner/BUILD
 

@@ -39,7 +39,10 @@ TOOLS = (
     "xmlschema==4.3.2",
     "jsonschema==4.26.0",
     "openapi-core==0.23.1",
+    "PyYAML==6.0.4",
 )
+ALONE = ("docker-compose==1.29.2",)  # for its schema: it never runs, so it needs no other package
+BOX_PROGRAMS = ("caddy", "cloud-init", "systemd-analyze")
 NODE_TOOLS = ("playwright-core@1.65.1", "axe-core@4.14.1")  # with the browser of the machine
 # GitHub's own description of its API; the tests read one file of the 385 MB
 DESCRIPTION, DESCRIPTION_FILE = "@octokit/openapi@23.0.2", "package/generated/api.github.com.json"
@@ -48,7 +51,7 @@ DESCRIPTION, DESCRIPTION_FILE = "@octokit/openapi@23.0.2", "package/generated/ap
 USUAL = {"demo-green": 150, "demo-alone": 150, "mutants": 100, "search": 100, "bench": 10}
 USUAL_DEMO, USUAL_SUITE = 50, 20
 FAST = ("ruff", "mypy", "mypy-macos", "shellcheck", "shfmt", "hadolint", "unit-tests")
-SCRIPTS = "jobs/*.sh lib/body.sh"
+SCRIPTS = "jobs/*.sh lib/body.sh deploy/*.sh"
 DEMO_SCRIPTS = "demo/repo/scripts/*.sh"
 
 
@@ -119,6 +122,7 @@ def tests_with_packages(python: Path) -> list[Job]:
         suite("page", f"{unittest}pages.browser_report", **browser),
         suite("junit-schema", f"{unittest}unit.views.junit_schema"),
         suite("json-schemas", f"{unittest}runs.json_schemas"),
+        suite("deploy-files", f"{unittest}deploy.deploy_files", requires=BOX_PROGRAMS),
         suite("github-api", f"{unittest}runs.github_description"),
     ]
 
@@ -182,7 +186,7 @@ def usual_seconds(every: Sequence[Job]) -> dict[str, float]:
 
 def install_tools(state: Path) -> Path:
     """Install the pinned tools, once for each set of pins; return their environment."""
-    pins = (*TOOLS, *NODE_TOOLS, DESCRIPTION, sys.version)
+    pins = (*TOOLS, *ALONE, *NODE_TOOLS, DESCRIPTION, sys.version)
     stamp = hashlib.sha256(" ".join(pins).encode()).hexdigest()[:12]
     environment = state / "check-tools" / stamp
     if not (environment / "complete").exists():
@@ -190,6 +194,7 @@ def install_tools(state: Path) -> Path:
         subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
         pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet"]
         subprocess.run([*pip, *TOOLS], check=True)
+        subprocess.run([*pip, "--no-deps", *ALONE], check=True)
         if npm := shutil.which("npm"):  # without it the jobs that need its packages fail
             words = [npm, "install", "--silent", "--no-audit", "--no-fund", "--no-save"]
             subprocess.run([*words, "--prefix", environment, *NODE_TOOLS], check=True)

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Makes a CI box of this machine: directories, settings, checkout, Caddy, then the first version of
+# the runner. cloud-init.yml calls it; by hand it is called as root once /etc/ci-runner/box.env has
+# the lines that cloud-init.yml writes. A second call changes nothing that is there.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+settings=/etc/ci-runner
+
+# shellcheck source=/dev/null
+. "$settings/box.env" # cloud-init.yml shows its lines
+id ci >/dev/null 2>&1 || useradd --create-home --shell /bin/bash ci
+
+# queue.db and its log files are the host's, run directories the container's (as root)
+install -d -m 755 -o ci -g ci /opt/ci
+install -d -m 755 /opt/ci-versions "$settings"
+ln -sfnT /opt/ci-versions/current/ci/hetzner /opt/ci-runner
+ln -sfn /opt/ci-runner/deploy/ci.sh /usr/local/bin/ci
+
+grep -q '^CI_STATE_DIR=' "$settings/box.env" || cat "$here/box.env.example" >>"$settings/box.env"
+chmod 644 "$settings/box.env"
+if [[ ! -e $settings/.env ]]; then
+  install -m 600 /dev/null "$settings/.env"
+  # the secret of the webhook is made here; GitHub is told it by hand
+  sed '/^WEBHOOK_SECRET=/d' "$here/.env.example" >"$settings/.env"
+  printf 'WEBHOOK_SECRET=%s\n' "$(openssl rand -hex 32)" >>"$settings/.env"
+fi
+
+[[ -e ${CI_REPO_DIR:-/repo} ]] || git clone "$CI_REPO_URL" "${CI_REPO_DIR:-/repo}"
+
+install -m 644 "$here/Caddyfile" /etc/caddy/Caddyfile
+install -d /etc/systemd/system/caddy.service.d
+printf '[Service]\nEnvironmentFile=/etc/ci-runner/box.env\n' >/etc/systemd/system/caddy.service.d/ci.conf
+
+bash "$here/update.sh"
+systemctl daemon-reload
+systemctl restart caddy
+echo "the box serves https://$CI_DOMAIN. Fill in $settings/.env, then: systemctl restart ci-webhook ci-worker"

@@ -1,0 +1,255 @@
+#!/usr/bin/env bash
+# Brings a CI box to the newest version of the runner (CI_SOURCE_URL, CI_SOURCE_REF), or back.
+#
+# The new version gets a directory of its own. When no commit runs any more, the link `current` is
+# switched, so VERSION in it is always that of the version in use. The image is built, before that,
+# only if what it is made of has changed. If the new version is not healthy, the box gets the old
+# one back, with its image and its units. Until all is well the file `update` beside the versions
+# names the old one: whatever ends this script, its end or the next call goes back by that file.
+#
+# Exit codes: 0 the box has the newest version; 1 the new version was not healthy, or the update was
+# refused: the box has the version from before; 2 the box is not healthy: look at it; 75 a commit
+# ran longer than CI_DRAIN_SECONDS: try again later.
+set -euo pipefail
+umask 022
+
+settings=${CI_BOX_ENV:-/etc/ci-runner/box.env}
+set -a
+# shellcheck source=/dev/null
+. "$settings" # install.sh writes it
+set +a
+export GIT_TERMINAL_PROMPT=0
+versions=${CI_VERSIONS_DIR:-/opt/ci-versions}
+container=${CI_CONTAINER-ci}              # empty: jobs run on the host, there is no image
+units=${CI_UNITS_DIR-/etc/systemd/system} # empty: units are somebody else's business
+restart=${CI_RESTART:-systemctl restart ci-webhook.service ci-worker.service}
+health=${CI_HEALTH_URL:-http://127.0.0.1:9000/health}
+journal=$versions/update # the version from before, the mode of the queue, how far we are
+none='-'                 # stands for the version before the first one
+
+main() {
+  one_at_a_time
+  if [[ -e $journal ]]; then
+    say "an earlier update was cut off"
+    go_back
+  fi
+  local old new
+  old=$(current)
+  fetch
+  new=$fetched
+  if [[ $new == "$old" ]] && healthy 1; then
+    say "the box has $new already, and is healthy"
+    return
+  fi
+  have_image "$new"
+  drain "$old"
+  say "switching from $old to $new"
+  note "$old" "$mode" switching
+  if ! { switch "$new" && apply "$new" && healthy "${CI_HEALTH_SECONDS:-60}"; }; then
+    say "$new is not healthy"
+    go_back
+    exit 1
+  fi
+  resume "$new"
+  tidy "$new" "$old"
+  say "the box has $(tr '\n' ' ' <"$versions/current/VERSION")"
+}
+
+say() { echo "$(date +%T) $*"; }
+fail() {
+  say "$*" >&2
+  exit 1
+}
+current() { readlink "$versions/current" || echo "$none"; }
+files() { echo "$versions/$1/ci/hetzner/deploy"; }
+
+# pipeline.py of version $1 on the host; and the one in use, where the jobs run
+host() { "$(files "$1")/ci.sh" "${@:2}" 9>&-; }
+inside() {
+  if [[ -n $container ]]; then
+    docker exec "$container" python3 -P /opt/ci-runner/pipeline.py "$@" 9>&-
+  else
+    host current "$@"
+  fi
+}
+
+one_at_a_time() {
+  mkdir -p "$versions"
+  exec 9>"$versions/update.lock" # the kernel frees it, however we end; no child gets it
+  flock -n 9 || fail "another update runs: wait for its end"
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  trap finish EXIT
+  rm -rf "$versions"/.new.*
+}
+
+# shellcheck disable=SC2317,SC2329 # called by the trap
+finish() {
+  local code=$?
+  trap - EXIT
+  if [[ -e $journal ]]; then
+    go_back
+  fi
+  exit "$code"
+}
+
+# the newest version in a directory of its own; `fetched` is its name: commit and image
+fetch() {
+  local source=$versions/source.git commit image place
+  git init -q --bare "$source"
+  git -C "$source" fetch -q --depth 1 -- "$CI_SOURCE_URL" "$CI_SOURCE_REF" 9>&- ||
+    fail "$CI_SOURCE_URL cannot be reached, or has no $CI_SOURCE_REF: see $settings"
+  commit=$(git -C "$source" rev-parse 'FETCH_HEAD^{commit}')
+  place=$(mktemp -d "$versions/.new.XXXXXX")
+  chmod 755 "$place"
+  git -C "$source" archive "$commit" Dockerfile ci/hetzner | tar -x -C "$place"
+  image=$(image_of "$place")
+  fetched=${commit:0:12}-$image
+  if [[ ! -d $versions/$fetched ]]; then
+    compiled python3 "$place" || fail "$commit cannot be compiled: it stays out"
+    echo "${commit:0:12}" >"$place/ci/hetzner/BUILD"
+    printf '%s\n' "commit $commit" "image ci-runner:$image" >"$place/VERSION"
+    mv -T "$place" "$versions/$fetched"
+  fi
+}
+
+# nobody can put compiled modules beside the source later: the user ci must not write there, and
+# the container has it read-only
+compiled() { ${1} -m compileall -q "$2"/ci/hetzner/{lib,deploy} "$2"/ci/hetzner/*.py >&2 9>&-; }
+
+# a name for all that the image is made of: the Dockerfile, and the version of Playwright, whose
+# browsers need packages of the system
+image_of() {
+  { cat "$1/Dockerfile" && playwright; } | sha256sum | cut -c1-12
+}
+
+playwright() {
+  local lock=origin/HEAD:packages/pnpm-lock.yaml found
+  found=$(git -C "${CI_REPO_DIR:-/repo}" show "$lock" 2>/dev/null |
+    sed -nE "s/^ +'?\/?playwright-core[@\/]([0-9][^:'(]*).*/\1/p" | sort -uV | tail -1) || true
+  echo "${found:-latest}"
+}
+
+have_image() {
+  local image=ci-runner:${1#*-}
+  [[ -n $container ]] || return 0
+  if ! docker image inspect "$image" >/dev/null 2>&1 9>&-; then
+    say "building $image"
+    docker build -t "$image" --build-arg "COMMIT=${1%-*}" --build-arg "PLAYWRIGHT=$(playwright)" \
+      "$versions/$1" 9>&- || fail "the image cannot be built: the box stays as it is"
+  fi
+  # its Python is another than the host's
+  compiled "docker run --rm -v $versions:$versions $image python3" "$versions/$1" ||
+    fail "the image of $1 does not work: the box stays as it is"
+}
+
+# how to go back, from now on: the file is there, whole, before anything changes
+note() {
+  echo "$*" >"$journal.new"
+  sync "$journal.new"
+  mv -T "$journal.new" "$journal"
+}
+
+# lets the commits that run end, and starts no more; keeps the mode of the queue in `mode`
+drain() {
+  local end=$((SECONDS + ${CI_DRAIN_SECONDS:-1800}))
+  mode=running
+  [[ $1 != "$none" ]] || return 0
+  mode=$(host "$1" queue mode)
+  note "$1" "$mode" draining
+  host "$1" queue drain --no-wait
+  until idle "$1"; do
+    if ((SECONDS >= end)); then
+      resume "$1"
+      say "a commit still runs after ${CI_DRAIN_SECONDS:-1800} s: nothing was changed" >&2
+      exit 75
+    fi
+    sleep 1
+  done
+}
+
+# whether no commit runs: of the queue, or started by hand
+idle() {
+  [[ -z $(host "$1" queue list --state running) ]] && ! inside status 2>/dev/null | grep -q ^RUNNING
+}
+
+# puts the queue back into the mode in which the update found it
+resume() {
+  case $mode in
+    running) host "$1" queue resume ;;
+    paused) host "$1" queue pause ;;
+  esac
+  rm -f "$journal"
+}
+
+switch() {
+  ln -sfnT "$1" "$versions/.current" && mv -fT "$versions/.current" "$versions/current"
+}
+
+# lets the box run a version that `current` leads to: units, container, services
+apply() {
+  local here
+  here=$(files "$1")
+  if [[ -n $units ]]; then
+    install -m 644 "$here"/*.service "$here"/*.timer "$units" &&
+      systemctl daemon-reload &&
+      systemctl enable -q ci-webhook.service ci-worker.service &&
+      systemctl enable -q --now ci-retention.timer ci-alive.timer || return
+  fi
+  if [[ -n $container ]]; then
+    CI_IMAGE=ci-runner:${1#*-} docker compose -p ci -f "$here/compose.yml" up -d --no-build 9>&- || return
+  fi
+  $restart 9>&-
+}
+
+# waits up to $1 seconds for receiver and container
+healthy() {
+  local end=$((SECONDS + $1))
+  until curl -fsS -m 5 -o /dev/null "$health" 2>/dev/null 9>&- && inside --list >/dev/null 2>&1; do
+    ((SECONDS < end)) || return 1
+    sleep 1
+  done
+}
+
+# undoes an update that has not come to its end
+go_back() {
+  local old step
+  read -r old mode step <"$journal"
+  if [[ $step == switching ]]; then
+    if [[ $old == "$none" ]]; then
+      rm "$journal"
+      say "there is no version to go back to: mend the cause, and call again" >&2
+      exit 2
+    fi
+    say "going back to $old"
+    switch "$old" && apply "$old" || true
+    healthy "${CI_HEALTH_SECONDS:-60}" || sick=1
+  fi
+  resume "$old"
+  if [[ -n ${sick-} ]]; then
+    say "the box is not healthy: see journalctl -u ci-webhook -u ci-worker" >&2
+    exit 2
+  fi
+}
+
+# removes what neither this version nor the one before needs
+tidy() {
+  local place image
+  for place in "$versions"/*-*; do
+    case ${place##*/} in
+      "$1" | "$2") ;;
+      *) rm -rf "$place" ;;
+    esac
+  done
+  [[ -n $container ]] || return 0
+  for image in $(docker image ls --format '{{.Tag}}' ci-runner 9>&-); do
+    case $image in
+      "${1#*-}" | "${2#*-}") ;;
+      *) docker image rm "ci-runner:$image" >/dev/null 9>&- || true ;;
+    esac
+  done
+}
+
+main
+exit

@@ -1,0 +1,79 @@
+"""The settings of a box: each has a line, and secrets go to those that need them alone."""
+
+from __future__ import annotations
+
+import re
+import unittest
+from pathlib import Path
+
+from lib.buckaroo import settings
+from lib.configuration import service_settings
+from tests.unit.test_docs import Recording
+
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+SECRETS = {"WEBHOOK_SECRET", "GITHUB_TOKEN", "CI_READ_TOKEN", "CI_PING_URL"}
+NEEDED = {  # of the secrets, by each unit
+    "ci-webhook.service": {"WEBHOOK_SECRET", "CI_READ_TOKEN"},
+    "ci-worker.service": {"GITHUB_TOKEN"},
+    "ci-alive.service": {"CI_PING_URL"},
+    "ci-retention.service": set(),
+    "ci-poll.service": set(),
+}
+# those that the image or the mounts of the container fix, and those of the machine
+FIXED = {"CI_BOX", "CI_RUNNER_DIR", "CI_VENVS_DIR", "CI_PNPM_STORE_DIR", "PLAYWRIGHT_BROWSERS_PATH"}
+OF_THE_MACHINE = {"HOME", "PATH", "XDG_CACHE_HOME"}
+LINE = re.compile(r"(?m)^#?([A-Z_]+)=(.*)$")
+
+
+def lines(name: str) -> dict[str, str]:
+    """Return the settings of a file of examples, those with # too, by name."""
+    return dict(LINE.findall((DEPLOY / name).read_text()))
+
+
+class DeploySettings(unittest.TestCase):
+    def test_each_setting_has_a_line_in_an_example(self) -> None:
+        environ = Recording()
+        settings.load_anywhere({}, environ)
+        service_settings.load(None, environ)
+        box = {name for name, _ in re.findall(r" {6}([A-Z_]+)=(.*)", self.text("cloud-init.yml"))}
+        there = {*lines(".env.example"), *lines("box.env.example"), *box}
+        self.assertEqual(environ.asked - OF_THE_MACHINE - FIXED - there, set())
+
+    def test_secrets_have_no_value_and_stand_in_one_file_alone(self) -> None:
+        self.assertEqual(lines(".env.example"), dict.fromkeys(SECRETS, ""))
+        for path in DEPLOY.iterdir():
+            if path.name not in (".env.example", "install.sh") and path.is_file():  # it makes one
+                for secret in SECRETS:
+                    self.assertNotRegex(path.read_text(), rf"\b{secret}[=:] *\S", path.name)
+
+    def test_each_unit_has_the_secrets_that_it_needs_and_no_other(self) -> None:
+        units = {path.name for path in DEPLOY.glob("*.service")}
+        self.assertEqual(units, set(NEEDED))
+        for name, needed in NEEDED.items():
+            text = self.text(name)
+            given = SECRETS if "EnvironmentFile=/etc/ci-runner/.env" in text else set()
+            dropped = set(re.findall(r"\w+", "".join(re.findall("UnsetEnvironment=(.*)", text))))
+            self.assertEqual(given - dropped, needed, name)
+
+    def test_command_of_the_worker_names_the_token_and_has_no_value(self) -> None:
+        command = lines("box.env.example")["CI_QUEUE_COMMAND"].strip('"')
+        words = service_settings.load(None, {"CI_QUEUE_COMMAND": command}).queue_command
+        self.assertEqual([words[i + 1] for i, w in enumerate(words) if w == "-e"], ["GITHUB_TOKEN"])
+        self.assertEqual(words[-2:], ("-P", "/opt/ci-runner/pipeline.py"))
+
+    def test_shells_systemd_and_docker_read_the_settings_of_a_box_alike(self) -> None:
+        for name, value in lines("box.env.example").items():
+            if name != "CI_QUEUE_COMMAND":  # which no run reads
+                self.assertNotRegex(value, r"[\s\"'$\\#;]", name)
+
+    def test_container_has_no_secret_in_its_environment_and_reads_the_runner_only(self) -> None:
+        text = self.text("compose.yml")
+        self.assertNotIn("env_file", text)
+        self.assertRegex(text, r":/opt/ci-versions:ro\n")
+
+    def text(self, name: str) -> str:
+        return (DEPLOY / name).read_text()
+
+
+if __name__ == "__main__":
+    unittest.main()
