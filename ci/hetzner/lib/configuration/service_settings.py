@@ -23,6 +23,7 @@ class ServiceSettings:
 
     base: Settings
     webhook_secret: str  # WEBHOOK_SECRET: signs the webhooks, or ''
+    without_secret: bool  # CI_WITHOUT_SECRET: webhooks of anyone are received
     read_token: str  # CI_READ_TOKEN: what readers of the dashboard show, or '' for none
     queue_command: tuple[str, ...]  # CI_QUEUE_COMMAND: runs a commit
     protected: tuple[str, ...]  # CI_PROTECTED_BRANCHES: globs; each of their pushes has a run
@@ -43,6 +44,7 @@ def load(state_dir: str | None = None, environ: Mapping[str, str] = os.environ) 
     found = ServiceSettings(
         base=base,
         webhook_secret=read.secret("WEBHOOK_SECRET", SHORTEST_SECRET),
+        without_secret=read.flag("CI_WITHOUT_SECRET"),
         read_token=read.secret("CI_READ_TOKEN", SHORTEST_SECRET),
         queue_command=read.words("CI_QUEUE_COMMAND", own_program),
         protected=read.listed("CI_PROTECTED_BRANCHES", r"\S+", "globs of branches", "main,master"),
