@@ -1,7 +1,7 @@
-"""The open database of the queue: transactions that survive a kill, and errors as sentences.
+"""Transactions of the queue that survive a kill and a loss of power; errors as sentences.
 
-Safe between threads and between processes. One thread at a time writes, one reads. A file that is
-no longer the one at the path, since it was moved aside, is opened anew.
+Threads that write at the same time share one transaction, since the disk is the slow part: each
+returns when its change is on disk, and a change that fails takes only itself back.
 """
 
 from __future__ import annotations
@@ -9,120 +9,143 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
-from lib.commit_queue import schema
-from lib.history import network_mounts
+from lib.commit_queue import damage
+from lib.commit_queue.connection import Connection, QueueError
 
-PATIENCE = 10.0  # seconds to wait for another process that writes
+T = TypeVar("T")
+Action = Callable[[sqlite3.Connection], object]
 
 
-class QueueError(OSError):
-    """The queue cannot be read or written: the disk, its rights, or the file itself."""
+class _Write:
+    """A change that is to be made, and its outcome."""
+
+    def __init__(self, action: Action) -> None:
+        self.action = action
+        self.told = threading.Lock()  # free when it is done, or is to lead
+        self.told.acquire()
+        self.done = False
+        self.result: object = None
+        self.error: BaseException | None = None
 
 
 class Database:
-    """The database of a queue. It is made when it is missing."""
+    """The database of a queue; `changed` is called after each change, and raises nothing."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._writer = _Connection(path)
-        self._reader = _Connection(path)
+    def __init__(self, path: Path, changed: Callable[[], None]) -> None:
+        self.path = path
+        self._changed = changed
+        self._writer = Connection(path)
+        self._reader = Connection(path)
+        self._changing = threading.Lock()
+        self._waiting: list[_Write] = []
+        self._led = False  # whether a thread makes the changes that wait, or is told to
 
-    @contextlib.contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection for one transaction, on disk when the block has ended.
+    def write(self, action: Callable[[sqlite3.Connection], T]) -> T:
+        """Make a change, and return the result of the action when it is on disk.
 
-        An error in the block takes all of it back. Raises QueueError.
+        Raises QueueError, and errors of the action, which take its change back.
         """
-        with self._told(), self._writer.opened() as database:
-            database.execute("BEGIN IMMEDIATE")
-            before = database.total_changes
-            try:
-                yield database
-                if database.total_changes > before:
-                    database.execute("UPDATE facts SET value = value + 1 WHERE name = 'version'")
-                database.execute("COMMIT")
-            except BaseException:
-                if database.in_transaction:  # a full disk may have taken it back already
-                    database.execute("ROLLBACK")
-                raise
+        mine = _Write(action)
+        with self._changing:
+            self._waiting.append(mine)
+            leads, self._led = not self._led, True
+        if not leads:
+            mine.told.acquire()
+        if not mine.done:
+            self._lead()
+        if isinstance(mine.error, sqlite3.Error):
+            raise QueueError(f"queue {self.path}: {mine.error}") from mine.error
+        if mine.error is not None:
+            raise mine.error
+        return mine.result  # type: ignore[return-value]
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Give a connection that sees one state of the queue. Raises QueueError."""
-        with self._told(), self._reader.opened() as database:
-            database.execute("BEGIN")
-            try:
-                yield database
-            finally:
-                if database.in_transaction:
-                    database.execute("ROLLBACK")
+        try:
+            with self._reader.opened() as database:
+                database.execute("BEGIN")
+                try:
+                    yield database
+                finally:
+                    if database.in_transaction:
+                        database.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            self._mend(error)
+            raise QueueError(f"queue {self.path}: {error}") from error
 
     def close(self) -> None:
         """Close the file; the next transaction opens it again."""
         self._writer.close()
         self._reader.close()
 
-    @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
+    def _lead(self) -> None:
+        """Make all changes that wait, as one transaction; then the first that came since leads."""
+        with self._changing:
+            writes, self._waiting = self._waiting, []
         try:
-            yield
-        except sqlite3.Error as error:
-            raise QueueError(f"queue {self._path}: {error}") from error
+            self._commit(writes)
+        finally:
+            with self._changing:
+                following = self._waiting[:1]
+                self._led = bool(following)
+            for write in (*writes, *following):
+                write.told.release()
+
+    def _commit(self, writes: list[_Write]) -> None:
+        try:
+            try:
+                self._transaction(writes)
+            except sqlite3.Error as error:
+                if not self._mend(error):
+                    raise
+                self._transaction(writes)
+        except BaseException as error:
+            for write in writes:
+                write.error = error
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            for write in writes:
+                write.done = True
+
+    def _transaction(self, writes: list[_Write]) -> None:
+        with self._writer.opened() as database:
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                before = database.total_changes
+                for write in writes:
+                    _try(database, write)
+                changed = database.total_changes > before
+                if changed:
+                    database.execute("UPDATE facts SET value = value + 1 WHERE name = 'version'")
+                database.execute("COMMIT")
+            except BaseException:
+                if database.in_transaction:
+                    database.execute("ROLLBACK")
+                raise
+        if changed:
+            self._changed()
+
+    def _mend(self, error: sqlite3.Error) -> bool:
+        """Set a damaged file aside; return whether there was one."""
+        return damage.is_possible(error) and damage.mend(self.path)
 
 
-class _Connection:
-    """A connection that one thread uses at a time."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        self._database: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None  # device and inode of what is open
-
-    @contextlib.contextmanager
-    def opened(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            if self._database is None or _identity(self._path) != self._file:
-                self._close()
-                self._database = _open(self._path)
-                self._file = _identity(self._path)
-            yield self._database
-
-    def close(self) -> None:
-        with self._lock:
-            self._close()
-
-    def _close(self) -> None:
-        if self._database is not None:
-            self._database.close()
-            self._database = None
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
+def _try(database: sqlite3.Connection, write: _Write) -> None:
+    """Make one change of a transaction; one that fails is taken back, the others stay."""
+    database.execute("SAVEPOINT one")
     try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    database = sqlite3.connect(
-        path, timeout=PATIENCE, isolation_level=None, check_same_thread=False
-    )
-    try:
-        # processes share no memory over a network, which WAL needs (sqlite.org/wal.html)
-        mode = "DELETE" if network_mounts.holds(path) else "WAL"
-        database.execute(f"PRAGMA journal_mode = {mode}")
-        database.execute("PRAGMA synchronous = FULL")  # an accepted push survives a loss of power
-        database.execute("BEGIN IMMEDIATE")
-        schema.bring_up_to_date(database)
-        database.execute("COMMIT")
-    except BaseException:
-        database.close()
-        raise
-    return database
+        write.error = None
+        write.result = write.action(database)
+    except Exception as error:
+        # a full disk, for one, takes the whole transaction back (sqlite.org/lang_transaction.html)
+        if not database.in_transaction or damage.is_possible(error):
+            raise
+        database.execute("ROLLBACK TO one")
+        write.error = error
+    database.execute("RELEASE one")

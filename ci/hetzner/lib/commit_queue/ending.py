@@ -42,6 +42,18 @@ def end(
     return True
 
 
+def cancel_open(database: sqlite3.Connection, number: int, reason: str) -> Entry:
+    """Cancel an entry that has not ended; return it. Raises LookupError for another."""
+    entry = rows.entry(database, number)
+    if entry.state in ENDED:
+        raise LookupError(
+            f"expected an entry that waits or runs, found that {number} has ended: "
+            f"{entry.state.value}"
+        )
+    cancel(database, entry, reason)
+    return rows.entry(database, number)
+
+
 def cancel(database: sqlite3.Connection, entry: Entry, reason: str) -> None:
     """End an entry that waits; ask one that runs to end, unless it was asked before."""
     asked = entry._replace(asked_to_end=entry.asked_to_end or reason)
@@ -101,3 +113,13 @@ def tell(database: sqlite3.Connection, entry: Entry, state: str, description: st
         "INSERT INTO statuses (entry, sha, state, description, run) VALUES (?, ?, ?, ?, ?)",
         (entry.id, entry.sha, state, description, entry.run),
     )
+
+
+def forget(database: sqlite3.Connection, before: float) -> int:
+    """Remove entries that ended before a time, and deliveries; return how many entries."""
+    old = "SELECT id FROM entries WHERE ended < ?"
+    for table in ("refs", "statuses"):
+        database.execute(f"DELETE FROM {table} WHERE entry IN ({old})", (before,))
+    gone = database.execute("DELETE FROM entries WHERE ended < ?", (before,)).rowcount
+    database.execute("DELETE FROM deliveries WHERE received < ?", (before,))
+    return gone

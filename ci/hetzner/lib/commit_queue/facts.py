@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 
 
 def get(database: sqlite3.Connection, name: str) -> str:
@@ -15,6 +16,12 @@ def put(database: sqlite3.Connection, name: str, value: str) -> None:
     database.execute(
         "UPDATE facts SET value = ? WHERE name = ? AND value != ?", (value, name, value)
     )
+
+
+def put_all(database: sqlite3.Connection, changed: Mapping[str, str]) -> None:
+    """Change several facts."""
+    for name, value in changed.items():
+        put(database, name, value)
 
 
 def count(database: sqlite3.Connection, name: str) -> int:

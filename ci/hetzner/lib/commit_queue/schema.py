@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
+from pathlib import Path
+
+from lib.commit_queue import paths
 
 VERSION = 1
 # Ids are never used again (sqlite.org/autoinc.html), and give the order: seconds would not.
@@ -41,30 +45,53 @@ TRIGGERS = (
         WHEN OLD.state IN ('waiting', 'running')
         BEGIN SELECT RAISE(ABORT, 'bug: an entry goes that has not ended'); END""",
 )
-FACTS = {"version": 0, "turn": 0, "mode": "running", "why": "", "message": ""}
+FACTS = {"version": 0, "turn": 0, "mode": "running", "why": "", "message": "", "damage": ""}
 
 
 class OtherTablesError(sqlite3.DatabaseError):
     """The tables are those of another program, or of a newer version: they stay as they are."""
 
 
-def bring_up_to_date(database: sqlite3.Connection) -> None:
-    """Make the tables if there are none; the caller has begun a transaction.
-
-    Raises OtherTablesError and other errors of SQLite.
-    """
+def is_there(database: sqlite3.Connection) -> bool:
+    """Whether the database has the tables. Raises OtherTablesError for others."""
     found = int(database.execute("PRAGMA user_version").fetchone()[0])
     names = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
     if found == VERSION and names >= TABLES.keys():
-        return
+        return True
     if found or names:
         raise OtherTablesError(
             f"expected the tables of a queue (version {VERSION}), found others (version {found}): "
             "use the program that made them, or move the file away"
         )
+    return False
+
+
+def make(database: sqlite3.Connection, state_dir: Path) -> None:
+    """Make the tables; the caller has begun a transaction.
+
+    Where the logs of earlier entries are there, the database of those entries is lost: their ids
+    are not given again, and the fact `damage` says it.
+    """
+    if is_there(database):  # another process came first
+        return
     for name, columns in TABLES.items():
         database.execute(f"CREATE TABLE {name} ({columns})")
     for made in (*INDEXES, *TRIGGERS):
         database.execute(f"CREATE {made}")
     database.executemany("INSERT INTO facts VALUES (?, ?)", FACTS.items())
+    highest = _highest_log(paths.directory(state_dir))
+    if highest:
+        database.execute("INSERT INTO sqlite_sequence VALUES ('entries', ?)", (highest,))
+        text = f"the database of the entries up to {highest} is gone: push what is missing again"
+        database.execute("UPDATE facts SET value = ? WHERE name = 'damage'", (text,))
     database.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _highest_log(directory: Path) -> int:
+    """Return the highest id of an entry that has a log, 0 for none."""
+    try:
+        names = [path.name for path in directory.iterdir()]
+    except OSError:
+        return 0
+    numbers = (re.fullmatch(r"([0-9]{1,15})\.log", name, re.ASCII) for name in names)
+    return max((int(found[1]) for found in numbers if found), default=0)

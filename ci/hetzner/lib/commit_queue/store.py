@@ -1,20 +1,22 @@
-"""The queue: what its users call. Each call that changes it is one transaction.
+"""The queue: what its users call. Each call that changes it is all or nothing.
 
 The other modules of this room have the rules.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Collection, Sequence
+import sqlite3
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from lib.commit_queue import ending, facts, paths, pushing, rows, taking
+from lib.commit_queue import deliveries, ending, facts, paths, pushing, rows, taking
 from lib.commit_queue.database import Database
 from lib.commit_queue.entry import Entry, Push, QueuedStatus
-from lib.commit_queue.states import ENDED, State
+from lib.commit_queue.states import State
 from lib.commit_queue.wake import Waker
 
+T = TypeVar("T")
 MODES = ("running", "paused", "draining")
 BRANCHES = """
     SELECT r.branch, max(e.id) FROM refs r JOIN entries e ON e.id = r.entry
@@ -32,8 +34,7 @@ class CommitQueue:
     def __init__(self, state_dir: Path, protected: Sequence[str] = ()) -> None:
         self.state_dir = state_dir
         self._protected = tuple(protected)
-        self._database = Database(paths.database(state_dir))
-        self._waker = Waker(state_dir)
+        self._database = Database(paths.database(state_dir), Waker(state_dir).wake)
 
     def close(self) -> None:
         """Close the database; a later call opens it again."""
@@ -41,10 +42,7 @@ class CommitQueue:
 
     def push(self, push: Push) -> Entry:
         """Queue a commit, or join its entry that answers the push as well; return the entry."""
-        with self._database.writing() as database:
-            entry = pushing.push(database, push, self._protected)
-        self._waker.wake()
-        return entry
+        return self._write(lambda database: pushing.push(database, push, self._protected))
 
     def receive(self, delivery: str, event: str, push: Push | None, answer: str) -> str:
         """Take a delivery, queue its push, and return the answer, which is kept.
@@ -52,39 +50,26 @@ class CommitQueue:
         A delivery that was seen before gets its first answer, and queues nothing; '' is never
         seen before. '{entry}' in the answer is replaced by the id of the entry.
         """
-        with self._database.writing() as database:
-            seen = database.execute(
-                "SELECT answer FROM deliveries WHERE delivery = ?", (delivery,)
-            ).fetchone()
-            if seen:
-                return str(seen[0])
-            if push is not None:
-                entry = pushing.push(database, push, self._protected)
-                answer = answer.replace("{entry}", str(entry.id))
-            if delivery:
-                database.execute(
-                    "INSERT INTO deliveries VALUES (?, ?, ?, ?)",
-                    (delivery, event, answer, time.time()),
-                )
-        self._waker.wake()
-        return answer
+        return self._write(
+            lambda database: deliveries.receive(
+                database, delivery, event, push, answer, self._protected
+            )
+        )
 
     def take(self, worker: str, place: int) -> Entry | None:
         """Start the next entry; None if there is none, or the queue is paused or drains."""
         if self.peek() is None:  # most looks find nothing, and need no write
             return None
-        with self._database.writing() as database:
-            return taking.take(database, worker, place)
+        return self._write(lambda database: taking.take(database, worker, place))
 
     def peek(self) -> Entry | None:
         """Return the entry that `take` would start."""
-        with self._database.reading() as database:
-            return taking.next_entry(database)
+        return self._read(taking.next_entry)
 
     def named(self, entry: int, run: str) -> None:
         """Keep the name of the directory of an entry's run."""
-        with self._database.writing() as database:
-            database.execute("UPDATE entries SET run = ? WHERE id = ?", (run, entry))
+        change = "UPDATE entries SET run = ? WHERE id = ?"
+        self._write(lambda database: database.execute(change, (run, entry)))
 
     def end(
         self,
@@ -99,44 +84,36 @@ class CommitQueue:
 
         `silent`: its run told GitHub nothing of the whole commit, so the reason is told.
         """
-        with self._database.writing() as database:
+
+        def change(database: sqlite3.Connection) -> bool:
             found = rows.entry(database, entry)
-            ended = ending.end(database, found, state, exit_code, reason, silent=silent)
-        self._waker.wake()
-        return ended
+            return ending.end(database, found, state, exit_code, reason, silent=silent)
+
+        return self._write(change)
 
     def cancel(self, entry: int, reason: str) -> Entry:
         """End an entry that waits, ask a running one to end; return it.
 
         Raises LookupError if there is none, or it has ended.
         """
-        with self._database.writing() as database:
-            found = rows.entry(database, entry)
-            if found.state in ENDED:
-                raise LookupError(
-                    f"expected an entry that waits or runs, found that {entry} has ended: "
-                    f"{found.state.value}"
-                )
-            ending.cancel(database, found, reason)
-            asked = rows.entry(database, entry)
-        self._waker.wake()
-        return asked
+        return self._write(lambda database: ending.cancel_open(database, entry, reason))
 
     def cut_off(self, entry: int, reason: str) -> Entry:
-        """Put a running entry back to wait whose run was killed; the second time it ends."""
-        with self._database.writing() as database:
+        """Put an entry back to wait whose run was cut off; the second time it ends."""
+
+        def change(database: sqlite3.Connection) -> Entry:
             ending.cut_off(database, rows.entry(database, entry), reason)
             return rows.entry(database, entry)
 
+        return self._write(change)
+
     def put_back(self, entry: int, reason: str) -> None:
         """Put a running entry back to wait as if it had not been started."""
-        with self._database.writing() as database:
-            ending.put_back(database, rows.entry(database, entry), reason)
+        self._write(lambda database: ending.put_back(database, rows.entry(database, entry), reason))
 
     def recover(self, lives: Callable[[str], bool]) -> list[Entry]:
         """Do the same with the running entries of workers that do not live; return them."""
-        with self._database.writing() as database:
-            return ending.recover(database, lives)
+        return self._write(lambda database: ending.recover(database, lives))
 
     def entries(
         self, *, states: Collection[State] = (), branch: str = "", limit: int = 50
@@ -144,23 +121,25 @@ class CommitQueue:
         """Return entries, the newest first: of these states (default: any), of this branch."""
         marks = ", ".join("?" for _ in states)
         rest = f"WHERE state IN ({marks})" if states else "WHERE 1"
-        values: list[object] = [*states]
         if branch:
             rest += " AND id IN (SELECT entry FROM refs WHERE branch = ? AND fork = '')"
-            values.append(branch)
-        with self._database.reading() as database:
-            return rows.entries(database, f"{rest} ORDER BY id DESC LIMIT ?", [*values, limit])
+        values = [*states, *([branch] if branch else []), limit]
+        return self._read(
+            lambda database: rows.entries(database, f"{rest} ORDER BY id DESC LIMIT ?", values)
+        )
 
     def entry(self, entry: int) -> Entry:
         """Return an entry. Raises LookupError."""
-        with self._database.reading() as database:
-            return rows.entry(database, entry)
+        return self._read(lambda database: rows.entry(database, entry))
 
     def branches(self) -> list[tuple[str, Entry]]:
         """Return the branches of the repository, each with its last ended entry, newest first."""
-        with self._database.reading() as database:
-            found = database.execute(BRANCHES).fetchall()
-            return [(branch, rows.entry(database, number)) for branch, number in found]
+        return self._read(
+            lambda database: [
+                (branch, rows.entry(database, number))
+                for branch, number in database.execute(BRANCHES).fetchall()
+            ]
+        )
 
     def mode(self) -> str:
         """Return 'running', 'paused' or 'draining'."""
@@ -174,10 +153,7 @@ class CommitQueue:
         """Change the mode. Raises ValueError for another one."""
         if mode not in MODES:
             raise ValueError(f"expected one of {', '.join(MODES)}, found {mode!r}")
-        with self._database.writing() as database:
-            facts.put(database, "mode", mode)
-            facts.put(database, "why", why)
-        self._waker.wake()
+        self._put({"mode": mode, "why": why})
 
     def message(self) -> str:
         """Return what holds the queue up, such as a full disk; '' for nothing."""
@@ -185,22 +161,25 @@ class CommitQueue:
 
     def set_message(self, text: str) -> None:
         """Keep what holds the queue up."""
-        if self.message() != text:
-            with self._database.writing() as database:
-                facts.put(database, "message", text)
+        self._put({"message": text})
+
+    def damage(self) -> str:
+        """Return what happened to a damaged database of this queue, '' for nothing."""
+        return self._fact("damage")
+
+    def forget_damage(self) -> None:
+        """Speak of that no more: a person has seen it."""
+        self._put({"damage": ""})
 
     def statuses(self) -> list[QueuedStatus]:
         """Return the commit statuses that are to be posted, the oldest first."""
-        with self._database.reading() as database:
-            found = database.execute(
-                "SELECT id, entry, sha, state, description, run FROM statuses ORDER BY id"
-            )
-            return [QueuedStatus(*row) for row in found]
+        ask = "SELECT id, entry, sha, state, description, run FROM statuses ORDER BY id"
+        return self._read(lambda database: [QueuedStatus(*row) for row in database.execute(ask)])
 
     def posted(self, status: int) -> None:
         """Forget a status: it was posted, or can never be."""
-        with self._database.writing() as database:
-            database.execute("DELETE FROM statuses WHERE id = ?", (status,))
+        change = "DELETE FROM statuses WHERE id = ?"
+        self._write(lambda database: database.execute(change, (status,)))
 
     def version(self) -> int:
         """Return a number that grows with each change."""
@@ -208,14 +187,20 @@ class CommitQueue:
 
     def forget(self, before: float) -> int:
         """Remove entries that ended before a time, and deliveries; return how many entries."""
-        old = "SELECT id FROM entries WHERE ended < ?"
-        with self._database.writing() as database:
-            for table in ("refs", "statuses"):
-                database.execute(f"DELETE FROM {table} WHERE entry IN ({old})", (before,))
-            gone = database.execute("DELETE FROM entries WHERE ended < ?", (before,)).rowcount
-            database.execute("DELETE FROM deliveries WHERE received < ?", (before,))
-            return gone
+        return self._write(lambda database: ending.forget(database, before))
+
+    def _write(self, action: Callable[[sqlite3.Connection], T]) -> T:
+        return self._database.write(action)
+
+    def _read(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        with self._database.reading() as database:
+            return question(database)
 
     def _fact(self, name: str) -> str:
-        with self._database.reading() as database:
-            return facts.get(database, name)
+        return self._read(lambda database: facts.get(database, name))
+
+    def _put(self, changed: Mapping[str, str]) -> None:
+        """Change facts, if they are others."""
+        known = {name: self._fact(name) for name in changed}
+        if known != changed:
+            self._write(lambda database: facts.put_all(database, changed))

@@ -34,7 +34,7 @@ def mend(path: Path, *, thorough: bool = False) -> str:
         with locks.lock(path.with_suffix(".lock"), reason, timeout=PATIENCE):
             if not _fault(path, thorough):  # another run has done it meanwhile
                 return ""
-            _move(path, aside)
+            move_aside(path, aside)
     except locks.LockTimeoutError:
         return ""  # another run does it
     except OSError as error:
@@ -67,7 +67,7 @@ def _fault_of_pages(opened: sqlite3.Connection, thorough: bool) -> str:
     return "" if rows == [("ok",)] else redact.shorten(f"{rows[0][0]}", LONGEST)
 
 
-def _move(path: Path, aside: Path) -> None:
+def move_aside(path: Path, aside: Path) -> None:
     """Rename a database; its journal goes first, so that the next one has none from the start."""
     Path(f"{path}-shm").unlink(missing_ok=True)
     for journal in ("-wal", "-journal", ""):

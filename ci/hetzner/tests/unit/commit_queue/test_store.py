@@ -3,47 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 import unittest
-from pathlib import Path
 
 from lib.commit_queue import paths
-from lib.commit_queue.entry import Entry, Push, Ref
+from lib.commit_queue.entry import Ref
 from lib.commit_queue.states import ENDED, OPEN, State
-from lib.commit_queue.store import CommitQueue
+from tests.support.queue_case import A, QueueCase
 
-A, B, C = "a" * 40, "b" * 40, "c" * 40
 RUN = "20260101T000000Z-aaaaaaa"
-
-
-class QueueCase(unittest.TestCase):
-    def setUp(self) -> None:
-        self.state = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        self.queue = CommitQueue(self.state, ["main", "release/*"])
-        self.addCleanup(self.queue.close)
-
-    def push(
-        self, sha: str, branch: str = "topic", source: str = "webhook", first: bool = False
-    ) -> Entry:
-        return self.queue.push(Push(sha, Ref(branch), source, first))
-
-    def pull(self, sha: str, branch: str = "topic", number: int = 7, fork: str = "") -> Entry:
-        return self.queue.push(Push(sha, Ref(branch, number, fork), "webhook"))
-
-    def take(self) -> Entry:
-        taken = self.queue.take("w", 0)
-        assert taken is not None
-        return taken
-
-    def state_of(self, entry: Entry) -> State:
-        return self.queue.entry(entry.id).state
-
-    def taken_in_order(self) -> list[str]:
-        """Return the letters of the commits in the order in which they start."""
-        order = []
-        while taken := self.queue.take("w", 0):
-            order.append(taken.sha[0])
-        return order
 
 
 class Life(QueueCase):

@@ -1,0 +1,100 @@
+"""One connection to the database of the queue, for one thread at a time.
+
+A file that is no longer the one at the path, since it was moved aside or removed, is opened anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from lib.commit_queue import schema
+from lib.common import locks
+from lib.history import network_mounts
+
+PATIENCE = 10.0  # seconds to wait for another process that writes
+
+
+class QueueError(OSError):
+    """The queue cannot be read or written: the disk, its rights, or the file itself."""
+
+
+class Connection:
+    """A connection; its file is made when it is missing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._database: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None  # device and inode of the open file
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection to this thread alone. Raises sqlite3.Error, OSError."""
+        with self._lock:
+            if self._database is None or _identity(self._path) != self._file:
+                self._close()
+                self._database = _open(self._path)
+                self._file = _identity(self._path)
+            yield self._database
+
+    def close(self) -> None:
+        """Close it; the next use opens it again."""
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """Open the database while no other process sets a damaged one aside."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with locks.lock(lock_of(path), "opening the queue", timeout=PATIENCE):
+            database = connect(path, "rwc")
+            try:
+                _prepare(database, path)
+            except BaseException:
+                database.close()
+                raise
+            return database
+    except locks.LockTimeoutError as error:
+        raise QueueError(f"queue {path}: {error}") from error
+
+
+def _prepare(database: sqlite3.Connection, path: Path) -> None:
+    # processes share no memory over a network, which WAL needs (sqlite.org/wal.html)
+    mode = "DELETE" if network_mounts.holds(path) else "WAL"
+    database.execute(f"PRAGMA journal_mode = {mode}")
+    database.execute("PRAGMA synchronous = FULL")  # an accepted push survives a loss of power
+    if not schema.is_there(database):
+        database.execute("BEGIN IMMEDIATE")
+        schema.make(database, path.parent)
+        database.execute("COMMIT")
+
+
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    """Connect to a database of any content; `mode` is that of an address (sqlite.org/uri.html)."""
+    address = f"{path.absolute().as_uri()}?mode={mode}"
+    return sqlite3.connect(
+        address, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False
+    )
+
+
+def lock_of(path: Path) -> Path:
+    """Return the lock of those that open a database, or move it."""
+    return path.with_suffix(".lock")

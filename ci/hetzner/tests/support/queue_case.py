@@ -1,0 +1,43 @@
+"""A queue of its own for each test."""
+
+from __future__ import annotations
+
+import tempfile
+import unittest
+from pathlib import Path
+
+from lib.commit_queue.entry import Entry, Push, Ref
+from lib.commit_queue.states import State
+from lib.commit_queue.store import CommitQueue
+
+A, B, C, D = ("a" * 40, "b" * 40, "c" * 40, "d" * 40)
+
+
+class QueueCase(unittest.TestCase):
+    def setUp(self) -> None:
+        self.state = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.queue = CommitQueue(self.state, ["main", "release/*"])
+        self.addCleanup(self.queue.close)
+
+    def push(
+        self, sha: str, branch: str = "topic", source: str = "webhook", first: bool = False
+    ) -> Entry:
+        return self.queue.push(Push(sha, Ref(branch), source, first))
+
+    def pull(self, sha: str, branch: str = "topic", number: int = 7, fork: str = "") -> Entry:
+        return self.queue.push(Push(sha, Ref(branch, number, fork), "webhook"))
+
+    def take(self) -> Entry:
+        taken = self.queue.take("w", 0)
+        assert taken is not None
+        return taken
+
+    def state_of(self, entry: Entry) -> State:
+        return self.queue.entry(entry.id).state
+
+    def taken_in_order(self) -> list[str]:
+        """Return the letters of the commits in the order in which they start."""
+        order = []
+        while taken := self.queue.take("w", 0):
+            order.append(taken.sha[0])
+        return order

@@ -1,0 +1,113 @@
+"""The order in which entries start."""
+
+from __future__ import annotations
+
+import unittest
+from unittest import mock
+
+from lib.commit_queue.entry import Push, Ref
+from lib.commit_queue.states import State
+from tests.support.queue_case import A, B, C, D, QueueCase
+
+
+class Order(QueueCase):
+    def test_order_is_that_of_the_pushes_also_within_one_instant(self) -> None:
+        self.enterContext(mock.patch("time.time", return_value=1e9))
+        for sha in (C, A, D, B):
+            self.push(sha, "main")
+        self.assertEqual(self.taken_in_order(), ["c", "a", "d", "b"])
+
+    def test_clock_that_goes_back_changes_no_order(self) -> None:
+        for now, sha in enumerate((A, B, C)):
+            with mock.patch("time.time", return_value=1e9 - now):
+                self.push(sha, "main")
+        self.assertEqual(self.taken_in_order(), ["a", "b", "c"])
+
+    def test_first_goes_before_others(self) -> None:
+        self.push(A, "one")
+        self.push(B, "two", "push", first=True)
+        self.push(C, "three")
+        self.assertEqual(self.taken_in_order(), ["b", "a", "c"])
+
+    def test_entry_that_a_person_joins_with_first_goes_before_others(self) -> None:
+        self.push(A, "one")
+        self.push(B, "two")
+        self.push(B, "two", "push", first=True)
+        self.assertEqual(self.taken_in_order(), ["b", "a"])
+
+    def test_peek_tells_what_take_starts(self) -> None:
+        for branch, sha in (("one", A), ("one", B), ("two", C)):
+            self.push(sha, branch, "push")
+        while next_one := self.queue.peek():
+            self.assertEqual(self.take().id, next_one.id)
+
+
+class Fairness(QueueCase):
+    def test_branch_with_many_commits_delays_no_other(self) -> None:
+        for number in range(4):
+            self.push(f"{number:x}" * 40, "main")
+        self.push(A, "topic")
+        self.assertEqual(self.taken_in_order(), ["0", "a", "1", "2", "3"])
+
+    def test_branch_that_was_served_longest_ago_is_next(self) -> None:
+        for branch in ("one", "two", "three"):
+            self.push(f"{len(branch)}{branch[0]}".ljust(40, "0"), branch)
+        self.taken_in_order()
+        for sha, branch in ((A, "three"), (B, "two"), (C, "one")):
+            self.push(sha, branch)
+        self.assertEqual(self.taken_in_order(), ["c", "b", "a"])
+
+    def test_repetitions_delay_no_branch(self) -> None:
+        for _ in range(3):
+            self.queue.push(Push(A, Ref(""), "repeat", repeat="r"))
+        self.push(B)
+        self.push(C, "main")
+        self.assertEqual(self.taken_in_order(), ["a", "b", "c", "a", "a"])
+
+
+class Modes(QueueCase):
+    def test_paused_or_draining_queue_starts_nothing_and_takes_pushes(self) -> None:
+        self.push(A)
+        for mode in ("paused", "draining"):
+            self.queue.set_mode(mode, "an upgrade")
+            self.assertEqual((self.queue.mode(), self.queue.why()), (mode, "an upgrade"))
+            self.assertIsNone(self.queue.take("w", 0))
+            self.assertIsNone(self.queue.peek())
+            self.push(B, mode)
+        self.queue.set_mode("running")
+        self.assertEqual(self.queue.why(), "")
+        self.assertEqual(self.taken_in_order(), ["a", "b"])
+
+    def test_unknown_mode_is_refused(self) -> None:
+        with self.assertRaisesRegex(ValueError, "expected one of running, paused, draining"):
+            self.queue.set_mode("stopped")
+
+    def test_message_tells_what_holds_the_queue_up(self) -> None:
+        self.assertEqual(self.queue.message(), "")
+        self.queue.set_message("the disk is full")
+        self.assertEqual(self.queue.message(), "the disk is full")
+
+
+class Views(QueueCase):
+    def test_branches_have_their_last_ended_entry_the_newest_first(self) -> None:
+        for sha, branch in ((A, "one"), (B, "two"), (C, "one")):
+            self.push(sha, branch)
+            self.queue.end(self.take().id, State.PASSED, 0)
+        self.push(D, "two")
+        self.pull(D, "three", fork="a/b")
+        found = [(branch, entry.sha) for branch, entry in self.queue.branches()]
+        self.assertEqual(found, [("one", C), ("two", B)])
+
+    def test_entries_are_those_of_the_states_and_the_branch_the_newest_first(self) -> None:
+        for sha, branch in ((A, "main"), (B, "two"), (C, "main")):
+            self.push(sha, branch)
+        self.take()
+        ids = [entry.id for entry in self.queue.entries()]
+        self.assertEqual(ids, [3, 2, 1])
+        waiting = self.queue.entries(states={State.WAITING}, branch="main")
+        self.assertEqual([entry.id for entry in waiting], [3])
+        self.assertEqual([entry.id for entry in self.queue.entries(limit=1)], [3])
+
+
+if __name__ == "__main__":
+    unittest.main()
