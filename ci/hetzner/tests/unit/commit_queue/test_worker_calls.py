@@ -7,7 +7,7 @@ import unittest
 
 from lib.commit_queue.states import State
 from lib.commit_queue.wake import Waker
-from tests.unit.commit_queue.test_store import A, QueueCase
+from tests.support.queue_case import A, QueueCase
 
 
 class PutBack(QueueCase):
