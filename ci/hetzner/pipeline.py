@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from lib.commit.tested_commit import TestedCommit
 
 HERE = Path(__file__).resolve()
+# jobs with a commit status together, ci/hetzner/fast: an early word; the whole alone decides
+STATUS_GROUPS = {"fast": ["lint-python", "test-js", *(f"test-python-{v}" for v in PYTHONS)]}
 JS_CORE = "packages/buckaroo-js-core"
 JS_INPUTS = ("src", "package.json", "tsconfig.json", "vite.config.ts", "../pnpm-lock.yaml")
 # an uncommitted change has no key: the cache must not answer for it; nor has a missing file. Each
@@ -192,7 +194,7 @@ def _pipeline_of_run(run: CommitRun, request: Request) -> Pipeline:
         log_dir=run.log_dir,
         cwd=run.commit.tree,
         env=_job_environment(request, run.commit.tree),
-        listeners=run.listeners(),
+        listeners=run.listeners(STATUS_GROUPS),
         rerun=run.rerun(HERE),
         leave_out=lambda names: f"--skip-jobs {','.join(names)}",
         log_url=run.url,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lib.buckaroo import leftovers, settings, wheels
@@ -25,8 +25,7 @@ from lib.common.interrupts import Interrupted
 from lib.common.locks import Held
 from lib.git.checkout import CheckoutError
 from lib.history.recorder import History, RunFields
-from lib.leftovers import cleanup, stale_checkouts
-from lib.leftovers.snapshot import snapshot_container_state
+from lib.leftovers import cleanup, snapshot, stale_checkouts
 from lib.model import events, selection
 from lib.model.result import Earlier
 from lib.model.run_facts import Facts
@@ -203,17 +202,23 @@ class CommitRun:
         """Whether all jobs were asked for; this machine may leave some out."""
         return self._options.asks_for_all
 
-    def listeners(self) -> list[events.Listener]:
-        """Return the listeners to the events of the jobs, beside the log."""
+    def listeners(self, groups: Mapping[str, Collection[str]]) -> list[events.Listener]:
+        """Return the listeners to the events of the jobs, beside the log.
+
+        `groups` are those of jobs that have a status of their own, by name.
+        """
         options, config = self._options, self._config
         made: list[events.Listener] = [self._events, *self.earlier.listeners()]
         if not self._with_a_filter:
             made.append(self._history)
         if not options.in_place:
             made.append(wheels.WheelKeeper(config, self.commit.sha, self.log.line))
-        if config.job_statuses and options.whole_jobs:
-            made += self._statuses.of_jobs(lambda job: self._failed_tests(job))  # noqa: PLW0108 - set later
-        return made
+
+        def failed_tests(job: str) -> Sequence[str]:
+            return self._failed_tests(job)  # which is set later
+
+        more = self._statuses.listeners(groups, failed_tests, whole_jobs=options.whole_jobs)
+        return [*made, *more]
 
     def rerun(self, program: Path) -> RerunCommand:
         """Return the command that runs jobs again, with the outputs of this run."""
@@ -230,12 +235,8 @@ class CommitRun:
 
     def _snapshot(self, label: str) -> None:
         """Record the state of a box beside the logs; it changes no verdict."""
-        if not self._config.box:
-            return
-        try:
-            snapshot_container_state(label, self.log_dir / "snapshots.txt")
-        except OSError as error:
-            self.log.line(f"NOTE  no snapshot {label}: {error}")
+        if self._config.box:
+            snapshot.record(self.log_dir, self.log.line, label)
 
     def _leave_nothing(self) -> None:
         self._tools = self._versions.end()

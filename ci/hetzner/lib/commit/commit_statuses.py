@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from lib.buckaroo.settings import Settings
 from lib.common import interrupts
 from lib.common.interrupts import Interrupted
 from lib.github.client import Repository
+from lib.github.group_statuses import GroupStatuses
 from lib.github.job_statuses import JobStatuses
 from lib.github.outbox import Outbox
 from lib.github.status_data import CONTEXT, Delivery, Status, with_tests
 from lib.github.status_reporter import StatusReporter
+from lib.model import events
 from lib.model.result import Result
 from lib.model.verdict import Verdict
 
@@ -38,6 +40,7 @@ class CommitStatuses:
         self._say = say
         self._mask = mask
         self._whole = whole
+        self._config = config
         self._outbox = Outbox(config.state_dir, run_id, say)
         repository = Repository(config.github_api_url, config.github_token, config.github_repo)
         self._reporter = StatusReporter(repository, say, mask=mask, outbox=self._outbox)
@@ -55,11 +58,25 @@ class CommitStatuses:
         if self._whole:
             self._reporter.queue(Status("pending", self._sha, CONTEXT, "runs", self._url))
 
-    def of_jobs(self, failed_tests: Callable[[str], Sequence[str]]) -> list[JobStatuses]:
-        """Return the listener that posts the statuses of jobs; none if statuses are off."""
-        if not self._reporter.on:
-            return []
-        return [JobStatuses(self._reporter, self._sha, self._url, failed_tests)]
+    def listeners(
+        self,
+        groups: Mapping[str, Collection[str]],
+        failed_tests: Callable[[str], Sequence[str]],
+        *,
+        whole_jobs: bool,
+    ) -> list[events.Listener]:
+        """Return the listeners that post the statuses of jobs and of groups of them, by name.
+
+        There are none if statuses are off, none of jobs unless the run checks its `whole_jobs`,
+        and none of groups unless it checks all of the commit.
+        """
+        config, made = self._config, list[events.Listener]()
+        of = self._reporter, self._sha, self._url
+        if config.job_statuses and whole_jobs and self._reporter.on:
+            made.append(JobStatuses(*of, failed_tests))
+        if config.group_statuses and self._whole and self._reporter.on:
+            made += [GroupStatuses(*of, name, jobs, failed_tests) for name, jobs in groups.items()]
+        return made
 
     def end(self, verdict: Verdict, results: Collection[Result]) -> None:
         """Post the verdict on the commit, or leave it to the next run."""

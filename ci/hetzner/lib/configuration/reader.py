@@ -47,12 +47,12 @@ class Reader:
         """Return a variable as it is; an empty one counts as not set."""
         return self.environ.get(name) or default
 
-    def flag(self, name: str) -> bool:
-        """Return whether a variable is 1; unset, empty and 0 mean no."""
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """Return whether a variable is 1, not 0; unset and empty mean the default."""
         value = self.environ.get(name, "")
         if value not in ("", "0", "1"):
             self._wrong(name, "1 or 0", value)
-        return value == "1"
+        return value == "1" or (default and value != "0")
 
     def matching(self, name: str, pattern: str, form: str, default: str) -> str:
         """Return a variable that has to match all of a pattern, shown to people as `form`."""

@@ -40,6 +40,7 @@ class Settings:
     github_api_url: str  # GITHUB_API_URL
     log_url: str  # LOG_URL: where a browser finds the logs, or ''
     job_statuses: bool  # CI_JOB_STATUSES: a commit status for every job, too
+    group_statuses: bool  # CI_GROUP_STATUSES: a commit status for each group of jobs
     keep_days: int  # CI_KEEP_DAYS: age at which runs go
     keep_runs: int  # CI_KEEP_RUNS: runs that are kept
     keep_bytes: int  # CI_KEEP_BYTES: bytes of all runs that are kept
@@ -148,6 +149,7 @@ def _read(read: Reader, box: bool, repo: Path) -> Settings:
         github_api_url=read.url("GITHUB_API_URL", "https://api.github.com"),
         log_url=read.url("LOG_URL", ""),
         job_statuses=read.flag("CI_JOB_STATUSES"),
+        group_statuses=read.flag("CI_GROUP_STATUSES", default=True),
         keep_days=read.number("keep_days", "CI_KEEP_DAYS", 30, 1, 10**6),
         keep_runs=read.number("keep_runs", "CI_KEEP_RUNS", 200, 1, 10**6),
         keep_bytes=read.number("keep_bytes", "CI_KEEP_BYTES", 5 * 10**9, 0, 10**15),

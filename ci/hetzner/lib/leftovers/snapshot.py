@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from lib.common import files, redact
@@ -37,3 +38,11 @@ def snapshot_container_state(label: str, outfile: str | Path) -> None:
         before = files.read(path)
     new = "\n".join(text) + "\n"
     files.atomic_write(path, before + new.encode(errors="surrogateescape"))
+
+
+def record(run: Path, say: Callable[[str], None], label: str) -> None:
+    """Record the state beside the logs of a run; a failure is a note."""
+    try:
+        snapshot_container_state(label, run / "snapshots.txt")
+    except OSError as error:
+        say(f"NOTE  no snapshot {label}: {error}")

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from unittest import mock
 
@@ -112,9 +112,11 @@ def main(arguments: Sequence[str]) -> int:
         table[:] = [job.but(cache=None) if job.name == uncached else job for job in made]
         return list(table)
 
-    def listen(run: commit_run.CommitRun) -> list[events.Listener]:
+    def listen(
+        run: commit_run.CommitRun, groups: Mapping[str, Collection[str]]
+    ) -> list[events.Listener]:
         watches.append(TreeWatch(run.commit.tree, table))
-        return [*listeners(run), watches[-1]]
+        return [*listeners(run, groups), watches[-1]]
 
     with (
         mock.patch.object(pipeline, "job_table", keep_table),

@@ -7,7 +7,9 @@ import unittest
 
 from tests.support import github_server
 from tests.support.commit_stage import OnStage
-from tests.support.waiting import PATIENCE, wait_for
+from tests.support.waiting import PATIENCE, wait_for, wait_until
+
+FAST = "ci/hetzner/fast"
 
 
 class Statuses(OnStage):
@@ -69,6 +71,39 @@ class Statuses(OnStage):
         self.assertEqual(self.stage.run(CI_JOB_STATUSES="1").code, 0)
         states = [state for state, context in self.posted() if context == "ci/hetzner/test-js"]
         self.assertEqual(states, ["pending", "success"])
+
+    def of_group(self) -> list[tuple[str, str]]:
+        return [(b["state"], b["description"]) for b in self.github.seen if b["context"] == FAST]
+
+    def test_group_of_fast_jobs_has_its_status_before_the_whole_run_has(self) -> None:
+        self.assertEqual(self.stage.run(CI_GROUP_STATUSES="").code, 0)
+        (first, _), (last, text) = self.of_group()
+        self.assertEqual((first, last), ("pending", "success"))
+        self.assertRegex(text, r"^6 jobs passed in \d+ s$")
+        self.assertEqual(self.posted()[-1], ("success", "ci/hetzner"))
+
+    def test_group_fails_at_once_and_the_whole_run_later(self) -> None:
+        ran = self.stage.run(CI_GROUP_STATUSES="1", STAGE_FAIL="lint_python")
+        self.assertEqual(ran.code, 1)
+        self.assertEqual([state for state, _ in self.of_group()], ["pending", "failure"])
+        self.assertEqual(self.posted()[-1], ("failure", "ci/hetzner"))
+
+    def test_part_of_the_jobs_says_nothing_of_a_group(self) -> None:
+        self.assertEqual(self.stage.run("--skip-jobs", "test-js", CI_GROUP_STATUSES="1").code, 0)
+        self.assertEqual(self.posted(), [])
+
+    def test_group_of_a_runner_that_was_killed_is_an_error_by_the_next(self) -> None:
+        started = self.stage.root / "started"
+        variables = {"STAGE_SLEEP": "test_js", "STAGE_STARTED": str(started)}
+        with self.stage.start(CI_GROUP_STATUSES="1", **variables) as process:
+            wait_for(started)
+            wait_until(lambda: bool(self.of_group()), "the status of the group")
+            process.kill()
+            process.communicate(timeout=PATIENCE)
+        self.assertEqual(self.stage.run("--only-jobs", "lint-python").code, 0)
+        (first, _), (last, text) = self.of_group()
+        self.assertEqual((first, last), ("pending", "error"))
+        self.assertIn("cut off", text)
 
     def test_failed_tests_are_named_in_the_status_of_their_job_and_of_the_commit(self) -> None:
         case = '<testcase classname="a.ts" name="table {}"><failure/></testcase>'

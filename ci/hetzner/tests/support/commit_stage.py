@@ -164,6 +164,7 @@ class Stage:
             "CI_STATE_DIR": str(self.state),
             "CI_RUNNER_DIR": str(self.root / "runner"),
             "CI_TIMEOUT": "120",
+            "CI_GROUP_STATUSES": "0",  # tests of these turn them on
             "CI_PORT_JUPYTER": str(self.port),
             "JUPYTER_PARALLEL": "1",
             "STAGE_PYTHON": sys.executable,
