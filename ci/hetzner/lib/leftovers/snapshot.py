@@ -13,9 +13,10 @@ from lib.processes import ports, process_table
 
 
 def snapshot_container_state(label: str, outfile: str | Path) -> None:
-    """Append the state of the machine to a file: processes, ports, /tmp, memory, descriptors.
+    """Append the state of the machine to a file: processes, ports, memory, descriptors, left files.
 
-    For comparing before and after a run by eye or with diff. Raises OSError.
+    The files are those in /tmp and /dev/shm. For comparing before and after a run by eye or with
+    diff. Raises OSError.
     """
     look = process_table.table()
     processes = sorted(look.all())
@@ -25,7 +26,9 @@ def snapshot_container_state(label: str, outfile: str | Path) -> None:
     ]
     text += ["--- listening ports (user)"]
     text += [f"{port} ({uid})" for port, uid in ports.listening()]
-    text += ["--- /tmp", *sorted(entry.name for entry in Path("/tmp").iterdir())]
+    for place in (Path("/tmp"), Path("/dev/shm")):
+        if place.is_dir():
+            text += [f"--- {place}", *sorted(entry.name for entry in place.iterdir())]
     for title, source in (
         ("memory", "/proc/meminfo"),
         ("file descriptors", "/proc/sys/fs/file-nr"),
