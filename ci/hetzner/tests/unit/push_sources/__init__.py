@@ -1,0 +1,1 @@
+"""Tests of lib/push_sources/ that start no process."""
