@@ -48,7 +48,9 @@ def application(settings: ServiceSettings, *, reads: bool = True) -> Application
 
 
 def _pages(settings: ServiceSettings, queue: CommitQueue) -> WSGIApplication:
-    return not_found
+    from lib.dashboard.application import Dashboard  # late: a box without pages needs none of it
+
+    return Dashboard(settings, queue)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 
 def paths(run: Path, job: str) -> list[Path]:
     """Return the logs of a job's attempts, the first attempt first. Raises OSError."""
+    with os.scandir(run) as entries:
+        return [run / name for name in ordered([entry.name for entry in entries], job)]
+
+
+def ordered(names: Collection[str], job: str) -> list[str]:
+    """Return those of the names in a run's directory that are logs of a job, the oldest first."""
     latest = f"{job}.log"
     older = re.compile(rf"{re.escape(latest)}\.([1-9]\d{{0,8}})")
-    with os.scandir(run) as entries:
-        names = [entry.name for entry in entries if entry.name.startswith(latest)]
     numbers = sorted(int(found[1]) for name in names if (found := older.fullmatch(name)))
-    logs = [run / f"{latest}.{number}" for number in numbers]
-    return [*logs, run / latest] if latest in names else logs
+    logs = [f"{latest}.{number}" for number in numbers]
+    return [*logs, latest] if latest in names else logs
 
 
 def jobs(run: Path) -> list[str]:

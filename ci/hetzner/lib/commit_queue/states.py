@@ -21,3 +21,5 @@ class State(StrEnum):
 OPEN = frozenset({State.WAITING, State.RUNNING})
 ENDED = frozenset(State) - OPEN
 SPOKEN = frozenset({State.PASSED, State.FAILED})  # ends of which the run itself tells GitHub
+# ends that say something of the commit, or of the box that was to test it
+VERDICTS = ENDED - {State.CANCELLED, State.SUPERSEDED}

@@ -22,6 +22,10 @@ BRANCHES = """
     SELECT r.branch, max(e.id) FROM refs r JOIN entries e ON e.id = r.entry
     WHERE r.branch != '' AND r.fork = '' AND e.state NOT IN ('waiting', 'running')
     GROUP BY r.branch ORDER BY max(e.id) DESC"""
+COUNTS = "SELECT state, count(*) FROM entries GROUP BY state"
+SECONDS = """
+    SELECT state, count(*), sum(ended - started) FROM entries
+    WHERE started NOT NULL AND ended NOT NULL GROUP BY state"""
 
 
 class CommitQueue:
@@ -116,14 +120,25 @@ class CommitQueue:
         return self._write(lambda database: ending.recover(database, lives))
 
     def entries(
-        self, *, states: Collection[State] = (), branch: str = "", limit: int = 50
+        self,
+        *,
+        states: Collection[State] = (),
+        branch: str = "",
+        limit: int = 50,
+        before: int | None = None,
     ) -> list[Entry]:
-        """Return entries, the newest first: of these states (default: any), of this branch."""
+        """Return entries, the newest first: of these states (default: any), of this branch.
+
+        `before` leaves out the entry with this id and all newer ones.
+        """
         marks = ", ".join("?" for _ in states)
         rest = f"WHERE state IN ({marks})" if states else "WHERE 1"
         if branch:
             rest += " AND id IN (SELECT entry FROM refs WHERE branch = ? AND fork = '')"
-        values = [*states, *([branch] if branch else []), limit]
+        if before is not None:
+            rest += " AND id < ?"
+        chosen = [*states, *([branch] if branch else []), *([] if before is None else [before])]
+        values = [*chosen, limit]
         return self._read(
             lambda database: rows.entries(database, f"{rest} ORDER BY id DESC LIMIT ?", values)
         )
@@ -140,6 +155,16 @@ class CommitQueue:
                 for branch, number in database.execute(BRANCHES).fetchall()
             ]
         )
+
+    def counts(self) -> dict[State, int]:
+        """Return how many entries are in each state; those that were forgotten are not counted."""
+        found = self._read(lambda database: database.execute(COUNTS).fetchall())
+        return dict.fromkeys(State, 0) | {State(state): count for state, count in found}
+
+    def run_seconds(self) -> dict[State, tuple[int, float]]:
+        """Return, by state, how many entries ran to their end, and their seconds together."""
+        found = self._read(lambda database: database.execute(SECONDS).fetchall())
+        return {State(state): (count, seconds) for state, count, seconds in found}
 
     def mode(self) -> str:
         """Return 'running', 'paused' or 'draining'."""

@@ -20,10 +20,13 @@ class GrowingLog:
     the job has ended (`lib/processes/log_bound.py`).
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open it. Raises OSError, NotAFileError."""
-        self._handle = files.open_file(path, os.O_RDONLY)
-        self._place = 0
+    def __init__(self, path: Path | str, place: int = 0, *, dir_fd: int | None = None) -> None:
+        """Open it, to be read from a place on: a number of bytes. Raises OSError, NotAFileError.
+
+        A relative path begins at the open directory `dir_fd`, if there is one.
+        """
+        self._handle = files.open_file(path, os.O_RDONLY, dir_fd=dir_fd)
+        self._place = place
         self._last = b""  # the bytes before the place
         self.left_out = 0
 
@@ -33,6 +36,11 @@ class GrowingLog:
             return os.path.samestat(os.fstat(self._handle), path.lstat())
         except OSError:
             return False
+
+    @property
+    def place(self) -> int:
+        """The bytes before the place that is read next, gaps among them."""
+        return self._place
 
     @property
     def has_changed(self) -> bool:

@@ -12,6 +12,8 @@ OPENS = {"open", "read_text", "read_bytes", "write_text", "write_bytes"}
 # modules that open files which no job can reach, or open them as carefully, with the reason
 MAY_OPEN = {
     "common/files": "it is the careful one",
+    "dashboard/log_stream": "a directory, without following a link",
+    "dashboard/run_files": "opens as carefully, below a directory that it holds",
     "run_directories/log_server": "opens as carefully, below a directory that it holds",
     "outputs/path_follower": "does not wait, and reads nothing",
     "common/console": "/dev/null",

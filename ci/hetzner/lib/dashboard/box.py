@@ -1,0 +1,116 @@
+"""How the box is: its queue, its worker, its disk, its last success. Cheap, for health checks."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from lib.commit_queue import paths
+from lib.commit_queue.states import State
+from lib.commit_queue.store import CommitQueue
+from lib.common import files, version
+from lib.common.plain_text import size
+from lib.configuration.service_settings import ServiceSettings
+
+MODES = ("running", "paused", "draining")
+
+
+class Health(NamedTuple):
+    """The state of a box. Bytes; times in seconds since the epoch; None: not known."""
+
+    version: str
+    waiting: int = 0
+    running: int = 0
+    mode: str = ""
+    message: str = ""
+    worker: bool = False  # a worker lives
+    last_success: float | None = None
+    stale: bool = False  # no success for longer than CI_STALE_HOURS
+    free: int | None = None
+    watermark: int = 0
+    unreadable: str = ""  # why the queue cannot be read, '' if it can
+
+    @property
+    def full(self) -> bool:
+        """Whether no run may start, since the disk has too little room."""
+        return self.free is not None and self.free < self.watermark
+
+    @property
+    def well(self) -> bool:
+        """Whether a push would become a run."""
+        return self.worker and not self.full and not self.unreadable
+
+
+def look(settings: ServiceSettings, queue: CommitQueue) -> Health:
+    """Return how the box is now; nothing that fails keeps the rest from being told."""
+    state = settings.base.state_dir
+    health = Health(
+        version.full(),
+        worker=is_held(paths.worker_lock(state)),
+        free=free_bytes(state),
+        watermark=settings.base.free_bytes,
+    )
+    try:
+        counts = queue.counts()
+        passed = queue.entries(states={State.PASSED}, limit=1)
+        mode, message = queue.mode(), queue.message()
+    except OSError as error:
+        return health._replace(unreadable=str(error))
+    last = passed[0].ended if passed else None
+    return health._replace(
+        waiting=counts[State.WAITING],
+        running=counts[State.RUNNING],
+        mode=mode,
+        message=message,
+        last_success=last,
+        stale=last is None or time.time() - last > settings.stale_seconds,
+    )
+
+
+def problems(health: Health) -> tuple[str, ...]:
+    """Return a sentence for each thing that keeps pushes from becoming runs."""
+    found = []
+    if health.unreadable:
+        found.append(f"The queue cannot be read: {health.unreadable}")
+    if health.full and health.free is not None:
+        found.append(
+            f"The disk is full: {size(health.free)} are free, a run needs "
+            f"{size(health.watermark)}. `pipeline.py gc` removes what is no longer used."
+        )
+    if health.message:
+        found.append(health.message)
+    if health.mode == "paused":
+        found.append("The queue is paused. `pipeline.py queue resume` goes on.")
+    if health.mode == "draining":
+        found.append("The queue drains: the current run ends, and no other starts.")
+    if not health.worker and not health.unreadable:
+        found.append("No worker runs. `pipeline.py queue worker` starts one.")
+    return tuple(found)
+
+
+def is_held(lock: Path) -> bool:
+    """Whether a process holds a lock (flock(2)); no look makes the file, nor takes the lock."""
+    try:
+        handle = files.open_file(lock, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in (errno.EWOULDBLOCK, errno.EAGAIN)
+    finally:
+        os.close(handle)
+    return False
+
+
+def free_bytes(directory: Path) -> int | None:
+    """Return the bytes that are free for us on the disk of a directory; None if not known."""
+    try:
+        found = os.statvfs(directory)
+    except OSError:
+        return None
+    return found.f_bavail * found.f_frsize

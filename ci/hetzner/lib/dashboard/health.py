@@ -1,0 +1,33 @@
+"""The answer on `/health`: whether a push would become a run, for watchers. It needs no token."""
+
+from __future__ import annotations
+
+from lib.commit_queue.store import CommitQueue
+from lib.configuration.service_settings import ServiceSettings
+from lib.dashboard import answers, box
+from lib.dashboard.answers import BUSY, OK, Answer
+from lib.dashboard.box import Health
+
+
+def answer(settings: ServiceSettings, queue: CommitQueue) -> Answer:
+    """Return the state of the box; its status is 503 if a push would not become a run."""
+    health = box.look(settings, queue)
+    return answers.as_json(fields(health), OK if health.well else BUSY)
+
+
+def fields(health: Health) -> dict[str, object]:
+    """Return the state as JSON; docs/schemas/health.schema.json has its form."""
+    return {
+        "schema": 1,
+        "healthy": health.well,
+        "alive": True,
+        "version": health.version,
+        "last_success": health.last_success,
+        "stale": health.stale,
+        "queue": {"waiting": health.waiting, "running": health.running},
+        "mode": health.mode or None,
+        "message": health.message,
+        "worker": health.worker,
+        "disk": {"free": health.free, "watermark": health.watermark, "full": health.full},
+        "problems": list(box.problems(health)),
+    }

@@ -1,0 +1,174 @@
+"""What the first page shows, gathered from the queue and the store of runs."""
+
+from __future__ import annotations
+
+import fnmatch
+import time
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from lib.commit_queue.entry import Entry, Ref
+from lib.commit_queue.states import ENDED, VERDICTS, State
+from lib.commit_queue.store import CommitQueue
+from lib.configuration.service_settings import ServiceSettings
+from lib.dashboard import box
+from lib.dashboard.run_lines import RunLine, RunLines
+from lib.run_directories.run_store import RunStore
+from lib.run_directories.stored_run import RUNNING, StoredRun
+
+MOST_WAITING, MOST_RECENT, MOST_BRANCHES = 50, 25, 40
+LOOKED_AT = 50  # of the newest runs: among them are those that go on
+
+
+class Item(NamedTuple):
+    """An entry of the queue with its run, or either alone: a run may have been started by hand."""
+
+    entry: Entry | None
+    run: RunLine | None
+
+    @property
+    def state(self) -> str:
+        """Its state as a word: that of the entry, which knows why it ended."""
+        return self.entry.state.value if self.entry else self.run.state if self.run else ""
+
+    @property
+    def sha(self) -> str:
+        """Its commit, '' if that is not known."""
+        return self.entry.sha if self.entry else self.run.sha if self.run else ""
+
+    @property
+    def where(self) -> str:
+        """Where its commit was pushed, '' if that is not known."""
+        pushed = place(self.entry.refs) if self.entry else ""
+        return pushed or (self.run.branch if self.run else "")
+
+    @property
+    def began(self) -> float:
+        """The time that it is sorted by: of its start, or else of its push."""
+        if self.entry:
+            return self.entry.started or self.entry.created
+        return self.run.started if self.run else 0.0
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, None if it has not ended or never ran."""
+        if self.run and self.run.seconds is not None:
+            return self.run.seconds
+        if self.entry and self.entry.started is not None and self.entry.ended is not None:
+            return self.entry.ended - self.entry.started
+        return None
+
+    @property
+    def run_name(self) -> str:
+        """The name of the run's directory, '' if it has none."""
+        return self.run.name if self.run else ""
+
+
+class Overview(NamedTuple):
+    """All that the page shows. `problems` are sentences; `version` grows with each change."""
+
+    title: str
+    now: float
+    version: str
+    main: str
+    problems: tuple[str, ...]
+    running: tuple[Item, ...]
+    waiting: tuple[Entry, ...]
+    branches: tuple[tuple[str, Item], ...]
+    recent: tuple[Item, ...]
+    health: box.Health
+
+
+def place(refs: Sequence[Ref]) -> str:
+    """Return where a commit was pushed, for people: the branch, of a fork with its name."""
+    for ref in refs:
+        if ref.branch or ref.pull:
+            branch = ref.branch or f"pull request {ref.pull}"
+            return f"{ref.fork}:{branch}" if ref.fork else branch
+    return ""
+
+
+class Queued(NamedTuple):
+    """What the queue tells; nothing of it if it cannot be read."""
+
+    running: Sequence[Entry] = ()
+    waiting: Sequence[Entry] = ()
+    ended: Sequence[Entry] = ()
+    branches: Sequence[tuple[str, Entry]] = ()
+
+
+class Gatherer:
+    """Gathers the overview."""
+
+    def __init__(
+        self, settings: ServiceSettings, queue: CommitQueue, store: RunStore, lines: RunLines
+    ) -> None:
+        self._settings = settings
+        self._queue = queue
+        self._store = store
+        self._lines = lines
+
+    def overview(self, version: str) -> Overview:
+        """Return what there is now. Raises OSError if the store cannot be read."""
+        health = box.look(self._settings, self._queue)
+        queued = Queued() if health.unreadable else self._queued()
+        stored = {run.name: run for run in self._store.runs()}
+        taken = {entry.run for entry in (*queued.running, *queued.ended)}
+        by_hand = [
+            Item(None, self._lines.line(run))
+            for run in islice(stored.values(), LOOKED_AT)
+            if run.name not in taken
+        ]
+        running = [self._item(entry, stored) for entry in queued.running]
+        running += [item for item in by_hand if item.state == RUNNING]
+        recent = [self._item(entry, stored) for entry in queued.ended]
+        recent += [item for item in by_hand if item.state != RUNNING]
+        branches = [(name, self._item(entry, stored)) for name, entry in queued.branches]
+        return Overview(
+            title=self._settings.base.github_repo or "CI",
+            now=time.time(),
+            version=version,
+            main=next(iter(self._settings.protected), "main"),
+            problems=box.problems(health),
+            running=tuple(sorted(running, key=lambda item: item.began)),
+            waiting=tuple(in_turn(queued.waiting)),
+            branches=tuple(branches),
+            recent=tuple(islice(sorted(recent, key=lambda item: -item.began), MOST_RECENT)),
+            health=health,
+        )
+
+    def _queued(self) -> Queued:
+        return Queued(
+            self._queue.entries(states={State.RUNNING}),
+            self._queue.entries(states={State.WAITING}, limit=MOST_WAITING),
+            self._queue.entries(states=ENDED, limit=MOST_RECENT),
+            self._branches(),
+        )
+
+    def _item(self, entry: Entry, stored: Mapping[str, StoredRun]) -> Item:
+        run = stored.get(entry.run)
+        return Item(entry, self._lines.line(run) if run else None)
+
+    def _branches(self) -> list[tuple[str, Entry]]:
+        """Return branches with the last entry that has a verdict, the protected ones first."""
+        found = []
+        for name, last in islice(self._queue.branches(), MOST_BRANCHES):
+            with_verdict = (
+                [last]
+                if last.state in VERDICTS
+                else self._queue.entries(states=VERDICTS, branch=name, limit=1)
+            )
+            found += [(name, entry) for entry in with_verdict]
+        return sorted(found, key=lambda pair: not self._is_protected(pair[0]))
+
+    def _is_protected(self, branch: str) -> bool:
+        return any(fnmatch.fnmatchcase(branch, glob) for glob in self._settings.protected)
+
+
+def in_turn(waiting: Sequence[Entry]) -> list[Entry]:
+    """Return waiting entries in about the order of their turn: the first ones, then by age.
+
+    The queue also takes turns between branches, so the order within the rest may differ.
+    """
+    return sorted(waiting, key=lambda entry: (not entry.first, entry.id))

@@ -1,0 +1,117 @@
+"""The page of a run that has no report (yet): its jobs so far, and its files."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from itertools import islice
+
+from lib.common.plain_text import duration
+from lib.dashboard import answers, moments, pages, run_lines, shell
+from lib.dashboard.answers import HTML, Answer
+from lib.dashboard.progress import progress
+from lib.dashboard.request import Request
+from lib.dashboard.run_lines import RunLine
+from lib.dashboard.words import colour_of, mark
+from lib.page import outcomes
+from lib.page.markup import Html, file_link, tag
+from lib.run_directories.stored_run import RUNNING, StoredRun
+from lib.timeline.run_record import JobRecord, RunRecord
+
+MOST_JOBS, MOST_FILES = 500, 500
+
+
+def answer(run: StoredRun, names: Sequence[str], version: str, request: Request) -> Answer:
+    """Return the page, or only the part that changes. `names` are those in its directory."""
+    told = run_lines.record(run)
+    line = run_lines.of_record(run, told)._replace(state=run.state)
+    main = _main(line, told, names, version, time.time())
+    if "part" in request.query:
+        return answers.whole(main, HTML)
+    live = pages.live_line(run.name, "../../api/events")
+    return shell.answer(_title(line), main, live, script="live", colour=_colour(line))
+
+
+def _title(line: RunLine) -> str:
+    return f"{line.state} · {line.branch or line.name}"
+
+
+def _colour(line: RunLine) -> str:
+    look = colour_of(line.state)
+    return look if look in shell.COLOURS else ""
+
+
+def _main(line: RunLine, told: RunRecord, names: Sequence[str], version: str, now: float) -> Html:
+    running = line.state == RUNNING
+    head = tag(
+        "header",
+        tag("p", tag("a", "All runs", href="../../"), class_="where"),
+        tag("h1", line.branch or "A run"),
+        tag(
+            "p",
+            mark(line.state),
+            " ",
+            moments.since(line.started, now) if running else moments.ago(line.started, now),
+            " ",
+            tag("code", line.sha) if line.sha else None,
+            class_="line",
+        ),
+        progress(line, now, "") if running else None,
+        id="header",
+    )
+    return tag(
+        "main",
+        head,
+        _jobs(told),
+        _files(names),
+        data_version=version,
+        data_title=_title(line),
+    )
+
+
+def _jobs(told: RunRecord) -> Html:
+    jobs = [job for job in told.jobs if not outcomes.is_left_out(job)]
+    rows = [_job(job) for job in islice(jobs, MOST_JOBS)]
+    heads = tag("tr", *(tag("th", head, scope="col") for head in ("Job", "State", "Took")))
+    more = len(jobs) - MOST_JOBS
+    return tag(
+        "section",
+        tag("h2", "Jobs", id="jobs-title"),
+        tag("table", tag("thead", heads), tag("tbody", *rows), class_="runs jobs"),
+        tag("p", f"and {more} more", class_="soft") if more > 0 else None,
+        id="jobs",
+        hidden=not rows,
+        aria_labelledby="jobs-title",
+    )
+
+
+def _job(job: JobRecord) -> Html:
+    name: Html | str = job.name
+    if job.log:
+        name = tag("a", job.name, href=f"{file_link(job.log)}?follow=1")
+    state = "running" if job.running else job.outcome or "waiting"
+    reason = job.reason if outcomes.is_broken(job) else ""
+    took = "" if job.seconds is None else duration(job.seconds)
+    return tag(
+        "tr",
+        tag("th", name, scope="row", class_="name"),
+        tag("td", mark(state), tag("span", reason, class_="reason soft") if reason else None),
+        tag("td", took, class_="took"),
+    )
+
+
+def _files(names: Sequence[str]) -> Html:
+    rows = [
+        tag("li", tag("a", name, href=file_link(f"{name}/" if name == "kept" else name)))
+        for name in islice(names, MOST_FILES)
+    ]
+    more = len(names) - MOST_FILES
+    return tag(
+        "section",
+        tag("h2", "Files", id="files-title"),
+        tag("ul", *rows, class_="files"),
+        tag("p", f"and {more} more", class_="soft") if more > 0 else None,
+        id="files",
+        hidden=not rows,
+        aria_labelledby="files-title",
+    )

@@ -1,0 +1,89 @@
+"""The answer on `/api/runs.json`: entries of the queue, and runs, for programs.
+
+Both lists begin with the newest. `?limit=` (1 to 200) bounds each; `next` is the query of the page
+that follows, null at the end. `?branch=` and `?state=` choose among the entries.
+docs/schemas/runs.schema.json has the form.
+"""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Mapping, Sequence
+
+from lib.commit_queue.entry import Entry
+from lib.commit_queue.states import State
+from lib.commit_queue.store import CommitQueue
+from lib.dashboard import answers
+from lib.dashboard.answers import Answer
+from lib.dashboard.run_lines import RunLine, RunLines
+from lib.run_directories import run_name
+from lib.run_directories.run_store import RunStore
+
+USUAL, MOST = 50, 200
+FURTHEST = 2**62  # an id
+
+
+def answer(
+    queue: CommitQueue, store: RunStore, lines: RunLines, query: Mapping[str, str]
+) -> Answer:
+    """Return a page of both lists. Raises OSError, and ValueError for a query of another form."""
+    limit = _number(query.get("limit", str(USUAL)), MOST)
+    before = _number(query["before"], FURTHEST) if "before" in query else None
+    states = [State(query["state"])] if "state" in query else ()
+    entries = queue.entries(
+        states=states, branch=query.get("branch", ""), limit=limit, before=before
+    )
+    runs = [run for run in store.runs() if _is_before(run.key, query.get("run_before", ""))]
+    found = [lines.line(run) for run in runs[:limit]]
+    more = len(entries) == limit or len(runs) > limit
+    return answers.as_json(
+        {
+            "schema": 1,
+            "version": queue.version(),
+            "entries": [of_entry(entry) for entry in entries],
+            "runs": [of_run(line) for line in found],
+            "next": _next(query, entries, found) if more else None,
+        }
+    )
+
+
+def of_entry(entry: Entry) -> dict[str, object]:
+    """Return an entry as JSON."""
+    return {
+        **entry._asdict(),
+        "refs": [ref._asdict() for ref in entry.refs],
+        "state": entry.state.value,
+        "run": entry.run or None,
+    }
+
+
+def of_run(line: RunLine) -> dict[str, object]:
+    """Return a run as JSON."""
+    return {
+        **line._asdict(),
+        "broken": list(line.broken),
+        "running": [job._asdict() for job in line.running],
+    }
+
+
+def _next(query: Mapping[str, str], entries: Sequence[Entry], runs: Sequence[RunLine]) -> str:
+    before = str(entries[-1].id) if entries else query.get("before", "0")
+    run_before = runs[-1].name if runs else query.get("run_before", "")
+    place = {"before": before, "run_before": run_before} if run_before else {"before": before}
+    return urllib.parse.urlencode({**query, **place})
+
+
+def _is_before(name: run_name.RunName, other: str) -> bool:
+    """Whether a run is older than another; any is, without another."""
+    if not other:
+        return True
+    parsed = run_name.parse(other)
+    if parsed is None:
+        raise ValueError(f"expected the name of a run, found {other!r}")
+    return name < parsed
+
+
+def _number(text: str, most: int) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise ValueError(f"expected a number, found {text!r}")
+    return max(0, min(int(text), most))

@@ -1,0 +1,40 @@
+"""Words, colours and links that the dashboard's pages share. Pure."""
+
+from __future__ import annotations
+
+from lib.page import verdict_header
+from lib.page.markup import Content, Html, file_link, tag
+
+COLOURS = {
+    "passed": "green",
+    "failed": "red",
+    "error": "red",
+    "timed out": "red",
+    "cut off": "amber",
+    "flaky": "amber",
+    "running": "blue",
+}
+
+
+def colour_of(state: str) -> str:
+    """Return the class of a state's colour; '' for those that say nothing of a commit."""
+    return COLOURS.get(state, "")
+
+
+def mark(state: str) -> Html:
+    """Return a state as a word with a dot of its colour."""
+    return tag("span", state, class_=f"state {colour_of(state)}".strip())
+
+
+def commit(sha: str, run: str = "") -> Html | None:
+    """Return the short name of a commit, which leads to its run if there is one."""
+    if not sha:
+        return None
+    return run_link(verdict_header.commit(sha), run)
+
+
+def run_link(content: Content, run: str) -> Html:
+    """Return a link to the page of a run; the content alone without a run."""
+    if not run:
+        return tag("span", content)
+    return tag("a", content, href=file_link(f"runs/{run}/"))
