@@ -130,7 +130,9 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line asks for; return the exit code, 128+n after signal n."""
-    return entry.main(arguments, Entry(HERE, job_table, _run, {"simulate": _simulate}))
+    return entry.main(
+        arguments, Entry(HERE, job_table, _run, {"simulate": _simulate, "corpus": _corpus})
+    )
 
 
 def _simulate(arguments: Sequence[str]) -> int:
@@ -138,6 +140,12 @@ def _simulate(arguments: Sequence[str]) -> int:
     from lib.commit import simulate_command
 
     return simulate_command.main(arguments, job_table, predecessor.shape)
+
+
+def _corpus(arguments: Sequence[str]) -> int:
+    from lib.commit import corpus_command  # late: no run needs it
+
+    return corpus_command.main(arguments, HERE)
 
 
 def _run(request: Request) -> int:

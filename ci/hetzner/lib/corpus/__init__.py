@@ -1,0 +1,1 @@
+"""Proof over commits: a set of commits with the expected outcome of each job."""

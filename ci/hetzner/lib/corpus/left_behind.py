@@ -1,0 +1,109 @@
+"""What a run leaves on the machine: processes, and amounts beside those before the first run.
+
+Other programs change the amounts as well, so they are told and not judged; a process is judged.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from lib.common import interrupts
+from lib.common.plain_text import size
+from lib.processes import orphans, process_table, subreaper
+from lib.processes.process_table import Proc
+
+SECOND_LOOK = 1.0  # seconds after which a process that was ending is gone
+# the disk is filled by logs and caches, which are no leak
+TOLD = (
+    *("processes", "descriptors", "sockets", "tmp_entries", "tmp_bytes"),
+    *("shm_entries", "shm_bytes", "memory_available_bytes"),
+)
+ENTRIES = ("tmp_entries", "shm_entries")  # that no run may add to each time
+
+
+class Growth(NamedTuple):
+    """By how much the amounts after a run differ from those before the first."""
+
+    name: str
+    by: Mapping[str, int]
+
+    def cell(self, name: str) -> str:
+        """Return a difference for people, '' if it is not known."""
+        if name not in self.by:
+            return ""
+        by = self.by[name]
+        amount = size(abs(by)) if name.endswith("_bytes") else str(abs(by))
+        return f"{'-' if by < 0 else '+'}{amount}" if by else "0"
+
+
+class Watch:
+    """Finds the processes that runs leave: on Linux each is adopted by this process.
+
+    Elsewhere only those of a run's session, and those tagged by a dead run, are found.
+    """
+
+    def __init__(self) -> None:
+        self._before = subreaper.adopt()
+        self._known = {process.identity for process in _look(0)}
+
+    def close(self) -> None:
+        """Adopt no more."""
+        subreaper.release(self._before)
+
+    def left_by(self, session: int) -> list[str]:
+        """Return the processes that a run has left, for people; each is told once.
+
+        Those that are gone a moment later were ending. Raises Interrupted.
+        """
+        found = self._new(session)
+        if found:
+            interrupts.sleep(SECOND_LOOK)
+            again = {process.identity for process in self._new(session)}
+            found = [process for process in found if process.identity in again]
+        self._known |= {process.identity for process in found}
+        table = process_table.table()
+        return [process_table.describe(table, process) for process in found]
+
+    def _new(self, session: int) -> list[Proc]:
+        return [process for process in _look(session) if process.identity not in self._known]
+
+
+def _look(session: int) -> list[Proc]:
+    """Return our descendants, the processes of a session, and those of dead runs."""
+    _reap()
+    table = process_table.table()
+    found = process_table.descendants(table, [os.getpid()])
+    found += orphans.find(table)
+    if session:
+        found += [process for process in table.all() if process.session == session]
+    unique = {p.identity: p for p in found if p.alive and p.pid != os.getpid()}
+    return list(unique.values())
+
+
+def _reap() -> None:
+    """Reap adopted processes that have ended; nobody else waits for a child meanwhile."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def growth(first: Mapping[str, int], after: Mapping[str, Mapping[str, int]]) -> list[Growth]:
+    """Return how the amounts after each run, by its name, differ from the first ones."""
+    return [
+        Growth(run, {n: a[n] - first[n] for n in TOLD if n in a and n in first})
+        for run, a in after.items()
+    ]
+
+
+def leaks(after: Sequence[Mapping[str, int]]) -> list[str]:
+    """Return the kinds of entries of which each run after the first has added some."""
+    pairs = list(pairwise(after))
+    return [
+        name
+        for name in ENTRIES
+        if pairs and all(name in b and name in a and b[name] > a[name] for a, b in pairs)
+    ]

@@ -1,0 +1,35 @@
+"""`corpus status`: how far a corpus is, and the table of its last time. Changes nothing."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from lib.commands import answer
+from lib.corpus import corpus_file, report, rounds
+from lib.corpus.place import Place
+
+SUMMARY = "Tell how far a corpus is, and the table of its last time."
+PASSES_ON = False
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("file", metavar="FILE", help="that of `corpus run`")
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def main(given: argparse.Namespace, place: Place, _: Sequence[str]) -> int:
+    """Print it; return 0 if the last time is complete and as expected.
+
+    Raises ValueError, LookupError and OSError.
+    """
+    corpus = corpus_file.read(given.file)
+    known = rounds.all_of(place.state_dir / "corpus" / corpus.name)
+    if not known:
+        raise LookupError(f"expected a time of the corpus {corpus.name}, found none: run it")
+    before = rounds.last_complete(known[1:])
+    told = report.of(corpus, known[0], before)
+    if given.json:
+        return answer.as_json(told.fields()) or int(not told.green)
+    return answer.lines(told.lines()) or int(not told.green)

@@ -1,0 +1,224 @@
+"""A corpus from its file to its table: real processes, a stand-in for the runs of its commits."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+from tests.support.corpus_case import CorpusCase
+from tests.support.waiting import wait_until
+
+FAILS = 'expect = { "*" = "passed", lint = "failed" }'
+
+
+class Ends(CorpusCase):
+    def test_green_only_if_each_job_of_each_commit_is_as_expected(self) -> None:
+        self.assertIn("3 commits, 6 outcomes: all as expected", self.corpus(code=0))
+        self.plan(self.second, jobs={"lint": "failed", "test": "passed"})
+        told = self.corpus(code=1)
+        self.assertRegex(told, r"two +lint +passed +failed +WRONG +flaky")
+        self.assertIn("1 wrong", told)
+        self.write(FAILS)
+        self.assertRegex(self.corpus(code=0), r"two +lint +failed +failed +ok +same")
+        self.assertEqual(self.ran, [self.first, self.second, self.third] * 3)
+
+    def test_run_without_an_answer_is_never_green(self) -> None:
+        self.stand_in.write_text("print('all fine')")
+        told = self.corpus(code=1)
+        self.assertIn("no answer for programs: exit code 0; see", told)
+        self.assertRegex(told, r"RED ")
+
+    def test_run_that_cannot_be_started_is_never_green(self) -> None:
+        told = self.corpus(str(self.file), "--runner", "/nowhere {sha}", code=1)
+        self.assertIn("could not be started", told)
+
+    def test_exit_code_that_belies_the_answer_is_never_green(self) -> None:
+        self.plan(self.first, code=1)
+        self.assertRegex(self.corpus(code=1), r"one +\(run\) +exit code 0 +exit code 1")
+
+    def test_table_for_programs(self) -> None:
+        told = json.loads(self.corpus(str(self.file), "--json", code=0).splitlines()[-1])
+        self.assertTrue(told["green"])
+        self.assertEqual(len(told["outcomes"]), 6)
+        self.assertEqual(list(told["growth"]), ["one", "two", "three"])
+        again = json.loads(self.corpus("status", str(self.file), "--json", code=0))
+        self.assertEqual(again, told)
+
+    def test_runs_speak_for_no_commit(self) -> None:
+        with unittest.mock.patch.dict(os.environ, GITHUB_TOKEN="ghp_0123456789abcdef"):
+            self.corpus(code=0)
+        (journal,) = self.state.glob("corpus/three/*/journal.jsonl")
+        self.assertNotIn("ghp_", journal.read_text())
+
+    def test_mistakes_of_all_commits_are_told_before_anything_runs(self) -> None:
+        self.file.write_text(
+            '[commits.a]\nsha = "nowhere"\n[commits.b]\nsha = "main"\npaths_of = "x"'
+        )
+        told = self.corpus(code=2)
+        self.assertIn("commits.a: ", told)
+        self.assertIn("commits.b: ", told)
+        self.assertFalse(list(self.state.glob("corpus/*/2*")))
+
+    def test_flags_that_a_run_refuses_are_told_before_anything_runs(self) -> None:
+        self.file.write_text('[commits.a]\nsha = "main"')
+        for words in (["--only-job", "x"], ["--list"], ["word"], ["--repo", "/x", "--in-place"]):
+            self.corpus(str(self.file), *words, code=2)
+        self.assertFalse(list(self.state.glob("corpus/*/2*")))
+
+    def test_commit_may_be_an_overlay(self) -> None:
+        self.file.write_text(
+            self.file.read_text().replace("[commits.one]", 'paths = ["a"]\n[commits.one]')
+            + 'paths_of = "one"\n'.replace("one", self.first)
+        )
+        self.corpus(code=0)
+        refs = subprocess.check_output(["git", "show-ref"], cwd=self.repo, text=True)
+        self.assertIn(f"{self.ran[2]} refs/ci/overlay/", refs)
+
+
+class Left(CorpusCase):
+    def test_process_that_a_run_leaves_is_red_and_named(self) -> None:
+        self.plan(self.second, leaves=True)
+        self.addCleanup(self.kill_left)
+        told = self.corpus(code=1)
+        self.assertIn("all as expected", told)
+        self.assertRegex(told, rf"LEFT  two: {(self.plans / 'left').read_text()} sleep 1000")
+
+    def kill_left(self) -> None:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            os.kill(int((self.plans / "left").read_text()), signal.SIGKILL)
+
+    @unittest.skipUnless(sys.platform == "linux", "/dev/shm")
+    def test_entries_that_each_run_adds_are_red_if_strict(self) -> None:
+        name = f"ci-corpus-test-{os.getpid()}"
+        self.addCleanup(self.remove, name)
+        for sha in (self.first, self.second, self.third):
+            self.plan(sha, shm=name)
+        self.assertIn("GREW  shm_entries", self.corpus(code=0))
+        self.assertIn("GREW  shm_entries", self.corpus(str(self.file), "--strict", code=1))
+
+    def remove(self, name: str) -> None:
+        for path in Path("/dev/shm").glob(f"{name}-*"):
+            path.unlink()
+
+
+class Interrupted(CorpusCase):
+    def begin(self, *words: str) -> subprocess.Popen[str]:
+        """Start a corpus, and wait until its second run waits."""
+        process = subprocess.Popen(
+            self.words(str(self.file), *words),
+            cwd=self.repo,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        wait_until((self.plans / "waits").exists, "the second run waits")
+        return process
+
+    def goes_on(self) -> None:
+        """Let all runs end; the corpus has to go on with the second one."""
+        wait_until((self.plans / "ended").exists, "the run has ended with its input")
+        self.plan(self.second)
+        self.assertIn("KEPT  one", self.corpus(code=0))
+        self.assertEqual(self.ran, [self.first, self.second, self.second, self.third])
+        self.assertEqual(len(list(self.state.glob("corpus/three/2*"))), 1)
+
+    def test_killed_at_once_it_goes_on_where_it_stopped_and_its_run_has_ended(self) -> None:
+        self.plan(self.second, waits=True)
+        process = self.begin()
+        self.assertIn("not complete", self.corpus("status", str(self.file), code=1))
+        process.kill()
+        process.wait()
+        self.goes_on()
+
+    def test_asked_to_end_it_ends_its_run_first_and_goes_on_later(self) -> None:
+        self.plan(self.second, waits=True)
+        process = self.begin()
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(), 143)
+        self.assertTrue((self.plans / "ended").exists())
+        self.goes_on()
+
+    def test_begins_anew_if_it_is_told_so(self) -> None:
+        self.plan(self.second, waits=True)
+        process = self.begin()
+        process.kill()
+        process.wait()
+        self.plan(self.second)
+        self.corpus(str(self.file), "--again", code=0)
+        self.assertEqual(self.ran[2:], [self.first, self.second, self.third])
+
+    def test_run_of_a_killed_corpus_that_still_lives_is_waited_for(self) -> None:
+        self.plan(self.second, waits=True, deaf=True)
+        process = self.begin()
+        os.kill(self.run_of(process), signal.SIGSTOP)
+        process.kill()
+        process.wait()
+        self.plan(self.second)
+        (self.plans / "waits").unlink()
+        log = next(self.state.glob("corpus/three/*/corpus.log"))
+        second = subprocess.Popen(self.words(str(self.file)), cwd=self.repo, stdout=subprocess.PIPE)
+        self.addCleanup(second.communicate)
+        wait_until(lambda: "WAIT  an earlier run of two" in log.read_text(), "it waits")
+        self.assertEqual(self.ran, [self.first, self.second])
+        os.kill(self.stopped, signal.SIGKILL)
+        self.assertEqual(second.wait(), 0)
+
+    def run_of(self, process: subprocess.Popen[str]) -> int:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+        self.stopped = int(children)
+        return self.stopped
+
+    def test_second_corpus_of_a_name_is_refused_with_the_name_of_the_first(self) -> None:
+        self.plan(self.second, waits=True)
+        process = self.begin()
+        self.assertIn(f"found corpus three (pid {process.pid}", self.corpus(code=1))
+
+    def test_other_flags_are_another_question_so_all_run_again(self) -> None:
+        self.plan(self.second, waits=True)
+        process = self.begin()
+        process.kill()
+        process.wait()
+        self.plan(self.second)
+        self.assertNotIn("KEPT", self.corpus(str(self.file), "--only-jobs", "lint", code=0))
+
+    def test_half_written_line_of_the_journal_costs_that_line_only(self) -> None:
+        self.plan(self.second, waits=True)
+        process = self.begin()
+        process.kill()
+        process.wait()
+        (journal,) = self.state.glob("corpus/three/*/journal.jsonl")
+        with journal.open("a") as file:
+            file.write('{"kind": "end", "name": "two", "sha": "')
+        self.goes_on()
+
+
+class Terminal(CorpusCase):
+    def test_end_of_the_terminal_does_not_end_it(self) -> None:
+        self.plan(self.second, waits=True, deaf=True)
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(self.repo)
+            os.execv(sys.executable, self.words(str(self.file)))
+        wait_until((self.plans / "waits").exists, "the second run waits")
+        os.close(terminal)  # its session gets SIGHUP, and the terminal takes no line any more
+        run = int(Path(f"/proc/{pid}/task/{pid}/children").read_text())
+        os.kill(run, signal.SIGKILL)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 1)
+        log = next(self.state.glob("corpus/three/*/corpus.log")).read_text()
+        self.assertIn("WRONG two", log)
+        self.assertIn("OK    three as expected", log)
+        self.assertRegex(log, r"(?m)^RED ")
+
+
+if __name__ == "__main__":
+    unittest.main()

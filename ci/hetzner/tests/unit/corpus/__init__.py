@@ -1,0 +1,1 @@
+"""Tests of lib/commit/ that start no process."""
