@@ -24,6 +24,7 @@ container=${CI_CONTAINER-ci}              # empty: jobs run on the host, there i
 units=${CI_UNITS_DIR-/etc/systemd/system} # empty: units are somebody else's business
 restart=${CI_RESTART:-systemctl restart ci-webhook.service ci-worker.service}
 health=${CI_HEALTH_URL:-http://127.0.0.1:9000/health}
+patience=${CI_HEALTH_SECONDS:-60}
 journal=$versions/update # the version from before, the mode of the queue, how far we are
 none='-'                 # stands for the version before the first one
 
@@ -37,7 +38,7 @@ main() {
   old=$(current)
   fetch
   new=$fetched
-  if [[ $new == "$old" ]] && healthy 1; then
+  if [[ $new == "$old" ]] && healthy "$new" 1; then
     say "the box has $new already, and is healthy"
     return
   fi
@@ -45,7 +46,7 @@ main() {
   drain "$old"
   say "switching from $old to $new"
   note "$old" "$mode" switching
-  if ! { switch "$new" && apply "$new" && healthy "${CI_HEALTH_SECONDS:-60}"; }; then
+  if ! { switch "$new" && apply "$new" && healthy "$new" "$patience"; }; then
     say "$new is not healthy"
     go_back
     exit 1
@@ -156,29 +157,30 @@ drain() {
   local end=$((SECONDS + ${CI_DRAIN_SECONDS:-1800}))
   mode=running
   [[ $1 != "$none" ]] || return 0
-  mode=$(host "$1" queue mode)
+  mode=$(host "$1" queue list --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["mode"])')
   note "$1" "$mode" draining
-  host "$1" queue drain --no-wait
-  until idle "$1"; do
+  until host "$1" queue drain --wait 1 >/dev/null && nothing_by_hand; do
     if ((SECONDS >= end)); then
       resume "$1"
       say "a commit still runs after ${CI_DRAIN_SECONDS:-1800} s: nothing was changed" >&2
       exit 75
     fi
-    sleep 1
   done
 }
 
-# whether no commit runs: of the queue, or started by hand
-idle() {
-  [[ -z $(host "$1" queue list --state running) ]] && ! inside status 2>/dev/null | grep -q ^RUNNING
+# whether no run goes on that somebody started without the queue
+nothing_by_hand() {
+  if [[ $(inside status 2>/dev/null) == *"RUNNING  "* ]]; then
+    sleep 1
+    return 1
+  fi
 }
 
 # puts the queue back into the mode in which the update found it
 resume() {
   case $mode in
     running) host "$1" queue resume ;;
-    paused) host "$1" queue pause ;;
+    paused) host "$1" queue pause --why "paused before an update" ;;
   esac
   rm -f "$journal"
 }
@@ -203,10 +205,10 @@ apply() {
   $restart 9>&-
 }
 
-# waits up to $1 seconds for receiver and container
+# waits up to $2 seconds for version $1: receiver and worker live, and jobs can be run
 healthy() {
-  local end=$((SECONDS + $1))
-  until curl -fsS -m 5 -o /dev/null "$health" 2>/dev/null 9>&- && inside --list >/dev/null 2>&1; do
+  local end=$((SECONDS + $2))
+  until [[ $(curl -fsS -m 5 "$health" 2>/dev/null 9>&-) == *"(${1%-*})"* ]] && inside --list >/dev/null 2>&1; do
     ((SECONDS < end)) || return 1
     sleep 1
   done
@@ -224,7 +226,7 @@ go_back() {
     fi
     say "going back to $old"
     switch "$old" && apply "$old" || true
-    healthy "${CI_HEALTH_SECONDS:-60}" || sick=1
+    healthy "$old" "$patience" || sick=1
   fi
   resume "$old"
   if [[ -n ${sick-} ]]; then

@@ -95,7 +95,8 @@ nothing_left() {
 begin_demo() {
   local state=${CI_STATE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/ci-runner}/verify
   mkdir -p "$state"
-  commit=("$("${inside[@]}" python3 -P - "$runner" "$state" <<'PYTHON'
+  commit=("$(
+    "${inside[@]}" python3 -P - "$runner" "$state" <<'PYTHON'
 import sys
 from pathlib import Path
 
