@@ -130,9 +130,8 @@ def job_table(s: Settings, box: Machine | None = None) -> list[Job]:
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line asks for; return the exit code, 128+n after signal n."""
-    return entry.main(
-        arguments, Entry(HERE, job_table, _run, {"simulate": _simulate, "corpus": _corpus})
-    )
+    others = {"simulate": _simulate, "corpus": _corpus, "queue": _queue}
+    return entry.main(arguments, Entry(HERE, job_table, _run, others))
 
 
 def _simulate(arguments: Sequence[str]) -> int:
@@ -146,6 +145,12 @@ def _corpus(arguments: Sequence[str]) -> int:
     from lib.commit import corpus_command  # late: no run needs it
 
     return corpus_command.main(arguments, HERE)
+
+
+def _queue(arguments: Sequence[str]) -> int:
+    from lib.queue_commands import front  # late: no run needs it
+
+    return front.main(arguments, str(HERE))
 
 
 def _run(request: Request) -> int:

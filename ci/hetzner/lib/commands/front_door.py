@@ -9,15 +9,14 @@ from __future__ import annotations
 import argparse
 import importlib
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from lib.commands.flag_parser import FlagParser
 from lib.commands.program import USAGE, complain
 from lib.model.names import nearest
 
-if TYPE_CHECKING:
-    from lib.commands.site import Site
-
+Place = TypeVar("Place")  # what a command asks: a Site for those of this room
+Place_contra = TypeVar("Place_contra", contravariant=True)
 COMMANDS = (
     *("status", "cancel", "show", "logs", "rerun", "export", "gc"),
     *("report", "history", "explain", "why-red", "compare"),
@@ -25,7 +24,7 @@ COMMANDS = (
 IMPOSSIBLE = 1  # nothing was found, or it cannot be done
 
 
-class Command(Protocol):
+class Command(Protocol[Place_contra]):
     """The form of a module that is a command."""
 
     SUMMARY: str  # one line; with `PASSES_ON = True` main gets unknown words as `given.words`
@@ -33,7 +32,7 @@ class Command(Protocol):
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the arguments of the command."""
 
-    def main(self, given: argparse.Namespace, site: Site) -> int:
+    def main(self, given: argparse.Namespace, site: Place_contra) -> int:
         """Print the answer; return 0, 1 if nothing was found or it cannot be done, 2 for usage.
 
         May raise ValueError for bad usage, LookupError for a name that is not there, and OSError.
@@ -53,24 +52,26 @@ class Parser(FlagParser):
             self.epilog = end
 
 
-def load(name: str) -> Command:
+def load(name: str) -> Command[Any]:
     """Import a command; the module of `why-red` is `why_red`."""
-    return cast(Command, importlib.import_module(f"lib.commands.{name.replace('-', '_')}"))
+    return cast(Command[Any], importlib.import_module(f"lib.commands.{name.replace('-', '_')}"))
 
 
 def call(
     words: Sequence[str],
     program: str,
-    site: Callable[[argparse.Namespace], Site],
+    site: Callable[[argparse.Namespace], Place],
     more: Callable[[argparse.ArgumentParser], None] = lambda _: None,
+    find: Callable[[str], Command[Place]] | None = None,
 ) -> int:
     """Call the command that is the first word, and return its exit code.
 
     `program` is the name of the pipeline for people. `more` adds the arguments that all commands of
-    this pipeline take, and `site` makes the site from them.
+    this pipeline take, and `site` makes the site from them. `find` imports a command of
+    another room.
     """
     name, *rest = words
-    command = load(name)
+    command = (find or load)(name)
     parser = FlagParser(prog=f"{program} {name}", description=command.SUMMARY, allow_abbrev=False)
     command.arguments(parser)
     more(parser)

@@ -72,3 +72,8 @@ class QueuedStatus(NamedTuple):
     state: str  # pending or error
     description: str
     run: str  # name of the run's directory to link to, '' for none
+
+
+def as_json(entry: Entry) -> dict[str, object]:
+    """Return an entry for programs."""
+    return entry._asdict() | {"refs": [ref._asdict() for ref in entry.refs]}

@@ -77,9 +77,9 @@ def _queue(database: sqlite3.Connection, push: Push) -> int:
 def _join(database: sqlite3.Connection, entry: Entry, push: Push) -> None:
     """Let an entry stand for one more push."""
     known = [ref for ref in entry.refs if _key(ref) == _key(push.ref)]
-    if not known:
+    if not known and push.ref != Ref(""):
         _add_ref(database, entry.id, push.ref)
-    elif push.ref.pull and not any(ref.pull for ref in known):
+    elif known and push.ref.pull and not any(ref.pull for ref in known):
         database.execute(
             "UPDATE refs SET pull = ? WHERE entry = ? AND branch = ? AND fork = ?",
             (push.ref.pull, entry.id, push.ref.branch, push.ref.fork),

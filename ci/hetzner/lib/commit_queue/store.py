@@ -70,6 +70,10 @@ class CommitQueue:
         """Return the entry that `take` would start."""
         return self._read(taking.next_entry)
 
+    def waiting(self) -> list[Entry]:
+        """Return all entries that wait, in the order in which they would start."""
+        return self._read(taking.waiting)
+
     def named(self, entry: int, run: str) -> None:
         """Keep the name of the directory of an entry's run."""
         change = "UPDATE entries SET run = ? WHERE id = ?"

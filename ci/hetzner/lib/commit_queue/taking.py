@@ -6,13 +6,16 @@ within the transaction of their caller.
 
 from __future__ import annotations
 
+import heapq
 import sqlite3
 import time
+from collections.abc import Iterable, Iterator
 
 from lib.commit_queue import facts, rows
 from lib.commit_queue.entry import Entry
 from lib.commit_queue.states import State
 
+# what `rank` below says, in the words of SQL: an entry of several branches counts with each
 NEXT = """
     WHERE id = (
         SELECT e.id FROM entries e
@@ -28,6 +31,33 @@ def next_entry(database: sqlite3.Connection) -> Entry | None:
     if facts.get(database, "mode") != "running":
         return None
     return next(iter(rows.entries(database, NEXT)), None)
+
+
+def waiting(database: sqlite3.Connection) -> list[Entry]:
+    """Return all entries that wait, in the order in which they would start."""
+    found = database.execute("SELECT branch, fork, turn FROM served")
+    served = {(branch, fork): turn for branch, fork, turn in found}
+    entries = rows.entries(database, "WHERE state = 'waiting'")
+    return list(_in_order(entries, served, int(facts.get(database, "turn"))))
+
+
+def _in_order(
+    entries: Iterable[Entry], served: dict[tuple[str, str], int], turn: int
+) -> Iterator[Entry]:
+    def rank(entry: Entry) -> tuple[bool, int, int]:
+        turns = [served.get((ref.branch, ref.fork), 0) for ref in entry.refs]
+        return not entry.first, min(turns, default=0), entry.id
+
+    heap = [(rank(entry), entry) for entry in entries]
+    heapq.heapify(heap)
+    while heap:
+        before, entry = heapq.heappop(heap)
+        if rank(entry) != before:  # its branch was served since
+            heapq.heappush(heap, (rank(entry), entry))
+            continue
+        yield entry
+        turn += 1
+        served |= {(ref.branch, ref.fork): turn for ref in entry.refs}
 
 
 def take(database: sqlite3.Connection, worker: str, place: int) -> Entry | None:

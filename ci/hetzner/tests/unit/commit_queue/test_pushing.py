@@ -66,6 +66,11 @@ class Joining(QueueCase):
         self.assertEqual([entry.id for entry in made], [1, 2, 3])
         self.assertEqual(self.push(A).id, 4)
 
+    def test_person_who_names_no_branch_adds_none(self) -> None:
+        self.push(A)
+        self.push(A, "", "push")
+        self.assertEqual(self.queue.entry(1).refs, (Ref("topic"),))
+
 
 class Superseding(QueueCase):
     def test_newer_push_ends_the_older_one_that_waits(self) -> None:

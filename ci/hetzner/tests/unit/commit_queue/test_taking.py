@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unittest
+from random import Random
 from unittest import mock
 
 from lib.commit_queue.entry import Push, Ref
@@ -63,6 +64,25 @@ class Fairness(QueueCase):
         self.push(B)
         self.push(C, "main")
         self.assertEqual(self.taken_in_order(), ["a", "b", "c", "a", "a"])
+
+
+class Forecast(QueueCase):
+    def test_list_of_those_that_wait_has_the_order_in_which_they_start(self) -> None:
+        random = Random(1)
+        for _ in range(20):
+            for _ in range(random.randrange(12)):
+                self.push(
+                    random.randbytes(20).hex(),
+                    random.choice(("main", "one", "two", "")),
+                    random.choice(("webhook", "push")),
+                    first=random.random() < 0.2,
+                )
+            if random.random() < 0.5 and (both := self.queue.peek()):
+                self.push(both.sha, "release/1")
+            expected = [entry.id for entry in self.queue.waiting()]
+            count = random.randrange(len(expected) + 1)
+            found = [self.take().id for _ in range(count)]
+            self.assertEqual(found, expected[:count])
 
 
 class Modes(QueueCase):

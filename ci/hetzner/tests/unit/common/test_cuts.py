@@ -25,6 +25,7 @@ LIB = Path(redact.__file__).parents[1]
 # what these cut is no text that is shown, or is masked before: names of files, digests, lines
 OTHERWISE = {
     "commit_queue/pushing",
+    "queue_commands/entry_text",
     "report/growing_log",
     "terminal/job_lines",
     "commands/run_text",

@@ -1,0 +1,85 @@
+"""Entries and the queue in words, for people."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from lib.commit_queue import worker_presence
+from lib.commit_queue.entry import Entry
+from lib.commit_queue.states import State
+from lib.commit_queue.store import CommitQueue
+from lib.common import plain_time, redact
+from lib.common.plain_text import one_line, table
+
+SHORT = 12  # characters of a commit
+LONGEST = 60  # characters of a branch, or of a reason
+MODES = {
+    "running": "the queue starts entries",
+    "paused": "the queue is paused: it starts no entry",
+    "draining": "the queue drains: it starts no entry, and lets those end that run",
+}
+
+
+def line(entry: Entry) -> str:
+    """Return an entry as one line."""
+    return "  ".join(part for part in _cells(entry, time.time()) if part)
+
+
+def rows(entries: Sequence[Entry]) -> list[str]:
+    """Return entries as lines, their parts below each other."""
+    now = time.time()
+    return table([_cells(entry, now) for entry in entries], right={0}) if entries else []
+
+
+def mode(queue: CommitQueue) -> list[str]:
+    """Return whether the queue starts entries, and what holds it up."""
+    why = one_line(queue.why())
+    told = MODES[queue.mode()] + (f" ({why})" if why else "")
+    return [told, *(one_line(text) for text in (queue.message(), queue.damage()) if text)]
+
+
+def worker(state_dir: Path, start: str) -> str:
+    """Return which worker lives, or the command that starts one."""
+    holder = worker_presence.holder(state_dir)
+    return f"worker: {holder}" if holder else f"no worker lives; start one with: {start}"
+
+
+def before(count: int) -> str:
+    """Return how many entries start before another."""
+    return f"waits: {count} before it" if count else "waits: it is next"
+
+
+def _cells(entry: Entry, now: float) -> list[str]:
+    return [
+        str(entry.id),
+        entry.state.value.upper(),
+        entry.sha[:SHORT],
+        redact.shorten(one_line(_branch(entry)), LONGEST),
+        entry.source + (" first" if entry.first else ""),
+        _when(entry, now),
+        redact.shorten(one_line(_why(entry)), LONGEST),
+    ]
+
+
+def _branch(entry: Entry) -> str:
+    names = [f"{ref.fork}:{ref.branch}" if ref.fork else ref.branch for ref in entry.refs]
+    pulls = [f"#{ref.pull}" for ref in entry.refs if ref.pull]
+    return " ".join([*(name for name in names if name), *pulls])
+
+
+def _when(entry: Entry, now: float) -> str:
+    if entry.state is State.WAITING:
+        return f"for {plain_time.about(now - entry.created)}"
+    if entry.ended is None:
+        return f"since {plain_time.about(now - (entry.started or entry.created))}"
+    took = f", took {plain_time.about(entry.ended - entry.started)}" if entry.started else ""
+    return f"{plain_time.about(now - entry.ended)} ago{took}"
+
+
+def _why(entry: Entry) -> str:
+    if entry.state is State.RUNNING and entry.asked_to_end:
+        return f"asked to end: {entry.asked_to_end}"
+    code = f"exit code {entry.exit_code}" if entry.exit_code else ""
+    return entry.reason or code

@@ -1,0 +1,52 @@
+"""The command `queue list`: the queue, the runs that go on, and those that have ended."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+
+from lib.commands import answer
+from lib.commit_queue import worker_presence
+from lib.commit_queue.entry import Entry, as_json
+from lib.commit_queue.states import ENDED, State
+from lib.queue_commands import entry_text
+from lib.queue_commands.site import QueueSite
+
+SUMMARY = "List the entries: those that wait, run, and ended lately."
+RECENT, MANY = 10, 1_000_000  # entries
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("--all", action="store_true", help="all entries that have ended")
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def main(given: argparse.Namespace, place: QueueSite) -> int:
+    """Print the queue. Raises OSError."""
+    queue = place.queue
+    running = queue.entries(states={State.RUNNING}, limit=MANY)
+    waiting = queue.waiting()
+    ended = queue.entries(states=ENDED, limit=MANY if given.all else RECENT)
+    if given.json:
+        return answer.as_json(
+            {
+                **{"mode": queue.mode(), "why": queue.why(), "message": queue.message()},
+                **{"damage": queue.damage(), "worker": worker_presence.holder(place.state_dir)},
+                "waiting": [as_json(entry) for entry in waiting],
+                "running": [as_json(entry) for entry in running],
+                "ended": [as_json(entry) for entry in ended],
+            }
+        )
+    lines = [
+        *entry_text.mode(queue),
+        entry_text.worker(place.state_dir, shlex.join(place.words("worker"))),
+        *_part("running", running),
+        *_part("waiting, in the order of their start", waiting),
+        *_part("ended", ended),
+    ]
+    return answer.lines(lines)
+
+
+def _part(head: str, entries: list[Entry]) -> list[str]:
+    return ["", f"{head} ({len(entries)})", *entry_text.rows(entries)] if entries else []

@@ -1,0 +1,23 @@
+"""The command `queue resume`: entries start again."""
+
+from __future__ import annotations
+
+import argparse
+
+from lib.commands import answer
+from lib.queue_commands import entry_text
+from lib.queue_commands.site import QueueSite
+
+SUMMARY = "Start entries again, after `pause` or `drain`."
+
+
+def arguments(_parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command: it has none."""
+
+
+def main(_given: argparse.Namespace, place: QueueSite) -> int:
+    """Resume the queue; what it said of a damaged database is said no more. Raises OSError."""
+    place.queue.set_mode("running")
+    place.queue.set_message("")
+    place.queue.forget_damage()
+    return answer.lines(entry_text.mode(place.queue))

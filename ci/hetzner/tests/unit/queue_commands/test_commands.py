@@ -1,0 +1,133 @@
+"""The commands that change and list the queue, without a worker."""
+
+from __future__ import annotations
+
+import argparse
+import unittest
+
+from lib.commit_queue import paths
+from lib.commit_queue.entry import Push, Ref
+from lib.commit_queue.states import State
+from lib.common import locks
+from lib.queue_commands import front
+from tests.support.queue_case import A, B, C
+from tests.support.queue_commands_case import QueueCommandsCase
+
+
+class Form(QueueCommandsCase):
+    def test_each_module_of_the_table_has_the_form_of_a_command(self) -> None:
+        for name in front.COMMANDS:
+            command = front.load(name)
+            self.assertTrue(command.SUMMARY.endswith("."), name)
+            self.assertNotIn("\n", command.SUMMARY)
+            command.arguments(argparse.ArgumentParser())
+            self.assertTrue(callable(command.main))
+
+    def test_unknown_word_is_refused_with_the_commands(self) -> None:
+        self.refused(2, "expected one of push, ", "pusk")
+
+    def test_help_lists_the_commands(self) -> None:
+        out = self.said("--help")
+        for name in front.COMMANDS:
+            self.assertIn(f"\n  {name} ", out)
+
+
+class Pushing(QueueCommandsCase):
+    def test_commit_waits_and_its_entry_is_printed(self) -> None:
+        self.assertIn("1  WAITING  aaaaaaaaaaaa  topic  push", self.said("push", A, "topic"))
+        found = self.queue.entry(1)
+        self.assertEqual((found.sha, found.refs, found.speaks), (A, (Ref("topic"),), True))
+
+    def test_options_reach_the_entry(self) -> None:
+        made = self.json("push", A, "--first", "--silent", "--source", "hook")
+        self.assertEqual((made["first"], made["speaks"], made["source"]), (True, False, "hook"))
+
+    def test_word_that_can_be_no_branch_is_refused(self) -> None:
+        self.refused(2, "expected the name of a branch, found 'a..b'", "push", A, "a..b")
+        self.assertEqual(self.queue.entries(), [])
+
+
+class Listing(QueueCommandsCase):
+    def test_entries_stand_below_their_state_and_waiting_ones_in_their_order(self) -> None:
+        for sha, branch in ((A, "one"), (B, "one"), (C, "two")):
+            self.queue.push(Push(sha, Ref(branch), "push"))
+        self.queue.end(self.take().id, State.FAILED, 1)
+        self.take()
+        lines = self.said("list").splitlines()
+        self.assertEqual(lines[0], "the queue starts entries")
+        self.assertIn("no worker lives; start one with: python3 pipeline.py queue worker", lines[1])
+        at = lines.index("running (1)")
+        self.assertIn("3  RUNNING  cccccccccccc  two", lines[at + 1])
+        at = lines.index("waiting, in the order of their start (1)")
+        self.assertIn("2  WAITING  bbbbbbbbbbbb  one", lines[at + 1])
+        at = lines.index("ended (1)")
+        self.assertIn("1  FAILED  aaaaaaaaaaaa  one", lines[at + 1])
+        self.assertIn("exit code 1", lines[at + 1])
+
+    def test_mode_message_and_worker_stand_at_the_top(self) -> None:
+        self.said("pause", "--why", "upgrade\x1b[2J")
+        self.queue.set_message("the disk is full")
+        with locks.lock(paths.worker_lock(self.state), "worker of this test"):
+            lines = self.said("list").splitlines()
+        self.assertEqual(lines[0], "the queue is paused: it starts no entry (upgrade·[2J)")
+        self.assertEqual(lines[1], "the disk is full")
+        self.assertTrue(lines[2].startswith("worker: worker of this test (pid "), lines[2])
+
+    def test_programs_get_all_fields(self) -> None:
+        self.push(A)
+        found = self.json("list")
+        self.assertEqual((found["mode"], found["worker"]), ("running", ""))
+        self.assertEqual(found["waiting"][0]["refs"], [{"branch": "topic", "pull": 0, "fork": ""}])
+        self.assertEqual((found["running"], found["ended"]), ([], []))
+
+    def test_all_lists_more_than_the_latest(self) -> None:
+        for _ in range(12):
+            self.queue.end(self.push(A, source="push").id, State.PASSED, 0)
+        self.assertEqual(len(self.json("list")["ended"]), 10)
+        self.assertEqual(len(self.json("list", "--all")["ended"]), 12)
+
+
+class Cancelling(QueueCommandsCase):
+    def test_entry_that_waits_ends_and_one_that_runs_is_asked_to(self) -> None:
+        self.push(A, "one")
+        self.take()
+        self.push(B, "two")
+        self.assertIn("CANCELLED", self.said("cancel", "2"))
+        out = self.said("cancel", "1")
+        self.assertIn("asked to end: cancelled by hand", out)
+        self.assertIn("1 run asked to end", out)
+
+    def test_commit_stands_for_all_of_its_entries(self) -> None:
+        for _ in range(3):
+            self.queue.push(Push(A, Ref(""), "repeat", repeat="r"))
+        self.said("cancel", A)
+        self.assertEqual(self.queue.waiting(), [])
+
+    def test_entry_that_is_not_there_or_has_ended_is_refused(self) -> None:
+        self.refused(1, "found none with the id 7", "cancel", "7")
+        self.refused(1, f"expected an entry of {A} that waits or runs", "cancel", A)
+        self.queue.cancel(self.push(A).id, "x")
+        self.refused(1, "found that 1 has ended: cancelled", "cancel", "1")
+
+
+class Modes(QueueCommandsCase):
+    def test_resume_starts_entries_again_after_pause_and_drain(self) -> None:
+        self.push(A)
+        for command, mode in (("pause", "paused"), ("drain", "draining")):
+            self.said(command)
+            self.assertEqual(self.queue.mode(), mode)
+            self.assertEqual(self.said("resume"), "the queue starts entries\n")
+            self.assertEqual(self.queue.mode(), "running")
+
+    def test_drain_waits_until_nothing_runs(self) -> None:
+        self.assertIn("0 runs still going on", self.said("drain", "--wait"))
+        self.queue.set_mode("running")
+        self.push(A)
+        self.take()
+        code, out, _ = self.call("drain", "--wait", "0.01")
+        self.assertEqual(code, 1)
+        self.assertIn("1 run still going on", out)
+
+
+if __name__ == "__main__":
+    unittest.main()
