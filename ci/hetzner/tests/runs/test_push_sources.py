@@ -28,14 +28,13 @@ class QueueCase(GitCase):
 class Poll(QueueCase):
     def setUp(self) -> None:
         super().setUp()
-        git(self.home, "clone", "-q", "repo", "box")
-        self.box = self.home / "box"
         self.seen = SeenTips(self.state / "polled.json")
 
     def poll(self, *globs: str, every: bool = False) -> list[str]:
         """Poll once; return the branches that were queued."""
-        done = poll.poll(self.queue, self.box, self.seen, globs or ("*",), every=every)
-        return [branch for branch, _ in done]
+        url = f"file://{self.repo}"
+        done = poll.poll(self.queue, url, self.seen, globs or ("*",), every=every)
+        return [entry.refs[-1].branch for entry in done]
 
     def test_first_poll_takes_note_and_the_next_queues_what_moved(self) -> None:
         git(self.repo, "branch", "old")
@@ -70,7 +69,7 @@ class Poll(QueueCase):
     def test_remote_that_does_not_answer_is_an_error_and_nothing_is_forgotten(self) -> None:
         self.poll()
         (self.home / "repo").rename(self.home / "away")
-        with self.fails("git ls-remote", "git said", "remote `origin`"):
+        with self.fails("git ls-remote", "git said", "the next poll tries again"):
             self.poll()
         (self.home / "away").rename(self.home / "repo")
         third = commit(self.repo, "a", "three")
@@ -86,6 +85,19 @@ class Poll(QueueCase):
         self.seen.write(before)  # as after a kill between the two
         self.assertEqual(self.poll(), ["main"])
         self.assertEqual(len(self.queued()), 1)
+
+    def test_url_that_would_show_a_token_or_is_an_option_is_refused_without_a_word_of_it(
+        self,
+    ) -> None:
+        for url in (
+            "https://x:ghp_secret@example.org/a",
+            "https://ghp_secret@example.org/a",
+            "",
+            "-x",
+        ):
+            with self.assertRaisesRegex(ValueError, "expected .* URL") as caught:
+                poll.tips(url)
+            self.assertNotIn("ghp_secret", str(caught.exception))
 
     def test_hostile_branches_of_a_remote_are_left_out(self) -> None:
         self.poll()
