@@ -25,7 +25,23 @@ if [[ ! -e $settings/.env ]]; then
   printf 'WEBHOOK_SECRET=%s\n' "$(openssl rand -hex 32)" >>"$settings/.env"
 fi
 
-[[ -e ${CI_REPO_DIR:-/repo} ]] || git clone "$CI_REPO_URL" "${CI_REPO_DIR:-/repo}"
+[[ -e /repo ]] || git clone "$CI_REPO_URL" /repo
+
+# `git push ssh://ci@BOX/srv/pushed.git HEAD:NAME` queues a commit. Jobs can write in /opt/ci and /repo
+# as root, so what the host executes is elsewhere: a hook, or the settings of a repository
+if [[ ! -e /srv/pushed.git ]]; then
+  git init -q --bare /srv/pushed.git
+  git -C /srv/pushed.git remote add origin "$CI_REPO_URL"
+  git -C /srv/pushed.git config receive.advertisePushOptions true
+  printf '#!/bin/sh\nexec ci queue hook\n' >/srv/pushed.git/hooks/post-receive
+  chmod 755 /srv/pushed.git/hooks/post-receive
+  chown -R ci:ci /srv/pushed.git
+  git -C /repo remote add pushed /srv/pushed.git
+fi
+if [[ -e /root/.ssh/authorized_keys && ! -e /home/ci/.ssh ]]; then
+  install -d -m 700 -o ci -g ci /home/ci/.ssh
+  install -m 600 -o ci -g ci /root/.ssh/authorized_keys /home/ci/.ssh/authorized_keys
+fi
 
 install -m 644 "$here/Caddyfile" /etc/caddy/Caddyfile
 install -d /etc/systemd/system/caddy.service.d

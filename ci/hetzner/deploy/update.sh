@@ -99,6 +99,7 @@ finish() {
 fetch() {
   local source=$versions/source.git commit image place
   git init -q --bare "$source"
+  playwright=$(playwright_of_repository)
   git -C "$source" fetch -q --depth 1 -- "$CI_SOURCE_URL" "$CI_SOURCE_REF" 9>&- ||
     fail "$CI_SOURCE_URL cannot be reached, or has no $CI_SOURCE_REF: see $settings"
   commit=$(git -C "$source" rev-parse 'FETCH_HEAD^{commit}')
@@ -110,7 +111,7 @@ fetch() {
   if [[ ! -d $versions/$fetched ]]; then
     compiled python3 "$place" || fail "$commit cannot be compiled: it stays out"
     echo "${commit:0:12}" >"$place/ci/hetzner/BUILD"
-    printf '%s\n' "commit $commit" "image ci-runner:$image" >"$place/VERSION"
+    printf '%s\n' "commit $commit" "image ci-runner:$image" "playwright $playwright" >"$place/VERSION"
     mv -T "$place" "$versions/$fetched"
   fi
 }
@@ -122,13 +123,19 @@ compiled() { ${1} -m compileall -q "$2"/ci/hetzner/{lib,deploy} "$2"/ci/hetzner/
 # a name for all that the image is made of: the Dockerfile, and the version of Playwright, whose
 # browsers need packages of the system
 image_of() {
-  { cat "$1/Dockerfile" && playwright; } | sha256sum | cut -c1-12
+  { cat "$1/Dockerfile" && echo "$playwright"; } | sha256sum | cut -c1-12
 }
 
-playwright() {
-  local lock=origin/HEAD:packages/pnpm-lock.yaml found
-  found=$(git -C "${CI_REPO_DIR:-/repo}" show "$lock" 2>/dev/null |
-    sed -nE "s/^ +'?\/?playwright-core[@\/]([0-9][^:'(]*).*/\1/p" | sort -uV | tail -1) || true
+# the version of Playwright in the lock file of the repository under test; without an answer that of
+# the version in use. Not from /repo: jobs could have written what git executes there
+playwright_of_repository() {
+  local source=$versions/source.git lock=FETCH_HEAD:packages/pnpm-lock.yaml found=
+  if [[ -n $container ]] && git -C "$source" fetch -q --depth 1 -- "$CI_REPO_URL" HEAD 9>&-; then
+    found=$(git -C "$source" show "$lock" 2>/dev/null |
+      sed -nE "s/^ +'?\/?playwright-core[@\/]([0-9][^:'(]*).*/\1/p" | sort -uV | tail -n 1) || true
+  else
+    found=$(sed -n 's/^playwright //p' "$versions/current/VERSION" 2>/dev/null) || true
+  fi
   echo "${found:-latest}"
 }
 
@@ -137,7 +144,7 @@ have_image() {
   [[ -n $container ]] || return 0
   if ! docker image inspect "$image" >/dev/null 2>&1 9>&-; then
     say "building $image"
-    docker build -t "$image" --build-arg "COMMIT=${1%-*}" --build-arg "PLAYWRIGHT=$(playwright)" \
+    docker build -t "$image" --build-arg "COMMIT=${1%-*}" --build-arg "PLAYWRIGHT=$playwright" \
       "$versions/$1" 9>&- || fail "the image cannot be built: the box stays as it is"
   fi
   # its Python is another than the host's

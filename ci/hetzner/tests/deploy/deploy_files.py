@@ -113,8 +113,8 @@ class Compose(unittest.TestCase):
 
     def test_runner_is_read_only_and_the_state_has_one_path(self) -> None:
         volumes = self.service["volumes"]
-        self.assertIn("${CI_STATE_DIR:-/opt/ci}:/opt/ci", volumes)
-        self.assertIn("${CI_VERSIONS_DIR:-/opt/ci-versions}:/opt/ci-versions:ro", volumes)
+        self.assertIn("/opt/ci:/opt/ci", volumes)
+        self.assertIn("/opt/ci-versions:/opt/ci-versions:ro", volumes)
 
     def test_each_named_volume_is_declared_and_used(self) -> None:
         named = {v.split(":")[0] for v in self.service["volumes"] if v[0] not in "$/."}
