@@ -11,7 +11,7 @@ from lib.common.plain_text import duration, size
 from lib.dashboard import moments
 from lib.dashboard.overview import MOST_WAITING, Item, Overview, place
 from lib.dashboard.progress import progress
-from lib.dashboard.words import colour_of, commit, mark, run_link
+from lib.dashboard.words import colour_of, commit, mark, run_link, with_code
 from lib.page.markup import Html, join, tag
 
 SHOWN_BROKEN = 3  # jobs of a red run
@@ -83,7 +83,7 @@ def _verdict(shown: Overview) -> tuple[str, str]:
 
 
 def _problems(problems: Sequence[str]) -> Html:
-    rows = [tag("li", problem) for problem in problems]
+    rows = [tag("li", with_code(problem)) for problem in problems]
     return tag(
         "section",
         tag("h2", "Held up", class_="unseen", id="held-title"),
@@ -149,10 +149,13 @@ def _waiting_row(number: int, entry: Entry, shown: Overview) -> Html:
     return tag(
         "li",
         tag("span", str(number), class_="turn soft"),
-        tag("b", place(entry.refs) or "a commit", class_="name"),
-        " ",
-        commit(entry.sha),
-        tag("span", ", ".join(remarks), class_="amber") if remarks else None,
+        tag(
+            "span",
+            tag("b", place(entry.refs) or "a commit", class_="name"),
+            commit(entry.sha),
+            tag("span", ", ".join(remarks), class_="amber") if remarks else None,
+            class_="line",
+        ),
         tag("span", moments.ago(entry.created, shown.now), class_="soft when"),
     )
 
@@ -203,7 +206,8 @@ def _why(item: Item) -> Html | None:
         more = f" and {len(broken) - SHOWN_BROKEN} more" if len(broken) > SHOWN_BROKEN else ""
         return tag("span", f"{names}{more}", class_="reason soft")
     if item.entry and item.entry.reason:
-        return tag("span", item.entry.reason, class_="reason soft")
+        reason = item.entry.reason.removeprefix(f"{item.state} ")  # which stands above it
+        return tag("span", reason, class_="reason soft")
     return None
 
 
@@ -235,7 +239,6 @@ def _table(name: str, heads: Sequence[str], rows: Sequence[Html]) -> Html:
 def _first_steps(shown: Overview) -> Html:
     """Say how the first commit gets here, as long as there is none."""
     steps = (
-        ("Start the worker", "python3 pipeline.py queue worker"),
         ("Queue a commit by hand", "python3 pipeline.py queue push SHA BRANCH"),
         ("Or push to the box", "git push ci HEAD"),
     )

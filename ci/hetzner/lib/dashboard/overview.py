@@ -81,11 +81,11 @@ class Overview(NamedTuple):
 
 
 def place(refs: Sequence[Ref]) -> str:
-    """Return where a commit was pushed, for people: the branch, of a fork with its name."""
+    """Return where a commit was pushed, for people: `main`, `fix #12`, `owner/fork:fix #12`."""
     for ref in refs:
         if ref.branch or ref.pull:
-            branch = ref.branch or f"pull request {ref.pull}"
-            return f"{ref.fork}:{branch}" if ref.fork else branch
+            branch = f"{ref.fork}:{ref.branch}" if ref.fork else ref.branch
+            return f"{branch} #{ref.pull}".strip() if ref.pull else branch
     return ""
 
 

@@ -18,18 +18,18 @@ def home(shown: Overview, *, part: bool) -> Answer:
     return shell.answer(
         home_page.title(shown),
         main,
-        live_line(shown.health.version, "api/events"),
+        live_line(f"ci-runner {shown.health.version}", "api/events"),
         script="live",
         colour=home_page.colour(shown),
     )
 
 
-def live_line(version: str, events: str) -> Html:
+def live_line(text: str, events: str) -> Html:
     """Return the last line of a live page: `events` is the way to the stream of changes."""
     return tag(
         "footer",
         tag("p", "Reload the page to see what is new.", id="live", role="status"),
-        tag("p", f"ci-runner {version}"),
+        tag("p", text),
         class_="soft",
         data_events=events,
     )

@@ -62,17 +62,18 @@ def _main(line: RunLine, told: RunRecord, names: Sequence[str], version: str, no
     return tag(
         "main",
         head,
-        _jobs(told),
+        _jobs(told, now if running else None),
         _files(names),
         data_version=version,
         data_title=_title(line),
     )
 
 
-def _jobs(told: RunRecord) -> Html:
+def _jobs(told: RunRecord, now: float | None) -> Html:
     jobs = [job for job in told.jobs if not outcomes.is_left_out(job)]
-    rows = [_job(job) for job in islice(jobs, MOST_JOBS)]
-    heads = tag("tr", *(tag("th", head, scope="col") for head in ("Job", "State", "Took")))
+    rows = [_job(job, told, now) for job in islice(jobs, MOST_JOBS)]
+    names = (("Job", None), ("State", None), ("Took", "number"))
+    heads = tag("tr", *(tag("th", name, scope="col", class_=look) for name, look in names))
     more = len(jobs) - MOST_JOBS
     return tag(
         "section",
@@ -85,18 +86,23 @@ def _jobs(told: RunRecord) -> Html:
     )
 
 
-def _job(job: JobRecord) -> Html:
+def _job(job: JobRecord, told: RunRecord, now: float | None) -> Html:
+    """Return the row of a job; `now` is None if its run does not go on."""
     name: Html | str = job.name
     if job.log:
         name = tag("a", job.name, href=f"{file_link(job.log)}?follow=1")
-    state = "running" if job.running else job.outcome or "waiting"
+    state = outcomes.word(job)
     reason = job.reason if outcomes.is_broken(job) else ""
-    took = "" if job.seconds is None else duration(job.seconds)
+    took: Html | str = "" if job.seconds is None else duration(job.seconds)
+    if now is not None and not job.outcome:
+        state = "running" if job.running else "waiting"
+        if job.started is not None:
+            took = moments.since(told.began + told.before + job.started, now)
     return tag(
         "tr",
         tag("th", name, scope="row", class_="name"),
         tag("td", mark(state), tag("span", reason, class_="reason soft") if reason else None),
-        tag("td", took, class_="took"),
+        tag("td", took, class_="number took"),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lib.page import verdict_header
-from lib.page.markup import Content, Html, file_link, tag
+from lib.page.markup import Content, Html, file_link, join, tag
 
 COLOURS = {
     "passed": "green",
@@ -31,6 +31,12 @@ def commit(sha: str, run: str = "") -> Html | None:
     if not sha:
         return None
     return run_link(verdict_header.commit(sha), run)
+
+
+def with_code(sentence: str) -> Html:
+    """Return a sentence, in which a command stands between two backticks, as on GitHub."""
+    parts = sentence.split("`")
+    return join(tag("code", part) if at % 2 else part for at, part in enumerate(parts))
 
 
 def run_link(content: Content, run: str) -> Html:

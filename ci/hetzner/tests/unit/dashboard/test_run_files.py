@@ -14,6 +14,7 @@ from tests.support.example_box import ExampleBox
 from tests.support.served import Asking
 from tests.support.waiting import wait_until
 
+NO_SCRIPT = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
 
