@@ -32,7 +32,7 @@ PROGRAMS = (
     ("bench.py", "--help"),
     ("test_dsl.py", "tests.unit.common.test_clock"),
     ("lib/settings.py", "shell"),
-    ("lib/logserver.py", "--help"),
+    ("webhook.py", "--help"),
     ("lib/cleanup.py", "port", "1"),
     ("lib/processes/ports.py",),
     ("lib/buckaroo/pythons.py", "3.11"),
@@ -153,7 +153,7 @@ class RemovedDirectory(Programs):
             ("pipeline.py", "simulate"),
             ("check.py", "--list"),
             ("lib/settings.py", "shell"),
-            ("lib/logserver.py",),
+            ("webhook.py",),
         ):
             with self.subTest(words):
                 done = self.run_it(words, through=through)

@@ -43,7 +43,7 @@ BY_NAME = {
     "queue_commands/front.py": "imports the commands of its own room",
     "cleanup.py": "asks whether a package is there, and imports none of ours",
 }
-DOORS = {"__init__.py", "cleanup.py", "lockcheck.py", "logserver.py", "settings.py", "status.py"}
+DOORS = {"__init__.py", "cleanup.py", "lockcheck.py", "settings.py", "status.py"}
 
 
 def table() -> dict[str, set[str]]:
