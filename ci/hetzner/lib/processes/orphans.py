@@ -23,6 +23,20 @@ def find(table: ProcessTable) -> list[Proc]:
     return [p for p in process_table.descendants(table, roots) if p.alive and p.pid not in own]
 
 
+def of_keys(table: ProcessTable, prefix: str) -> list[Proc]:
+    """Return those that dead programs have tagged with a key of this prefix, and descendants."""
+
+    def is_meant(process: Proc) -> bool:
+        parts = [part.partition("/") for part in table.tag(process.pid).split(":")]
+        return _in_our_namespace(process.pid) and any(
+            key.startswith(prefix) and not process_table.driver_lives(table, run)
+            for run, _, key in parts
+        )
+
+    roots = [p.pid for p in _strangers(table) if is_meant(p)]
+    return [p for p in process_table.descendants(table, roots) if p.alive]
+
+
 def unprotected(table: ProcessTable) -> list[Proc]:
     """Return the processes that may be stopped by force on a CI box."""
     live = of_live_runs(table)

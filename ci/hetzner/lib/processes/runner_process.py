@@ -36,14 +36,14 @@ def _drives(process: Proc, lock: Path) -> bool:
     if sys.platform != "linux":
         return True
     try:
-        return _has_open(process.pid, lock)
+        return has_open(process.pid, lock)
     except PermissionError:
         raise refusal(process) from None
     except OSError:  # it, or the lock, is gone
         return False
 
 
-def _has_open(pid: int, path: Path) -> bool:
+def has_open(pid: int, path: Path) -> bool:
     """Whether a process has a file open. Raises OSError."""
     wanted = path.stat()
     for descriptor in Path(f"/proc/{pid}/fd").iterdir():

@@ -1,0 +1,252 @@
+"""Decides which entry runs where, and when a command is to end: a state machine without processes.
+
+`step` is one round of decisions, to be called after each event and when `due` has come. It can be
+called at any time: one that a broken queue has cut short is made up for by the next.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from lib.commit_queue.entry import Entry
+from lib.commit_queue.states import State
+from lib.commit_queue.store import CommitQueue
+from lib.common.plain_text import one_line
+from lib.queue_worker import run_end, worker_lines
+from lib.queue_worker.run_end import Judgement
+from lib.queue_worker.seam import Gone, Runs, Statuses
+from lib.queue_worker.under_way import Patience, UnderWay
+
+RUN = Patience(terminate=30.0, kill=60.0)
+PREPARATION = Patience(terminate=3.0, kill=6.0)  # nothing of it is needed
+MOST_RUNNING = 1000  # entries that are asked for at once
+MOST_BROKEN = 3  # commands in a row that could not run, before the queue is paused
+NOT_WHOLE = "the run did not check all of the commit, see its report"
+STOPPED = "its worker was stopped"
+
+
+class Seam(NamedTuple):
+    """The parts that a dispatcher works with; tests put others in their place."""
+
+    queue: CommitQueue
+    runs: Runs
+    statuses: Statuses
+    obstacle: Callable[[], str]  # what keeps entries from starting, '' for nothing
+    now: Callable[[], float]  # seconds
+    say: Callable[[str], None]
+
+
+class Dispatcher:
+    """The decisions of the worker `name`, which runs `workers` entries at a time.
+
+    It has one place more than that, numbered from 1, where the next entry is prepared. `held_up`
+    is what keeps entries from starting, '' for nothing.
+    """
+
+    def __init__(
+        self,
+        seam: Seam,
+        *,
+        name: str,
+        workers: int = 1,
+        run: Patience = RUN,
+        preparation: Patience = PREPARATION,
+    ) -> None:
+        self._seam = seam
+        self._name = name
+        self._workers = workers
+        self._places = range(1, workers + 2)
+        self._run, self._preparation = run, preparation
+        self._taken: dict[int, Entry] = {}  # entries that run by now, but for their command
+        self._commands: dict[int, UnderWay] = {}
+        self._gone: list[Gone] = []  # commands whose end is not kept yet
+        self._prepared: dict[int, int] = {}  # places, and the ids of the entries they are ready for
+        self._broken = 0
+        self.held_up = ""
+        self._stopping = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether commands are under way, or ends of some are not kept."""
+        return bool(self._taken or self._commands or self._gone)
+
+    @property
+    def due(self) -> float:
+        """The time of the next step without an event; infinite for none."""
+        return min((command.due for command in self._commands.values()), default=math.inf)
+
+    @property
+    def running(self) -> list[str]:
+        """The names of the entries that run."""
+        entries = [c.entry for c in self._commands.values() if not c.prepares]
+        return [worker_lines.named(entry) for entry in (*self._taken.values(), *entries)]
+
+    def step(self) -> None:
+        """Heed what has happened, and start what can start. Raises QueueError."""
+        self._keep_names()
+        self._gone += self._seam.runs.gone()
+        while self._gone:
+            self._keep_end(self._gone[0])
+            del self._gone[0]
+        self._heed_requests()
+        if not self._stopping:
+            self._take()
+        self._start()
+        self._prepare()
+        self._offer_statuses()
+        for command in self._commands.values():
+            command.press(self._seam.runs, self._seam.now())
+
+    def stop(self) -> None:
+        """Start nothing more, and ask all commands to end; `step` until none is `busy`."""
+        self._stopping = True
+        for command in self._commands.values():
+            command.ask(self._seam.runs, self._seam.now())
+
+    def kill(self) -> None:
+        """End all commands by force."""
+        for command in self._commands.values():
+            command.kill(self._seam.runs)
+
+    # ---- what has happened
+
+    def _keep_names(self) -> None:
+        for place, name in self._seam.runs.names():
+            self._seam.queue.named(self._commands[place].entry.id, name)
+
+    def _keep_end(self, gone: Gone) -> None:
+        command = self._commands[gone.place]
+        if command.prepares:
+            self._prepared[gone.place] = command.entry.id  # or it failed, and would fail again
+            if gone.end.code and not command.asked:
+                self._say(command.entry, f"was not prepared (exit code {gone.end.code})")
+        else:
+            judgement = self._judge(command.entry, gone)
+            seconds = self._seam.now() - command.began
+            self._seam.say(worker_lines.ended(command.entry, judgement, seconds))
+        del self._commands[gone.place]
+
+    def _judge(self, entry: Entry, gone: Gone) -> Judgement:
+        """Keep what the end of a command says of its entry, and return it."""
+        queue = self._seam.queue
+        try:
+            known = queue.entry(entry.id)
+        except LookupError as error:  # the database is another one by now
+            return Judgement(State.ERROR, f"{error}: its end is not kept")
+        if gone.run and gone.run != known.run:
+            queue.named(entry.id, gone.run)
+        judgement = run_end.judge(known, gone.end, stopping=self._stopping)
+        if judgement.cut_off:
+            queue.cut_off(entry.id, judgement.reason)
+        elif judgement.state is State.WAITING:
+            queue.put_back(entry.id, judgement.reason)
+        else:
+            silent = gone.end.began and not gone.whole
+            if silent and not judgement.reason:
+                judgement = judgement._replace(reason=NOT_WHOLE)
+            queue.end(entry.id, judgement.state, gone.end.code, judgement.reason, silent=silent)
+        self._pause_if_broken(judgement)
+        return judgement
+
+    def _pause_if_broken(self, judgement: Judgement) -> None:
+        self._broken = 0 if judgement.ran else self._broken + 1
+        if self._broken == MOST_BROKEN:
+            self._broken = 0
+            why = f"{MOST_BROKEN} commands in a row could not run; the last: {judgement.reason}"
+            self._seam.queue.set_mode("paused", why)
+            self._seam.say(f"the queue is paused: {why}")
+
+    def _heed_requests(self) -> None:
+        """End what was asked to end: cancelled, or superseded."""
+        if not self.running:
+            return
+        running = self._seam.queue.entries(states=[State.RUNNING], limit=MOST_RUNNING)
+        asked = {entry.id: entry.asked_to_end for entry in running if entry.asked_to_end}
+        for place, entry in list(self._taken.items()):
+            if self._stopping or entry.id in asked:
+                self._seam.queue.put_back(entry.id, STOPPED)  # it ends there if it is to end
+                del self._taken[place]
+        for command in self._commands.values():
+            why = asked.get(command.entry.id)
+            if why and not command.prepares and not command.asked:
+                self._say(command.entry, f"is asked to end: {one_line(why)}")
+                command.ask(self._seam.runs, self._seam.now())
+
+    # ---- what can start
+
+    def _take(self) -> None:
+        queue = self._seam.queue
+        while self._slots_are_free():
+            coming = queue.peek()
+            obstacle = self._seam.obstacle() if coming else ""
+            if obstacle != self.held_up:
+                queue.set_message(obstacle)
+                self.held_up = obstacle
+                self._seam.say(f"nothing is started: {obstacle}" if obstacle else "starts again")
+            if coming is None or obstacle:
+                return
+            place = self._place_for(coming)
+            if (entry := queue.take(self._name, place)) is None:
+                return
+            self._taken[place] = entry
+
+    def _slots_are_free(self) -> bool:
+        return len(self._entries_at()) < self._workers
+
+    def _entries_at(self) -> set[int]:
+        """Return the places of entries that run."""
+        return {*self._taken, *(p for p, c in self._commands.items() if not c.prepares)}
+
+    def _place_for(self, entry: Entry) -> int:
+        """Return a place for an entry: the one that is prepared for it, or is being prepared."""
+        taken = self._entries_at()
+
+        def suits(place: int) -> tuple[bool, bool, int]:
+            preparation = self._commands.get(place)
+            ready = preparation.entry.id if preparation else self._prepared.get(place)
+            return ready != entry.id, preparation is not None, place
+
+        return min((place for place in self._places if place not in taken), key=suits)
+
+    def _start(self) -> None:
+        """Start the commands of taken entries at places where no preparation goes on any more."""
+        for place, entry in list(self._taken.items()):
+            if preparation := self._commands.get(place):
+                preparation.ask(self._seam.runs, self._seam.now())
+            elif not entry.speaks or self._seam.statuses.clear(entry.sha):
+                del self._taken[place]
+                self._prepared.pop(place, None)
+                self._seam.say(worker_lines.started(entry, place))
+                self._run_command(entry, place, self._run, prepare=False)
+
+    def _prepare(self) -> None:
+        """Prepare the next entry while others run; end a preparation that is of no use."""
+        under_way = [c for c in self._commands.values() if c.prepares]
+        if not under_way and (self._stopping or not self._seam.runs.prepares):
+            return
+        full = not self._slots_are_free() and not self._stopping
+        coming = self._seam.queue.peek() if full else None
+        for command in under_way:
+            if coming is None or command.entry.id != coming.id:
+                command.ask(self._seam.runs, self._seam.now())
+        if coming is None or under_way or coming.id in self._prepared.values():
+            return
+        if not self._seam.obstacle():
+            place = self._place_for(coming)
+            self._run_command(coming, place, self._preparation, prepare=True)
+
+    def _run_command(self, entry: Entry, place: int, patience: Patience, *, prepare: bool) -> None:
+        began = self._seam.now()
+        self._commands[place] = UnderWay(entry, place, began, patience, prepares=prepare)
+        self._seam.runs.start(entry, place, prepare=prepare)
+
+    def _offer_statuses(self) -> None:
+        """Have posted what the queue has to say, but not of commits that are about to run."""
+        about_to = {entry.sha for entry in self._taken.values() if entry.speaks}
+        offered = [s for s in self._seam.queue.statuses() if s.sha not in about_to]
+        self._seam.statuses.offer(offered)
+
+    def _say(self, entry: Entry, what: str) -> None:
+        self._seam.say(f"{worker_lines.named(entry)}: {what}")

@@ -1,0 +1,73 @@
+"""What the end of a command says of its entry. Pure.
+
+A command that was to write the name of its run, and did not, has run nothing, whatever its exit
+code: `docker exec` ends with 1 when the container is not there.
+"""
+
+from __future__ import annotations
+
+import signal
+from typing import NamedTuple
+
+from lib.commit_queue.entry import Entry
+from lib.commit_queue.states import State
+from lib.common import signal_names
+
+COULD_NOT_RUN = (125, 126, 127)  # of docker, and of shells: the command itself was not found
+VERDICTS = {0: State.PASSED, 1: State.FAILED, 4: State.FAILED, 124: State.FAILED}  # of a run
+LAST_SIGNAL = 64
+
+
+class Ended(NamedTuple):
+    """The end of a command."""
+
+    code: int | None  # exit code, 128+n for signal n; None if it could not be started
+    began: bool = True  # False if it was to name its run, and did not
+    said: str = ""  # the error of its start, or the last line that it printed
+
+
+class Judgement(NamedTuple):
+    """What becomes of an entry; state WAITING: it is to run once more."""
+
+    state: State
+    reason: str = ""
+    cut_off: bool = False  # counts as a crash
+    ran: bool = True  # False if the command itself is at fault, and others will fare no better
+
+
+def judge(entry: Entry, end: Ended, *, stopping: bool) -> Judgement:
+    """Judge an entry by the end of its command; `stopping`: its worker ends, and has asked it to.
+
+    A verdict of the run counts even if it was asked to end: it came before the run had noticed.
+    """
+    if end.began and end.code in VERDICTS:
+        return Judgement(VERDICTS[end.code])
+    if entry.asked_to_end:
+        return Judgement(entry.end_if_asked, entry.asked_to_end)
+    if stopping:
+        return Judgement(State.WAITING, "its worker was stopped")
+    if end.code is not None and 0 < end.code - 128 <= LAST_SIGNAL:
+        return _by_signal(end.code - 128)
+    what, ran = _fault(end)
+    return Judgement(State.ERROR, f"{what}: {end.said}" if end.said else what, ran=ran)
+
+
+def _by_signal(number: int) -> Judgement:
+    name = signal_names.name_of(number)
+    if number == signal.SIGKILL:  # by the kernel, for memory say
+        return Judgement(State.WAITING, f"its run was ended by {name}", cut_off=True)
+    return Judgement(State.ERROR, f"ended by signal {number} ({name})")
+
+
+def _fault(end: Ended) -> tuple[str, bool]:
+    """Return what is wrong with a command, and whether it ran."""
+    if end.code is None:
+        return "the command could not be started", False
+    code = f"exit code {end.code}"
+    if end.code in COULD_NOT_RUN:
+        return f"the command could not run ({code})", False
+    if not end.began:
+        return f"the command ended with {code} before its run began", False
+    if end.code == 2:
+        return f"the command was refused ({code}: bad usage or settings)", True
+    return f"the command ended with {code}, which says nothing of the commit", True

@@ -1,0 +1,234 @@
+"""Starts the commands of entries, ends them, and leaves no process of theirs. Decides nothing.
+
+A command is a session of its own and writes into its log itself. Its input is a pipe whose end asks
+it to end. Only the worker holds the other end, so the pipe ends when the worker is killed, too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import math
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from lib.commit_queue import paths
+from lib.commit_queue.entry import Entry
+from lib.common import files, sd_notify
+from lib.processes import environment, fork_exec, kill, process_table
+from lib.processes.environment import Environment
+from lib.processes.process_table import ProcessTable
+from lib.processes.process_tree import ProcessTrees
+from lib.processes.wait import Waiter
+from lib.queue_worker import entry_lock, run_records
+from lib.queue_worker.run_command import RunCommand
+from lib.queue_worker.run_end import Ended
+from lib.queue_worker.seam import Gone
+
+NOT_FOR_RUNS = ("WEBHOOK_SECRET", "CI_READ_TOKEN")  # secrets of the services
+FIRST_LOOK, LAST_LOOK = 0.05, 1.0  # seconds from one look for the name of a run to the next
+
+
+def key_prefix(state_dir: Path) -> str:
+    """Return how the keys of the commands of a queue begin, in the tags of their processes."""
+    return f"queue-{hashlib.sha256(os.fsencode(state_dir)).hexdigest()[:8]}-"
+
+
+class _Command:
+    """A command under way at a place."""
+
+    def __init__(self, entry: Entry, key: str, *, prepare: bool) -> None:
+        self.entry = entry
+        self.key = key
+        self.prepare = prepare
+        self.began = time.monotonic()
+        self.pid = 0
+        self.input = -1  # the end of its pipe that the worker holds, -1 once it is closed
+        self.run = ""  # the name of its run
+        self.look = self.began  # when to look for that
+
+
+class RunProcesses:
+    """The commands of one worker: the `Runs` of its dispatcher. `close` must be called."""
+
+    def __init__(
+        self,
+        state_dir: Path,
+        command: RunCommand,
+        waiter: Waiter,
+        say: Callable[[str], None],
+        *,
+        table: ProcessTable,
+        subreaper: bool,
+        environ: Mapping[str, str],
+    ) -> None:
+        self._state_dir = state_dir
+        self._command = command
+        self._waiter = waiter
+        self._say = say
+        self._table = table
+        run_id = process_table.run_id(table, os.getpid())
+        self._trees = ProcessTrees(table, run_id, subreaper=subreaper)
+        self._prefix = key_prefix(state_dir)
+        kept = {k: v for k, v in sd_notify.without(environ).items() if k not in NOT_FOR_RUNS}
+        self._environ = {**kept, "CI_STATE_DIR": str(state_dir)}
+        self._commands: dict[int, _Command] = {}
+        self._not_started: list[Gone] = []
+
+    @property
+    def prepares(self) -> bool:
+        """Whether the command can make a place ready for an entry."""
+        return self._command.prepares
+
+    @property
+    def due(self) -> float:
+        """The time of the next look for a name (time.monotonic); infinite for none."""
+        unnamed = (command.look for command in self._commands.values() if self._names(command))
+        return min(unnamed, default=math.inf)
+
+    # ---- starting
+
+    def start(self, entry: Entry, place: int, *, prepare: bool = False) -> None:
+        """Start a command; one that cannot be started is among those that are gone."""
+        made = _Command(entry, f"{self._prefix}{place}", prepare=prepare)
+        try:
+            with contextlib.ExitStack() as opened:
+                self._start(made, place, opened)
+        except (OSError, ValueError) as error:
+            self._not_started.append(Gone(place, Ended(None, False, str(error))))
+            return
+        self._commands[place] = made
+
+    def _start(self, made: _Command, place: int, opened: contextlib.ExitStack) -> None:
+        name_to = self._name_to(made)
+        name_to.parent.mkdir(parents=True, exist_ok=True)
+        name_to.unlink(missing_ok=True)
+        log = files.begin(self._log(made))
+        opened.callback(os.close, log)
+        locks = [] if made.prepare else [self._locked(made.entry)]
+        for lock in locks:
+            opened.callback(os.close, lock)
+        reader, writer = os.pipe()
+        opened.callback(os.close, reader)
+        failed = opened.enter_context(contextlib.ExitStack())
+        failed.callback(os.close, writer)
+        made.pid = fork_exec.start(
+            self._command.of(made.entry, place, name_to, prepare=made.prepare),
+            program=None,
+            cwd=str(Path.cwd()),
+            env=Environment.of(environment.tagged(self._variables(made), made.key)),
+            null=reader,
+            log=log,
+            keep=locks,
+        )
+        self._trees.add(made.key, made.pid)
+        try:
+            self._waiter.watch(made.pid)
+        except OSError:
+            self._end_tree(made)
+            raise
+        failed.pop_all()
+        made.input = writer
+
+    def _locked(self, entry: Entry) -> int:
+        lock = entry_lock.take(paths.entry_lock(self._state_dir, entry.id))
+        if lock is None:
+            raise OSError("expected that nothing of its earlier run is left, found that it lives")
+        return lock
+
+    def _variables(self, made: _Command) -> dict[str, str]:
+        return self._environ if made.entry.speaks else {**self._environ, "GITHUB_TOKEN": ""}
+
+    # ---- ending
+
+    def close_input(self, place: int) -> None:
+        """Close the input of a command, which asks it to end."""
+        if (command := self._commands.get(place)) and command.input >= 0:
+            os.close(command.input)
+            command.input = -1
+
+    def terminate(self, place: int) -> None:
+        """Send TERM to the process that was started, which sees to its own."""
+        if (command := self._commands.get(place)) and (found := self._table.read(command.pid)):
+            with contextlib.suppress(PermissionError):
+                kill.ask_to_end(self._table, found)
+
+    def kill(self, place: int) -> None:
+        """End all processes of a command by force. Blocks for a moment."""
+        if command := self._commands.get(place):
+            kill.stop(self._table, lambda: self._trees.members(command.key))
+
+    # ---- what has happened
+
+    def names(self) -> Sequence[tuple[int, str]]:
+        """Return places and the names of their runs that were not known before."""
+        now = time.monotonic()
+        found = []
+        for place, command in self._commands.items():
+            if self._names(command) and command.look <= now:
+                command.run = run_records.name(self._name_to(command))
+                pause = min(LAST_LOOK, max(FIRST_LOOK, (now - command.began) / 8))
+                command.look = now + pause
+                if command.run:
+                    found.append((place, command.run))
+        return found
+
+    def _names(self, command: _Command) -> bool:
+        """Whether a command has yet to name its run."""
+        return self._command.names_its_run and not command.prepare and not command.run
+
+    def gone(self) -> Sequence[Gone]:
+        """Return the commands that have ended; what they have left is ended by force."""
+        gone, self._not_started = self._not_started, []
+        for place, command in list(self._commands.items()):
+            code = self._trees.code(command.key)
+            if code is not None:
+                del self._commands[place]
+                gone.append(self._gone(place, command, 128 - code if code < 0 else code))
+        return gone
+
+    def _gone(self, place: int, command: _Command, code: int) -> Gone:
+        self._waiter.forget(command.pid)
+        self._end_tree(command)
+        if command.input >= 0:
+            os.close(command.input)
+        name_to = self._name_to(command)
+        run = command.run or run_records.name(name_to)
+        began = bool(run) or not self._command.names_its_run
+        with contextlib.suppress(OSError):
+            name_to.unlink(missing_ok=True)
+        if not command.prepare:
+            entry_lock.release(paths.entry_lock(self._state_dir, command.entry.id))
+        said = run_records.last_line(self._log(command))
+        is_ours = self._command.is_pipeline and run
+        whole = not is_ours or run_records.checked_all(self._state_dir, run)
+        return Gone(place, Ended(code, began, said), run, whole)
+
+    def _end_tree(self, command: _Command) -> None:
+        """End what is left of a command, and forget it."""
+        stopped = kill.stop(self._table, lambda: self._trees.members(command.key))
+        self._trees.remove(command.key)
+        for what in stopped.ended:
+            self._say(f"{command.entry.id}: its command left a process, which was ended: {what}")
+        for what in stopped.survivors:
+            self._say(
+                f"{command.entry.id}: its command left a process that cannot be ended: {what}"
+            )
+
+    def close(self) -> None:
+        """End all commands by force, if there are any, and forget them."""
+        for command in self._commands.values():
+            self._end_tree(command)
+        self._commands.clear()
+        self._trees.close()
+
+    # ---- files
+
+    def _log(self, command: _Command) -> Path:
+        log = paths.log(self._state_dir, command.entry.id)
+        return log.with_suffix(".prepare.log") if command.prepare else log
+
+    def _name_to(self, command: _Command) -> Path:
+        return paths.directory(self._state_dir) / f"{command.entry.id}.name"

@@ -1,0 +1,48 @@
+"""What a run tells of itself in files: its name, whether it checked all, its last line."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+from lib.common import files, redact
+from lib.common.plain_text import one_line
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # of a run's directory
+READ = 4096  # bytes of a log, from its end
+LONGEST = 200  # characters of a line that is shown
+RUNS = "runs"  # in the state directory
+
+
+def name(path: Path) -> str:
+    """Return the name that a run has written into a file, '' if it has not yet."""
+    try:
+        found = files.read(path).decode(errors="replace").strip()
+    except OSError:
+        return ""
+    return found if NAME.fullmatch(found) else ""
+
+
+def checked_all(state_dir: Path, run: str) -> bool:
+    """Whether a run was to check all of its commit, and so tells GitHub; True if nobody knows."""
+    try:
+        found = json.loads(files.read(state_dir / RUNS / run / "summary.json"))
+        return found["whole"] is not False
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return True
+
+
+def last_line(log: Path) -> str:
+    """Return the last line of a log that is not blank, without secrets; '' if there is none."""
+    try:
+        with os.fdopen(files.open_file(log, os.O_RDONLY), "rb") as file:
+            before = max(0, os.fstat(file.fileno()).st_size - READ - redact.LONGEST_SECRET)
+            file.seek(before)
+            text = file.read(READ + redact.LONGEST_SECRET).decode(errors="replace")
+    except OSError:
+        return ""
+    masked = redact.masked_end(text) if before else redact.of_environment()(text)
+    lines = [line for line in masked.splitlines() if line.strip()]
+    return redact.shorten(one_line(lines[-1].strip()), LONGEST) if lines else ""

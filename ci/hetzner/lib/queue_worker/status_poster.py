@@ -1,0 +1,116 @@
+"""Posts the statuses of the queue from a thread: GitHub never holds the worker up.
+
+A status leaves the queue when GitHub has taken or refused it, so a restart loses none. Those that
+GitHub did not answer are tried again after ever longer pauses.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Sequence
+
+from lib.commit_queue.entry import QueuedStatus
+from lib.commit_queue.store import CommitQueue
+from lib.common import threads
+from lib.github.status_data import CONTEXT, Delivery, Status
+from lib.github.status_reporter import StatusReporter
+from lib.processes import own_children
+
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0  # seconds after a status that was not delivered; it doubles
+
+
+class StatusPoster:
+    """The `Statuses` of a dispatcher. `done` is called when a status is no longer under way."""
+
+    def __init__(
+        self,
+        queue: CommitQueue,
+        reporter: StatusReporter,
+        done: Callable[[], None],
+        *,
+        log_url: str = "",
+        first_pause: float = FIRST_PAUSE,
+    ) -> None:
+        self._queue = queue
+        self._reporter = reporter
+        self._done = done
+        self._log_url = log_url.rstrip("/")
+        self._first_pause = self._pause = first_pause
+        self._changed = threading.Condition()  # of the fields below
+        self._offered: list[QueuedStatus] = []
+        self._current: QueuedStatus | None = None
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def offer(self, statuses: Sequence[QueuedStatus]) -> None:
+        """Post these, the first first, and no others. Does nothing without a token."""
+        if not (statuses or self._offered) or not self._reporter.on:
+            return
+        with self._changed:
+            self._offered = list(statuses)
+            if self._thread is None:
+                thread = threading.Thread(target=self._work, name="queue statuses", daemon=True)
+                with contextlib.suppress(RuntimeError):  # no thread can be had: at the next call
+                    threads.start(thread)
+                    self._thread = thread
+            self._changed.notify_all()
+
+    def clear(self, sha: str) -> bool:
+        """Drop what is not posted of a commit; return whether none of it is under way."""
+        with self._changed:
+            if self._current is not None and self._current.sha == sha:
+                return False
+            self._offered = [status for status in self._offered if status.sha != sha]
+        for status in self._queue.statuses():
+            if status.sha == sha:
+                self._queue.posted(status.id)
+        return True
+
+    def close(self, seconds: float) -> None:
+        """Wait at most so long for those that were offered; the queue keeps the rest."""
+        with self._changed:
+            if self._thread is not None:
+                self._changed.wait_for(lambda: not self._offered and not self._current, seconds)
+            self._closed = True
+            self._changed.notify_all()
+
+    def _work(self) -> None:
+        with own_children.starting_none():
+            while (status := self._next()) is not None:
+                answered = self._post(status)
+                with self._changed:
+                    self._current = None
+                    if answered:
+                        self._offered = [each for each in self._offered if each.id != status.id]
+                    self._changed.notify_all()
+                self._done()
+                self._rest(answered)
+
+    def _next(self) -> QueuedStatus | None:
+        """Wait for a status to post; None ends the thread."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._offered or self._closed)
+            self._current = None if self._closed else self._offered[0]
+            return self._current
+
+    def _post(self, status: QueuedStatus) -> bool:
+        """Post a status; return whether GitHub took or refused it, and the queue knows."""
+        url = f"{self._log_url}/{status.run}" if self._log_url and status.run else ""
+        told = Status(status.state, status.sha, CONTEXT, status.description, url)
+        if self._reporter.post(told) is Delivery.UNDELIVERED:
+            return False
+        try:
+            self._queue.posted(status.id)
+        except OSError:  # the queue cannot be written: it is posted once more, which is harmless
+            return False
+        return True
+
+    def _rest(self, answered: bool) -> None:
+        """Wait before the next try if GitHub did not answer."""
+        if answered:
+            self._pause = self._first_pause
+            return
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed, self._pause)
+        self._pause = min(LONGEST_PAUSE, 2 * self._pause)
