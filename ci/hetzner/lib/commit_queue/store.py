@@ -151,6 +151,11 @@ class CommitQueue:
         """Return an entry. Raises LookupError."""
         return self._read(lambda database: rows.entry(database, entry))
 
+    def repetitions(self, group: str) -> list[Entry]:
+        """Return the entries of a group of repetitions, the oldest first."""
+        rest = "WHERE repeat = ? ORDER BY id"
+        return self._read(lambda database: rows.entries(database, rest, (group,)))
+
     def branches(self) -> list[tuple[str, Entry]]:
         """Return the branches of the repository, each with its last ended entry, newest first."""
         return self._read(

@@ -14,7 +14,7 @@ from lib.common import console
 from lib.queue_commands import site
 
 NAME = "pipeline.py queue"
-COMMANDS = ("push", "list", "cancel", "pause", "resume", "drain")
+COMMANDS = ("push", "run", "list", "log", "cancel", "repeat", "pause", "drain", "resume")
 PLACES = ("--repo", "--state-dir")  # flags that may stand before a command
 
 

@@ -1,0 +1,43 @@
+"""The command `queue log`: prints what the command of an entry printed, or follows it."""
+
+from __future__ import annotations
+
+import argparse
+
+from lib.commands import argument_types
+from lib.commit_queue import paths
+from lib.commit_queue.states import ENDED
+from lib.common import console, signal_names
+from lib.common.interrupts import Interrupted, cut_short
+from lib.queue_commands import following
+from lib.queue_commands.printed_log import PrintedLog
+from lib.queue_commands.site import QueueSite
+
+SUMMARY = "Print what the command of an entry printed."
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("entry", type=argument_types.count, metavar="ID", help="an entry")
+    parser.add_argument("-f", "--follow", action="store_true", help="until it has ended")
+
+
+def main(given: argparse.Namespace, place: QueueSite) -> int:
+    """Print the log. Raises LookupError, OSError."""
+    entry = place.queue.entry(given.entry)
+    log = PrintedLog(paths.log(place.state_dir, entry.id))
+    try:
+        with cut_short():
+            version = -1
+            while given.follow and place.queue.entry(entry.id).state not in ENDED:
+                version = following.until_changed(place.queue, version, log.more)
+            log.end()
+    except BrokenPipeError:
+        return console.NOBODY_READS
+    except (KeyboardInterrupt, Interrupted) as came:
+        return signal_names.exit_code(getattr(came, "number", signal_names.CUSTOMARY[0]))
+    finally:
+        log.close()
+    if not log.begun:
+        raise LookupError(f"entry {entry.id} has printed nothing: it is {entry.state.value}")
+    return 0

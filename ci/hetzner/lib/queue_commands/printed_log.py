@@ -1,0 +1,59 @@
+"""Prints a log as it grows: to a terminal without what would control it, else its bytes."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+
+from lib.commands import answer
+from lib.commands.terminal_text import TerminalText
+from lib.common.plain_text import printable
+from lib.report.growing_log import GrowingLog
+
+
+class PrintedLog:
+    """The log at a path, which need not be there yet."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._log: GrowingLog | None = None
+        self._shown = TerminalText() if sys.stdout.isatty() else None
+        self._write = answer.writer()
+        self.begun = False  # whether any of it was printed
+
+    def more(self) -> None:
+        """Print what has come since the last call. Raises OSError."""
+        if self._log is None or not self._log.is_at(self.path):
+            self._open()
+        if self._log is None:
+            return
+        for piece in self._log.more():
+            self._put(piece)
+
+    def end(self) -> None:
+        """Print the rest, and close the log. Raises OSError."""
+        self.more()
+        if self._shown:
+            self._write(self._shown.end().encode(errors="replace"))
+        self.close()
+
+    def close(self) -> None:
+        """Close the log."""
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+    def _open(self) -> None:
+        self.close()
+        with contextlib.suppress(FileNotFoundError):
+            self._log = GrowingLog(self.path)
+
+    def _put(self, piece: bytes) -> None:
+        self.begun = True
+        self._write(self._shown.feed(piece).encode(errors="replace") if self._shown else piece)
+
+
+def remark(text: str) -> None:
+    """Say something that is no part of a log."""
+    print(printable(text), file=sys.stderr, flush=True)

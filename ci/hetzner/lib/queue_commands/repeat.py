@@ -1,0 +1,81 @@
+"""The command `queue repeat`: runs a commit several times, and tells which jobs differ."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+from collections import Counter
+from collections.abc import Sequence
+
+from lib.commands import answer, argument_types
+from lib.commit_queue.entry import Entry, Push, Ref
+from lib.commit_queue.states import ENDED
+from lib.common import signal_names
+from lib.common.interrupts import Interrupted, cut_short
+from lib.queue_commands import following, repeat_table, run
+from lib.queue_commands.printed_log import remark
+from lib.queue_commands.site import QueueSite
+
+SUMMARY = "Run a commit several times, and tell which jobs differ."
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("sha", nargs="?", default="", metavar="SHA", help="a commit")
+    parser.add_argument(
+        "count", nargs="?", type=argument_types.count, metavar="N", help="how many times"
+    )
+    parser.add_argument("--no-wait", action="store_true", help="print the name of the group only")
+    parser.add_argument("--group", default="", help="wait for earlier repetitions, by their name")
+    parser.add_argument("--json", action="store_true", help="the table for programs")
+
+
+def main(given: argparse.Namespace, place: QueueSite) -> int:
+    """Repeat; return 0 only if all passed alike. Raises LookupError, ValueError, OSError."""
+    group = given.group or _push(given, place)
+    if given.no_wait:
+        return answer.lines([group])
+    run.tell_if_nobody_works(place)
+    try:
+        with cut_short():
+            entries = _wait(place, group)
+    except (KeyboardInterrupt, Interrupted) as came:
+        again = shlex.join(place.words("repeat", "--group", group))
+        remark(f"they go on; wait again with: {again}")
+        return signal_names.exit_code(getattr(came, "number", signal_names.CUSTOMARY[0]))
+    table = repeat_table.of(place.state_dir, entries)
+    code = answer.as_json(table.as_json()) if given.json else answer.lines(table.lines())
+    return code or (0 if table.alike_and_green else 1)
+
+
+def _push(given: argparse.Namespace, place: QueueSite) -> str:
+    """Queue the repetitions; return the name of their group."""
+    if not given.sha or given.count is None:
+        raise ValueError("expected SHA and N, or --group NAME")
+    sha = place.commit(given.sha)
+    group = f"repeat-{os.urandom(4).hex()}"
+    for _ in range(given.count):
+        place.queue.push(Push(sha, Ref(""), "repeat", repeat=group, speaks=False))
+    return group
+
+
+def _wait(place: QueueSite, group: str) -> list[Entry]:
+    """Return the entries of a group when all have ended. Raises LookupError, Interrupted."""
+    version, told = -1, ""
+    while True:
+        entries = place.queue.repetitions(group)
+        if not entries:
+            raise LookupError(f"expected repetitions of this name, found none: {group!r}")
+        ended = [entry for entry in entries if entry.state in ENDED]
+        if (news := _progress(entries, ended)) != told:
+            remark(f"{group}: {news}")
+        if len(ended) == len(entries):
+            return entries
+        told, version = news, following.until_changed(place.queue, version, lambda: None)
+
+
+def _progress(entries: Sequence[Entry], ended: Sequence[Entry]) -> str:
+    states = Counter(entry.state.value for entry in ended)
+    counts = ", ".join(f"{count} {state}" for state, count in states.most_common())
+    return f"{len(ended)} of {len(entries)} have ended" + (f": {counts}" if counts else "")
