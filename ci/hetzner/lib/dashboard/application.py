@@ -72,6 +72,11 @@ class Dashboard:
         start(answer.status, list(answer.headers))
         return answer.body
 
+    @property
+    def open_streams(self) -> int:
+        """How many live views are open."""
+        return self._streams.open
+
     def _answer(self, request: Request) -> Answer:
         if request.path != "/health":
             if self._access.brought(request.query):

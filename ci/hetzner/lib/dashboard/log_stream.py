@@ -32,17 +32,17 @@ DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def events(run: StoredRun, job: str, since: str = "") -> Iterator[bytes]:
-    """Yield the events after the place `since`, b"" at each look that finds nothing new.
-
-    Raises OSError if the run is gone.
-    """
+    """Yield the events after the place `since`, b"" at each look that finds nothing new."""
     found = PLACE.fullmatch(since)
     attempt, place = (int(found[1]), int(found[2])) if found else (1, 0)
-    directory = os.open(run.path, DIRECTORY)
     try:
-        yield from _Follower(run, job, directory).events(attempt, place)
-    finally:
-        os.close(directory)
+        directory = os.open(run.path, DIRECTORY)
+        try:
+            yield from _Follower(run, job, directory).events(attempt, place)
+        finally:
+            os.close(directory)
+    except OSError:  # the run was removed, or a job has put something else in the log's place
+        yield server_events.event("its log cannot be read", name="end")
 
 
 class _Follower:

@@ -61,16 +61,18 @@ class Asking(unittest.TestCase):
     """A test that asks a server."""
 
     server: Server
+    port: int
 
     def serve(self, application: WSGIApplication) -> None:
         """Serve it until the end of the test."""
         self.server = self.enterContext(served(application))
+        self.port = self.server.server_port
 
     def get(
         self, path: str, method: str = "GET", headers: Mapping[str, str] | None = None
     ) -> http.client.HTTPResponse:
         """Ask for a path as it is, and return the answer, whose body may go on."""
-        asked = http.client.HTTPConnection("127.0.0.1", self.server.server_port, timeout=30)
+        asked = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         self.addCleanup(asked.close)
         asked.putrequest(method, path, skip_accept_encoding=True)
         for name, value in (headers or {}).items():

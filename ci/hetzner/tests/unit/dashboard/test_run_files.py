@@ -185,7 +185,7 @@ class Serving(Asking):
             ("/logs/", 200, 42),
             ("/nothing", 404, 14),
         ):
-            with socket.create_connection(("127.0.0.1", self.server.server_port)) as asked:
+            with socket.create_connection(("127.0.0.1", self.port)) as asked:
                 asked.sendall(f"HEAD {path} HTTP/1.0\r\n\r\n".encode())
                 with asked.makefile("rb") as answer:
                     head, _, body = answer.read().partition(b"\r\n\r\n")
@@ -195,7 +195,7 @@ class Serving(Asking):
     def test_reader_that_goes_away_leaves_no_file_open(self) -> None:
         (self.run_dir / "big.log").write_bytes(b"x" * 10_000_000)
         for _ in range(20):
-            with socket.create_connection(("127.0.0.1", self.server.server_port)) as asked:
+            with socket.create_connection(("127.0.0.1", self.port)) as asked:
                 asked.sendall(f"GET /{SHA}/big.log HTTP/1.0\r\n\r\n".encode())
                 asked.recv(1)
         wait_until(lambda: not self.open_logs(), "all logs closed")
@@ -227,5 +227,5 @@ class Serving(Asking):
         self.assertEqual(lines, ["a.log", r"'evil\n\x1b[2J'", r"'\udcff'"])
 
     def test_silent_client_keeps_no_other_waiting(self) -> None:
-        with socket.create_connection(("127.0.0.1", self.server.server_port)):
+        with socket.create_connection(("127.0.0.1", self.port)):
             self.assertEqual(self.get(f"/logs/{SHA}/a.log").status, 200)
