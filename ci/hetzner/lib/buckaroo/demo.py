@@ -203,6 +203,7 @@ def commits(path: Path) -> dict[str, str]:
 
 
 def _stamp() -> str:
-    """Return a name that changes with any file of the demo and with the tools of its locks."""
-    made_of = f"{tree_copy.digest(SOURCE)} {UV} {PNPM} {LOCKED}"
+    """Return a name that changes with any file of its commits and with the tools of its locks."""
+    files = f"{tree_copy.digest(SOURCE / 'repo')} {tree_copy.digest(SOURCE / 'commits')}"
+    made_of = f"{files} {UV} {PNPM} {LOCKED}"
     return hashlib.sha256(made_of.encode()).hexdigest()[:12]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,29 +21,30 @@ def main(arguments: Sequence[str], file: Path) -> int:
 
     Raises ValueError for bad settings.
     """
-    return command.main(
-        arguments, lambda given, words: _place(given, words, file), command_line.add_places
-    )
+    return command.main(arguments, lambda given: _place(given, file), command_line.add_places)
 
 
-def _place(given: argparse.Namespace, words: Sequence[str], file: Path) -> Place:
-    demo = DEMO in words
-    if demo:
-        from lib.buckaroo.demo import prepare  # late: only a demo needs it
-
-        config = settings.load_anywhere({"state_dir": given.state_dir})
-        repo = prepare(config.state_dir, lambda text: print(text, file=sys.stderr)).path
-    else:
-        config = settings.load({"repo": given.repo, "state_dir": given.state_dir})
-        repo = config.repo_dir
-    places = ["--state-dir", str(config.state_dir), *([] if demo else ["--repo", str(repo)])]
+def _place(given: argparse.Namespace, file: Path) -> Place:
+    config = settings.load_anywhere({"state_dir": given.state_dir})
+    places = ["--state-dir", str(config.state_dir), *(["--repo", given.repo] if given.repo else [])]
     return Place(
-        repo=repo,
         state_dir=config.state_dir,
+        repo=functools.partial(_repo, given),
         program=[sys.executable, str(file), *places],
         runner_dir=file.parent,
+        github=(config.github_api_url, config.github_token, config.github_repo),
         check=_check,
     )
+
+
+def _repo(given: argparse.Namespace, flags: Sequence[str]) -> Path:
+    """Return the repository under test; that of the demo is made. Raises ValueError and OSError."""
+    if DEMO not in flags:
+        return settings.load({"repo": given.repo, "state_dir": given.state_dir}).repo_dir
+    from lib.buckaroo.demo import prepare  # late: only a demo needs it
+
+    config = settings.load_anywhere({"state_dir": given.state_dir})
+    return prepare(config.state_dir, lambda text: print(text, file=sys.stderr)).path
 
 
 def _check(flags: Sequence[str]) -> None:
@@ -52,8 +54,8 @@ def _check(flags: Sequence[str]) -> None:
         raise ValueError(
             f"expected flags of a run, found a word that is none: {options.branch or options.sha}"
         )
-    if options.show or options.in_place or options.events or options.repo or options.state_dir:
+    if options.show or options.in_place or options.events or options.name_to:
         raise ValueError(
-            "flags of a run: --list, --dry-run, --graph, --in-place, --events, --repo and "
-            "--state-dir make no sense for the commits of a corpus: leave them out"
+            "flags of a run: --list, --dry-run, --graph, --in-place, --events and --name-to make "
+            "no sense for the commits of a corpus: leave them out"
         )

@@ -13,7 +13,7 @@ from lib.corpus.place import Place
 from lib.git.git_command import CheckoutError
 
 NAME = "pipeline.py corpus"
-RUN, COMMANDS = "run", ("run", "status", "overlay")
+RUN, COMMANDS = "run", ("run", "status", "compare", "overlay")
 PLACES = ("--repo", "--state-dir")  # flags that may stand before a command
 IMPOSSIBLE = 1
 HELP = """\
@@ -44,7 +44,7 @@ class Command(Protocol):
 
 def main(
     words: Sequence[str],
-    place: Callable[[argparse.Namespace, Sequence[str]], Place],
+    place: Callable[[argparse.Namespace], Place],
     add_places: Callable[[argparse.ArgumentParser], None],
 ) -> int:
     """Call the command, and return its exit code: 0, 1 red or not possible, 2 bad usage.
@@ -66,7 +66,7 @@ def main(
     else:
         given = parser.parse_args(list(rest))
     try:
-        return command.main(given, place(given, more), more)
+        return command.main(given, place(given), more)
     except (KeyError, IndexError):  # an error of the command, not an answer
         raise
     except (ValueError, LookupError, OSError, CheckoutError) as error:
@@ -80,6 +80,10 @@ def _load(name: str) -> Command:
         from lib.corpus import overlay_command
 
         return overlay_command
+    if name == "compare":
+        from lib.corpus import compare_command
+
+        return compare_command
     if name == "status":
         from lib.corpus import status_command
 

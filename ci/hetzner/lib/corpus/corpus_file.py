@@ -81,9 +81,18 @@ def read(path: str | Path) -> Corpus:
         raise ValueError(f"{path}: expected TOML: {error}") from error
     reader = _Reader()
     corpus = reader.corpus(found, Path(path).stem)
-    if reader.problems:
-        raise ValueError("\n".join(f"{path}: {printable(each)}" for each in reader.problems))
+    reader.raise_problems(path)
     return corpus
+
+
+def names_in(path: str | Path, found: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
+    """Return the table `names` of a file. Raises ValueError that lists every problem."""
+    reader = _Reader()
+    names = reader.names(found)
+    if not found.get("names"):
+        reader.problems.append('names: expected names of jobs, as in lint = "Lint", found none')
+    reader.raise_problems(path)
+    return names
 
 
 class _Reader:
@@ -109,11 +118,18 @@ class _Reader:
             flags=self._texts("flags", found.get("flags", [])),
             runner=self._text("runner", found.get("runner", "")),
             paths=self._texts("paths", found.get("paths", [])),
-            names={
-                job: self._texts(f"names.{job}", others)
-                for job, others in self._table("names", found.get("names", {})).items()
-            },
+            names=self.names(found),
         )
+
+    def names(self, found: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+        """Return the names that jobs have elsewhere."""
+        table = self._table("names", found.get("names", {}))
+        return {job: self._texts(f"names.{job}", others) for job, others in table.items()}
+
+    def raise_problems(self, path: str | Path) -> None:
+        """Raise ValueError that lists every problem, if there is one."""
+        if self.problems:
+            raise ValueError("\n".join(f"{path}: {printable(each)}" for each in self.problems))
 
     def _commit(self, name: str, entry: object) -> Commit:
         where = f"commits.{name}"

@@ -91,12 +91,10 @@ def _reap() -> None:
             pass
 
 
-def growth(first: Mapping[str, int], after: Mapping[str, Mapping[str, int]]) -> list[Growth]:
-    """Return how the amounts after each run, by its name, differ from the first ones."""
-    return [
-        Growth(run, {n: a[n] - first[n] for n in TOLD if n in a and n in first})
-        for run, a in after.items()
-    ]
+def growth(name: str, before: Mapping[str, int], after: Mapping[str, int]) -> Growth:
+    """Return how the amounts after the run of this name differ from those before the first."""
+    both = [n for n in TOLD if n in after and n in before]
+    return Growth(name, {n: after[n] - before[n] for n in both})
 
 
 def leaks(after: Sequence[Mapping[str, int]]) -> list[str]:

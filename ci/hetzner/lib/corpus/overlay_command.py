@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from lib.commands import answer
 from lib.commands.program import complain
@@ -42,7 +43,7 @@ def main(given: argparse.Namespace, place: Place, _: Sequence[str]) -> int:
     if given.stale:
         if given.old or given.paths_of:
             raise ValueError("--stale tells of overlays that are there: leave out OLD and NEW")
-        return _stale(given, place)
+        return _stale(given, place.repo(()))
     if not given.old or not given.paths_of:
         raise ValueError("expected OLD --paths-of NEW [PATH…], or --stale BRANCH")
     if given.prune:
@@ -50,18 +51,18 @@ def main(given: argparse.Namespace, place: Place, _: Sequence[str]) -> int:
     new, *paths = given.paths_of
     if given.corpus and not paths:
         paths = [*corpus_file.read(given.corpus).paths]
-    made = overlay.make(place.repo, given.old, new, paths)
+    made = overlay.make(place.repo(()), given.old, new, paths)
     complain(f"kept as {made.ref}")  # apart: stdout has the SHA alone
     return answer.lines([made.sha])
 
 
-def _stale(given: argparse.Namespace, place: Place) -> int:
-    found = overlay.stale(place.repo, given.stale)
+def _stale(given: argparse.Namespace, repo: Path) -> int:
+    found = overlay.stale(repo, given.stale)
     lines = []
     for each in found:
         if given.prune:
-            overlay.remove(place.repo, each.overlay)
+            overlay.remove(repo, each.overlay)
         made = each.overlay
         done = "removed" if given.prune else each.remove
         lines.append(f"{made.sha} of {made.old} with paths of {made.new}: {done}")
-    return answer.lines(lines or [f"no overlay is stale: {len(overlay.kept(place.repo))} are kept"])
+    return answer.lines(lines or [f"no overlay is stale: {len(overlay.kept(repo))} are kept"])

@@ -8,15 +8,19 @@ from typing import NamedTuple
 
 
 class Place(NamedTuple):
-    """The repository under test, the state directory, and the program that runs one commit.
+    """The state directory, the repository under test, and the program that runs one commit.
 
+    - `repo`: returns the repository, given the flags of the runs. Raises ValueError without one.
     - `program`: the words that call it; the commit, its branch and flags of a run follow them.
     - `runner_dir`: the directory of that program: its files tell one runner from another.
-    - `check`: refuses flags that a run would not take; it prints the reason and raises SystemExit.
+    - `github`: the URL of the API, the token, and owner/name; '' for what is not known.
+    - `check`: refuses flags that a run would not take. Raises ValueError, or prints the reason and
+      raises SystemExit.
     """
 
-    repo: Path
     state_dir: Path
+    repo: Callable[[Sequence[str]], Path]
     program: Sequence[str]
     runner_dir: Path
+    github: tuple[str, str, str]
     check: Callable[[Sequence[str]], None]

@@ -60,7 +60,7 @@ class Report(NamedTuple):
 
 def _table(growth: Sequence[Growth]) -> list[str]:
     names = left_behind.TOLD
-    heads = ["commit", *(name.removesuffix("_bytes").replace("_", " ") for name in names)]
+    heads = ["commit", *(name.replace("_", " ") for name in names)]
     cells = [[each.name, *map(each.cell, names)] for each in growth]
     return plain_text.table([heads, *cells], right=range(1, len(heads)))
 
@@ -81,7 +81,7 @@ def of(corpus: Corpus, now: Round, before: Round | None, *, strict: bool = False
         before=before.name if before else "",
         rows=tuple(rows),
         left=left,
-        growth=tuple(left_behind.growth(now.amounts, {r.name: r.amounts for r in runs})),
+        growth=tuple(left_behind.growth(r.name, now.before[r.name], r.amounts) for r in runs),
         leaks=tuple(leaks),
         complete=now.complete,
         green=green and not (strict and leaks),

@@ -31,13 +31,14 @@ class Round:
         self.name = directory.name
         self.runs: dict[str, EndedRun] = {}
         self.complete = False
-        self.amounts: Mapping[str, int] = {}  # of the machine before its first run
+        self.before: dict[str, Mapping[str, int]] = {}  # the machine, by the name of a run: when
+        self._amounts: Mapping[str, int] = {}  # the program began that has started this run
         for entry in _entries(directory / JOURNAL):
             self._heed(entry)
 
     def _heed(self, entry: Mapping[str, Any]) -> None:
         if entry.get("kind") == BEGIN and isinstance(entry.get("amounts"), dict):
-            self.amounts = self.amounts or entry["amounts"]
+            self._amounts = entry["amounts"]
         if entry.get("kind") == DONE:
             self.complete = True
         if entry.get("kind") == END:
@@ -46,6 +47,7 @@ class Round:
             with contextlib.suppress(TypeError):  # fields are missing: no run that counts
                 run = EndedRun(**{**fields, **lists})
                 self.runs[run.name] = run
+                self.before[run.name] = self._amounts
 
     def begin(self, amounts: Mapping[str, int]) -> None:
         """Note that the program begins, or goes on. Raises OSError."""

@@ -71,14 +71,15 @@ def main(given: argparse.Namespace, place: Place, words: Sequence[str]) -> int:
             raise OSError(
                 f"expected that this corpus does not run, found {error.holder}"
             ) from error
-        shas = _resolved(corpus, place.repo)
+        repo = place.repo(by.flags)
+        shas = _resolved(corpus, repo)
         now = _round(home, again=given.again)
         with contextlib.suppress(ValueError):  # no signals in a thread
             signal.signal(signal.SIGHUP, interrupts.ignore)
         tell = Teller(now.directory / "corpus.log", stderr=given.json)
         watch = Watch()
         stack.callback(watch.close)
-        _Story(corpus, by, place, now, tell, watch).run(shas)
+        _Story(corpus, by, repo, place.state_dir, now, tell, watch).run(shas)
         before = rounds.last_complete([r for r in rounds.all_of(home) if r.name != now.name])
         now.done()
         told = report.of(corpus, now, before, strict=given.strict)
@@ -120,14 +121,16 @@ class _Story:
         self,
         corpus: Corpus,
         by: Runner,
-        place: Place,
+        repo: Path,
+        state_dir: Path,
         now: Round,
         tell: Teller,
         watch: Watch,
     ) -> None:
         self._corpus = corpus
         self._by = by
-        self._place = place
+        self._repo = repo
+        self._state_dir = state_dir
         self._now = now
         self._tell = tell
         self._watch = watch
@@ -142,6 +145,8 @@ class _Story:
             if known and not known.problem and known.alike(begun):
                 self._tell(f"KEPT  {commit.name}: it has run at this time")
                 continue
+            if known and not known.problem:
+                self._tell(f"NOTE  {commit.name} ran on another commit, runner or with other flags")
             count = f"{number} of {len(self._corpus.commits)}"
             self._tell(f"START {commit.name} {begun.sha} ({count})")
             ended = self._run_one(commit, begun)
@@ -156,7 +161,7 @@ class _Story:
         words = self._by.call(begun.sha, commit.branch)
         since = time.monotonic()
         try:
-            code, session = process.run(words, self._place.repo, runner.environment())
+            code, session = process.run(words, self._repo, runner.environment())
         except OSError as error:
             return begun._replace(problem=f"it could not be started: {error}")
         seconds = round(time.monotonic() - since, 1)
@@ -167,7 +172,7 @@ class _Story:
         return ended._replace(seconds=seconds, left=left, amounts=self._amounts())
 
     def _amounts(self) -> dict[str, int]:
-        return state.measure(self._place.state_dir)
+        return state.measure(self._state_dir)
 
 
 def _told(commit: Commit, ended: EndedRun) -> str:

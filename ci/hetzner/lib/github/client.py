@@ -1,4 +1,4 @@
-"""One request to GitHub's commit status API, and the meaning of its answer for the next one.
+"""One request to GitHub's API, and the meaning of its answer for the next one.
 
 Source: "REST API endpoints for commit statuses", docs.github.com/en/rest/commits/statuses, and
 "Best practices for using the REST API" for limits, redirects and when to try again. Unaware of
@@ -22,6 +22,7 @@ VERSION = "2022-11-28"
 REDIRECTS = (301, 302, 307, 308)  # a repository that was renamed answers with one
 MOST_REDIRECTS = 3
 LONGEST_ANSWER = 10_000  # bytes of an error's body
+LONGEST_BODY = 20_000_000  # bytes of a body that is asked for
 
 REMEDIES = {
     401: "GITHUB_TOKEN is not valid (any more): make a new one",
@@ -83,16 +84,31 @@ def post_status(
         return Response(0, f"the modules that post a status cannot be loaded: {error}")
 
     url = f"{repository.api_url}/repos/{repository.name}/statuses/{urllib.parse.quote(sha, '')}"
-    headers = {
-        "Accept": "application/vnd.github+json",
-        "Authorization": f"Bearer {repository.token}",
-        "Content-Type": "application/json",
-        "User-Agent": "ci-runner",
-        "X-GitHub-Api-Version": VERSION,
-    }
+    headers = {**_headers(repository), "Content-Type": "application/json"}
     data = json.dumps(body).encode()
     # the socket's own timeout only ends a thread that was left behind: equal ones would race
     return _within(timeout, lambda: _follow(url, data, headers, 2 * timeout))
+
+
+def get(repository: Repository, path: str, timeout: float) -> Response:
+    """Return the answer for a path of a repository, such as `/commits/SHA/status?page=2`.
+
+    Its text is the whole body. Without a token it asks as anybody may. Never raises, as the other.
+    """
+    import urllib.request  # noqa: F401 - late, and in this thread: see `post_status`
+
+    url = f"{repository.api_url}/repos/{repository.name}{path}"
+    return _within(timeout, lambda: _follow(url, None, _headers(repository), 2 * timeout))
+
+
+def _headers(repository: Repository) -> dict[str, str]:
+    token = {"Authorization": f"Bearer {repository.token}"} if repository.token else {}
+    return {
+        **token,
+        "Accept": "application/vnd.github+json",
+        "User-Agent": "ci-runner",
+        "X-GitHub-Api-Version": VERSION,
+    }
 
 
 def pause_before_retry(answer: Response, pause: float) -> float | None:
@@ -131,8 +147,11 @@ def _within(timeout: float, request: Callable[[], Response]) -> Response:
     return Response(0, f"no whole answer within {timeout:.1f} s")
 
 
-def _follow(url: str, data: bytes, headers: Mapping[str, str], timeout: float) -> Response:
-    """Post, and again after a redirect on the same host: the token is for no other."""
+def _follow(url: str, data: bytes | None, headers: Mapping[str, str], timeout: float) -> Response:
+    """Post, or get if there is no data; again after a redirect on the same host.
+
+    The token is for no other host.
+    """
     import urllib.parse
 
     answer = _send(url, data, headers, timeout)
@@ -148,7 +167,7 @@ def _follow(url: str, data: bytes, headers: Mapping[str, str], timeout: float) -
     return answer
 
 
-def _send(url: str, data: bytes, headers: Mapping[str, str], timeout: float) -> Response:
+def _send(url: str, data: bytes | None, headers: Mapping[str, str], timeout: float) -> Response:
     import http.client
     import urllib.error
     import urllib.request
@@ -161,7 +180,8 @@ def _send(url: str, data: bytes, headers: Mapping[str, str], timeout: float) -> 
         request = urllib.request.Request(url, data, dict(headers))
         try:
             with urllib.request.build_opener(NoRedirect).open(request, timeout=timeout) as taken:
-                return Response(taken.status)
+                text = taken.read(LONGEST_BODY).decode(errors="replace") if data is None else ""
+                return Response(taken.status, text)
         except urllib.error.HTTPError as error:
             with error:
                 names = {name.lower(): value for name, value in error.headers.items()}

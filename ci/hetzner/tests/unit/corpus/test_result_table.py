@@ -90,7 +90,7 @@ class Leaks(unittest.TestCase):
 
     def test_differences_for_people(self) -> None:
         first = {"processes": 5, "shm_bytes": 4000, "sockets": 1, "disk_free_bytes": 7}
-        (after,) = left_behind.growth(first, {"c": {"processes": 7, "shm_bytes": 0, "sockets": 1}})
+        after = left_behind.growth("c", first, {"processes": 7, "shm_bytes": 0, "sockets": 1})
         cells = [after.cell(name) for name in ("processes", "shm_bytes", "sockets", "descriptors")]
         self.assertEqual(cells, ["+2", "-4.0 kB", "0", ""])
 
