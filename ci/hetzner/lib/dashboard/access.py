@@ -39,7 +39,7 @@ class Access:
 
     def brought(self, query: Mapping[str, str]) -> bool:
         """Whether a query has the token."""
-        return bool(self._token) and _equal(query.get("token", ""), self._token)
+        return bool(self._token) and "token" in query and _equal(query["token"], self._token)
 
     def cookie(self, environ: WSGIEnvironment) -> Headers:
         """Return the header that gives a browser its cookie; over https it never comes back bare.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lib.commit_queue.states import VERDICTS, State
 from lib.commit_queue.store import CommitQueue
+from lib.common.ref_names import is_branch
 from lib.dashboard import answers
 from lib.dashboard.answers import SVG, Answer
 from lib.page.markup import tag
@@ -19,7 +20,7 @@ FRESH = [("Cache-Control", "no-cache, no-store, max-age=0, must-revalidate"), ("
 
 def answer(queue: CommitQueue, branch: str) -> Answer:
     """Return the badge of a branch of the repository itself. Raises OSError."""
-    found = queue.entries(states=VERDICTS, branch=branch, limit=1) if branch else []
+    found = queue.entries(states=VERDICTS, branch=branch, limit=1) if is_branch(branch) else []
     state = found[0].state if found else None
     word = WORDS.get(state, state.value) if state else "unknown"
     return answers.whole(

@@ -29,11 +29,12 @@ def answer(
     """Return a page of both lists. Raises OSError, and ValueError for a query of another form."""
     limit = _number(query.get("limit", str(USUAL)), MOST)
     before = _number(query["before"], FURTHEST) if "before" in query else None
+    run_before = _run(query["run_before"]) if "run_before" in query else None
     states = [State(query["state"])] if "state" in query else ()
     entries = queue.entries(
         states=states, branch=query.get("branch", ""), limit=limit, before=before
     )
-    runs = [run for run in store.runs() if _is_before(run.key, query.get("run_before", ""))]
+    runs = [run for run in store.runs() if run_before is None or run.key < run_before]
     found = [lines.line(run) for run in runs[:limit]]
     more = len(entries) == limit or len(runs) > limit
     return answers.as_json(
@@ -73,14 +74,10 @@ def _next(query: Mapping[str, str], entries: Sequence[Entry], runs: Sequence[Run
     return urllib.parse.urlencode({**query, **place})
 
 
-def _is_before(name: run_name.RunName, other: str) -> bool:
-    """Whether a run is older than another; any is, without another."""
-    if not other:
-        return True
-    parsed = run_name.parse(other)
-    if parsed is None:
-        raise ValueError(f"expected the name of a run, found {other!r}")
-    return name < parsed
+def _run(name: str) -> run_name.RunName:
+    if (found := run_name.parse(name)) is None:
+        raise ValueError(f"expected the name of a run, found {name!r}")
+    return found
 
 
 def _number(text: str, most: int) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+from wsgiref.validate import validator
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -64,8 +65,8 @@ class Asking(unittest.TestCase):
     port: int
 
     def serve(self, application: WSGIApplication) -> None:
-        """Serve it until the end of the test."""
-        self.server = self.enterContext(served(application))
+        """Serve it until the end of the test; it has to keep to PEP 3333."""
+        self.server = self.enterContext(served(validator(application)))
         self.port = self.server.server_port
 
     def get(
