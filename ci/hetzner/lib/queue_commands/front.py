@@ -14,7 +14,10 @@ from lib.common import console
 from lib.queue_commands import site
 
 NAME = "pipeline.py queue"
-COMMANDS = ("push", "run", "list", "log", "cancel", "repeat", "pause", "drain", "resume")
+COMMANDS = (
+    *("push", "run", "list", "log", "cancel", "repeat", "pause", "drain", "resume"),
+    "worker",
+)
 PLACES = ("--repo", "--state-dir")  # flags that may stand before a command
 
 

@@ -1,0 +1,50 @@
+"""The command `queue worker`: runs the commits of the queue, until it is stopped."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from lib.commands import argument_types
+from lib.common import redact
+from lib.queue_commands.site import QueueSite
+
+SUMMARY = "Run the commits of the queue, until it is stopped."
+MOST_WORKERS = 64
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument(
+        "--workers",
+        metavar="N",
+        type=_workers,
+        default=1,
+        help="runs at a time, each at a place of its own (default 1)",
+    )
+    parser.add_argument("--once", action="store_true", help="end when nothing waits or runs")
+
+
+def _workers(text: str) -> int:
+    number = argument_types.count(text)
+    if number > MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"expected at most {MOST_WORKERS}, found {number}")
+    return number
+
+
+def main(given: argparse.Namespace, place: QueueSite) -> int:
+    """Work; return the exit code, 128+n after signal n. Raises OSError."""
+    from lib.queue_worker import worker  # late: no other command of the queue needs it
+
+    environ = dict(os.environ)
+    if given.repo:
+        environ["CI_REPO_DIR"] = str(Path(given.repo).absolute())
+    return worker.work(
+        place.settings, _say, workers=given.workers, once=given.once, environ=environ
+    )
+
+
+def _say(line: str) -> None:
+    """Print a line of the journal, without secrets."""
+    print(redact.of_environment()(line), flush=True)

@@ -1,0 +1,100 @@
+"""What a run tells of itself in files, which may hold anything."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import unittest
+import unittest.mock
+from pathlib import Path
+
+from lib.queue_worker import run_records
+from lib.queue_worker.disk_watermark import DiskWatermark
+
+RUN = "20260101T000000Z-aaaaaaa"
+
+
+class FilesCase(unittest.TestCase):
+    def setUp(self) -> None:
+        self.state = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.file = self.state / "file"
+
+
+class Name(FilesCase):
+    def test_one_word_is_a_name(self) -> None:
+        self.file.write_text(f"{RUN}\n")
+        self.assertEqual(run_records.name(self.file), RUN)
+
+    def test_all_else_is_none(self) -> None:
+        self.assertEqual(run_records.name(self.file), "")
+        for text in ("", "\n", "../..", ".hidden", "a/b", "a b", "a\nb", "x" * 101, "\udcff"):
+            self.file.write_bytes(os.fsencode(text))
+            self.assertEqual(run_records.name(self.file), "")
+        self.file.unlink()
+        self.file.symlink_to("/etc/hostname")
+        self.assertEqual(run_records.name(self.file), "")
+
+
+class CheckedAll(FilesCase):
+    def summary(self, text: str) -> bool:
+        path = self.state / "runs" / RUN / "summary.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return run_records.checked_all(self.state, RUN)
+
+    def test_summary_tells(self) -> None:
+        self.assertTrue(self.summary('{"whole": true}'))
+        self.assertFalse(self.summary('{"whole": false}'))
+
+    def test_summary_that_does_not_tell_counts_as_all(self) -> None:
+        self.assertTrue(run_records.checked_all(self.state, RUN))
+        for text in ("", "[]", "{}", "7", "[" * 100_000):
+            self.assertTrue(self.summary(text))
+
+
+class LastLine(FilesCase):
+    def last(self, content: bytes) -> str:
+        self.file.write_bytes(content)
+        return run_records.last_line(self.file)
+
+    def test_it_is_one_safe_line(self) -> None:
+        self.assertEqual(self.last(b"first\nlast\n\n \n"), "last")
+        self.assertEqual(self.last(b"\x1b[31mred\xff\n"), "·[31mred\N{REPLACEMENT CHARACTER}")
+        self.assertEqual(self.last(b""), "")
+        self.assertEqual(len(self.last(b"x" * 100_000)), run_records.LONGEST)
+        self.file.unlink()
+        self.assertEqual(run_records.last_line(self.file), "")
+
+    def test_no_part_of_a_secret_is_in_it(self) -> None:
+        secret = "ghp_0123456789abcdefghijABCDEFGHIJ"
+        with unittest.mock.patch.dict(os.environ, {"GITHUB_TOKEN": secret}):
+            for pad in range(150, 210):
+                found = self.last(b"x" * pad + secret.encode() + b"y" * 100)
+                self.assertNotIn("ghp_0", found)
+
+
+class Watermark(FilesCase):
+    def test_room_is_looked_for_again_after_a_while(self) -> None:
+        now, free = [0.0], [10]
+        watermark = DiskWatermark(self.state, 1000, lambda: now[0])
+
+        def asked(_: object) -> object:
+            return unittest.mock.Mock(f_bavail=free[0], f_frsize=1)
+
+        with unittest.mock.patch("os.statvfs", asked):
+            self.assertRegex(watermark.obstacle(), "expected 1.0 kB free .* found 10 B")
+            free[0] = 2000
+            now[0] = 29.0
+            self.assertTrue(watermark.obstacle())
+            now[0] = 31.0
+            self.assertEqual(watermark.obstacle(), "")
+            free[0] = 10
+            self.assertTrue(watermark.obstacle())
+
+    def test_disk_that_cannot_be_asked_is_an_obstacle(self) -> None:
+        watermark = DiskWatermark(self.state / "none", 0, lambda: 0.0)
+        self.assertIn("cannot be asked: No such file", watermark.obstacle())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,122 @@
+"""Statuses of the queue reach GitHub from a thread, and none is lost or comes too late."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from pathlib import Path
+
+from lib.commit_queue.entry import Push, Ref
+from lib.commit_queue.states import State
+from lib.commit_queue.store import CommitQueue
+from lib.queue_worker.status_poster import StatusPoster
+from tests.support.github_case import WithGitHub
+from tests.support.github_server import TOKEN
+from tests.support.waiting import wait_until
+
+A, B = "a" * 40, "b" * 40
+
+
+class PosterCase(WithGitHub):
+    def setUp(self) -> None:
+        super().setUp()
+        self.queue = CommitQueue(Path(self.enterContext(tempfile.TemporaryDirectory())))
+        self.addCleanup(self.queue.close)
+        self.done = threading.Event()
+
+    def poster(self, budget: float = 5.0, token: str = TOKEN) -> StatusPoster:
+        reporter = self.reporter(budget=budget, token=token)
+        made = StatusPoster(
+            self.queue, reporter, self.done.set, log_url="https://box/runs/", first_pause=0.01
+        )
+        self.addCleanup(made.close, 0)
+        return made
+
+    def offer(self, poster: StatusPoster) -> None:
+        poster.offer(self.queue.statuses())
+
+    def push(self, sha: str) -> int:
+        return self.queue.push(Push(sha, Ref(sha), "webhook")).id
+
+    def none_left(self) -> None:
+        wait_until(lambda: not self.queue.statuses(), "no status in the queue")
+
+
+class Posting(PosterCase):
+    def test_all_are_posted_in_their_order(self) -> None:
+        self.push(A)
+        entry = self.queue.take("w", 1)
+        assert entry is not None
+        self.queue.named(entry.id, "20260101T000000Z-aaaaaaa")
+        self.queue.end(entry.id, State.ERROR, 2, "the command was refused")
+        self.push(B)
+        poster = self.poster()
+        self.offer(poster)
+        self.none_left()
+        told = [(b["state"], b["description"], b.get("target_url")) for b in self.github.seen]
+        url = "https://box/runs/20260101T000000Z-aaaaaaa"
+        expected = ("error", "the command was refused", url)
+        self.assertEqual(told, [expected, ("pending", "waits in the queue", None)])
+        self.assertTrue(self.done.wait(10))
+
+    def test_refused_one_is_dropped_with_a_line(self) -> None:
+        self.push(A)
+        self.github.replies.append((422, {}, b'{"message": "No commit found"}'))
+        self.offer(self.poster())
+        self.none_left()
+        self.assert_one_line("status pending of ci/hetzner", A, "422 No commit found")
+
+    def test_undelivered_one_stays_and_is_tried_again(self) -> None:
+        self.push(A)
+        self.github.replies += [(503, {}, b"")] * 3
+        self.offer(self.poster(budget=0.001))
+        self.none_left()
+        self.assertEqual([b["state"] for b in self.github.seen], ["pending"])
+        self.assertEqual(len(self.log), 3, self.log)
+
+    def test_without_a_token_they_stay_for_a_worker_that_has_one(self) -> None:
+        self.push(A)
+        poster = self.poster(token="")
+        self.offer(poster)
+        self.offer(poster)
+        poster.close(0)
+        self.assertEqual(len(self.queue.statuses()), 1)
+        self.assert_one_line("statuses are off")
+        self.offer(self.poster())
+        self.none_left()
+
+
+class Clearing(PosterCase):
+    def test_what_is_not_posted_of_a_commit_is_dropped(self) -> None:
+        self.push(A)
+        self.push(B)
+        self.assertTrue(self.poster().clear(A))
+        self.assertEqual([status.sha for status in self.queue.statuses()], [B])
+
+    def test_one_that_is_under_way_is_waited_for(self) -> None:
+        self.github.gate = threading.Event()
+        self.push(A)
+        self.push(B)
+        poster = self.poster()
+        self.offer(poster)
+        wait_until(lambda: bool(self.github.requests), "a request")
+        self.assertFalse(poster.clear(A))
+        self.assertTrue(poster.clear(B))
+        self.github.gate.set()
+        self.assertTrue(self.done.wait(10))
+        self.none_left()
+        self.assertTrue(poster.clear(A))
+        self.assertEqual(len(self.github.seen), 1)
+
+    def test_end_waits_for_what_was_offered_and_no_longer(self) -> None:
+        self.push(A)
+        poster = self.poster()
+        self.offer(poster)
+        poster.close(10)
+        self.assertEqual(len(self.github.seen), 1)
+        self.push(B)
+        self.github.gate = threading.Event()
+        slow = self.poster()
+        self.offer(slow)
+        slow.close(0.01)
+        self.assertEqual(len(self.queue.statuses()), 1)
