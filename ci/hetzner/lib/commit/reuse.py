@@ -94,7 +94,7 @@ class EarlierRuns:
         if request.options.only_failed:
             self._restore(known, made)
         try:
-            own = not (request.options.in_place or request.config.box)
+            own = commit.tree != request.config.repo_dir
             self._record = known.record(self._log_dir, own_tree=own)
         except OSError as error:
             self._not_recorded(error)

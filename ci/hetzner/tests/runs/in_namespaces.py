@@ -114,6 +114,15 @@ class Box(OnStage):
             self.assertEqual(told.split("\n")[:2], [text, text])
         self.assertEqual((self.checkout / "file").read_text(), "first")
 
+    def test_new_commit_is_prepared_in_a_worktree_of_its_place(self) -> None:
+        sha = self.stage.commit("second")
+        ran = self.stage.run(sha, "main", "--place", "1", "--prepare")
+        self.assertEqual(ran.code, 0, ran.out + ran.errors)
+        (tree,) = (self.stage.state / "worktrees").glob("*-place1")
+        self.assertEqual((tree / "file").read_text(), "second")
+        self.assertEqual((self.checkout / "file").read_text(), "first")
+        self.assertEqual((self.posted(), self.stage.log_dir(sha).exists()), ([], False))
+
     def test_checkout_that_is_none_is_red_and_told(self) -> None:
         sha = self.stage.git(self.stage.repo, "rev-parse", "HEAD")
         (self.stage.root / "empty").mkdir()

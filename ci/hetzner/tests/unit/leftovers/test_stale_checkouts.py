@@ -23,12 +23,12 @@ class StaleCheckouts(unittest.TestCase):
         self.root = Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.state = self.root / "state"
 
-    def used(self, name: str, days: float = 0.0) -> Settings:
-        """Return the settings of a run on a checkout, days ago."""
+    def used(self, name: str, days: float = 0.0, place: int = 0) -> Settings:
+        """Return the settings of a run on a checkout at a place, days ago."""
         checkout = self.root / name
-        checkout.mkdir()
+        checkout.mkdir(exist_ok=True)
         environ = {"HOME": "/nonexistent", "CI_STATE_DIR": str(self.state)}
-        config = settings.of_directory(Reader({}, environ, checkout))
+        config = settings.of_directory(Reader({"place": place}, environ, checkout))
         for path in (config.work_dir, config.worktree_dir):
             path.mkdir(parents=True)
         config.worktree_dir.with_name(config.worktree_dir.name + MARKER).touch()
@@ -64,6 +64,12 @@ class StaleCheckouts(unittest.TestCase):
     def test_checkout_that_no_run_has_used_for_long_goes(self) -> None:
         self.used("a", 31)
         self.assertEqual(set(self.found().values()), {"unused for more than 30 days"})
+
+    def test_place_that_no_run_has_used_for_long_goes_alone(self) -> None:
+        self.used("a")
+        self.used("a", 29, place=1)
+        unused = self.used("a", 31, place=2).work_dir.name
+        self.assertEqual(set(self.found()), {f"work/{unused}", f"worktrees/{unused}"})
 
     def test_checkout_of_a_live_run_stays(self) -> None:
         config = self.used("a", 31)
