@@ -11,8 +11,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from lib.commit_queue import schema
-from lib.common import locks
+from lib.commit_queue import open_lock, schema
 from lib.history import network_mounts
 
 PATIENCE = 10.0  # seconds to wait for another process that writes
@@ -63,25 +62,23 @@ def _identity(path: Path) -> tuple[int, int] | None:
 def _open(path: Path) -> sqlite3.Connection:
     """Open the database while no other process sets a damaged one aside."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with locks.lock(lock_of(path), "opening the queue", timeout=PATIENCE):
-            database = connect(path, "rwc")
-            try:
-                _prepare(database, path)
-            except BaseException:
-                database.close()
-                raise
-            return database
-    except locks.LockTimeoutError as error:
-        raise QueueError(f"queue {path}: {error}") from error
+    with open_lock.held(path):
+        database = connect(path, "rwc")
+        try:
+            _prepare(database, path)
+        except BaseException:
+            database.close()
+            raise
+        return database
 
 
 def _prepare(database: sqlite3.Connection, path: Path) -> None:
+    is_there = schema.is_there(database)  # first: tables of others stay as they are
     # processes share no memory over a network, which WAL needs (sqlite.org/wal.html)
     mode = "DELETE" if network_mounts.holds(path) else "WAL"
     database.execute(f"PRAGMA journal_mode = {mode}")
     database.execute("PRAGMA synchronous = FULL")  # an accepted push survives a loss of power
-    if not schema.is_there(database):
+    if not is_there:
         database.execute("BEGIN IMMEDIATE")
         schema.make(database, path.parent)
         database.execute("COMMIT")
@@ -93,8 +90,3 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(
         address, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False
     )
-
-
-def lock_of(path: Path) -> Path:
-    """Return the lock of those that open a database, or move it."""
-    return path.with_suffix(".lock")

@@ -6,9 +6,9 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
-from lib.commit_queue import facts, schema
-from lib.commit_queue.connection import PATIENCE, connect, lock_of
-from lib.common import locks, redact, tree_copy
+from lib.commit_queue import facts, open_lock, schema
+from lib.commit_queue.connection import connect
+from lib.common import redact, tree_copy
 from lib.history import damage as history_damage
 
 LONGEST = 200  # characters of a fault
@@ -20,20 +20,16 @@ def is_possible(error: BaseException) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in BROKEN
 
 
-def mend(path: Path) -> bool:
-    """Set a damaged database aside as `<path>.broken`; return whether there may be a sound one.
+def mend(path: Path) -> None:
+    """Set a damaged database aside as `<path>.broken`.
 
     The new one has all rows that could be read, ids go on where they were, and its fact `damage`
     says what happened. Raises sqlite3.Error, OSError.
     """
-    try:
-        with locks.lock(lock_of(path), "moving a damaged queue aside", timeout=PATIENCE):
-            fault = _fault(path)
-            if fault:  # else another process has done it meanwhile
-                _replace(path, fault)
-    except locks.LockTimeoutError:
-        return False
-    return True
+    with open_lock.held(path):
+        fault = _fault(path)
+        if fault:  # else another process has done it meanwhile
+            _replace(path, fault)
 
 
 def _fault(path: Path) -> str:

@@ -6,10 +6,9 @@ returns when its change is on disk, and a change that fails takes only itself ba
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -63,20 +62,26 @@ class Database:
             raise mine.error
         return mine.result  # type: ignore[return-value]
 
-    @contextlib.contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection that sees one state of the queue. Raises QueueError."""
+    def read(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        """Ask a question of one state of the queue. Raises QueueError, and errors of it."""
         try:
-            with self._reader.opened() as database:
-                database.execute("BEGIN")
-                try:
-                    yield database
-                finally:
-                    if database.in_transaction:
-                        database.execute("ROLLBACK")
+            try:
+                return self._ask(question)
+            except sqlite3.Error as error:
+                if not self._mend(error):
+                    raise
+                return self._ask(question)
         except sqlite3.Error as error:
-            self._mend(error)
             raise QueueError(f"queue {self.path}: {error}") from error
+
+    def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        with self._reader.opened() as database:
+            database.execute("BEGIN")
+            try:
+                return question(database)
+            finally:
+                if database.in_transaction:
+                    database.execute("ROLLBACK")
 
     def close(self) -> None:
         """Close the file; the next transaction opens it again."""
@@ -132,8 +137,11 @@ class Database:
             self._changed()
 
     def _mend(self, error: sqlite3.Error) -> bool:
-        """Set a damaged file aside; return whether there was one."""
-        return damage.is_possible(error) and damage.mend(self.path)
+        """Set a damaged file aside, and return True; False for an error of another kind."""
+        possible = damage.is_possible(error)
+        if possible:
+            damage.mend(self.path)
+        return possible
 
 
 def _try(database: sqlite3.Connection, write: _Write) -> None:

@@ -227,8 +227,7 @@ class CommitQueue:
         return self._database.write(action)
 
     def _read(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        with self._database.reading() as database:
-            return question(database)
+        return self._database.read(question)
 
     def _fact(self, name: str) -> str:
         return self._read(lambda database: facts.get(database, name))
