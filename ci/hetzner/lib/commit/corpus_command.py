@@ -54,8 +54,16 @@ def _check(flags: Sequence[str]) -> None:
         raise ValueError(
             f"expected flags of a run, found a word that is none: {options.branch or options.sha}"
         )
-    if options.show or options.in_place or options.events or options.name_to:
+    wrong = {
+        "--list, --dry-run and --graph": options.show,
+        "--in-place": options.in_place,
+        "--events": options.events,
+        "--name-to": options.name_to,
+        "--prepare": options.prepare,
+        "--repo (name it outside of the file)": options.repo,
+        "--state-dir (name it outside of the file)": options.state_dir,
+    }
+    if named := [flag for flag, given in wrong.items() if given]:
         raise ValueError(
-            "flags of a run: --list, --dry-run, --graph, --in-place, --events and --name-to make "
-            "no sense for the commits of a corpus: leave them out"
+            f"expected flags of a run of a commit, found {', '.join(named)}: leave them out"
         )

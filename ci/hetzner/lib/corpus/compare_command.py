@@ -15,6 +15,7 @@ from lib.corpus import agreement, checks, corpus_file, rounds
 from lib.corpus.agreement import Ours
 from lib.corpus.checks import Check
 from lib.corpus.corpus_file import Corpus
+from lib.corpus.ended_run import EndedRun
 from lib.corpus.place import Place
 from lib.github import check_pages
 from lib.github.client import Repository
@@ -33,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "runs",
         nargs="+",
         metavar="FILE|RUN",
-        help="the file of a corpus, for its last time, or runs, as `show` takes them",
+        help="the file of a corpus, for its last complete time, or runs, as `show` takes them",
     )
     parser.add_argument(
         "--checks", nargs="+", default=[], metavar="FILE", help="answers of GitHub's API, as JSON"
@@ -80,14 +81,14 @@ def main(given: argparse.Namespace, place: Place, _: Sequence[str]) -> int:
 
 
 def _of_corpus(corpus: Corpus, state_dir: Path) -> Iterator[Ours]:
-    """Yield the runs of the last time; one that did not happen has no verdict."""
-    known = rounds.all_of(state_dir / "corpus" / corpus.name)
-    if not known:
-        raise LookupError(f"expected a time of the corpus {corpus.name}, found none: run it")
+    """Yield the runs of the last complete time; one that did not happen has no verdict."""
+    last = rounds.last_complete(rounds.all_of(state_dir / "corpus" / corpus.name))
+    if not last:
+        raise LookupError(f"expected a complete time of {corpus.name}, found none: run it")
     for commit in corpus.commits:
-        if run := known[0].runs.get(commit.name):
-            code = None if run.problem else run.exit_code
-            yield Ours(run.name, run.sha, code, run.jobs, whole=not run.selected)
+        run = last.runs.get(commit.name) or EndedRun(commit.name, "", ())
+        code = None if run.problem else run.exit_code
+        yield Ours(run.name, run.sha, code, run.jobs, whole=not run.selected)
 
 
 def _of_run(run: StoredRun) -> Ours:
@@ -135,5 +136,5 @@ def _asked(runs: Sequence[Ours], place: Place) -> list[Check]:
     if not name:
         raise ValueError("--github: expected owner/name in GITHUB_REPO, found none: set it")
     repository = Repository(url, token, name)
-    shas = dict.fromkeys(run.sha for run in runs)
+    shas = dict.fromkeys(run.sha for run in runs if run.sha)
     return [c for sha in shas for c in checks.of_pages(check_pages.fetch(repository, sha))]

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lib.common import files
+from lib.common import files, ref_names
 from lib.common.plain_text import printable
 from lib.model.names import nearest
 from lib.model.result import Outcome
@@ -145,10 +145,13 @@ class _Reader:
         expect = self._table(f"{where}.expect", fields.get("expect", PASSES))
         if not expect:
             self.problems.append(f'{where}.expect: expected outcomes, as in {{ "*" = "passed" }}')
+        branch = self._text(f"{where}.branch", fields.get("branch", ""))
+        if branch and not ref_names.is_branch(branch):
+            self.problems.append(f"{where}.branch: expected a branch, found {branch!r}")
         return Commit(
             name=name,
             sha=sha,
-            branch=self._text(f"{where}.branch", fields.get("branch", "")),
+            branch=branch,
             paths_of=self._text(f"{where}.paths_of", fields.get("paths_of", "")),
             expect={job: self._outcomes(f"{where}.expect.{job}", o) for job, o in expect.items()},
         )

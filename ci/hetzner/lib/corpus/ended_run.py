@@ -10,7 +10,11 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from lib.common import redact
+
 UNFINISHED = "unfinished"
+CUT_OFF = 128  # and the number of a signal
+LONGEST = 200  # characters of a text of another program
 SELECTING = ("--only-jobs", "--only", "--skip-jobs", "--skip", "--only-failed", "--phase")
 
 
@@ -57,19 +61,22 @@ def with_answer(begun: EndedRun, code: int | None, output: str) -> EndedRun:
         ended = "it ended" if code is None else f"exit code {code}"
         return begun._replace(problem=f"no answer for programs: {ended}", exit_code=code)
     own = told.get("exit_code")
-    jobs = {name: str(job.get("outcome") or UNFINISHED) for name, job in _jobs(told).items()}
+    jobs = {name: _outcome(job) for name, job in _jobs(told).items()}
+    sentence = redact.shorten(str(told.get("sentence") or ""), LONGEST)
     problem = ""
     if not isinstance(own, int) or (code is not None and code != own):
         problem = f"expected the exit code of its answer, {own}, found {code}"
+    elif own >= CUT_OFF:
+        problem = f"cut off: exit code {own}: {sentence}"
     elif not jobs:
-        problem = f"no job: exit code {own}: {told.get('sentence', '')}"
+        problem = f"no job: exit code {own}: {sentence}"
     elif isinstance(sha := told.get("sha"), str) and sha and sha != begun.sha:
         problem = f"expected an answer on {begun.sha}, found one on {sha}"
     return begun._replace(
         problem=problem,
         exit_code=own if isinstance(own, int) else code,
-        sentence=str(told.get("sentence") or ""),
-        run=str(told.get("run") or ""),
+        sentence=sentence,
+        run=redact.shorten(str(told.get("run") or ""), LONGEST),
         jobs=jobs,
         allowed=tuple(name for name, job in _jobs(told).items() if job.get("allowed_to_fail")),
     )
@@ -87,7 +94,12 @@ def answer_in(output: str) -> Mapping[str, Any] | None:
     return None
 
 
+def _outcome(job: Mapping[str, Any]) -> str:
+    return redact.shorten(str(job.get("outcome") or UNFINISHED), LONGEST)
+
+
 def _jobs(told: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """Return the jobs of an answer by name; entries that are damaged are left out."""
     entries = (job for job in told["jobs"] if isinstance(job, dict))
-    return {str(job["name"]): job for job in entries if job.get("name")}
+    named = (job for job in entries if job.get("name"))
+    return {redact.shorten(str(job["name"]), LONGEST): job for job in named}

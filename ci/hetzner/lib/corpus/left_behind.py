@@ -48,7 +48,7 @@ class Watch:
 
     def __init__(self) -> None:
         self._before = subreaper.adopt()
-        self._known = {process.identity for process in _look(0)}
+        self._known = {process.identity for process in self._look(0)}
 
     def close(self) -> None:
         """Adopt no more."""
@@ -69,19 +69,18 @@ class Watch:
         return [process_table.describe(table, process) for process in found]
 
     def _new(self, session: int) -> list[Proc]:
-        return [process for process in _look(session) if process.identity not in self._known]
+        return [process for process in self._look(session) if process.identity not in self._known]
 
-
-def _look(session: int) -> list[Proc]:
-    """Return our descendants, the processes of a session, and those of dead runs."""
-    _reap()
-    table = process_table.table()
-    found = process_table.descendants(table, [os.getpid()])
-    found += orphans.find(table)
-    if session:
-        found += [process for process in table.all() if process.session == session]
-    unique = {p.identity: p for p in found if p.alive and p.pid != os.getpid()}
-    return list(unique.values())
+    def _look(self, session: int) -> list[Proc]:
+        """Return our descendants; without adoption also a session, and those of dead runs."""
+        _reap()
+        table = process_table.table()
+        found = process_table.descendants(table, [os.getpid()])
+        if self._before is None:
+            found += orphans.find(table)
+            found += [p for p in table.all() if session and p.session == session]
+        unique = {p.identity: p for p in found if p.alive and p.pid != os.getpid()}
+        return list(unique.values())
 
 
 def _reap() -> None:

@@ -18,6 +18,7 @@ from lib.common import files, interrupts
 from lib.common.interrupts import Interrupted
 
 UNTIL_TERM, UNTIL_KILL = 30.0, 60.0  # seconds from the end of its input
+MOST_READ = 20_000_000  # bytes of its output
 LOOK = 0.2  # seconds between two tries to get the lock of an earlier run
 
 
@@ -73,8 +74,10 @@ class OneRun:
         return (128 - code if code < 0 else code), process.pid
 
     def output(self) -> str:
-        """Return what it printed on stdout. Raises OSError."""
-        return files.read(self.out).decode(errors="replace")
+        """Return the end of what it printed on stdout. Raises OSError."""
+        with os.fdopen(files.open_file(self.out, os.O_RDONLY), "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - MOST_READ))
+            return file.read().decode(errors="replace")
 
 
 @contextlib.contextmanager

@@ -176,7 +176,7 @@ def _tree_with(repo: Path, old: str, changes: Mapping[str, str]) -> str:
 
 def _commit(repo: Path, tree: str, old: str, new: str, paths: Sequence[str]) -> str:
     """Return the commit of a tree: its people and dates depend on nothing but NEW."""
-    date = git(repo, "log", "-1", "--no-show-signature", "--format=%ct +0000", new)
+    date = git(repo, "log", "-1", "--no-show-signature", "--format=@%ct +0000", new)
     who = {**WHO, "DATE": date}
     names = {f"GIT_{role}_{n}": v for role in ("AUTHOR", "COMMITTER") for n, v in who.items()}
     text = f"{old} with paths of {new}\n\nPaths: {json.dumps(paths)}\n"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lib.commands import answer
 from lib.common import interrupts, locks
+from lib.common.interrupts import Interrupted
 from lib.common.plain_text import duration
 from lib.corpus import corpus_file, judgement, one_run, overlay, report, rounds, runner
 from lib.corpus.corpus_file import Commit, Corpus
@@ -162,6 +163,9 @@ class _Story:
         since = time.monotonic()
         try:
             code, session = process.run(words, self._repo, runner.environment())
+        except Interrupted:
+            self._tell(f"STOP  {commit.name}: the same call goes on from here")
+            raise
         except OSError as error:
             return begun._replace(problem=f"it could not be started: {error}")
         seconds = round(time.monotonic() - since, 1)

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from lib.common import redact
 from lib.corpus import runner_identity
 from lib.corpus.corpus_file import Corpus
 from lib.corpus.place import Place
@@ -26,7 +27,8 @@ class Runner(NamedTuple):
     @property
     def asked(self) -> tuple[str, ...]:
         """The words that decide what a run does, beside its commit."""
-        return self.flags if self.own else (*self.words, *self.flags)
+        words = self.flags if self.own else (*self.words, *self.flags)
+        return tuple(map(redact.of_environment(), words))
 
     def call(self, sha: str, branch: str) -> list[str]:
         """Return the words that run a commit."""

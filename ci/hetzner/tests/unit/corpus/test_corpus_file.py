@@ -98,6 +98,7 @@ class Refused(FileCase):
         expect = { "*" = "pased" }
         [commits.two]
         sha = "b"
+        branch = "--list"
         banch = "main"
         expect = {}
         [commits."-three"]
@@ -115,6 +116,7 @@ class Refused(FileCase):
             "did you mean 'passed'?",
             "commits.two: expected sha, branch",
             "did you mean 'branch'?",
+            "commits.two.branch: expected a branch, found '--list'",
             "commits.two.expect: expected outcomes",
             "commits.-three: expected a name",
             "commits.-three.sha: expected a text, found 5",

@@ -45,7 +45,7 @@ class Rows(unittest.TestCase):
         )
 
     def test_exit_code_that_is_not_that_of_the_jobs_is_wrong(self) -> None:
-        for code in (1, 2, 4, 124, 143):
+        for code in (1, 2, 4, 124):
             self.assertEqual(wrong(commit(), run(code, a="passed")), [f"(run) exit code {code}: "])
         self.assertEqual(wrong(commit(a="failed"), run(0, a="failed")), ["(run) exit code 0: "])
 
@@ -88,6 +88,15 @@ class Answers(unittest.TestCase):
         jobs = [{"name": "a", "outcome": "passed"}]
         self.assertIn("found 137", self.answered(137, exit_code=0, jobs=jobs).problem)
         self.assertIn("None, found 0", self.answered(0, jobs=jobs).problem)
+
+    def test_run_that_a_signal_has_ended_did_not_happen(self) -> None:
+        jobs = [{"name": "a", "outcome": "cancelled"}]
+        self.assertIn("cut off", self.answered(143, exit_code=143, jobs=jobs).problem)
+
+    def test_texts_of_another_program_are_bounded(self) -> None:
+        jobs = [{"name": "a" * 9999, "outcome": "b" * 9999}]
+        ended = self.answered(0, exit_code=0, jobs=jobs, sentence="s" * 9999, run="r" * 9999)
+        self.assertLess(len(repr(ended)), 1500)
 
     def test_answer_on_another_commit_is_a_problem(self) -> None:
         jobs = [{"name": "a", "outcome": "passed"}]
