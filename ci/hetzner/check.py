@@ -40,6 +40,7 @@ TOOLS = (
     "jsonschema==4.26.0",
     "openapi-core==0.23.1",
     "PyYAML==6.0.4",
+    "prometheus-client==0.26.0",
 )
 ALONE = ("docker-compose==1.29.2",)  # for its schema: it never runs, so it needs no other package
 BOX_PROGRAMS = ("caddy", "cloud-init", "systemd-analyze")
@@ -120,6 +121,8 @@ def tests_with_packages(python: Path) -> list[Job]:
         ),
         suite("terminal", f"{unittest}runs.emulated_terminal"),
         suite("page", f"{unittest}pages.browser_report", **browser),
+        suite("dashboard", f"{unittest}pages.browser_dashboard", **browser),
+        suite("prometheus", f"{unittest}unit.dashboard.prometheus_format"),
         suite("junit-schema", f"{unittest}unit.views.junit_schema"),
         suite("json-schemas", f"{unittest}runs.json_schemas"),
         suite("deploy-files", f"{unittest}deploy.deploy_files", requires=BOX_PROGRAMS),

@@ -73,7 +73,7 @@ def shown(found: Sequence[Figure]) -> str:
     for figure in found:
         lines += [f"# HELP {figure.name} {figure.text}", f"# TYPE {figure.name} {figure.kind}"]
         lines += [
-            f"{figure.name}{suffix}{_labels(labels)} {value:.16g}"
+            f"{figure.name}{suffix}{_labels(labels)} {value:.17g}"
             for suffix, labels, value in figure.samples
         ]
     return "".join(f"{line}\n" for line in lines)

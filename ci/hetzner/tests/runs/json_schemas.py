@@ -1,4 +1,4 @@
-"""What `--json` and `--events` tell fits the JSON Schemas of docs/schemas.
+"""What `--json`, `--events` and the dashboard tell fits the JSON Schemas of docs/schemas.
 
 It needs jsonschema, which check.py installs.
 """
@@ -14,11 +14,14 @@ from jsonschema import Draft202012Validator
 from lib.model import events
 from tests.runs import test_program_output
 from tests.support.timelines import every_kind
+from tests.unit.dashboard import test_figures
 from tests.unit.event_stream.test_schemas import schema, written
 from tests.unit.views import test_answer_json
 
 ANSWER = Draft202012Validator(schema("answer"))
 EVENT = Draft202012Validator(schema("events"))
+HEALTH = Draft202012Validator(schema("health"))
+RUNS = Draft202012Validator(schema("runs"))
 
 
 def answer(text: str) -> Any:
@@ -35,9 +38,23 @@ def event(line: str) -> Any:
     return told
 
 
+def health(text: str) -> Any:
+    """Return the state of a box, which has to fit."""
+    told = json.loads(text)
+    HEALTH.validate(told)
+    return told
+
+
+def runs(text: str) -> Any:
+    """Return entries and runs, which have to fit."""
+    told = json.loads(text)
+    RUNS.validate(told)
+    return told
+
+
 class Schemas(unittest.TestCase):
     def test_schemas_are_valid(self) -> None:
-        for each in (ANSWER, EVENT):
+        for each in (ANSWER, EVENT, HEALTH, RUNS):
             each.check_schema(each.schema)
 
     def test_each_event_fits(self) -> None:
@@ -66,6 +83,14 @@ class EventsOfRuns(test_program_output.Followed):
 
 class AnswersOfCommits(test_program_output.OfCommits):
     read = staticmethod(answer)
+
+
+class HealthOfBoxes(test_figures.Health):
+    read = staticmethod(health)
+
+
+class RunsOfBoxes(test_figures.Runs):
+    read = staticmethod(runs)
 
 
 if __name__ == "__main__":

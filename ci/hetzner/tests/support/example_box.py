@@ -31,7 +31,8 @@ SECONDS = {
     **{"node-modules": 6.0, "python": 4.0, "lint": 2.0, "test-js": 19.0, "build-js": 12.0},
     **{"test-python": 41.0, "build-wheel": 6.0, "test-wheel": 9.0, "playwright": 38.0},
 }
-REPORT = "<!DOCTYPE html><title>the report</title><script>alert(1)</script>"
+REPORT = "<!DOCTYPE html><title>the report</title><a href='./ci.log'>its log</a>"
+MARKUP = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
 
 def sha(number: int) -> str:
@@ -109,6 +110,11 @@ class ExampleBox:
         told = {"schema": 1, "sha": sha(number), "branch": branch, "asked_for_all": True, **fields}
         (path / "summary.json").write_text(json.dumps(told))
 
+    def log_of(self, run: Path, data: bytes, job: str = "lint") -> None:
+        """Let a job write to its log."""
+        with (run / f"{job}.log").open("ab") as log:
+            log.write(data)
+
     @contextlib.contextmanager
     def live_run(self, number: int, branch: str, after: float = 25.0) -> Iterator[Path]:
         """Make a run that goes on, so many seconds after its jobs began."""
@@ -163,4 +169,27 @@ def busy(state: Path, **environ: str) -> Iterator[ExampleBox]:
             box.push(0x6666600 + number, branch)
         box.push(0x7777777, "patch-1", pull=812, fork="somebody/name")
         box.push(0x8888888, "hotfix", first=True)
+        yield box
+
+
+@contextlib.contextmanager
+def hostile(state: Path) -> Iterator[ExampleBox]:
+    """Make a box on which each text tries to become markup."""
+    box = ExampleBox(state)
+    bad = f"a/{MARKUP}\n\u202e\x1b[2J{'x' * 300}"
+    box.ran(1, bad, State.FAILED, red=["lint"])
+    run = box.ended_run(2, bad)
+    job = {"name": MARKUP, "outcome": "failed", "log": "x", "started": 0.0, "ended": 1.0}
+    box.summary(run, 2, bad, state="ended", exit_code=1, seconds=1.0, jobs=[job])
+    box.push(3, bad)
+    failed = box.took(run.name)
+    box.queue.end(failed.id, State.ERROR, 2, bad)
+    with box.live_run(4, bad) as live:
+        box.push(4, bad)
+        box.took(live.name)
+        box.push(5, bad, fork=MARKUP, pull=7)
+        box.push(6, "main", repeat=MARKUP)
+        box.queue.set_message(f"`{MARKUP}` \u202e")
+        (live / MARKUP.replace("/", "")).write_text("x")
+        box.log_of(live, f"{MARKUP}\n\x1b[31m\u202e\n".encode())
         yield box

@@ -27,12 +27,15 @@ class WithBox(Asking):
         self.box = ExampleBox(self.state)
         self.serve(self.box.dashboard)
 
-    read = staticmethod(json.loads)
+    @staticmethod
+    def read(text: str) -> Any:
+        """Return an answer as data."""
+        return json.loads(text)
 
     def health(self) -> tuple[int, dict[str, Any]]:
         answer = self.get("/health")
         self.assertEqual(answer.headers["Content-Type"], "application/json")
-        return answer.status, self.read(answer.read())
+        return answer.status, self.read(answer.read().decode())
 
 
 class Health(WithBox):
