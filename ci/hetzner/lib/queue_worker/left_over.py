@@ -6,11 +6,14 @@ force. They are known by the locks of their entries, which they hold, and by the
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from lib.commit_queue import paths
+from lib.common import files
 from lib.processes import kill, orphans, process_table, runner_process
 from lib.processes.process_table import Proc, ProcessTable
 from lib.queue_worker import entry_lock
@@ -50,6 +53,7 @@ class LeftOver:
             self._stop(locks)
             locks, processes = entry_lock.held(self._state_dir), self._tagged()
         if not locks and not processes:
+            _sweep(paths.directory(self._state_dir))
             self.obstacle, self.due = "", math.inf
             return
         self.obstacle = _told(locks, processes)
@@ -71,6 +75,14 @@ class LeftOver:
             self._say(f"an earlier worker left a process, which was ended: {what}")
         for what in stopped.survivors:
             self._say(f"an earlier worker left a process that cannot be ended: {what}")
+
+
+def _sweep(directory: Path) -> None:
+    """Remove the files of runs that a dead worker did not read, or that are half written."""
+    files.sweep(directory)
+    for name in directory.glob("*.name"):
+        with contextlib.suppress(OSError):
+            name.unlink()
 
 
 def _holds(process: Proc, locks: Sequence[Path]) -> bool:

@@ -30,6 +30,9 @@ from lib.queue_worker.status_poster import StatusPoster
 from lib.queue_worker.under_way import Patience
 from lib.queue_worker.worker_loop import Parts, WorkerLoop
 
+# a killed worker that was about to start a command leaves a copy of its lock to that process, until
+# it has become the command
+LOCK_WAIT = 2.0  # seconds
 BUDGET = 5.0  # seconds for one status, before those behind it wait for a while
 
 
@@ -56,7 +59,7 @@ def work(
     path = paths.worker_lock(state_dir)
     with contextlib.ExitStack() as owned:
         try:
-            held = owned.enter_context(locks.lock(path, "queue worker", timeout=0))
+            held = owned.enter_context(locks.lock(path, "queue worker", timeout=LOCK_WAIT))
         except LockTimeoutError as error:
             raise OtherWorkerError(
                 f"expected no other worker of {state_dir}, found {error.holder}: it runs several "

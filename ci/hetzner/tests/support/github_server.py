@@ -22,6 +22,7 @@ class GitHub(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.replies: list[Reply | Callable[[socket.socket], None]] = []
         self.seen: list[dict[str, str]] = []  # bodies that were taken
+        self.told: list[tuple[str, str]] = []  # commits and their states, as they were taken
         self.requests: list[str] = []  # paths
         self.gate: threading.Event | None = None  # answers wait for it
         self.judge: Judge = lambda *_: ""  # a further one, which no request may displease
@@ -44,7 +45,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.server.requests.append(self.path)
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:  # its sender was killed
+            return
         if fault := self.server.judge("POST", self.path, dict(self.headers), body):
             self.server.faults.append(fault)
         if self.server.gate:
@@ -83,6 +87,7 @@ class Handler(BaseHTTPRequestHandler):
         if not fits:
             return 422, "Validation Failed"
         self.server.seen.append(body)
+        self.server.told.append((path[2], body["state"]))
         return 201, ""
 
     def reply(self, code: int, headers: dict[str, str], body: bytes) -> None:

@@ -66,6 +66,7 @@ class WorkerCase(unittest.TestCase):
         self.script = self.root / "run.sh"
         self.template = f"bash {shlex.quote(str(self.script))} {FIELDS}"
         self.workers: list[int] = []
+        self.variables: dict[str, str] = {}  # of all workers
 
     # ---- the worker
 
@@ -73,12 +74,14 @@ class WorkerCase(unittest.TestCase):
         given = f"sha=$1 branch=$2 place=$3 name_to=$4 prepare=${{5:-}} root={self.root}"
         self.script.write_text(f"{given}\n{script}\n")
         kept = {k: v for k, v in os.environ.items() if not k.startswith(CLEARED)}
+        kept = {k: v for k, v in kept.items() if not k.lower().endswith("_proxy")}
         return {
             **kept,
             "CI_STATE_DIR": str(self.state),
             "CI_FREE_BYTES": "0",
             "CI_QUEUE_COMMAND": self.template,
             "WORKER_TEST": str(self.root),
+            **self.variables,
             **more,
         }
 
