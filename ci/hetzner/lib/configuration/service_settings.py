@@ -29,6 +29,7 @@ class ServiceSettings:
     protected: tuple[str, ...]  # CI_PROTECTED_BRANCHES: globs; each of their pushes has a run
     forks: tuple[str, ...]  # CI_FORKS: owner/name of the forks whose pull requests run
     tags: bool  # CI_TAGS: pushes of tags run, too
+    repo_url: str  # CI_REPO_URL: the repository whose branches `queue poll` asks for, or ''
     stale_seconds: float  # CI_STALE_HOURS: the last success is stale after this time
 
     def __repr__(self) -> str:
@@ -50,6 +51,7 @@ def load(state_dir: str | None = None, environ: Mapping[str, str] = os.environ) 
         protected=read.listed("CI_PROTECTED_BRANCHES", r"\S+", "globs of branches", "main,master"),
         forks=read.listed("CI_FORKS", r"[\w.-]+/[\w.-]+", "forks as owner/name"),
         tags=read.flag("CI_TAGS"),
+        repo_url=read.text("CI_REPO_URL", ""),
         stale_seconds=HOUR * read.seconds("stale_hours", "CI_STALE_HOURS", 168, "hours"),
     )
     read.finish()

@@ -16,7 +16,7 @@ from lib.queue_commands import site
 NAME = "pipeline.py queue"
 COMMANDS = (
     *("push", "run", "list", "log", "cancel", "repeat", "pause", "drain", "resume"),
-    "worker",
+    *("worker", "hook", "poll"),
 )
 PLACES = ("--repo", "--state-dir")  # flags that may stand before a command
 

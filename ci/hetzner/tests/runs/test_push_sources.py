@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
+from lib.commit_queue.entry import Push, Ref
+from lib.commit_queue.states import State
 from lib.commit_queue.store import CommitQueue
 from lib.push_sources import poll
 from lib.push_sources.seen_tips import SeenTips
 from tests.support.git_case import GitCase, commit, git
+
+PIPELINE = Path(__file__).resolve().parents[2] / "pipeline.py"
 
 
 class QueueCase(GitCase):
@@ -23,6 +30,90 @@ class QueueCase(GitCase):
     def queued(self) -> list[tuple[str, str, str]]:
         """Return branch, commit and source of each entry, the oldest first."""
         return [(e.branch, e.sha, e.source) for e in reversed(self.queue.entries())]
+
+
+class Hook(QueueCase):
+    """`ci.git` is the repository of the box, `repo` that of a person."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.bare = self.home / "new" / "ci.git"
+        self.assertIn("post-receive queues", self.install())
+        git(self.repo, "remote", "add", "ci", str(self.bare))
+
+    def install(self, *words: str) -> str:
+        called = ["queue", "hook", "--install", str(self.bare), "--state-dir", str(self.state)]
+        done = subprocess.run(
+            [sys.executable, PIPELINE, *called, *words], capture_output=True, text=True, check=False
+        )
+        return done.stdout + done.stderr
+
+    def push(self, *words: str) -> str:
+        """Push to the box, which has to take it; return what it says."""
+        done = subprocess.run(
+            ["git", "push", "ci", *words], cwd=self.repo, capture_output=True, text=True, check=True
+        )
+        return "\n".join(re.findall(r"^remote: (.*?)\s*$", done.stderr, re.MULTILINE))
+
+    def test_pushed_branches_are_queued_and_the_person_is_told_how_to_follow(self) -> None:
+        told = self.push("HEAD:refs/heads/topic", f"{self.first}:refs/heads/other")
+        self.assertEqual(
+            sorted(self.queued()), [("other", self.first, "hook"), ("topic", self.second, "hook")]
+        )
+        self.assertFalse(any(entry.speaks for entry in self.queue.entries()))
+        number = next(entry.id for entry in self.queue.entries() if entry.branch == "topic")
+        log = f"python3 {PIPELINE} queue log {number} -f --state-dir {self.state}"
+        self.assertIn(f"topic queued as {number}: {log}", told)
+
+    def test_commit_that_has_its_answer_is_told_with_it(self) -> None:
+        self.push("HEAD:refs/heads/topic")
+        self.queue.take("w", 0)
+        self.queue.end(1, State.FAILED, 1)
+        self.assertRegex(self.push("HEAD:refs/heads/other"), "1 +FAILED .* exit code 1")
+
+    def test_tags_and_gone_branches_queue_nothing(self) -> None:
+        self.push("HEAD:refs/heads/a")
+        git(self.repo, "tag", "v1")
+        self.assertEqual(self.push("v1", ":refs/heads/a"), "")
+        self.assertEqual(len(self.queued()), 1)
+
+    def test_newer_push_supersedes_the_older_of_its_branch_alone(self) -> None:
+        self.queue.push(Push(self.first, Ref("topic"), "webhook"))  # that of GitHub
+        self.push("HEAD:refs/heads/topic")
+        third = commit(self.repo, "a", "three")
+        self.push("HEAD:refs/heads/topic")
+        states = [(e.sha, e.state.value) for e in reversed(self.queue.entries())]
+        self.assertEqual(
+            states, [(self.first, "waiting"), (self.second, "superseded"), (third, "waiting")]
+        )
+
+    def test_queue_that_cannot_be_written_is_told_and_the_push_stays(self) -> None:
+        self.queue.close()
+        self.state.write_text("in the way")
+        told = self.push("HEAD:refs/heads/topic")
+        self.assertIn("NOT QUEUED", told)
+        self.assertIn("the push itself is done", told)
+        self.assertEqual(git(self.bare, "rev-parse", "topic"), self.second)
+
+    def test_another_hook_is_not_overwritten_and_our_own_is_renewed(self) -> None:
+        hook = self.bare / "hooks" / "post-receive"
+        ours = hook.read_text()
+        self.assertIn("post-receive queues", self.install("--by", "ci --quick"))
+        self.assertIn("exec ci --quick queue hook --by 'ci --quick'\n", hook.read_text())
+        self.install()
+        self.assertEqual(hook.read_text(), ours)
+        for other in ("#!/bin/sh\necho theirs\n", ""):
+            hook.write_text(other)
+            self.assertIn("expected no hook, found another one", self.install())
+            self.assertEqual(hook.read_text(), other)
+
+    def test_directory_that_is_no_repository_is_refused(self) -> None:
+        for place in (self.home / "plain", self.repo / "within"):
+            place.mkdir()
+            self.bare = place
+            self.assertIn("name a bare repository", self.install())
+            self.assertEqual(list(place.iterdir()), [])
+        self.assertFalse((self.repo / ".git" / "hooks" / "post-receive").exists())
 
 
 class Poll(QueueCase):

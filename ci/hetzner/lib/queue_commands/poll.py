@@ -1,0 +1,52 @@
+"""The command `queue poll`: asks a repository for its branches, and queues those that moved."""
+
+from __future__ import annotations
+
+import argparse
+
+from lib.commands import answer
+from lib.commit_queue import paths
+from lib.common import locks
+from lib.git.checkout import CheckoutError
+from lib.push_sources import poll
+from lib.push_sources.seen_tips import SeenTips
+from lib.queue_commands import entry_text
+from lib.queue_commands.site import QueueSite
+
+SUMMARY = "Queue the branches of a repository that moved since the last poll."
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument(
+        "url", nargs="?", metavar="URL", help="the repository (default: CI_REPO_URL)"
+    )
+    parser.add_argument(
+        "--branches",
+        metavar="GLOBS",
+        type=lambda text: text.split(","),
+        default=["*"],
+        help="queue only these: main,release/* (default: all)",
+    )
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="queue them whether or not they moved; without it the first poll queues none",
+    )
+
+
+def main(given: argparse.Namespace, place: QueueSite) -> int:
+    """Poll once, and print each entry. Raises LookupError, ValueError, OSError."""
+    url = given.url or place.settings.repo_url
+    if not url:
+        raise ValueError(
+            "expected the URL of a repository, found none: name it, or set CI_REPO_URL"
+        )
+    directory = paths.directory(place.state_dir)
+    try:
+        with locks.lock(directory / "poll.lock", "queue poll", timeout=0):
+            seen = SeenTips(directory / "polled.json")
+            entries = poll.poll(place.queue, url, seen, given.branches, every=given.all)
+            return answer.lines(list(map(entry_text.line, entries)) or ["no branch to queue"])
+    except (CheckoutError, locks.LockTimeoutError) as error:
+        raise LookupError(str(error)) from error
