@@ -46,6 +46,7 @@ class Application:
         self._rules = rules
         self._secret = secret
         self._others = others
+        self._mask = redact.of_environment()  # once: it reads all of the environment
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
@@ -57,7 +58,7 @@ class Application:
             status, text = self._receive(environ)
         except AnswerError as error:
             status, text = error.status, str(error)
-        _log(environ, f"webhook {_header(environ, 'X-GitHub-Delivery')}: {status}: {text}")
+        self._log(environ, f"webhook {_header(environ, 'X-GitHub-Delivery')}: {status}: {text}")
         return _say(start, status, text)
 
     def _receive(self, environ: WSGIEnvironment) -> tuple[str, str]:
@@ -86,10 +87,17 @@ class Application:
         try:
             return ACCEPTED, self._queue.receive(delivery, event, push, QUEUED)
         except OSError as error:
-            _log(environ, f"webhook {delivery}: {error}")
+            self._log(environ, f"webhook {delivery}: {error}")
             raise AnswerError(
                 "503 Service Unavailable", "the queue cannot be written: deliver it again later"
             ) from None
+
+    def _log(self, environ: WSGIEnvironment, text: str) -> None:
+        line = plain_text.one_line(redact.shorten(text, 400, self._mask))
+        errors = environ["wsgi.errors"]
+        with contextlib.suppress(OSError, ValueError):  # no reader changes an answer
+            errors.write(f"{line}\n")
+            errors.flush()
 
 
 def not_found(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
@@ -127,10 +135,3 @@ def _say(
     body = f"{text}\n".encode(errors="backslashreplace")
     start(status, [*HEADERS, *headers, ("Content-Length", str(len(body)))])
     return [body]
-
-
-def _log(environ: WSGIEnvironment, text: str) -> None:
-    errors = environ["wsgi.errors"]
-    with contextlib.suppress(OSError, ValueError):  # no reader changes an answer
-        errors.write(f"{plain_text.one_line(redact.shorten(text, 400))}\n")
-        errors.flush()

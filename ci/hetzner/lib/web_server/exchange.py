@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
 import traceback
 from typing import TYPE_CHECKING
 
-from lib.common import plain_text, redact
 from lib.web_server import request_head
 from lib.web_server.answer import Answer
 from lib.web_server.connection import Connection, SilentClientError
@@ -16,22 +14,25 @@ from lib.web_server.environment import environment
 from lib.web_server.limits import Limits
 from lib.web_server.places import Places
 from lib.web_server.request_head import RefusedError, RequestHead
+from lib.web_server.request_log import RequestLog
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-LONGEST = 200  # characters of a path in a line
 FAULT = "500 Internal Server Error"
 
 
 class Exchange:
     """Serves one connection; each has one request."""
 
-    def __init__(self, connection: Connection, peer: str, places: Places, limits: Limits) -> None:
+    def __init__(
+        self, connection: Connection, peer: str, places: Places, limits: Limits, log: RequestLog
+    ) -> None:
         self._connection = connection
         self._peer = peer
         self._places = places
         self._limits = limits
+        self._log = log
         self._began = time.monotonic()
         self._asked = "-"  # method and path, once they are known
 
@@ -44,12 +45,12 @@ class Exchange:
         except OSError as error:  # the client's connection, not the application: see `_answer`
             end = "cut off" if self._connection.was_cut else f"ended early: {error}"
         took = time.monotonic() - self._began
-        say(f"{self._peer} {self._asked} {end} {self._connection.sent} B {took:.3f} s")
+        self._log.say(f"{self._peer} {self._asked} {end} {self._connection.sent} B {took:.3f} s")
 
     def _serve(self, application: WSGIApplication, address: tuple[str, int]) -> str:
         try:
             head = request_head.parse(self._connection.read_head(), self._limits)
-            self._asked = f"{head.method} {redact.shorten(head.path, LONGEST)}"
+            self._asked = f"{head.method} {self._log.path(head.path)}"
             body = self._body(head)
         except RefusedError as error:
             Answer(self._connection, "GET").say(error.status, error.why)
@@ -76,16 +77,8 @@ class Exchange:
     def _fail(self, answer: Answer) -> str:
         """Answer in place of an application that raised an error, which the log alone tells."""
         for line in traceback.format_exc().splitlines():
-            say(line)
+            self._log.say(line)
         with contextlib.suppress(OSError):
             if not answer.say(FAULT, FAULT):
                 self._connection.reset()
         return FAULT
-
-
-def say(text: str) -> None:
-    """Print a line of the log, whatever a client put into it."""
-    line = plain_text.one_line(redact.shorten(text, 4 * LONGEST))
-    with contextlib.suppress(OSError, ValueError):  # no reader changes an answer
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from lib.common import threads
 from lib.web_server.connection import Connection
-from lib.web_server.exchange import Exchange, say
+from lib.web_server.exchange import Exchange
 from lib.web_server.limits import Limits
 from lib.web_server.places import Places
+from lib.web_server.request_log import RequestLog
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -40,6 +41,7 @@ class Server:
         self._application = application
         self._limits = limits
         self._places = Places(limits)
+        self._log = RequestLog()
         self._listener = _listen(host, port)
         self._listener.setblocking(False)
         self._ended, self._end = os.pipe()
@@ -81,29 +83,28 @@ class Server:
         except (BlockingIOError, ConnectionError):
             return  # the client is gone
         except OSError as error:  # no descriptor left, say
-            say(f"accepts no connection: {error}")
+            self._log.say(f"accepts no connection: {error}")
             self._places.cut_longest()
             time.sleep(PAUSE)
             return
         connection = Connection(client, self._limits)
         if not self._places.enter(connection):
-            say(f"{peer[0]} - 503: all {self._limits.connections} connections are busy")
+            self._log.say(f"{peer[0]} - 503: all {self._limits.connections} connections are busy")
             client.setblocking(False)
             with contextlib.suppress(OSError):
                 client.send(FULL)
             connection.close()
             return
+        serving = threading.Thread(target=self._serve, args=(connection, peer[0]), daemon=True)
         try:
-            threads.start(
-                threading.Thread(target=self._serve, args=(connection, peer[0]), daemon=True)
-            )
+            serving.start()  # it inherits that this thread gets no signals
         except RuntimeError as error:  # no thread left
-            say(f"{peer[0]} - not served: {error}")
+            self._log.say(f"{peer[0]} - not served: {error}")
             self._places.leave(connection)
 
     def _serve(self, connection: Connection, peer: str) -> None:
         try:
-            exchange = Exchange(connection, peer, self._places, self._limits)
+            exchange = Exchange(connection, peer, self._places, self._limits, self._log)
             exchange.serve(self._application, self.address)
         finally:
             self._places.leave(connection)
