@@ -24,15 +24,14 @@ LATEST = 0.005  # seconds from there to its end
 class Killed(ReceiverCase):
     def test_each_delivery_that_was_taken_is_in_the_queue_once(self) -> None:
         chance = random.Random(12)
-        with socket.create_server(self.address) as free:
-            self.address = free.getsockname()
+        self.address = (self.address[0], free_port(chance))
         os.environ.update(self.environ())  # each test module has a process of its own
         self.taken: dict[int, bytes] = {}
         self.failed: set[int] = set()
         asyncio.run(self.under_fire(chance))
         receiver = self.fork()
         try:
-            asyncio.run(self.redeliver())
+            asyncio.run(self.redeliver(receiver))
         finally:
             os.kill(receiver, signal.SIGKILL)
             os.waitpid(receiver, 0)
@@ -54,7 +53,7 @@ class Killed(ReceiverCase):
         clients = [asyncio.create_task(self.client()) for _ in range(CLIENTS)]
         for _ in range(KILLS):
             receiver = self.fork()
-            await self.until_it_serves()
+            await self.until_it_serves(receiver)
             wanted = len(self.taken) + chance.randrange(MOST)
             while len(self.taken) < wanted:
                 await asyncio.sleep(0.001)
@@ -79,19 +78,20 @@ class Killed(ReceiverCase):
             self.taken[number] = answer
         return status(answer) == 202
 
-    async def redeliver(self) -> None:
+    async def redeliver(self, receiver: int) -> None:
         """Deliver what has no answer yet, as GitHub does when it is asked to."""
-        await self.until_it_serves()
+        await self.until_it_serves(receiver)
         for number in set(range(self.next)) - self.taken.keys():
             self.assertTrue(await self.deliver(number), self.log.read_text())
 
-    async def until_it_serves(self) -> None:
-        while True:
+    async def until_it_serves(self, receiver: int) -> None:
+        while os.waitpid(receiver, os.WNOHANG) == (0, 0):
             with contextlib.suppress(OSError):
                 _, writer = await asyncio.open_connection(*self.address)
                 writer.close()
                 return
             await asyncio.sleep(0.002)
+        self.fail(f"the receiver has ended: {self.log.read_text()}")
 
     def fork(self) -> int:
         """Start a receiver without the time that its imports take; return its pid."""
@@ -106,6 +106,14 @@ class Killed(ReceiverCase):
             program_end.run(webhook.main)
         finally:
             os._exit(70)
+
+
+def free_port(chance: random.Random) -> int:
+    """Return a port below those of clients: one that got this port would reach itself."""
+    while True:
+        port = chance.randrange(20_000, 30_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def sha(number: int) -> str:
