@@ -11,6 +11,7 @@ import os
 import select
 import signal
 import stat
+import sys
 import threading
 from pathlib import Path
 
@@ -33,10 +34,9 @@ def watch() -> None:
 
 def _no_pipe() -> str | None:
     """Return the form of a standard input that is no pipe and no socket."""
-    try:
-        mode = os.fstat(STDIN).st_mode
-    except OSError:
+    if sys.stdin is None:  # Python found it closed; the descriptor may be another file by now
         return "it closed"
+    mode = os.fstat(STDIN).st_mode
     if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
         return None
     if os.isatty(STDIN):
