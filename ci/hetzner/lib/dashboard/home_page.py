@@ -11,7 +11,7 @@ from lib.common.plain_text import duration, size
 from lib.dashboard import moments
 from lib.dashboard.overview import MOST_WAITING, Item, Overview, place
 from lib.dashboard.progress import progress
-from lib.dashboard.words import colour_of, commit, mark, run_link, with_code
+from lib.dashboard.words import colour_of, commit, mark, name, reason, run_link, with_code
 from lib.page.markup import Html, join, tag
 
 SHOWN_BROKEN = 3  # jobs of a red run
@@ -60,7 +60,7 @@ def _header(shown: Overview) -> Html:
         tag("h1", word, class_=look or None),
         tag(
             "dl",
-            *(tag("div", tag("dt", name), tag("dd", value)) for name, value in facts),
+            *(tag("div", tag("dt", what), tag("dd", value)) for what, value in facts),
             class_="facts",
         ),
         id="header",
@@ -69,21 +69,25 @@ def _header(shown: Overview) -> Html:
 
 def _verdict(shown: Overview) -> tuple[str, str]:
     """Return the sentence on top, about the main branch if there is one, and its colour."""
-    if not shown.branches and not shown.recent:
-        return ("The first run goes on" if shown.running else "Nothing has run yet"), ""
-    found = next((item for name, item in shown.branches if name == shown.main), None)
-    if found is not None:
-        says = {"passed": "passes", "failed": "fails"}.get(found.state)
-        word = f"{shown.main} {says}" if says else f"{shown.main}: {found.state}"
-        return word, colour_of(found.state)
-    bad = [name for name, item in shown.branches if colour_of(item.state) == "red"]
-    if bad:
-        return f"{bad[0]} fails" if len(bad) == 1 else f"{len(bad)} branches fail", "red"
-    return (f"No verdict on {shown.main} yet", "") if not shown.branches else ("All pass", "green")
+    if shown.branches:
+        branch, item = shown.branches[0]
+        bad = [each for each, item in shown.branches if colour_of(item.state) == "red"]
+        if branch == shown.main:
+            says = {State.PASSED: "passes", State.FAILED: "fails"}.get(State(item.state))
+            return f"{name(branch)} {says}" if says else f"{branch}: {item.state}", colour_of(
+                item.state
+            )
+        if bad:
+            return f"{name(bad[0])} fails" if len(bad) == 1 else f"{len(bad)} branches fail", "red"
+        return "All branches pass", "green"
+    if shown.recent:
+        state = shown.recent[0].state
+        return f"The last run {state}" if state in ("passed", "failed") else state, colour_of(state)
+    return "The first run goes on" if shown.running else "Nothing has run yet", ""
 
 
 def _problems(problems: Sequence[str]) -> Html:
-    rows = [tag("li", with_code(problem)) for problem in problems]
+    rows = [tag("li", with_code(reason(problem))) for problem in problems]
     return tag(
         "section",
         tag("h2", "Held up", class_="unseen", id="held-title"),
@@ -104,7 +108,7 @@ def _card(item: Item, now: float) -> Html:
         [
             tag(
                 "p",
-                tag("b", item.where or "a commit", class_="name"),
+                tag("b", name(item.where, "a commit"), class_="name"),
                 " ",
                 commit(item.sha, item.run_name),
                 tag("span", moments.since(item.began, now), class_="elapsed"),
@@ -119,7 +123,7 @@ def _card(item: Item, now: float) -> Html:
 def _asked_to_end(entry: Entry | None) -> Html | None:
     if entry is None or not entry.asked_to_end:
         return None
-    return tag("p", f"is asked to end: {entry.asked_to_end}", class_="amber")
+    return tag("p", f"is asked to end: {reason(entry.asked_to_end)}", class_="amber")
 
 
 def _waiting(shown: Overview) -> Html:
@@ -143,15 +147,15 @@ def _held_up(shown: Overview) -> Html | None:
 
 
 def _waiting_row(number: int, entry: Entry, shown: Overview) -> Html:
-    remarks = [entry.reason] if entry.reason else []
+    remarks = [reason(entry.reason)] if entry.reason else []
     remarks += ["goes first"] if entry.first else []
-    remarks += [f"repeat {entry.repeat}"] if entry.repeat else []
+    remarks += [f"repeat {name(entry.repeat)}"] if entry.repeat else []
     return tag(
         "li",
         tag("span", str(number), class_="turn soft"),
         tag(
             "span",
-            tag("b", place(entry.refs) or "a commit", class_="name"),
+            tag("b", name(place(entry.refs), "a commit"), class_="name"),
             commit(entry.sha),
             tag("span", ", ".join(remarks), class_="amber") if remarks else None,
             class_="line",
@@ -164,28 +168,26 @@ def _branches(shown: Overview) -> Html:
     rows = [
         tag(
             "tr",
-            tag("th", name, scope="row", class_="name"),
+            tag("th", name(branch), scope="row", class_="name"),
             *_cells(item, shown.now),
-            class_=_look(item),
         )
-        for name, item in shown.branches
+        for branch, item in shown.branches
     ]
     heads = ("Branch", "Last verdict", "Commit", "When", "Took")
-    return _section("branches", "Branches", _table("branches", heads, rows), there=bool(rows))
+    return _section("branches", "Branches", _table(heads, rows), there=bool(rows))
 
 
 def _recent(shown: Overview) -> Html:
     rows = [
         tag(
             "tr",
-            tag("th", item.where or "(no branch)", scope="row", class_="name"),
+            tag("th", name(item.where, "(no branch)"), scope="row", class_="name"),
             *_cells(item, shown.now),
-            class_=_look(item),
         )
         for item in shown.recent
     ]
     heads = ("Where", "End", "Commit", "When", "Took")
-    return _section("recent", "Recent runs", _table("recent", heads, rows), there=bool(rows))
+    return _section("recent", "Recent runs", _table(heads, rows), there=bool(rows))
 
 
 def _cells(item: Item, now: float) -> list[Html]:
@@ -204,30 +206,26 @@ def _why(item: Item) -> Html | None:
         broken = item.run.broken
         names = ", ".join(islice(broken, SHOWN_BROKEN))
         more = f" and {len(broken) - SHOWN_BROKEN} more" if len(broken) > SHOWN_BROKEN else ""
-        return tag("span", f"{names}{more}", class_="reason soft")
+        return tag("span", reason(f"{names}{more}"), class_="reason soft")
     if item.entry and item.entry.reason:
-        reason = item.entry.reason.removeprefix(f"{item.state} ")  # which stands above it
-        return tag("span", reason, class_="reason soft")
+        why = item.entry.reason.removeprefix(f"{item.state} ")  # which stands above it
+        return tag("span", reason(why), class_="reason soft")
     return None
 
 
-def _look(item: Item) -> str | None:
-    return "ran" if item.run_name else None
-
-
-def _section(name: str, heading: str, *content: Html | None, there: bool) -> Html:
-    head = f"{name}-title"
+def _section(place_id: str, heading: str, *content: Html | None, there: bool) -> Html:
+    head = f"{place_id}-title"
     return tag(
         "section",
         tag("h2", heading, id=head),
         *content,
-        id=name,
+        id=place_id,
         hidden=not there,
         aria_labelledby=head,
     )
 
 
-def _table(name: str, heads: Sequence[str], rows: Sequence[Html]) -> Html:
+def _table(heads: Sequence[str], rows: Sequence[Html]) -> Html:
     last = len(heads) - 1
     cells = (
         tag("th", head, scope="col", class_="number" if at == last else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lib.dashboard import shell
 from lib.dashboard.answers import Answer
+from lib.dashboard.words import name
 from lib.page.markup import file_link, tag
 from lib.run_directories.stored_run import StoredRun
 
@@ -15,7 +16,7 @@ def answer(run: StoredRun, job: str) -> Answer:
         "main",
         tag(
             "header",
-            tag("p", tag("a", run.branch or run.name, href="./"), class_="where"),
+            tag("p", tag("a", name(run.branch, run.name), href="./"), class_="where"),
             tag("h1", job),
             tag(
                 "p",
@@ -27,4 +28,4 @@ def answer(run: StoredRun, job: str) -> Answer:
         ),
         tag("pre", id="log", class_="log watched", tabindex="0", role="log", aria_label=log),
     )
-    return shell.answer(f"{job} · {run.branch or run.name}", main, script="log")
+    return shell.answer(f"{job} · {name(run.branch, run.name)}", main, script="log")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import math
 import time
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -66,7 +67,11 @@ class Item(NamedTuple):
 
 
 class Overview(NamedTuple):
-    """All that the page shows. `problems` are sentences; `version` grows with each change."""
+    """All that the page shows.
+
+    `problems` are sentences; `version` differs after each change; `main` is the first of the
+    protected branches that has a verdict, '' for none, and stands first among `branches`.
+    """
 
     title: str
     now: float
@@ -129,7 +134,7 @@ class Gatherer:
             title=self._settings.base.github_repo or "CI",
             now=time.time(),
             version=version,
-            main=next(iter(self._settings.protected), "main"),
+            main=next((name for name, _ in branches if self._rank(name) < math.inf), ""),
             problems=box.problems(health),
             running=tuple(sorted(running, key=lambda item: item.began)),
             waiting=tuple(in_turn(queued.waiting)),
@@ -160,10 +165,12 @@ class Gatherer:
                 else self._queue.entries(states=VERDICTS, branch=name, limit=1)
             )
             found += [(name, entry) for entry in with_verdict]
-        return sorted(found, key=lambda pair: not self._is_protected(pair[0]))
+        return sorted(found, key=lambda pair: self._rank(pair[0]))
 
-    def _is_protected(self, branch: str) -> bool:
-        return any(fnmatch.fnmatchcase(branch, glob) for glob in self._settings.protected)
+    def _rank(self, branch: str) -> float:
+        """Return the place of a branch among the protected ones, infinity if it is none."""
+        globs = enumerate(self._settings.protected)
+        return next((at for at, glob in globs if fnmatch.fnmatchcase(branch, glob)), math.inf)
 
 
 def in_turn(waiting: Sequence[Entry]) -> list[Entry]:

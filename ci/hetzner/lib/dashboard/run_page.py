@@ -12,7 +12,7 @@ from lib.dashboard.answers import HTML, Answer
 from lib.dashboard.progress import progress
 from lib.dashboard.request import Request
 from lib.dashboard.run_lines import RunLine
-from lib.dashboard.words import colour_of, mark
+from lib.dashboard.words import colour_of, mark, name
 from lib.page import outcomes
 from lib.page.markup import Html, file_link, tag
 from lib.run_directories.stored_run import RUNNING, StoredRun
@@ -33,7 +33,7 @@ def answer(run: StoredRun, names: Sequence[str], version: str, request: Request)
 
 
 def _title(line: RunLine) -> str:
-    return f"{line.state} · {line.branch or line.name}"
+    return f"{line.state} · {name(line.branch, line.name)}"
 
 
 def _colour(line: RunLine) -> str:
@@ -46,7 +46,7 @@ def _main(line: RunLine, told: RunRecord, names: Sequence[str], version: str, no
     head = tag(
         "header",
         tag("p", tag("a", "All runs", href="../../"), class_="where"),
-        tag("h1", line.branch or "A run"),
+        tag("h1", name(line.branch, "A run")),
         tag(
             "p",
             mark(line.state),

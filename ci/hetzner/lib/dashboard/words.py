@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from lib.common.redact import shorten
 from lib.page import verdict_header
 from lib.page.markup import Content, Html, file_link, join, tag
 
+LONGEST_NAME, LONGEST_REASON = 70, 300  # characters: git takes names of 255 bytes
 COLOURS = {
     "passed": "green",
     "failed": "red",
@@ -19,6 +21,16 @@ COLOURS = {
 def colour_of(state: str) -> str:
     """Return the class of a state's colour; '' for those that say nothing of a commit."""
     return COLOURS.get(state, "")
+
+
+def name(text: str, other: str = "") -> str:
+    """Return the name of a branch or a fork, masked and cut if it is long; `other` for none."""
+    return shorten(text, LONGEST_NAME) or other
+
+
+def reason(text: str) -> str:
+    """Return a sentence of the queue, masked and cut if it is long."""
+    return shorten(text, LONGEST_REASON)
 
 
 def mark(state: str) -> Html:

@@ -1,0 +1,155 @@
+"""The dashboard's own pages."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from pathlib import Path
+from unittest import mock
+
+from lib.commit_queue.states import State
+from lib.dashboard import shell
+from tests.support import example_box
+from tests.support.example_box import ExampleBox, sha
+from tests.support.served import Asking
+
+TAG = re.compile(r"<[^>]*>")
+LOCAL_TIME = re.compile(r"<time datetime=\"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\" title=\"[^\"]+ UTC\"")
+
+
+class Pages(Asking):
+    def setUp(self) -> None:
+        self.state = Path(self.enterContext(tempfile.TemporaryDirectory()))
+
+    def box(self, **environ: str) -> ExampleBox:
+        made = ExampleBox(self.state, **environ)
+        self.serve(made.dashboard)
+        return made
+
+    def words(self, path: str = "/?part") -> str:
+        """Return the text of a page, without sections that are hidden."""
+        page = re.sub(r"<section[^>]* hidden=.*?</section>", "", self.text(path))
+        return " ".join(TAG.sub(" ", page).split())
+
+
+class Home(Pages):
+    def test_empty_box_says_what_to_do_next(self) -> None:
+        self.box()
+        words = self.words()
+        self.assertIn("Nothing has run yet", words)
+        self.assertIn("queue push SHA BRANCH", words)
+        self.assertNotIn("Branches", words)
+
+    def test_verdict_on_the_first_protected_branch_stands_on_top(self) -> None:
+        made = self.box(CI_PROTECTED_BRANCHES="trunk,release/*")
+        for number, (branch, state, top) in enumerate(
+            (
+                ("main", State.FAILED, "main fails"),
+                ("topic", State.FAILED, "2 branches fail"),
+                ("release/1", State.PASSED, "release/1 passes"),
+                ("trunk", State.FAILED, "trunk fails"),
+                ("trunk", State.ERROR, "trunk: error"),
+            )
+        ):
+            made.ran(number, branch, state)
+            self.assertIn(f"owner/name {top} Running", self.words())
+
+    def test_runs_by_hand_are_shown_without_a_queue(self) -> None:
+        made = self.box()
+        made.ended_run(1, "laptop", red=["lint"])
+        words = self.words()
+        self.assertIn("The last run failed", words)
+        self.assertRegex(words, r"laptop failed lint 0000001000 \d+ \w+ ago 1 min 4 s")
+
+    def test_entry_that_waits_says_why(self) -> None:
+        made = self.box()
+        made.push(1, "main")
+        made.push(2, "topic", first=True, pull=7)
+        made.queue.set_mode("paused")
+        made.queue.set_message("the container is down")
+        words = self.words()
+        self.assertRegex(words, r"1 topic #7 \w+ goes first .* 2 main")
+        for text in ("The queue is paused", "the container is down", "No worker runs"):
+            self.assertIn(text, words)
+
+    def test_run_that_goes_on_shows_how_far_its_jobs_are(self) -> None:
+        with example_box.busy(self.state) as made:
+            self.serve(made.dashboard)
+            words = self.words()
+            page = self.text("/")
+        self.assertIn("6 of 9 jobs · 1 failed · 3 running lint test-python", words)
+        self.assertRegex(page, r'<rect class="failed" x="555\.556" y="0" width="111\.111"')
+        self.assertRegex(page, r'href="\./runs/[^"]+/test-python\.log\?follow=1"')
+
+    def test_run_that_is_in_the_queue_is_shown_once(self) -> None:
+        made = self.box()
+        name = made.ran(1, "main", State.PASSED)
+        recent = self.text("/").partition('id="recent"')[2]
+        self.assertEqual(recent.count(f"runs/{name}/"), 2)  # the verdict and the commit lead there
+
+    def test_each_time_is_exact_and_in_words(self) -> None:
+        with example_box.busy(self.state) as made:
+            self.serve(made.dashboard)
+            page = self.text("/")
+        self.assertGreater(page.count("<time "), 10)
+        self.assertEqual(page.count("<time "), len(LOCAL_TIME.findall(page)))
+
+    def test_text_is_one_line_cut_and_masked(self) -> None:
+        token = "ghp_0123456789abcdefghijABCDEFGHIJ"
+        made = self.box()
+        made.push(1, f"{'x' * 60}{token}")
+        made.queue.set_message(f"a\nb {token}")
+        with mock.patch.dict(os.environ, {"CI_SECRET_A": token}):
+            page = self.text("/")
+        for start in range(len(token) - 7):
+            self.assertNotIn(token[start : start + 8], page)
+        self.assertIn("a\\nb ***", page)
+
+
+class Runs(Pages):
+    def test_run_without_a_report_shows_its_jobs_to_a_browser_and_its_files_to_others(self) -> None:
+        with example_box.busy(self.state) as made:
+            self.serve(made.dashboard)
+            [running] = made.queue.entries(states={State.RUNNING})
+            path = f"/runs/{running.run}/"
+            browser = self.text(path, {"Accept": "text/html,*/*"})
+            by_commit = self.text(f"/logs/{sha(0x1A2B3C4)}/")
+            self.assertEqual(self.text(path).split()[0], "ci.log")
+        self.assertRegex(TAG.sub(" ", browser), r"lint\s+failed\s+exit code 1\s+2\.0 s")
+        self.assertIn("the report", by_commit)
+
+    def test_name_of_a_file_is_a_link_below_the_run_only(self) -> None:
+        made = self.box()
+        with made.live_run(1, "main") as run:
+            (run / "javascript:alert(1)").touch()
+            page = self.text(f"/runs/{run.name}/", {"Accept": "text/html"})
+        self.assertIn('href="./javascript%3Aalert%281%29"', page)
+
+
+class Rights(Pages):
+    def test_page_runs_its_own_script_and_no_other(self) -> None:
+        self.box()
+        answer = self.get("/")
+        rights = answer.headers["Content-Security-Policy"]
+        self.assertIn("default-src 'none'; script-src 'sha256-", rights)
+        self.assertNotIn("unsafe", rights)
+        self.assertIn("frame-ancestors 'none'", rights)
+        self.assertEqual(answer.headers["X-Frame-Options"], "DENY")
+
+    def test_scripts_and_styles_cannot_end_their_element(self) -> None:
+        for path in shell.HERE.glob("*.[jc]s*"):
+            self.assertNotIn("</", path.read_text(), path.name)
+
+    def test_each_answer_has_the_headers_of_all(self) -> None:
+        self.box()
+        for path in ("/", "/x", "/health", "/metrics", "/runs/", "/badge/a.svg", "/api/runs.json"):
+            for method in ("GET", "HEAD", "POST"):
+                answer = self.get(path, method)
+                found = {
+                    name: answer.headers[name] for name in ("Referrer-Policy", "X-Frame-Options")
+                }
+                self.assertEqual([*found.values()], ["no-referrer", "DENY"], path)
+                self.assertEqual(answer.headers["X-Content-Type-Options"], "nosniff")
+                if method == "POST":
+                    self.assertEqual((answer.status, answer.headers["Allow"]), (405, "GET, HEAD"))
