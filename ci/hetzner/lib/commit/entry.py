@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +21,7 @@ from lib.model.verdict import FAILED
 
 if TYPE_CHECKING:
     from lib.commands.site import Site
+    from lib.common.waste import Waste
 
 NAME = "pipeline.py"
 PLACES = ("--repo", "--state-dir")  # flags that may stand before a command
@@ -75,10 +76,19 @@ def _site(given: argparse.Namespace, entry: Entry) -> Site:
         jobs=lambda: entry.table(config),
         run=lambda words: _main([*places, *words], entry),
         limits=stale_places.limits(config),
-        more_waste=functools.partial(stale_places.find, config),
+        more_waste=functools.partial(_more_waste, config),
         repo=lambda: _config(given).repo_dir,
         rerun=lambda sha: _rerun(given, entry, sha),
     )
+
+
+def _more_waste(config: Settings, now: float) -> Iterator[Waste]:
+    """Yield what else may go than runs. Raises OSError."""
+    from lib.buckaroo import stale_places
+    from lib.commit_queue import old_entries
+
+    yield from stale_places.find(config, now)
+    yield from old_entries.find(config.state_dir, config.keep_days, now)
 
 
 def _config(given: argparse.Namespace) -> Settings:

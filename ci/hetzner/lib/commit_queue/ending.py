@@ -115,6 +115,15 @@ def tell(database: sqlite3.Connection, entry: Entry, state: str, description: st
     )
 
 
+def count_old(database: sqlite3.Connection, before: float) -> int:
+    """Return how many entries ended before a time, and how many deliveries came before it."""
+    ask = (
+        "SELECT (SELECT count(*) FROM entries WHERE ended < ?) + "
+        "(SELECT count(*) FROM deliveries WHERE received < ?)"
+    )
+    return int(database.execute(ask, (before, before)).fetchone()[0])
+
+
 def forget(database: sqlite3.Connection, before: float) -> int:
     """Remove entries that ended before a time, and deliveries; return how many entries."""
     old = "SELECT id FROM entries WHERE ended < ?"

@@ -12,13 +12,19 @@ from collections.abc import Sequence
 
 from lib.commit_queue import ending, rows
 from lib.commit_queue.entry import MANUAL, SUPERSEDED_BY, Entry, Push, Ref
-from lib.commit_queue.states import OPEN, SPOKEN, State
+from lib.commit_queue.states import ENDED, OPEN, SPOKEN, State
+from lib.common import ref_names
 
+UNDONE = frozenset({State.SUPERSEDED, State.CANCELLED})  # before a verdict, on purpose
 SHORT = 7  # characters of a commit in a sentence
 
 
 def push(database: sqlite3.Connection, push: Push, protected: Sequence[str]) -> Entry:
-    """Join an entry of this commit, or queue one; return it. Older ones are superseded."""
+    """Join an entry of this commit, or queue one; return it. Older ones are superseded.
+
+    Raises ValueError for what git takes for no commit or no branch.
+    """
+    _check(push)
     joined = _joined(database, push)
     number = _queue(database, push) if joined is None else joined.id
     if joined is not None:
@@ -28,27 +34,40 @@ def push(database: sqlite3.Connection, push: Push, protected: Sequence[str]) -> 
     return rows.entry(database, number)
 
 
+def _check(push: Push) -> None:
+    if not ref_names.is_commit(push.sha):
+        raise ValueError(f"expected the full name of a commit, found {push.sha!r}")
+    if push.ref.branch and not ref_names.is_branch(push.ref.branch):
+        raise ValueError(f"expected the name of a branch, found {push.ref.branch!r}")
+
+
 def _joined(database: sqlite3.Connection, push: Push) -> Entry | None:
-    """Return the entry of this commit that answers the push as well, None to queue one."""
+    """Return the entry of this commit that answers the push as well, None to queue one.
+
+    It is one that has not ended, or the latest that has: its state is the one that GitHub shows.
+    """
     if push.repeat:
         return None
-    of_commit = "WHERE sha = ? AND repeat = '' ORDER BY id DESC"
+    of_commit = (
+        "WHERE sha = ? AND repeat = '' ORDER BY state IN ('waiting', 'running') DESC, id DESC"
+    )
     for entry in rows.entries(database, of_commit, (push.sha,)):
+        if entry.state is not State.WAITING and push.speaks and not entry.speaks:
+            continue  # its run posts no status
         if _answers(entry, push):
             return entry
+        if entry.state in ENDED:
+            return None
     return None
 
 
 def _answers(entry: Entry, push: Push) -> bool:
     if entry.state is State.WAITING:
         return True
-    if push.speaks and not entry.speaks:  # its run posts no status
-        return False
-    superseded = entry.state is State.SUPERSEDED or entry.asked_to_end.startswith(SUPERSEDED_BY)
-    if superseded:
+    if entry.asked_to_end or entry.state in UNDONE:
         return _is_second_word(entry, push)
     if entry.state is State.RUNNING:
-        return not entry.asked_to_end
+        return True
     return entry.state in SPOKEN and push.source not in MANUAL  # a person wants a new run
 
 
@@ -56,7 +75,7 @@ def _is_second_word(entry: Entry, push: Push) -> bool:
     """Whether this is the event of a pull request for a push that is known already.
 
     GitHub sends it beside that of the push, at any time after it: it brings no commit back that a
-    newer push has superseded, and supersedes no newer push. Forks have no other event.
+    newer push or a person has ended, and supersedes no newer push. Forks have no other event.
     """
     of_pull = push.ref.pull and not push.ref.fork
     return bool(of_pull and _key(push.ref) in map(_key, entry.refs))

@@ -219,6 +219,10 @@ class CommitQueue:
         """Return a number that grows with each change."""
         return int(self._fact("version"))
 
+    def count_old(self, before: float) -> int:
+        """Return how many entries and deliveries `forget` would remove."""
+        return self._read(lambda database: ending.count_old(database, before))
+
     def forget(self, before: float) -> int:
         """Remove entries that ended before a time, and deliveries; return how many entries."""
         return self._write(lambda database: ending.forget(database, before))

@@ -52,6 +52,25 @@ class Joining(QueueCase):
             self.assertGreater(self.push(A).id, before.id)
             self.queue.end(self.take().id, state, None)
 
+    def test_latest_end_counts_and_not_an_earlier_one(self) -> None:
+        self.push(A)
+        self.queue.end(self.take().id, State.PASSED, 0)
+        again = self.push(A, source="push")
+        self.queue.cancel(again.id, "cancelled by hand")
+        self.assertGreater(self.push(A, "other").id, again.id)
+
+    def test_word_that_git_takes_for_no_commit_or_branch_is_refused(self) -> None:
+        for sha, branch in (
+            ("HEAD", "b"),
+            ("-" * 40, "b"),
+            (A, "--x"),
+            (A, "a b"),
+            (A.upper(), "b"),
+        ):
+            with self.assertRaisesRegex(ValueError, "expected the "):
+                self.push(sha, branch)
+        self.assertEqual(self.queue.entries(), [])
+
     def test_push_that_speaks_does_not_join_a_run_that_is_mute(self) -> None:
         mute = self.queue.push(Push(A, Ref(""), "run", speaks=False))
         self.assertEqual(self.push(A).id, mute.id)  # while it waits, it learns to speak
@@ -187,6 +206,12 @@ class LateEvents(QueueCase):
         newer = self.push(B)
         self.pull(A)
         self.assertEqual(self.state_of(newer), "waiting")
+
+    def test_late_event_of_a_cancelled_commit_brings_it_not_back(self) -> None:
+        old = self.push(A)
+        self.queue.cancel(old.id, "cancelled by hand")
+        self.assertEqual(self.pull(A).id, old.id)
+        self.assertIsNone(self.queue.peek())
 
     def test_where_pull_requests_are_the_only_events_they_supersede(self) -> None:
         old, newer = self.pull(A), self.pull(B)

@@ -1,0 +1,87 @@
+"""Threads that write at the same time share a transaction, and nothing else."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import unittest
+
+from lib.commit_queue import facts
+from lib.commit_queue.connection import QueueError
+from lib.commit_queue.database import Database
+from tests.support.queue_case import QueueCase
+from tests.support.waiting import wait_until
+
+THREADS = 20
+
+
+class Together(QueueCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.changes = 0
+        self.database = Database(self.state / "other.db", self.changed)
+        self.addCleanup(self.database.close)
+
+    def changed(self) -> None:
+        self.changes += 1
+
+    def test_change_that_fails_takes_only_itself_back(self) -> None:
+        begun, go = threading.Event(), threading.Event()
+        outcomes: dict[int, object] = {}
+
+        def wait(database: sqlite3.Connection) -> None:
+            begun.set()
+            go.wait(60)
+
+        def change(number: int) -> None:
+            def action(database: sqlite3.Connection) -> int:
+                database.execute("INSERT INTO facts VALUES (?, 1)", (f"n{number}",))
+                if number % 3 == 0:
+                    raise LookupError(f"refused {number}")
+                if number % 3 == 1:
+                    database.execute("INSERT INTO no_table VALUES (1)")
+                return number
+
+            try:
+                outcomes[number] = self.database.write(action)
+            except (LookupError, QueueError) as error:
+                outcomes[number] = type(error)
+
+        first = threading.Thread(target=self.database.write, args=(wait,))
+        first.start()
+        begun.wait(60)
+        threads = [threading.Thread(target=change, args=(n,)) for n in range(THREADS)]
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: len(self.database._waiting) == THREADS, "that all wait for the first")
+        go.set()
+        for thread in (first, *threads):
+            thread.join(60)
+        expected = {0: LookupError, 1: QueueError}
+        self.assertEqual(outcomes, {n: expected.get(n % 3, n) for n in range(THREADS)})
+        ask = "SELECT name FROM facts WHERE name LIKE 'n%' ORDER BY name"
+        kept = self.database.read(lambda database: database.execute(ask).fetchall())
+        self.assertEqual(kept, sorted((f"n{n}",) for n in range(THREADS) if n % 3 == 2))
+        self.assertEqual(self.changes, 1, "they were one transaction")
+
+    def test_change_that_changes_nothing_is_no_change(self) -> None:
+        before = self.version()
+        self.database.write(lambda database: facts.put(database, "mode", "running"))
+        self.assertEqual((self.version(), self.changes), (before, 0))
+        self.database.write(lambda database: facts.put(database, "mode", "paused"))
+        self.assertEqual((self.version(), self.changes), (before + 1, 1))
+
+    def version(self) -> int:
+        return int(self.database.read(lambda database: facts.get(database, "version")))
+
+    def test_error_of_the_system_is_a_sentence(self) -> None:
+        def action(database: sqlite3.Connection) -> None:
+            database.execute("nonsense")
+
+        for use in (self.database.write, self.database.read):
+            with self.assertRaisesRegex(QueueError, 'queue .*/other.db: near "nonsense"'):
+                use(action)
+
+
+if __name__ == "__main__":
+    unittest.main()

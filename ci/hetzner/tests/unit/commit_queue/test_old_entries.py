@@ -1,0 +1,61 @@
+"""What a clean-up removes of a queue: what ended long ago."""
+
+from __future__ import annotations
+
+import os
+import time
+import unittest
+
+from lib.commit_queue import old_entries, paths
+from lib.commit_queue.entry import Push, Ref
+from lib.commit_queue.states import State
+from lib.common.waste import Waste
+from tests.support.queue_case import A, B, C, QueueCase
+
+DAY = 86_400
+
+
+class OldEntries(QueueCase):
+    def log(self, entry: int, days: float) -> None:
+        path = paths.log(self.state, entry)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("x")
+        moment = time.time() - days * DAY
+        os.utime(path, (moment, moment))
+
+    def found(self, days_later: float = 0) -> list[Waste]:
+        return list(old_entries.find(self.state, 30, time.time() + days_later * DAY))
+
+    def test_old_rows_and_logs_go_and_those_of_open_entries_stay(self) -> None:
+        for delivery, sha in (("d1", A), ("d2", B)):
+            self.queue.receive(delivery, "push", Push(sha, Ref(delivery), "webhook"), "x")
+        self.queue.end(self.take().id, State.PASSED, 0)
+        for entry in (1, 2, 7):  # the last is of a database that was lost
+            self.log(entry, days=0)
+        self.assertEqual(self.found(), [])
+        things = self.found(days_later=31)
+        self.assertEqual([thing.path.name for thing in things], ["queue.db", "1.log", "7.log"])
+        self.assertEqual(things[0].why, "3 rows older than 30 days")
+        for thing in things:
+            self.assertTrue(thing.remove())
+        self.assertEqual([entry.sha for entry in self.queue.entries()], [B])
+        self.assertEqual(self.found(days_later=31), [])
+
+    def test_other_files_stay(self) -> None:
+        self.push(C)
+        self.log(9, days=40)
+        for name in ("worker.lock", "notes.log", "9.log.txt"):
+            path = paths.directory(self.state) / name
+            path.touch()
+            os.utime(path, (1, 1))
+        self.assertEqual([thing.path.name for thing in self.found()], ["9.log"])
+
+    def test_state_directory_without_a_queue_gets_none(self) -> None:
+        empty = self.state / "empty"
+        empty.mkdir()
+        self.assertEqual(list(old_entries.find(empty, 30, time.time())), [])
+        self.assertEqual(list(empty.iterdir()), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
