@@ -36,7 +36,7 @@ NOT_OURS = {
     "jobs/my_job.sh",
     "node_modules",
 }
-PLACES = (HOME, HOME / "lib", HOME / "docs", RULES, TOP)
+PLACES = (HOME, HOME / "lib", HOME / "deploy", HOME / "docs", RULES, TOP)
 
 
 def text_of(path: Path) -> str:

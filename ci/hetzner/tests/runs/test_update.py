@@ -1,0 +1,104 @@
+"""update.sh on a box without containers: real versions, a real queue, receiver and worker."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+import unittest
+
+from tests.support.update_case import SHA, UpdateCase
+
+
+@unittest.skipUnless(sys.platform == "linux", "a box has Linux")
+class Update(UpdateCase):
+    def test_good_version_takes_over_and_the_one_before_is_kept(self) -> None:
+        self.update()
+        self.serves(self.first)
+        second = self.commit()
+        self.update()
+        self.serves(second)
+        self.assertEqual(self.mode(), "running")
+        third = self.commit()
+        self.queue("pause")
+        self.update()
+        self.serves(third)
+        self.assertEqual(self.mode(), "paused")
+        kept = {path.name.split("-")[0] for path in self.versions.glob("*-*")}
+        self.assertEqual(kept, {second[:12], third[:12]})
+        self.assertIn("already", self.update())
+
+    def test_version_whose_receiver_or_worker_fails_is_taken_back(self) -> None:
+        self.update()
+        for file in ("webhook.py", "lib/queue_commands/worker.py"):
+            self.broken(file)
+            told = self.update(1, CI_HEALTH_SECONDS="3")
+            self.assertIn("is not healthy", told)
+            self.serves(self.first)
+            self.assertEqual(self.mode(), "running")
+            self.git("revert", "--no-edit", "HEAD")
+
+    def test_running_commit_ends_before_the_switch(self) -> None:
+        self.update()
+        self.queue("push", SHA, "main")
+        self.until(self.box / "started")
+        second = self.commit()
+        with self.begin() as child:
+            self.until(self.versions / "update")
+            self.assertFalse((self.box / "ended").exists())
+            self.assertIn(self.first[:12], self.in_use())
+            (self.box / "go").touch()
+            told = self.told_by(child)
+        self.assertEqual(child.returncode, 0, told)
+        self.assertTrue((self.box / "ended").exists())
+        self.serves(second)
+        (ended,) = json.loads(self.queue("list", "--json"))["ended"]
+        self.assertEqual((ended["state"], ended["tries"]), ("passed", 1), ended)
+
+    def test_call_after_a_killed_one_goes_back_first(self) -> None:
+        self.update()
+        self.broken("webhook.py")
+        with self.begin() as child:  # waits for a health that never comes
+            while self.first[:12] in self.in_use():
+                time.sleep(0.02)
+            os.killpg(child.pid, signal.SIGKILL)
+        self.git("revert", "--no-edit", "HEAD")
+        last = self.git("rev-parse", "HEAD")
+        told = self.update()
+        self.assertIn("an earlier update was cut off", told)
+        self.assertIn(f"going back to {self.first[:12]}", told)
+        self.serves(last)
+        self.assertEqual(self.mode(), "running")
+
+    def test_signal_while_it_waits_lets_the_queue_go_on(self) -> None:
+        self.update()
+        self.queue("push", SHA, "main")
+        self.until(self.box / "started")
+        self.commit()
+        with self.begin() as child:
+            self.until(self.versions / "update")
+            self.assertIn("another update runs", self.update(1))
+            os.killpg(child.pid, signal.SIGTERM)
+            told = self.told_by(child)
+        self.assertEqual(child.returncode, 143, told)
+        self.serves(self.first)
+        self.assertEqual(self.mode(), "running")
+        self.assertIn("nothing was changed", self.update(75, CI_DRAIN_SECONDS="1"))
+        self.serves(self.first)
+        self.assertEqual(self.mode(), "running")
+        (self.box / "go").touch()
+        self.until(self.box / "ended")
+
+    def test_version_that_cannot_be_had_or_compiled_changes_nothing(self) -> None:
+        self.update()
+        self.assertIn("has no no-such-branch", self.update(1, CI_SOURCE_REF="no-such-branch"))
+        (self.source / "ci" / "hetzner" / "lib" / "body.py").write_text("def\n")
+        self.commit()
+        self.assertIn("it stays out", self.update(1))
+        self.serves(self.first)
+
+
+if __name__ == "__main__":
+    unittest.main()
