@@ -113,6 +113,17 @@ class PrepareAhead(OnStage):
         self.assertEqual(self.run_it(), 0)
         self.assertIn("START node-modules", self.stage.log())
 
+    def test_run_cleans_up_after_a_preparation_that_was_killed(self) -> None:
+        (self.stage.root / "slow").touch()
+        with self.stage.start(self.sha, "main", "--place", "1", "--prepare") as process:
+            wait_for(self.stage.root / "installs")
+            process.kill()
+            process.communicate(timeout=PATIENCE)
+        (self.stage.root / "slow").unlink()
+        self.assertEqual(self.run_it(), 0)
+        self.assertRegex(self.stage.log(), r"CLEAN .*node_modules\.sh")
+        self.assertIn("START node-modules", self.stage.log())
+
     def test_preparation_that_fails_says_so_and_the_run_tells_the_reason(self) -> None:
         ran = self.stage.run("f" * 40, "main", "--place", "1", "--prepare")
         self.assertEqual(ran.code, 1)
