@@ -7,23 +7,21 @@ called at any time: one that a broken queue has cut short is made up for by the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from lib.commit_queue.entry import Entry
 from lib.commit_queue.states import State
 from lib.commit_queue.store import CommitQueue
 from lib.common.plain_text import one_line
-from lib.queue_worker import run_end, worker_lines
-from lib.queue_worker.run_end import Judgement
+from lib.queue_worker import worker_lines
+from lib.queue_worker.entry_ends import EntryEnds
 from lib.queue_worker.seam import Gone, Runs, Statuses
 from lib.queue_worker.under_way import Patience, UnderWay
 
 RUN = Patience(terminate=30.0, kill=60.0)
 PREPARATION = Patience(terminate=3.0, kill=6.0)  # nothing of it is needed
 MOST_RUNNING = 1000  # entries that are asked for at once
-MOST_BROKEN = 3  # commands in a row that could not run, before the queue is paused
-NOT_WHOLE = "the run did not check all of the commit, see its report"
 STOPPED = "its worker was stopped"
 
 
@@ -63,7 +61,7 @@ class Dispatcher:
         self._commands: dict[int, UnderWay] = {}
         self._gone: list[Gone] = []  # commands whose end is not kept yet
         self._prepared: dict[int, int] = {}  # places, and the ids of the entries they are ready for
-        self._broken = 0
+        self._ends = EntryEnds(seam.queue, seam.say)
         self.held_up = ""
         self._stopping = False
 
@@ -80,8 +78,12 @@ class Dispatcher:
     @property
     def running(self) -> list[str]:
         """The names of the entries that run."""
-        entries = [c.entry for c in self._commands.values() if not c.prepares]
-        return [worker_lines.named(entry) for entry in (*self._taken.values(), *entries)]
+        return [worker_lines.named(entry) for entry in self._entries]
+
+    @property
+    def _entries(self) -> list[Entry]:
+        commands = [c.entry for c in self._commands.values() if not c.prepares]
+        return [*self._taken.values(), *commands]
 
     def step(self) -> None:
         """Heed what has happened, and start what can start. Raises QueueError."""
@@ -123,46 +125,15 @@ class Dispatcher:
             if gone.end.code and not command.asked:
                 self._say(command.entry, f"was not prepared (exit code {gone.end.code})")
         else:
-            judgement = self._judge(command.entry, gone)
+            judgement = self._ends.keep(command.entry, gone, stopping=self._stopping)
             seconds = self._seam.now() - command.began
             self._seam.say(worker_lines.ended(command.entry, judgement, seconds))
         del self._commands[gone.place]
 
-    def _judge(self, entry: Entry, gone: Gone) -> Judgement:
-        """Keep what the end of a command says of its entry, and return it."""
-        queue = self._seam.queue
-        try:
-            known = queue.entry(entry.id)
-        except LookupError as error:  # the database is another one by now
-            return Judgement(State.ERROR, f"{error}: its end is not kept")
-        if gone.run and gone.run != known.run:
-            queue.named(entry.id, gone.run)
-        judgement = run_end.judge(known, gone.end, stopping=self._stopping)
-        if judgement.cut_off:
-            queue.cut_off(entry.id, judgement.reason)
-        elif judgement.state is State.WAITING:
-            queue.put_back(entry.id, judgement.reason)
-        else:
-            silent = gone.end.began and not gone.whole
-            if silent and not judgement.reason:
-                judgement = judgement._replace(reason=NOT_WHOLE)
-            queue.end(entry.id, judgement.state, gone.end.code, judgement.reason, silent=silent)
-        self._pause_if_broken(judgement)
-        return judgement
-
-    def _pause_if_broken(self, judgement: Judgement) -> None:
-        self._broken = 0 if judgement.ran else self._broken + 1
-        if self._broken == MOST_BROKEN:
-            self._broken = 0
-            why = f"{MOST_BROKEN} commands in a row could not run; the last: {judgement.reason}"
-            self._seam.queue.set_mode("paused", why)
-            self._seam.say(f"the queue is paused: {why}")
-
     def _heed_requests(self) -> None:
         """End what was asked to end: cancelled, or superseded."""
-        if not self.running:
-            return
         running = self._seam.queue.entries(states=[State.RUNNING], limit=MOST_RUNNING)
+        self._put_back_unknown(running)
         asked = {entry.id: entry.asked_to_end for entry in running if entry.asked_to_end}
         for place, entry in list(self._taken.items()):
             if self._stopping or entry.id in asked:
@@ -173,6 +144,13 @@ class Dispatcher:
             if why and not command.prepares and not command.asked:
                 self._say(command.entry, f"is asked to end: {one_line(why)}")
                 command.ask(self._seam.runs, self._seam.now())
+
+    def _put_back_unknown(self, running: Sequence[Entry]) -> None:
+        """Put back entries whose start was kept by the queue, which then told of an error."""
+        known = {entry.id for entry in self._entries}
+        for entry in running:
+            if entry.worker == self._name and entry.id not in known:
+                self._seam.queue.put_back(entry.id, "its start was cut short by an error")
 
     # ---- what can start
 
@@ -193,15 +171,11 @@ class Dispatcher:
             self._taken[place] = entry
 
     def _slots_are_free(self) -> bool:
-        return len(self._entries_at()) < self._workers
-
-    def _entries_at(self) -> set[int]:
-        """Return the places of entries that run."""
-        return {*self._taken, *(p for p, c in self._commands.items() if not c.prepares)}
+        return len(self._entries) < self._workers
 
     def _place_for(self, entry: Entry) -> int:
         """Return a place for an entry: the one that is prepared for it, or is being prepared."""
-        taken = self._entries_at()
+        taken = {*self._taken, *(p for p, c in self._commands.items() if not c.prepares)}
 
         def suits(place: int) -> tuple[bool, bool, int]:
             preparation = self._commands.get(place)

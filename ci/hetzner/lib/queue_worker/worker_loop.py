@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from lib.commit_queue.states import State
 from lib.commit_queue.store import CommitQueue
 from lib.commit_queue.wake import LONGEST, Waker
 from lib.common import signal_names
@@ -79,7 +80,8 @@ class WorkerLoop:
                 self._broken = str(error)
                 parts.say(f"tries again each second: {error}")
         running = parts.dispatcher.running
-        parts.notifier.status(f"runs {', '.join(running)}" if running else IDLE)
+        idle = parts.dispatcher.held_up or IDLE
+        parts.notifier.status(f"runs {', '.join(running)}" if running else idle)
         self._tell_alive()
 
     def _tell_alive(self) -> None:
@@ -96,10 +98,11 @@ class WorkerLoop:
             return True
         if not self._once or self._broken or parts.left_over.obstacle:
             return False
-        if parts.dispatcher.held_up:
-            self._code = FAILED
-            return True
-        return parts.queue.peek() is None
+        if not parts.dispatcher.held_up and parts.queue.peek() is not None:
+            return False
+        if parts.queue.entries(states=[State.WAITING], limit=1):
+            self._code = FAILED  # no room, or the queue is paused
+        return True
 
     def _wait(self) -> Ready:
         parts, now = self._parts, time.monotonic()

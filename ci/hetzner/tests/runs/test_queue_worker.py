@@ -169,7 +169,7 @@ class Ends(WorkerCase):
             self.there("up")
             self.queue.set_mode("draining")
             (self.root / "go").touch()
-            self.assertEqual(worker.process.wait(60), 0)
+            self.assertEqual(worker.process.wait(60), 1)  # since one waits
         self.assertEqual((self.state_of(entry), self.state_of(waits)), ("passed", "waiting"))
 
 
@@ -239,7 +239,7 @@ class Obstacles(WorkerCase):
     def test_command_that_is_not_there_is_an_error_and_three_pause_the_queue(self) -> None:
         entries = [self.push(sha, sha) for sha in (A, B, C)]
         waits = self.push("d" * 40, "d")
-        self.once("", CI_QUEUE_COMMAND="/nonexistent/docker exec {sha}")
+        self.once("", code=1, CI_QUEUE_COMMAND="/nonexistent/docker exec {sha}")
         for entry in entries:
             self.assertEqual(self.state_of(entry), State.ERROR)
             reason = self.queue.entry(entry.id).reason

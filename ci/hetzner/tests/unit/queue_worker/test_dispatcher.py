@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import unittest
+from typing import Any
 
+from lib.commit_queue.connection import QueueError
 from lib.commit_queue.entry import Push, Ref
 from lib.commit_queue.states import State
 from tests.unit.queue_worker.stand_ins import A, B, C, D, DispatcherCase
@@ -202,6 +204,52 @@ class Ending(DispatcherCase):
         self.step()
         self.assertFalse(self.dispatcher.busy)
         self.assertIn("is not kept", self.lines[-1])
+
+
+class QueueThatFails(DispatcherCase):
+    """Each step that an error of the queue cuts short is made up for by the next."""
+
+    def failing(self, method: str, after: bool = False) -> None:
+        """Let a call of the queue fail once, without or after its effect."""
+        real = getattr(self.queue, method)
+
+        def call(*words: Any, **more: Any) -> None:
+            setattr(self.queue, method, real)
+            if after:
+                real(*words, **more)
+            raise QueueError("the disk is full")
+
+        setattr(self.queue, method, call)
+
+    def test_end_is_kept(self) -> None:
+        for after in (False, True):
+            entry = self.push(A, source="push")
+            self.step()
+            self.failing("end", after)
+            self.end(1)
+            with self.assertRaises(QueueError):
+                self.step()
+            self.assertTrue(self.dispatcher.busy)
+            self.step()
+            self.assertEqual(self.state_of(entry), State.PASSED)
+            self.assertFalse(self.dispatcher.busy)
+
+    def test_start_is_made_up_for(self) -> None:
+        for after in (False, True):
+            entry = self.push(A, source="push")
+            self.failing("take", after)
+            with self.assertRaises(QueueError):
+                self.step()
+            self.assertEqual(self.step(), ["start a@1"])
+            self.assertEqual(self.queue.entry(entry.id).tries, 1)
+            self.end(1)
+            self.step()
+
+    def test_entries_of_others_are_left_alone(self) -> None:
+        entry = self.push(A)
+        self.queue.take("another worker", 1)
+        self.step()
+        self.assertEqual(self.state_of(entry), State.RUNNING)
 
 
 class Broken(DispatcherCase):
