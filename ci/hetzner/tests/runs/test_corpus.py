@@ -6,13 +6,16 @@ import contextlib
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
 import unittest
 from pathlib import Path
 
+from tests.support.commit_stage import JOBS, OnStage
 from tests.support.corpus_case import CorpusCase
+from tests.support.github_server import serve
 from tests.support.waiting import wait_until
 
 FAILS = 'expect = { "*" = "passed", lint = "failed" }'
@@ -54,8 +57,8 @@ class Ends(CorpusCase):
     def test_runs_speak_for_no_commit(self) -> None:
         with unittest.mock.patch.dict(os.environ, GITHUB_TOKEN="ghp_0123456789abcdef"):
             self.corpus(code=0)
-        (journal,) = self.state.glob("corpus/three/*/journal.jsonl")
-        self.assertNotIn("ghp_", journal.read_text())
+        (answer,) = self.state.glob("corpus/three/*/one.out")
+        self.assertIn('"sentence": ""', answer.read_text())
 
     def test_mistakes_of_all_commits_are_told_before_anything_runs(self) -> None:
         self.file.write_text(
@@ -80,6 +83,27 @@ class Ends(CorpusCase):
         self.corpus(code=0)
         refs = subprocess.check_output(["git", "show-ref"], cwd=self.repo, text=True)
         self.assertIn(f"{self.ran[2]} refs/ci/overlay/", refs)
+
+
+class OwnProgram(OnStage):
+    def test_commits_and_an_overlay_of_them_by_pipeline_py_itself_which_set_no_status(self) -> None:
+        self.stage.github = github = self.enterContext(serve())
+        second = self.stage.commit("second")
+        file = self.stage.root / "own.toml"
+        file.write_text(
+            f'paths = ["file"]\n[commits.all]\nsha = "{second}"\nbranch = "main"\n'
+            f'[commits.over]\nsha = "{second}~1"\npaths_of = "main"\n'
+        )
+        green = self.stage.run("corpus", str(file))
+        self.assertEqual(green.code, 0, green.out)
+        self.assertIn(f"2 commits, {2 * JOBS} outcomes: all as expected", green.out)
+        over = re.findall(r"START over (\w{40})", green.out)[0]
+        self.assertEqual(self.stage.git(self.stage.repo, "show", f"{over}:file"), "second")
+        self.assertEqual(github.requests, [])
+        again = ("corpus", str(file), "--only-jobs", "lint-python,test-js")
+        red = self.stage.run(*again, STAGE_FAIL="test_js")
+        self.assertEqual(red.code, 1)
+        self.assertRegex(red.out, r"all +test-js +passed +failed +WRONG +new")
 
 
 class Left(CorpusCase):
@@ -182,24 +206,6 @@ class Interrupted(CorpusCase):
         self.plan(self.second, waits=True)
         process = self.begin()
         self.assertIn(f"found corpus three (pid {process.pid}", self.corpus(code=1))
-
-    def test_other_flags_are_another_question_so_all_run_again(self) -> None:
-        self.plan(self.second, waits=True)
-        process = self.begin()
-        process.kill()
-        process.wait()
-        self.plan(self.second)
-        self.assertNotIn("KEPT", self.corpus(str(self.file), "--only-jobs", "lint", code=0))
-
-    def test_half_written_line_of_the_journal_costs_that_line_only(self) -> None:
-        self.plan(self.second, waits=True)
-        process = self.begin()
-        process.kill()
-        process.wait()
-        (journal,) = self.state.glob("corpus/three/*/journal.jsonl")
-        with journal.open("a") as file:
-            file.write('{"kind": "end", "name": "two", "sha": "')
-        self.goes_on()
 
 
 class Terminal(CorpusCase):

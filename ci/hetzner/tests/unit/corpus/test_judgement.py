@@ -68,6 +68,17 @@ class Rows(unittest.TestCase):
         self.assertEqual(wrong(commit(b="failed"), ended), ["(run) none that is expected"])
 
 
+class Alike(unittest.TestCase):
+    def test_run_of_another_commit_or_runner_or_with_other_flags_does_not_stand_for_this(
+        self,
+    ) -> None:
+        this = EndedRun("c", SHA, ("--only", "a"), runner="1")
+        self.assertTrue(this.alike(this._replace(exit_code=0, seconds=3.0)))
+        self.assertFalse(this.alike(this._replace(sha="b" * 40)))
+        self.assertFalse(this.alike(this._replace(asked=())))
+        self.assertFalse(this.alike(this._replace(runner="2")))
+
+
 class Answers(unittest.TestCase):
     def answered(self, code: int | None, **fields: object) -> EndedRun:
         return with_answer(EndedRun("c", SHA, ()), code, f"noise\n{json.dumps(fields)}\n")
