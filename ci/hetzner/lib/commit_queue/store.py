@@ -190,11 +190,11 @@ class CommitQueue:
         self._put({"mode": mode, "why": why})
 
     def message(self) -> str:
-        """Return what holds the queue up, such as a full disk; '' for nothing."""
-        return self._fact("message")
+        """Return what people should know: what holds the queue up, and what was damaged."""
+        return "; ".join(text for text in (self._fact("message"), self.damage()) if text)
 
     def set_message(self, text: str) -> None:
-        """Keep what holds the queue up."""
+        """Keep what holds the queue up, such as a full disk; '' for nothing."""
         self._put({"message": text})
 
     def damage(self) -> str:

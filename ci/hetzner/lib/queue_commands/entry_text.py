@@ -34,16 +34,21 @@ def rows(entries: Sequence[Entry]) -> list[str]:
 
 
 def mode(queue: CommitQueue) -> list[str]:
-    """Return whether the queue starts entries, and what holds it up."""
+    """Return whether the queue starts entries, and its message."""
     why = one_line(queue.why())
     told = MODES[queue.mode()] + (f" ({why})" if why else "")
-    return [told, *(one_line(text) for text in (queue.message(), queue.damage()) if text)]
+    message = one_line(queue.message())
+    return [told, message] if message else [told]
 
 
 def worker(state_dir: Path, start: str) -> str:
     """Return which worker lives, or the command that starts one."""
     holder = worker_presence.holder(state_dir)
-    return f"worker: {holder}" if holder else f"no worker lives; start one with: {start}"
+    return (
+        f"a worker lives: {one_line(holder)}"
+        if holder
+        else f"no worker lives; start one with: {start}"
+    )
 
 
 def before(count: int) -> str:

@@ -32,7 +32,7 @@ def main(given: argparse.Namespace, place: QueueSite) -> int:
         return answer.as_json(
             {
                 **{"mode": queue.mode(), "why": queue.why(), "message": queue.message()},
-                **{"damage": queue.damage(), "worker": worker_presence.holder(place.state_dir)},
+                "worker": worker_presence.holder(place.state_dir),
                 "waiting": [as_json(entry) for entry in waiting],
                 "running": [as_json(entry) for entry in running],
                 "ended": [as_json(entry) for entry in ended],

@@ -39,5 +39,6 @@ def main(given: argparse.Namespace, place: QueueSite) -> int:
     finally:
         log.close()
     if not log.begun:
-        raise LookupError(f"entry {entry.id} has printed nothing: it is {entry.state.value}")
+        run = f"; pipeline.py logs ci --run {entry.run} has its lines" if entry.run else ""
+        raise LookupError(f"entry {entry.id} has printed nothing: it is {entry.state.value}{run}")
     return 0

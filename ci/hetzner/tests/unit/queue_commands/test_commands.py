@@ -71,7 +71,7 @@ class Listing(QueueCommandsCase):
             lines = self.said("list").splitlines()
         self.assertEqual(lines[0], "the queue is paused: it starts no entry (upgrade·[2J)")
         self.assertEqual(lines[1], "the disk is full")
-        self.assertTrue(lines[2].startswith("worker: worker of this test (pid "), lines[2])
+        self.assertTrue(lines[2].startswith("a worker lives: worker of this test (pid "), lines[2])
 
     def test_programs_get_all_fields(self) -> None:
         self.push(A)
