@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import math
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -19,6 +20,7 @@ from lib.run_directories.run_store import RunStore
 from lib.run_directories.stored_run import RUNNING, StoredRun
 
 MOST_WAITING, MOST_RECENT, MOST_BRANCHES = 50, 25, 40
+SHARED = 1.0  # seconds
 LOOKED_AT = 50  # of the newest runs: among them are those that go on
 
 
@@ -113,9 +115,21 @@ class Gatherer:
         self._queue = queue
         self._store = store
         self._lines = lines
+        self._lock = threading.Lock()
+        self._last: Overview | None = None
 
     def overview(self, version: str) -> Overview:
-        """Return what there is now. Raises OSError if the store cannot be read."""
+        """Return what there is now. Raises OSError if the store cannot be read.
+
+        Pages that ask for the same version within a second share the work of the first.
+        """
+        with self._lock:
+            last = self._last
+            if last is None or last.version != version or not 0 <= time.time() - last.now < SHARED:
+                last = self._last = self._gathered(version)
+            return last
+
+    def _gathered(self, version: str) -> Overview:
         health = box.look(self._settings, self._queue)
         queued = Queued() if health.unreadable else self._queued()
         stored = {run.name: run for run in self._store.runs()}

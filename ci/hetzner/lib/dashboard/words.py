@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+
+from lib.common import redact
 from lib.common.redact import shorten
 from lib.page import verdict_header
 from lib.page.markup import Content, Html, file_link, join, tag
@@ -18,6 +21,12 @@ COLOURS = {
 }
 
 
+@functools.cache
+def mask() -> redact.Redactor:
+    """Return what masks the secrets of this process; a page has hundreds of texts."""
+    return redact.of_environment()
+
+
 def colour_of(state: str) -> str:
     """Return the class of a state's colour; '' for those that say nothing of a commit."""
     return COLOURS.get(state, "")
@@ -25,12 +34,12 @@ def colour_of(state: str) -> str:
 
 def name(text: str, other: str = "") -> str:
     """Return the name of a branch or a fork, masked and cut if it is long; `other` for none."""
-    return shorten(text, LONGEST_NAME) or other
+    return shorten(text, LONGEST_NAME, mask()) or other
 
 
 def reason(text: str) -> str:
     """Return a sentence of the queue, masked and cut if it is long."""
-    return shorten(text, LONGEST_REASON)
+    return shorten(text, LONGEST_REASON, mask())
 
 
 def mark(state: str) -> Html:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import io
 import socket
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
-from unittest import mock
 
 from lib.commit_queue.states import State
 from lib.dashboard import streams
-from lib.web_server import exchange
 from lib.web_server.server import Server
 from tests.support.event_source import Message, followed, messages
 from tests.support.example_box import ExampleBox, sha
@@ -124,7 +123,7 @@ class GrowingLogs(Live):
 
 class GrowingLogsByOwnServer(GrowingLogs):
     def serve(self, application: WSGIApplication) -> None:
-        self.enterContext(mock.patch.object(exchange, "say"))  # its lines
+        self.enterContext(contextlib.redirect_stderr(io.StringIO()))  # its log
         server = Server(application, "127.0.0.1", 0)
         server.start()
         self.addCleanup(server.close)
