@@ -31,10 +31,6 @@ fi
 # as root, so what the host executes is elsewhere: a hook, or the settings of a repository
 if [[ ! -e /srv/pushed.git ]]; then
   git init -q --bare /srv/pushed.git
-  git -C /srv/pushed.git remote add origin "$CI_REPO_URL"
-  git -C /srv/pushed.git config receive.advertisePushOptions true
-  printf '#!/bin/sh\nexec ci queue hook\n' >/srv/pushed.git/hooks/post-receive
-  chmod 755 /srv/pushed.git/hooks/post-receive
   chown -R ci:ci /srv/pushed.git
   git -C /repo remote add pushed /srv/pushed.git
 fi
@@ -48,6 +44,7 @@ install -d /etc/systemd/system/caddy.service.d
 printf '[Service]\nEnvironmentFile=/etc/ci-runner/box.env\n' >/etc/systemd/system/caddy.service.d/ci.conf
 
 bash "$here/update.sh"
+ci queue hook --install /srv/pushed.git --by ci
 systemctl daemon-reload
 systemctl restart caddy
 echo "the box serves https://$CI_DOMAIN. Fill in $settings/.env, then: systemctl restart ci-webhook ci-worker"
