@@ -8,15 +8,15 @@ import os
 import random
 import signal
 import socket
+import subprocess
 import sys
 from collections import Counter
 
-import webhook
-from lib.common import program_end
-from tests.support.receiver_process import ReceiverCase, ask, status
+from tests.support.receiver_process import HERE, ReceiverCase, ask, end, status
 from tests.support.webhook_case import pushed, request
 
-KILLS, CLIENTS = 200, 10
+NURSERY = HERE / "tests" / "support" / "receiver_nursery.py"
+KILLS, CLIENTS = 100, 10
 MOST = 20  # answers that a receiver gives before its end
 LATEST = 0.005  # seconds from there to its end
 
@@ -25,16 +25,23 @@ class Killed(ReceiverCase):
     def test_each_delivery_that_was_taken_is_in_the_queue_once(self) -> None:
         chance = random.Random(12)
         self.address = (self.address[0], free_port(chance))
-        os.environ.update(self.environ())  # each test module has a process of its own
+        self.log.touch()
+        self.nursery = subprocess.Popen(
+            [sys.executable, NURSERY, str(self.address[1]), self.log],
+            env=self.environ(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.addCleanup(end, self.nursery)
         self.taken: dict[int, bytes] = {}
         self.failed: set[int] = set()
         asyncio.run(self.under_fire(chance))
-        receiver = self.fork()
+        receiver = self.begin()
         try:
             asyncio.run(self.redeliver(receiver))
         finally:
             os.kill(receiver, signal.SIGKILL)
-            os.waitpid(receiver, 0)
         entries = self.queue.entries(limit=10**6)
         self.assertEqual({n for n, c in Counter(e.sha for e in entries).items() if c > 1}, set())
         self.assertEqual({e.sha for e in entries}, {sha(number) for number in self.taken})
@@ -52,14 +59,15 @@ class Killed(ReceiverCase):
         self.next, self.over = 0, False
         clients = [asyncio.create_task(self.client()) for _ in range(CLIENTS)]
         for _ in range(KILLS):
-            receiver = self.fork()
+            receiver = self.begin()
             await self.until_it_serves(receiver)
             wanted = len(self.taken) + chance.randrange(MOST)
-            while len(self.taken) < wanted:
+            while len(self.taken) < wanted and lives(receiver):
                 await asyncio.sleep(0.001)
             await asyncio.sleep(chance.uniform(0, LATEST))
             os.kill(receiver, signal.SIGKILL)
-            os.waitpid(receiver, 0)
+            while lives(receiver):  # it holds the port
+                await asyncio.sleep(0.001)
         self.over = True
         await asyncio.gather(*clients)
 
@@ -85,7 +93,7 @@ class Killed(ReceiverCase):
             self.assertTrue(await self.deliver(number), self.log.read_text())
 
     async def until_it_serves(self, receiver: int) -> None:
-        while os.waitpid(receiver, os.WNOHANG) == (0, 0):
+        while lives(receiver):
             with contextlib.suppress(OSError):
                 _, writer = await asyncio.open_connection(*self.address)
                 writer.close()
@@ -93,19 +101,22 @@ class Killed(ReceiverCase):
             await asyncio.sleep(0.002)
         self.fail(f"the receiver has ended: {self.log.read_text()}")
 
-    def fork(self) -> int:
-        """Start a receiver without the time that its imports take; return its pid."""
-        if pid := os.fork():
-            return pid
-        try:
-            log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-            os.dup2(log, 1)
-            os.dup2(log, 2)
-            os.closerange(3, 4096)  # the connections of the clients
-            sys.argv = ["webhook.py", "--without-reads", "--port", str(self.address[1])]
-            program_end.run(webhook.main)
-        finally:
-            os._exit(70)
+    def begin(self) -> int:
+        """Start a receiver; return its pid."""
+        assert self.nursery.stdin
+        assert self.nursery.stdout
+        self.nursery.stdin.write("\n")
+        self.nursery.stdin.flush()
+        return int(self.nursery.stdout.readline())
+
+
+def lives(pid: int) -> bool:
+    """Whether there is a process of this number; the nursery leaves no dead ones."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def free_port(chance: random.Random) -> int:

@@ -54,12 +54,16 @@ def end(program: subprocess.Popen[str]) -> None:
     """Kill a program that still runs."""
     program.kill()
     program.wait()
-    if program.stdout:
-        program.stdout.close()
+    for pipe in (program.stdin, program.stdout):
+        if pipe:
+            pipe.close()
 
 
-async def ask(address: tuple[str, int], request: bytes) -> bytes:
-    """Return the answer to a request; '' if the connection ends without one."""
+async def ask(address: tuple[str, int], request: bytes, *, ends: bool = False) -> bytes:
+    """Return the answer to a request; '' if the connection ends without one.
+
+    `ends`: the client closes its end behind the request.
+    """
     async with asyncio.timeout(PATIENCE):
         try:
             reader, writer = await asyncio.open_connection(*address)
@@ -67,6 +71,8 @@ async def ask(address: tuple[str, int], request: bytes) -> bytes:
             return b""
         try:
             writer.write(request)
+            if ends:
+                writer.write_eof()
             return await reader.read()
         except ConnectionError:
             return b""
@@ -75,7 +81,7 @@ async def ask(address: tuple[str, int], request: bytes) -> bytes:
 
 
 async def ask_all(
-    address: tuple[str, int], requests: Iterable[bytes], clients: int
+    address: tuple[str, int], requests: Iterable[bytes], clients: int, *, ends: bool = False
 ) -> Sequence[tuple[bytes, float]]:
     """Return each answer with the seconds that it took; each client sends one after the other."""
     waiting = iter(enumerate(requests))
@@ -85,7 +91,7 @@ async def ask_all(
     async def client() -> None:
         for number, request in waiting:
             began = clock()
-            answer = await ask(address, request)
+            answer = await ask(address, request, ends=ends)
             answers[number] = answer, clock() - began
 
     await asyncio.gather(*(client() for _ in range(clients)))
