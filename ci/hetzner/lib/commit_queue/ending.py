@@ -37,7 +37,9 @@ def end(
         "UPDATE entries SET state = ?, exit_code = ?, reason = ?, ended = ? WHERE id = ?",
         (state, exit_code, reason, time.time(), entry.id),
     )
-    if silent or state not in SPOKEN:
+    if not silent and state in SPOKEN:
+        hush(database, entry)
+    else:
         tell(database, entry, "error", reason or state.value)
     return True
 
@@ -108,11 +110,17 @@ def tell(database: sqlite3.Connection, entry: Entry, state: str, description: st
     """Keep a status to be posted in place of older ones of the commit; none if it speaks not."""
     if not entry.speaks:
         return
-    database.execute("DELETE FROM statuses WHERE sha = ?", (entry.sha,))
+    hush(database, entry)
     database.execute(
         "INSERT INTO statuses (entry, sha, state, description, run) VALUES (?, ?, ?, ?, ?)",
         (entry.id, entry.sha, state, description, entry.run),
     )
+
+
+def hush(database: sqlite3.Connection, entry: Entry) -> None:
+    """Drop the statuses of a commit that were not posted: its run speaks, and they are older."""
+    if entry.speaks:
+        database.execute("DELETE FROM statuses WHERE sha = ?", (entry.sha,))
 
 
 def count_old(database: sqlite3.Connection, before: float) -> int:

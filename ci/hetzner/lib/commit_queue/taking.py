@@ -11,7 +11,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 
-from lib.commit_queue import facts, rows
+from lib.commit_queue import ending, facts, rows
 from lib.commit_queue.entry import Entry
 from lib.commit_queue.states import State
 
@@ -70,6 +70,7 @@ def take(database: sqlite3.Connection, worker: str, place: int) -> Entry | None:
         "tries = tries + 1 WHERE id = ?",
         (State.RUNNING, worker, place, time.time(), entry.id),
     )
+    ending.hush(database, entry)
     turn = facts.count(database, "turn")
     for ref in entry.refs:
         database.execute(

@@ -143,6 +143,11 @@ class Statuses(EndingCase):
             [("b", "pending", "waits in the queue"), ("a", "error", "cancelled by me")],
         )
 
+    def test_status_that_is_late_does_not_follow_that_of_a_run(self) -> None:
+        self.push(A)
+        self.take()
+        self.assertEqual(self.statuses(), [])
+
     def test_mute_entry_has_none(self) -> None:
         self.queue.push(Push(A, Ref("t"), "run", speaks=False))
         self.queue.cancel(1, "x")
@@ -161,7 +166,7 @@ class Forgetting(EndingCase):
         self.assertEqual(self.queue.forget(time.time() - 3600), 0)
         self.assertEqual(self.queue.forget(time.time() + 1), 2)
         self.assertEqual(self.queue.entries(), [waiting, self.queue.entry(running.id)])
-        self.assertEqual([each.sha for each in self.queue.statuses()], [C, D])
+        self.assertEqual([each.sha for each in self.queue.statuses()], [D])
         again = self.queue.receive("d1", "push", Push(A, Ref("t"), "webhook"), "{entry}")
         self.assertEqual(again, "5")
 

@@ -51,8 +51,8 @@ class Fairness(QueueCase):
         self.assertEqual(self.taken_in_order(), ["0", "a", "1", "2", "3"])
 
     def test_branch_that_was_served_longest_ago_is_next(self) -> None:
-        for branch in ("one", "two", "three"):
-            self.push(f"{len(branch)}{branch[0]}".ljust(40, "0"), branch)
+        for number, branch in enumerate(("one", "two", "three")):
+            self.push(f"{number:040x}", branch)
         self.taken_in_order()
         for sha, branch in ((A, "three"), (B, "two"), (C, "one")):
             self.push(sha, branch)
