@@ -16,7 +16,9 @@ from lib.common.plain_text import counted
 from lib.common.waste import Waste
 
 DAY = 86_400.0  # seconds
-OF_ENTRY = re.compile(r"(?:entry-)?([0-9]{1,15})\.(?:log|lock)", re.ASCII)
+OF_ENTRY = re.compile(
+    r"(?:entry-)?([0-9]{1,15})\.(?:lock|(?:prepare\.)?log(?:\.[0-9]+)?)", re.ASCII
+)
 MANY = 10**6  # entries that have not ended
 
 

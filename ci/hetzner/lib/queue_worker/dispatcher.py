@@ -174,13 +174,17 @@ class Dispatcher:
         return len(self._entries) < self._workers
 
     def _place_for(self, entry: Entry) -> int:
-        """Return a place for an entry: the one that is prepared for it, or is being prepared."""
+        """Return a place for an entry: the one that is prepared for it, or is being prepared.
+
+        Else the one where it ran before: a run in a container that outlives a killed worker for a
+        moment holds that place, and the new one waits for it there.
+        """
         taken = {*self._taken, *(p for p, c in self._commands.items() if not c.prepares)}
 
-        def suits(place: int) -> tuple[bool, bool, int]:
+        def suits(place: int) -> tuple[bool, bool, bool, int]:
             preparation = self._commands.get(place)
             ready = preparation.entry.id if preparation else self._prepared.get(place)
-            return ready != entry.id, preparation is not None, place
+            return ready != entry.id, place != entry.place, preparation is not None, place
 
         return min((place for place in self._places if place not in taken), key=suits)
 

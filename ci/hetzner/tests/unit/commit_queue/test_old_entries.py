@@ -50,6 +50,16 @@ class OldEntries(QueueCase):
             os.utime(path, (1, 1))
         self.assertEqual([thing.path.name for thing in self.found()], ["9.log"])
 
+    def test_logs_of_earlier_tries_and_of_preparations_go_too(self) -> None:
+        self.push(C)
+        names = ["9.log.1", "9.prepare.log", "9.prepare.log.12", "entry-9.lock"]
+        paths.directory(self.state).mkdir(exist_ok=True)
+        for name in names:
+            path = paths.directory(self.state) / name
+            path.touch()
+            os.utime(path, (1, 1))
+        self.assertEqual([thing.path.name for thing in self.found()], names)
+
     def test_state_directory_without_a_queue_gets_none(self) -> None:
         empty = self.state / "empty"
         empty.mkdir()

@@ -52,6 +52,13 @@ class Starting(DispatcherCase):
         self.end(2)
         self.assertEqual(self.step(), ["start d@2"])
 
+    def test_entry_that_was_cut_off_runs_where_it_ran(self) -> None:
+        """Its run in a container may outlive the worker, and holds its place until its end."""
+        self.push(A)
+        self.queue.take("killed", 2)
+        self.queue.recover(lambda _: False)
+        self.assertEqual(self.step(), ["start a@2"])
+
     def test_paused_or_draining_queue_starts_nothing_and_cuts_nothing(self) -> None:
         running = self.push(A, "a")
         self.step()
