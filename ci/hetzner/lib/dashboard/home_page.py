@@ -143,7 +143,7 @@ def _held_up(shown: Overview) -> Html | None:
     """Say why nothing of the queue starts, unless a problem on top says so."""
     if shown.problems or not shown.running:
         return None
-    return tag("p", "Waits for the end of the run that goes on.", class_="soft why")
+    return tag("p", "Waits for a run to end.", class_="soft why")
 
 
 def _waiting_row(number: int, entry: Entry, shown: Overview) -> Html:

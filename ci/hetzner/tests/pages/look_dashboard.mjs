@@ -61,7 +61,6 @@ for (const [name, [address, options]] of Object.entries({
   "busy dark": [`${given.busy}/`, dark],
   "busy phone": [`${given.busy}/`, { viewport: PHONE }],
   "run phone, dark": [given.busy + given.run, { viewport: PHONE, ...dark }],
-  "run light": [given.busy + given.run, {}],
   "log phone": [`${given.busy}${given.run}lint.log?follow=1`, { viewport: PHONE }],
   "empty phone, dark": [`${given.empty}/`, { viewport: PHONE, ...dark }],
   "hostile phone": [`${given.hostile}/`, { viewport: PHONE }],

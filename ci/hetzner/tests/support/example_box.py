@@ -32,7 +32,8 @@ SECONDS = {
     **{"test-python": 41.0, "build-wheel": 6.0, "test-wheel": 9.0, "playwright": 38.0},
 }
 REPORT = "<!DOCTYPE html><title>the report</title><a href='./ci.log'>its log</a>"
-MARKUP = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+# git takes it as a part of a branch's name
+MARKUP = "<script>alert(1)</script>\"'><img/src=x/onerror=alert(1)>"
 
 
 def sha(number: int) -> str:
@@ -176,20 +177,21 @@ def busy(state: Path, **environ: str) -> Iterator[ExampleBox]:
 def hostile(state: Path) -> Iterator[ExampleBox]:
     """Make a box on which each text tries to become markup."""
     box = ExampleBox(state)
-    bad = f"a/{MARKUP}\n\u202e\x1b[2J{'x' * 300}"
+    bad = f"a/{MARKUP}\u202e{'x' * 150}"
+    worse = f"{bad}\n\x1b[2J{'x' * 300}"
     box.ran(1, bad, State.FAILED, red=["lint"])
     run = box.ended_run(2, bad)
     job = {"name": MARKUP, "outcome": "failed", "log": "x", "started": 0.0, "ended": 1.0}
-    box.summary(run, 2, bad, state="ended", exit_code=1, seconds=1.0, jobs=[job])
+    box.summary(run, 2, worse, state="ended", exit_code=1, seconds=1.0, jobs=[job])
     box.push(3, bad)
     failed = box.took(run.name)
-    box.queue.end(failed.id, State.ERROR, 2, bad)
-    with box.live_run(4, bad) as live:
+    box.queue.end(failed.id, State.ERROR, 2, worse)
+    with box.live_run(4, worse) as live:
         box.push(4, bad)
         box.took(live.name)
         box.push(5, bad, fork=MARKUP, pull=7)
         box.push(6, "main", repeat=MARKUP)
-        box.queue.set_message(f"`{MARKUP}` \u202e")
+        box.queue.set_message(f"`{MARKUP}` {worse}")
         (live / MARKUP.replace("/", "")).write_text("x")
         box.log_of(live, f"{MARKUP}\n\x1b[31m\u202e\n".encode())
         yield box
