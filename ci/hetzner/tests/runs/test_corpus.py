@@ -32,31 +32,26 @@ class Ends(CorpusCase):
         self.assertRegex(self.corpus(code=0), r"two +lint +failed +failed +ok +same")
         self.assertEqual(self.ran, [self.first, self.second, self.third] * 3)
 
-    def test_run_without_an_answer_is_never_green(self) -> None:
-        self.stand_in.write_text("print('all fine')")
+    def test_run_without_an_answer_or_with_another_exit_code_is_never_green(self) -> None:
+        self.plan(self.first, code=1)
+        self.plan(self.second, silent=True)
         told = self.corpus(code=1)
+        self.assertRegex(told, r"one +\(run\) +exit code 0 +exit code 1")
         self.assertIn("no answer for programs: exit code 0; see", told)
-        self.assertRegex(told, r"RED ")
+        self.assertRegex(told, r"(?m)^RED ")
 
     def test_run_that_cannot_be_started_is_never_green(self) -> None:
         told = self.corpus(str(self.file), "--runner", "/nowhere {sha}", code=1)
         self.assertIn("could not be started", told)
 
-    def test_exit_code_that_belies_the_answer_is_never_green(self) -> None:
-        self.plan(self.first, code=1)
-        self.assertRegex(self.corpus(code=1), r"one +\(run\) +exit code 0 +exit code 1")
-
-    def test_table_for_programs(self) -> None:
-        told = json.loads(self.corpus(str(self.file), "--json", code=0).splitlines()[-1])
+    def test_table_for_programs_of_runs_that_speak_for_no_commit(self) -> None:
+        with unittest.mock.patch.dict(os.environ, GITHUB_TOKEN="ghp_0123456789abcdef"):
+            told = json.loads(self.corpus(str(self.file), "--json", code=0).splitlines()[-1])
         self.assertTrue(told["green"])
         self.assertEqual(len(told["outcomes"]), 6)
         self.assertEqual(list(told["growth"]), ["one", "two", "three"])
         again = json.loads(self.corpus("status", str(self.file), "--json", code=0))
         self.assertEqual(again, told)
-
-    def test_runs_speak_for_no_commit(self) -> None:
-        with unittest.mock.patch.dict(os.environ, GITHUB_TOKEN="ghp_0123456789abcdef"):
-            self.corpus(code=0)
         (answer,) = self.state.glob("corpus/three/*/one.out")
         self.assertIn('"sentence": ""', answer.read_text())
 

@@ -25,6 +25,8 @@ if plan.get("waits"):
     if sys.stdin.read() == "" and not plan.get("deaf"):  # until its standard input ends
         (plans / "ended").touch()
         sys.exit(143)
+if plan.get("silent"):
+    sys.exit(0)
 if plan.get("leaves"):
     left = subprocess.Popen(["sleep", "1000"], start_new_session=True, stdout=subprocess.DEVNULL)
     (plans / "left").write_text(str(left.pid))
@@ -55,7 +57,7 @@ class CorpusCase(GitCase):
 
     def write(self, expect: str) -> None:
         """Write the file of the corpus; `expect` are the expected outcomes of the second commit."""
-        runner = f"{sys.executable} {self.stand_in} {self.plans} {{sha}}"
+        runner = f"{sys.executable} -S -E {self.stand_in} {self.plans} {{sha}}"
         self.file.write_text(
             f'runner = "{runner}"\n[commits.one]\nsha = "{self.first}"\n'
             f'[commits.two]\nsha = "{self.second}"\n{expect}\n[commits.three]\nsha = "main"\n'
