@@ -41,10 +41,16 @@ TOOLS = (
     "openapi-core==0.23.1",
     "PyYAML==6.0.4",
     "prometheus-client==0.26.0",
+    "gunicorn==27.0.1",
 )
 ALONE = ("docker-compose==1.29.2",)  # for its schema: it never runs, so it needs no other package
 BOX_PROGRAMS = ("caddy", "cloud-init", "systemd-analyze")
-NODE_TOOLS = ("playwright-core@1.65.1", "axe-core@4.14.1")  # with the browser of the machine
+NODE_TOOLS = (
+    "playwright-core@1.65.1",  # with the browser of the machine
+    "axe-core@4.14.1",
+    "@octokit/webhooks-examples@7.6.1",
+    "@octokit/webhooks-methods@6.0.0",
+)
 # GitHub's own description of its API; the tests read one file of the 385 MB
 DESCRIPTION, DESCRIPTION_FILE = "@octokit/openapi@23.0.2", "package/generated/api.github.com.json"
 # Seconds, for the order: jobs that take all processors wait for each other, so they begin early;
@@ -126,6 +132,7 @@ def tests_with_packages(python: Path) -> list[Job]:
         suite("junit-schema", f"{unittest}unit.views.junit_schema"),
         suite("json-schemas", f"{unittest}runs.json_schemas"),
         suite("deploy-files", f"{unittest}deploy.deploy_files", requires=BOX_PROGRAMS),
+        suite("webhook-payloads", f"{unittest}runs.webhook_payloads", requires=("node",)),
         suite("github-api", f"{unittest}runs.github_description"),
     ]
 

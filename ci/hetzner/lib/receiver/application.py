@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PATH = "/webhook"
 MOST = 25 * 1024 * 1024  # bytes, which GitHub sends at most; other servers have no such limit
 DELIVERY = re.compile(r"[A-Za-z0-9-]{1,64}")
-EVENT = re.compile(r"[a-z_]{1,64}")
+EVENT = re.compile(r"[a-z0-9_]{1,64}")
 QUEUED = "queued as entry {entry}"
 OK, ACCEPTED = "200 OK", "202 Accepted"
 HEADERS = [("Content-Type", "text/plain; charset=utf-8"), ("X-Content-Type-Options", "nosniff")]

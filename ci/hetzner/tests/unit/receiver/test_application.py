@@ -57,7 +57,7 @@ class Receiving(WebCase):
 
     def test_event_that_queues_nothing_is_acknowledged(self) -> None:
         self.refused(200, "ignored: ", request(pushed(deleted=True)))
-        self.refused(200, "ignored: ", request({}, "check_run"))
+        self.refused(200, "ignored: ", request({}, "projects_v2_item"))
 
     def test_wrong_signatures_get_one_answer(self) -> None:
         for given in ("", "sha256=", f"sha256={'0' * 64}", "sha1=0", "\xe4\xff", "x" * 9000):
