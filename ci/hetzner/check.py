@@ -149,11 +149,11 @@ def tests(python: Path, found: Mapping[str, str]) -> list[Job]:
         if interpreter != sys.executable
     ]
     ends = list(dict.fromkeys((min(found, key=_order), max(found, key=_order))))
-    for room in ("runs", "faults", "bodies"):
+    for room in ("runs", "faults", "bodies", "services"):
         for number, path in enumerate(sorted((HERE / "tests" / room).glob("test_*.py"))):
             name = f"{room}-{path.stem.removeprefix('test_').replace('_', '-')}"
             words = f"-m unittest -v tests.{room}.{path.stem}"
-            if room == "bodies":
+            if room in ("bodies", "services"):
                 made.append(suite(name, str(python), words))
                 continue
             # faults depend on the interpreter; of the runs each takes its turn, to save the time

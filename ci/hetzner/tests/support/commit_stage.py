@@ -146,6 +146,14 @@ class Stage:
         )
         return done.stdout.strip()
 
+    def gate(self, body: str) -> tuple[Path, Path]:
+        """Let a body wait while the first of two files is there; it makes the second meanwhile."""
+        closed, waits = self.root / "closed", self.root / "waits"
+        path = self.root / "runner" / "jobs" / f"{body}.sh"
+        loop = f"while [ -e {closed} ]; do touch {waits}; sleep 0.1; done\n"
+        path.write_text(loop + path.read_text())
+        return closed, waits
+
     def before_checkout(self, body: str) -> None:
         """Let the git that puts the commit into its tree run this first, in bash."""
         tool, git = self.root / "tools" / "git", shutil.which("git")
