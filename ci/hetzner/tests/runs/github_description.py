@@ -15,6 +15,7 @@ from tests.support import github_api
 from tests.support.github_case import SHA, WithGitHub
 from tests.support.github_server import GitHub
 from tests.unit.github import test_status_reporter
+from tests.unit.queue_worker import test_status_poster
 
 STATUS = {"state": "success", "context": "ci/hetzner", "description": "fine"}
 PATH = f"/repos/o/n/statuses/{SHA}"
@@ -70,6 +71,10 @@ class Reporter(Judged, test_status_reporter.TestPost):
 
 
 class OtherPrograms(Judged, test_status_reporter.TestModuleLevel):
+    pass
+
+
+class Queue(Judged, test_status_poster.Posting):
     pass
 
 

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from lib.commit_queue import worker_presence
 from tests.support import github_server
 from tests.support.waiting import wait_until
 from tests.support.webhook_case import SECRET, pushed, signed
@@ -78,7 +79,11 @@ class BoxCase(unittest.TestCase):
         }
         receiver = self.start("webhook.py", "--port", str(port))
         wait_until(lambda: receiver.poll() is not None or self.answers(), "a receiver that answers")
-        self.worker = self.start("pipeline.py", "queue", "worker")
+        worker = self.start("pipeline.py", "queue", "worker")
+        state = Path(self.environ["CI_STATE_DIR"])
+        wait_until(
+            lambda: worker.poll() is not None or bool(worker_presence.holder(state)), "a worker"
+        )
 
     def start(self, program: str, *words: str) -> subprocess.Popen[bytes]:
         """Start a program of the box, whose output goes to a file."""
