@@ -69,6 +69,9 @@ class AtRandomInstants(WorkerCase):
                 self.push_some()
                 self.kill_one(nursery, self.draw.uniform(0, LATEST), turn)
         said = self.once(RUN)
+        for _ in range(20):  # each posts for ten seconds at most, and leaves the rest to the next
+            if self.queue.statuses():
+                said += self.once(RUN)
         with self.subTest(seed=self.seed, said=said):
             self.check()
 
