@@ -111,6 +111,10 @@ PYTHON
   export CI_QUEUE_COMMAND GITHUB_TOKEN=
   python3 -P "$(dirname "$here")/pipeline.py" queue worker >"$scratch/worker.log" 2>&1 &
   worker=$!
+  until [[ $(queue list) == *"worker: "* ]]; do
+    kill -0 "$worker" # or it has ended: so do we, with its words
+    sleep 0.2
+  done
 }
 
 finish() {

@@ -1,0 +1,85 @@
+"""verify.sh on a box without containers: a real queue and worker. For test_verify.py."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+HOME = Path(__file__).resolve().parents[2]
+PATIENCE = 60  # seconds until a test gives up
+SHA = "1" * 40
+# stands for the run of a commit: it names its directory, and does what the test wants
+RUN = """#!/bin/bash
+while [[ $1 != --name-to ]]; do shift; done
+echo run >>{box}/runs
+name=20260101T00000$(wc -l <{box}/runs)Z-1111111
+mkdir -p {box}/state/runs/$name
+echo $name >"$2"
+{body}
+"""
+
+
+class Verify(unittest.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.assertLess(
+            os.getpid(), 10, "expected a namespace of its own: run tests.runs.test_verify"
+        )
+        self.box = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.environ = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.box),
+            "CI_STATE_DIR": str(self.box / "state"),
+            "CI_QUEUE_COMMAND": str(self.box / "run"),
+            "CI_BOX_ENV": str(self.box / "none"),
+        }
+
+    def verify(self, body: str) -> subprocess.CompletedProcess[str]:
+        """Return the end of a call on a box whose runs do what `body` says."""
+        run = self.box / "run"
+        run.write_text(RUN.format(box=self.box, body=body))
+        run.chmod(0o755)
+        argv = [sys.executable, "-P", str(HOME / "pipeline.py"), "queue", "worker"]
+        with subprocess.Popen(
+            argv, env=self.environ, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+        ) as worker:
+            try:
+                return subprocess.run(
+                    ["bash", HOME / "deploy" / "verify.sh", SHA], env=self.environ, cwd="/",
+                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                    timeout=PATIENCE, check=False,
+                )  # fmt: skip
+            finally:
+                worker.send_signal(signal.SIGTERM)
+
+    def runs(self) -> int:
+        return len((self.box / "runs").read_text().splitlines())
+
+    def test_commit_that_is_green_twice_and_leaves_nothing_proves_the_box(self) -> None:
+        done = self.verify("exit 0")
+        self.assertEqual((done.returncode, self.runs()), (0, 2), done.stdout)
+        self.assertIn("PROVEN", done.stdout)
+
+    def test_red_run_ends_it(self) -> None:
+        done = self.verify("exit 1")
+        self.assertEqual((done.returncode, self.runs()), (1, 1), done.stdout)
+        self.assertIn("expected the first run of 1111", done.stdout)
+
+    def test_what_came_with_the_second_run_and_stays_is_named(self) -> None:
+        # the worker stops each process of a run, so this one is none of its own
+        script = f"until [[ $(wc -l <{self.box}/runs) == 2 ]]; do sleep 0.05; done; exec sleep 4242"
+        with subprocess.Popen(["bash", "-c", script], stderr=subprocess.DEVNULL) as stranger:
+            done = self.verify('touch "/tmp/left-$name" "/dev/shm/left-$name"')
+            stranger.kill()
+        self.assertEqual((done.returncode, self.runs()), (1, 2), done.stdout)
+        for left in ("processes: sleep 4242", "/tmp: left-", "/dev/shm: left-"):
+            self.assertIn(left, done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
