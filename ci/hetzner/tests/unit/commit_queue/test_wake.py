@@ -6,6 +6,7 @@ import os
 import select
 import stat
 import unittest
+from collections.abc import Callable
 
 from lib.commit_queue import paths
 from lib.commit_queue.wake import Waker
@@ -22,7 +23,11 @@ class Wake(QueueCase):
     def test_each_change_wakes_the_one_that_waits(self) -> None:
         handle = self.waker.opened()
         assert handle is not None
-        for change in (lambda: self.push(A), lambda: self.queue.cancel(1, "x")):
+        changes: tuple[Callable[[], object], ...] = (
+            lambda: self.push(A),
+            lambda: self.queue.cancel(1, "x"),
+        )
+        for change in changes:
             self.assertEqual(select.select([handle], [], [], 0)[0], [])
             change()
             self.assertEqual(select.select([handle], [], [], 60)[0], [handle])
