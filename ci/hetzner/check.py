@@ -92,7 +92,7 @@ def jobs(state: Path, python: Path, found: Mapping[str, str]) -> list[Job]:
     measure = f"{run}bench.py --short --fail-above 2"
     bench = Job("bench", measure, timeout=300, resources={"cpu": machine.cpus()}, ok_codes=(0,))
     slow = [*tests_with_packages(python), mutants, *tests(python, found), bench]
-    return [*linters(python), unit_tests, *slow, *demo_jobs(state, run)]
+    return [*linters(python), unit_tests, *slow, *demo_jobs(state, run, python)]
 
 
 def linters(python: Path) -> list[Job]:
@@ -162,28 +162,25 @@ def tests(python: Path, found: Mapping[str, str]) -> list[Job]:
     return made
 
 
-def demo_jobs(state: Path, run: str) -> list[Job]:
+def demo_jobs(state: Path, run: str, python: Path) -> list[Job]:
     """Return a job for each commit of the demo; a red one passes if the right job went red."""
-    where = f"--state-dir {shlex.quote(str(state))} --demo"
     turn = {"demo": 1, "cpu": machine.cpus()}
-    watched = f"{run}tests/bodies/tree_watch.py {where}"
-    made = [
-        Job("demo-green", watched, timeout=900, resources=turn, ok_codes=(0,)),
-        Job(
-            "demo-alone",
-            f"{run}tests/bodies/each_job_alone.py {where}",
-            ["demo-green"],
-            timeout=1200,
-            resources=turn,
-            ok_codes=(0,),
-        ),
+
+    def job(name: str, command: str, *needs: str) -> Job:
+        fields: dict[str, Any] = {"timeout": 1200, "resources": turn, "ok_codes": (0,)}
+        return Job(f"demo-{name}", command, needs, **fields)
+
+    quoted, green = shlex.quote(str(state)), "demo-green"
+    where = f"--state-dir {quoted} --demo"
+    # the commit python-only is the one of end-to-end
+    others = [name for name in demo.OTHERS if name != "python-only"]
+    way = f"{shlex.quote(str(python))} -m unittest -v tests.services.end_to_end"
+    return [
+        job("green", f"{run}tests/bodies/tree_watch.py {where}"),
+        job("alone", f"{run}tests/bodies/each_job_alone.py {where}", green),
+        job("end-to-end", way, green),
+        *[job(name, f"{run}tests/bodies/expect.py {quoted} {name}", green) for name in others],
     ]
-    for name in demo.OTHERS:
-        expect = f"{run}tests/bodies/expect.py {shlex.quote(str(state))} {name}"
-        made.append(
-            Job(f"demo-{name}", expect, ["demo-green"], timeout=900, resources=turn, ok_codes=(0,))
-        )
-    return made
 
 
 def usual_seconds(every: Sequence[Job]) -> dict[str, float]:

@@ -84,6 +84,8 @@ class BoxCase(unittest.TestCase):
         wait_until(
             lambda: worker.poll() is not None or bool(worker_presence.holder(state)), "a worker"
         )
+        told = (self.logs / "pipeline.py.log").read_text()
+        self.assertIsNone(worker.poll(), f"expected no other worker of {state}: {told}")
 
     def start(self, program: str, *words: str) -> subprocess.Popen[bytes]:
         """Start a program of the box, whose output goes to a file."""
