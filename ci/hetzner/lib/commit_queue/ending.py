@@ -132,8 +132,16 @@ def count_old(database: sqlite3.Connection, before: float) -> int:
     return int(database.execute(ask, (before, before)).fetchone()[0])
 
 
+# a branch that went back to an old commit: what was pushed before is not its verdict
+OVERTAKEN = """
+    DELETE FROM refs WHERE entry IN (SELECT id FROM entries WHERE ended NOT NULL) AND EXISTS (
+        SELECT 1 FROM refs later JOIN entries ON id = later.entry WHERE ended < ?
+        AND later.branch = refs.branch AND later.fork = refs.fork AND later.rowid > refs.rowid)"""
+
+
 def forget(database: sqlite3.Connection, before: float) -> int:
     """Remove entries that ended before a time, and deliveries; return how many entries."""
+    database.execute(OVERTAKEN, (before,))
     old = "SELECT id FROM entries WHERE ended < ?"
     for table in ("refs", "statuses"):
         database.execute(f"DELETE FROM {table} WHERE entry IN ({old})", (before,))

@@ -95,14 +95,16 @@ def _queue(database: sqlite3.Connection, push: Push) -> int:
 
 def _join(database: sqlite3.Connection, entry: Entry, push: Push) -> None:
     """Let an entry stand for one more push."""
-    known = [ref for ref in entry.refs if _key(ref) == _key(push.ref)]
-    if not known and push.ref != Ref(""):
-        _add_ref(database, entry.id, push.ref)
-    elif known and push.ref.pull and not any(ref.pull for ref in known):
+    known = next((ref for ref in entry.refs if _key(ref) == _key(push.ref)), None)
+    pull = (known and known.pull) or push.ref.pull
+    if known and _is_second_word(entry, push):  # no push: the branch may be elsewhere by now
         database.execute(
             "UPDATE refs SET pull = ? WHERE entry = ? AND branch = ? AND fork = ?",
-            (push.ref.pull, entry.id, push.ref.branch, push.ref.fork),
+            (pull, entry.id, *_key(push.ref)),
         )
+    elif push.ref != Ref(""):
+        _drop_ref(database, entry.id, push.ref)  # its new row is the newest of the branch
+        _add_ref(database, entry.id, push.ref._replace(pull=pull))
     if entry.state in OPEN:
         database.execute(
             "UPDATE entries SET first = max(first, ?), speaks = max(speaks, ?), source = ? "
@@ -136,10 +138,7 @@ def _supersede(
         if entry.source in MANUAL or entry.sha == push.sha:
             continue
         if {_key(each) for each in entry.refs} - {_key(ref)}:
-            database.execute(
-                "DELETE FROM refs WHERE entry = ? AND branch = ? AND fork = ?",
-                (entry.id, ref.branch, ref.fork),
-            )
+            _drop_ref(database, entry.id, ref)
         else:
             ending.cancel(database, entry, f"{SUPERSEDED_BY}{push.sha[:SHORT]}")
 
@@ -156,3 +155,9 @@ def _key(ref: Ref) -> tuple[str, str]:
 
 def _add_ref(database: sqlite3.Connection, number: int, ref: Ref) -> None:
     database.execute("INSERT INTO refs VALUES (?, ?, ?, ?)", (number, *ref))
+
+
+def _drop_ref(database: sqlite3.Connection, number: int, ref: Ref) -> None:
+    database.execute(
+        "DELETE FROM refs WHERE entry = ? AND branch = ? AND fork = ?", (number, *_key(ref))
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lib.commit_queue.entry import Entry, Ref
 from lib.commit_queue.states import State
@@ -22,7 +22,9 @@ def entry(database: sqlite3.Connection, number: int) -> Entry:
     return found[0]
 
 
-def entries(database: sqlite3.Connection, rest: str, values: Sequence[object] = ()) -> list[Entry]:
+def entries(
+    database: sqlite3.Connection, rest: str, values: Sequence[object] | Mapping[str, object] = ()
+) -> list[Entry]:
     """Return the entries that the rest of a SELECT chooses, in its order."""
     found = database.execute(f"SELECT {COLUMNS} FROM entries {rest}", values).fetchall()
     return [_entry(row, _refs(database, row[0])) for row in found]

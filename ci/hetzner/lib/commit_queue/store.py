@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from lib.commit_queue import deliveries, ending, facts, paths, pushing, rows, taking
+from lib.commit_queue import deliveries, ending, facts, listing, paths, pushing, rows, taking
 from lib.commit_queue.database import Database
 from lib.commit_queue.entry import Entry, Push, QueuedStatus
 from lib.commit_queue.states import State
@@ -18,10 +18,6 @@ from lib.commit_queue.wake import Waker
 
 T = TypeVar("T")
 MODES = ("running", "paused", "draining")
-BRANCHES = """
-    SELECT r.branch, max(e.id) FROM refs r JOIN entries e ON e.id = r.entry
-    WHERE r.branch != '' AND r.fork = '' AND e.state NOT IN ('waiting', 'running')
-    GROUP BY r.branch ORDER BY max(e.id) DESC"""
 COUNTS = "SELECT state, count(*) FROM entries GROUP BY state"
 SECONDS = """
     SELECT state, count(*), sum(ended - started) FROM entries
@@ -133,19 +129,10 @@ class CommitQueue:
     ) -> list[Entry]:
         """Return entries, the newest first: of these states (default: any), of this branch.
 
+        Those of a branch are in the order of its pushes; one that was pushed again counts as new.
         `before` leaves out the entry with this id and all newer ones.
         """
-        marks = ", ".join("?" for _ in states)
-        rest = f"WHERE state IN ({marks})" if states else "WHERE 1"
-        if branch:
-            rest += " AND id IN (SELECT entry FROM refs WHERE branch = ? AND fork = '')"
-        if before is not None:
-            rest += " AND id < ?"
-        chosen = [*states, *([branch] if branch else []), *([] if before is None else [before])]
-        values = [*chosen, limit]
-        return self._read(
-            lambda database: rows.entries(database, f"{rest} ORDER BY id DESC LIMIT ?", values)
-        )
+        return self._read(lambda database: listing.entries(database, states, branch, limit, before))
 
     def entry(self, entry: int) -> Entry:
         """Return an entry. Raises LookupError."""
@@ -157,13 +144,11 @@ class CommitQueue:
         return self._read(lambda database: rows.entries(database, rest, (group,)))
 
     def branches(self) -> list[tuple[str, Entry]]:
-        """Return the branches of the repository, each with its last ended entry, newest first."""
-        return self._read(
-            lambda database: [
-                (branch, rows.entry(database, number))
-                for branch, number in database.execute(BRANCHES).fetchall()
-            ]
-        )
+        """Return the branches of the repository, each with its last ended entry, newest first.
+
+        That is the one that was pushed last of those that have ended.
+        """
+        return self._read(listing.branches)
 
     def counts(self) -> dict[State, int]:
         """Return how many entries are in each state; those that were forgotten are not counted."""

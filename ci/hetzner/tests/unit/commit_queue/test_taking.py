@@ -7,7 +7,6 @@ from random import Random
 from unittest import mock
 
 from lib.commit_queue.entry import Push, Ref
-from lib.commit_queue.states import State
 from tests.support.queue_case import A, B, C, D, QueueCase
 
 
@@ -106,27 +105,6 @@ class Modes(QueueCase):
         self.assertEqual(self.queue.message(), "")
         self.queue.set_message("the disk is full")
         self.assertEqual(self.queue.message(), "the disk is full")
-
-
-class Views(QueueCase):
-    def test_branches_have_their_last_ended_entry_the_newest_first(self) -> None:
-        for sha, branch in ((A, "one"), (B, "two"), (C, "one")):
-            self.push(sha, branch)
-            self.queue.end(self.take().id, State.PASSED, 0)
-        self.push(D, "two")
-        self.pull(D, "three", fork="a/b")
-        found = [(branch, entry.sha) for branch, entry in self.queue.branches()]
-        self.assertEqual(found, [("one", C), ("two", B)])
-
-    def test_entries_are_those_of_the_states_and_the_branch_the_newest_first(self) -> None:
-        for sha, branch in ((A, "main"), (B, "two"), (C, "main")):
-            self.push(sha, branch)
-        self.take()
-        ids = [entry.id for entry in self.queue.entries()]
-        self.assertEqual(ids, [3, 2, 1])
-        waiting = self.queue.entries(states={State.WAITING}, branch="main")
-        self.assertEqual([entry.id for entry in waiting], [3])
-        self.assertEqual([entry.id for entry in self.queue.entries(limit=1)], [3])
 
 
 if __name__ == "__main__":

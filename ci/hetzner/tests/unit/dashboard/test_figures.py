@@ -193,6 +193,15 @@ class Badges(WithBox):
         self.box.push(4, "topic")
         self.assertEqual(self.badge("topic"), "ci: passing")
 
+    def test_branch_that_goes_back_has_the_verdict_of_the_commit_that_it_has(self) -> None:
+        self.box.ran(1, "main", State.FAILED, red=["lint"])
+        self.box.ran(2, "main", State.PASSED)
+        self.box.push(1, "main")
+        self.assertEqual(self.badge("main"), "ci: failing")
+        self.assertIn("main fails", self.text("/"))
+        listed = self.read(self.text("/api/runs.json?branch=main&limit=1"))["entries"]
+        self.assertEqual([entry["state"] for entry in listed], ["failed"])
+
     def test_branch_of_a_fork_is_no_branch_of_the_repository(self) -> None:
         self.box.ran(1, "main", State.PASSED)
         entry = self.box.push(2, "main", fork="somebody/name", pull=3)
