@@ -13,6 +13,8 @@ from lib.commit_queue import rows
 from lib.commit_queue.entry import Entry
 from lib.commit_queue.states import ENDED, SPOKEN, State
 
+WAITS = "waits in the queue"  # the description of a status
+WAITS_ONCE_MORE = "WHERE sha = ? AND state = 'waiting' AND speaks LIMIT 1"
 MOST_TRIES = 2  # starts of an entry whose runs are cut off
 
 
@@ -27,7 +29,8 @@ def end(
 ) -> bool:
     """End an entry; return False if it has ended already. Raises ValueError for another state.
 
-    A run that passed or failed has told GitHub of it, unless it was `silent`.
+    A run that passed or failed has told GitHub of it, unless it was `silent`. Of any other end it
+    is told, but for a commit that waits once more.
     """
     if state not in ENDED:
         raise ValueError(f"expected the state of an end, found {state.value!r}")
@@ -39,6 +42,8 @@ def end(
     )
     if not silent and state in SPOKEN:
         hush(database, entry)
+    elif entry.speaks and (again := rows.entries(database, WAITS_ONCE_MORE, (entry.sha,))):
+        tell(database, again[0], "pending", WAITS)
     else:
         tell(database, entry, "error", reason or state.value)
     return True
@@ -94,7 +99,7 @@ def put_back(database: sqlite3.Connection, entry: Entry, reason: str) -> None:
             "WHERE id = ?",
             (State.WAITING, reason, entry.id),
         )
-        tell(database, entry._replace(run=""), "pending", "waits in the queue")
+        tell(database, entry._replace(run=""), "pending", WAITS)
 
 
 def recover(database: sqlite3.Connection, lives: Callable[[str], bool]) -> list[Entry]:

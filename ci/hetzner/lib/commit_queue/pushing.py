@@ -89,7 +89,7 @@ def _queue(database: sqlite3.Connection, push: Push) -> int:
     ).lastrowid
     assert made is not None
     _add_ref(database, made, push.ref)
-    ending.tell(database, rows.entry(database, made), "pending", "waits in the queue")
+    ending.tell(database, rows.entry(database, made), "pending", ending.WAITS)
     return made
 
 
@@ -112,7 +112,7 @@ def _join(database: sqlite3.Connection, entry: Entry, push: Push) -> None:
             (push.first, push.speaks, _source(entry, push), entry.id),
         )
     if entry.state is State.WAITING and push.speaks and not entry.speaks:
-        ending.tell(database, rows.entry(database, entry.id), "pending", "waits in the queue")
+        ending.tell(database, rows.entry(database, entry.id), "pending", ending.WAITS)
 
 
 def _source(entry: Entry, push: Push) -> str:

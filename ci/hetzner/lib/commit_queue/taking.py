@@ -1,7 +1,8 @@
 """The order in which entries start: those first that are to be, then fair between branches.
 
-A branch that was served longest ago comes first, then the entry that came first. All functions work
-within the transaction of their caller.
+A branch that was served longest ago comes first, then the entry that came first. An entry that
+speaks waits for the end of another of its commit: the last status of two runs at a time would be
+that of the slower one. All functions work within the transaction of their caller.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ NEXT = """
         SELECT e.id FROM entries e
         LEFT JOIN refs r ON r.entry = e.id
         LEFT JOIN served s ON s.branch = r.branch AND s.fork = r.fork
-        WHERE e.state = 'waiting'
+        WHERE e.state = 'waiting' AND NOT (e.speaks AND EXISTS (
+            SELECT 1 FROM entries o WHERE o.sha = e.sha AND o.state = 'running' AND o.speaks))
         ORDER BY e.first DESC, coalesce(s.turn, 0), e.id LIMIT 1
     )"""
 

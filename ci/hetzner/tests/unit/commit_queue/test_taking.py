@@ -6,7 +6,8 @@ import unittest
 from random import Random
 from unittest import mock
 
-from lib.commit_queue.entry import Push, Ref
+from lib.commit_queue.entry import Entry, Push, Ref
+from lib.commit_queue.states import State
 from tests.support.queue_case import A, B, C, D, QueueCase
 
 
@@ -42,6 +43,40 @@ class Order(QueueCase):
             self.assertEqual(self.take().id, next_one.id)
 
 
+class OfOneCommit(QueueCase):
+    """Two runs of a commit at a time would both post its status, and the slower one the last."""
+
+    def test_commit_that_is_pushed_back_waits_for_the_end_of_its_own_run(self) -> None:
+        old = self.pushed_back()
+        self.assertIsNone(self.queue.take("w", 2))
+        self.assertIsNone(self.queue.peek())
+        self.queue.end(old.id, State.SUPERSEDED, 143, old.asked_to_end)
+        told = [(s.sha, s.state, s.description) for s in self.queue.statuses()]
+        self.assertEqual(told[-1], (A, "pending", "waits in the queue"))
+        self.assertEqual(self.take().sha, A)
+        self.assertEqual([s.sha for s in self.queue.statuses()], [B])
+
+    def test_others_start_meanwhile_and_those_that_do_not_speak(self) -> None:
+        self.pushed_back()
+        self.push(C, "other")
+        self.queue.push(Push(A, Ref(""), "repeat", repeat="r", speaks=False))
+        self.assertEqual(self.taken_in_order(), ["c", "a"])
+
+    def test_run_that_does_not_speak_delays_none_of_its_commit(self) -> None:
+        self.queue.push(Push(A, Ref(""), "repeat", repeat="r", speaks=False))
+        self.take()
+        self.push(A)
+        self.assertEqual(self.take().sha, A)
+
+    def pushed_back(self) -> Entry:
+        """Push a commit, another and the first again; return the entry that runs."""
+        self.push(A)
+        old = self.take()
+        self.push(B)
+        self.push(A)
+        return self.queue.entry(old.id)
+
+
 class Fairness(QueueCase):
     def test_branch_with_many_commits_delays_no_other(self) -> None:
         for number in range(4):
@@ -59,7 +94,7 @@ class Fairness(QueueCase):
 
     def test_repetitions_delay_no_branch(self) -> None:
         for _ in range(3):
-            self.queue.push(Push(A, Ref(""), "repeat", repeat="r"))
+            self.queue.push(Push(A, Ref(""), "repeat", repeat="r", speaks=False))
         self.push(B)
         self.push(C, "main")
         self.assertEqual(self.taken_in_order(), ["a", "b", "c", "a", "a"])
