@@ -1,7 +1,8 @@
 """Posts the statuses of the queue from a thread: GitHub never holds the worker up.
 
 A status leaves the queue when GitHub has taken or refused it, so a restart loses none. Those that
-GitHub did not answer are tried again after ever longer pauses.
+GitHub did not answer are tried again after ever longer pauses. A verdict is never posted: only a
+run has one, and a job that can write the database of the queue could put one there.
 """
 
 from __future__ import annotations
@@ -12,22 +13,29 @@ from collections.abc import Callable, Sequence
 
 from lib.commit_queue.entry import QueuedStatus
 from lib.commit_queue.store import CommitQueue
-from lib.common import threads
+from lib.common import ref_names, threads
+from lib.common.plain_text import one_line
 from lib.github.status_data import CONTEXT, Delivery, Status
 from lib.github.status_reporter import StatusReporter
 from lib.processes import own_children
 
+STATES = frozenset({"pending", "error"})  # that the queue speaks of
+LONGEST = 100  # characters of a line on one that is dropped
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0  # seconds after a status that was not delivered; it doubles
 
 
 class StatusPoster:
-    """The `Statuses` of a dispatcher. `done` is called when a status is no longer under way."""
+    """The `Statuses` of a dispatcher. `done` is called when a status is no longer under way.
+
+    `say` prints a line.
+    """
 
     def __init__(
         self,
         queue: CommitQueue,
         reporter: StatusReporter,
         done: Callable[[], None],
+        say: Callable[[str], None],
         *,
         log_url: str = "",
         first_pause: float = FIRST_PAUSE,
@@ -35,6 +43,7 @@ class StatusPoster:
         self._queue = queue
         self._reporter = reporter
         self._done = done
+        self._say = say
         self._log_url = log_url.rstrip("/")
         self._first_pause = self._pause = first_pause
         self._changed = threading.Condition()  # of the fields below
@@ -95,11 +104,23 @@ class StatusPoster:
             return self._current
 
     def _post(self, status: QueuedStatus) -> bool:
-        """Post a status; return whether GitHub took or refused it, and the queue knows."""
+        """Post a status; return whether GitHub took or refused it, and the queue knows.
+
+        One that is none of the queue's own is dropped.
+        """
+        if not _is_own(status):
+            what = one_line(f"{status.state} for {status.sha}"[:LONGEST])
+            self._say(f"a status in the queue is dropped, it is none of the queue's own: {what}")
+        elif self._deliver(status) is Delivery.UNDELIVERED:
+            return False
+        return self._forget(status)
+
+    def _deliver(self, status: QueuedStatus) -> Delivery:
         url = f"{self._log_url}/{status.run}" if self._log_url and status.run else ""
         told = Status(status.state, status.sha, CONTEXT, status.description, url)
-        if self._reporter.post(told) is Delivery.UNDELIVERED:
-            return False
+        return self._reporter.post(told)
+
+    def _forget(self, status: QueuedStatus) -> bool:
         try:
             self._queue.posted(status.id)
         except OSError:  # the queue cannot be written: it is posted once more, which is harmless
@@ -114,3 +135,11 @@ class StatusPoster:
         with self._changed:
             self._changed.wait_for(lambda: self._closed, self._pause)
         self._pause = min(LONGEST_PAUSE, 2 * self._pause)
+
+
+def _is_own(status: QueuedStatus) -> bool:
+    """Whether the queue itself can have written it: SQLite keeps any type in any column."""
+    texts = (status.state, status.sha, status.description, status.run)
+    if not all(isinstance(text, str) for text in texts):
+        return False
+    return status.state in STATES and ref_names.is_commit(status.sha)

@@ -72,7 +72,7 @@ def work(
         runs = _runs(settings, waiter, table, say, environ, owned)
         left_over = LeftOver(state_dir, table, time.monotonic, say, patience.kill)
         statuses = StatusPoster(
-            queue, _reporter(settings, say), waiter.wake, log_url=settings.base.log_url
+            queue, _reporter(settings, say), waiter.wake, say, log_url=settings.base.log_url
         )
         disk = DiskWatermark(state_dir, settings.base.free_bytes, time.monotonic)
 

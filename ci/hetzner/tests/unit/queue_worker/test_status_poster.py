@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import tempfile
 import threading
 from pathlib import Path
 
+from lib.commit_queue import paths
 from lib.commit_queue.entry import Push, Ref
 from lib.commit_queue.states import State
 from lib.commit_queue.store import CommitQueue
@@ -27,7 +30,12 @@ class PosterCase(WithGitHub):
     def poster(self, budget: float = 5.0, token: str = TOKEN) -> StatusPoster:
         reporter = self.reporter(budget=budget, token=token)
         made = StatusPoster(
-            self.queue, reporter, self.done.set, log_url="https://box/runs/", first_pause=0.01
+            self.queue,
+            reporter,
+            self.done.set,
+            self.log.append,
+            log_url="https://box/runs/",
+            first_pause=0.01,
         )
         self.addCleanup(made.close, 0)
         return made
@@ -84,6 +92,40 @@ class Posting(PosterCase):
         self.assert_one_line("statuses are off")
         self.offer(self.poster())
         self.none_left()
+
+
+class OfOtherHands(PosterCase):
+    """A job that can write the database puts a status there."""
+
+    def test_verdict_is_dropped_with_a_line_and_the_others_are_posted(self) -> None:
+        for state in ("success", "failure", "\x1b[2J", ""):
+            self.insert(state, B)
+        self.push(A)
+        self.offer(self.poster())
+        self.none_left()
+        self.assertEqual([body["state"] for body in self.github.seen], ["pending"])
+        self.assertEqual(len(self.log), 4, self.log)
+        self.assertIn(f"none of the queue's own: success for {B}", self.log[0])
+        self.assertTrue(all(line.isprintable() for line in self.log))
+
+    def test_status_of_no_commit_is_dropped(self) -> None:
+        self.insert("error", f"../../issues/{'9' * 10_000}")
+        self.insert("error", B.encode())
+        self.insert("pending", B, b"bytes")
+        self.offer(self.poster())
+        self.none_left()
+        self.assertEqual(self.github.requests, [])
+        self.assertLess(len(self.log[0]), 300)
+
+    def insert(self, state: str, sha: str | bytes, said: str | bytes = "13 jobs passed") -> None:
+        self.queue.statuses()  # makes the tables
+        with contextlib.closing(sqlite3.connect(paths.database(self.queue.state_dir))) as database:
+            database.execute(
+                "INSERT INTO statuses (entry, sha, state, description, run) "
+                "VALUES (999, ?, ?, ?, '')",
+                (sha, state, said),
+            )
+            database.commit()
 
 
 class Clearing(PosterCase):
