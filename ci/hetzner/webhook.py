@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ if __name__ == "__main__" and sys.flags.safe_path:  # then Python leaves out whe
     sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lib.commit_queue.store import CommitQueue
-from lib.common import interrupts, program_end, sd_notify
+from lib.common import interrupts, own_environ, program_end, sd_notify
 from lib.configuration import service_settings
 from lib.configuration.service_settings import ServiceSettings, SettingsError
 from lib.receiver import service
@@ -37,7 +37,7 @@ def __getattr__(name: str) -> Application:
     """Return `app`, made when a WSGI server asks for it first (PEP 562). Raises SettingsError."""
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    made = globals()[name] = application(service_settings.load())
+    made = globals()[name] = application(_settings())
     return made
 
 
@@ -45,6 +45,15 @@ def application(settings: ServiceSettings, *, reads: bool = True) -> Application
     """Return the application of these settings. Raises SettingsError, OSError."""
     queue = CommitQueue(settings.base.state_dir, settings.protected)
     return service.receiver(settings, queue, _pages(settings, queue) if reads else not_found)
+
+
+def _settings(
+    state_dir: str | None = None, extra: Mapping[str, str] | None = None
+) -> ServiceSettings:
+    """Return the settings; from now on no job can read this process' secrets in /proc."""
+    found = service_settings.load(state_dir, {**os.environ, **(extra or {})})
+    own_environ.hide_secrets(found.base.secret_names)
+    return found
 
 
 def _pages(settings: ServiceSettings, queue: CommitQueue) -> WSGIApplication:
@@ -73,7 +82,7 @@ def main(arguments: Sequence[str]) -> int:
     given = parser().parse_args(arguments)
     extra = {"CI_WITHOUT_SECRET": "1"} if given.without_secret else {}
     try:
-        settings = service_settings.load(given.state_dir, {**os.environ, **extra})
+        settings = _settings(given.state_dir, extra)
         server = Server(
             application(settings, reads=not given.without_reads), given.host, given.port
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lib.buckaroo import settings
 from lib.commit import command_line
+from lib.common import own_environ
 from lib.corpus import command
 from lib.corpus.place import Place
 
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str], file: Path) -> int:
 
 def _place(given: argparse.Namespace, file: Path) -> Place:
     config = settings.load_anywhere({"state_dir": given.state_dir})
+    own_environ.hide_secrets(config.secret_names)  # from the jobs of its runs
     places = ["--state-dir", str(config.state_dir), *(["--repo", given.repo] if given.repo else [])]
     return Place(
         state_dir=config.state_dir,

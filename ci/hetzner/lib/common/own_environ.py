@@ -14,13 +14,23 @@ from lib.common import redact
 
 
 def hide_secrets(names: Collection[str] = ()) -> None:
-    """Overwrite the values of secrets; `os.environ` stays. `names` are further secrets."""
+    """Overwrite the values of secrets; `os.environ` stays. `names` are further secrets.
+
+    A program that is started later needs `env=os.environ` to get them. Call it before a variable is
+    set: the copy that this makes would be overwritten in place of the original.
+    """
+    secret = [name for name, value in os.environ.items() if value and _is_hidden(name, names)]
+    if not secret:
+        return
     import ctypes  # late: it takes milliseconds, and few processes need it
 
     libc = ctypes.CDLL(None)
     libc.getenv.restype = ctypes.c_void_p
-    for name in os.environ:
-        if redact.is_secret(name, os.environ, names) and name != "CI_SECRETS":
-            address = libc.getenv(os.fsencode(name))
-            if address:
-                ctypes.memset(address, ord("*"), len(ctypes.string_at(address)))
+    for name in secret:
+        address = libc.getenv(os.fsencode(name))
+        if address:
+            ctypes.memset(address, ord("*"), len(ctypes.string_at(address)))
+
+
+def _is_hidden(name: str, names: Collection[str]) -> bool:
+    return name != "CI_SECRETS" and redact.is_secret(name, os.environ, names)

@@ -10,12 +10,12 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 
+OF_SERVICES = frozenset({"WEBHOOK_SECRET", "CI_READ_TOKEN", "CI_PING_URL"})  # no run needs them
 # the gh program takes its token from the last three (gh help environment)
 ALWAYS = frozenset(
     {
+        *OF_SERVICES,
         "GITHUB_TOKEN",
-        "WEBHOOK_SECRET",
-        "CI_READ_TOKEN",
         "CI_SECRETS",
         "GH_TOKEN",
         "GH_ENTERPRISE_TOKEN",

@@ -64,4 +64,5 @@ def of(corpus: Corpus, command: str, flags: Sequence[str], place: Place) -> Runn
 
 def environment() -> dict[str, str]:
     """Return the environment of runs: they speak for no commit on GitHub."""
-    return {**os.environ, "GITHUB_TOKEN": ""}
+    kept = {k: v for k, v in os.environ.items() if k not in redact.OF_SERVICES}
+    return {**kept, "GITHUB_TOKEN": ""}

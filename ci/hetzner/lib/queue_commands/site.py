@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lib.commit_queue.store import CommitQueue
-from lib.common import ref_names
+from lib.common import own_environ, ref_names
 from lib.configuration import service_settings, settings
 from lib.configuration.service_settings import ServiceSettings
 from lib.git import checkout
@@ -55,8 +55,13 @@ class QueueSite:
 
 
 def of(given: argparse.Namespace, program: Sequence[str]) -> QueueSite:
-    """Return the place that the arguments name. Raises SettingsError."""
-    return QueueSite(service_settings.load(given.state_dir), program, given)
+    """Return the place that the arguments name. Raises SettingsError.
+
+    From now on no job can read the secrets of this process in /proc.
+    """
+    found = service_settings.load(given.state_dir)
+    own_environ.hide_secrets(found.base.secret_names)
+    return QueueSite(found, program, given)
 
 
 def add_places(parser: argparse.ArgumentParser) -> None:

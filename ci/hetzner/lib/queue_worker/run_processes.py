@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lib.commit_queue import paths
 from lib.commit_queue.entry import Entry
-from lib.common import files, sd_notify
+from lib.common import files, redact, sd_notify
 from lib.processes import environment, fork_exec, kill, process_table
 from lib.processes.environment import Environment
 from lib.processes.process_table import ProcessTable
@@ -27,7 +27,6 @@ from lib.queue_worker.run_command import RunCommand
 from lib.queue_worker.run_end import Ended
 from lib.queue_worker.seam import Gone
 
-NOT_FOR_RUNS = ("WEBHOOK_SECRET", "CI_READ_TOKEN")  # secrets of the services
 FIRST_LOOK, LAST_LOOK = 0.05, 1.0  # seconds from one look for the name of a run to the next
 
 
@@ -72,7 +71,7 @@ class RunProcesses:
         run_id = process_table.run_id(table, os.getpid())
         self._trees = ProcessTrees(table, run_id, subreaper=subreaper)
         self._prefix = key_prefix(state_dir)
-        kept = {k: v for k, v in sd_notify.without(environ).items() if k not in NOT_FOR_RUNS}
+        kept = {k: v for k, v in sd_notify.without(environ).items() if k not in redact.OF_SERVICES}
         self._environ = {**kept, "CI_STATE_DIR": str(state_dir)}
         self._commands: dict[int, _Command] = {}
         self._not_started: list[Gone] = []

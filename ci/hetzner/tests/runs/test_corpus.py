@@ -45,7 +45,9 @@ class Ends(CorpusCase):
         self.assertIn("could not be started", told)
 
     def test_table_for_programs_of_runs_that_speak_for_no_commit(self) -> None:
-        with unittest.mock.patch.dict(os.environ, GITHUB_TOKEN="ghp_0123456789abcdef"):
+        secret = "ghp_0123456789abcdef"
+        names = ("GITHUB_TOKEN", "WEBHOOK_SECRET", "CI_READ_TOKEN", "CI_PING_URL")
+        with unittest.mock.patch.dict(os.environ, dict.fromkeys(names, secret)):
             told = json.loads(self.corpus(str(self.file), "--json", code=0).splitlines()[-1])
         self.assertTrue(told["green"])
         self.assertEqual(len(told["outcomes"]), 6)
@@ -54,6 +56,8 @@ class Ends(CorpusCase):
         self.assertEqual(again, told)
         (answer,) = self.state.glob("corpus/three/*/one.out")
         self.assertIn('"sentence": ""', answer.read_text())
+        seen = (self.plans / "environments").read_text()
+        self.assertNotIn(secret, seen)
 
     def test_mistakes_of_all_commits_are_told_before_anything_runs(self) -> None:
         self.file.write_text(

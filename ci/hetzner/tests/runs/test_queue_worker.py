@@ -100,12 +100,13 @@ class Ways(WorkerCase):
             GITHUB_API_URL="http://127.0.0.1:9",
             WEBHOOK_SECRET="a secret of webhooks",
             CI_READ_TOKEN="a secret of readers",
+            CI_PING_URL="https://example.org/a-secret-of-the-switch",
             NOTIFY_SOCKET="/nonexistent/notify",
         )
         speaks, silent = ((self.root / f"env-{b}").read_text().splitlines() for b in "ab")
         self.assertIn(f"GITHUB_TOKEN={token}", speaks)
         self.assertIn("GITHUB_TOKEN=", silent)
-        for name in ("WEBHOOK_SECRET", "CI_READ_TOKEN", "NOTIFY_SOCKET"):
+        for name in ("WEBHOOK_SECRET", "CI_READ_TOKEN", "CI_PING_URL", "NOTIFY_SOCKET"):
             self.assertFalse([line for line in speaks if line.startswith(name)])
         self.assertIn(f"CI_STATE_DIR={self.state}", speaks)
 

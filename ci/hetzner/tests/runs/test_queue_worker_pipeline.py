@@ -42,6 +42,26 @@ class WithPipeline(OnStage):
     def is_in(self, entry: Entry, state: State) -> bool:
         return self.queue.entry(entry.id).state is state
 
+    def test_command_reads_no_secret_in_the_environment_of_its_worker(self) -> None:
+        places = [self.stage.root / name for name in ("of-worker", "own")]
+        script = self.stage.root / "look.sh"
+        script.write_text(f"cat /proc/$PPID/environ >{places[0]}; env -0 >{places[1]}\n")
+        secrets = {
+            name: f"{name}-0123456789-of-this-test"
+            for name in ("GITHUB_TOKEN", "WEBHOOK_SECRET", "CI_READ_TOKEN", "CI_PING_URL")
+        }
+        self.push("one")
+        command = f"bash {script} {{sha}}"
+        with self.start("--once", CI_QUEUE_COMMAND=command, **secrets) as worker:
+            out, _ = worker.communicate(timeout=120)
+        of_worker, own = (place.read_bytes().decode().split("\0") for place in places)
+        self.assertIn(f"CI_QUEUE_COMMAND={command}", of_worker, out)
+        self.assertIn(f"GITHUB_TOKEN={secrets['GITHUB_TOKEN']}", own)
+        for name, value in secrets.items():
+            self.assertIn(f"{name}={'*' * len(value)}", of_worker)
+            if name != "GITHUB_TOKEN":
+                self.assertFalse([line for line in own if line.startswith(name)])
+
     def test_commits_run_and_their_statuses_are_told(self) -> None:
         first, second = self.push("one"), self.push("two")
         with self.start("--once") as worker:

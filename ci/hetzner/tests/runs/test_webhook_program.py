@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 from typing import Any
 from unittest import mock
 from wsgiref.validate import validator
@@ -16,7 +17,7 @@ import webhook
 from lib.configuration import service_settings
 from lib.web_server import self_check
 from tests.support.receiver_process import HERE, ReceiverCase
-from tests.support.webhook_case import SHA, pushed, request, signed
+from tests.support.webhook_case import SECRET, SHA, pushed, request, signed
 
 
 class Program(ReceiverCase):
@@ -47,6 +48,15 @@ class Program(ReceiverCase):
             slow.sendall(b"POST /webhook HTTP/1.1\r\n")
             receiver.send_signal(signal.SIGTERM)
             self.assertEqual(receiver.wait(60), 0)
+
+    def test_jobs_read_no_secret_in_its_environment(self) -> None:
+        secrets = {"WEBHOOK_SECRET": SECRET, "CI_READ_TOKEN": "of-readers-0123456789"}
+        receiver = self.start(GITHUB_TOKEN="ghp_0123456789", **secrets)
+        shown = Path("/proc", str(receiver.pid), "environ").read_text()
+        self.assertIn(f"CI_STATE_DIR={self.state}\0", shown)
+        for secret in ("ghp_0123456789", *secrets.values()):
+            self.assertNotIn(secret, shown)
+        self.assertIn(b" 202 Accepted\r\n", self.ask(request(pushed())))
 
     def test_pages_are_shown_unless_told_otherwise(self) -> None:
         pages = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -19,6 +19,9 @@ import json, os, pathlib, select, subprocess, sys, time
 plans, sha = pathlib.Path(sys.argv[1]), sys.argv[2]
 with (plans / "ran").open("a") as ran:
     ran.write(f"{sha}\n")
+with (plans / "environments").open("a") as seen:  # its own, and that of the corpus
+    both = dict(os.environ), pathlib.Path(f"/proc/{os.getppid()}/environ").read_bytes()
+    seen.write(f"{both}\n")
 plan = json.loads((plans / sha).read_text()) if (plans / sha).exists() else {}
 if plan.get("waits"):
     (plans / "waits").touch()
