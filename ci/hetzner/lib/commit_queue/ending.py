@@ -139,9 +139,13 @@ def count_old(database: sqlite3.Connection, before: float) -> int:
 
 # a branch that went back to an old commit: what was pushed before is not its verdict
 OVERTAKEN = """
-    DELETE FROM refs WHERE entry IN (SELECT id FROM entries WHERE ended NOT NULL) AND EXISTS (
-        SELECT 1 FROM refs later JOIN entries ON id = later.entry WHERE ended < ?
-        AND later.branch = refs.branch AND later.fork = refs.fork AND later.rowid > refs.rowid)"""
+    DELETE FROM refs WHERE rowid IN (
+        SELECT r.rowid FROM refs r JOIN entries e ON e.id = r.entry JOIN (
+            SELECT l.branch, l.fork, max(l.rowid) AS turn
+            FROM refs l JOIN entries o ON o.id = l.entry WHERE o.ended < ?
+            GROUP BY l.branch, l.fork) old
+        ON r.branch = old.branch AND r.fork = old.fork AND r.rowid < old.turn
+        WHERE e.ended NOT NULL)"""
 
 
 def forget(database: sqlite3.Connection, before: float) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 import unittest
+from contextlib import closing
 
-from lib.commit_queue import old_entries, paths
+from lib.commit_queue import ending, old_entries, paths, schema
 from lib.commit_queue.entry import Push, Ref
 from lib.commit_queue.states import State
 from lib.common.waste import Waste
@@ -65,6 +67,27 @@ class OldEntries(QueueCase):
         empty.mkdir()
         self.assertEqual(list(old_entries.find(empty, 30, time.time())), [])
         self.assertEqual(list(empty.iterdir()), [])
+
+    def test_work_grows_with_the_entries_of_a_branch_and_not_with_their_square(self) -> None:
+        # nothing else writes to the queue meanwhile
+        self.assertLess(self.steps(1600), 8 * self.steps(400))
+
+    def steps(self, kept: int) -> int:
+        """Return how many hundred steps SQLite does where one entry of a branch is old."""
+        ended = "INSERT INTO entries VALUES (?, ?, 'push', 0, 'passed', '', '', 1, 1, ?, 0, '', 1, "
+        done: list[None] = []
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
+            schema.make(database, self.state)
+            for number in range(1, kept + 2):
+                moment = 1 if number == kept // 2 else 3
+                database.execute(f"{ended}'', 1, 'w', 0)", (number, f"{number:040x}", moment))
+                database.execute("INSERT INTO refs VALUES (?, 'main', 0, '')", (number,))
+            database.set_progress_handler(lambda: done.append(None), 100)
+            self.assertEqual(ending.forget(database, 2), 1)
+            database.set_progress_handler(None, 0)
+            (left,) = database.execute("SELECT count(*) FROM refs").fetchone()
+        self.assertEqual(left, kept - kept // 2 + 1)
+        return len(done)
 
 
 if __name__ == "__main__":
