@@ -14,7 +14,9 @@ from lib.commit_queue.entry import Entry
 from lib.commit_queue.states import ENDED, SPOKEN, State
 
 WAITS = "waits in the queue"  # the description of a status
-WAITS_ONCE_MORE = "WHERE sha = ? AND state = 'waiting' AND speaks LIMIT 1"
+OPEN_OF_COMMIT = (  # the one that runs first
+    "WHERE sha = ? AND speaks AND state IN ('waiting', 'running') ORDER BY state LIMIT 1"
+)
 MOST_TRIES = 2  # starts of an entry whose runs are cut off
 
 
@@ -30,7 +32,7 @@ def end(
     """End an entry; return False if it has ended already. Raises ValueError for another state.
 
     A run that passed or failed has told GitHub of it, unless it was `silent`. Of any other end it
-    is told, but for a commit that waits once more.
+    is told, unless another entry that has not ended speaks of the commit.
     """
     if state not in ENDED:
         raise ValueError(f"expected the state of an end, found {state.value!r}")
@@ -42,11 +44,19 @@ def end(
     )
     if not silent and state in SPOKEN:
         hush(database, entry)
-    elif entry.speaks and (again := rows.entries(database, WAITS_ONCE_MORE, (entry.sha,))):
-        tell(database, again[0], "pending", WAITS)
+    elif entry.speaks and (others := rows.entries(database, OPEN_OF_COMMIT, (entry.sha,))):
+        _tell_of_open(database, others[0])
     else:
         tell(database, entry, "error", reason or state.value)
     return True
+
+
+def _tell_of_open(database: sqlite3.Connection, entry: Entry) -> None:
+    """Tell GitHub that a commit waits, unless its run speaks."""
+    if entry.state is State.WAITING:
+        tell(database, entry, "pending", WAITS)
+    else:
+        hush(database, entry)
 
 
 def cancel_open(database: sqlite3.Connection, number: int, reason: str) -> Entry:

@@ -56,6 +56,12 @@ class OfOneCommit(QueueCase):
         self.assertEqual(self.take().sha, A)
         self.assertEqual([s.sha for s in self.queue.statuses()], [B])
 
+    def test_end_of_one_that_waits_is_left_to_the_run_that_speaks(self) -> None:
+        self.pushed_back()
+        again = self.queue.entries(states=[State.WAITING], limit=1)[0]
+        self.queue.cancel(again.id, "by hand")
+        self.assertEqual([s.sha for s in self.queue.statuses()], [B])
+
     def test_others_start_meanwhile_and_those_that_do_not_speak(self) -> None:
         self.pushed_back()
         self.push(C, "other")
