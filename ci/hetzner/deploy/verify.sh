@@ -65,7 +65,8 @@ queue() {
   fi
 }
 
-# lists what there is; the same words each time, since the list has the words of its own process
+# lists all that there is, also twice: each run may leave one more of a kind; the same words each
+# time, since the list has the words of its own process
 snapshot() {
   local place=${CI_STATE_DIR:-$scratch}/verify.snapshot
   "${inside[@]}" python3 -P "$runner/lib/cleanup.py" snapshot verify "$place"
@@ -73,7 +74,7 @@ snapshot() {
        /^--- / { title = substr($0, 5); next }
        title == "processes" { sub(/^[0-9]+ [0-9]+ . ?/, "") }
        title !~ /^(memory|file descriptors)$/ && $0 != "" { print title ": " $0 }' \
-    "$place" | sort -u >"$scratch/$1"
+    "$place" | sort >"$scratch/$1"
   "${inside[@]}" rm "$place"
 }
 

@@ -41,8 +41,8 @@ class EntryEnds:
             self._queue.put_back(entry.id, judgement.reason)
         else:
             silent = gone.end.began and not gone.whole
-            if silent and not judgement.reason:
-                judgement = judgement._replace(reason=NOT_WHOLE)
+            if silent:
+                judgement = _of_a_part(judgement)
             self._queue.end(
                 entry.id, judgement.state, gone.end.code, judgement.reason, silent=silent
             )
@@ -57,3 +57,9 @@ class EntryEnds:
             self._queue.set_mode("paused", why)
             self._say(f"the queue is paused: {why}")
             self._broken = 0
+
+
+def _of_a_part(judgement: Judgement) -> Judgement:
+    """Return what is known of a commit by a run of a part of it: not that it is green."""
+    state = State.ERROR if judgement.state is State.PASSED else judgement.state
+    return judgement._replace(state=state, reason=judgement.reason or NOT_WHOLE)

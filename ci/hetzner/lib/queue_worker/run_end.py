@@ -1,7 +1,8 @@
 """What the end of a command says of its entry. Pure.
 
 A command that was to write the name of its run, and did not, has run nothing, whatever its exit
-code: `docker exec` ends with 1 when the container is not there.
+code: `docker exec` ends with 1 when the container is not there. It also ends with 0 or 1 when it is
+cut off from a run that goes on, so the report of the run has to say the same.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from lib.common import signal_names
 COULD_NOT_RUN = (125, 126, 127)  # of docker, and of shells: the command itself was not found
 VERDICTS = {0: State.PASSED, 1: State.FAILED, 4: State.FAILED, 124: State.FAILED}  # of a run
 LAST_SIGNAL = 64
+UNCONFIRMED = "came from its command, not from its run"
 
 
 class Ended(NamedTuple):
@@ -23,6 +25,7 @@ class Ended(NamedTuple):
 
     code: int | None  # exit code, 128+n for signal n; None if it could not be started
     began: bool = True  # False if it was to name its run, and did not
+    confirmed: bool = True  # False if the report of its run does not say this exit code
     said: str = ""  # the error of its start, or the last line that it printed
 
 
@@ -40,12 +43,15 @@ def judge(entry: Entry, end: Ended, *, stopping: bool) -> Judgement:
 
     A verdict of the run counts even if it was asked to end: it came before the run had noticed.
     """
-    if end.began and end.code in VERDICTS:
-        return Judgement(VERDICTS[end.code])
+    verdict = VERDICTS.get(end.code) if end.began and end.code is not None else None
+    if verdict and end.confirmed:
+        return Judgement(verdict)
     if entry.asked_to_end:
         return Judgement(entry.end_if_asked, entry.asked_to_end)
     if stopping:
         return Judgement(State.WAITING, "its worker was stopped")
+    if verdict:
+        return Judgement(State.WAITING, f"exit code {end.code} {UNCONFIRMED}", cut_off=True)
     if end.code is not None and 0 < end.code - 128 <= LAST_SIGNAL:
         return _by_signal(end.code - 128)
     what, ran = _fault(end)

@@ -96,7 +96,7 @@ class RunProcesses:
             with contextlib.ExitStack() as opened:
                 self._start(made, place, opened)
         except (OSError, ValueError) as error:
-            self._not_started.append(Gone(place, Ended(None, False, str(error))))
+            self._not_started.append(Gone(place, Ended(None, False, said=str(error))))
             return
         self._commands[place] = made
 
@@ -201,9 +201,11 @@ class RunProcesses:
         if not command.prepare:
             entry_lock.release(paths.entry_lock(self._state_dir, command.entry.id))
         said = run_records.last_line(self._log(command))
-        is_ours = self._command.is_pipeline and run
-        whole = not is_ours or run_records.checked_all(self._state_dir, run)
-        return Gone(place, Ended(code, began, said), run, whole)
+        if not (self._command.is_pipeline and run):
+            return Gone(place, Ended(code, began, said=said), run)
+        report = run_records.report(self._state_dir, run)
+        ended = Ended(code, began, run_records.confirms(report, code), said)
+        return Gone(place, ended, run, run_records.checked_all(report))
 
     def _end_tree(self, command: _Command) -> None:
         """End what is left of a command, and forget it."""

@@ -1,11 +1,13 @@
-"""What a run tells of itself in files: its name, whether it checked all, its last line."""
+"""What a run tells of itself in files: its name, its report, its last line."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from lib.common import files, redact
 from lib.common.plain_text import one_line
@@ -25,13 +27,26 @@ def name(path: Path) -> str:
     return found if NAME.fullmatch(found) else ""
 
 
-def checked_all(state_dir: Path, run: str) -> bool:
-    """Whether a run was to check all of its commit, and so tells GitHub; True if nobody knows."""
+def report(state_dir: Path, run: str) -> Mapping[str, Any]:
+    """Return the fields of a run's summary.json; {} if it cannot be read."""
     try:
         found = json.loads(files.read(state_dir / RUNS / run / "summary.json"))
-        return found["whole"] is not False
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        return True
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def confirms(report: Mapping[str, Any], code: int) -> bool:
+    """Whether a report says that its run ended with this exit code.
+
+    A run that cannot write its report is not green, so none that cannot be read confirms 0.
+    """
+    return report.get("exit_code") == code if report else code != 0
+
+
+def checked_all(report: Mapping[str, Any]) -> bool:
+    """Whether a run was to check all of its commit, and so tells GitHub; True if nobody knows."""
+    return report.get("whole") is not False
 
 
 def last_line(log: Path) -> str:

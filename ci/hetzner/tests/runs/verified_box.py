@@ -13,13 +13,15 @@ from pathlib import Path
 HOME = Path(__file__).resolve().parents[2]
 PATIENCE = 60  # seconds until a test gives up
 SHA = "1" * 40
-# stands for the run of a commit: it names its directory, and does what the test wants
+# stands for the run of a commit: it names its directory, does what the test wants, and reports how
+# that ended
 RUN = """#!/bin/bash
 while [[ $1 != --name-to ]]; do shift; done
 echo run >>{box}/runs
 name=20260101T00000$(wc -l <{box}/runs)Z-1111111
 mkdir -p {box}/state/runs/$name
 echo $name >"$2"
+trap 'echo "{{\\"exit_code\\": $?}}" >{box}/state/runs/$name/summary.json' EXIT
 {body}
 """
 
@@ -79,6 +81,22 @@ class Verify(unittest.TestCase):
         self.assertEqual((done.returncode, self.runs()), (1, 2), done.stdout)
         for left in ("processes: sleep 4242", "/tmp: left-", "/dev/shm: left-"):
             self.assertIn(left, done.stdout)
+
+    def test_what_each_run_leaves_alike_is_named(self) -> None:
+        script = f"""
+            trap 'kill $(jobs -p)' TERM
+            for n in 1 2; do
+              until [[ $(wc -l <{self.box}/runs) == $n ]]; do sleep 0.05; done
+              sleep 4343 &
+              touch {self.box}/up-$n
+            done
+            wait"""
+        wait = f"until [[ -e {self.box}/up-$(wc -l <{self.box}/runs) ]]; do sleep 0.05; done"
+        with subprocess.Popen(["bash", "-c", script], stderr=subprocess.DEVNULL) as stranger:
+            done = self.verify(wait)
+            stranger.terminate()
+        self.assertEqual((done.returncode, self.runs()), (1, 2), done.stdout)
+        self.assertIn("processes: sleep 4343", done.stdout)
 
 
 if __name__ == "__main__":

@@ -36,11 +36,16 @@ echo $! >worker.pid
 # stands for a run of a commit: it names its directory and lasts until a file is there
 RUN = """#!/bin/bash
 while [[ $1 != --name-to ]]; do shift; done
-mkdir -p {box}/state/runs/20260101T000000Z-1111111
+run={box}/state/runs/20260101T000000Z-1111111
+mkdir -p $run
 echo 20260101T000000Z-1111111 >"$2"
 touch {box}/started
 for ((i = 0; i < 1200; i++)); do
-  [[ -e {box}/go ]] && touch {box}/ended && exit 0
+  if [[ -e {box}/go ]]; then
+    echo '{{"state": "ended", "exit_code": 0}}' >$run/summary.json
+    touch {box}/ended
+    exit 0
+  fi
   sleep 0.05
 done
 exit 1

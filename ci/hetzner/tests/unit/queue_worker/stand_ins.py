@@ -112,7 +112,7 @@ class DispatcherCase(unittest.TestCase):
         return self.runs.calls[before:]
 
     def end(self, place: int, code: int | None = 0, began: bool = True, said: str = "") -> None:
-        self.runs.ends.append(Gone(place, Ended(code, began, said)))
+        self.runs.ends.append(Gone(place, Ended(code, began, said=said)))
 
     def state_of(self, entry: Entry) -> State:
         return self.queue.entry(entry.id).state

@@ -8,7 +8,12 @@ from typing import Any
 from lib.commit_queue.connection import QueueError
 from lib.commit_queue.entry import Push, Ref
 from lib.commit_queue.states import State
+from lib.queue_worker.entry_ends import NOT_WHOLE
+from lib.queue_worker.run_end import Ended
+from lib.queue_worker.seam import Gone
 from tests.unit.queue_worker.stand_ins import A, B, C, D, DispatcherCase
+
+RUN = "20260101T000000Z-aaaaaaa"
 
 
 class Starting(DispatcherCase):
@@ -193,14 +198,40 @@ class Ending(DispatcherCase):
             self.assertRegex(self.reason_of(entry), text)
         self.assertEqual(self.queue.mode(), "running")
 
-    def test_run_that_told_github_nothing_of_the_whole_commit_is_told_of(self) -> None:
+    def test_run_of_a_part_of_a_commit_proves_nothing_and_is_told_of(self) -> None:
+        for code, state in ((0, State.ERROR), (1, State.FAILED)):
+            entry = self.push(A, source="push")
+            self.step()
+            self.end(1, code)
+            self.runs.ends = [gone._replace(whole=False) for gone in self.runs.ends]
+            self.step()
+            self.assertEqual(self.state_of(entry), state)
+            told = [(s.state, s.description) for s in self.statuses.offered]
+            self.assertEqual(told, [("error", NOT_WHOLE)])
+
+    def unconfirmed(self, code: int) -> None:
+        """End the command with an exit code that its run does not confirm."""
+        self.runs.ends.append(Gone(1, Ended(code, confirmed=False), RUN))
+
+    def test_exit_code_that_the_run_does_not_confirm_is_no_verdict(self) -> None:
+        """As of `docker exec`, when its connection breaks and the run goes on."""
+        for sha, code in ((A, 0), (B, 1)):
+            entry = self.push(sha, sha)
+            self.step()
+            self.unconfirmed(code)
+            self.assertEqual(self.step(), [f"start {sha[0]}@1"])
+            self.unconfirmed(code)
+            self.step()
+            self.assertEqual(self.state_of(entry), State.CUT_OFF)
+            self.assertIn(f"exit code {code} came from its command", self.reason_of(entry))
+
+    def test_such_a_run_that_was_asked_to_end_has_that_end(self) -> None:
         entry = self.push(A)
         self.step()
-        self.end(1, 0)
-        self.runs.ends = [gone._replace(whole=False) for gone in self.runs.ends]
+        self.queue.cancel(entry.id, "by hand")
+        self.unconfirmed(0)
         self.step()
-        self.assertEqual(self.state_of(entry), State.PASSED)
-        self.assertEqual([s.state for s in self.statuses.offered], ["error"])
+        self.assertEqual(self.state_of(entry), State.CANCELLED)
 
     def test_end_of_an_entry_that_nobody_knows_is_passed_over(self) -> None:
         entry = self.push(A)

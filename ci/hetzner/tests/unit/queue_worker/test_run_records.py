@@ -6,7 +6,9 @@ import os
 import tempfile
 import unittest
 import unittest.mock
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from lib.queue_worker import run_records
 from lib.queue_worker.disk_watermark import DiskWatermark
@@ -35,21 +37,36 @@ class Name(FilesCase):
         self.assertEqual(run_records.name(self.file), "")
 
 
-class CheckedAll(FilesCase):
-    def summary(self, text: str) -> bool:
+class Report(FilesCase):
+    def report(self, text: str) -> Mapping[str, Any]:
         path = self.state / "runs" / RUN / "summary.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-        return run_records.checked_all(self.state, RUN)
+        return run_records.report(self.state, RUN)
 
-    def test_summary_tells(self) -> None:
-        self.assertTrue(self.summary('{"whole": true}'))
-        self.assertFalse(self.summary('{"whole": false}'))
+    def test_it_tells_whether_all_was_checked(self) -> None:
+        self.assertTrue(run_records.checked_all(self.report('{"whole": true}')))
+        self.assertFalse(run_records.checked_all(self.report('{"whole": false}')))
+        self.assertTrue(run_records.checked_all(self.report('{"sha": "aaaa"}')))
 
-    def test_summary_that_does_not_tell_counts_as_all(self) -> None:
-        self.assertTrue(run_records.checked_all(self.state, RUN))
+    def test_it_confirms_the_exit_code_that_it_has(self) -> None:
+        for text, code, expected in (
+            ('{"state": "ended", "exit_code": 0}', 0, True),
+            ('{"state": "ended", "exit_code": 1}', 1, True),
+            ('{"state": "ended", "exit_code": 1}', 0, False),
+            ('{"state": "ended", "exit_code": 0}', 1, False),
+            ('{"state": "running", "exit_code": null}', 0, False),
+            ('{"state": "running", "exit_code": null}', 1, False),
+        ):
+            with self.subTest(text, code=code):
+                self.assertIs(run_records.confirms(self.report(text), code), expected)
+
+    def test_one_that_cannot_be_read_confirms_any_code_but_0(self) -> None:
+        self.assertEqual(run_records.report(self.state, RUN), {})
         for text in ("", "[]", "{}", "7", "[" * 100_000):
-            self.assertTrue(self.summary(text))
+            found = self.report(text)
+            self.assertTrue(run_records.checked_all(found))
+            self.assertEqual([run_records.confirms(found, code) for code in (0, 1)], [False, True])
 
 
 class LastLine(FilesCase):
