@@ -27,11 +27,17 @@ KINDS = {
 # open(2): no link in the last component, no wait for the other end of a pipe, no terminal of ours
 CAREFUL = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 HALF_WRITTEN = re.compile(r"\..+\.[0-9a-f]{16}\.writing", re.DOTALL)
+LARGEST = 16 * 1024 * 1024  # bytes of a file that is read whole, unless its reader says otherwise
+PIECE = 65_536  # bytes
 TRIES = 100  # to make a file where another process makes one, too
 
 
 class NotAFileError(OSError):
     """A directory, link, pipe or device is in the place of a regular file."""
+
+
+class TooLongError(OSError):
+    """A file is longer than its reader can use."""
 
 
 def open_file(path: Path | str, flags: int, mode: int = 0o644, *, dir_fd: int | None = None) -> int:
@@ -68,10 +74,27 @@ def another_kind(path: Path | str, *, dir_fd: int | None = None) -> str:
     return "" if kind == stat.S_IFREG else KINDS.get(kind, "something else")
 
 
-def read(path: Path | str) -> bytes:
-    """Return the content of a regular file. Raises NotAFileError, OSError."""
+def read(path: Path | str, most: int = LARGEST) -> bytes:
+    """Return the content of a regular file of at most so many bytes.
+
+    A job may have made it as long as it likes, also while it is read. Raises TooLongError,
+    NotAFileError, OSError.
+    """
     with os.fdopen(open_file(path, os.O_RDONLY), "rb") as file:
-        return file.read()
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise _too_long(path, most, f"{size}")
+        content = file.read(size + 1)
+        # it may grow, and the files of /proc have no size
+        while len(content) <= most and (piece := file.read(PIECE)):
+            content += piece
+        if len(content) > most:
+            raise _too_long(path, most, "more")
+        return content
+
+
+def _too_long(path: Path | str, most: int, found: str) -> TooLongError:
+    return TooLongError(errno.EFBIG, f"expected at most {most} bytes, found {found}", str(path))
 
 
 def begin(path: Path | str) -> int:

@@ -77,7 +77,7 @@ class OneRun:
         """Return the end of what it printed on stdout. Raises OSError."""
         with os.fdopen(files.open_file(self.out, os.O_RDONLY), "rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - MOST_READ))
-            return file.read().decode(errors="replace")
+            return file.read(MOST_READ).decode(errors="replace")
 
 
 @contextlib.contextmanager

@@ -60,6 +60,7 @@ class RunLines:
 
     def line(self, run: StoredRun) -> RunLine:
         """Return a run as it is now."""
+        run = StoredRun(run.path, run.key)  # what it reads of the files goes with it
         live = run.live
         mark = (live, stamp(run.path / (EVENTS if live else "summary.json")))
         with self._lock:
@@ -88,7 +89,7 @@ def record(run: StoredRun) -> RunRecord:
     if stamp(run.path / EVENTS)[1] > LARGEST:
         return RunRecord()
     try:
-        return reading.read(run.path)
+        return reading.read(run.path, LARGEST)
     except (OSError, ValueError):
         return RunRecord()
 

@@ -19,8 +19,8 @@ MOST = 256 * 1024 * 1024  # bytes that are read
 LONGEST = 64 * 1024 * 1024  # bytes of a line; the first one has all jobs
 
 
-def read(run: Path) -> RunRecord:
-    """Return the record of a run in its directory.
+def read(run: Path, most: int = MOST) -> RunRecord:
+    """Return the record of a run in its directory; `most` bytes of its events are read.
 
     Lines that are damaged are skipped, and counted; the last one may be cut. Raises
     FileNotFoundError for a run without events, ValueError for one that holds none, and OSError.
@@ -28,7 +28,7 @@ def read(run: Path) -> RunRecord:
     timeline = Timeline()
     known: set[str] = set()
     skipped = taken = 0
-    for line in _lines(run / NAME):
+    for line in _lines(run / NAME, most):
         try:
             event = event_json.decode(json.loads(line))
             _check(event, known)
@@ -58,10 +58,9 @@ def _check(event: events.Event, known: set[str]) -> None:
     known.update(names)
 
 
-def _lines(path: Path) -> Iterator[bytes]:
-    """Yield the whole lines of a file. Raises OSError."""
+def _lines(path: Path, left: int) -> Iterator[bytes]:
+    """Yield the whole lines of that many bytes of a file. Raises OSError."""
     with os.fdopen(files.open_file(path, os.O_RDONLY), "rb") as file:
-        left = MOST
         while left > 0 and (line := file.readline(min(LONGEST, left))):
             left -= len(line)
             if line.endswith(b"\n"):

@@ -35,7 +35,7 @@ def other_than(
             if by_filter and status.st_size > LARGE:
                 found[path] = f"{status.st_size} {status.st_mtime_ns}"
                 continue
-            content = files.read(place)
+            content = files.read(place, max(status.st_size, files.LARGEST))
             raw = digest(b"blob %d\0" % len(content) + content, written[path])
             if raw != written[path]:
                 found[path] = raw

@@ -44,11 +44,8 @@ def read(run: Path, job: str) -> Mapping[str, object]:
     """Return the record of a job's key; {} if there is none that can be read."""
     import json
 
-    place = path(run, job)
     try:
-        if place.lstat().st_size > LARGEST:
-            return {}
-        found = json.loads(files.read(place))
+        found = json.loads(files.read(path(run, job), LARGEST))
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -137,9 +137,9 @@ def digest_of(path: Path) -> str:
 def read(run: Path) -> RunProof:
     """Read the record of a run. Raises ValueError, with the reason, if there is none to trust."""
     try:
-        if (run / NAME).lstat().st_size > MOST_READ:
-            raise ValueError(f"{NAME} is larger than any run writes")
-        lines = files.read(run / NAME).splitlines()
+        lines = files.read(run / NAME, MOST_READ).splitlines()
+    except files.TooLongError:
+        raise ValueError(f"{NAME} is larger than any run writes") from None
     except FileNotFoundError:
         raise ValueError(f"it has no {NAME}") from None
     except OSError as error:

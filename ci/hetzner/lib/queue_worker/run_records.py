@@ -14,14 +14,14 @@ from lib.common.plain_text import one_line
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # of a run's directory
 READ = 4096  # bytes of a log, from its end
-LONGEST = 200  # characters of a line that is shown
+LONGEST = 200  # bytes of the file with the name; characters of a line that is shown
 RUNS = "runs"  # in the state directory
 
 
 def name(path: Path) -> str:
     """Return the name that a run has written into a file, '' if it has not yet."""
     try:
-        found = files.read(path).decode(errors="replace").strip()
+        found = files.read(path, LONGEST).decode(errors="replace").strip()
     except OSError:
         return ""
     return found if NAME.fullmatch(found) else ""

@@ -19,7 +19,6 @@ from lib.timeline.run_record import JobRecord, RunRecord
 
 BAD = ("failed", "timed out", "cancelled")
 MOST_EXCERPTS = 50  # logs that are read
-LARGEST = 16 * 1024 * 1024  # bytes of environment.json
 
 
 class RunInputs(NamedTuple):
@@ -71,8 +70,6 @@ def _environment(run: Path) -> Mapping[str, Any]:
     import json  # late: a run imports this room
 
     try:
-        if (run / "environment.json").lstat().st_size > LARGEST:
-            return {}
         found = json.loads(files.read(run / "environment.json"))
     except (OSError, ValueError, RecursionError):
         return {}

@@ -85,6 +85,16 @@ class Damaged(WithStore):
         (self.path / "summary.json").write_bytes(os.urandom(5000))
         answers_all(self, self.store.directory)
 
+    def test_files_that_no_memory_has_room_for(self) -> None:
+        names = ("summary.json", "events.jsonl", "environment.json", "samples.jsonl", "jobs.json")
+        for name in (*names, "a.cache.json", "../.index.json"):
+            with self.subTest(name):
+                path = self.path / name
+                path.touch()
+                os.truncate(path, 1 << 42)
+                answers_all(self, self.store.directory)
+                path.unlink()
+
     def test_store_that_is_empty_missing_or_something_else(self) -> None:
         for kind, make in WAYS.items():
             with self.subTest(kind):

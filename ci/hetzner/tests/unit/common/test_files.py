@@ -7,6 +7,7 @@ import os
 import stat
 import threading
 import unittest
+from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
@@ -15,6 +16,38 @@ from tests.support.files_case import FilesCase
 from tests.support.hostile_files import IN_THE_WAY
 
 TOP = Path(__file__).parents[3]
+
+
+class Read(FilesCase):
+    def test_content_of_any_length_up_to_the_bound_is_read(self) -> None:
+        for size in (0, 1, 9, 10):
+            self.path.write_bytes(b"x" * size)
+            self.assertEqual(files.read(self.path, 10), b"x" * size)
+        self.assertIn(b"Umask", files.read("/proc/self/status"))  # has no size
+
+    def test_file_that_a_job_has_made_too_long_is_refused_before_it_is_read(self) -> None:
+        self.path.touch()
+        os.truncate(self.path, 1 << 42)  # a hole: no memory has room for it
+        with self.assertRaisesRegex(OSError, f"at most {files.LARGEST} bytes, found {1 << 42}"):
+            files.read(self.path)
+
+    def test_file_that_grows_while_it_is_read_is_refused(self) -> None:
+        self.path.write_bytes(b"x" * 11)
+        with (
+            mock.patch("os.fstat", side_effect=_as_if_empty(os.fstat)),
+            self.assertRaisesRegex(OSError, "at most 10 bytes, found more"),
+        ):
+            files.read(self.path, 10)
+
+
+def _as_if_empty(look: Callable[[int], os.stat_result]) -> Callable[[int], os.stat_result]:
+    """Return the look at a file before it grew."""
+
+    def look_before(handle: int) -> os.stat_result:
+        found = look(handle)
+        return os.stat_result((*found[:6], 0, *found[7:]))
+
+    return look_before
 
 
 class AtomicWrite(FilesCase):

@@ -32,6 +32,8 @@ class Name(FilesCase):
         for text in ("", "\n", "../..", ".hidden", "a/b", "a b", "a\nb", "x" * 101, "\udcff"):
             self.file.write_bytes(os.fsencode(text))
             self.assertEqual(run_records.name(self.file), "")
+        os.truncate(self.file, 1 << 42)
+        self.assertEqual(run_records.name(self.file), "")
         self.file.unlink()
         self.file.symlink_to("/etc/hostname")
         self.assertEqual(run_records.name(self.file), "")
@@ -67,6 +69,8 @@ class Report(FilesCase):
             found = self.report(text)
             self.assertTrue(run_records.checked_all(found))
             self.assertEqual([run_records.confirms(found, code) for code in (0, 1)], [False, True])
+        os.truncate(self.state / "runs" / RUN / "summary.json", 1 << 42)
+        self.assertEqual(run_records.report(self.state, RUN), {})
 
 
 class LastLine(FilesCase):
