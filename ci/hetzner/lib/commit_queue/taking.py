@@ -16,7 +16,8 @@ from lib.commit_queue import ending, facts, rows
 from lib.commit_queue.entry import Entry
 from lib.commit_queue.states import State
 
-# what `rank` below says, in the words of SQL: an entry of several branches counts with each
+# what `behind` and `rank` below say, in the words of SQL: an entry of several branches counts with
+# each
 NEXT = """
     WHERE id = (
         SELECT e.id FROM entries e
@@ -36,11 +37,24 @@ def next_entry(database: sqlite3.Connection) -> Entry | None:
 
 
 def waiting(database: sqlite3.Connection) -> list[Entry]:
-    """Return all entries that wait, in the order in which they would start."""
+    """Return all entries that wait, in the order in which they would start.
+
+    Those that wait for the end of another one of their commit are the last.
+    """
     found = database.execute("SELECT branch, fork, turn FROM served")
     served = {(branch, fork): turn for branch, fork, turn in found}
     entries = rows.entries(database, "WHERE state = 'waiting'")
-    return list(_in_order(entries, served, int(facts.get(database, "turn"))))
+    running = rows.entries(database, "WHERE state = 'running'")
+    held = [entry for entry in entries if behind(entry, running)]
+    free = [entry for entry in entries if not behind(entry, running)]
+    turn = int(facts.get(database, "turn"))
+    return [*_in_order(free, served, turn), *_in_order(held, served, turn + len(free))]
+
+
+def behind(entry: Entry, running: Iterable[Entry]) -> Entry | None:
+    """Return the running entry of its commit for whose end an entry waits, None for none."""
+    same = (each for each in running if each.sha == entry.sha and each.speaks)
+    return next(same, None) if entry.speaks else None
 
 
 def _in_order(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lib.commit_queue import worker_presence
 from lib.commit_queue.entry import Entry
 from lib.commit_queue.states import State
 from lib.commit_queue.store import CommitQueue
+from lib.commit_queue.taking import behind
 from lib.common import plain_time, redact
 from lib.common.plain_text import one_line, table
 
@@ -54,6 +55,12 @@ def worker(state_dir: Path, start: str) -> str:
 def before(count: int) -> str:
     """Return how many entries start before another."""
     return f"waits: {count} before it" if count else "waits: it is next"
+
+
+def held_back(entry: Entry, running: Iterable[Entry]) -> str:
+    """Return for whose end an entry waits, '' if it starts in its turn."""
+    other = behind(entry, running)
+    return f"waits for the end of {other.id}, which runs this commit" if other else ""
 
 
 def _cells(entry: Entry, now: float) -> list[str]:

@@ -67,6 +67,9 @@ class Follower:
             return f"asked to end: {entry.asked_to_end}" if entry.asked_to_end else ""
         if self._queue.mode() != "running":
             return entry_text.mode(self._queue)[0]
+        running = self._queue.entries(states={State.RUNNING})
+        if held := entry_text.held_back(entry, running):
+            return held
         order = [each.id for each in self._queue.waiting()]
         if self._number not in order:  # it starts just now
             return self._told

@@ -38,11 +38,13 @@ def main(given: argparse.Namespace, place: QueueSite) -> int:
                 "ended": [as_json(entry) for entry in ended],
             }
         )
+    reasons = [entry_text.held_back(each, running) or each.reason for each in waiting]
+    shown = [each._replace(reason=why) for each, why in zip(waiting, reasons, strict=True)]
     lines = [
         *entry_text.mode(queue),
         entry_text.worker(place.state_dir, shlex.join(place.words("worker"))),
         *_part("running", running),
-        *_part("waiting, in the order of their start", waiting),
+        *_part("waiting, in the order of their start", shown),
         *_part("ended", ended),
     ]
     return answer.lines(lines)

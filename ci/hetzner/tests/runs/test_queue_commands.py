@@ -148,6 +148,15 @@ class Run(WatchCase):
         self.queue.end(entry.id, State.ERROR, 1, "the command could not run")
         self.assertEqual((command.code(), command.output), (1, "no such container\n"))
 
+    def test_one_that_waits_for_the_run_of_its_own_commit_is_told(self) -> None:
+        for sha in (A, B, A):
+            self.push(sha)
+            self.queue.take("w", len(self.queue.entries()))
+        command = self.command("run", A)
+        command.remarked("waits for the end of 1, which runs this commit")
+        self.queue.cancel(3, "x")
+        self.assertEqual(command.code(), 130)
+
     def test_paused_queue_is_told(self) -> None:
         self.queue.set_mode("paused", "upgrade")
         command = self.command("run", A)

@@ -68,6 +68,14 @@ class OfOneCommit(QueueCase):
         self.queue.push(Push(A, Ref(""), "repeat", repeat="r", speaks=False))
         self.assertEqual(self.taken_in_order(), ["c", "a"])
 
+    def test_it_stands_last_among_those_that_wait(self) -> None:
+        self.pushed_back()  # the topic: its entry would be the next one
+        self.push(C, "main")
+        self.push(D, "main")
+        expected = [entry.sha[0] for entry in self.queue.waiting()]
+        self.assertEqual(expected, ["c", "d", "a"])
+        self.assertEqual(self.taken_in_order(), expected[:2])
+
     def test_run_that_does_not_speak_delays_none_of_its_commit(self) -> None:
         self.queue.push(Push(A, Ref(""), "repeat", repeat="r", speaks=False))
         self.take()

@@ -64,6 +64,14 @@ class Listing(QueueCommandsCase):
         self.assertIn("1  FAILED  aaaaaaaaaaaa  one", lines[at + 1])
         self.assertIn("exit code 1", lines[at + 1])
 
+    def test_entry_that_waits_for_the_run_of_its_own_commit_says_so(self) -> None:
+        self.push(A)
+        self.take()
+        for sha in (B, A):
+            self.push(sha)
+        waits = next(line for line in self.said("list").splitlines() if line.startswith("3  "))
+        self.assertTrue(waits.endswith("waits for the end of 1, which runs this commit"), waits)
+
     def test_mode_message_and_worker_stand_at_the_top(self) -> None:
         self.said("pause", "--why", "upgrade\x1b[2J")
         self.queue.set_message("the disk is full")
