@@ -14,8 +14,9 @@ from typing import NamedTuple
 from lib.web_server.limits import Limits
 
 _LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~]+) HTTP/([0-9])\.([0-9])")
-_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t -~\x80-\xff]*?)[ \t]*")
-_ABSOLUTE = re.compile(r"https?://[^/?]*", re.IGNORECASE)
+# the blanks around a value are stripped later: patterns for them would try each way to share blanks
+_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t -~\x80-\xff]*)")
+_ABSOLUTE = re.compile(r"\Ahttps?://[^/?]*", re.IGNORECASE)
 # a second one would contradict the first
 _ONCE = ("host", "content-length", "content-type", "transfer-encoding")
 
@@ -80,7 +81,7 @@ def _headers(fields: Iterable[bytes], limits: Limits) -> dict[str, str]:
         if number == limits.headers:
             expected = f"expected {limits.headers} headers at most"
             raise RefusedError("431 Request Header Fields Too Large", expected)
-        name, value = match[1].decode().lower(), match[2].decode("latin-1")
+        name, value = match[1].decode().lower(), match[2].strip(b" \t").decode("latin-1")
         if name in found and name in _ONCE:
             raise _bad(f"one header {name}")
         if "_" not in name:  # an application could not tell it from one with a dash

@@ -19,13 +19,14 @@ class Heads(unittest.TestCase):
         self.assertEqual(caught.exception.status.split()[0], str(status), (lines, named))
 
     def test_method_path_query_and_headers_are_told(self) -> None:
-        found = head("A-b:\t1 2 \t", "a-B: 3", line="GET /a%20b?c=/d?e HTTP/1.0")
+        found = head("A-b:\t1 \t2 \t", "a-B: 3", "C: \t", line="GET /a%20b?c=/d?e HTTP/1.0")
         self.assertEqual(found[:4], ("GET", "/a%20b", "c=/d?e", "HTTP/1.0"))
-        self.assertEqual(found.headers, {"host": "x", "a-b": "1 2, 3"})
+        self.assertEqual(found.headers, {"host": "x", "a-b": "1 \t2, 3", "c": ""})
 
     def test_proxy_may_send_a_whole_url(self) -> None:
         self.assertEqual(head(line="GET http://x:1?q HTTP/1.1")[1:3], ("/", "q"))
         self.assertEqual(head(line="GET HTTPS://x/a HTTP/1.1").path, "/a")
+        self.assertEqual(head(line="GET /a?b=http://x/c HTTP/1.1")[1:3], ("/a", "b=http://x/c"))
 
     def test_line_that_is_no_request_is_refused(self) -> None:
         for line in (
