@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lib.common import files, interrupts
 from lib.common.interrupts import Interrupted
+from lib.processes import kill
 
 UNTIL_TERM, UNTIL_KILL = 30.0, 60.0  # seconds from the end of its input
 MOST_READ = 20_000_000  # bytes of its output
@@ -100,8 +100,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     try:
         process.wait(UNTIL_KILL - UNTIL_TERM)
     except subprocess.TimeoutExpired:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        kill.kill_group(process.pid)
         process.wait()
 
 

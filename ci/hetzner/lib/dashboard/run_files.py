@@ -12,6 +12,7 @@ import contextlib
 import os
 import stat
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 from lib.dashboard.answers import HTML, OK, STYLED, SVG, TEXT, Answer, headers, whole
@@ -20,6 +21,7 @@ from lib.run_directories.kept_files import KEPT
 from lib.run_directories.run_store import RunStore
 
 PIECE = 1 << 16  # bytes
+MOST_NAMES = 100_000  # in a directory
 REPORT = "report.html"
 PAGES = {REPORT: HTML, "timeline.svg": SVG}  # files of a run that are shown as what they are
 # no link is followed and no pipe waited for; a file of any kind is opened, its kind asked later
@@ -89,9 +91,14 @@ def is_directory(handle: int) -> bool:
 
 
 def names_in(directory: int) -> list[str]:
-    """Return the names in an open directory, and close it. Hidden ones are the runner's own."""
+    """Return names in an open directory, and close it. Hidden ones are the runner's own.
+
+    Of a directory that a job has filled without end they are not all.
+    """
     try:
-        return sorted(name for name in os.listdir(directory) if not name.startswith("."))
+        with os.scandir(directory) as entries:
+            names = [entry.name for entry in islice(entries, MOST_NAMES)]
+        return sorted(name for name in names if not name.startswith("."))
     finally:
         os.close(directory)
 

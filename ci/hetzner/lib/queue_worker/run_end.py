@@ -7,7 +7,6 @@ cut off from a run that goes on, so the report of the run has to say the same.
 
 from __future__ import annotations
 
-import signal
 from typing import NamedTuple
 
 from lib.commit_queue.entry import Entry
@@ -16,7 +15,7 @@ from lib.common import signal_names
 
 COULD_NOT_RUN = (125, 126, 127)  # of docker, and of shells: the command itself was not found
 VERDICTS = {0: State.PASSED, 1: State.FAILED, 4: State.FAILED, 124: State.FAILED}  # of a run
-LAST_SIGNAL = 64
+LAST_SIGNAL, KILLED = 64, "SIGKILL"
 UNCONFIRMED = "came from its command, not from its run"
 
 
@@ -60,7 +59,7 @@ def judge(entry: Entry, end: Ended, *, stopping: bool) -> Judgement:
 
 def _by_signal(number: int) -> Judgement:
     name = signal_names.name_of(number)
-    if number == signal.SIGKILL:  # by the kernel, for memory say
+    if name == KILLED:  # by the kernel, for memory say
         return Judgement(State.WAITING, f"its run was ended by {name}", cut_off=True)
     return Judgement(State.ERROR, f"ended by signal {number} ({name})")
 

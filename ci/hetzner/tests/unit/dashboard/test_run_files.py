@@ -9,7 +9,9 @@ import shutil
 import socket
 import tempfile
 from pathlib import Path
+from unittest import mock
 
+from lib.dashboard import run_files
 from tests.support.example_box import ExampleBox
 from tests.support.served import Asking
 from tests.support.waiting import wait_until
@@ -43,6 +45,12 @@ class Serving(Asking):
             answer = self.get(f"/logs/{SHA}/{name}")
             self.assertEqual(answer.read(), b"<script>alert(1)</script>\xff\n")
             self.is_text(answer)
+
+    def test_list_of_a_directory_that_a_job_fills_without_end_has_an_end(self) -> None:
+        with mock.patch.object(run_files, "MOST_NAMES", 3):
+            for number in range(5):
+                (self.run_dir / f"x{number}").touch()
+            self.assertEqual(len(self.text(f"/logs/{SHA}/").split()), 3)
 
     def test_page_of_a_run_is_shown_and_may_run_load_and_send_nothing(self) -> None:
         kinds = {"report.html": "text/html; charset=utf-8", "timeline.svg": "image/svg+xml"}
