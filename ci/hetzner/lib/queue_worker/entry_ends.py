@@ -42,7 +42,7 @@ class EntryEnds:
         else:
             silent = gone.end.began and not gone.whole
             if silent:
-                judgement = _of_a_part(judgement)
+                judgement = _of_a_part(judgement, gone.end.said)
             self._queue.end(
                 entry.id, judgement.state, gone.end.code, judgement.reason, silent=silent
             )
@@ -59,7 +59,11 @@ class EntryEnds:
             self._broken = 0
 
 
-def _of_a_part(judgement: Judgement) -> Judgement:
-    """Return what is known of a commit by a run of a part of it: not that it is green."""
-    state = State.ERROR if judgement.state is State.PASSED else judgement.state
-    return judgement._replace(state=state, reason=judgement.reason or NOT_WHOLE)
+def _of_a_part(judgement: Judgement, said: str) -> Judgement:
+    """Return what is known of a commit by a run of a part of it: not that it is green.
+
+    A run that failed, before its jobs say, `said` why.
+    """
+    green, red = judgement.state is State.PASSED, judgement.state is State.FAILED
+    reason = judgement.reason or (said if red else "") or NOT_WHOLE
+    return judgement._replace(state=State.ERROR if green else judgement.state, reason=reason)

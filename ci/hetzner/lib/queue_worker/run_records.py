@@ -16,6 +16,8 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # of a run's directory
 READ = 4096  # bytes of a log, from its end
 LONGEST = 200  # bytes of the file with the name; characters of a line that is shown
 RUNS = "runs"  # in the state directory
+VERDICT = re.compile(r"\[[\d:]{8}\] END   exit code \d+: (.+)")  # of a run, in words
+BEHIND = re.compile(r"\[[\d:]{8}\] PAGE  ")  # the line that may follow it
 
 
 def name(path: Path) -> str:
@@ -50,7 +52,10 @@ def checked_all(report: Mapping[str, Any]) -> bool:
 
 
 def last_line(log: Path) -> str:
-    """Return the last line of a log that is not blank, without secrets; '' if there is none."""
+    """Return the last line of a log that is not blank, without secrets; '' if there is none.
+
+    Of a run that has told its verdict in words, return these.
+    """
     try:
         with os.fdopen(files.open_file(log, os.O_RDONLY), "rb") as file:
             before = max(0, os.fstat(file.fileno()).st_size - READ - redact.LONGEST_SECRET)
@@ -59,5 +64,10 @@ def last_line(log: Path) -> str:
     except OSError:
         return ""
     masked = redact.masked_end(text) if before else redact.of_environment()(text)
-    lines = [line for line in masked.splitlines() if line.strip()]
-    return redact.shorten(one_line(lines[-1].strip()), LONGEST) if lines else ""
+    lines = [line.strip() for line in masked.splitlines() if line.strip()]
+    while len(lines) > 1 and BEHIND.match(lines[-1]):
+        lines.pop()
+    if not lines:
+        return ""
+    verdict = VERDICT.fullmatch(lines[-1])
+    return redact.shorten(one_line(verdict[1] if verdict else lines[-1]), LONGEST)

@@ -55,6 +55,13 @@ class DeploySettings(unittest.TestCase):
             dropped = set(re.findall(r"\w+", "".join(re.findall("UnsetEnvironment=(.*)", text))))
             self.assertEqual(given - dropped, needed, name)
 
+    def test_receiver_cannot_look_into_the_worker_whose_user_it_shares(self) -> None:
+        # the kernel lets a process read the environment of another one of its user, except from
+        # within a user namespace of its own; ProtectProc= hides what cannot be read
+        lines = self.text("ci-webhook.service").splitlines()
+        self.assertIn("PrivateUsers=yes", lines)
+        self.assertIn("ProtectProc=invisible", lines)
+
     def test_command_of_the_worker_names_the_token_and_has_no_value(self) -> None:
         command = lines("box.env.example")["CI_QUEUE_COMMAND"].strip('"')
         words = service_settings.load(None, {"CI_QUEUE_COMMAND": command}).queue_command

@@ -233,6 +233,16 @@ class Ending(DispatcherCase):
         self.step()
         self.assertEqual(self.state_of(entry), State.CANCELLED)
 
+    def test_run_that_failed_before_its_jobs_keeps_its_own_words(self) -> None:
+        self.push(A)
+        self.step()
+        said = "git said: fatal: no remote"
+        self.end(1, 1, said=said)
+        self.runs.ends = [gone._replace(whole=False) for gone in self.runs.ends]
+        self.step()
+        self.assertEqual([s.state for s in self.statuses.offered], ["error"])
+        self.assertIn(said, self.statuses.offered[0].description)
+
     def test_end_of_an_entry_that_nobody_knows_is_passed_over(self) -> None:
         entry = self.push(A)
         self.step()

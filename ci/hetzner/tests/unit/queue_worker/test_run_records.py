@@ -86,6 +86,12 @@ class LastLine(FilesCase):
         self.file.unlink()
         self.assertEqual(run_records.last_line(self.file), "")
 
+    def test_verdict_of_a_run_goes_before_the_lines_behind_it(self) -> None:
+        end = b"[19:04:08] END   exit code 1: git said: fatal: no \x1b[31mremote\n"
+        page = b"[19:04:08] PAGE  https://ci.example.org/runs/x/report.html\n"
+        self.assertEqual(self.last(b"first\n" + end + page), "git said: fatal: no ·[31mremote")
+        self.assertEqual(self.last(end + page + b"fatal: no memory\n"), "fatal: no memory")
+
     def test_no_part_of_a_secret_is_in_it(self) -> None:
         secret = "ghp_0123456789abcdefghijABCDEFGHIJ"
         with unittest.mock.patch.dict(os.environ, {"GITHUB_TOKEN": secret}):
