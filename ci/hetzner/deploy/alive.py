@@ -8,6 +8,7 @@ secret of a kind: it is read from the environment, and no message has it.
 
 from __future__ import annotations
 
+import http.client
 import os
 import sys
 import urllib.error
@@ -40,7 +41,7 @@ def problem_of(url: str) -> str:
     except urllib.error.HTTPError as error:
         with error:
             return f"{error.code}"
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         return type(reason).__name__
 

@@ -18,6 +18,7 @@ from lib.commit_queue.wake import Waker
 
 T = TypeVar("T")
 MODES = ("running", "paused", "draining")
+BY_WORKER = "by the worker: "  # how the reason begins why the worker itself has paused the queue
 COUNTS = "SELECT state, count(*) FROM entries GROUP BY state"
 SECONDS = """
     SELECT state, count(*), sum(ended - started) FROM entries
@@ -177,6 +178,12 @@ class CommitQueue:
     def message(self) -> str:
         """Return what people should know: what holds the queue up, and what was damaged."""
         return "; ".join(text for text in (self._fact("message"), self.damage()) if text)
+
+    def held_up(self) -> str:
+        """Return what keeps entries from starting though no person wants that, '' for nothing."""
+        why = self.why()
+        paused = why if self.mode() == "paused" and why.startswith(BY_WORKER) else ""
+        return self._fact("message") or paused
 
     def set_message(self, text: str) -> None:
         """Keep what holds the queue up, such as a full disk; '' for nothing."""

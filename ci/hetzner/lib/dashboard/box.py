@@ -27,6 +27,7 @@ class Health(NamedTuple):
     running: int = 0
     mode: str = ""
     message: str = ""
+    held_up: bool = False  # nothing starts, though no person wants that
     worker: bool = False  # a worker lives
     last_success: float | None = None
     stale: bool = False  # no success for longer than CI_STALE_HOURS
@@ -42,7 +43,7 @@ class Health(NamedTuple):
     @property
     def well(self) -> bool:
         """Whether a push would become a run."""
-        return self.worker and not self.full and not self.unreadable
+        return self.worker and not (self.full or self.held_up or self.unreadable)
 
 
 def look(settings: ServiceSettings, queue: CommitQueue) -> Health:
@@ -57,7 +58,7 @@ def look(settings: ServiceSettings, queue: CommitQueue) -> Health:
     try:
         counts = queue.counts()
         passed = queue.entries(states={State.PASSED}, limit=1)
-        mode, message = queue.mode(), queue.message()
+        mode, message, held_up = queue.mode(), queue.message(), bool(queue.held_up())
     except OSError as error:
         return health._replace(unreadable=str(error))
     last = passed[0].ended if passed else None
@@ -66,6 +67,7 @@ def look(settings: ServiceSettings, queue: CommitQueue) -> Health:
         running=counts[State.RUNNING],
         mode=mode,
         message=message,
+        held_up=held_up,
         last_success=last,
         stale=last is None or time.time() - last > settings.stale_seconds,
     )
@@ -84,7 +86,10 @@ def problems(health: Health) -> tuple[str, ...]:
     if health.message:
         found.append(health.message)
     if health.mode == "paused":
-        found.append("The queue is paused. `pipeline.py queue resume` goes on.")
+        found.append(
+            "The queue is paused: `pipeline.py queue list` tells why, `pipeline.py queue resume` "
+            "goes on."
+        )
     if health.mode == "draining":
         found.append("The queue drains: the current run ends, and no other starts.")
     if not health.worker and not health.unreadable:

@@ -71,19 +71,31 @@ def _verdict(shown: Overview) -> tuple[str, str]:
     """Return the sentence on top, about the main branch if there is one, and its colour."""
     if shown.branches:
         branch, item = shown.branches[0]
-        bad = [each for each, item in shown.branches if colour_of(item.state) == "red"]
         if branch == shown.main:
-            says = {State.PASSED: "passes", State.FAILED: "fails"}.get(State(item.state))
-            return f"{name(branch)} {says}" if says else f"{branch}: {item.state}", colour_of(
-                item.state
-            )
-        if bad:
-            return f"{name(bad[0])} fails" if len(bad) == 1 else f"{len(bad)} branches fail", "red"
-        return "All branches pass", "green"
+            return _of_branch(branch, item.state)
+        return _of_branches([(each, i.state) for each, i in shown.branches])
     if shown.recent:
         state = shown.recent[0].state
         return f"The last run {state}" if state in ("passed", "failed") else state, colour_of(state)
     return "The first run goes on" if shown.running else "Nothing has run yet", ""
+
+
+def _of_branch(branch: str, state: str) -> tuple[str, str]:
+    says = {State.PASSED.value: "passes", State.FAILED.value: "fails"}.get(state)
+    sentence = f"{name(branch)} {says}" if says else f"{name(branch)}: {state}"
+    return sentence, colour_of(state)
+
+
+def _of_branches(states: Sequence[tuple[str, str]]) -> tuple[str, str]:
+    """Return the sentence on all branches: green only if each of them has passed."""
+    bad = [(branch, state) for branch, state in states if state != State.PASSED]
+    if len(bad) == 1:
+        return _of_branch(*bad[0])
+    if not bad:
+        return "All branches pass", "green"
+    colours = {colour_of(state) for _, state in bad}
+    says = "fail" if colours == {"red"} else "do not pass"
+    return f"{len(bad)} branches {says}", "red" if "red" in colours else "amber"
 
 
 def _problems(problems: Sequence[str]) -> Html:

@@ -151,7 +151,7 @@ class Gatherer:
             main=next((name for name, _ in branches if self._rank(name) < math.inf), ""),
             problems=box.problems(health),
             running=tuple(sorted(running, key=lambda item: item.began)),
-            waiting=tuple(in_turn(queued.waiting)),
+            waiting=tuple(queued.waiting),
             branches=tuple(branches),
             recent=tuple(islice(sorted(recent, key=lambda item: -item.began), MOST_RECENT)),
             health=health,
@@ -160,7 +160,7 @@ class Gatherer:
     def _queued(self) -> Queued:
         return Queued(
             self._queue.entries(states={State.RUNNING}),
-            self._queue.entries(states={State.WAITING}, limit=MOST_WAITING),
+            self._queue.waiting()[:MOST_WAITING],
             self._queue.entries(states=ENDED, limit=MOST_RECENT),
             self._branches(),
         )
@@ -185,11 +185,3 @@ class Gatherer:
         """Return the place of a branch among the protected ones, infinity if it is none."""
         globs = enumerate(self._settings.protected)
         return next((at for at, glob in globs if fnmatch.fnmatchcase(branch, glob)), math.inf)
-
-
-def in_turn(waiting: Sequence[Entry]) -> list[Entry]:
-    """Return waiting entries in about the order of their turn: the first ones, then by age.
-
-    The queue also takes turns between branches, so the order within the rest may differ.
-    """
-    return sorted(waiting, key=lambda entry: (not entry.first, entry.id))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from lib.commit_queue.entry import Entry
 from lib.commit_queue.states import State
-from lib.commit_queue.store import CommitQueue
+from lib.commit_queue.store import BY_WORKER, CommitQueue
 from lib.queue_worker import run_end
 from lib.queue_worker.run_end import Judgement
 from lib.queue_worker.seam import Gone
@@ -54,7 +54,7 @@ class EntryEnds:
         self._broken = 0 if judgement.ran else self._broken + 1
         if self._broken >= MOST_BROKEN:
             why = f"{MOST_BROKEN} commands in a row could not run; the last: {judgement.reason}"
-            self._queue.set_mode("paused", why)
+            self._queue.set_mode("paused", f"{BY_WORKER}{why}")
             self._say(f"the queue is paused: {why}")
             self._broken = 0
 

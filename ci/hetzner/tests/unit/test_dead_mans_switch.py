@@ -68,7 +68,13 @@ class DeadMansSwitch(unittest.TestCase):
         self.assertIn("ConnectionRefusedError", told)
 
     def test_error_of_the_other_end_does_not_have_its_address(self) -> None:
-        for ping in (f"{self.server.url}/404/secret", "no-address/secret", "ftp:/secret\n"):
+        for ping in (
+            f"{self.server.url}/404/secret",
+            f"{self.server.url}/200/secret with a blank",
+            "http://127.0.0.1:port/secret",
+            "no-address/secret",
+            "ftp:/secret\n",
+        ):
             told = self.ends(1, f"{self.server.url}/200", ping)
             self.assertIn("CI_PING_URL: expected", told)
             self.assertNotIn("secret", told)

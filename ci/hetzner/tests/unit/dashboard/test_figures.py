@@ -13,6 +13,7 @@ from unittest import mock
 
 from lib.commit_queue import paths
 from lib.commit_queue.states import State
+from lib.commit_queue.store import BY_WORKER
 from lib.dashboard import box, metrics
 from tests.support import example_box
 from tests.support.example_box import ExampleBox, sha
@@ -89,14 +90,26 @@ class Health(WithBox):
         with mock.patch("time.time", return_value=time.time() + 8 * 24 * 3600):
             self.assertTrue(self.health()[1]["stale"])
 
-    def test_what_holds_the_queue_up_is_told(self) -> None:
-        self.box.queue.set_mode("paused", "by hand")
-        self.box.queue.set_message("the container is down")
+    def test_box_that_a_person_has_stopped_is_well(self) -> None:
+        for mode in ("paused", "draining"):
+            self.box.queue.set_mode(mode, "by hand")
+            with self.box.worker():
+                status, told = self.health()
+            self.assertEqual((status, told["mode"], len(told["problems"])), (200, mode, 1))
+
+    def test_box_that_stands_still_by_itself_is_not(self) -> None:
         with self.box.worker():
+            self.box.queue.set_message("an earlier run has not ended")
             status, told = self.health()
-        self.assertEqual((status, told["mode"]), (200, "paused"))
-        self.assertEqual(told["message"], "the container is down")
-        self.assertIn("queue resume", " ".join(told["problems"]))
+            self.assertEqual((status, told["healthy"]), (503, False))
+            self.assertEqual(told["message"], "an earlier run has not ended")
+            self.box.queue.set_message("")
+            self.box.queue.set_mode("paused", f"{BY_WORKER}the container is down")
+            status, told = self.health()
+            self.assertEqual((status, told["mode"]), (503, "paused"))
+            self.assertIn("queue resume", " ".join(told["problems"]))
+            self.box.queue.set_mode("running")
+            self.assertEqual(self.health()[0], 200)
 
 
 class Figures(WithBox):

@@ -55,6 +55,26 @@ class Home(Pages):
             made.ran(number, branch, state)
             self.assertIn(f"owner/name {top} Running", self.words())
 
+    def test_branch_that_was_cut_off_does_not_pass(self) -> None:
+        made = self.box()
+        for number, (branch, state, top) in enumerate(
+            (
+                ("one", State.PASSED, "All branches pass"),
+                ("two", State.CUT_OFF, "two: cut off"),
+                ("three", State.CUT_OFF, "2 branches do not pass"),
+                ("x" * 200, State.FAILED, "3 branches do not pass"),
+            )
+        ):
+            made.ran(number, branch, state)
+            self.assertIn(f"owner/name {top} Running", self.words())
+
+    def test_order_of_the_queue_is_the_one_in_which_it_starts(self) -> None:
+        made = self.box()
+        for number, branch in enumerate(("main", "main", "main", "other")):
+            made.push(number, branch)
+        made.took()
+        self.assertRegex(self.words(), r"1 other \w+ .* 2 main .* 3 main")
+
     def test_runs_by_hand_are_shown_without_a_queue(self) -> None:
         made = self.box()
         made.ended_run(1, "laptop", red=["lint"])
