@@ -11,6 +11,7 @@ from lib.configuration import service_settings
 from tests.unit.test_docs import Recording
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+OPERATING = DEPLOY.parent / "docs/operating.md"
 SECRETS = {"WEBHOOK_SECRET", "GITHUB_TOKEN", "CI_READ_TOKEN", "CI_PING_URL"}
 NEEDED = {  # of the secrets, by each unit
     "ci-webhook.service": {"WEBHOOK_SECRET", "CI_READ_TOKEN"},
@@ -67,6 +68,14 @@ class DeploySettings(unittest.TestCase):
         words = service_settings.load(None, {"CI_QUEUE_COMMAND": command}).queue_command
         self.assertEqual([words[i + 1] for i, w in enumerate(words) if w == "-e"], ["GITHUB_TOKEN"])
         self.assertEqual(words[-2:], ("-P", "/opt/ci-runner/pipeline.py"))
+
+    def test_the_runner_in_the_container_has_the_settings_of_the_box(self) -> None:
+        files = [*DEPLOY.glob("*.service"), DEPLOY / "box.env.example", OPERATING]
+        called = re.compile(r"docker exec (?:.|\\\n)*/opt/ci-runner/pipeline.py.*")
+        calls = [line for path in files for line in called.findall(path.read_text())]
+        self.assertEqual(len(calls), 3, calls)  # gc, the worker's, a corpus
+        for call in calls:
+            self.assertIn(" --env-file /etc/ci-runner/box.env ", call)
 
     def test_shells_systemd_and_docker_read_the_settings_of_a_box_alike(self) -> None:
         for name, value in lines("box.env.example").items():
