@@ -11,7 +11,7 @@ from lib.git import checkout
 from lib.git.checkout import CheckoutError
 
 FULL_SHA = re.compile(r"[0-9a-f]{40}")
-OTHER_COMMANDS = ("simulate", "queue")  # of pipeline.py alone
+OTHER_COMMANDS = ("simulate", "queue", "corpus")  # of pipeline.py alone
 
 
 def refuse_unknown(word: str, repo: Path) -> None:

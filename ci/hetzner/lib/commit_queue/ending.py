@@ -166,4 +166,8 @@ def forget(database: sqlite3.Connection, before: float) -> int:
         database.execute(f"DELETE FROM {table} WHERE entry IN ({old})", (before,))
     gone = database.execute("DELETE FROM entries WHERE ended < ?", (before,)).rowcount
     database.execute("DELETE FROM deliveries WHERE received < ?", (before,))
+    database.execute(
+        "DELETE FROM served WHERE NOT EXISTS (SELECT 1 FROM refs "
+        "WHERE refs.branch = served.branch AND refs.fork = served.fork)"
+    )
     return gone

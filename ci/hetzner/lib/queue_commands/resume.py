@@ -18,6 +18,5 @@ def arguments(_parser: argparse.ArgumentParser) -> None:
 def main(_given: argparse.Namespace, place: QueueSite) -> int:
     """Resume the queue; what it said of a damaged database is said no more. Raises OSError."""
     place.queue.set_mode("running")
-    place.queue.set_message("")
     place.queue.forget_damage()
     return answer.lines(entry_text.mode(place.queue))

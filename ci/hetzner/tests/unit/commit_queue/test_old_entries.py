@@ -43,6 +43,16 @@ class OldEntries(QueueCase):
         self.assertEqual([entry.sha for entry in self.queue.entries()], [B])
         self.assertEqual(self.found(days_later=31), [])
 
+    def test_branch_without_entries_is_not_kept(self) -> None:
+        for sha, branch in ((A, "gone"), (B, "kept")):
+            self.push(sha, branch)
+            self.queue.end(self.take().id, State.PASSED, 0)
+        self.push(C, "kept")
+        self.queue.forget(time.time() + DAY)
+        with closing(sqlite3.connect(paths.database(self.state))) as database:
+            served = database.execute("SELECT branch FROM served").fetchall()
+        self.assertEqual(served, [("kept",)])
+
     def test_other_files_stay(self) -> None:
         self.push(C)
         self.log(9, days=40)

@@ -127,6 +127,11 @@ class Modes(QueueCommandsCase):
             self.assertEqual(self.said("resume"), "the queue starts entries\n")
             self.assertEqual(self.queue.mode(), "running")
 
+    def test_resume_leaves_what_the_worker_says(self) -> None:
+        self.queue.set_message("the disk is full")
+        self.said("pause")
+        self.assertIn("the disk is full", self.said("resume"))
+
     def test_drain_waits_until_nothing_runs(self) -> None:
         self.assertIn("0 runs still going on", self.said("drain", "--wait"))
         self.queue.set_mode("running")
