@@ -47,7 +47,9 @@ async function refresh() {
     changed = false;
     try {
       const answer = await fetch("?part=main");
-      if (answer.ok) {
+      if (!answer.ok) say(`This page is old: the server answered ${answer.status}.`, false);
+      else {
+        if (source && source.readyState === EventSource.OPEN) say("Live", true);
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const main = page.querySelector("main");
         if (main && main.dataset.version) replace(main);

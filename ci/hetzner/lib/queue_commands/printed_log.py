@@ -24,12 +24,13 @@ class PrintedLog:
 
     def more(self) -> None:
         """Print what has come since the last call. Raises OSError."""
-        if self._log is None or not self._log.is_at(self.path):
-            self._open()
+        if self._log and not self._log.is_at(self.path):
+            self._print()  # the rest of a log whose place another has taken
+            self.close()
         if self._log is None:
-            return
-        for piece in self._log.more():
-            self._put(piece)
+            with contextlib.suppress(FileNotFoundError):
+                self._log = GrowingLog(self.path)
+        self._print()
 
     def end(self) -> None:
         """Print the rest, and close the log. Raises OSError."""
@@ -44,14 +45,10 @@ class PrintedLog:
             self._log.close()
             self._log = None
 
-    def _open(self) -> None:
-        self.close()
-        with contextlib.suppress(FileNotFoundError):
-            self._log = GrowingLog(self.path)
-
-    def _put(self, piece: bytes) -> None:
-        self.begun = True
-        self._write(self._shown.feed(piece).encode(errors="replace") if self._shown else piece)
+    def _print(self) -> None:
+        for piece in self._log.more() if self._log else ():
+            self.begun = True
+            self._write(self._shown.feed(piece).encode(errors="replace") if self._shown else piece)
 
 
 def remark(text: str) -> None:

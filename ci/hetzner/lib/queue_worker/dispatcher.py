@@ -59,6 +59,7 @@ class Dispatcher:
         self._run, self._preparation = run, preparation
         self._taken: dict[int, Entry] = {}  # entries that run by now, but for their command
         self._commands: dict[int, UnderWay] = {}
+        self._names: dict[int, str] = {}  # of runs, by place, that are not kept yet
         self._gone: list[Gone] = []  # commands whose end is not kept yet
         self._prepared: dict[int, int] = {}  # places, and the ids of the entries they are ready for
         self._ends = EntryEnds(seam.queue, seam.say)
@@ -115,8 +116,10 @@ class Dispatcher:
     # ---- what has happened
 
     def _keep_names(self) -> None:
-        for place, name in self._seam.runs.names():
+        self._names |= self._seam.runs.names()
+        for place, name in list(self._names.items()):
             self._seam.queue.named(self._commands[place].entry.id, name)
+            del self._names[place]
 
     def _keep_end(self, gone: Gone) -> None:
         command = self._commands[gone.place]

@@ -58,7 +58,7 @@ class StatusPoster:
             return
         with self._changed:
             self._offered = list(statuses)
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 thread = threading.Thread(target=self._work, name="queue statuses", daemon=True)
                 with contextlib.suppress(RuntimeError):  # no thread can be had: at the next call
                     threads.start(thread)
@@ -87,14 +87,20 @@ class StatusPoster:
     def _work(self) -> None:
         with own_children.starting_none():
             while (status := self._next()) is not None:
-                answered = self._post(status)
-                with self._changed:
-                    self._current = None
-                    if answered:
-                        self._offered = [each for each in self._offered if each.id != status.id]
-                    self._changed.notify_all()
+                answered = False
+                try:
+                    answered = self._post(status)
+                finally:
+                    self._is_done_with(status, answered)
                 self._done()
                 self._rest(answered)
+
+    def _is_done_with(self, status: QueuedStatus, answered: bool) -> None:
+        with self._changed:
+            self._current = None
+            if answered:
+                self._offered = [each for each in self._offered if each.id != status.id]
+            self._changed.notify_all()
 
     def _next(self) -> QueuedStatus | None:
         """Wait for a status to post; None ends the thread."""

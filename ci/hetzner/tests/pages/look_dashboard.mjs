@@ -111,6 +111,11 @@ told.live = {
   focus: await live.evaluate(() => document.activeElement.textContent),
 };
 
+await live.route("**/?part=main", (route) => route.fulfill({ status: 503 }));
+await change("push");
+await live.getByText("This page is old: the server answered 503.").waitFor();
+await live.unroute("**/?part=main");
+
 const log = await open(`${given.busy}${given.run}test-python.log?follow=1`);
 await log.getByText("Live", { exact: true }).waitFor();
 await change("log");

@@ -90,6 +90,7 @@ class Trees(OnStage):
         self.stage.git(self.stage.repo, "tag", "v1.0")
         for words, near in (
             (("statsu",), "; did you mean 'status'?"),
+            (("corpsu",), "; did you mean 'corpus'?"),
             (("mian",), "; did you mean 'main'?"),
             (("v1.1", "--dry-run"), "; did you mean 'v1.0'?"),
             (("zzz",), ""),

@@ -282,6 +282,16 @@ class QueueThatFails(DispatcherCase):
             self.assertEqual(self.state_of(entry), State.PASSED)
             self.assertFalse(self.dispatcher.busy)
 
+    def test_name_is_kept(self) -> None:
+        entry = self.push(A)
+        self.step()
+        self.runs.found.append((1, "20260101T000000Z-aaaaaaa"))
+        self.failing("named")
+        with self.assertRaises(QueueError):
+            self.step()
+        self.step()
+        self.assertEqual(self.queue.entry(entry.id).run, "20260101T000000Z-aaaaaaa")
+
     def test_start_is_made_up_for(self) -> None:
         for after in (False, True):
             entry = self.push(A, source="push")

@@ -6,6 +6,7 @@ import contextlib
 import sqlite3
 import tempfile
 import threading
+import unittest.mock
 from pathlib import Path
 
 from lib.commit_queue import paths
@@ -149,6 +150,22 @@ class Clearing(PosterCase):
         self.none_left()
         self.assertTrue(poster.clear(A))
         self.assertEqual(len(self.github.seen), 1)
+
+    def test_thread_that_an_error_has_ended_blocks_no_commit_and_is_replaced(self) -> None:
+        self.push(A)
+        poster = self.poster()
+        with (
+            unittest.mock.patch.object(threading, "excepthook") as told,
+            unittest.mock.patch.object(self.queue, "posted", side_effect=ValueError("a bug")),
+        ):
+            self.offer(poster)
+            wait_until(lambda: told.called, "the error")
+            name = "queue statuses"
+            wait_until(lambda: name not in [t.name for t in threading.enumerate()], "its end")
+        self.assertTrue(poster.clear(A))
+        self.push(B)
+        self.offer(poster)
+        self.none_left()
 
     def test_end_waits_for_what_was_offered_and_no_longer(self) -> None:
         self.push(A)
