@@ -136,7 +136,8 @@ class Ends(WorkerCase):
 
     def test_processes_that_a_command_left_are_ended(self) -> None:
         entry = self.push(A)
-        said = self.once(f"{NAMED} (setsid sleep 1000 &) ; exit 0")
+        is_one = "until grep -qx sleep /proc/$!/comm; do sleep 0.01; done"  # it was a shell
+        said = self.once(f"{NAMED} (setsid sleep 1000 & {is_one}); exit 0")
         self.assertEqual(self.state_of(entry), State.PASSED)
         self.assertRegex(said, r"its command left a process, which was ended: \d+ .*sleep 1000")
         self.nothing_is_left()
