@@ -47,7 +47,7 @@ def load(state_dir: str | None = None, environ: Mapping[str, str] = os.environ) 
         webhook_secret=read.secret("WEBHOOK_SECRET", SHORTEST_SECRET),
         without_secret=read.flag("CI_WITHOUT_SECRET"),
         read_token=read.secret("CI_READ_TOKEN", SHORTEST_SECRET),
-        queue_command=read.words("CI_QUEUE_COMMAND", own_program),
+        queue_command=_queue_command(read, own_program),
         protected=read.listed("CI_PROTECTED_BRANCHES", r"\S+", "globs of branches", "main,master"),
         forks=read.listed("CI_FORKS", r"[\w.-]+/[\w.-]+", "forks as owner/name"),
         tags=read.flag("CI_TAGS"),
@@ -56,3 +56,17 @@ def load(state_dir: str | None = None, environ: Mapping[str, str] = os.environ) 
     )
     read.finish()
     return found
+
+
+def _queue_command(read: Reader, default: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words of the command; within quotes of a script, quotes of a branch end those."""
+    words = read.words("CI_QUEUE_COMMAND", default)
+    for word in words:
+        if "{branch}" in word and any(quote in word for quote in "'\"`"):
+            read.refuse(
+                [
+                    "CI_QUEUE_COMMAND: expected {branch} without quotes in its script, since it is "
+                    f"quoted for the shell, found {word!r}"
+                ]
+            )
+    return words

@@ -2,12 +2,15 @@
 
 A template without `{sha}` is one of pipeline.py, on this machine or in a container: the words that
 it understands are appended. Any other has its words filled in, each only once: a branch may be
-named `{place}`. What is filled in stays one word, whatever it contains.
+named `{place}`. What is filled in stays one word, whatever it contains: where a shell reads the
+words, it is quoted. Those after ssh are read by a shell (ssh(1)), and a word with blanks or other
+characters of a shell is taken for a script.
 """
 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,6 +26,7 @@ class RunCommand:
 
     def __init__(self, template: Sequence[str]) -> None:
         self._template = tuple(template)
+        self._by_ssh = any(word.endswith("ssh") for word in self._template)
         self.is_pipeline = not self._has(SHA)
 
     @property
@@ -40,11 +44,9 @@ class RunCommand:
         if self.is_pipeline:
             flags = ["--place", str(place), "--until-eof", "--name-to", str(name_to)]
             branch = [entry.branch] if entry.branch else []
-            return [
-                *self._template,
-                *(entry.sha, *branch, *flags),
-                *([PREPARE_FLAG] if prepare else []),
-            ]
+            prepared = [PREPARE_FLAG] if prepare else []
+            words = [entry.sha, *branch, *flags, *prepared]
+            return [*self._template, *(map(shlex.quote, words) if self._by_ssh else words)]
         values = {
             SHA: entry.sha,
             BRANCH: entry.branch,
@@ -52,12 +54,18 @@ class RunCommand:
             NAME_TO: str(name_to),
             PREPARE: PREPARE_FLAG if prepare else "",
         }
-        words = (word for word in self._template if prepare or word != PREPARE)
-        return [_filled(word, values) for word in words]
+        template = (word for word in self._template if prepare or word != PREPARE)
+        return [self._filled(word, values) for word in template]
+
+    def _filled(self, word: str, values: Mapping[str, str]) -> str:
+        bare = FIELD.sub("", word)
+        for_shell = self._by_ssh or (bare and shlex.quote(bare) != bare)
+
+        def value(found: re.Match[str]) -> str:
+            text = values[found[0]]
+            return shlex.quote(text) if for_shell and found[0] != PREPARE else text
+
+        return FIELD.sub(value, word)
 
     def _has(self, field: str) -> bool:
         return any(field in word for word in self._template)
-
-
-def _filled(word: str, values: Mapping[str, str]) -> str:
-    return FIELD.sub(lambda found: values[found[0]], word)

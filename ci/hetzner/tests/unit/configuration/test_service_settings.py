@@ -36,6 +36,15 @@ class Values(unittest.TestCase):
         command = load(CI_QUEUE_COMMAND="docker exec -i ci 'a b' {sha}").queue_command
         self.assertEqual(command, ("docker", "exec", "-i", "ci", "a b", "{sha}"))
 
+    def test_branch_in_a_script_has_no_quotes_of_the_command_around_it(self) -> None:
+        for command in ("sh -c 'ci \"{branch}\"'", """ssh box "ci --branch='{branch}'" """):
+            with self.assertRaisesRegex(
+                SettingsError, "CI_QUEUE_COMMAND: expected {branch} without"
+            ):
+                load(CI_QUEUE_COMMAND=command)
+        for command in ('ci "{branch}" {sha}', "sh -c 'ci \"$HOME\"' {branch}"):
+            load(CI_QUEUE_COMMAND=command)
+
     def test_lists_have_commas(self) -> None:
         found = load(CI_FORKS="a/b, c/d.e", CI_PROTECTED_BRANCHES="main,release/*")
         self.assertEqual(found.forks, ("a/b", "c/d.e"))

@@ -41,10 +41,23 @@ class OfPipeline(unittest.TestCase):
 
 class Others(unittest.TestCase):
     def test_fields_are_filled_in_once(self) -> None:
-        command = RunCommand(["ssh", "box", "--to={name_to}", "x{sha}y", "{branch}", "{place}"])
+        command = RunCommand(["make", "all", "--to={name_to}", "x{sha}y", "{branch}", "{place}"])
         words = command.of(entry("{place}; rm -rf $HOME"), 3, NAME_TO)
-        expected = ["ssh", "box", f"--to={NAME_TO}", f"x{SHA}y", "{place}; rm -rf $HOME", "3"]
+        expected = ["make", "all", f"--to={NAME_TO}", f"x{SHA}y", "{place}; rm -rf $HOME", "3"]
         self.assertEqual(words, expected)
+
+    def test_words_that_a_shell_reads_are_quoted(self) -> None:
+        for template in (
+            *(
+                ["ssh", "box", "ci", "{sha}", "{branch}"],
+                ["env", "/usr/bin/ssh", "b", "ci {branch}"],
+            ),
+            *(["ssh", "box", "pipeline.py"], ["sh", "-c", "ci {sha} {branch} {prepare}"]),
+            ["sh", "-c", "{sha}|tee>{branch}"],
+        ):
+            words = RunCommand(template).of(entry("$(id)"), 1, NAME_TO)
+            self.assertRegex(" ".join(words), r"[ >]'\$\(id\)'( |$)", template)
+            self.assertNotIn("''", " ".join(words), template)
 
     def test_command_says_by_a_field_that_it_prepares(self) -> None:
         command = RunCommand(["make", "{sha}", "{prepare}"])
