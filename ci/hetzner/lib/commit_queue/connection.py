@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from lib.commit_queue import open_lock, schema
+from lib.commit_queue import open_lock, ownership, schema
 from lib.history import network_mounts
 
 PATIENCE = 10.0  # seconds to wait for another process that writes
@@ -63,6 +63,7 @@ def _open(path: Path) -> sqlite3.Connection:
     """Open the database while no other process sets a damaged one aside."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open_lock.held(path):
+        ownership.make(path)
         database = connect(path, "rwc")
         try:
             _prepare(database, path)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from lib.commit_queue import ownership
 from lib.common import files
 
 PATIENCE = 10.0  # seconds to wait for another process
@@ -22,6 +23,7 @@ def held(path: Path) -> Iterator[None]:
     """Hold the lock of a database. Raises OSError, such as TimeoutError."""
     handle = files.open_file(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT)
     try:
+        ownership.give(handle, path.parent)
         end = time.monotonic() + PATIENCE
         while not files.try_lock(handle):
             if time.monotonic() > end:

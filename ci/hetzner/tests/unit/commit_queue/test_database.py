@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import unittest
 
-from lib.commit_queue import facts
+from lib.commit_queue import facts, paths
 from lib.commit_queue.connection import QueueError
 from lib.commit_queue.database import Database
-from tests.support.queue_case import QueueCase
+from tests.support.queue_case import A, B, QueueCase
 from tests.support.waiting import wait_until
 
 THREADS = 20
@@ -81,6 +82,30 @@ class Together(QueueCase):
         for use in (self.database.write, self.database.read):
             with self.assertRaisesRegex(QueueError, 'queue .*/other.db: near "nonsense"'):
                 use(action)
+
+
+@unittest.skipUnless(os.geteuid() == 0, "only root makes files for others")
+class OfAnotherUser(QueueCase):
+    """Root of a container cleans up in a directory that is another user's on the host."""
+
+    def test_files_that_root_makes_are_those_of_the_directory(self) -> None:
+        owner, group = 54321, 54322
+        os.chown(self.state, owner, group)
+        self.push(A)
+        self.assert_all_owned(owner, group)
+        self.queue.close()
+        paths.database(self.state).write_bytes(b"damaged" * 1000)
+        self.push(B)
+        self.assertIn("damaged", self.queue.damage())
+        self.assert_all_owned(owner, group)
+
+    def assert_all_owned(self, owner: int, group: int) -> None:
+        found = {path.name: path.stat() for path in self.state.glob("queue.*")}
+        owners = {name: (status.st_uid, status.st_gid) for name, status in found.items()}
+        owners.pop("queue.db.broken", None)
+        self.assertIn("queue.db", owners)
+        self.assertIn("queue.lock", owners)
+        self.assertEqual(set(owners.values()), {(owner, group)}, owners)
 
 
 if __name__ == "__main__":
