@@ -77,6 +77,9 @@ class DeploySettings(unittest.TestCase):
         for call in calls:
             self.assertIn(" --env-file /etc/ci-runner/box.env ", call)
 
+    def test_poll_of_a_private_repository_can_read_the_key_of_its_user(self) -> None:
+        self.assertIn("\nProtectHome=read-only\n", self.text("ci-poll.service"))
+
     def test_shells_systemd_and_docker_read_the_settings_of_a_box_alike(self) -> None:
         for name, value in lines("box.env.example").items():
             if name != "CI_QUEUE_COMMAND":  # which no run reads
