@@ -16,6 +16,7 @@ from lib.run_directories import run_name
 from lib.run_directories.stored_run import StoredRun
 
 MISSING = "no record"  # a run has no outcome of the job
+NO_RECORDS = "no run has a record of its jobs: CI_QUEUE_COMMAND has to write {name_to}"
 # a job that was restored has passed; the cache is full or not whatever the job does
 SAME = {Outcome.RESTORED.value: Outcome.PASSED.value}
 
@@ -73,6 +74,8 @@ class Table(NamedTuple):
 
     def _sentence(self) -> str:
         passed = sum(entry.state is State.PASSED for entry in self.entries)
+        if not self.jobs:
+            return f"{passed} of {counted(len(self.entries), 'run')} passed; {NO_RECORDS}"
         differ = ", ".join(self.differing)
         alike = f"jobs that differ: {differ}" if differ else "no job differs"
         return f"{passed} of {counted(len(self.entries), 'run')} passed; {alike}"

@@ -215,7 +215,7 @@ class Repeat(WatchCase):
             self.queue.end(entry.id, State.ERROR, 2, "refused")
         later = self.command("repeat", "--group", command.output.strip())
         self.assertEqual(later.code(), 1)
-        self.assertIn("0 of 2 runs passed; no job differs", later.output)
+        self.assertIn("0 of 2 runs passed; no run has a record of its jobs", later.output)
         unknown = self.command("repeat", "--group", "other")
         self.assertEqual(unknown.code(), 1)
         self.assertIn("expected repetitions of this name, found none: 'other'", unknown.remarks)

@@ -73,7 +73,11 @@ class Tables(unittest.TestCase):
     def test_runs_without_any_record_are_no_proof(self) -> None:
         self.run_of(State.PASSED)
         self.assertFalse(self.table().alike_and_green)
-        self.assertEqual(self.table().lines()[0], "1 of 1 run passed; no job differs")
+        self.assertEqual(
+            self.table().lines()[0],
+            "1 of 1 run passed; no run has a record of its jobs: CI_QUEUE_COMMAND has to write "
+            "{name_to}",
+        )
 
     def test_red_run_is_red_though_all_jobs_are_alike(self) -> None:
         self.run_of(State.FAILED, a="failed")
