@@ -109,6 +109,23 @@ class OverSsh(BoxCase, OnStage):
         self.assertRegex(told, r"remote: .*FAIL  lint-python")
         self.assertRegex(told, r"remote: 2 +FAILED")
 
+    def test_key_that_may_only_push_queues_commits_and_gets_no_shell(self) -> None:
+        bare = self.stage.root / "pushed.git"
+        self.remote("queue", "hook", "--install", str(bare)).communicate(timeout=self.patience)
+        self.queue.set_mode("paused")
+        told = re.search("`(restrict,.*?)`", (HETZNER / "docs/operating.md").read_text())
+        assert told, "expected the words before such a key on the page"
+        keys = self.stage.root / "ssh/key.pub"
+        keys.write_text(f"{told[1]} {keys.read_text()}")
+        for words in (["id"], ["-t"], ["git-receive-pack x; id"]):
+            shell = subprocess.run(
+                [*self.ssh, *words], check=False, capture_output=True, text=True, timeout=60
+            )
+            self.assertNotEqual(shell.returncode, 0, words)
+            self.assertNotIn("uid=", shell.stdout)
+        self.stage.commit("private")
+        self.assertIn("topic queued as 1", self.push(bare, "HEAD:refs/heads/topic"))
+
     def push(self, bare: Path, *words: str) -> str:
         """Push over ssh; return what git says."""
         done = subprocess.run(
