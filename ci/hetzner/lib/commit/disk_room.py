@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 from lib.buckaroo import stale_places
 from lib.buckaroo.settings import Settings
-from lib.common.plain_text import size
+from lib.common import disk
 from lib.leftovers import half_written
 
 
@@ -25,20 +23,8 @@ def clean(config: Settings, say: Callable[[str], None]) -> None:
 
 def require(config: Settings, say: Callable[[str], None]) -> None:
     """Raise OSError if the disk has too little room for a run, after a clean-up too."""
-    state, least = config.state_dir, config.free_bytes
-    if _free(state) >= least:
+    if not disk.shortage(config.state_dir, config.free_bytes):
         return
     clean(config, say)
-    free = _free(state)
-    if free < least:
-        raise OSError(
-            f"expected {size(least)} free on the disk of {state}, found {size(free)}: remove "
-            "something (`pipeline.py gc` removes what the runner no longer uses), or lower "
-            "CI_FREE_BYTES"
-        )
-
-
-def _free(path: Path) -> int:
-    """Return the bytes that are free for this user, without those that are kept for root."""
-    found = os.statvfs(path)
-    return found.f_bavail * found.f_frsize
+    if shortage := disk.shortage(config.state_dir, config.free_bytes):
+        raise OSError(shortage)

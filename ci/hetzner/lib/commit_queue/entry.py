@@ -17,6 +17,12 @@ class Ref(NamedTuple):
     pull: int = 0  # number of its pull request, 0 for none
     fork: str = ""  # owner/name of the fork, '' for the repository itself
 
+    @property
+    def text(self) -> str:
+        """The place for people: `main`, `fix #12`, `owner/fork:fix #12`; '' if none is known."""
+        branch = f"{self.fork}:{self.branch}" if self.fork else self.branch
+        return f"{branch} #{self.pull}".strip() if self.pull else branch
+
 
 class Push(NamedTuple):
     """A wish to have a commit run."""
@@ -55,6 +61,11 @@ class Entry(NamedTuple):
     def branch(self) -> str:
         """The branch to show, '' if none is known."""
         return next((ref.branch for ref in self.refs if ref.branch), "")
+
+    @property
+    def where(self) -> str:
+        """The place to show where it was pushed, '' if none is known."""
+        return next((ref.text for ref in self.refs if ref.text), "")
 
     @property
     def end_if_asked(self) -> State:

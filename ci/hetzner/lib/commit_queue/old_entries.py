@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lib.commit_queue import paths
 from lib.commit_queue.states import OPEN
-from lib.commit_queue.store import CommitQueue
+from lib.commit_queue.store import ALL, CommitQueue
 from lib.common import waste
 from lib.common.plain_text import counted
 from lib.common.waste import Waste
@@ -19,7 +19,6 @@ DAY = 86_400.0  # seconds
 OF_ENTRY = re.compile(
     r"(?:entry-)?([0-9]{1,15})\.(?:lock|(?:prepare\.)?log(?:\.[0-9]+)?)", re.ASCII
 )
-MANY = 10**6  # entries that have not ended
 
 
 def find(state_dir: Path, days: float, now: float) -> Iterator[Waste]:
@@ -29,7 +28,7 @@ def find(state_dir: Path, days: float, now: float) -> Iterator[Waste]:
     before, why = now - days * DAY, f"older than {days:g} days"
     with contextlib.closing(CommitQueue(state_dir)) as queue:
         old = queue.count_old(before)
-        open_ids = {str(entry.id) for entry in queue.entries(states=OPEN, limit=MANY)}
+        open_ids = {str(entry.id) for entry in queue.entries(states=OPEN, limit=ALL)}
     if old:
         forget = functools.partial(_forget, state_dir, before)
         yield Waste(paths.database(state_dir), 0, f"{counted(old, 'row')} {why}", forget)

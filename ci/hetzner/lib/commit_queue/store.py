@@ -17,6 +17,7 @@ from lib.commit_queue.states import State
 from lib.commit_queue.wake import Waker
 
 T = TypeVar("T")
+ALL = -1  # entries
 MODES = ("running", "paused", "draining")
 BY_WORKER = "by the worker: "  # how the reason begins why the worker itself has paused the queue
 COUNTS = "SELECT state, count(*) FROM entries GROUP BY state"
@@ -130,6 +131,7 @@ class CommitQueue:
     ) -> list[Entry]:
         """Return entries, the newest first: of these states (default: any), of this branch.
 
+        At most `limit` of them, or ALL.
         Those of a branch are in the order of its pushes; one that was pushed again counts as new.
         `before` leaves out the entry with this id and all newer ones.
         """

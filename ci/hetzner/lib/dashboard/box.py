@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import os
 import time
 from pathlib import Path
 from typing import NamedTuple
 
-from lib.commit_queue import paths
+from lib.commit_queue import worker_presence
 from lib.commit_queue.states import State
 from lib.commit_queue.store import CommitQueue
-from lib.common import files, version
+from lib.common import disk, version
 from lib.common.plain_text import size
 from lib.configuration.service_settings import ServiceSettings
-
-MODES = ("running", "paused", "draining")
 
 
 class Health(NamedTuple):
@@ -51,8 +46,8 @@ def look(settings: ServiceSettings, queue: CommitQueue) -> Health:
     state = settings.base.state_dir
     health = Health(
         version.full(),
-        worker=is_held(paths.worker_lock(state)),
-        free=free_bytes(state),
+        worker=_worker_lives(state),
+        free=_free(state),
         watermark=settings.base.free_bytes,
     )
     try:
@@ -97,25 +92,15 @@ def problems(health: Health) -> tuple[str, ...]:
     return tuple(found)
 
 
-def is_held(lock: Path) -> bool:
-    """Whether a process holds a lock (flock(2)); no look makes the file, nor takes the lock."""
+def _worker_lives(state_dir: Path) -> bool:
     try:
-        handle = files.open_file(lock, os.O_RDONLY)
+        return bool(worker_presence.holder(state_dir))
     except OSError:
         return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError as error:
-        return error.errno in (errno.EWOULDBLOCK, errno.EAGAIN)
-    finally:
-        os.close(handle)
-    return False
 
 
-def free_bytes(directory: Path) -> int | None:
-    """Return the bytes that are free for us on the disk of a directory; None if not known."""
+def _free(directory: Path) -> int | None:
     try:
-        found = os.statvfs(directory)
+        return disk.free(directory)
     except OSError:
         return None
-    return found.f_bavail * found.f_frsize

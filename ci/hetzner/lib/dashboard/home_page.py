@@ -9,7 +9,7 @@ from lib.commit_queue.entry import Entry
 from lib.commit_queue.states import State
 from lib.common.plain_text import duration, size
 from lib.dashboard import moments
-from lib.dashboard.overview import MOST_WAITING, Item, Overview, place
+from lib.dashboard.overview import MOST_WAITING, Item, Overview
 from lib.dashboard.progress import progress
 from lib.dashboard.words import colour_of, commit, mark, name, reason, run_link, with_code
 from lib.page.markup import Html, join, tag
@@ -167,7 +167,7 @@ def _waiting_row(number: int, entry: Entry, shown: Overview) -> Html:
         tag("span", str(number), class_="turn soft"),
         tag(
             "span",
-            tag("b", name(place(entry.refs), "a commit"), class_="name"),
+            tag("b", name(entry.where, "a commit"), class_="name"),
             commit(entry.sha),
             tag("span", ", ".join(remarks), class_="amber") if remarks else None,
             class_="line",

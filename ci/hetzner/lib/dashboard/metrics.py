@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from lib.commit_queue.store import CommitQueue
+from lib.commit_queue.store import MODES, CommitQueue
 from lib.configuration.service_settings import ServiceSettings
 from lib.dashboard import answers, box
 from lib.dashboard.answers import Answer
@@ -62,7 +62,7 @@ def figures(settings: ServiceSettings, queue: CommitQueue, streams: int) -> list
     for state, (count, total) in seconds.items():
         took += [("_count", {"state": state.value}, count), ("_sum", {"state": state.value}, total)]
     found.append(Figure("ci_run_seconds", "summary", "Seconds that the kept entries ran.", took))
-    modes = [("", {"mode": mode}, float(mode == health.mode)) for mode in box.MODES]
+    modes = [("", {"mode": mode}, float(mode == health.mode)) for mode in MODES]
     found.append(Figure("ci_queue_mode", "gauge", "Whether the queue is in this mode.", modes))
     return found
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from lib.commit_queue.entry import Entry, Ref
+from lib.commit_queue.entry import Entry
 from lib.commit_queue.states import ENDED, VERDICTS, State
 from lib.commit_queue.store import CommitQueue
 from lib.configuration.service_settings import ServiceSettings
@@ -43,7 +43,7 @@ class Item(NamedTuple):
     @property
     def where(self) -> str:
         """Where its commit was pushed, '' if that is not known."""
-        pushed = place(self.entry.refs) if self.entry else ""
+        pushed = self.entry.where if self.entry else ""
         return pushed or (self.run.branch if self.run else "")
 
     @property
@@ -85,15 +85,6 @@ class Overview(NamedTuple):
     branches: tuple[tuple[str, Item], ...]
     recent: tuple[Item, ...]
     health: box.Health
-
-
-def place(refs: Sequence[Ref]) -> str:
-    """Return where a commit was pushed, for people: `main`, `fix #12`, `owner/fork:fix #12`."""
-    for ref in refs:
-        if ref.branch or ref.pull:
-            branch = f"{ref.fork}:{ref.branch}" if ref.fork else ref.branch
-            return f"{branch} #{ref.pull}".strip() if ref.pull else branch
-    return ""
 
 
 class Queued(NamedTuple):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import urllib.parse
 from collections.abc import Mapping, Sequence
 
-from lib.commit_queue.entry import Entry
+from lib.commit_queue.entry import Entry, as_json
 from lib.commit_queue.states import State
 from lib.commit_queue.store import CommitQueue
 from lib.dashboard import answers
@@ -50,12 +50,7 @@ def answer(
 
 def of_entry(entry: Entry) -> dict[str, object]:
     """Return an entry as JSON."""
-    return {
-        **entry._asdict(),
-        "refs": [ref._asdict() for ref in entry.refs],
-        "state": entry.state.value,
-        "run": entry.run or None,
-    }
+    return {**as_json(entry), "run": entry.run or None}
 
 
 def of_run(line: RunLine) -> dict[str, object]:

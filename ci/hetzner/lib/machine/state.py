@@ -12,6 +12,8 @@ import re
 import time
 from pathlib import Path
 
+from lib.common import disk
+
 PATIENCE = 0.005  # seconds for the bytes below one directory
 PROC = Path("/proc")
 # what the kernel counts itself: the file, the number in it, and its unit. No table of sockets is
@@ -42,8 +44,7 @@ def measure(directory: Path, patience: float = PATIENCE, proc: Path = PROC) -> d
             if (held := _bytes_below(place, time.monotonic() + patience)) is not None:
                 found[f"{name}_bytes"] = held
     with contextlib.suppress(OSError):
-        disk = os.statvfs(directory)
-        found["disk_free_bytes"] = disk.f_bavail * disk.f_frsize
+        found["disk_free_bytes"] = disk.free(Path(directory))
     return found
 
 

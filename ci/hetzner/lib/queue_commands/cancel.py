@@ -7,13 +7,13 @@ import argparse
 from lib.commands import answer
 from lib.commit_queue.entry import Entry
 from lib.commit_queue.states import OPEN, State
+from lib.commit_queue.store import ALL
 from lib.common.plain_text import counted
 from lib.queue_commands import entry_text
 from lib.queue_commands.site import QueueSite
 
 SUMMARY = "End an entry that waits, ask one that runs to end."
 REASON = "cancelled by hand"
-MANY = 1_000_000  # entries that have not ended
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +35,7 @@ def _chosen(word: str, place: QueueSite) -> list[int]:
     if word.isdecimal() and word.isascii() and len(word) < 16:
         return [int(word)]
     sha = place.commit(word)
-    found: list[Entry] = place.queue.entries(states=OPEN, limit=MANY)
+    found: list[Entry] = place.queue.entries(states=OPEN, limit=ALL)
     chosen = [entry.id for entry in found if entry.sha == sha]
     if not chosen:
         raise LookupError(f"expected an entry of {sha} that waits or runs, found none")

@@ -8,6 +8,7 @@ import time
 
 from lib.commands import answer, argument_types
 from lib.commit_queue.states import State
+from lib.commit_queue.store import ALL
 from lib.common import interrupts, signal_names
 from lib.common.interrupts import Interrupted
 from lib.common.plain_text import counted
@@ -17,7 +18,6 @@ from lib.queue_commands.site import QueueSite
 SUMMARY = "Let the runs end that go on, and start no more."
 PAUSE = 0.2  # seconds between two looks
 STILL_RUNS = 1
-MANY = 10_000  # entries that run
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,4 +47,4 @@ def main(given: argparse.Namespace, place: QueueSite) -> int:
 
 
 def _running(place: QueueSite) -> int:
-    return len(place.queue.entries(states={State.RUNNING}, limit=MANY))
+    return len(place.queue.entries(states={State.RUNNING}, limit=ALL))

@@ -68,17 +68,11 @@ def _cells(entry: Entry, now: float) -> list[str]:
         str(entry.id),
         entry.state.value.upper(),
         entry.sha[:SHORT],
-        redact.shorten(one_line(_branch(entry)), LONGEST),
+        redact.shorten(one_line(" ".join(ref.text for ref in entry.refs)), LONGEST),
         entry.source + (" first" if entry.first else ""),
         _when(entry, now),
         redact.shorten(one_line(_why(entry)), LONGEST),
     ]
-
-
-def _branch(entry: Entry) -> str:
-    names = [f"{ref.fork}:{ref.branch}" if ref.fork else ref.branch for ref in entry.refs]
-    pulls = [f"#{ref.pull}" for ref in entry.refs if ref.pull]
-    return " ".join([*(name for name in names if name), *pulls])
 
 
 def _when(entry: Entry, now: float) -> str:

@@ -11,12 +11,12 @@ from lib.commit_queue.states import ENDED, State
 from lib.commit_queue.store import CommitQueue
 from lib.common import interrupts
 from lib.common.plain_text import one_line
+from lib.model.job_fields import RUN_LOG
 from lib.queue_commands import entry_text
 from lib.queue_commands.printed_log import PrintedLog, remark
 from lib.run_directories import run_name
 
 PAUSE = 0.1  # seconds between two looks
-RUN_LOG = "ci.log"
 # exit codes of entries that ended without one of their run, as shells have them for signals
 WITHOUT_CODE = {State.CANCELLED: 130, State.SUPERSEDED: 143, State.CUT_OFF: 137}
 
@@ -92,7 +92,7 @@ class Follower:
 
     def _log_of(self, run: str) -> Path | None:
         known = run_name.parse(run)
-        return self._queue.state_dir / run_name.RUNS / run / RUN_LOG if known else None
+        return self._queue.state_dir / run_name.RUNS / run / f"{RUN_LOG}.log" if known else None
 
     def _print(self) -> None:
         if self._log:

@@ -9,11 +9,12 @@ from lib.commands import answer
 from lib.commit_queue import worker_presence
 from lib.commit_queue.entry import Entry, as_json
 from lib.commit_queue.states import ENDED, State
+from lib.commit_queue.store import ALL
 from lib.queue_commands import entry_text
 from lib.queue_commands.site import QueueSite
 
 SUMMARY = "List the entries: those that wait, run, and ended lately."
-RECENT, MANY = 10, 1_000_000  # entries
+RECENT = 10  # entries
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,9 +26,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(given: argparse.Namespace, place: QueueSite) -> int:
     """Print the queue. Raises OSError."""
     queue = place.queue
-    running = queue.entries(states={State.RUNNING}, limit=MANY)
+    running = queue.entries(states={State.RUNNING}, limit=ALL)
     waiting = queue.waiting()
-    ended = queue.entries(states=ENDED, limit=MANY if given.all else RECENT)
+    ended = queue.entries(states=ENDED, limit=ALL if given.all else RECENT)
     if given.json:
         return answer.as_json(
             {

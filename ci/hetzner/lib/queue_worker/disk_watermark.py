@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from pathlib import Path
 
-from lib.common.plain_text import size
+from lib.common import disk
 
 AGAIN = 30.0  # seconds from a look that found too little room to the next
 
@@ -32,14 +31,6 @@ class DiskWatermark:
 
     def _found(self) -> str:
         try:
-            found = os.statvfs(self._directory)
+            return disk.shortage(self._directory, self._least)
         except OSError as error:
             return f"the disk of {self._directory} cannot be asked: {error.strerror}"
-        free = found.f_bavail * found.f_frsize
-        if free >= self._least:
-            return ""
-        return (
-            f"expected {size(self._least)} free on the disk of {self._directory}, found "
-            f"{size(free)}: remove something (`pipeline.py gc` removes what the runner no longer "
-            "uses), or lower CI_FREE_BYTES"
-        )

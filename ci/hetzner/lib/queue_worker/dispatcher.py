@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from lib.commit_queue.entry import Entry
 from lib.commit_queue.states import State
-from lib.commit_queue.store import CommitQueue
+from lib.commit_queue.store import ALL, CommitQueue
 from lib.common.plain_text import one_line
 from lib.queue_worker import worker_lines
 from lib.queue_worker.entry_ends import EntryEnds
@@ -21,7 +21,6 @@ from lib.queue_worker.under_way import Patience, UnderWay
 
 RUN = Patience(terminate=30.0, kill=60.0)
 PREPARATION = Patience(terminate=3.0, kill=6.0)  # nothing of it is needed
-MOST_RUNNING = 1000  # entries that are asked for at once
 STOPPED = "its worker was stopped"
 
 
@@ -135,7 +134,7 @@ class Dispatcher:
 
     def _heed_requests(self) -> None:
         """End what was asked to end: cancelled, or superseded."""
-        running = self._seam.queue.entries(states=[State.RUNNING], limit=MOST_RUNNING)
+        running = self._seam.queue.entries(states=[State.RUNNING], limit=ALL)
         self._put_back_unknown(running)
         asked = {entry.id: entry.asked_to_end for entry in running if entry.asked_to_end}
         for place, entry in list(self._taken.items()):
