@@ -25,7 +25,7 @@ units=${CI_UNITS_DIR-/etc/systemd/system} # empty: units are somebody else's bus
 restart=${CI_RESTART:-systemctl restart ci-webhook.service ci-worker.service}
 health=${CI_HEALTH_URL:-http://127.0.0.1:9000/health}
 patience=${CI_HEALTH_SECONDS:-60}
-journal=$versions/update # the version from before, the mode of the queue, how far we are
+journal=$versions/update # the version from before, the mode of the queue, how far we are, its reason
 none='-'                 # stands for the version before the first one
 
 main() {
@@ -45,7 +45,7 @@ main() {
   have_image "$new"
   drain "$old"
   say "switching from $old to $new"
-  note "$old" "$mode" switching
+  note "$old" "$mode" switching "$why"
   if ! { switch "$new" && apply "$new" && healthy "$new" "$patience"; }; then
     say "$new is not healthy"
     go_back
@@ -159,13 +159,17 @@ note() {
   mv -T "$journal.new" "$journal"
 }
 
-# lets the commits that run end, and starts no more; keeps the mode of the queue in `mode`
+# lets the commits that run end, and starts no more; keeps the mode of the queue in `mode`, and its
+# reason in `why`: /health tells by it that the worker paused the queue, and no person
 drain() {
-  local end=$((SECONDS + ${CI_DRAIN_SECONDS:-1800}))
-  mode=running
+  local end=$((SECONDS + ${CI_DRAIN_SECONDS:-1800})) found
+  mode=running why=
   [[ $1 != "$none" ]] || return 0
-  mode=$(host "$1" queue list --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["mode"])')
-  note "$1" "$mode" draining
+  found=$(host "$1" queue list --json |
+    python3 -c 'import json, sys; queue = json.load(sys.stdin); print(queue["mode"], queue["why"])')
+  read -r mode why <<<"$found"
+  note "$1" "$mode" draining "$why"
+  say "draining the queue: a commit that runs has ${CI_DRAIN_SECONDS:-1800} s to end"
   until host "$1" queue drain --wait 1 >/dev/null && nothing_by_hand; do
     if ((SECONDS >= end)); then
       resume "$1"
@@ -187,7 +191,7 @@ nothing_by_hand() {
 resume() {
   case $mode in
     running) host "$1" queue resume ;;
-    paused) host "$1" queue pause --why "paused before an update" ;;
+    paused) host "$1" queue pause --why="${why:-paused before an update}" ;;
   esac
   rm -f "$journal"
 }
@@ -224,7 +228,7 @@ healthy() {
 # undoes an update that has not come to its end
 go_back() {
   local old step
-  read -r old mode step <"$journal"
+  read -r old mode step why <"$journal"
   if [[ $step == switching ]]; then
     if [[ $old == "$none" ]]; then
       rm "$journal"

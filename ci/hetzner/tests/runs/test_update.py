@@ -22,10 +22,11 @@ class Update(UpdateCase):
         self.serves(second)
         self.assertEqual(self.mode(), "running")
         third = self.commit()
-        self.queue("pause")
+        why = "--a 'new' disk; $HOME \\n"
+        self.queue("pause", f"--why={why}")
         self.update()
         self.serves(third)
-        self.assertEqual(self.mode(), "paused")
+        self.assertEqual((self.mode(), self.why()), ("paused", why))
         kept = {path.name.split("-")[0] for path in self.versions.glob("*-*")}
         self.assertEqual(kept, {second[:12], third[:12]})
         self.assertIn("already", self.update())

@@ -162,6 +162,10 @@ class UpdateCase(unittest.TestCase):
     def mode(self) -> str:
         return str(json.loads(self.queue("list", "--json"))["mode"])
 
+    def why(self) -> str:
+        """Return the reason of the mode."""
+        return str(json.loads(self.queue("list", "--json"))["why"])
+
     def until(self, what: Path) -> None:
         end = time.monotonic() + PATIENCE
         while not what.exists():
