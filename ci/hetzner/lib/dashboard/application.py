@@ -27,7 +27,7 @@ from lib.dashboard.answers import NOT_FOUND, Answer, say
 from lib.dashboard.changes import Changes
 from lib.dashboard.overview import Gatherer
 from lib.dashboard.request import Request
-from lib.dashboard.run_lines import RunLines
+from lib.dashboard.run_lines import LARGEST_SUMMARY, RunLines
 from lib.dashboard.run_pages import RunPages
 from lib.dashboard.streams import Streams
 from lib.run_directories import run_name
@@ -43,7 +43,7 @@ class Dashboard:
     """The application. Threads may share it."""
 
     def __init__(self, settings: ServiceSettings, queue: CommitQueue) -> None:
-        store = RunStore(settings.base.state_dir)
+        store = RunStore(settings.base.state_dir, LARGEST_SUMMARY)
         self._queue = queue
         self._access = Access(settings.read_token)
         self._streams = Streams()

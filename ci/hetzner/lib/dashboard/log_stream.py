@@ -111,7 +111,7 @@ class _Follower:
         if self._run.live:
             return over and self._job != RUN_LOG
         if self._job == RUN_LOG:  # the summary that was read before may be that of the start
-            self._ending = StoredRun(self._run.path, self._run.key).state
+            self._ending = StoredRun(self._run.path, self._run.key, self._run.largest).state
         elif not over:
             self._ending = CUT_OFF
         return True

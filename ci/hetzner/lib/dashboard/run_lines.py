@@ -19,6 +19,9 @@ from lib.run_directories.stored_run import RUNNING, StoredRun
 from lib.timeline.run_record import JobRecord, RunRecord
 
 LARGEST = 8_000_000  # bytes of a file of events; a larger one tells no progress
+# bytes of a summary: JSON of nothing but brackets takes twenty times as much memory, for each
+# of those who ask at the same time
+LARGEST_SUMMARY = 2_000_000
 MOST = 1000  # runs that are kept
 
 
@@ -60,7 +63,7 @@ class RunLines:
 
     def line(self, run: StoredRun) -> RunLine:
         """Return a run as it is now."""
-        run = StoredRun(run.path, run.key)  # what it reads of the files goes with it
+        run = StoredRun(run.path, run.key, run.largest)  # what it reads of the files goes with it
         live = run.live
         mark = (live, stamp(run.path / (EVENTS if live else "summary.json")))
         with self._lock:

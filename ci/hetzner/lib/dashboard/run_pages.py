@@ -12,6 +12,7 @@ from lib.dashboard import answers, log_page, log_stream, run_files, run_page
 from lib.dashboard.answers import Answer
 from lib.dashboard.changes import Changes
 from lib.dashboard.request import Request
+from lib.dashboard.run_lines import LARGEST_SUMMARY
 from lib.dashboard.streams import Streams
 from lib.model.job_fields import NAME
 from lib.run_directories import run_name
@@ -76,4 +77,5 @@ class RunPages:
 
 
 def _run_at(directory: Path) -> StoredRun:
-    return StoredRun(directory, run_name.parse(directory.name) or RunName("", 1, ""))
+    name = run_name.parse(directory.name) or RunName("", 1, "")
+    return StoredRun(directory, name, LARGEST_SUMMARY)

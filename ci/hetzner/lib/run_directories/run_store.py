@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from lib.common import locks
+from lib.common import files, locks
 from lib.run_directories import commit_links, log_directory, run_name
 from lib.run_directories.log_directory import OwnedDirectory
 from lib.run_directories.stored_run import StoredRun
@@ -25,10 +25,14 @@ PATIENCE = 5.0  # seconds for the lock of a new directory, which a look at it ho
 
 
 class RunStore:
-    """The runs below a directory, which need not exist yet."""
+    """The runs below a directory, which need not exist yet.
 
-    def __init__(self, directory: Path) -> None:
+    A summary of more than `largest` bytes says nothing of its run.
+    """
+
+    def __init__(self, directory: Path, largest: int = files.LARGEST) -> None:
         self.directory = directory
+        self._largest = largest
         self._runs = directory / run_name.RUNS
 
     @contextlib.contextmanager
@@ -70,7 +74,7 @@ class RunStore:
             for entry in entries:
                 name = run_name.parse(entry.name)
                 if name is not None and entry.is_dir(follow_symlinks=False):
-                    found.append(StoredRun(self._runs / entry.name, name))
+                    found.append(StoredRun(self._runs / entry.name, name, self._largest))
         return sorted(found, key=lambda run: run.key, reverse=True)
 
     def find(self, word: str) -> StoredRun:

@@ -20,11 +20,13 @@ RUNNING, PASSED, FAILED, CUT_OFF, UNKNOWN = "running", "passed", "failed", "cut 
 class StoredRun:
     """One run: `name` and `path` of its directory.
 
-    What its files say is read once, at the first question.
+    What its files say is read once, at the first question. A summary of more than `largest` bytes
+    says nothing.
     """
 
-    def __init__(self, path: Path, name: RunName) -> None:
+    def __init__(self, path: Path, name: RunName, largest: int = files.LARGEST) -> None:
         self.path = path
+        self.largest = largest
         self.key = name  # compares by age
         self.name = path.name
 
@@ -71,7 +73,7 @@ class StoredRun:
         import json  # late: who lists names does not need it
 
         try:
-            found = json.loads(files.read(self.path / "summary.json"))
+            found = json.loads(files.read(self.path / "summary.json", self.largest))
         except (OSError, ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import tempfile
@@ -13,6 +14,7 @@ from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
 
 from lib.commit_queue.states import State
+from lib.dashboard import run_lines
 from tests.support.example_box import ExampleBox, sha
 
 REQUESTS = 1500
@@ -97,3 +99,13 @@ class Strangers(unittest.TestCase):
             for path in ("/", "/api/runs.json", "/metrics", "/badge/main.svg", *of_runs):
                 with self.subTest(path):
                     self.assertEqual(self.ask(path, "", accept="text/html")[0], 200)
+
+    def test_summary_that_would_take_much_memory_tells_nothing_of_its_run(self) -> None:
+        run = self.box.ended_run(3, "topic")
+        path = "/api/runs.json"
+        states = [each["state"] for each in json.loads(self.ask(path, "")[1])["runs"]]
+        self.assertEqual(states, ["passed", "passed"])
+        lists = ",".join(["[]"] * (run_lines.LARGEST_SUMMARY // 3))
+        (run / "summary.json").write_text(f'{{"exit_code": 0, "x": [{lists}]}}')
+        states = [each["state"] for each in json.loads(self.ask(path, "")[1])["runs"]]
+        self.assertCountEqual(states, ["unknown", "passed"])
