@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from lib.commands import argument_types
@@ -34,15 +36,32 @@ def _workers(text: str) -> int:
 
 
 def main(given: argparse.Namespace, place: QueueSite) -> int:
-    """Work; return the exit code, 128+n after signal n. Raises OSError."""
+    """Work; return the exit code, 128+n after signal n. Raises OSError.
+
+    Raises ValueError for a CI_QUEUE_COMMAND that cannot run a commit.
+    """
     from lib.queue_worker import worker  # late: no other command of the queue needs it
 
+    _check(place.settings.queue_command)
     environ = dict(os.environ)
     if given.repo:
         environ["CI_REPO_DIR"] = str(Path(given.repo).absolute())
     return worker.work(
         place.settings, _say, workers=given.workers, once=given.once, environ=environ
     )
+
+
+def _check(command: Sequence[str]) -> None:
+    """Raise ValueError for a command that can run no commit."""
+    from lib.queue_worker import run_command
+
+    if found := run_command.unknown_fields(command):
+        raise ValueError(f"CI_QUEUE_COMMAND: {found}")
+    if shutil.which(command[0]) is None:
+        raise ValueError(
+            f"CI_QUEUE_COMMAND: expected a program, found {command[0]!r}, which is not on PATH or "
+            "may not be executed"
+        )
 
 
 def _say(line: str) -> None:

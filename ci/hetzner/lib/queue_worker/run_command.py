@@ -15,9 +15,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lib.commit_queue.entry import Entry
+from lib.model import names
 
 SHA, BRANCH, PLACE, NAME_TO, PREPARE = "{sha}", "{branch}", "{place}", "{name_to}", "{prepare}"
-FIELD = re.compile("|".join(map(re.escape, (SHA, BRANCH, PLACE, NAME_TO, PREPARE))))
+FIELDS = (SHA, BRANCH, PLACE, NAME_TO, PREPARE)
+FIELD = re.compile("|".join(map(re.escape, FIELDS)))
+LIKE_A_FIELD = re.compile(r"(?<!\$)\{[A-Za-z_]+\}")
 PREPARE_FLAG = "--prepare"
 
 
@@ -69,3 +72,15 @@ class RunCommand:
 
     def _has(self, field: str) -> bool:
         return any(field in word for word in self._template)
+
+
+def unknown_fields(template: Sequence[str]) -> str:
+    """Return which fields of a template are none, '' if all are known.
+
+    A script, a word with blanks, may have braces of its own.
+    """
+    found = [field for word in template if " " not in word for field in LIKE_A_FIELD.findall(word)]
+    told = [
+        f"{field}{names.nearest(field.lower(), FIELDS)}" for field in found if field not in FIELDS
+    ]
+    return f"expected {', '.join(FIELDS)}, found {', '.join(told)}" if told else ""

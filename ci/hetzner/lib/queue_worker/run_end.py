@@ -26,6 +26,7 @@ class Ended(NamedTuple):
     began: bool = True  # False if it was to name its run, and did not
     confirmed: bool = True  # False if the report of its run does not say this exit code
     said: str = ""  # the error of its start, or the last line that it printed
+    of_pipeline: bool = True  # False for another program, whose exit codes mean what it likes
 
 
 class Judgement(NamedTuple):
@@ -73,6 +74,6 @@ def _fault(end: Ended) -> tuple[str, bool]:
         return f"the command could not run ({code})", False
     if not end.began:
         return f"the command ended with {code} before its run began", False
-    if end.code == 2:
+    if end.code == 2 and end.of_pipeline:
         return f"the command was refused ({code}: bad usage or settings)", True
     return f"the command ended with {code}, which says nothing of the commit", True

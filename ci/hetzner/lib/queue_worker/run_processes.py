@@ -202,7 +202,8 @@ class RunProcesses:
             entry_lock.release(paths.entry_lock(self._state_dir, command.entry.id))
         said = run_records.last_line(self._log(command))
         if not (self._command.is_pipeline and run):
-            return Gone(place, Ended(code, began, said=said), run)
+            ended = Ended(code, began, said=said, of_pipeline=self._command.is_pipeline)
+            return Gone(place, ended, run)
         report = run_records.report(self._state_dir, run)
         ended = Ended(code, began, run_records.confirms(report, code), said)
         return Gone(place, ended, run, run_records.checked_all(report))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import unittest
+from unittest import mock
 
 from lib.commit_queue import paths
 from lib.commit_queue.entry import Push, Ref
@@ -30,6 +32,16 @@ class Form(QueueCommandsCase):
         out = self.said("--help")
         for name in front.COMMANDS:
             self.assertIn(f"\n  {name} ", out)
+
+
+class Working(QueueCommandsCase):
+    def test_command_that_can_run_no_commit_is_refused(self) -> None:
+        for command, sentence in (
+            ("sh {shaa}", "found {shaa}; did you mean '{sha}'?"),
+            ("no-such-program {sha}", "found 'no-such-program', which is not on PATH"),
+        ):
+            with mock.patch.dict(os.environ, {"CI_QUEUE_COMMAND": command}):
+                self.refused(2, sentence, "worker", "--once")
 
 
 class Pushing(QueueCommandsCase):

@@ -198,6 +198,13 @@ class Ending(DispatcherCase):
             self.assertRegex(self.reason_of(entry), text)
         self.assertEqual(self.queue.mode(), "running")
 
+    def test_another_program_may_mean_something_else_by_2(self) -> None:
+        entry = self.push(A)
+        self.step()
+        self.runs.ends.append(Gone(1, Ended(2, said="make: *** Error 1", of_pipeline=False)))
+        self.step()
+        self.assertRegex(self.reason_of(entry), "ended with exit code 2, .*: make")
+
     def test_run_of_a_part_of_a_commit_proves_nothing_and_is_told_of(self) -> None:
         for code, state in ((0, State.ERROR), (1, State.FAILED)):
             entry = self.push(A, source="push")
