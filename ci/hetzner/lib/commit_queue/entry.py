@@ -33,6 +33,7 @@ class Push(NamedTuple):
     first: bool = False  # before others
     repeat: str = ""  # name of the group of repetitions that it is part of
     speaks: bool = True  # it posts statuses on GitHub
+    before: str = ""  # the commit where the branch was, zeros for none, '' if that is not known
 
 
 class Entry(NamedTuple):

@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import Sequence
 
-from lib.commit_queue import ending, rows
+from lib.commit_queue import ending, late_pushes, rows
 from lib.commit_queue.entry import MANUAL, SUPERSEDED_BY, Entry, Push, Ref
 from lib.commit_queue.states import ENDED, OPEN, SPOKEN, State
 from lib.common import ref_names
@@ -22,14 +22,18 @@ SHORT = 7  # characters of a commit in a sentence
 def push(database: sqlite3.Connection, push: Push, protected: Sequence[str]) -> Entry:
     """Join an entry of this commit, or queue one; return it. Older ones are superseded.
 
+    A push that is told of late, after a newer one of its branch, supersedes none.
     Raises ValueError for what git takes for no commit or no branch.
     """
     _check(push)
+    newer = late_pushes.row_of_newer(database, push)
     joined = _joined(database, push)
     number = _queue(database, push) if joined is None else joined.id
     if joined is not None:
         _join(database, joined, push)
-    if joined is None or not _is_second_word(joined, push):
+    if newer is not None:
+        late_pushes.make_newest(database, newer)
+    elif joined is None or not _is_second_word(joined, push):
         _supersede(database, push, number, protected)
     return rows.entry(database, number)
 
@@ -88,7 +92,7 @@ def _queue(database: sqlite3.Connection, push: Push) -> int:
         (push.sha, push.source, push.first, time.time(), push.repeat, push.speaks),
     ).lastrowid
     assert made is not None
-    _add_ref(database, made, push.ref)
+    _add_ref(database, made, push.ref, push.before)
     ending.tell(database, rows.entry(database, made), "pending", ending.WAITS)
     return made
 
@@ -104,7 +108,7 @@ def _join(database: sqlite3.Connection, entry: Entry, push: Push) -> None:
         )
     elif push.ref != Ref(""):
         _drop_ref(database, entry.id, push.ref)  # its new row is the newest of the branch
-        _add_ref(database, entry.id, push.ref._replace(pull=pull))
+        _add_ref(database, entry.id, push.ref._replace(pull=pull), push.before)
     if entry.state in OPEN:
         database.execute(
             "UPDATE entries SET first = max(first, ?), speaks = max(speaks, ?), source = ? "
@@ -153,8 +157,8 @@ def _key(ref: Ref) -> tuple[str, str]:
     return ref.branch, ref.fork
 
 
-def _add_ref(database: sqlite3.Connection, number: int, ref: Ref) -> None:
-    database.execute("INSERT INTO refs VALUES (?, ?, ?, ?)", (number, *ref))
+def _add_ref(database: sqlite3.Connection, number: int, ref: Ref, before: str) -> None:
+    database.execute("INSERT INTO refs VALUES (?, ?, ?, ?, ?)", (number, *ref, before))
 
 
 def _drop_ref(database: sqlite3.Connection, number: int, ref: Ref) -> None:

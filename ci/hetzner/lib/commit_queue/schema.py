@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lib.commit_queue import paths
 
-VERSION = 1
+VERSION = 2
 # Ids are never used again (sqlite.org/autoinc.html), and give the order: seconds would not.
 TABLES = {
     "entries": "id INTEGER PRIMARY KEY AUTOINCREMENT, sha TEXT NOT NULL, source TEXT NOT NULL, "
@@ -20,7 +20,7 @@ TABLES = {
     "CHECK (state IN ('waiting', 'running', 'passed', 'failed', 'error', 'cancelled', "
     "'superseded', 'cut off'))",
     "refs": "entry INTEGER NOT NULL, branch TEXT NOT NULL, pull INTEGER NOT NULL, "
-    "fork TEXT NOT NULL",
+    "fork TEXT NOT NULL, before TEXT NOT NULL",
     # when a branch was served last, as a count of starts
     "served": "branch TEXT NOT NULL, fork TEXT NOT NULL, turn INTEGER NOT NULL, "
     "PRIMARY KEY (branch, fork)",

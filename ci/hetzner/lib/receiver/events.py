@@ -47,7 +47,8 @@ def _pushed(payload: Payload, rules: Rules) -> Push | Ignored:
         return Ignored(f"{_shown(ref)} was deleted")
     if ref.startswith(BRANCH):
         branch = _branch("ref", ref.removeprefix(BRANCH))
-        return Push(_commit("after", payload.text("after")), Ref(branch), "webhook")
+        after = _commit("after", payload.text("after"))
+        return Push(after, Ref(branch), "webhook", before=_before(payload))
     if not ref.startswith(TAG):
         return Ignored(f"{_shown(ref)} is neither a branch nor a tag")
     if not rules.tags:
@@ -71,11 +72,11 @@ def _requested(payload: Payload, rules: Rules) -> Push | Ignored:
         return Ignored("the repository of the pull request was deleted")
     name = origin.text("full_name")
     if _same(name, rules.repository):
-        return Push(commit, Ref(branch, number), "webhook")
+        return Push(commit, Ref(branch, number), "webhook", before=_before(payload))
     allowed = next((fork for fork in rules.forks if _same(fork, name)), "")
     if not allowed:
         return Ignored(f"{_shown(name)} is a fork; CI_FORKS names those that may run")
-    return Push(commit, Ref(branch, number, allowed), "webhook")
+    return Push(commit, Ref(branch, number, allowed), "webhook", before=_before(payload))
 
 
 def _same(one: str, other: str) -> bool:
@@ -87,6 +88,14 @@ def _commit(where: str, text: str) -> str:
     if not ref_names.is_commit(text):
         raise PayloadError(f"{where}: expected a commit of 40 or 64 digits, found {_shown(text)}")
     return text
+
+
+def _before(payload: Payload) -> str:
+    """Return the commit where the branch was before, '' if that is not told.
+
+    Of pull requests only the action `synchronize` tells it. Zeros stand for a new branch.
+    """
+    return _commit("before", payload.text("before")) if payload.has("before") else ""
 
 
 def _branch(where: str, text: str) -> str:

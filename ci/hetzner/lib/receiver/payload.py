@@ -21,6 +21,10 @@ class Payload:
         self._values = values
         self._where = where
 
+    def has(self, name: str) -> bool:
+        """Whether there is such a value."""
+        return name in self._values
+
     def text(self, name: str) -> str:
         """Return a string. Raises PayloadError."""
         return self._typed(name, str, "a string")

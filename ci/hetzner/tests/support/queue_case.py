@@ -20,9 +20,14 @@ class QueueCase(unittest.TestCase):
         self.addCleanup(self.queue.close)
 
     def push(
-        self, sha: str, branch: str = "topic", source: str = "webhook", first: bool = False
+        self,
+        sha: str,
+        branch: str = "topic",
+        source: str = "webhook",
+        first: bool = False,
+        before: str = "",
     ) -> Entry:
-        return self.queue.push(Push(sha, Ref(branch), source, first))
+        return self.queue.push(Push(sha, Ref(branch), source, first, before=before))
 
     def pull(self, sha: str, branch: str = "topic", number: int = 7, fork: str = "") -> Entry:
         return self.queue.push(Push(sha, Ref(branch, number, fork), "webhook"))

@@ -10,6 +10,7 @@ from typing import Any
 SECRET = "It's a Secret to Everybody"
 REPOSITORY = "Codertocat/Hello-World"
 SHA = "0123456789abcdef0123456789abcdef01234567"
+BEFORE = "0" * 40  # of a new branch
 
 
 def signed(body: bytes, secret: str = SECRET) -> str:
@@ -20,6 +21,7 @@ def pushed(**changes: Any) -> dict[str, Any]:
     """Return the payload of a push."""
     made = {
         "ref": "refs/heads/main",
+        "before": BEFORE,
         "after": SHA,
         "deleted": False,
         "repository": {"full_name": REPOSITORY},

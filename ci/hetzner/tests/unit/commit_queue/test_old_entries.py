@@ -91,7 +91,7 @@ class OldEntries(QueueCase):
             for number in range(1, kept + 2):
                 moment = 1 if number == kept // 2 else 3
                 database.execute(f"{ended}'', 1, 'w', 0)", (number, f"{number:040x}", moment))
-                database.execute("INSERT INTO refs VALUES (?, 'main', 0, '')", (number,))
+                database.execute("INSERT INTO refs VALUES (?, 'main', 0, '', '')", (number,))
             database.set_progress_handler(lambda: done.append(None), 100)
             self.assertEqual(ending.forget(database, 2), 1)
             database.set_progress_handler(None, 0)

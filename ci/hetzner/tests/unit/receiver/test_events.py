@@ -9,7 +9,7 @@ from typing import Any
 from lib.commit_queue.entry import Push, Ref
 from lib.receiver.events import Ignored, Rules, push_of
 from lib.receiver.payload import PayloadError, parse
-from tests.support.webhook_case import REPOSITORY, SHA, pushed, requested
+from tests.support.webhook_case import BEFORE, REPOSITORY, SHA, pushed, requested
 
 RULES = Rules(REPOSITORY.upper())
 FORK = "stranger/Hello-World"
@@ -36,8 +36,14 @@ class EventCase(unittest.TestCase):
 class Pushes(EventCase):
     def test_push_of_a_branch_queues_its_commit(self) -> None:
         found = of("push", pushed(ref="refs/heads/feature/a"))
-        self.assertEqual(found, Push(SHA, Ref("feature/a"), "webhook"))
-        self.assertEqual(of("push", pushed(after="a" * 64)), Push("a" * 64, Ref("main"), "webhook"))
+        self.assertEqual(found, Push(SHA, Ref("feature/a"), "webhook", before=BEFORE))
+        found = of("push", pushed(after="a" * 64, before="b" * 64))
+        self.assertEqual(found, Push("a" * 64, Ref("main"), "webhook", before="b" * 64))
+
+    def test_push_need_not_tell_where_the_branch_was(self) -> None:
+        payload = pushed()
+        del payload["before"]
+        self.assertEqual(of("push", payload), Push(SHA, Ref("main"), "webhook"))
 
     def test_deletion_is_ignored(self) -> None:
         self.ignored("push", pushed(deleted=True, after="0" * 40, head_commit=None), "deleted")
@@ -56,11 +62,13 @@ class Pushes(EventCase):
     def test_commit_or_branch_that_git_would_not_take_is_refused(self) -> None:
         for sha in ("", "a" * 39, "A" * 40, "--upload-pack=x", f"{SHA}\n", "a" * 65):
             self.refused("push", pushed(after=sha))
+            self.refused("push", pushed(before=sha))
+            self.refused("pull_request", requested("synchronize") | {"before": sha})
         for branch in ("", "-x", "a..b", "a b", "a\n", "HEAD", "../x", "a.lock", "x" * 256, "$\0"):
             self.refused("push", pushed(ref=f"refs/heads/{branch}"))
 
     def test_missing_and_wrong_values_are_refused(self) -> None:
-        for name in ("ref", "after", "deleted", "repository"):
+        for name in ("ref", "before", "after", "deleted", "repository"):
             values: list[Any] = [None, 1, [], {}, {"full_name": 1}, [[]], 1.5]
             for wrong in values:
                 self.refused("push", pushed() | {name: wrong})
@@ -71,6 +79,13 @@ class PullRequests(EventCase):
         for action in ("opened", "synchronize", "reopened", "ready_for_review"):
             found = of("pull_request", requested(action))
             self.assertEqual(found, Push(SHA, Ref("topic", 7), "webhook"))
+
+    def test_newer_commit_of_a_pull_request_tells_where_its_branch_was(self) -> None:
+        rules = RULES._replace(forks=(FORK,))
+        for fork in (REPOSITORY, FORK):
+            found = of("pull_request", requested("synchronize", fork) | {"before": "b" * 40}, rules)
+            assert isinstance(found, Push)
+            self.assertEqual(found.before, "b" * 40)
 
     def test_action_that_brings_no_commit_is_ignored(self) -> None:
         for action in ("closed", "labeled", "edited", "converted_to_draft", "x\n" * 99):
