@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from lib.commands.run_files import MOST, StoredFile
 from lib.common import files, tree_copy
 from lib.run_directories import run_name
+from lib.run_directories.run_contents import MOST, StoredFile
 from lib.run_directories.run_name import RunName
 from lib.run_directories.stored_run import StoredRun
 

@@ -6,11 +6,12 @@ import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lib.commands import answer, archive, run_files
-from lib.commands.run_files import StoredFile
+from lib.commands import answer, archive
 from lib.commands.site import Site
 from lib.common import files, interrupts
 from lib.common.plain_text import counted, size
+from lib.run_directories import run_contents
+from lib.run_directories.run_contents import StoredFile
 from lib.run_directories.run_store import LAST, RunStore
 
 SUMMARY = "Write a run into one file, which `show FILE` shows on any machine."
@@ -33,7 +34,7 @@ def main(given: argparse.Namespace, site: Site) -> int:
     if kind := files.another_kind(target):
         raise ValueError(f"-o: expected a file or a new name, found {kind} at {target}")
     live = run.live
-    chosen, others = archive.choose(run_files.all_files(run.path))
+    chosen, others = archive.choose(run_contents.all_files(run.path))
     if not chosen:
         raise LookupError(f"expected the files of a run, found none that can be read in {run.path}")
     try:

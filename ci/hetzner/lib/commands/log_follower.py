@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from lib.commands import attempt_logs, run_files
-from lib.commands.run_report import read
 from lib.common import interrupts
 from lib.model.job_fields import RUN_LOG
 from lib.report.growing_log import GrowingLog
+from lib.run_directories import attempt_logs, run_contents
+from lib.run_directories.run_report import read
 from lib.run_directories.stored_run import StoredRun
 
 PAUSE = 0.1  # seconds between two looks
@@ -88,6 +88,6 @@ class LogFollower:
             return True
         if self._job == RUN_LOG:
             return False
-        ended = run_files.story(self._run.path).ended.get(self._job)
+        ended = run_contents.story(self._run.path).ended.get(self._job)
         # with some test cases first a job may run twice
         return ended is not None and ended.times >= (2 if read(self._run.summary).twice else 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from lib.commands import answer, attempt_logs, run_files, run_report
+from lib.commands import answer
 from lib.commands.log_follower import LogFollower
 from lib.commands.site import Site
 from lib.commands.terminal_text import TerminalText
@@ -14,6 +14,7 @@ from lib.common.interrupts import Interrupted
 from lib.common.plain_text import printable, size
 from lib.model.job_fields import NAME, RUN_LOG
 from lib.model.names import nearest
+from lib.run_directories import attempt_logs, run_contents, run_report
 from lib.run_directories.run_store import LAST, RunStore
 from lib.run_directories.stored_run import StoredRun
 
@@ -103,7 +104,7 @@ def _missing(run: StoredRun, job: str, found: int) -> str:
     if found:
         return f"expected an attempt of {job}, of which there are {found} in {run.name}"
     fresh = StoredRun(run.path, run.key)  # the job may have ended since
-    jobs = run_report.completed(run_report.read(fresh.summary), run_files.story(run.path)).jobs
+    jobs = run_report.completed(run_report.read(fresh.summary), run_contents.story(run.path)).jobs
     reasons = (each.reason or each.outcome for each in jobs if each.name == job)
     return f"{job} has no log in {run.name}: {printable(next(reasons, '')) or 'it has not started'}"
 

@@ -7,14 +7,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lib.commands.ci_log import Story
 from lib.commands.environment_changes import Changes
-from lib.commands.run_files import StoredFile
-from lib.commands.run_report import JobReport, RunReport
 from lib.common import shell_words
 from lib.common.plain_text import changes, duration, size, table
 from lib.report import log_tail
 from lib.report.console_summary import MOST_TESTS
+from lib.run_directories.ci_log import Story
+from lib.run_directories.run_contents import StoredFile
+from lib.run_directories.run_report import JobReport, RunReport
 
 UNKNOWN = "(not known)"
 EXPORTED_LIVE = "running when exported"

@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from lib.commands import run_files, run_report
-from lib.commands.ci_log import RunningJob
 from lib.machine import register as machine_register
 from lib.machine.live_run import LiveRun
+from lib.run_directories import run_contents, run_report
+from lib.run_directories.ci_log import RunningJob
 from lib.run_directories.run_store import RunStore
 from lib.run_directories.stored_run import StoredRun
 
@@ -81,7 +81,7 @@ def _owner(path: Path) -> int:
 
 
 def _jobs(directory: Path) -> tuple[RunningJob, ...]:
-    return tuple(run_files.story(directory).running.values())
+    return tuple(run_contents.story(directory).running.values())
 
 
 def time_of_day(now: float) -> int:

@@ -7,18 +7,11 @@ import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
-from lib.commands import (
-    answer,
-    archive,
-    environment_changes,
-    recorded_run,
-    run_files,
-    run_report,
-    run_text,
-)
+from lib.commands import answer, archive, environment_changes, recorded_run, run_text
 from lib.commands.run_text import RunAnswer
 from lib.commands.site import Site
 from lib.common import interrupts, redact
+from lib.run_directories import run_contents, run_report
 from lib.run_directories.run_store import LAST, RunStore
 from lib.run_directories.stored_run import FAILED, StoredRun
 
@@ -88,7 +81,7 @@ def _print(told: RunAnswer, given: argparse.Namespace) -> int:
 def answer_on(run: StoredRun) -> RunAnswer:
     """Return the answer on a run."""
     state = run.state  # first: a run that ends meanwhile has a whole summary then
-    story = run_files.story(run.path)
+    story = run_contents.story(run.path)
     return RunAnswer(
         name=run.name,
         place=str(run.path),
@@ -97,7 +90,7 @@ def answer_on(run: StoredRun) -> RunAnswer:
         summary=run.summary,
         report=run_report.completed(run_report.read(run.summary), story),
         story=story,
-        kept=run_files.all_files(run.path, run_files.KEPT),
+        kept=run_contents.all_files(run.path, run_contents.KEPT),
     )
 
 

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lib.commands import answer, run_text, running_runs
-from lib.commands.ci_log import RunningJob
 from lib.commands.run_text import RunAnswer
 from lib.commands.running_runs import RunningRun
 from lib.commands.show import answer_on
 from lib.commands.site import Site
 from lib.common.plain_text import counted, duration, size, table
 from lib.run_directories import run_index
+from lib.run_directories.ci_log import RunningJob
 from lib.run_directories.retention import KnownRun
 from lib.run_directories.run_store import RunStore
 

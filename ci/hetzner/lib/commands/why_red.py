@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from lib.commands import answer, environment_changes, history, run_report, why_red_text
+from lib.commands import answer, environment_changes, history, why_red_text
 from lib.commands.site import Site
 from lib.commands.why_red_text import WhyRed
 from lib.common import redact
@@ -19,6 +19,7 @@ from lib.history import past_runs, past_tests, red_streak
 from lib.history.past_runs import JobRun
 from lib.history.red_streak import RedStreak
 from lib.report.environment_differences import differences
+from lib.run_directories import run_report
 from lib.run_directories.run_store import RunStore
 from lib.run_directories.stored_run import StoredRun
 

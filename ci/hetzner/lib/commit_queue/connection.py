@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lib.commit_queue import open_lock, ownership, schema
-from lib.history import network_mounts
+from lib.common import network_mounts
 
 PATIENCE = 10.0  # seconds to wait for another process that writes
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from lib.commit_queue import facts, open_lock, ownership, schema
 from lib.commit_queue.connection import connect
-from lib.common import redact, tree_copy
-from lib.history import damage as history_damage
+from lib.common import database_file, redact, tree_copy
 
 LONGEST = 200  # characters of a fault
 BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -62,7 +61,7 @@ def _replace(path: Path, fault: str) -> None:
         )
         facts.put(database, "damage", text)
         database.execute("COMMIT")
-    history_damage.move_aside(path, aside)
+    database_file.move_aside(path, aside)
     saved.rename(path)
 
 

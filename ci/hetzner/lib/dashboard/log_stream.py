@@ -18,12 +18,12 @@ import re
 import time
 from collections.abc import Iterator
 
-from lib.commands import attempt_logs, run_files
-from lib.commands.run_report import read
 from lib.dashboard import server_events
 from lib.dashboard.server_events import LogText
 from lib.model.job_fields import RUN_LOG
 from lib.report.growing_log import GrowingLog
+from lib.run_directories import attempt_logs, run_contents
+from lib.run_directories.run_report import read
 from lib.run_directories.stored_run import CUT_OFF, StoredRun
 
 PAUSE = 0.25  # seconds between two looks
@@ -124,7 +124,7 @@ class _Follower:
             return False
         if size != self._told:
             self._told = size
-            ended = run_files.story(self._run.path).ended.get(self._job)
+            ended = run_contents.story(self._run.path).ended.get(self._job)
             # with some test cases first a job may run twice
             twice = read(self._run.summary).twice
             self._over = ended is not None and ended.times >= (2 if twice else 1)

@@ -11,10 +11,10 @@ import threading
 from pathlib import Path
 from typing import NamedTuple
 
-from lib.commands import run_report
 from lib.event_stream import reading
 from lib.event_stream.event_file import NAME as EVENTS
 from lib.page import outcomes
+from lib.run_directories import run_report
 from lib.run_directories.stored_run import RUNNING, StoredRun
 from lib.timeline.run_record import JobRecord, RunRecord
 

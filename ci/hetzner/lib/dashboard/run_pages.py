@@ -7,15 +7,14 @@ import os
 import urllib.parse
 from pathlib import Path
 
-from lib.commands import attempt_logs
-from lib.dashboard import answers, log_page, log_stream, run_files, run_page
+from lib.dashboard import answers, file_answers, log_page, log_stream, run_page
 from lib.dashboard.answers import Answer
 from lib.dashboard.changes import Changes
 from lib.dashboard.request import Request
 from lib.dashboard.run_lines import LARGEST_SUMMARY
 from lib.dashboard.streams import Streams
 from lib.model.job_fields import NAME
-from lib.run_directories import run_name
+from lib.run_directories import attempt_logs, run_name
 from lib.run_directories.run_name import RunName
 from lib.run_directories.run_store import RunStore
 from lib.run_directories.stored_run import StoredRun
@@ -38,9 +37,11 @@ class RunPages:
         if not word:
             if path:
                 raise FileNotFoundError(path)
-            names = run_files.commits(self._store) if by_commit else run_files.runs(self._store)
-            return run_files.listed(names or ["(no logs yet)"])
-        find = run_files.of_commit if by_commit else run_files.of_run
+            names = (
+                file_answers.commits(self._store) if by_commit else file_answers.runs(self._store)
+            )
+            return file_answers.listed(names or ["(no logs yet)"])
+        find = file_answers.of_commit if by_commit else file_answers.of_run
         return self._of_run(request, find(self._store, word), rest)
 
     def _of_run(self, request: Request, directory: Path, path: str) -> Answer:
@@ -48,25 +49,25 @@ class RunPages:
             return self._followed(request, directory, path.removesuffix(LOG))
         if path == "" and request.path.endswith("/"):
             with contextlib.suppress(OSError):
-                report = run_files.open_in(directory, [run_files.REPORT])
-                return run_files.sent(report, run_files.REPORT)
-        handle = run_files.open_in(directory, path.split("/") if path else [])
-        if not run_files.is_directory(handle):
-            return run_files.sent(handle, path)
-        names = run_files.names_in(handle)
+                report = file_answers.open_in(directory, [file_answers.REPORT])
+                return file_answers.sent(report, file_answers.REPORT)
+        handle = file_answers.open_in(directory, path.split("/") if path else [])
+        if not file_answers.is_directory(handle):
+            return file_answers.sent(handle, path)
+        names = file_answers.names_in(handle)
         if not request.path.endswith("/"):  # a browser would look for the names one level above
             here = urllib.parse.quote(os.fsencode(request.path))
             return answers.moved(f"{request.environ.get('SCRIPT_NAME', '')}{here}/")
         if path == "" and request.for_people:
             return run_page.answer(_run_at(directory), names, self._changes.version(), request)
-        return run_files.listed(names)
+        return file_answers.listed(names)
 
     def _followed(self, request: Request, directory: Path, job: str) -> Answer:
         """Follow the log of a job that has one, or may still get one."""
         if not NAME.match(job):
             raise FileNotFoundError(job)
-        handle = run_files.open_in(directory, [])
-        logs = attempt_logs.ordered(run_files.names_in(handle), job)
+        handle = file_answers.open_in(directory, [])
+        logs = attempt_logs.ordered(file_answers.names_in(handle), job)
         run = _run_at(directory)
         if not logs and not run.live:
             raise FileNotFoundError(job)

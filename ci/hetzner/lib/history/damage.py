@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from lib.common import locks, redact, tree_copy
+from lib.common import database_file, locks, redact
 from lib.history import database, schema
 from lib.history.timings import LOOKED_AT
 
@@ -34,7 +34,7 @@ def mend(path: Path, *, thorough: bool = False) -> str:
         with locks.lock(path.with_suffix(".lock"), reason, timeout=PATIENCE):
             if not _fault(path, thorough):  # another run has done it meanwhile
                 return ""
-            move_aside(path, aside)
+            database_file.move_aside(path, aside)
     except locks.LockTimeoutError:
         return ""  # another run does it
     except OSError as error:
@@ -65,13 +65,3 @@ def _fault_of_pages(opened: sqlite3.Connection, thorough: bool) -> str:
         opened.execute(f"SELECT count(*) FROM ({latest})").fetchone()
     rows = opened.execute("PRAGMA integrity_check(1)").fetchall() if thorough else [("ok",)]
     return "" if rows == [("ok",)] else redact.shorten(f"{rows[0][0]}", LONGEST)
-
-
-def move_aside(path: Path, aside: Path) -> None:
-    """Rename a database; its journal goes first, so that the next one has none from the start."""
-    Path(f"{path}-shm").unlink(missing_ok=True)
-    for journal in ("-wal", "-journal", ""):
-        source, target = Path(f"{path}{journal}"), Path(f"{aside}{journal}")
-        tree_copy.remove(target)
-        if source.exists():
-            source.rename(target)

@@ -12,7 +12,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from lib.history import network_mounts, schema
+from lib.common import network_mounts
+from lib.history import schema
 
 PATIENCE = 5.0  # seconds to wait for another run that writes: the one wait of a run
 MOMENT = 0.2  # seconds that a reader waits: another process opens or closes the database

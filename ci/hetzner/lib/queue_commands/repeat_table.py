@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lib.commands import columns, run_report
+from lib.commands import columns
 from lib.commit_queue.entry import Entry
 from lib.commit_queue.states import State
 from lib.common.plain_text import counted
 from lib.model.result import Outcome
-from lib.run_directories import run_name
+from lib.run_directories import run_name, run_report
 from lib.run_directories.stored_run import StoredRun
 
 MISSING = "no record"  # a run has no outcome of the job

@@ -36,7 +36,7 @@ sys.stdin.readline()
 print(listener.write(RunFields(sys.argv[2], "sha")))
 print(len(timings(Path(sys.argv[1])).durations))
 """
-WITHOUT_WAL = "from lib.history import network_mounts\nnetwork_mounts.holds = lambda _: True\n"
+WITHOUT_WAL = "from lib.common import network_mounts\nnetwork_mounts.holds = lambda _: True\n"
 HOLDER = """
 import sys, time
 from pathlib import Path

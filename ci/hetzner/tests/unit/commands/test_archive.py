@@ -8,7 +8,8 @@ import tarfile
 from pathlib import Path
 from unittest import mock
 
-from lib.commands import archive, run_files
+from lib.commands import archive
+from lib.run_directories import run_contents
 from tests.support.stored_runs import LOG, NAME, WithStore
 
 
@@ -21,7 +22,7 @@ class Archive(WithStore):
 
     def written(self, run: Path, *, live: bool = False) -> bytes:
         out = io.BytesIO()
-        chosen, _ = archive.choose(run_files.all_files(run))
+        chosen, _ = archive.choose(run_contents.all_files(run))
         archive.write(run, chosen, out, live=live)
         self.file.write_bytes(out.getvalue())
         return out.getvalue()
@@ -40,7 +41,7 @@ class Archive(WithStore):
         found = archive.read(self.file, self.into)
         self.assertEqual((found.name, found.state), (NAME, "failed"))
         self.assertFalse(archive.was_live(found))
-        self.assertEqual(run_files.all_files(found.path), run_files.all_files(run))
+        self.assertEqual(run_contents.all_files(found.path), run_contents.all_files(run))
         for path in ("ci.log", "kept/test/a b/trace.zip"):
             self.assertEqual((found.path / path).read_bytes(), (run / path).read_bytes())
 
@@ -67,7 +68,9 @@ class Archive(WithStore):
 
     def test_file_that_shrinks_or_is_gone_meanwhile_does_not_break_it(self) -> None:
         run = self.make()
-        chosen, _ = archive.choose([*run_files.all_files(run), run_files.StoredFile("gone", 3)])
+        chosen, _ = archive.choose(
+            [*run_contents.all_files(run), run_contents.StoredFile("gone", 3)]
+        )
         pread = os.pread
 
         def cut(handle: int, size: int, place: int) -> bytes:
@@ -89,7 +92,7 @@ class Archive(WithStore):
         if (run / "test.log").stat().st_blocks > 1000:
             self.skipTest("this file system has no holes")
         self.written(run)
-        self.assertLess(run_files.all_files(run)[-1].size, 10**6)
+        self.assertLess(run_contents.all_files(run)[-1].size, 10**6)
         archive.read(self.file, self.into)
         text = (self.into / NAME / "test.log").read_bytes()
         self.assertRegex(text, rb"a\n--- \d+ bytes were left out here\n\0*b\n\Z")
@@ -97,7 +100,7 @@ class Archive(WithStore):
     def test_files_for_which_there_is_no_room_are_told(self) -> None:
         run = self.make(files={"kept/big": b"x" * 5000, "kept/small": b"y"})
         with mock.patch.object(archive, "MOST_BYTES", 4000):
-            chosen, others = archive.choose(run_files.all_files(run))
+            chosen, others = archive.choose(run_contents.all_files(run))
         self.assertEqual([file.path for file in others], ["kept/big"])
         self.assertIn("kept/small", [file.path for file in chosen])
 

@@ -10,10 +10,11 @@ import os
 import time
 from unittest import mock
 
-from lib.commands import run_files, status
+from lib.commands import status
 from lib.commands.site import Site
 from lib.machine import register as machine_register
 from lib.machine.live_run import LiveRun
+from lib.run_directories import run_contents
 from tests.support.stored_runs import NAME, SUMMARY, WithStore
 
 NOW = time.time()
@@ -92,6 +93,6 @@ class Status(WithStore):
             self.assertEqual(json.loads(self.asked("--json"))["runs"][0]["jobs"], [], place)
             self.runs.clear()
             run_files_of = self.store.directory / "runs" / NAME
-            for file in run_files.all_files(run_files_of):
+            for file in run_contents.all_files(run_files_of):
                 (run_files_of / file.path).unlink()
             run_files_of.rmdir()

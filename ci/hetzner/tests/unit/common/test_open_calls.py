@@ -14,7 +14,7 @@ OPENS = {"open", "read_text", "read_bytes", "write_text", "write_bytes"}
 MAY_OPEN = {
     "common/files": "it is the careful one",
     "dashboard/log_stream": "a directory, without following a link",
-    "dashboard/run_files": "opens as carefully, below a directory that it holds",
+    "dashboard/file_answers": "opens as carefully, below a directory that it holds",
     "outputs/path_follower": "does not wait, and reads nothing",
     "common/console": "/dev/null",
     "leftovers/snapshot": "/proc",

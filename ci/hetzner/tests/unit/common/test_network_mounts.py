@@ -6,7 +6,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from lib.history import network_mounts
+from lib.common import network_mounts
 
 TABLE = """\
 22 1 8:1 / {root} rw shared:1 - ext4 /dev/sda1 rw

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import unittest
 
-from lib.commands import ci_log
-from lib.commands.ci_log import OUTCOMES
+from lib.run_directories import ci_log
+from lib.run_directories.ci_log import OUTCOMES
 from tests.support.stored_runs import LOG
 
 

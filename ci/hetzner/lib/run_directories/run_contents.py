@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from lib.commands import ci_log
-from lib.commands.ci_log import Story
 from lib.common import files
+from lib.run_directories import ci_log
+from lib.run_directories.ci_log import Story
 
 READ = 16 * 1024 * 1024  # bytes of a ci.log, from its end: it has a few lines for each job
 MOST = 10_000  # files and directories of a run that are looked at

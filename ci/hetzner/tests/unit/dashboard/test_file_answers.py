@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from unittest import mock
 
-from lib.dashboard import run_files
+from lib.dashboard import file_answers
 from tests.support.example_box import ExampleBox
 from tests.support.served import Asking
 from tests.support.waiting import wait_until
@@ -47,7 +47,7 @@ class Serving(Asking):
             self.is_text(answer)
 
     def test_list_of_a_directory_that_a_job_fills_without_end_has_an_end(self) -> None:
-        with mock.patch.object(run_files, "MOST_NAMES", 3):
+        with mock.patch.object(file_answers, "MOST_NAMES", 3):
             for number in range(5):
                 (self.run_dir / f"x{number}").touch()
             self.assertEqual(len(self.text(f"/logs/{SHA}/").split()), 3)

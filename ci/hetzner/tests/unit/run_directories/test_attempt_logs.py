@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from lib.commands import attempt_logs
 from lib.common.files import NotAFileError
 from lib.report.growing_log import GrowingLog
+from lib.run_directories import attempt_logs
 from tests.support.stored_runs import WithStore
 
 

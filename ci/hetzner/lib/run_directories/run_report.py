@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from lib.commands.ci_log import Story
 from lib.model.job_fields import NAME, is_number
+from lib.run_directories.ci_log import Story
 
 MOST = 1e15  # seconds: a greater number is damage
 BAD = ("failed", "timed out", "cancelled")

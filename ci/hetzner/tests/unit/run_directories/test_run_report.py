@@ -5,8 +5,8 @@ from __future__ import annotations
 import unittest
 from typing import Any
 
-from lib.commands import run_report
-from lib.commands.run_report import RunReport
+from lib.run_directories import run_report
+from lib.run_directories.run_report import RunReport
 from tests.support.stored_runs import JOB, SHA, SUMMARY
 
 GARBAGE: tuple[Any, ...] = (
