@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+
+from lib.common import redact
+
+LONGEST = 40  # characters of a value that is shown
 
 
 def names(text: str) -> list[str]:
@@ -14,10 +19,23 @@ def names(text: str) -> list[str]:
 
 
 def count(text: str) -> int:
-    """Return a number of 1 or more."""
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a number of 1 or more, found {text!r}")
+    """Return a number of 1 or more, of at most 15 digits: a database keeps such numbers."""
+    if not (text.isdecimal() and text.isascii() and len(text) <= 15 and int(text)):
+        found = redact.shorten(text, LONGEST)
+        raise argparse.ArgumentTypeError(f"expected a number of 1 or more, found {found!r}")
     return int(text)
+
+
+def at_most(most: int) -> Callable[[str], int]:
+    """Return what reads a number of 1 or more with this bound."""
+
+    def bounded(text: str) -> int:
+        number = count(text)
+        if number > most:
+            raise argparse.ArgumentTypeError(f"expected at most {most}, found {number}")
+        return number
+
+    return bounded
 
 
 def seconds(text: str) -> float:

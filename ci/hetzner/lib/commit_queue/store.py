@@ -46,6 +46,12 @@ class CommitQueue:
         """Queue a commit, or join its entry that answers the push as well; return the entry."""
         return self._write(lambda database: pushing.push(database, push, self._protected))
 
+    def push_all(self, pushes: Sequence[Push]) -> list[Entry]:
+        """Do the same with several: all of them, or none."""
+        return self._write(
+            lambda database: [pushing.push(database, each, self._protected) for each in pushes]
+        )
+
     def receive(self, delivery: str, event: str, push: Push | None, answer: str) -> str:
         """Take a delivery, queue its push, and return the answer, which is kept.
 

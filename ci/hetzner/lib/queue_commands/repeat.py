@@ -18,13 +18,18 @@ from lib.queue_commands.printed_log import remark
 from lib.queue_commands.site import QueueSite
 
 SUMMARY = "Run a commit several times, and tell which jobs differ."
+MOST = 1000  # repetitions
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument("sha", nargs="?", default="", metavar="SHA", help="a commit")
     parser.add_argument(
-        "count", nargs="?", type=argument_types.count, metavar="N", help="how many times"
+        "count",
+        nargs="?",
+        type=argument_types.at_most(MOST),
+        metavar="N",
+        help=f"how many times, at most {MOST}",
     )
     parser.add_argument("--no-wait", action="store_true", help="print the name of the group only")
     parser.add_argument("--group", default="", help="wait for earlier repetitions, by their name")
@@ -55,8 +60,8 @@ def _push(given: argparse.Namespace, place: QueueSite) -> str:
         raise ValueError("expected SHA and N, or --group NAME")
     sha = place.commit(given.sha)
     group = f"repeat-{os.urandom(4).hex()}"
-    for _ in range(given.count):
-        place.queue.push(Push(sha, Ref(""), "repeat", repeat=group, speaks=False))
+    each = Push(sha, Ref(""), "repeat", repeat=group, speaks=False)
+    place.queue.push_all([each] * given.count)
     return group
 
 

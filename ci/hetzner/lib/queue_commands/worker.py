@@ -21,18 +21,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers",
         metavar="N",
-        type=_workers,
+        type=argument_types.at_most(MOST_WORKERS),
         default=1,
         help="runs at a time, each at a place of its own (default 1)",
     )
     parser.add_argument("--once", action="store_true", help="end when nothing waits or runs")
-
-
-def _workers(text: str) -> int:
-    number = argument_types.count(text)
-    if number > MOST_WORKERS:
-        raise argparse.ArgumentTypeError(f"expected at most {MOST_WORKERS}, found {number}")
-    return number
 
 
 def main(given: argparse.Namespace, place: QueueSite) -> int:

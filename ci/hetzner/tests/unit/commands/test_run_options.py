@@ -13,7 +13,10 @@ from lib.commands.front_door import COMMANDS, load
 from lib.commands.run_options import RunOptions
 from lib.commit import command_line
 
-OF_PIPELINE_PY = {"--phase", "--wheel-from", "--repo", "--state-dir", "--in-place", "--demo"}
+OF_PIPELINE_PY = {
+    *("--phase", "--wheel-from", "--repo", "--state-dir", "--in-place", "--demo"),
+    *("--place", "--until-eof", "--name-to", "--prepare"),  # those that the worker appends
+}
 
 
 def parse(line: str) -> RunOptions:

@@ -7,6 +7,7 @@ import os
 import unittest
 from unittest import mock
 
+from lib.commands import argument_types
 from lib.commit_queue import paths
 from lib.commit_queue.entry import Push, Ref
 from lib.commit_queue.states import State
@@ -57,6 +58,27 @@ class Pushing(QueueCommandsCase):
     def test_word_that_can_be_no_branch_is_refused(self) -> None:
         self.refused(2, "expected the name of a branch, found 'a..b'", "push", A, "a..b")
         self.assertEqual(self.queue.entries(), [])
+
+
+class Bounds(QueueCommandsCase):
+    def test_repetitions_are_queued_together_and_bounded(self) -> None:
+        before = self.queue.version()
+        self.said("repeat", A, "20", "--no-wait")
+        self.assertEqual((len(self.queue.entries()), self.queue.version()), (20, before + 1))
+        self.bad_usage("repeat", A, "99999999")
+        self.assertEqual(len(self.queue.entries()), 20)
+
+    def test_number_that_no_database_keeps_is_refused(self) -> None:
+        for number in ("9" * 23, "9" * 5000, "²", "٣", "-1", "0"):
+            self.bad_usage("log", "--", number)
+            self.bad_usage("repeat", A, "--", number)
+            with self.assertRaisesRegex(argparse.ArgumentTypeError, "a number of 1 or .{,60}$"):
+                argument_types.count(number)
+
+    def bad_usage(self, *words: str) -> None:
+        with self.assertRaises(SystemExit) as ended:
+            self.call(*words)
+        self.assertEqual(ended.exception.code, 2)
 
 
 class Listing(QueueCommandsCase):
