@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import unittest
 from pathlib import Path
 
 from lib.buckaroo import settings
 from lib.configuration import service_settings
+from lib.queue_commands import entry_text
+from tests.support.example_box import ExampleBox
 from tests.unit.test_docs import Recording
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
@@ -92,6 +95,14 @@ class DeploySettings(unittest.TestCase):
 
     def text(self, name: str) -> str:
         return (DEPLOY / name).read_text()
+
+    def test_proof_of_a_box_waits_for_the_words_on_a_worker_that_lives(self) -> None:
+        with tempfile.TemporaryDirectory() as state:
+            box = ExampleBox(Path(state))
+            self.addCleanup(box.queue.close)
+            with box.worker():
+                told = entry_text.worker(box.state, "")
+        self.assertIn(f'*"{told.partition(": ")[0]}: "*', self.text("verify.sh"))
 
 
 if __name__ == "__main__":
