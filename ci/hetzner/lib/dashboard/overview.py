@@ -151,7 +151,7 @@ class Gatherer:
     def _queued(self) -> Queued:
         return Queued(
             self._queue.entries(states={State.RUNNING}),
-            self._queue.waiting()[:MOST_WAITING],
+            list(islice(self._queue.waiting(), MOST_WAITING)),
             self._queue.entries(states=ENDED, limit=MOST_RECENT),
             self._branches(),
         )

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from lib.commit_queue.entry import QueuedStatus
 from lib.commit_queue.store import CommitQueue
-from lib.common import ref_names, threads
+from lib.common import redact, ref_names, threads
 from lib.common.plain_text import one_line
 from lib.github.status_data import CONTEXT, Delivery, Status
 from lib.github.status_reporter import StatusReporter
@@ -115,7 +115,7 @@ class StatusPoster:
         One that is none of the queue's own is dropped.
         """
         if not _is_own(status):
-            what = one_line(f"{status.state} for {status.sha}"[:LONGEST])
+            what = one_line(redact.shorten(f"{status.state} for {status.sha}", LONGEST))
             self._say(f"a status in the queue is dropped, it is none of the queue's own: {what}")
         elif self._deliver(status) is Delivery.UNDELIVERED:
             return False
