@@ -15,6 +15,7 @@ from lib.commit_queue import open_lock, ownership, schema
 from lib.common import network_mounts
 
 PATIENCE = 10.0  # seconds to wait for another process that writes
+LOG_BYTES = 8_000_000  # twice of what SQLite lets it grow to without a reader
 
 
 class QueueError(OSError):
@@ -78,6 +79,8 @@ def _prepare(database: sqlite3.Connection, path: Path) -> None:
     # processes share no memory over a network, which WAL needs (sqlite.org/wal.html)
     mode = "DELETE" if network_mounts.holds(path) else "WAL"
     database.execute(f"PRAGMA journal_mode = {mode}")
+    # the log of writes grows beside a long reader; its file is cut afterwards
+    database.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
     database.execute("PRAGMA synchronous = FULL")  # an accepted push survives a loss of power
     if not is_there:
         database.execute("BEGIN IMMEDIATE")

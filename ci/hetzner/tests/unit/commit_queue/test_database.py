@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import threading
@@ -106,6 +107,21 @@ class OfAnotherUser(QueueCase):
         self.assertIn("queue.db", owners)
         self.assertIn("queue.lock", owners)
         self.assertEqual(set(owners.values()), {(owner, group)}, owners)
+
+
+class WriteAheadLog(QueueCase):
+    def test_log_that_grew_beside_a_long_reader_gets_small_again(self) -> None:
+        log = self.state / "queue.db-wal"
+        self.push(A)
+        with contextlib.closing(sqlite3.connect(self.state / "queue.db")) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM entries").fetchone()
+            for number in range(10):
+                self.queue.set_message(str(number) * 2_000_000)
+            self.assertGreater(log.stat().st_size, 16_000_000)
+        for number in range(3):
+            self.queue.set_message(str(number))
+        self.assertLess(log.stat().st_size, 16_000_000)
 
 
 if __name__ == "__main__":
