@@ -17,7 +17,7 @@ from lib.common.waste import Waste
 
 DAY = 86_400.0  # seconds
 OF_ENTRY = re.compile(
-    r"(?:entry-)?([0-9]{1,15})\.(?:lock|(?:prepare\.)?log(?:\.[0-9]+)?)", re.ASCII
+    r"(?:entry-)?([0-9]{1,15})\.(?:lock|(?:prepare\.)?log(?:\.[0-9]+)?|[0-9a-f]{8}\.name)", re.ASCII
 )
 
 

@@ -1,4 +1,8 @@
-"""Prints a log as it grows: to a terminal without what would control it, else its bytes."""
+"""Prints a log as it grows, without what would control a terminal; its colours stay.
+
+No reader is asked for: behind `git push -o wait` and `ssh` there is a terminal of somebody, which
+this end takes for a pipe.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ class PrintedLog:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._log: GrowingLog | None = None
-        self._shown = TerminalText() if sys.stdout.isatty() else None
+        self._shown = TerminalText()
         self._write = answer.writer()
         self.begun = False  # whether any of it was printed
 
@@ -35,8 +39,7 @@ class PrintedLog:
     def end(self) -> None:
         """Print the rest, and close the log. Raises OSError."""
         self.more()
-        if self._shown:
-            self._write(self._shown.end().encode(errors="replace"))
+        self._write(self._shown.end().encode(errors="replace"))
         self.close()
 
     def close(self) -> None:
@@ -48,7 +51,7 @@ class PrintedLog:
     def _print(self) -> None:
         for piece in self._log.more() if self._log else ():
             self.begun = True
-            self._write(self._shown.feed(piece).encode(errors="replace") if self._shown else piece)
+            self._write(self._shown.feed(piece).encode(errors="replace"))
 
 
 def remark(text: str) -> None:

@@ -42,6 +42,7 @@ class _Command:
         self.entry = entry
         self.key = key
         self.prepare = prepare
+        self.token = os.urandom(4).hex()  # an earlier try that still starts has another file
         self.began = time.monotonic()
         self.pid = 0
         self.input = -1  # the end of its pipe that the worker holds, -1 once it is closed
@@ -103,7 +104,6 @@ class RunProcesses:
     def _start(self, made: _Command, place: int, opened: contextlib.ExitStack) -> None:
         name_to = self._name_to(made)
         name_to.parent.mkdir(parents=True, exist_ok=True)
-        name_to.unlink(missing_ok=True)
         log = files.begin(self._log(made))
         opened.callback(os.close, log)
         locks = [] if made.prepare else [self._locked(made.entry)]
@@ -138,7 +138,8 @@ class RunProcesses:
         return lock
 
     def _variables(self, made: _Command) -> dict[str, str]:
-        return self._environ if made.entry.speaks else {**self._environ, "GITHUB_TOKEN": ""}
+        silent = made.prepare or not made.entry.speaks
+        return {**self._environ, "GITHUB_TOKEN": ""} if silent else self._environ
 
     # ---- ending
 
@@ -233,4 +234,4 @@ class RunProcesses:
         return log.with_suffix(".prepare.log") if command.prepare else log
 
     def _name_to(self, command: _Command) -> Path:
-        return paths.directory(self._state_dir) / f"{command.entry.id}.name"
+        return paths.directory(self._state_dir) / f"{command.entry.id}.{command.token}.name"

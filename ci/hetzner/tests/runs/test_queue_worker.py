@@ -266,14 +266,22 @@ class Obstacles(WorkerCase):
 class Prepared(WorkerCase):
     def test_next_entry_is_prepared_while_another_runs_and_starts_there(self) -> None:
         script = f"""
-            if [[ $prepare ]]; then echo $sha at $place >>"$root/prepared"; exit; fi
+            echo "$name_to" >>"$root/names"
+            if [[ $prepare ]]; then echo "$sha at $place$GITHUB_TOKEN" >>"$root/prepared"; exit; fi
             {NAMED} echo $sha at $place >>"$root/ran"
             [[ $sha == {B} ]] || until [[ -e $root/prepared ]]; do sleep 0.02; done"""
         self.push(A, "a")
         self.push(B, "b")
-        self.once(script, CI_QUEUE_COMMAND=f"{self.template} {{prepare}}")
+        self.once(
+            script,
+            CI_QUEUE_COMMAND=f"{self.template} {{prepare}}",
+            GITHUB_TOKEN="ghp_0123456789",
+            GITHUB_API_URL="http://127.0.0.1:9",
+        )
         self.assertEqual((self.root / "ran").read_text(), f"{A} at 1\n{B} at 2\n")
         self.assertEqual((self.root / "prepared").read_text(), f"{B} at 2\n")
+        names = (self.root / "names").read_text().split()
+        self.assertEqual(len(set(names)), 3, "a run can write into the file of another")
         self.nothing_is_left()
 
 

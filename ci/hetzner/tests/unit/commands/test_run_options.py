@@ -35,7 +35,7 @@ class Values(unittest.TestCase):
 
     def test_a_count_is_1_or_more(self) -> None:
         self.assertEqual(argument_types.count("12"), 12)
-        self.refused(argument_types.count, "0", "-1", "1.5", "x", "")
+        self.refused(argument_types.count, "0", "-1", "1.5", "x", "", "²", "9" * 16, "9" * 5000)
 
     def test_seconds_are_more_than_none_and_not_for_ever(self) -> None:
         self.assertEqual(argument_types.seconds("0.5"), 0.5)

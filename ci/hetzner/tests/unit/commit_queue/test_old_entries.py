@@ -64,7 +64,7 @@ class OldEntries(QueueCase):
 
     def test_logs_of_earlier_tries_and_of_preparations_go_too(self) -> None:
         self.push(C)
-        names = ["9.log.1", "9.prepare.log", "9.prepare.log.12", "entry-9.lock"]
+        names = ["9.0a1b2c3d.name", "9.log.1", "9.prepare.log", "9.prepare.log.12", "entry-9.lock"]
         paths.directory(self.state).mkdir(exist_ok=True)
         for name in names:
             path = paths.directory(self.state) / name

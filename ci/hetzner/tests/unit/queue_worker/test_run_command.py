@@ -10,7 +10,7 @@ from lib.commit_queue.states import State
 from lib.queue_worker.run_command import RunCommand, unknown_fields
 
 SHA = "a" * 40
-NAME_TO = Path("/state/queue/7.name")
+NAME_TO = Path("/state/queue/7.0a1b2c3d.name")
 
 
 def entry(branch: str = "feature") -> Entry:
