@@ -92,6 +92,7 @@ finish() {
   if [[ -e $journal ]]; then
     go_back
   fi
+  rm -rf "$versions"/.new.*
   exit "$code"
 }
 
@@ -249,6 +250,9 @@ go_back() {
 # removes what neither this version nor the one before needs
 tidy() {
   local place image
+  if [[ -n $units ]]; then
+    drop_units "$(files "$1")"
+  fi
   for place in "$versions"/*-*; do
     case ${place##*/} in
       "$1" | "$2") ;;
@@ -261,6 +265,18 @@ tidy() {
       "${1#*-}" | "${2#*-}") ;;
       *) docker image rm "ci-runner:$image" >/dev/null 9>&- || true ;;
     esac
+  done
+}
+
+# removes units that only other versions have: those of the one in use are in $1
+drop_units() {
+  local unit
+  for unit in "$versions"/*-*/ci/hetzner/deploy/*.{service,timer}; do
+    unit=${unit##*/}
+    if [[ ! -e $1/$unit && -e $units/$unit ]]; then
+      systemctl disable -q --now "$unit" || true
+      rm "$units/$unit"
+    fi
   done
 }
 

@@ -30,6 +30,7 @@ class Update(UpdateCase):
         kept = {path.name.split("-")[0] for path in self.versions.glob("*-*")}
         self.assertEqual(kept, {second[:12], third[:12]})
         self.assertIn("already", self.update())
+        self.assertEqual(list(self.versions.glob(".new*")), [])
 
     def test_version_whose_receiver_or_worker_fails_is_taken_back(self) -> None:
         self.update()
