@@ -21,6 +21,7 @@ SHA, BRANCH, PLACE, NAME_TO, PREPARE = "{sha}", "{branch}", "{place}", "{name_to
 FIELDS = (SHA, BRANCH, PLACE, NAME_TO, PREPARE)
 FIELD = re.compile("|".join(map(re.escape, FIELDS)))
 LIKE_A_FIELD = re.compile(r"(?<!\$)\{[A-Za-z_]+\}")
+SSH = frozenset({"ssh", "autossh"})
 PREPARE_FLAG = "--prepare"
 
 
@@ -29,7 +30,7 @@ class RunCommand:
 
     def __init__(self, template: Sequence[str]) -> None:
         self._template = tuple(template)
-        self._by_ssh = any(word.endswith("ssh") for word in self._template)
+        self._by_ssh = any(Path(word).name in SSH for word in self._template)
         self.is_pipeline = not self._has(SHA)
 
     @property

@@ -27,7 +27,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0  # seconds after a status that was not d
 class StatusPoster:
     """The `Statuses` of a dispatcher. `done` is called when a status is no longer under way.
 
-    `say` prints a line.
+    `say` prints a line. `pending`: a commit is told that it waits, since its run ends that status.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class StatusPoster:
         say: Callable[[str], None],
         *,
         log_url: str = "",
+        pending: bool = True,
         first_pause: float = FIRST_PAUSE,
     ) -> None:
         self._queue = queue
@@ -45,6 +46,7 @@ class StatusPoster:
         self._done = done
         self._say = say
         self._log_url = log_url.rstrip("/")
+        self._pending = pending
         self._first_pause = self._pause = first_pause
         self._changed = threading.Condition()  # of the fields below
         self._offered: list[QueuedStatus] = []
@@ -54,10 +56,11 @@ class StatusPoster:
 
     def offer(self, statuses: Sequence[QueuedStatus]) -> None:
         """Post these, the first first, and no others. Does nothing without a token."""
+        statuses = [each for each in statuses if self._pending or each.state != "pending"]
         if not (statuses or self._offered) or not self._reporter.on:
             return
         with self._changed:
-            self._offered = list(statuses)
+            self._offered = statuses
             if self._thread is None or not self._thread.is_alive():
                 thread = threading.Thread(target=self._work, name="queue statuses", daemon=True)
                 with contextlib.suppress(RuntimeError):  # no thread can be had: at the next call

@@ -6,6 +6,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from lib.commit_queue import paths
 from lib.commit_queue.states import State
@@ -69,10 +70,16 @@ def work(
         _recover(queue, say)
         waiter = owned.enter_context(contextlib.closing(wait.make([])))
         table = process_table.table()
-        runs = _runs(settings, waiter, table, say, environ, owned)
+        command = RunCommand(settings.queue_command)
+        runs = _runs(state_dir, command, waiter, table, say, environ, owned)
         left_over = LeftOver(state_dir, table, time.monotonic, say, patience.kill)
         statuses = StatusPoster(
-            queue, _reporter(settings, say), waiter.wake, say, log_url=settings.base.log_url
+            queue,
+            _reporter(settings, say),
+            waiter.wake,
+            say,
+            log_url=settings.base.log_url,
+            pending=command.is_pipeline,
         )
         disk = DiskWatermark(state_dir, settings.base.free_bytes, time.monotonic)
 
@@ -98,7 +105,8 @@ def _recover(queue: CommitQueue, say: Callable[[str], None]) -> None:
 
 
 def _runs(
-    settings: ServiceSettings,
+    state_dir: Path,
+    command: RunCommand,
     waiter: Waiter,
     table: ProcessTable,
     say: Callable[[str], None],
@@ -108,8 +116,8 @@ def _runs(
     before = subreaper.adopt()
     owned.callback(subreaper.release, before)
     runs = RunProcesses(
-        settings.base.state_dir,
-        RunCommand(settings.queue_command),
+        state_dir,
+        command,
         waiter,
         say,
         table=table,

@@ -111,6 +111,20 @@ class WithPipeline(OnStage):
         self.assertTrue(self.is_in(entry, State.FAILED), out)
         self.assertEqual(self.states_told(entry)[-1], "error")
 
+    def test_command_that_may_post_nothing_leaves_no_pending_status(self) -> None:
+        first, waits, cancelled = self.push("one"), self.push("two"), self.push("three")
+        go = self.stage.root / "go"
+        script = self.stage.root / "wait.sh"
+        script.write_text(f"until [[ -e {go} ]]; do sleep 0.02; done\n")
+        with self.start("--once", CI_QUEUE_COMMAND=f"bash {script} {{sha}}") as worker:
+            wait_until(lambda: self.is_in(first, State.RUNNING), "its start")
+            self.queue.cancel(cancelled.id, "by hand")
+            wait_until(lambda: bool(self.github.told), "a status")  # the last one
+            go.touch()
+            out, _ = worker.communicate(timeout=60)
+        self.assertTrue(self.is_in(waits, State.PASSED), out)
+        self.assertEqual(self.github.told, [(cancelled.sha, "error")])
+
     def jobs(self) -> list[str]:
         """Return the living processes that run a body of this stage."""
         mark = str(self.stage.root / "runner").encode()
