@@ -8,7 +8,6 @@ from lib.common import interrupts
 from lib.model.job_fields import RUN_LOG
 from lib.report.growing_log import GrowingLog
 from lib.run_directories import attempt_logs, run_contents
-from lib.run_directories.run_report import read
 from lib.run_directories.stored_run import StoredRun
 
 PAUSE = 0.1  # seconds between two looks
@@ -86,8 +85,4 @@ class LogFollower:
         """Whether the job runs no more in this run."""
         if not self._run.live:
             return True
-        if self._job == RUN_LOG:
-            return False
-        ended = run_contents.story(self._run.path).ended.get(self._job)
-        # with some test cases first a job may run twice
-        return ended is not None and ended.times >= (2 if read(self._run.summary).twice else 1)
+        return self._job != RUN_LOG and run_contents.ended(self._run, self._job) is not None

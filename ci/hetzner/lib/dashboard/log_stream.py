@@ -23,7 +23,6 @@ from lib.dashboard.server_events import LogText
 from lib.model.job_fields import RUN_LOG
 from lib.report.growing_log import GrowingLog
 from lib.run_directories import attempt_logs, run_contents
-from lib.run_directories.run_report import read
 from lib.run_directories.stored_run import CUT_OFF, StoredRun
 
 PAUSE = 0.25  # seconds between two looks
@@ -124,9 +123,7 @@ class _Follower:
             return False
         if size != self._told:
             self._told = size
-            ended = run_contents.story(self._run.path).ended.get(self._job)
-            # with some test cases first a job may run twice
-            twice = read(self._run.summary).twice
-            self._over = ended is not None and ended.times >= (2 if twice else 1)
+            ended = run_contents.ended(self._run, self._job)
+            self._over = ended is not None
             self._ending = ended.outcome if ended else ""
         return self._over

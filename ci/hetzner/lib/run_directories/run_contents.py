@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lib.common import files
-from lib.run_directories import ci_log
-from lib.run_directories.ci_log import Story
+from lib.run_directories import ci_log, run_report
+from lib.run_directories.ci_log import EndedJob, Story
+from lib.run_directories.stored_run import StoredRun
 
 READ = 16 * 1024 * 1024  # bytes of a ci.log, from its end: it has a few lines for each job
 MOST = 10_000  # files and directories of a run that are looked at
@@ -36,6 +37,15 @@ def story(run: Path) -> Story:
     except (OSError, ValueError):  # ValueError: the path is none; another user's run may tell any
         return ci_log.read(())
     return ci_log.read(text.split("\n"))
+
+
+def ended(run: StoredRun, job: str) -> EndedJob | None:
+    """Return how a job of a run has ended; None if it runs, or may run once more."""
+    found = story(run.path).ended.get(job)
+    # with some test cases first a job may run twice
+    if found and found.times < 2 and run_report.read(run.summary).twice:
+        return None
+    return found
 
 
 def all_files(run: Path, below: str = "") -> list[StoredFile]:
