@@ -20,9 +20,11 @@ grep -q '^CI_STATE_DIR=' "$settings/box.env" || cat "$here/box.env.example" >>"$
 chmod 644 "$settings/box.env"
 if [[ ! -e $settings/.env ]]; then
   install -m 600 /dev/null "$settings/.env"
-  # the secret of the webhook is made here; GitHub is told it by hand
-  sed '/^WEBHOOK_SECRET=/d' "$here/.env.example" >"$settings/.env"
-  printf 'WEBHOOK_SECRET=%s\n' "$(openssl rand -hex 32)" >>"$settings/.env"
+  # made here; by hand GitHub is told the first, and each reader of the dashboard the second
+  sed -E '/^(WEBHOOK_SECRET|CI_READ_TOKEN)=/d' "$here/.env.example" >"$settings/.env"
+  for name in WEBHOOK_SECRET CI_READ_TOKEN; do
+    printf '%s=%s\n' "$name" "$(openssl rand -hex 32)" >>"$settings/.env"
+  done
 fi
 
 [[ -e /repo ]] || git clone "$CI_REPO_URL" /repo
@@ -48,3 +50,4 @@ ci queue hook --install /srv/pushed.git --by ci
 systemctl daemon-reload
 systemctl restart caddy
 echo "the box serves https://$CI_DOMAIN. Fill in $settings/.env, then: systemctl restart ci-webhook ci-worker"
+echo "readers of its pages need a token: grep CI_READ_TOKEN $settings/.env, then open https://$CI_DOMAIN/?token=TOKEN"

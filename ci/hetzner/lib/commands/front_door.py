@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar, cast
 
 from lib.commands.flag_parser import FlagParser
@@ -40,11 +41,17 @@ class Command(Protocol[Place_contra]):
 
 
 class Parser(FlagParser):
-    """A parser whose `--help` lists the commands as well, which it imports only then."""
+    """A parser whose `--help` lists the commands as well, which it imports only then.
+
+    `other_commands` are those of this pipeline alone, and a sentence on each.
+    """
+
+    other_commands: Mapping[str, str] = MappingProxyType({})
 
     def format_help(self) -> str:
         """Return the help, with a line for each command before the end."""
-        end, lines = self.epilog, [f"  {name:9} {load(name).SUMMARY}" for name in COMMANDS]
+        summaries = {name: load(name).SUMMARY for name in COMMANDS} | dict(self.other_commands)
+        end, lines = self.epilog, [f"  {name:9} {text}" for name, text in summaries.items()]
         self.epilog = "\n".join(["commands (COMMAND --help explains each):", *lines, "", end or ""])
         try:
             return super().format_help()

@@ -11,6 +11,11 @@ from lib.commands.run_options import RunOptions
 from lib.common import version
 from lib.model.selection import Choice
 
+OTHER_COMMANDS = {  # of pipeline.py alone, and their lines in --help
+    "queue": "Keep commits that wait, and run them: push, run, list, log, worker, …",
+    "corpus": "Run known commits, and compare each job with the expected outcome.",
+    "simulate": "Predict how long a run would take.",
+}
 EXAMPLES = """\
 examples:
   pipeline.py                         all jobs on HEAD, in a worktree of the runner's own
@@ -54,7 +59,7 @@ class Options(RunOptions):
     @property
     def means_a_commit(self) -> bool:
         """Whether SHA cannot be a mistyped command."""
-        return bool(self.after_dashes or self.branch or self.demo)
+        return bool(self.after_dashes or self.demo)
 
     @property
     def partial(self) -> bool:
@@ -115,6 +120,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    made.other_commands = OTHER_COMMANDS
     made.add_argument("--version", action="version", version=f"%(prog)s {version.full()}")
     made.add_argument("sha", nargs="?", default="", metavar="SHA", help="commit (default: HEAD)")
     made.add_argument("branch", nargs="?", default="", metavar="BRANCH", help="its branch")

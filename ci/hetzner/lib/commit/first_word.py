@@ -6,19 +6,22 @@ import re
 from pathlib import Path
 
 from lib.commands import front_door
+from lib.commit.command_line import OTHER_COMMANDS
 from lib.common import redact
 from lib.git import checkout
 from lib.git.checkout import CheckoutError
+from lib.model.names import close
 
 FULL_SHA = re.compile(r"[0-9a-f]{40}")
-OTHER_COMMANDS = ("simulate", "queue", "corpus")  # of pipeline.py alone
+NEAR = 0.75  # of difflib: how near to a command a word is that has another one behind it
 
 
-def refuse_unknown(word: str, repo: Path) -> None:
+def refuse_unknown(word: str, repo: Path, *, alone: bool = True) -> None:
     """Raise ValueError for a word that no commit of the checkout has as a name.
 
     A full SHA may be fetched yet, and an error of git is not that of the word: for these the run
-    itself tells the reason.
+    itself tells the reason. With a branch behind it, so not `alone`, it is refused only if it is
+    near to a command.
     """
     if FULL_SHA.fullmatch(word) or word.startswith("-"):
         return
@@ -31,6 +34,8 @@ def refuse_unknown(word: str, repo: Path) -> None:
         return
     if word in (*front_door.COMMANDS, *OTHER_COMMANDS):
         raise ValueError(f"expected the command first, found {word!r} behind flags: begin with it")
+    if not alone and not close(word, (*front_door.COMMANDS, *OTHER_COMMANDS), NEAR):
+        return
     known = (*OTHER_COMMANDS, *names)
     sentence = front_door.unknown(word, known, "a command or a commit")
     raise ValueError(redact.shorten(sentence, 300))

@@ -187,5 +187,5 @@ def load_settings(options: Options, repo: str | None = None) -> Settings:
     if options.sha and not (options.means_a_commit or config.box):
         from lib.commit import first_word  # late: most runs name no commit, or one by its SHA
 
-        first_word.refuse_unknown(options.sha, config.repo_dir)
+        first_word.refuse_unknown(options.sha, config.repo_dir, alone=not options.branch)
     return config

@@ -11,11 +11,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near!r}?" if near else ""
 
 
-def close(name: str, known: Iterable[str]) -> str:
-    """Return the known name nearest to a mistyped one, or ''."""
+def close(name: str, known: Iterable[str], cutoff: float = 0.5) -> str:
+    """Return the known name nearest to a mistyped one, or ''; `cutoff` is that of difflib."""
     import difflib  # late: most runs mistype nothing
 
-    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)), "")
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)), "")
 
 
 def refuse_unknown(known: Collection[str], **lists: Collection[str] | None) -> None:

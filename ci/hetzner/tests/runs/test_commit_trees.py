@@ -94,6 +94,7 @@ class Trees(OnStage):
             (("mian",), "; did you mean 'main'?"),
             (("v1.1", "--dry-run"), "; did you mean 'v1.0'?"),
             (("zzz",), ""),
+            (("queu", "list"), "; did you mean 'queue'?"),
         ):
             with self.subTest(words):
                 ran = self.stage.run(*words)

@@ -50,6 +50,12 @@ class DeploySettings(unittest.TestCase):
                 for secret in SECRETS:
                     self.assertNotRegex(path.read_text(), rf"\b{secret}[=:] *\S", path.name)
 
+    def test_set_up_makes_the_secret_of_the_webhook_and_the_token_of_readers(self) -> None:
+        text = self.text("install.sh")
+        made = re.findall(r"for name in ([A-Z_ ]+); do\n +printf '%s=%s.*openssl rand", text)
+        self.assertEqual(made, ["WEBHOOK_SECRET CI_READ_TOKEN"])
+        self.assertIn(f"'/^({made[0].replace(' ', '|')})=/d'", text, "left out of the example")
+
     def test_each_unit_has_the_secrets_that_it_needs_and_no_other(self) -> None:
         units = {path.name for path in DEPLOY.glob("*.service")}
         self.assertEqual(units, set(NEEDED))
