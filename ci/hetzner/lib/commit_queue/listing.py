@@ -2,7 +2,8 @@
 
 The entries of a branch are in the order of its pushes, and an entry counts with its latest one: a
 branch that goes back to an earlier commit has the verdict of that commit again. Rows of `refs` are
-in the order in which they were written, and a push writes the row of its branch anew.
+in the order in which they were written, and a push writes the row of its branch anew. Those of runs
+by hand are before them (branch_order.py).
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import Sequence
 
-from lib.commit_queue import ending, late_pushes, rows
+from lib.commit_queue import branch_order, ending, late_pushes, rows
 from lib.commit_queue.entry import MANUAL, SUPERSEDED_BY, Entry, Push, Ref
 from lib.commit_queue.states import ENDED, OPEN, SPOKEN, State
 from lib.common import ref_names
@@ -92,7 +92,7 @@ def _queue(database: sqlite3.Connection, push: Push) -> int:
         (push.sha, push.source, push.first, time.time(), push.repeat, push.speaks),
     ).lastrowid
     assert made is not None
-    _add_ref(database, made, push.ref, push.before)
+    branch_order.add(database, made, push.ref, push)
     ending.tell(database, rows.entry(database, made), "pending", ending.WAITS)
     return made
 
@@ -101,14 +101,15 @@ def _join(database: sqlite3.Connection, entry: Entry, push: Push) -> None:
     """Let an entry stand for one more push."""
     known = next((ref for ref in entry.refs if _key(ref) == _key(push.ref)), None)
     pull = (known and known.pull) or push.ref.pull
-    if known and _is_second_word(entry, push):  # no push: the branch may be elsewhere by now
+    # no push: the branch may be elsewhere by now
+    if known and (push.source in MANUAL or _is_second_word(entry, push)):
         database.execute(
             "UPDATE refs SET pull = ? WHERE entry = ? AND branch = ? AND fork = ?",
             (pull, entry.id, *_key(push.ref)),
         )
     elif push.ref != Ref(""):
         _drop_ref(database, entry.id, push.ref)  # its new row is the newest of the branch
-        _add_ref(database, entry.id, push.ref._replace(pull=pull), push.before)
+        branch_order.add(database, entry.id, push.ref._replace(pull=pull), push)
     if entry.state in OPEN:
         database.execute(
             "UPDATE entries SET first = max(first, ?), speaks = max(speaks, ?), source = ? "
@@ -155,10 +156,6 @@ def _is_protected(ref: Ref, protected: Sequence[str]) -> bool:
 def _key(ref: Ref) -> tuple[str, str]:
     """Return the identity of a branch: the number of a pull request is no part of it."""
     return ref.branch, ref.fork
-
-
-def _add_ref(database: sqlite3.Connection, number: int, ref: Ref, before: str) -> None:
-    database.execute("INSERT INTO refs VALUES (?, ?, ?, ?, ?)", (number, *ref, before))
 
 
 def _drop_ref(database: sqlite3.Connection, number: int, ref: Ref) -> None:

@@ -32,8 +32,8 @@ def entries(
 
 def _refs(database: sqlite3.Connection, number: int) -> tuple[Ref, ...]:
     found = database.execute(
-        "SELECT branch, pull, fork FROM refs WHERE entry = ? ORDER BY rowid", (number,)
-    )
+        "SELECT branch, pull, fork FROM refs WHERE entry = ? ORDER BY rowid < 0, rowid", (number,)
+    )  # pushes before runs by hand
     return tuple(Ref(*row) for row in found)
 
 

@@ -87,6 +87,39 @@ class BranchThatGoesBack(QueueCase):
         self.assertEqual([(ref.branch, ref.pull) for ref in joined.refs], [("main", 7)])
         self.assertEqual(self.verdict("main"), (B, State.FAILED))
 
+    def test_person_who_has_an_old_commit_run_moves_no_branch(self) -> None:
+        self.push(A, "main")
+        self.ended(State.FAILED)
+        self.push(B, "main")
+        self.ended(State.PASSED)
+        self.push(A, "main", "run")
+        self.ended(State.FAILED)
+        self.push(C, "old")
+        self.assertEqual(self.push(C, "main", "run").branch, "old")
+        self.ended(State.FAILED)
+        self.assertEqual(self.verdict("main"), (B, State.PASSED))
+        self.push(D, "main")
+        self.ended(State.FAILED)
+        self.assertEqual(self.verdict("main"), (D, State.FAILED))
+
+    def test_person_who_has_the_latest_commit_run_again_has_a_new_verdict(self) -> None:
+        self.push(A, "main")
+        self.ended(State.FAILED)
+        self.push(A, "main", "run")
+        self.ended(State.PASSED)
+        self.assertEqual(self.verdict("main"), (A, State.PASSED))
+
+    def test_branch_without_any_push_has_the_verdict_of_its_latest_run_by_hand(self) -> None:
+        for sha in (A, B):
+            self.push(sha, "main", "push")
+            self.ended(State.PASSED)
+        self.assertEqual(self.verdict("main"), (B, State.PASSED))
+        self.push(C, "main")
+        self.ended(State.PASSED)
+        self.push(A, "main", "push")
+        self.ended(State.FAILED)
+        self.assertEqual(self.verdict("main"), (C, State.PASSED))
+
     def test_push_keeps_the_number_of_the_pull_request(self) -> None:
         self.push(A)
         self.pull(A)
