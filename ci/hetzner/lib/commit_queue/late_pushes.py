@@ -17,18 +17,22 @@ OF_BRANCH = """
 
 
 def row_of_newer(database: sqlite3.Connection, push: Push) -> int | None:
-    """Return the row of the branch's newest push if this one is older, else None."""
+    """Return the row of the push that moved the branch on from an older one, None for a newer."""
     if not push.before:
         return None
     found = database.execute(OF_BRANCH, (push.ref.branch, push.ref.fork)).fetchall()
-    if not any(before == push.sha for _, _, before in found):
-        return None
-    newest, tip, _ = found[0]
-    return None if tip in (push.before, push.sha) else newest
+    next_row = next((row for row, _, before in found if before == push.sha), None)
+    return None if next_row is None or found[0][1] in (push.before, push.sha) else next_row
 
 
-def make_newest(database: sqlite3.Connection, row: int) -> None:
-    """Let the branch of a row be where this row says: the newest row counts."""
+def put_before(database: sqlite3.Connection, entry: int, push: Push, next_row: int) -> None:
+    """Put the row of an older push before that row and all later ones of its branch.
+
+    `entry` is the one that stands for the push.
+    """
+    last = int(database.execute("SELECT max(rowid) FROM refs").fetchone()[0])
     database.execute(
-        "UPDATE refs SET rowid = (SELECT max(rowid) + 1 FROM refs) WHERE rowid = ?", (row,)
+        "UPDATE refs SET rowid = rowid + ? WHERE branch = ? AND fork = ? AND rowid >= ? "
+        "AND entry != ?",
+        (last + 1 - next_row, push.ref.branch, push.ref.fork, next_row, entry),
     )

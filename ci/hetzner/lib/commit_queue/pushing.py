@@ -26,13 +26,13 @@ def push(database: sqlite3.Connection, push: Push, protected: Sequence[str]) -> 
     Raises ValueError for what git takes for no commit or no branch.
     """
     _check(push)
-    newer = late_pushes.row_of_newer(database, push)
+    next_row = late_pushes.row_of_newer(database, push)
     joined = _joined(database, push)
     number = _queue(database, push) if joined is None else joined.id
     if joined is not None:
         _join(database, joined, push)
-    if newer is not None:
-        late_pushes.make_newest(database, newer)
+    if next_row is not None:
+        late_pushes.put_before(database, number, push, next_row)
     elif joined is None or not _is_second_word(joined, push):
         _supersede(database, push, number, protected)
     return rows.entry(database, number)

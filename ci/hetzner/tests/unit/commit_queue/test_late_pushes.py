@@ -40,6 +40,16 @@ class LatePushes(QueueCase):
         self.push(A, "main", before=NEW)
         self.assertEqual(self.verdicts(), {"main": B})
 
+    def test_older_push_is_in_its_place_while_the_tip_waits(self) -> None:
+        for sha, before in ((A, NEW), (B, A), (C, B)):
+            self.push(sha, "main", before=before)
+            self.ended(State.PASSED)
+        self.push(D, "main", before=C)
+        for _ in range(3):
+            self.push(A, "main", before=NEW)
+            self.assertEqual(self.verdicts(), {"main": C})
+            self.assertEqual([e.sha for e in self.queue.entries(branch="main")], [D, C, B, A])
+
     def test_branch_that_was_pushed_back_is_back(self) -> None:
         for sha, before in ((A, NEW), (B, A), (A, B)):
             self.push(sha, "main", before=before)
