@@ -8,6 +8,7 @@ from unittest import mock
 
 from lib.dashboard import access
 from tests.support.example_box import ExampleBox
+from tests.support.queue_case import MEMORY
 from tests.support.served import Asking
 
 TOKEN = "0123456789abcdef-token"
@@ -16,7 +17,7 @@ PATHS = ("/", "/runs/", "/logs/", "/metrics", "/api/runs.json", "/api/events", "
 
 class WithToken(Asking):
     def setUp(self) -> None:
-        state = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        state = Path(self.enterContext(tempfile.TemporaryDirectory(dir=MEMORY)))
         self.serve(ExampleBox(state, CI_READ_TOKEN=TOKEN).dashboard)
 
     def status(self, path: str, **headers: str) -> int:
@@ -85,7 +86,7 @@ class WithToken(Asking):
 
 class WithoutToken(Asking):
     def test_all_may_read(self) -> None:
-        state = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        state = Path(self.enterContext(tempfile.TemporaryDirectory(dir=MEMORY)))
         self.serve(ExampleBox(state).dashboard)
         for path in PATHS:
             self.assertEqual(self.get(path, "HEAD").status, 200, path)

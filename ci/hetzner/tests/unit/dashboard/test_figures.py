@@ -17,6 +17,7 @@ from lib.commit_queue.store import BY_WORKER
 from lib.dashboard import box, metrics
 from tests.support import example_box
 from tests.support.example_box import ExampleBox, sha
+from tests.support.queue_case import MEMORY
 from tests.support.served import Asking
 
 HOSTILE = 'x"\\\n<b>`'
@@ -24,7 +25,7 @@ HOSTILE = 'x"\\\n<b>`'
 
 class WithBox(Asking):
     def setUp(self) -> None:
-        self.state = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.state = Path(self.enterContext(tempfile.TemporaryDirectory(dir=MEMORY)))
         self.box = ExampleBox(self.state)
         self.serve(self.box.dashboard)
 

@@ -16,6 +16,7 @@ from wsgiref.validate import validator
 from lib.commit_queue.states import State
 from lib.dashboard import run_lines
 from tests.support.example_box import ExampleBox, sha
+from tests.support.queue_case import MEMORY
 
 REQUESTS = 1500
 SECRET = "outside of all runs"
@@ -30,7 +31,7 @@ QUERIES = (
 
 class Strangers(unittest.TestCase):
     def setUp(self) -> None:
-        place = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        place = Path(self.enterContext(tempfile.TemporaryDirectory(dir=MEMORY)))
         (place / "secret").write_text(SECRET)
         state = place / "state"
         (state / "secret").parent.mkdir()

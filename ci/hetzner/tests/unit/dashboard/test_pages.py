@@ -12,6 +12,7 @@ from lib.commit_queue.states import State
 from lib.dashboard import shell, words
 from tests.support import example_box
 from tests.support.example_box import ExampleBox, sha
+from tests.support.queue_case import MEMORY
 from tests.support.served import Asking
 
 TAG = re.compile(r"<[^>]*>")
@@ -20,7 +21,7 @@ LOCAL_TIME = re.compile(r"<time datetime=\"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\" tit
 
 class Pages(Asking):
     def setUp(self) -> None:
-        self.state = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.state = Path(self.enterContext(tempfile.TemporaryDirectory(dir=MEMORY)))
 
     def box(self, **environ: str) -> ExampleBox:
         made = ExampleBox(self.state, **environ)

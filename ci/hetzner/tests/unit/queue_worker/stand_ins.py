@@ -13,6 +13,7 @@ from lib.commit_queue.store import CommitQueue
 from lib.queue_worker.dispatcher import Dispatcher, Seam
 from lib.queue_worker.run_end import Ended
 from lib.queue_worker.seam import Gone
+from tests.support.queue_case import MEMORY
 
 A, B, C, D = (letter * 40 for letter in "abcd")
 
@@ -79,7 +80,7 @@ class DispatcherCase(unittest.TestCase):
     workers = 1
 
     def setUp(self) -> None:
-        self.state = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.state = Path(self.enterContext(tempfile.TemporaryDirectory(dir=MEMORY)))
         self.queue = CommitQueue(self.state, ["main"])
         self.addCleanup(self.queue.close)
         self.runs = FakeRuns()

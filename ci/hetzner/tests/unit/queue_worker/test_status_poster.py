@@ -16,6 +16,7 @@ from lib.commit_queue.store import CommitQueue
 from lib.queue_worker.status_poster import StatusPoster
 from tests.support.github_case import WithGitHub
 from tests.support.github_server import TOKEN
+from tests.support.queue_case import MEMORY
 from tests.support.waiting import wait_until
 
 A, B = "a" * 40, "b" * 40
@@ -24,7 +25,7 @@ A, B = "a" * 40, "b" * 40
 class PosterCase(WithGitHub):
     def setUp(self) -> None:
         super().setUp()
-        self.queue = CommitQueue(Path(self.enterContext(tempfile.TemporaryDirectory())))
+        self.queue = CommitQueue(Path(self.enterContext(tempfile.TemporaryDirectory(dir=MEMORY))))
         self.addCleanup(self.queue.close)
         self.done = threading.Event()
 

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 from wsgiref.validate import validator
 
+from lib.web_server.limits import Limits
 from lib.web_server.server import Server
 from tests.support.waiting import wait_until
-from tests.support.web_case import SHORT, WebCase, echo, everything
+from tests.support.web_case import WebCase, echo, everything
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -199,24 +200,27 @@ class Lines(WebCase):
 
 class Ends(WebCase):
     def test_close_lets_an_answer_end_and_cuts_the_rest(self) -> None:
-        begun = threading.Event()
+        begun, gate = threading.Event(), threading.Event()
 
-        def soon(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        def gated(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
             begun.set()
-            time.sleep(0.2)
+            gate.wait(30)
             return echo(environ, start)
 
-        server = Server(soon, "127.0.0.1", 0, SHORT)
+        server = Server(gated, "127.0.0.1", 0, Limits(head_seconds=60, close_seconds=60))
         server.start()
+        closing = threading.Thread(target=server.close)
         idle = socket.create_connection(server.address, timeout=30)
         busy = socket.create_connection(server.address, timeout=30)
         with idle, busy:
             idle.sendall(b"G")
             busy.sendall(GET)
             begun.wait(30)
-            server.close()
-            self.assertEqual(everything(idle), b"")
+            closing.start()
+            self.assertEqual(everything(idle), b"")  # so the server is closing
+            gate.set()
             self.assertIn(b"200 OK", everything(busy))
+        closing.join(30)
         with self.assertRaises(OSError):
             socket.create_connection(server.address, timeout=30)
 

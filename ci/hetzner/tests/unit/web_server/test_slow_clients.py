@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import unittest
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -58,12 +57,12 @@ class Slow(WebCase):
 
     def test_longest_waiting_client_goes_first(self) -> None:
         self.serve(limits=replace(Limits(), connections=2))
-        first, second, third = self.connect(), None, None
+        first = self.connect()
         first.sendall(b"G")
-        time.sleep(0.05)
+        wait_until(lambda: len(self.server._places._served) == 1, "its place")
         second = self.connect()
         second.sendall(b"G")
-        time.sleep(0.05)
+        wait_until(lambda: len(self.server._places._served) == 2, "its place")
         third = self.connect()
         third.sendall(GET)
         self.assertEqual(everything(first), b"")
