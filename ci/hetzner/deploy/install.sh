@@ -41,7 +41,9 @@ if [[ -e /root/.ssh/authorized_keys && ! -e /home/ci/.ssh ]]; then
   install -m 600 -o ci -g ci /root/.ssh/authorized_keys /home/ci/.ssh/authorized_keys
 fi
 
-install -m 644 "$here/Caddyfile" /etc/caddy/Caddyfile
+# the file of the machine is kept; a second call leaves ours as it is
+grep -q CI_DOMAIN /etc/caddy/Caddyfile ||
+  install -m 644 --backup=simple --suffix=.before-ci "$here/Caddyfile" /etc/caddy/Caddyfile
 install -d /etc/systemd/system/caddy.service.d
 printf '[Service]\nEnvironmentFile=/etc/ci-runner/box.env\n' >/etc/systemd/system/caddy.service.d/ci.conf
 
