@@ -83,7 +83,7 @@ def cancel(database: sqlite3.Connection, entry: Entry, reason: str) -> None:
 
 def cut_off(database: sqlite3.Connection, entry: Entry, reason: str) -> None:
     """Put an entry back to wait whose run was cut off; after the second time it ends."""
-    if entry.state in ENDED:
+    if entry.state is not State.RUNNING:
         return
     if entry.asked_to_end:
         end(database, entry, entry.end_if_asked, None, entry.asked_to_end)
@@ -99,7 +99,7 @@ def cut_off(database: sqlite3.Connection, entry: Entry, reason: str) -> None:
 
 def put_back(database: sqlite3.Connection, entry: Entry, reason: str) -> None:
     """Put a running entry back to wait as if it had not been started, unless it is to end."""
-    if entry.state in ENDED:
+    if entry.state is not State.RUNNING:
         return
     if entry.asked_to_end:
         end(database, entry, entry.end_if_asked, None, entry.asked_to_end)

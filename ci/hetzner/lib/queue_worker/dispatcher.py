@@ -137,9 +137,11 @@ class Dispatcher:
         running = self._seam.queue.entries(states=[State.RUNNING], limit=ALL)
         self._put_back_unknown(running)
         asked = {entry.id: entry.asked_to_end for entry in running if entry.asked_to_end}
+        ours = {entry.id for entry in running if entry.worker == self._name}
         for place, entry in list(self._taken.items()):
             if self._stopping or entry.id in asked:
-                self._seam.queue.put_back(entry.id, STOPPED)  # it ends there if it is to end
+                if entry.id in ours:
+                    self._seam.queue.put_back(entry.id, STOPPED)  # it ends there if it is to end
                 del self._taken[place]
         for command in self._commands.values():
             why = asked.get(command.entry.id)

@@ -32,6 +32,8 @@ class EntryEnds:
             known = self._queue.entry(entry.id)
         except LookupError as error:  # the database is another one by now
             return Judgement(State.ERROR, f"{error}: its end is not kept")
+        if known.worker != entry.worker:  # our lock was removed, and another worker has begun
+            return Judgement(State.ERROR, "another worker has it by now: its end is not kept")
         if gone.run and gone.run != known.run:
             self._queue.named(entry.id, gone.run)
         judgement = run_end.judge(known, gone.end, stopping=stopping)

@@ -310,6 +310,25 @@ class QueueThatFails(DispatcherCase):
             self.end(1)
             self.step()
 
+    def test_entry_that_another_worker_has_by_now_is_left_to_it(self) -> None:
+        """The lock of a worker was removed, and the next one runs its entries."""
+        for begun, code in ((True, 0), (True, 137), (True, 143), (False, None)):
+            entry = self.push(A, source="push")
+            if not begun:
+                self.statuses.under_way.add(A)
+            self.step()
+            self.queue.recover(lambda _: False)
+            self.queue.take("another worker", 1)
+            if begun:
+                self.end(1, code)
+            self.dispatcher.stop()
+            self.step()
+            self.assertFalse(self.dispatcher.busy)
+            known = self.queue.entry(entry.id)
+            self.assertEqual((known.state, known.tries), (State.RUNNING, 2))
+            self.queue.end(entry.id, State.PASSED, 0)
+            self.dispatcher = self.another(workers=1)
+
     def test_entries_of_others_are_left_alone(self) -> None:
         entry = self.push(A)
         self.queue.take("another worker", 1)
