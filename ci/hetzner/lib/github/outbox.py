@@ -8,17 +8,21 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lib.common import files
-from lib.github.status_data import Delivery, Status
+from lib.github.status_data import CONTEXT, Delivery, Status
 from lib.processes import process_table
 
 OUTBOX = "outbox"  # in the state directory
 CUT_OFF = "the run was cut off: its runner was killed"
+RUN_ID = re.compile(r"r\d{1,20}-\d{1,20}", re.ASCII)
+PART = re.compile(rf"{CONTEXT}/[\w.-]{{1,200}}", re.ASCII)  # the context of a job or a group
+MOST_PARTS = 100  # statuses of jobs and groups
 
 
 class Outbox:
@@ -108,6 +112,23 @@ class Outbox:
             self._say(f"NOTE  the statuses for the next run to post cannot be written: {error}")
             return False
         return True
+
+
+def cut_off_parts(state_dir: Path, run: str, sha: str) -> list[Status]:
+    """Return the errors of jobs and groups of a commit that the dead run of this id has left.
+
+    A job may have written anything into its file, so nothing else is believed. The file stays: the
+    next run posts the same once more.
+    """
+    if not RUN_ID.fullmatch(run):
+        return []
+    try:
+        _, left = _parse(files.read(state_dir / OUTBOX / f"{run}.json"))
+    except OSError:
+        return []
+    cut_off = (each for each in left if (each.state, each.sha) == ("error", sha))
+    own = [each for each in cut_off if PART.fullmatch(each.context)]
+    return [each._replace(description=CUT_OFF) for each in own[:MOST_PARTS]]
 
 
 def _key(status: Status) -> tuple[str, str]:

@@ -15,9 +15,11 @@ from lib.commit_queue.entry import QueuedStatus
 from lib.commit_queue.store import CommitQueue
 from lib.common import redact, ref_names, threads
 from lib.common.plain_text import one_line
+from lib.github import outbox
 from lib.github.status_data import CONTEXT, Delivery, Status
 from lib.github.status_reporter import StatusReporter
 from lib.processes import own_children
+from lib.queue_worker import run_records
 
 STATES = frozenset({"pending", "error"})  # that the queue speaks of
 LONGEST = 100  # characters of a line on one that is dropped
@@ -120,14 +122,23 @@ class StatusPoster:
         if not _is_own(status):
             what = one_line(redact.shorten(f"{status.state} for {status.sha}", LONGEST))
             self._say(f"a status in the queue is dropped, it is none of the queue's own: {what}")
-        elif self._deliver(status) is Delivery.UNDELIVERED:
+        elif any(self._reporter.post(each) is Delivery.UNDELIVERED for each in self._told(status)):
             return False
         return self._forget(status)
 
-    def _deliver(self, status: QueuedStatus) -> Delivery:
+    def _told(self, status: QueuedStatus) -> list[Status]:
+        """Return a status, and those of jobs and groups that a dead run has left pending.
+
+        The next run would post these, too; it may not come for long.
+        """
         url = f"{self._log_url}/{status.run}" if self._log_url and status.run else ""
         told = Status(status.state, status.sha, CONTEXT, status.description, url)
-        return self._reporter.post(told)
+        if status.state != "error" or not run_records.NAME.fullmatch(status.run):
+            return [told]
+        state_dir = self._queue.state_dir
+        run = str(run_records.report(state_dir, status.run).get("run"))
+        parts = outbox.cut_off_parts(state_dir, run, status.sha)
+        return [told, *(each._replace(url=url) for each in parts)]
 
     def _forget(self, status: QueuedStatus) -> bool:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 import tempfile
 import threading
@@ -13,6 +14,7 @@ from lib.commit_queue import paths
 from lib.commit_queue.entry import Push, Ref
 from lib.commit_queue.states import State
 from lib.commit_queue.store import CommitQueue
+from lib.github.outbox import CUT_OFF
 from lib.queue_worker.status_poster import StatusPoster
 from tests.support.github_case import WithGitHub
 from tests.support.github_server import TOKEN
@@ -20,6 +22,13 @@ from tests.support.queue_case import MEMORY
 from tests.support.waiting import wait_until
 
 A, B = "a" * 40, "b" * 40
+LEFT = (  # of the first alone a dead run of A can tell
+    ("error", A, "ci/hetzner/fast", CUT_OFF, ""),
+    ("error", A, "ci/hetzner", CUT_OFF, ""),
+    ("success", A, "ci/hetzner/lint", "a job wrote this", ""),
+    ("error", B, "ci/hetzner/fast", "a job wrote this", ""),
+    ("error", A, "another/check", "a job wrote this", ""),
+)
 
 
 class PosterCase(WithGitHub):
@@ -68,6 +77,25 @@ class Posting(PosterCase):
         expected = ("error", "the command was refused", url)
         self.assertEqual(told, [expected, ("pending", "waits in the queue", None)])
         self.assertTrue(self.done.wait(10))
+
+    def test_parts_that_a_dead_run_left_pending_get_their_end_as_well(self) -> None:
+        self.push(A)
+        entry = self.queue.take("w", 1)
+        assert entry is not None
+        run, state = "20260101T000000Z-aaaaaaa", self.queue.state_dir
+        self.queue.named(entry.id, run)
+        for path, record in (
+            (state / "runs" / run / "summary.json", {"run": "r7-8"}),
+            (state / "outbox" / "r7-8.json", {"since": 1.0, "left": LEFT}),
+        ):
+            path.parent.mkdir(parents=True)
+            path.write_text(json.dumps(record))
+        self.queue.end(entry.id, State.CUT_OFF, 137, "cut off twice")
+        self.offer(self.poster())
+        self.none_left()
+        told = [(b["state"], b["context"], b["description"]) for b in self.github.seen]
+        expected = ("error", "ci/hetzner/fast", CUT_OFF)
+        self.assertEqual(told, [("error", "ci/hetzner", "cut off twice"), expected])
 
     def test_refused_one_is_dropped_with_a_line(self) -> None:
         self.push(A)
