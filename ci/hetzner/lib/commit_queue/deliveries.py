@@ -14,7 +14,7 @@ def receive(
     database: sqlite3.Connection,
     delivery: str,
     event: str,
-    push: Push | None,
+    push: Push,
     answer: str,
     protected: Sequence[str],
 ) -> str:
@@ -23,10 +23,8 @@ def receive(
     seen = database.execute(ask, (delivery,)).fetchone()
     if seen:
         return str(seen[0])
-    if push is not None:
-        entry = pushing.push(database, push, protected)
-        answer = answer.replace("{entry}", str(entry.id))
-    if delivery:
-        row = (delivery, event, answer, time.time())
-        database.execute("INSERT INTO deliveries VALUES (?, ?, ?, ?)", row)
+    entry = pushing.push(database, push, protected)
+    answer = answer.replace("{entry}", str(entry.id))
+    row = (delivery, event, answer, time.time())
+    database.execute("INSERT INTO deliveries VALUES (?, ?, ?, ?)", row)
     return answer

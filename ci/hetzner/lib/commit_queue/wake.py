@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import stat
-from collections.abc import Collection
 from pathlib import Path
 
 from lib.commit_queue import paths
 from lib.common import files
 
-LONGEST = 1.0  # seconds of a wait
+LONGEST = 1.0  # seconds of a wait: a byte may be lost
 FLAGS = os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -37,22 +35,6 @@ class Waker:
                     os.write(handle, b"w")
             finally:
                 os.close(handle)
-
-    def wait(self, timeout: float, other_fds: Collection[int] = ()) -> list[int]:
-        """Wait until the queue changes, or one of the descriptors can be read; return those.
-
-        It ends after `timeout` seconds, and after one second at the latest: a byte may be lost.
-        """
-        poll = select.poll()
-        for handle in other_fds:
-            poll.register(handle, select.POLLIN)
-        own = self.opened()
-        if own is not None:
-            poll.register(own, select.POLLIN)
-        ready = [handle for handle, _ in poll.poll(1000 * max(0.0, min(timeout, LONGEST)))]
-        if own in ready:
-            self.drain()
-        return [handle for handle in ready if handle != own]
 
     def opened(self) -> int | None:
         """Return the end to poll for at most a second; None: only the time ends the wait."""

@@ -83,9 +83,10 @@ class Killed(QueueCase):
             accepted += [line.split() for line in pusher.lines()[1:]]
         self.assertTrue(accepted, "each was killed before its first push")
         found = {str(entry.id): entry for entry in self.queue.entries(limit=10**6)}
+        push = Push("f" * 40, Ref("another"), "webhook")
         for number, delivery in accepted:
             self.assertEqual(found[number].sha, sha_of(*map(int, delivery.split("-"))))
-            again = self.queue.receive(delivery, "push", None, "not seen before")
+            again = self.queue.receive(delivery, "push", push, "not seen before")
             self.assertEqual(again, f"{number} {delivery}")
         waiting = [entry for entry in found.values() if entry.state is State.WAITING]
         self.assertEqual(len(waiting), 1, "all others of the branch are superseded")

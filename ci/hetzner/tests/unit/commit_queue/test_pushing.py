@@ -233,15 +233,6 @@ class Deliveries(QueueCase):
     def test_other_delivery_of_the_commit_has_the_answer_of_its_entry(self) -> None:
         self.assertEqual([self.receive("d1"), self.receive("d2")], ["queued 1", "queued 1"])
 
-    def test_delivery_without_a_push_is_kept_as_well(self) -> None:
-        for answer in ("pong", "other"):
-            self.assertEqual(self.queue.receive("d1", "ping", None, answer), "pong")
-        self.assertEqual(self.queue.entries(), [])
-
-    def test_delivery_without_an_id_is_never_seen_before(self) -> None:
-        self.receive("")
-        self.assertEqual(self.receive("", B), "queued 2")
-
 
 if __name__ == "__main__":
     unittest.main()
