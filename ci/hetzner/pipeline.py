@@ -144,7 +144,7 @@ def _simulate(arguments: Sequence[str]) -> int:
 def _corpus(arguments: Sequence[str]) -> int:
     from lib.commit import corpus_command  # late: no run needs it
 
-    return corpus_command.main(arguments, HERE)
+    return corpus_command.main(arguments, HERE, job_table)
 
 
 def _queue(arguments: Sequence[str]) -> int:

@@ -94,6 +94,8 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     server.start()
     print(f"receives webhooks at {server.url}webhook", flush=True)
+    if not given.without_reads:
+        print(f"shows pages at {server.url}", flush=True)
     serve(server, sd_notify.Notifier())
     return 0
 

@@ -5,27 +5,35 @@ from __future__ import annotations
 import argparse
 import functools
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lib.buckaroo import settings
+from lib.buckaroo.settings import Settings
 from lib.commit import command_line
 from lib.common import own_environ
 from lib.corpus import command
 from lib.corpus.place import Place
+from lib.model.job import Job
 
 DEMO = "--demo"
 
 
-def main(arguments: Sequence[str], file: Path) -> int:
-    """Call the command; return its exit code. `file` is the program that runs one commit.
+Table = Callable[[Settings], Sequence[Job]]
 
-    Raises ValueError for bad settings.
+
+def main(arguments: Sequence[str], file: Path, table: Table) -> int:
+    """Call the command; return its exit code.
+
+    `file` is the program that runs one commit, `table` returns its jobs. Raises ValueError for bad
+    settings.
     """
-    return command.main(arguments, lambda given: _place(given, file), command_line.add_places)
+    return command.main(
+        arguments, lambda given: _place(given, file, table), command_line.add_places
+    )
 
 
-def _place(given: argparse.Namespace, file: Path) -> Place:
+def _place(given: argparse.Namespace, file: Path, table: Table) -> Place:
     config = settings.load_anywhere({"state_dir": given.state_dir})
     own_environ.hide_secrets(config.secret_names)  # from the jobs of its runs
     places = ["--state-dir", str(config.state_dir), *(["--repo", given.repo] if given.repo else [])]
@@ -36,6 +44,7 @@ def _place(given: argparse.Namespace, file: Path) -> Place:
         runner_dir=file.parent,
         github=(config.github_api_url, config.github_token, config.github_repo),
         check=_check,
+        jobs=lambda: [job.name for job in table(config)],
     )
 
 

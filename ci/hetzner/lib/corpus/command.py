@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from lib.commands.flag_parser import FlagParser
 from lib.commands.program import USAGE, complain
 from lib.corpus.place import Place
 from lib.git.git_command import CheckoutError
+from lib.model.names import nearest
 
 NAME = "pipeline.py corpus"
 RUN, COMMANDS = "run", ("run", "status", "compare", "overlay")
@@ -56,6 +58,10 @@ def main(
         return USAGE if not words else 0
     words = front_door.command_first(words, PLACES, COMMANDS)
     name, rest = (words[0], words[1:]) if words[0] in COMMANDS else (RUN, words)
+    if name == RUN and rest and not (rest[0].startswith("-") or os.path.lexists(rest[0])):
+        near = nearest(rest[0], COMMANDS)
+        complain(f"{NAME}: expected a file or a command, found {rest[0]!r}{near}")
+        return USAGE
     command = _load(name)
     parser = FlagParser(prog=f"{NAME} {name}", description=command.SUMMARY, allow_abbrev=False)
     command.arguments(parser)

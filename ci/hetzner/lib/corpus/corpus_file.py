@@ -95,6 +95,18 @@ def names_in(path: str | Path, found: Mapping[str, Any]) -> Mapping[str, tuple[s
     return names
 
 
+def refuse_unknown_jobs(path: str | Path, corpus: Corpus, jobs: Sequence[str]) -> None:
+    """Raise ValueError that lists the expected jobs that a runner with these jobs has not."""
+    reader = _Reader()
+    reader.problems += [
+        f"commits.{commit.name}.expect: {job!r} is no job{nearest(job, jobs)}"
+        for commit in corpus.commits
+        for job in commit.expect
+        if not fnmatch.filter(jobs, job)
+    ]
+    reader.raise_problems(path)
+
+
 class _Reader:
     """Reads values and collects what is wrong with them."""
 

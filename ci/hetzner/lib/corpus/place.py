@@ -16,6 +16,7 @@ class Place(NamedTuple):
     - `github`: the URL of the API, the token, and owner/name; '' for what is not known.
     - `check`: refuses flags that a run would not take. Raises ValueError, or prints the reason and
       raises SystemExit.
+    - `jobs`: returns the names of the jobs that it has.
     """
 
     state_dir: Path
@@ -24,3 +25,4 @@ class Place(NamedTuple):
     runner_dir: Path
     github: tuple[str, str, str]
     check: Callable[[Sequence[str]], None]
+    jobs: Callable[[], Sequence[str]]

@@ -12,6 +12,10 @@ from lib.corpus.left_behind import Growth
 from lib.corpus.result_table import Compared
 from lib.corpus.rounds import Round
 
+HEAD_OF_GROWTH = (
+    "on the whole machine after each run, other programs included, beside before the first:"
+)
+
 
 class Report(NamedTuple):
     """One time of a corpus, told.
@@ -34,7 +38,7 @@ class Report(NamedTuple):
         told = [*result_table.lines(self.rows)]
         told += [f"LEFT  {run}: {each}" for run, all_left in self.left.items() for each in all_left]
         if self.growth:
-            told += ["", "on the machine after each run, beside before the first:"]
+            told += ["", HEAD_OF_GROWTH]
             told += _table(self.growth)
         told += [f"GREW  {name}: each run after the first added some" for name in self.leaks]
         than = f"compared with {self.before}" if self.before else "nothing to compare with yet"

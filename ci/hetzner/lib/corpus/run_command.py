@@ -64,6 +64,8 @@ def main(given: argparse.Namespace, place: Place, words: Sequence[str]) -> int:
     if words[:1] == ["--"]:
         words = words[1:]
     by = runner.of(corpus, given.runner, words, place)
+    if by.own:
+        corpus_file.refuse_unknown_jobs(given.file, corpus, place.jobs())
     home = place.state_dir / "corpus" / corpus.name
     with contextlib.ExitStack() as stack:
         try:

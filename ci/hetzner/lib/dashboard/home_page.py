@@ -121,6 +121,7 @@ def _card(item: Item, now: float) -> Html:
             tag(
                 "p",
                 tag("b", name(item.where, "a commit"), class_="name"),
+                _number(item.entry),
                 " ",
                 commit(item.sha, item.run_name),
                 tag("span", moments.since(item.began, now), class_="elapsed"),
@@ -130,6 +131,11 @@ def _card(item: Item, now: float) -> Html:
             progress(item.run, now, f"runs/{item.run_name}/") if item.run else None,
         ]
     )
+
+
+def _number(entry: Entry | None) -> Html | None:
+    """Return the number of an entry, by which the commands of the queue name it."""
+    return tag("span", f" entry {entry.id}", class_="soft") if entry else None
 
 
 def _asked_to_end(entry: Entry | None) -> Html | None:
@@ -168,6 +174,7 @@ def _waiting_row(number: int, entry: Entry, shown: Overview) -> Html:
         tag(
             "span",
             tag("b", name(entry.where, "a commit"), class_="name"),
+            _number(entry),
             commit(entry.sha),
             tag("span", ", ".join(remarks), class_="amber") if remarks else None,
             class_="line",
@@ -193,7 +200,12 @@ def _recent(shown: Overview) -> Html:
     rows = [
         tag(
             "tr",
-            tag("th", name(item.where, "(no branch)"), scope="row", class_="name"),
+            tag(
+                "th",
+                tag("span", name(item.where, "(no branch)"), class_="name"),
+                _number(item.entry),
+                scope="row",
+            ),
             *_cells(item, shown.now),
         )
         for item in shown.recent
@@ -221,8 +233,15 @@ def _why(item: Item) -> Html | None:
         return tag("span", reason(f"{names}{more}"), class_="reason soft")
     if item.entry and item.entry.reason:
         why = item.entry.reason.removeprefix(f"{item.state} ")  # which stands above it
-        return tag("span", reason(why), class_="reason soft")
+        return tag("span", reason(why), _log(item), class_="reason soft")
     return None
+
+
+def _log(item: Item) -> Html | None:
+    """Return the command that shows what was printed, where no page of a run has it."""
+    if item.entry is None or item.run or item.state != State.ERROR:
+        return None
+    return join([" (", tag("code", f"queue log {item.entry.id}"), ")"])
 
 
 def _section(place_id: str, heading: str, *content: Html | None, there: bool) -> Html:

@@ -34,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(given: argparse.Namespace, place: QueueSite) -> int:
     """Drain; return 1 if something still runs after the wait. Raises OSError."""
-    place.queue.set_mode("draining", "queue drain")
+    place.queue.set_mode("draining")
     end = time.monotonic() + (given.wait or 0)
     try:
         while (running := _running(place)) and time.monotonic() < end:

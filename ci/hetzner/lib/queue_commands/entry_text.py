@@ -71,7 +71,7 @@ def _cells(entry: Entry, now: float) -> list[str]:
         redact.shorten(one_line(" ".join(ref.text for ref in entry.refs)), LONGEST),
         entry.source + (" first" if entry.first else ""),
         _when(entry, now),
-        redact.shorten(one_line(_why(entry)), LONGEST),
+        redact.shorten(one_line(_why(entry)), LONGEST) + _log(entry),
     ]
 
 
@@ -89,3 +89,8 @@ def _why(entry: Entry) -> str:
         return f"asked to end: {entry.asked_to_end}"
     code = f"exit code {entry.exit_code}" if entry.exit_code else ""
     return entry.reason or code
+
+
+def _log(entry: Entry) -> str:
+    """Return the command that shows what was printed, where no run has it."""
+    return f" (queue log {entry.id})" if entry.state is State.ERROR and not entry.run else ""

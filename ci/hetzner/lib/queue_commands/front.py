@@ -11,6 +11,7 @@ from lib.commands import front_door
 from lib.commands.front_door import Command
 from lib.commands.program import USAGE, complain
 from lib.common import console
+from lib.model.names import nearest
 from lib.queue_commands import site
 
 NAME = "pipeline.py queue"
@@ -27,8 +28,8 @@ def main(arguments: Sequence[str], file: str) -> int:
     if not words or words[0] in ("-h", "--help"):
         return console.put("\n".join(_help())) or (0 if words else USAGE)
     if words[0] not in COMMANDS:
-        found = shlex.join(words)
-        complain(f"{NAME}: expected one of {', '.join(COMMANDS)}, found {found!r}")
+        found, near = shlex.join(words), nearest(words[0], COMMANDS)
+        complain(f"{NAME}: expected one of {', '.join(COMMANDS)}, found {found!r}{near}")
         return USAGE
     program = ["python3", file]
     return front_door.call(

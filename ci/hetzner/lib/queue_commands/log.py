@@ -9,6 +9,7 @@ from lib.commit_queue import paths
 from lib.commit_queue.states import ENDED
 from lib.common import console, signal_names
 from lib.common.interrupts import Interrupted, cut_short
+from lib.common.plain_text import one_line
 from lib.queue_commands import following
 from lib.queue_commands.printed_log import PrintedLog
 from lib.queue_commands.site import QueueSite
@@ -40,5 +41,7 @@ def main(given: argparse.Namespace, place: QueueSite) -> int:
         log.close()
     if not log.begun:
         run = f"; pipeline.py logs ci --run {entry.run} has its lines" if entry.run else ""
-        raise LookupError(f"entry {entry.id} has printed nothing: it is {entry.state.value}{run}")
+        why = f", {one_line(entry.reason)}" if entry.reason else ""
+        state = f"{entry.state.value}{why}{run}"
+        raise LookupError(f"entry {entry.id} has printed nothing: it is {state}")
     return 0

@@ -48,6 +48,8 @@ def _pushed(payload: Payload, rules: Rules) -> Push | Ignored:
     if ref.startswith(BRANCH):
         branch = _branch("ref", ref.removeprefix(BRANCH))
         after = _commit("after", payload.text("after"))
+        if not after.strip("0"):  # as of a deleted branch, whatever `deleted` says
+            return Ignored(f"{_shown(ref)} has no commit any more")
         return Push(after, Ref(branch), "webhook", before=_before(payload))
     if not ref.startswith(TAG):
         return Ignored(f"{_shown(ref)} is neither a branch nor a tag")

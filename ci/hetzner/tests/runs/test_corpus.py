@@ -74,6 +74,10 @@ class Ends(CorpusCase):
             self.corpus(str(self.file), *words, code=2)
         self.assertFalse(list(self.state.glob("corpus/*/2*")))
 
+    def test_word_that_is_no_file_gets_the_nearest_command(self) -> None:
+        told = self.corpus("sttus", code=2)
+        self.assertIn("expected a file or a command, found 'sttus'; did you mean 'status'?", told)
+
     def test_commit_may_be_an_overlay(self) -> None:
         self.file.write_text(
             self.file.read_text().replace("[commits.one]", 'paths = ["a"]\n[commits.one]')
@@ -99,6 +103,11 @@ class OwnProgram(OnStage):
         over = re.findall(r"START over (\w{40})", green.out)[0]
         self.assertEqual(self.stage.git(self.stage.repo, "show", f"{over}:file"), "second")
         self.assertEqual(github.requests, [])
+        other = self.stage.root / "other.toml"
+        other.write_text('[commits.all]\nsha = "main"\nexpect = { test-sj = "passed" }\n')
+        unknown = self.stage.run("corpus", str(other))
+        self.assertEqual((unknown.code, unknown.out), (2, ""))
+        self.assertIn("'test-sj' is no job; did you mean 'test-js'?", unknown.errors)
         again = ("corpus", str(file), "--only-jobs", "lint-python,test-js")
         red = self.stage.run(*again, STAGE_FAIL="test_js")
         self.assertEqual(red.code, 1)

@@ -187,6 +187,10 @@ class Log(WatchCase):
             command = self.command("log", number)
             self.assertEqual((command.code(), command.output), (1, ""))
             self.assertIn(sentence, command.remarks)
+        self.queue.end(self.take().id, State.ERROR, 127, "could not run")
+        command = self.command("log", "1")
+        self.assertEqual(command.code(), 1)
+        self.assertIn("printed nothing: it is error, could not run", command.remarks)
 
 
 class Repeat(WatchCase):

@@ -137,6 +137,14 @@ class Refused(FileCase):
     def test_names_that_control_a_terminal_are_shown_without(self) -> None:
         self.refused('[commits."a\\u001b[31m"]\nsha = "a"', "commits.a·[31m")
 
+    def test_expected_jobs_that_the_runner_has_not_are_told_with_the_nearest(self) -> None:
+        self.path.write_text(WHOLE)
+        corpus = corpus_file.read(self.path)
+        jobs = ["lint", "test-js", "test-python-3.12"]
+        corpus_file.refuse_unknown_jobs(self.path, corpus, jobs)
+        with self.assertRaisesRegex(ValueError, "red.expect: 'lint' is no job; did you mean 'lin"):
+            corpus_file.refuse_unknown_jobs(self.path, corpus, ["lint-python", *jobs[1:]])
+
 
 if __name__ == "__main__":
     unittest.main()

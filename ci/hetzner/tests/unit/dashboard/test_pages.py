@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from unittest import mock
 
+from lib.commit_queue.entry import Push, Ref
 from lib.commit_queue.states import State
 from lib.dashboard import shell, words
 from tests.support import example_box
@@ -56,6 +57,13 @@ class Home(Pages):
             made.ran(number, branch, state)
             self.assertIn(f"owner/name {top} Running", self.words())
 
+    def test_entry_without_a_run_names_the_command_that_shows_its_output(self) -> None:
+        made = self.box()
+        entry = made.queue.push(Push(sha(1), Ref("topic"), "push"))
+        made.queue.take("w", 1)
+        made.queue.end(entry.id, State.ERROR, 127, "the command could not run")
+        self.assertIn("topic entry 1 error the command could not run ( queue log 1 )", self.words())
+
     def test_branch_that_was_cut_off_does_not_pass(self) -> None:
         made = self.box()
         for number, (branch, state, top) in enumerate(
@@ -90,7 +98,7 @@ class Home(Pages):
         made.queue.set_mode("paused")
         made.queue.set_message("the container is down")
         seen = self.words()
-        self.assertRegex(seen, r"1 topic #7 \w+ goes first .* 2 main")
+        self.assertRegex(seen, r"1 topic #7 entry 2 \w+ goes first .* 2 main entry 1")
         for text in ("The queue is paused", "the container is down", "No worker runs"):
             self.assertIn(text, seen)
 

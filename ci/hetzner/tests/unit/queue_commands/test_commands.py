@@ -28,6 +28,7 @@ class Form(QueueCommandsCase):
 
     def test_unknown_word_is_refused_with_the_commands(self) -> None:
         self.refused(2, "expected one of push, ", "pusk")
+        self.refused(2, "; did you mean 'list'?", "lst")
 
     def test_help_lists_the_commands(self) -> None:
         out = self.said("--help")
@@ -82,6 +83,15 @@ class Bounds(QueueCommandsCase):
 
 
 class Listing(QueueCommandsCase):
+    def test_entry_without_a_run_names_the_command_that_shows_its_output(self) -> None:
+        self.queue.push(Push(A, Ref("one"), "push"))
+        self.queue.end(self.take().id, State.ERROR, 127, "the command could not run")
+        self.assertIn("the command could not run (queue log 1)", self.said("list"))
+
+    def test_draining_queue_says_so_once(self) -> None:
+        self.said("drain")
+        self.assertNotIn("(", self.said("list").splitlines()[0])
+
     def test_entries_stand_below_their_state_and_waiting_ones_in_their_order(self) -> None:
         for sha, branch in ((A, "one"), (B, "one"), (C, "two")):
             self.queue.push(Push(sha, Ref(branch), "push"))

@@ -47,6 +47,8 @@ class Pushes(EventCase):
 
     def test_deletion_is_ignored(self) -> None:
         self.ignored("push", pushed(deleted=True, after="0" * 40, head_commit=None), "deleted")
+        for length in (40, 64):
+            self.ignored("push", pushed(after="0" * length), "has no commit any more")
 
     def test_tag_queues_its_commit_only_if_that_is_set(self) -> None:
         tag = pushed(ref="refs/tags/v1")
