@@ -112,7 +112,7 @@ class Dashboard:
 
     def _events(self, request: Request) -> Answer:
         since = request.header("LAST_EVENT_ID") or request.query.get("since", "")
-        return self._streams.answer(self._changes.events(since))
+        return self._streams.answer(self._changes.events(since), request.client)
 
 
 def _close(body: Iterable[bytes]) -> None:

@@ -74,7 +74,7 @@ class RunPages:
         if request.for_people:
             return log_page.answer(run, job)
         since = request.header("LAST_EVENT_ID")
-        return self._streams.answer(log_stream.events(run, job, since))
+        return self._streams.answer(log_stream.events(run, job, since), request.client)
 
 
 def _run_at(directory: Path) -> StoredRun:

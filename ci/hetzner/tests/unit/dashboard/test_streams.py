@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from unittest import mock
 
 from lib.dashboard import streams
+from lib.dashboard.request import Request
 from lib.dashboard.streams import Stream, Streams
 
 RETRY = b"retry: 2000\n\n"
@@ -38,6 +39,17 @@ class Bounds(unittest.TestCase):
             stream.close()
         self.assertEqual((self.streams.open, self.closed), (0, 1))
 
+    def test_one_client_leaves_streams_to_others(self) -> None:
+        self.streams = Streams(most=4, most_of_client=1)
+        first = self.streams.answer(self.events(b"a"), "10.0.0.1")
+        assert isinstance(first.body, Stream)
+        self.assertIn("503", self.streams.answer(self.events(), "10.0.0.1").status)
+        for client in ("10.0.0.2", "", ""):
+            self.assertIn("200", self.streams.answer(self.events(), client).status)
+        self.assertIn("503", self.streams.answer(self.events(), "10.0.0.3").status)
+        first.body.close()
+        self.assertIn("200", self.streams.answer(self.events(), "10.0.0.1").status)
+
     def test_stream_that_was_never_read_gives_its_place_back(self) -> None:
         self.opened(b"a").close()
         self.assertEqual(self.streams.open, 0)
@@ -52,6 +64,22 @@ class Bounds(unittest.TestCase):
         with mock.patch.object(streams, "LONGEST", 0.0):
             self.assertEqual([*self.opened(b"a")], [RETRY, b"a"])
         self.assertEqual(self.closed, 1)
+
+
+class Clients(unittest.TestCase):
+    def test_proxy_of_this_machine_names_the_client_and_nobody_else_does(self) -> None:
+        for peer, forwarded, client in (
+            ("203.0.113.7", "", "203.0.113.7"),
+            ("203.0.113.7", "198.51.100.1", "203.0.113.7"),
+            ("127.0.0.1", "", ""),
+            ("127.0.0.1", "10.0.0.9, 198.51.100.1", "198.51.100.1"),
+            ("::ffff:127.0.0.1", "198.51.100.1", "198.51.100.1"),
+            ("::1", "2001:db8::5", "2001:db8::/64"),
+            ("127.0.0.1", "no address\n", ""),
+            ("", "198.51.100.1", "198.51.100.1"),
+        ):
+            environ = {"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_FOR": forwarded}
+            self.assertEqual(Request(environ).client, client, (peer, forwarded))
 
 
 if __name__ == "__main__":
