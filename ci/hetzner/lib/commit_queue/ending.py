@@ -43,7 +43,7 @@ def end(
         (state, exit_code, reason, time.time(), entry.id),
     )
     if not silent and state in SPOKEN:
-        hush(database, entry)
+        drop_statuses(database, entry)
     elif entry.speaks and (others := rows.entries(database, OPEN_OF_COMMIT, (entry.sha,))):
         _tell_of_open(database, others[0])
     else:
@@ -56,7 +56,7 @@ def _tell_of_open(database: sqlite3.Connection, entry: Entry) -> None:
     if entry.state is State.WAITING:
         tell(database, entry, "pending", WAITS)
     else:
-        hush(database, entry)
+        drop_statuses(database, entry)
 
 
 def cancel_open(database: sqlite3.Connection, number: int, reason: str) -> Entry:
@@ -125,14 +125,14 @@ def tell(database: sqlite3.Connection, entry: Entry, state: str, description: st
     """Keep a status to be posted in place of older ones of the commit; none if it speaks not."""
     if not entry.speaks:
         return
-    hush(database, entry)
+    drop_statuses(database, entry)
     database.execute(
         "INSERT INTO statuses (entry, sha, state, description, run) VALUES (?, ?, ?, ?, ?)",
         (entry.id, entry.sha, state, description, entry.run),
     )
 
 
-def hush(database: sqlite3.Connection, entry: Entry) -> None:
+def drop_statuses(database: sqlite3.Connection, entry: Entry) -> None:
     """Drop the statuses of a commit that were not posted: its run speaks, and they are older."""
     if entry.speaks:
         database.execute("DELETE FROM statuses WHERE sha = ?", (entry.sha,))

@@ -33,7 +33,7 @@ def push(database: sqlite3.Connection, push: Push, protected: Sequence[str]) -> 
         _join(database, joined, push)
     if next_row is not None:
         late_pushes.put_before(database, number, push, next_row)
-    elif joined is None or not _is_second_word(joined, push):
+    elif joined is None or not _is_late_pull_event(joined, push):
         _supersede(database, push, number, protected)
     return rows.entry(database, number)
 
@@ -69,13 +69,13 @@ def _answers(entry: Entry, push: Push) -> bool:
     if entry.state is State.WAITING:
         return True
     if entry.asked_to_end or entry.state in UNDONE:
-        return _is_second_word(entry, push)
+        return _is_late_pull_event(entry, push)
     if entry.state is State.RUNNING:
         return True
     return entry.state in SPOKEN and push.source not in MANUAL  # a person wants a new run
 
 
-def _is_second_word(entry: Entry, push: Push) -> bool:
+def _is_late_pull_event(entry: Entry, push: Push) -> bool:
     """Whether this is the event of a pull request for a push that is known already.
 
     GitHub sends it beside that of the push, at any time after it: it brings no commit back that a
@@ -102,7 +102,7 @@ def _join(database: sqlite3.Connection, entry: Entry, push: Push) -> None:
     known = next((ref for ref in entry.refs if _key(ref) == _key(push.ref)), None)
     pull = (known and known.pull) or push.ref.pull
     # no push: the branch may be elsewhere by now
-    if known and (push.source in MANUAL or _is_second_word(entry, push)):
+    if known and (push.source in MANUAL or _is_late_pull_event(entry, push)):
         database.execute(
             "UPDATE refs SET pull = ? WHERE entry = ? AND branch = ? AND fork = ?",
             (pull, entry.id, *_key(push.ref)),

@@ -86,7 +86,7 @@ def take(database: sqlite3.Connection, worker: str, place: int) -> Entry | None:
         "tries = tries + 1 WHERE id = ?",
         (State.RUNNING, worker, place, time.time(), entry.id),
     )
-    ending.hush(database, entry)
+    ending.drop_statuses(database, entry)
     turn = facts.count(database, "turn")
     for ref in entry.refs:
         database.execute(

@@ -20,10 +20,10 @@ from lib.corpus import corpus_file, judgement, one_run, overlay, report, rounds,
 from lib.corpus.corpus_file import Commit, Corpus
 from lib.corpus.ended_run import EndedRun, with_answer
 from lib.corpus.left_behind import Watch
+from lib.corpus.line_writer import LineWriter
 from lib.corpus.place import Place
 from lib.corpus.rounds import Round
 from lib.corpus.runner import Runner
-from lib.corpus.teller import Teller
 from lib.git import git_command
 from lib.git.git_command import CheckoutError
 from lib.machine import state
@@ -79,7 +79,7 @@ def main(given: argparse.Namespace, place: Place, words: Sequence[str]) -> int:
         now = _round(home, again=given.again)
         with contextlib.suppress(ValueError):  # no signals in a thread
             signal.signal(signal.SIGHUP, interrupts.ignore)
-        tell = Teller(now.directory / "corpus.log", stderr=given.json)
+        tell = LineWriter(now.directory / "corpus.log", stderr=given.json)
         watch = Watch()
         stack.callback(watch.close)
         _Story(corpus, by, repo, place.state_dir, now, tell, watch).run(shas)
@@ -127,7 +127,7 @@ class _Story:
         repo: Path,
         state_dir: Path,
         now: Round,
-        tell: Teller,
+        tell: LineWriter,
         watch: Watch,
     ) -> None:
         self._corpus = corpus

@@ -7,32 +7,20 @@ called at any time: one that a broken queue has cut short is made up for by the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from lib.commit_queue.entry import Entry
 from lib.commit_queue.states import State
-from lib.commit_queue.store import ALL, CommitQueue
+from lib.commit_queue.store import ALL
 from lib.common.plain_text import one_line
 from lib.queue_worker import worker_lines
 from lib.queue_worker.entry_ends import EntryEnds
-from lib.queue_worker.seam import Gone, Runs, Statuses
+from lib.queue_worker.seam import Gone, Seam
 from lib.queue_worker.under_way import Patience, UnderWay
 
 RUN = Patience(terminate=30.0, kill=60.0)
 PREPARATION = Patience(terminate=3.0, kill=6.0)  # nothing of it is needed
 STOPPED = "its worker was stopped"
-
-
-class Seam(NamedTuple):
-    """The parts that a dispatcher works with; tests put others in their place."""
-
-    queue: CommitQueue
-    runs: Runs
-    statuses: Statuses
-    obstacle: Callable[[], str]  # what keeps entries from starting, '' for nothing
-    now: Callable[[], float]  # seconds
-    say: Callable[[str], None]
 
 
 class Dispatcher:
@@ -99,7 +87,7 @@ class Dispatcher:
         self._prepare()
         self._offer_statuses()
         for command in self._commands.values():
-            command.press(self._seam.runs, self._seam.now())
+            command.escalate(self._seam.runs, self._seam.now())
 
     def stop(self) -> None:
         """Start nothing more, and ask all commands to end; `step` until none is `busy`."""
@@ -127,7 +115,7 @@ class Dispatcher:
             if gone.end.code and not command.asked:
                 self._say(command.entry, f"was not prepared (exit code {gone.end.code})")
         else:
-            judgement = self._ends.keep(command.entry, gone, stopping=self._stopping)
+            judgement = self._ends.record(command.entry, gone, stopping=self._stopping)
             seconds = self._seam.now() - command.began
             self._seam.say(worker_lines.ended(command.entry, judgement, seconds))
         del self._commands[gone.place]

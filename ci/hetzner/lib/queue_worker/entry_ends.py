@@ -23,7 +23,7 @@ class EntryEnds:
         self._say = say
         self._broken = 0
 
-    def keep(self, entry: Entry, gone: Gone, *, stopping: bool) -> Judgement:
+    def record(self, entry: Entry, gone: Gone, *, stopping: bool) -> Judgement:
         """Keep what the end of a command says of its entry; return it. Raises QueueError.
 
         It may be called again after an error. `stopping`: the worker ends.

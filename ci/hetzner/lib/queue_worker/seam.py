@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from lib.commit_queue.entry import Entry, QueuedStatus
+from lib.commit_queue.store import CommitQueue
 from lib.queue_worker.run_end import Ended
 
 
@@ -64,3 +65,14 @@ class Statuses(Protocol):
     def clear(self, sha: str) -> bool:
         """Drop what is not posted of a commit; return whether none of it is under way."""
         ...
+
+
+class Seam(NamedTuple):
+    """The parts that a dispatcher works with; tests put others in their place."""
+
+    queue: CommitQueue
+    runs: Runs
+    statuses: Statuses
+    obstacle: Callable[[], str]  # what keeps entries from starting, '' for nothing
+    now: Callable[[], float]  # seconds
+    say: Callable[[str], None]

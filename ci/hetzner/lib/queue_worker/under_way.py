@@ -41,7 +41,7 @@ class UnderWay:
 
     @property
     def due(self) -> float:
-        """The time of the next `press`; infinite for none."""
+        """The time of the next `escalate`; infinite for none."""
         if self._asked is None or self._killed:
             return math.inf
         firm = self._patience.kill if self._terminated else self._patience.terminate
@@ -53,7 +53,7 @@ class UnderWay:
             self._asked = now
             runs.close_input(self.place)
 
-    def press(self, runs: Runs, now: float) -> None:
+    def escalate(self, runs: Runs, now: float) -> None:
         """Send the signal that is due."""
         if self.due > now:
             return

@@ -23,10 +23,11 @@ from lib.processes.process_table import ProcessTable
 from lib.processes.wait import Waiter
 from lib.queue_worker import worker_lines
 from lib.queue_worker.disk_watermark import DiskWatermark
-from lib.queue_worker.dispatcher import RUN, Dispatcher, Seam
+from lib.queue_worker.dispatcher import RUN, Dispatcher
 from lib.queue_worker.left_over import LeftOver
 from lib.queue_worker.run_command import RunCommand
 from lib.queue_worker.run_processes import RunProcesses
+from lib.queue_worker.seam import Seam
 from lib.queue_worker.status_poster import StatusPoster
 from lib.queue_worker.under_way import Patience
 from lib.queue_worker.worker_loop import Parts, WorkerLoop

@@ -28,7 +28,7 @@ class Connection:
     def __init__(self, client: socket.socket, limits: Limits) -> None:
         self.waits_since: float | None = time.monotonic()
         self.held = 0  # bytes of its body, reserved
-        self.was_cut = False  # another client needed its place
+        self.was_cut = False  # another client needed its slot
         self.sent = 0  # bytes
         self.fault: OSError | None = None  # of `send`; one of the application is another
         self._client = client

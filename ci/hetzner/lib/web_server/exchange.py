@@ -12,9 +12,9 @@ from lib.web_server.answer import Answer
 from lib.web_server.connection import Connection, SilentClientError
 from lib.web_server.environment import environment
 from lib.web_server.limits import Limits
-from lib.web_server.places import Places
 from lib.web_server.request_head import RefusedError, RequestHead
 from lib.web_server.request_log import RequestLog
+from lib.web_server.slots import Slots
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -26,11 +26,11 @@ class Exchange:
     """Serves one connection; each has one request."""
 
     def __init__(
-        self, connection: Connection, peer: str, places: Places, limits: Limits, log: RequestLog
+        self, connection: Connection, peer: str, slots: Slots, limits: Limits, log: RequestLog
     ) -> None:
         self._connection = connection
         self._peer = peer
-        self._places = places
+        self._slots = slots
         self._limits = limits
         self._log = log
         self._began = time.monotonic()
@@ -68,7 +68,7 @@ class Exchange:
         return answer.status
 
     def _body(self, head: RequestHead) -> bytes:
-        if head.length and not self._places.reserve(self._connection, head.length):
+        if head.length and not self._slots.reserve(self._connection, head.length):
             raise RefusedError("503 Service Unavailable", "expected room for the body: try again")
         if head.waits and head.length:
             self._connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")

@@ -14,8 +14,8 @@ from lib.common import threads
 from lib.web_server.connection import Connection
 from lib.web_server.exchange import Exchange
 from lib.web_server.limits import Limits
-from lib.web_server.places import Places
 from lib.web_server.request_log import RequestLog
+from lib.web_server.slots import Slots
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -40,7 +40,7 @@ class Server:
     ) -> None:
         self._application = application
         self._limits = limits
-        self._places = Places(limits)
+        self._slots = Slots(limits)
         self._log = RequestLog()
         self._listener = _listen(host, port)
         self._listener.setblocking(False)
@@ -63,7 +63,7 @@ class Server:
         os.write(self._end, b"x")
         self._thread.join()
         self._listener.close()
-        self._places.close(self._limits.close_seconds)
+        self._slots.close(self._limits.close_seconds)
         os.close(self._ended)
         os.close(self._end)
 
@@ -84,11 +84,11 @@ class Server:
             return  # the client is gone
         except OSError as error:  # no descriptor left, say
             self._log.say(f"accepts no connection: {error}")
-            self._places.cut_longest()
+            self._slots.cut_longest()
             time.sleep(PAUSE)
             return
         connection = Connection(client, self._limits)
-        if not self._places.enter(connection):
+        if not self._slots.enter(connection):
             self._log.say(f"{peer[0]} - 503: all {self._limits.connections} connections are busy")
             client.setblocking(False)
             with contextlib.suppress(OSError):
@@ -100,14 +100,14 @@ class Server:
             serving.start()  # it inherits that this thread gets no signals
         except RuntimeError as error:  # no thread left
             self._log.say(f"{peer[0]} - not served: {error}")
-            self._places.leave(connection)
+            self._slots.leave(connection)
 
     def _serve(self, connection: Connection, peer: str) -> None:
         try:
-            exchange = Exchange(connection, peer, self._places, self._limits, self._log)
+            exchange = Exchange(connection, peer, self._slots, self._limits, self._log)
             exchange.serve(self._application, self.address)
         finally:
-            self._places.leave(connection)
+            self._slots.leave(connection)
 
 
 def _listen(host: str, port: int) -> socket.socket:

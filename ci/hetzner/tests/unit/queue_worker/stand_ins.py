@@ -10,9 +10,9 @@ from pathlib import Path
 from lib.commit_queue.entry import Entry, Push, QueuedStatus, Ref
 from lib.commit_queue.states import State
 from lib.commit_queue.store import CommitQueue
-from lib.queue_worker.dispatcher import Dispatcher, Seam
+from lib.queue_worker.dispatcher import Dispatcher
 from lib.queue_worker.run_end import Ended
-from lib.queue_worker.seam import Gone
+from lib.queue_worker.seam import Gone, Seam
 from tests.support.queue_case import MEMORY
 
 A, B, C, D = (letter * 40 for letter in "abcd")

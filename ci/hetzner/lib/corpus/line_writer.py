@@ -13,7 +13,7 @@ from lib.common import files, redact
 from lib.common.plain_text import printable
 
 
-class Teller:
+class LineWriter:
     """Prints lines, without secrets, and appends them to a file. Its errors change nothing."""
 
     def __init__(self, path: Path, *, stderr: bool) -> None:

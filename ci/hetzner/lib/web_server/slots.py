@@ -1,4 +1,4 @@
-"""The places of connections: a bounded number, of which no slow client keeps one that is needed.
+"""The slots of connections: a bounded number, of which no slow client keeps one that is needed.
 
 When all are taken, the connection that has kept the server waiting for longest is closed. So any
 number of slow clients cost the others nothing.
@@ -16,7 +16,7 @@ from lib.web_server.limits import Limits
 PATIENCE = 1.0  # seconds for the thread of a closed connection to end
 
 
-class Places:
+class Slots:
     """The connections that are served, and the bytes of their bodies. Thread-safe."""
 
     def __init__(self, limits: Limits) -> None:
@@ -25,7 +25,7 @@ class Places:
         self._changed = threading.Condition()
 
     def enter(self, connection: Connection) -> bool:
-        """Give a place to a connection; False if all places are busy with answers."""
+        """Give a slot to a connection; False if all slots are busy with answers."""
         with self._changed:
             if not self._make_room(lambda: len(self._served) < self._limits.connections):
                 return False
@@ -45,7 +45,7 @@ class Places:
             return True
 
     def leave(self, connection: Connection) -> None:
-        """Give its place back, and close it."""
+        """Give its slot back, and close it."""
         with self._changed:  # or a later connection of the same number could be cut
             self._served.discard(connection)
             connection.close()
