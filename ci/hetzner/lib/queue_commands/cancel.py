@@ -21,9 +21,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("entry", metavar="ID|SHA", help="an entry, or a commit: all of its entries")
 
 
-def main(given: argparse.Namespace, place: QueueSite) -> int:
+def main(given: argparse.Namespace, site: QueueSite) -> int:
     """Cancel, and print what became of it. Raises LookupError, ValueError, OSError."""
-    asked = [place.queue.cancel(number, REASON) for number in _chosen(given.entry, place)]
+    asked = [site.queue.cancel(number, REASON) for number in _chosen(given.entry, site)]
     lines = [entry_text.line(entry) for entry in asked]
     running = [entry for entry in asked if entry.state is State.RUNNING]
     if running:
@@ -31,11 +31,11 @@ def main(given: argparse.Namespace, place: QueueSite) -> int:
     return answer.lines(lines)
 
 
-def _chosen(word: str, place: QueueSite) -> list[int]:
+def _chosen(word: str, site: QueueSite) -> list[int]:
     if word.isdecimal() and word.isascii() and len(word) < 16:
         return [int(word)]
-    sha = place.commit(word)
-    found: list[Entry] = place.queue.entries(states=OPEN, limit=ALL)
+    sha = site.commit(word)
+    found: list[Entry] = site.queue.entries(states=OPEN, limit=ALL)
     chosen = [entry.id for entry in found if entry.sha == sha]
     if not chosen:
         raise LookupError(f"expected an entry of {sha} that waits or runs, found none")

@@ -32,19 +32,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def main(given: argparse.Namespace, place: QueueSite) -> int:
+def main(given: argparse.Namespace, site: QueueSite) -> int:
     """Drain; return 1 if something still runs after the wait. Raises OSError."""
-    place.queue.set_mode("draining")
+    site.queue.set_mode("draining")
     end = time.monotonic() + (given.wait or 0)
     try:
-        while (running := _running(place)) and time.monotonic() < end:
+        while (running := _running(site)) and time.monotonic() < end:
             interrupts.sleep(PAUSE)
     except Interrupted as came:
         answer.lines(["the queue still drains; `queue resume` starts entries again"])
         return signal_names.exit_code(came.number)
-    lines = [*entry_text.mode(place.queue), f"{counted(running, 'run')} still going on"]
+    lines = [*entry_text.mode(site.queue), f"{counted(running, 'run')} still going on"]
     return answer.lines(lines) or (STILL_RUNS if running and given.wait else 0)
 
 
-def _running(place: QueueSite) -> int:
-    return len(place.queue.entries(states={State.RUNNING}, limit=ALL))
+def _running(site: QueueSite) -> int:
+    return len(site.queue.entries(states={State.RUNNING}, limit=ALL))

@@ -40,31 +40,31 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def main(given: argparse.Namespace, place: QueueSite) -> int:
+def main(given: argparse.Namespace, site: QueueSite) -> int:
     """Queue each pushed branch; return 1 if one could not be. Raises ValueError, OSError."""
     if given.install:
-        return _install(given, place)
+        return _install(given, site)
     if sys.stdin is None or sys.stdin.isatty():
         raise ValueError("git calls this after a push; `--install DIR` makes it do so")
-    entries, failed = _queue_all(given, place)
+    entries, failed = _queue_all(given, site)
     if WAIT in received.options(os.environ):
         for entry in entries:
-            run.tell_if_nobody_works(place)
-            run.watched(place, entry.id)
+            run.tell_if_nobody_works(site)
+            run.watched(site, entry.id)
     return int(failed)
 
 
-def _install(given: argparse.Namespace, place: QueueSite) -> int:
+def _install(given: argparse.Namespace, site: QueueSite) -> int:
     own = ["--by", shlex.join(given.by)] if given.by else []
     where = given.install.absolute()
     try:
-        hook = hook_file.install(where, _words(given, place, "hook", *own))
+        hook = hook_file.install(where, _words(given, site, "hook", *own))
     except CheckoutError as error:
         raise ValueError(str(error)) from error
     return answer.lines([f"{hook} queues what is pushed to {where}"])
 
 
-def _queue_all(given: argparse.Namespace, place: QueueSite) -> tuple[list[Entry], bool]:
+def _queue_all(given: argparse.Namespace, site: QueueSite) -> tuple[list[Entry], bool]:
     """Queue what git tells of, and tell the person who pushes; return whether one failed, too."""
     entries, failed = [], False
     with os.fdopen(
@@ -72,13 +72,13 @@ def _queue_all(given: argparse.Namespace, place: QueueSite) -> tuple[list[Entry]
     ) as lines:
         for told in received.pushes(lines):
             try:
-                entry = place.queue.push(_push(told))
+                entry = site.queue.push(_push(told))
             except (ValueError, OSError) as error:
                 failed = True
                 answer.lines([f"NOT QUEUED: {error}; the push itself is done"])
             else:
                 entries.append(entry)
-                follow = _words(given, place, "log", str(entry.id), "-f")
+                follow = _words(given, site, "log", str(entry.id), "-f")
                 answer.lines([_told(entry, [*_here(), *follow])])
     return entries, failed
 
@@ -95,11 +95,11 @@ def _told(entry: Entry, follow: list[str]) -> str:
     return entry_text.line(entry)  # of a commit that has its answer already
 
 
-def _words(given: argparse.Namespace, place: QueueSite, *command: str) -> list[str]:
+def _words(given: argparse.Namespace, site: QueueSite, *command: str) -> list[str]:
     """Return the words that call a command of this queue from anywhere on this machine."""
     if given.by:
         return [*given.by, "queue", *command]
-    return [*place.program, "queue", *command, "--state-dir", str(place.state_dir)]
+    return [*site.program, "queue", *command, "--state-dir", str(site.state_dir)]
 
 
 def _here() -> list[str]:

@@ -23,9 +23,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="for programs")
 
 
-def main(given: argparse.Namespace, place: QueueSite) -> int:
+def main(given: argparse.Namespace, site: QueueSite) -> int:
     """Print the queue. Raises OSError."""
-    queue = place.queue
+    queue = site.queue
     running = queue.entries(states={State.RUNNING}, limit=ALL)
     waiting = queue.waiting()
     ended = queue.entries(states=ENDED, limit=ALL if given.all else RECENT)
@@ -33,7 +33,7 @@ def main(given: argparse.Namespace, place: QueueSite) -> int:
         return answer.as_json(
             {
                 **{"mode": queue.mode(), "why": queue.why(), "message": queue.message()},
-                "worker": worker_presence.holder(place.state_dir),
+                "worker": worker_presence.holder(site.state_dir),
                 "waiting": [as_json(entry) for entry in waiting],
                 "running": [as_json(entry) for entry in running],
                 "ended": [as_json(entry) for entry in ended],
@@ -43,7 +43,7 @@ def main(given: argparse.Namespace, place: QueueSite) -> int:
     shown = [each._replace(reason=why) for each, why in zip(waiting, reasons, strict=True)]
     lines = [
         *entry_text.mode(queue),
-        entry_text.worker(place.state_dir, shlex.join(place.words("worker"))),
+        entry_text.worker(site.state_dir, shlex.join(site.words("worker"))),
         *_part("running", running),
         *_part("waiting, in the order of their start", shown),
         *_part("ended", ended),

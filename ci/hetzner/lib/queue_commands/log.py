@@ -23,15 +23,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-f", "--follow", action="store_true", help="until it has ended")
 
 
-def main(given: argparse.Namespace, place: QueueSite) -> int:
+def main(given: argparse.Namespace, site: QueueSite) -> int:
     """Print the log. Raises LookupError, OSError."""
-    entry = place.queue.entry(given.entry)
-    log = PrintedLog(paths.log(place.state_dir, entry.id))
+    entry = site.queue.entry(given.entry)
+    log = PrintedLog(paths.log(site.state_dir, entry.id))
     try:
         with cut_short():
             version = -1
-            while given.follow and place.queue.entry(entry.id).state not in ENDED:
-                version = following.until_changed(place.queue, version, log.more)
+            while given.follow and site.queue.entry(entry.id).state not in ENDED:
+                version = following.until_changed(site.queue, version, log.more)
             log.end()
     except BrokenPipeError:
         return console.NOBODY_READS

@@ -16,7 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--why", default="", metavar="TEXT", help="the reason, for `list`")
 
 
-def main(given: argparse.Namespace, place: QueueSite) -> int:
+def main(given: argparse.Namespace, site: QueueSite) -> int:
     """Pause the queue. Raises OSError."""
-    place.queue.set_mode("paused", given.why)
-    return answer.lines(entry_text.mode(place.queue))
+    site.queue.set_mode("paused", given.why)
+    return answer.lines(entry_text.mode(site.queue))

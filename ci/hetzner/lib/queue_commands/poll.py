@@ -35,18 +35,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def main(given: argparse.Namespace, place: QueueSite) -> int:
+def main(given: argparse.Namespace, site: QueueSite) -> int:
     """Poll once, and print each entry. Raises LookupError, ValueError, OSError."""
-    url = given.url or place.settings.repo_url
+    url = given.url or site.settings.repo_url
     if not url:
         raise ValueError(
             "expected the URL of a repository, found none: name it, or set CI_REPO_URL"
         )
-    directory = paths.directory(place.state_dir)
+    directory = paths.directory(site.state_dir)
     try:
         with locks.lock(directory / "poll.lock", "queue poll", timeout=0):
             seen = SeenTips(directory / "polled.json")
-            entries = poll.poll(place.queue, url, seen, given.branches, every=given.all)
+            entries = poll.poll(site.queue, url, seen, given.branches, every=given.all)
             return answer.lines(list(map(entry_text.line, entries)) or ["no branch to queue"])
     except (CheckoutError, locks.LockTimeoutError) as error:
         raise LookupError(str(error)) from error

@@ -36,40 +36,40 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="the table for programs")
 
 
-def main(given: argparse.Namespace, place: QueueSite) -> int:
+def main(given: argparse.Namespace, site: QueueSite) -> int:
     """Repeat; return 0 only if all passed alike. Raises LookupError, ValueError, OSError."""
-    group = given.group or _push(given, place)
+    group = given.group or _push(given, site)
     if given.no_wait:
         return answer.lines([group])
-    run.tell_if_nobody_works(place)
+    run.tell_if_nobody_works(site)
     try:
         with cut_short():
-            entries = _wait(place, group)
+            entries = _wait(site, group)
     except (KeyboardInterrupt, Interrupted) as came:
-        again = shlex.join(place.words("repeat", "--group", group))
+        again = shlex.join(site.words("repeat", "--group", group))
         remark(f"they go on; wait again with: {again}")
         return signal_names.exit_code(getattr(came, "number", signal_names.CUSTOMARY[0]))
-    table = repeat_table.of(place.state_dir, entries)
+    table = repeat_table.of(site.state_dir, entries)
     code = answer.as_json(table.as_json()) if given.json else answer.lines(table.lines())
     return code or (0 if table.alike_and_green else 1)
 
 
-def _push(given: argparse.Namespace, place: QueueSite) -> str:
+def _push(given: argparse.Namespace, site: QueueSite) -> str:
     """Queue the repetitions; return the name of their group."""
     if not given.sha or given.count is None:
         raise ValueError("expected SHA and N, or --group NAME")
-    sha = place.commit(given.sha)
+    sha = site.commit(given.sha)
     group = f"repeat-{os.urandom(4).hex()}"
     each = Push(sha, Ref(""), "repeat", repeat=group, speaks=False)
-    place.queue.push_all([each] * given.count)
+    site.queue.push_all([each] * given.count)
     return group
 
 
-def _wait(place: QueueSite, group: str) -> list[Entry]:
+def _wait(site: QueueSite, group: str) -> list[Entry]:
     """Return the entries of a group when all have ended. Raises LookupError, Interrupted."""
     version, told = -1, ""
     while True:
-        entries = place.queue.repetitions(group)
+        entries = site.queue.repetitions(group)
         if not entries:
             raise LookupError(f"expected repetitions of this name, found none: {group!r}")
         ended = [entry for entry in entries if entry.state in ENDED]
@@ -77,7 +77,7 @@ def _wait(place: QueueSite, group: str) -> list[Entry]:
             remark(f"{group}: {news}")
         if len(ended) == len(entries):
             return entries
-        told, version = news, following.until_changed(place.queue, version, lambda: None)
+        told, version = news, following.until_changed(site.queue, version, lambda: None)
 
 
 def _progress(entries: Sequence[Entry], ended: Sequence[Entry]) -> str:

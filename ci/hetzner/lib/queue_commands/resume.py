@@ -15,8 +15,8 @@ def arguments(_parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command: it has none."""
 
 
-def main(_given: argparse.Namespace, place: QueueSite) -> int:
+def main(_given: argparse.Namespace, site: QueueSite) -> int:
     """Resume the queue; what it said of a damaged database is said no more. Raises OSError."""
-    place.queue.set_mode("running")
-    place.queue.forget_damage()
-    return answer.lines(entry_text.mode(place.queue))
+    site.queue.set_mode("running")
+    site.queue.forget_damage()
+    return answer.lines(entry_text.mode(site.queue))

@@ -9,52 +9,52 @@ from lib.commit_queue import worker_presence
 from lib.commit_queue.entry import Push, Ref
 from lib.common import console, signal_names
 from lib.common.interrupts import Interrupted, cut_short
-from lib.queue_commands import entry_text, following, site
+from lib.queue_commands import entry_text, following
 from lib.queue_commands.printed_log import remark
-from lib.queue_commands.site import QueueSite
+from lib.queue_commands.site import QueueSite, add_commit, branch
 
 SUMMARY = "Queue a commit, print its run, and end as it does."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    site.add_commit(parser)
+    add_commit(parser)
     parser.add_argument("--first", action="store_true", help="before others that wait")
     parser.add_argument("--speak", action="store_true", help="post its status on GitHub")
 
 
-def main(given: argparse.Namespace, place: QueueSite) -> int:
+def main(given: argparse.Namespace, site: QueueSite) -> int:
     """Run the commit; return its exit code. Raises LookupError, ValueError, OSError."""
     push = Push(
-        place.commit(given.sha),
-        Ref(site.branch(given.branch)),
+        site.commit(given.sha),
+        Ref(branch(given.branch)),
         "run",
         given.first,
         speaks=given.speak,
     )
-    entry = place.queue.push(push)
+    entry = site.queue.push(push)
     remark(entry_text.line(entry))
-    tell_if_nobody_works(place)
-    return watched(place, entry.id)
+    tell_if_nobody_works(site)
+    return watched(site, entry.id)
 
 
-def tell_if_nobody_works(place: QueueSite) -> None:
+def tell_if_nobody_works(site: QueueSite) -> None:
     """Say at once that no worker lives, and how to start one. Raises OSError."""
-    if not worker_presence.holder(place.state_dir):
-        remark(entry_text.worker(place.state_dir, shlex.join(place.words("worker"))))
+    if not worker_presence.holder(site.state_dir):
+        remark(entry_text.worker(site.state_dir, shlex.join(site.words("worker"))))
 
 
-def watched(place: QueueSite, number: int) -> int:
+def watched(site: QueueSite, number: int) -> int:
     """Follow an entry to its end; return its exit code. A signal ends only that."""
     try:
         with cut_short():
-            return following.exit_code(following.Follower(place.queue, number).follow())
+            return following.exit_code(following.Follower(site.queue, number).follow())
     except BrokenPipeError:
         return console.NOBODY_READS
     except (KeyboardInterrupt, Interrupted) as came:
-        remark(f"entry {number} goes on; end it with: {_cancel(place, number)}")
+        remark(f"entry {number} goes on; end it with: {_cancel(site, number)}")
         return signal_names.exit_code(getattr(came, "number", signal_names.CUSTOMARY[0]))
 
 
-def _cancel(place: QueueSite, number: int) -> str:
-    return shlex.join(place.words("cancel", str(number)))
+def _cancel(site: QueueSite, number: int) -> str:
+    return shlex.join(site.words("cancel", str(number)))

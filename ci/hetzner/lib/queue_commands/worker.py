@@ -28,20 +28,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--once", action="store_true", help="end when nothing waits or runs")
 
 
-def main(given: argparse.Namespace, place: QueueSite) -> int:
+def main(given: argparse.Namespace, site: QueueSite) -> int:
     """Work; return the exit code, 128+n after signal n. Raises OSError.
 
     Raises ValueError for a CI_QUEUE_COMMAND that cannot run a commit.
     """
     from lib.queue_worker import worker  # late: no other command of the queue needs it
 
-    _check(place.settings.queue_command)
+    _check(site.settings.queue_command)
     environ = dict(os.environ)
     if given.repo:
         environ["CI_REPO_DIR"] = str(Path(given.repo).absolute())
-    return worker.work(
-        place.settings, _say, workers=given.workers, once=given.once, environ=environ
-    )
+    return worker.work(site.settings, _say, workers=given.workers, once=given.once, environ=environ)
 
 
 def _check(command: Sequence[str]) -> None:
