@@ -29,6 +29,15 @@ fi
 
 [[ -e /repo ]] || git clone "$CI_REPO_URL" /repo
 
+# jobs write here as root of the container: on the host no set-user-id program of theirs counts, and
+# no device. A line that the machine has for one of them stays as it is
+for place in /opt/ci /repo; do
+  if ! grep -Eq "\s$place\s" /etc/fstab; then
+    mount -o bind,nosuid,nodev "$place" "$place"
+    echo "$place $place none bind,nosuid,nodev,nofail 0 0" >>/etc/fstab
+  fi
+done
+
 # `git push ssh://ci@BOX/srv/pushed.git HEAD:NAME` queues a commit. Jobs can write in /opt/ci and /repo
 # as root, so what the host executes is elsewhere: a hook, or the settings of a repository
 if [[ ! -e /srv/pushed.git ]]; then

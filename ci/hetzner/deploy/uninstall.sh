@@ -18,6 +18,12 @@ rmdir --ignore-fail-on-non-empty /etc/systemd/system/caddy.service.d || true
 if [[ -e /etc/caddy/Caddyfile.before-ci ]]; then
   mv -f /etc/caddy/Caddyfile.before-ci /etc/caddy/Caddyfile
 fi
+for place in /opt/ci /repo; do
+  if grep -q "^$place $place none bind," /etc/fstab; then
+    sed -i "\\#^$place $place none bind,#d" /etc/fstab
+    umount --lazy "$place" || true # a part of install.sh was undone by hand
+  fi
+done
 systemctl daemon-reload
 systemctl restart caddy
 

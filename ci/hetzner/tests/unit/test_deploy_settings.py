@@ -99,6 +99,14 @@ class DeploySettings(unittest.TestCase):
         self.assertNotIn("env_file", text)
         self.assertRegex(text, r":/opt/ci-versions:ro\n")
 
+    def test_host_believes_no_right_of_a_file_that_jobs_can_write(self) -> None:
+        volumes = re.findall(r"(?m)^ +- (/[^:]+):[^:]+(:ro)?$", self.text("compose.yml"))
+        writable = [path for path, read_only in volumes if not read_only]
+        loop = f"for place in {' '.join(writable)}; do"
+        self.assertIn(f'{loop}\n  if ! grep -Eq "\\s$place\\s" /etc/fstab', self.text("install.sh"))
+        self.assertIn("mount -o bind,nosuid,nodev ", self.text("install.sh"))
+        self.assertIn(loop, self.text("uninstall.sh"))
+
     def text(self, name: str) -> str:
         return (DEPLOY / name).read_text()
 
