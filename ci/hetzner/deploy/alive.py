@@ -43,7 +43,7 @@ def problem_of(url: str) -> str:
             return f"{error.code}"
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
-        return type(reason).__name__
+        return type(reason if isinstance(reason, BaseException) else error).__name__
 
 
 if __name__ == "__main__":

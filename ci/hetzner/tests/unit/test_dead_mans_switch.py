@@ -18,6 +18,9 @@ class Box(BaseHTTPRequestHandler):
         """Answer with the code that the path names, and keep the path."""
         assert isinstance(self.server, Served)
         self.server.asked.append(self.path)
+        if self.path.startswith("/000"):
+            self.wfile.write(b"no answer of HTTP\r\n")
+            return
         self.send_response(int(self.path[1:4]))
         self.end_headers()
 
@@ -70,14 +73,17 @@ class DeadMansSwitch(unittest.TestCase):
     def test_error_of_the_other_end_does_not_have_its_address(self) -> None:
         for ping in (
             f"{self.server.url}/404/secret",
+            f"{self.server.url}/000/secret",
             f"{self.server.url}/200/secret with a blank",
             "http://127.0.0.1:port/secret",
             "no-address/secret",
             "ftp:/secret\n",
+            "unknown://x/secret",
         ):
             told = self.ends(1, f"{self.server.url}/200", ping)
             self.assertIn("CI_PING_URL: expected", told)
             self.assertNotIn("secret", told)
+            self.assertNotIn("found str", told)
 
     def test_no_call_is_wanted_without_an_address(self) -> None:
         self.assertIn("no call is made", self.ends(0, f"{self.server.url}/200", " "))
