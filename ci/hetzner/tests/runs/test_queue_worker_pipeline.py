@@ -104,6 +104,26 @@ class WithPipeline(OnStage):
         self.assertEqual(self.states_told(entry)[-1], "success")
         self.assertEqual(self.jobs(), [])
 
+    def test_run_that_is_killed_twice_leaves_no_group_pending(self) -> None:
+        entry, started = self.push("one"), self.stage.root / "started"
+        variables = {"STAGE_SLEEP": "test_js", "STAGE_STARTED": str(started)}
+        with self.start("--once", CI_GROUP_STATUSES="1", **variables) as worker:
+            for tries in (1, 2):
+                wait_until(started.exists, f"start {tries}")
+                wait_until(lambda: self.of_group()[-1:] == ["pending"], "the status of the group")
+                wait_until(lambda: bool(self.queue.entry(entry.id).run), "the name of its run")
+                started.unlink()
+                run = self.stage.state / "runs" / self.queue.entry(entry.id).run
+                driver = json.loads((run / "summary.json").read_text())["run"]
+                os.kill(int(driver.removeprefix("r").partition("-")[0]), signal.SIGKILL)
+            out, _ = worker.communicate(timeout=120)
+        self.assertTrue(self.is_in(entry, State.CUT_OFF), out)
+        self.assertEqual(self.states_told(entry)[-1], "error")
+        self.assertEqual(self.of_group()[-1], "error")
+
+    def of_group(self) -> list[str]:
+        return [b["state"] for b in self.github.seen if b["context"] == "ci/hetzner/fast"]
+
     def test_run_that_checks_not_all_of_a_commit_leaves_no_pending_status(self) -> None:
         entry = self.queue.push(Push("1" * 40, Ref("gone"), "webhook"))
         with self.start("--once") as worker:
