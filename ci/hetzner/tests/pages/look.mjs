@@ -1,37 +1,9 @@
 // Opens pages in headless Chromium and prints, as one JSON object, all that a test wants to know.
 // usage: node look.mjs DIRECTORY_WITH_NODE_MODULES BROWSER DIRECTORY_OF_PAGES
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { PHONE, WIDE, browser, openPage, violations } from "./browser.mjs";
 
-const [tools, executablePath, pages] = process.argv.slice(2);
-const require = createRequire(`${tools}/`);
-const { chromium } = require("playwright-core");
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const WIDE = { width: 1280, height: 900 };
-const PHONE = { width: 390, height: 844 };
-
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
-
-// Open a page; `heard` gets what it says on the console and each address that it asks for.
-async function open(file, options = {}) {
-  const context = await browser.newContext({ viewport: WIDE, ...options });
-  const page = await context.newPage();
-  page.heard = [];
-  page.on("console", (message) => page.heard.push(`console: ${message.text()}`));
-  page.on("pageerror", (error) => page.heard.push(`error: ${error}`));
-  page.on("dialog", (dialog) => page.heard.push(`dialog: ${dialog.message()}`));
-  page.on("request", (request) => page.heard.push(`request: ${request.url()}`));
-  await page.goto(`file://${pages}/${file}`);
-  return page;
-}
-
-async function violations(page) {
-  await page.evaluate(axe);
-  const found = await page.evaluate(() => window.axe.run());
-  return found.violations.flatMap(({ id, nodes }) =>
-    nodes.slice(0, 3).map(({ target, failureSummary }) => `${id} ${target}: ${failureSummary}`),
-  );
-}
+const pages = process.argv[4];
+const open = (file, options) => openPage(`file://${pages}/${file}`, () => true, options);
 
 async function visit(file, options) {
   const page = await open(file, options);

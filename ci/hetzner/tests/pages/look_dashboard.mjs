@@ -1,40 +1,16 @@
 // Opens the dashboard in headless Chromium and prints, as one JSON object, what a test wants to know.
 // usage: node look_dashboard.mjs DIRECTORY_WITH_NODE_MODULES BROWSER JSON_OF_ADDRESSES
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { PHONE, browser, openPage, violations } from "./browser.mjs";
 
-const [tools, executablePath, addresses] = process.argv.slice(2);
-const require = createRequire(`${tools}/`);
-const { chromium } = require("playwright-core");
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const given = JSON.parse(addresses);
-const WIDE = { width: 1280, height: 900 };
-const PHONE = { width: 390, height: 844 };
+const given = JSON.parse(process.argv[4]);
 
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
-
-// Open a page; `heard` gets what it says on the console and each address of another host.
-async function open(address, options = {}) {
-  const context = await browser.newContext({ viewport: WIDE, ...options });
-  const page = await context.newPage();
-  page.heard = [];
-  page.on("console", (message) => page.heard.push(`console: ${message.text()}`));
-  page.on("pageerror", (error) => page.heard.push(`error: ${error}`));
-  page.on("dialog", (dialog) => page.heard.push(`dialog: ${dialog.message()}`));
-  page.on("request", (request) => {
-    const { origin, protocol } = new URL(request.url());
-    if (origin !== new URL(address).origin && protocol !== "data:") page.heard.push(request.url());
-  });
-  page.answer = await page.goto(address);
-  return page;
-}
-
-async function violations(page) {
-  await page.evaluate(axe);
-  const found = await page.evaluate(() => window.axe.run());
-  return found.violations.flatMap(({ id, nodes }) =>
-    nodes.slice(0, 3).map(({ target, failureSummary }) => `${id} ${target}: ${failureSummary}`),
-  );
+// `heard` gets the addresses of other hosts
+function open(address, options) {
+  const isOther = (url) => {
+    const { origin, protocol } = new URL(url);
+    return origin !== new URL(address).origin && protocol !== "data:";
+  };
+  return openPage(address, isOther, options);
 }
 
 async function visit(address, options) {
@@ -115,6 +91,7 @@ await live.route("**/?part=main", (route) => route.fulfill({ status: 503 }));
 await change("push");
 await live.getByText("This page is old: the server answered 503.").waitFor();
 await live.unroute("**/?part=main");
+live.heard = live.heard.filter((said) => !said.includes("status of 503"));
 
 const log = await open(`${given.busy}${given.run}test-python.log?follow=1`);
 await log.getByText("Live", { exact: true }).waitFor();
