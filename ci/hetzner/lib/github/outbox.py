@@ -127,8 +127,8 @@ def cut_off_parts(state_dir: Path, run: str, sha: str) -> list[Status]:
     except OSError:
         return []
     cut_off = (each for each in left if (each.state, each.sha) == ("error", sha))
-    own = [each for each in cut_off if PART.fullmatch(each.context)]
-    return [each._replace(description=CUT_OFF) for each in own[:MOST_PARTS]]
+    own = (each for each in cut_off if PART.fullmatch(each.context))
+    return [each._replace(description=CUT_OFF) for each in itertools.islice(own, MOST_PARTS)]
 
 
 def _key(status: Status) -> tuple[str, str]:
