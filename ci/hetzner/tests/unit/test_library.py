@@ -24,7 +24,6 @@ NAMES = re.compile(
 MAY_NAME = {
     "outputs/near_misses.py": "directories whose names no search goes into",
     "git/exact_tree.py": "directories that a clean leaves, since they are slow to make anew",
-    "git/checkout.py": "the same",
 }
 
 
