@@ -39,6 +39,7 @@ SHORT = ("chain-100", "wide", "layered", "plan-5000", "plan-20000", OWN_CPU, "st
 LONG = 10_000  # jobs
 REPORTED = 2000  # jobs of the run whose views are timed
 CPU_JOBS = 5000
+MOST_CPU_ROUNDS = 3  # so many jobs tell enough in few rounds, each of which takes half a minute
 CPU_PEERS = (FLOOR, OURS, POOL, "make", "ninja")  # the others take minutes for so many jobs
 WARM_UP = workloads.wide(1, "warm-up")
 
@@ -117,7 +118,7 @@ class BenchmarkRun:
     def _own_cpu(self) -> None:
         """Measure the CPU time of each program itself, its children and its start apart."""
         one, many = workloads.wide(1, "one"), workloads.wide(CPU_JOBS, "many")
-        for _ in range(self._rounds):
+        for _ in range(min(self._rounds, MOST_CPU_ROUNDS)):
             for peer in self._peers:
                 if peer.name in CPU_PEERS:
                     start = self._once(peer, one, peer.argv(one), 1).cpu
