@@ -76,7 +76,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--short", action="store_true", help="half a minute, without peers")
+    parser.add_argument("--short", action="store_true", help="two minutes, without peers")
     parser.add_argument("--rounds", type=int, help="how often each program runs (default 7)")
     parser.add_argument("--workloads", type=known, help=f"some of {','.join(NAMES)}")
     parser.add_argument("--keep", action="store_true", help="in last.json and docs/benchmarks.md")
