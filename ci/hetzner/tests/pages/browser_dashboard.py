@@ -14,9 +14,10 @@ import tempfile
 import unittest
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 from lib.commit_queue.states import State
+from tests.pages import every_visit
 from tests.support import example_box
 from tests.support.example_box import ExampleBox
 from tests.support.served import served
@@ -69,9 +70,7 @@ def changes_of(box: ExampleBox, run: str) -> dict[str, Callable[[], object]]:
     }
 
 
-class Dashboards(unittest.TestCase):
-    told: ClassVar[dict[str, Any]]
-
+class Dashboards(every_visit.EveryVisit):
     @classmethod
     def setUpClass(cls) -> None:
         browser = shutil.which("chromium")
@@ -116,14 +115,6 @@ class Dashboards(unittest.TestCase):
         for name, visit in self.told["visits"].items():
             self.assertEqual(visit["heard"], [], name)
         self.assertEqual(self.told["liveHeard"], [])
-
-    def test_axe_finds_nothing_in_light_in_dark_and_on_a_phone(self) -> None:
-        for name, visit in self.told["visits"].items():
-            self.assertEqual("\n".join(visit["violations"]), "", name)
-
-    def test_page_is_no_wider_than_the_screen(self) -> None:
-        for name, visit in self.told["visits"].items():
-            self.assertLessEqual(visit["overflow"], 0, name)
 
     def test_verdict_and_what_runs_are_in_sight_at_once_on_a_phone(self) -> None:
         self.assertEqual(self.told["verdict"], "main passes")

@@ -12,12 +12,12 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
-from typing import Any, ClassVar
 
 from lib.diagnosis import comparison
 from lib.page import comparison_page, history_page, report_page, timeline_svg
 from lib.report.run_inputs import RunInputs
 from lib.timeline.run_record import JobRecord
+from tests.pages import every_visit
 from tests.support import example_history, example_runs
 
 LOOK = Path(__file__).with_name("look.mjs")
@@ -55,9 +55,7 @@ def write(pages: Path) -> None:
     (pages / "timeline.svg").write_text(timeline_svg.view(red))
 
 
-class Report(unittest.TestCase):
-    told: ClassVar[dict[str, Any]]
-
+class Report(every_visit.EveryVisit):
     @classmethod
     def setUpClass(cls) -> None:
         browser = shutil.which("chromium")
@@ -78,14 +76,6 @@ class Report(unittest.TestCase):
         for name, visit in self.told["visits"].items():
             self.assertEqual(visit["heard"], [], name)
         self.assertEqual(self.told["wideHeard"] + self.told["pictureHeard"], [])
-
-    def test_axe_finds_nothing_in_light_in_dark_and_on_a_phone(self) -> None:
-        for name, visit in self.told["visits"].items():
-            self.assertEqual("\n".join(visit["violations"]), "", name)
-
-    def test_page_is_no_wider_than_the_screen(self) -> None:
-        for name, visit in self.told["visits"].items():
-            self.assertLessEqual(visit["overflow"], 0, name)
 
     def test_bars_are_where_the_events_say_without_a_script(self) -> None:
         record = example_runs.record(red=True)
