@@ -193,8 +193,12 @@ class Clearing(PosterCase):
             wait_until(lambda: name not in [t.name for t in threading.enumerate()], "its end")
         self.assertTrue(poster.clear(A))
         self.push(B)
-        self.offer(poster)
-        self.none_left()
+
+        def is_posted() -> bool:
+            self.offer(poster)  # as the worker does again and again: a thread may be ending yet
+            return not self.queue.statuses()
+
+        wait_until(is_posted, "no status in the queue")
 
     def test_end_waits_for_what_was_offered_and_no_longer(self) -> None:
         self.push(A)
@@ -206,5 +210,7 @@ class Clearing(PosterCase):
         self.github.gate = threading.Event()
         slow = self.poster()
         self.offer(slow)
+        # one that finds no server any more is tried again for seconds
+        wait_until(lambda: len(self.github.requests) == 2, "its request")
         slow.close(0.01)
         self.assertEqual(len(self.queue.statuses()), 1)
