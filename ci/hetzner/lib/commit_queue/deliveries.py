@@ -13,7 +13,6 @@ from lib.commit_queue.entry import Push
 def receive(
     database: sqlite3.Connection,
     delivery: str,
-    event: str,
     push: Push,
     answer: str,
     protected: Sequence[str],
@@ -25,6 +24,6 @@ def receive(
         return str(seen[0])
     entry = pushing.push(database, push, protected)
     answer = answer.replace("{entry}", str(entry.id))
-    row = (delivery, event, answer, time.time())
-    database.execute("INSERT INTO deliveries VALUES (?, ?, ?, ?)", row)
+    row = (delivery, answer, time.time())
+    database.execute("INSERT INTO deliveries VALUES (?, ?, ?)", row)
     return answer

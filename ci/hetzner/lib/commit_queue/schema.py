@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lib.commit_queue import paths
 
-VERSION = 2
+VERSION = 3
 # Ids are never used again (sqlite.org/autoinc.html), and give the order: seconds would not.
 TABLES = {
     "entries": "id INTEGER PRIMARY KEY AUTOINCREMENT, sha TEXT NOT NULL, source TEXT NOT NULL, "
@@ -24,8 +24,7 @@ TABLES = {
     # when a branch was served last, as a count of starts
     "served": "branch TEXT NOT NULL, fork TEXT NOT NULL, turn INTEGER NOT NULL, "
     "PRIMARY KEY (branch, fork)",
-    "deliveries": "delivery TEXT PRIMARY KEY, event TEXT NOT NULL, answer TEXT NOT NULL, "
-    "received REAL NOT NULL",
+    "deliveries": "delivery TEXT PRIMARY KEY, answer TEXT NOT NULL, received REAL NOT NULL",
     "statuses": "id INTEGER PRIMARY KEY AUTOINCREMENT, entry INTEGER NOT NULL, sha TEXT NOT NULL, "
     "state TEXT NOT NULL, description TEXT NOT NULL, run TEXT NOT NULL",
     "facts": "name TEXT PRIMARY KEY, value NOT NULL",

@@ -52,16 +52,14 @@ class CommitQueue:
             lambda database: [pushing.push(database, each, self._protected) for each in pushes]
         )
 
-    def receive(self, delivery: str, event: str, push: Push, answer: str) -> str:
+    def receive(self, delivery: str, push: Push, answer: str) -> str:
         """Take a delivery, queue its push, and return the answer, which is kept.
 
         A delivery that was seen before gets its first answer, and queues nothing. '{entry}' in
         the answer is replaced by the id of the entry.
         """
         return self._write(
-            lambda database: deliveries.receive(
-                database, delivery, event, push, answer, self._protected
-            )
+            lambda database: deliveries.receive(database, delivery, push, answer, self._protected)
         )
 
     def take(self, worker: str, place: int) -> Entry | None:

@@ -85,7 +85,7 @@ class Application:
         if isinstance(push, Ignored):
             return OK, f"ignored: {push.why}"
         try:
-            return ACCEPTED, self._queue.receive(delivery, event, push, QUEUED)
+            return ACCEPTED, self._queue.receive(delivery, push, QUEUED)
         except OSError as error:
             self._log(environ, f"webhook {delivery}: {error}")
             raise AnswerError(

@@ -70,7 +70,7 @@ class Killed(QueueCase):
         for number in range(10**6):
             delivery = f"{which}-{number}"
             push = Push(sha_of(which, number), Ref("one"), "webhook")
-            report(queue.receive(delivery, "push", push, f"{{entry}} {delivery}"))
+            report(queue.receive(delivery, push, f"{{entry}} {delivery}"))
 
     def test_pushes_that_were_accepted_survive_and_all_rows_are_whole(self) -> None:
         random = Random(int(time.time()))
@@ -86,7 +86,7 @@ class Killed(QueueCase):
         push = Push("f" * 40, Ref("another"), "webhook")
         for number, delivery in accepted:
             self.assertEqual(found[number].sha, sha_of(*map(int, delivery.split("-"))))
-            again = self.queue.receive(delivery, "push", push, "not seen before")
+            again = self.queue.receive(delivery, push, "not seen before")
             self.assertEqual(again, f"{number} {delivery}")
         waiting = [entry for entry in found.values() if entry.state is State.WAITING]
         self.assertEqual(len(waiting), 1, "all others of the branch are superseded")

@@ -157,7 +157,7 @@ class Statuses(EndingCase):
 class Forgetting(EndingCase):
     def test_old_ended_entries_and_deliveries_go_and_their_ids_do_not_return(self) -> None:
         for delivery, sha in (("d1", A), ("d2", B)):
-            self.queue.receive(delivery, "push", Push(sha, Ref(delivery), "webhook"), "{entry}")
+            self.queue.receive(delivery, Push(sha, Ref(delivery), "webhook"), "{entry}")
         self.queue.end(self.take().id, State.PASSED, 0)
         self.queue.cancel(2, "x")
         running = self.push(C)
@@ -167,7 +167,7 @@ class Forgetting(EndingCase):
         self.assertEqual(self.queue.forget(time.time() + 1), 2)
         self.assertEqual(self.queue.entries(), [waiting, self.queue.entry(running.id)])
         self.assertEqual([each.sha for each in self.queue.statuses()], [D])
-        again = self.queue.receive("d1", "push", Push(A, Ref("t"), "webhook"), "{entry}")
+        again = self.queue.receive("d1", Push(A, Ref("t"), "webhook"), "{entry}")
         self.assertEqual(again, "5")
 
 

@@ -30,7 +30,7 @@ class OldEntries(QueueCase):
 
     def test_old_rows_and_logs_go_and_those_of_open_entries_stay(self) -> None:
         for delivery, sha in (("d1", A), ("d2", B)):
-            self.queue.receive(delivery, "push", Push(sha, Ref(delivery), "webhook"), "x")
+            self.queue.receive(delivery, Push(sha, Ref(delivery), "webhook"), "x")
         self.queue.end(self.take().id, State.PASSED, 0)
         for entry in (1, 2, 7):  # the last is of a database that was lost
             self.log(entry, days=0)

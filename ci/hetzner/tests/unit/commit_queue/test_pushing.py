@@ -220,9 +220,7 @@ class LateEvents(QueueCase):
 
 class Deliveries(QueueCase):
     def receive(self, delivery: str, sha: str = A) -> str:
-        return self.queue.receive(
-            delivery, "push", Push(sha, Ref("t"), "webhook"), "queued {entry}"
-        )
+        return self.queue.receive(delivery, Push(sha, Ref("t"), "webhook"), "queued {entry}")
 
     def test_delivery_that_was_seen_before_gets_the_same_answer_and_queues_once(self) -> None:
         self.assertEqual(self.receive("d1"), "queued 1")
