@@ -15,6 +15,7 @@ from lib.model import durations
 from lib.terminal import status_lines
 from lib.terminal.heartbeat_view import HeartbeatView
 from lib.terminal.plain_view import PlainView
+from tests.support.measured import DURATION
 from tests.support.run_case import RunTest
 from tests.support.ten_lines import TenLines
 
@@ -89,7 +90,7 @@ class Red(TenLines):
     def test_end_names_the_critical_path_the_broken_test_and_one_command_for_all(self) -> None:
         code, out, _ = self.ran()
         self.assertEqual(code, 1)
-        self.assertRegex(out, r"\ncritical path: jobs ran for \d+ % of \d\.\d s\n")
+        self.assertRegex(out, rf"\ncritical path: jobs ran for \d+ % of {DURATION}\n")
         self.assertIn("\n    FAILED tests.test_cart::test_total\n", out)
         (again,) = re.findall(r"^run all 2 again: (.*)$", out, re.MULTILINE)
         self.assertTrue(
@@ -140,7 +141,7 @@ class Heartbeats(RunTest):
         with mock.patch.object(status_lines, "EVERY", 0.2):
             shown = self.told("RUNS  waits (")
         self.assertRegex(
-            shown, r"\[[\d:]{8}\] RUNS  waits \(0\.\d s\); 0 waiting, 0 ended, the run 0\.\d s\n"
+            shown, rf"\] RUNS  waits \({DURATION}\); 0 waiting, 0 ended, the run {DURATION}\n"
         )
         self.assertNotIn("RUNS", self.log("ci"))
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from dsl import Job, Outcome, Pipeline
 from lib.processes import process_table, timeout_report
+from tests.support.measured import DURATION
 
 LINUX = sys.platform == "linux"
 LISTENS = """
@@ -47,8 +48,8 @@ class Told(unittest.TestCase):
         pid = int((self.root / "s").read_text())
         self.assertEqual(self.outcome, Outcome.TIMED_OUT)
         self.assertRegex(log, r"^begun\n\n--- out of time; its processes are:\n +PID STATE +AGE")
-        self.assertRegex(log, rf"\n +{pid} S +\d\.\d s \S+ +sleep 321\n")
-        self.assertRegex(log, r"\n +\d+ S +\d\.\d s \S+ +sleep 322\n")
+        self.assertRegex(log, rf"\n +{pid} S +{DURATION} \S+ +sleep 321\n")
+        self.assertRegex(log, rf"\n +\d+ S +{DURATION} \S+ +sleep 322\n")
 
     def test_service_that_is_not_ready_and_a_run_out_of_time_tell_too(self) -> None:
         log = self.run_job("exec sleep 323", service=True, outputs={"u": "u"})
