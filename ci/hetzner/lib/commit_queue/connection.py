@@ -23,10 +23,11 @@ class QueueError(OSError):
 
 
 class Connection:
-    """A connection; its file is made when it is missing."""
+    """A connection. A missing file is made if this one `writes`; else the queue reads as empty."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, writes: bool) -> None:
         self._path = path
+        self._writes = writes
         self._lock = threading.Lock()
         self._database: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None  # device and inode of the open file
@@ -37,7 +38,8 @@ class Connection:
         with self._lock:
             if self._database is None or _identity(self._path) != self._file:
                 self._close()
-                self._database = _open(self._path)
+                there = self._writes or self._path.exists()
+                self._database = _open(self._path) if there else _empty(self._path)
                 self._file = _identity(self._path)
             yield self._database
 
@@ -72,6 +74,13 @@ def _open(path: Path) -> sqlite3.Connection:
             database.close()
             raise
         return database
+
+
+def _empty(path: Path) -> sqlite3.Connection:
+    """Return an empty queue that has no file, for those who only read."""
+    database = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    schema.make(database, path.parent)
+    return database
 
 
 def _prepare(database: sqlite3.Connection, path: Path) -> None:

@@ -37,8 +37,8 @@ class Database:
     def __init__(self, path: Path, changed: Callable[[], None]) -> None:
         self.path = path
         self._changed = changed
-        self._writer = Connection(path)
-        self._reader = Connection(path)
+        self._writer = Connection(path, writes=True)
+        self._reader = Connection(path, writes=False)
         self._changing = threading.Lock()
         self._waiting: list[_Write] = []
         self._led = False  # whether a thread makes the changes that wait, or is told to

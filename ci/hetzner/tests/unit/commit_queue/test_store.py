@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import unittest
 
 from lib.commit_queue import paths
-from lib.commit_queue.entry import Ref
+from lib.commit_queue.entry import Push, Ref
 from lib.commit_queue.states import ENDED, OPEN, State
+from lib.commit_queue.store import CommitQueue
 from tests.support.queue_case import A, QueueCase
 
 RUN = "20260101T000000Z-aaaaaaa"
@@ -67,6 +69,14 @@ class Life(QueueCase):
         ):
             with self.assertRaisesRegex(LookupError, "none with the id 5"):
                 ask(5)
+
+    def test_reader_makes_no_file(self) -> None:
+        nowhere = self.state / "gone"
+        with contextlib.closing(CommitQueue(nowhere)) as queue:
+            self.assertEqual((queue.mode(), queue.entries(), queue.peek()), ("running", [], None))
+            self.assertFalse(nowhere.exists())
+            made = queue.push(Push(A, Ref("topic"), "push"))
+            self.assertEqual(queue.entries(), [made])
 
     def test_each_change_is_a_greater_version(self) -> None:
         seen = [self.queue.version()]

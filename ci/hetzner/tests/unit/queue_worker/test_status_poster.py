@@ -148,7 +148,7 @@ class OfOtherHands(PosterCase):
         self.assertLess(len(self.log[0]), 300)
 
     def insert(self, state: str, sha: str | bytes, said: str | bytes = "13 jobs passed") -> None:
-        self.queue.statuses()  # makes the tables
+        self.queue.set_mode("paused")  # makes the tables
         with contextlib.closing(sqlite3.connect(paths.database(self.queue.state_dir))) as database:
             database.execute(
                 "INSERT INTO statuses (entry, sha, state, description, run) "
