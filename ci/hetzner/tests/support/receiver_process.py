@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import random
+import socket
 import subprocess
 import sys
 import tempfile
@@ -101,3 +104,11 @@ async def ask_all(
 def status(answer: bytes) -> int:
     """Return the status of an answer, 0 if there was none."""
     return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.1 ") else 0
+
+
+def free_port(chance: random.Random) -> int:
+    """Return a port below those of clients: one that got this port would reach itself."""
+    while True:
+        port = chance.randrange(20_000, 30_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
