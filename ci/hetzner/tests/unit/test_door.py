@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -20,6 +22,12 @@ class Door(unittest.TestCase):
         jobs = check.tests(Path("python"), {"3.11": sys.executable})
         slow = [str(job.cmd).split()[-1] for job in jobs]
         self.assertCountEqual(fast + slow, test_dsl.modules(""))
+
+    def test_help_is_asked_for_by_flags(self) -> None:
+        for flag, code in (("-h", 0), ("--help", 0), ("--fast", 2)):
+            with contextlib.redirect_stdout(io.StringIO()) as shown:
+                self.assertEqual(test_dsl.main([flag]), code)
+            self.assertIn("tests/unit: one room", shown.getvalue())
 
     def test_unit_test_that_starts_a_process_fails_by_its_place(self) -> None:
         # Python tells an audit hook of each of these (its table of audit events)
