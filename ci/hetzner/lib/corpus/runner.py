@@ -11,6 +11,8 @@ from lib.common import redact
 from lib.corpus import runner_identity
 from lib.corpus.corpus_file import Corpus
 from lib.corpus.place import Place
+from lib.processes import command_template
+from lib.processes.command_template import BRANCH, SHA
 
 # a run ends when its standard input does, so that none outlives its corpus
 OF_OUR_RUNS = ("--json", "--until-eof")
@@ -35,8 +37,8 @@ class Runner(NamedTuple):
         if self.own:
             named = [sha, branch] if branch else [sha]
             return [*self.words, *named, *OF_OUR_RUNS, *self.flags]
-        filled = [w.replace("{sha}", sha).replace("{branch}", branch) for w in self.words]
-        return [*filled, *self.flags]
+        filled = command_template.filled(self.words, {SHA: sha, BRANCH: branch})
+        return command_template.appended(filled, self.flags)
 
 
 def of(corpus: Corpus, command: str, flags: Sequence[str], place: Place) -> Runner:
@@ -57,8 +59,10 @@ def of(corpus: Corpus, command: str, flags: Sequence[str], place: Place) -> Runn
         raise ValueError(
             f"runner: expected words of a shell, found {command!r}: {error}"
         ) from error
-    if not any("{sha}" in word for word in words):
-        raise ValueError(f"runner: expected a command with {{sha}} in it, found {command!r}")
+    if found := command_template.unknown_fields(words, (SHA, BRANCH)):
+        raise ValueError(f"runner: {found}")
+    if not command_template.has(words, SHA):
+        raise ValueError(f"runner: expected a command with {SHA} in it, found {command!r}")
     return Runner(tuple(words), flags, runner_identity.of_command(command), own=False)
 
 

@@ -11,11 +11,10 @@ from typing import Any
 
 from lib.common import files, redact
 from lib.common.plain_text import one_line
+from lib.run_directories import run_name
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # of a run's directory
 READ = 4096  # bytes of a log, from its end
 LONGEST = 200  # bytes of the file with the name; characters of a line that is shown
-RUNS = "runs"  # in the state directory
 VERDICT = re.compile(r"\[[\d:]{8}\] END   exit code \d+: (.+)")  # of a run, in words
 BEHIND = re.compile(r"\[[\d:]{8}\] PAGE  ")  # the line that may follow it
 
@@ -26,13 +25,13 @@ def name(path: Path) -> str:
         found = files.read(path, LONGEST).decode(errors="replace").strip()
     except OSError:
         return ""
-    return found if NAME.fullmatch(found) else ""
+    return found if run_name.parse(found) else ""
 
 
 def report(state_dir: Path, run: str) -> Mapping[str, Any]:
     """Return the fields of a run's summary.json; {} if it cannot be read."""
     try:
-        found = json.loads(files.read(state_dir / RUNS / run / "summary.json"))
+        found = json.loads(files.read(state_dir / run_name.RUNS / run / "summary.json"))
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -20,6 +20,7 @@ from lib.github.status_data import CONTEXT, Delivery, Status
 from lib.github.status_reporter import StatusReporter
 from lib.processes import own_children
 from lib.queue_worker import run_records
+from lib.run_directories import run_name
 
 STATES = frozenset({"pending", "error"})  # that the queue speaks of
 LONGEST = 100  # characters of a line on one that is dropped
@@ -133,7 +134,7 @@ class StatusPoster:
         """
         url = f"{self._log_url}/{status.run}" if self._log_url and status.run else ""
         told = Status(status.state, status.sha, CONTEXT, status.description, url)
-        if status.state != "error" or not run_records.NAME.fullmatch(status.run):
+        if status.state != "error" or run_name.parse(status.run) is None:
             return [told]
         state_dir = self._queue.state_dir
         run = str(run_records.report(state_dir, status.run).get("run"))

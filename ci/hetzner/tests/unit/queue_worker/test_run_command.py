@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lib.commit_queue.entry import Entry, Ref
 from lib.commit_queue.states import State
-from lib.queue_worker.run_command import RunCommand, unknown_fields
+from lib.queue_worker.run_command import RunCommand
 
 SHA = "a" * 40
 NAME_TO = Path("/state/queue/7.0a1b2c3d.name")
@@ -69,13 +69,6 @@ class Others(unittest.TestCase):
     def test_command_says_by_a_field_that_it_names_its_run(self) -> None:
         self.assertFalse(RunCommand(["make", "{sha}"]).names_its_run)
         self.assertTrue(RunCommand(["make", "{sha}", "--to={name_to}"]).names_its_run)
-
-    def test_mistyped_fields_are_told_with_the_nearest(self) -> None:
-        told = unknown_fields(["make", "{shaa}", "--to={Name_To}"])
-        self.assertIn("found {shaa}; did you mean '{sha}'?, {Name_To}; did you mean", told)
-        for template in (["make", "{sha}", "{prepare}"], ["sh", "-c", "ci {sha} | awk {x}"]):
-            self.assertEqual(unknown_fields(template), "")
-        self.assertEqual(unknown_fields(["env", "A=${HOME}", "{{.Id}}", "{1,2}"]), "")
 
 
 if __name__ == "__main__":
