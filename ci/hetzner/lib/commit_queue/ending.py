@@ -42,6 +42,7 @@ def end(
         "UPDATE entries SET state = ?, exit_code = ?, reason = ?, ended = ? WHERE id = ?",
         (state, exit_code, reason, time.time(), entry.id),
     )
+    database.execute("DELETE FROM failed_starts WHERE entry = ?", (entry.id,))
     if not silent and state in SPOKEN:
         drop_statuses(database, entry)
     elif entry.speaks and (others := rows.entries(database, OPEN_OF_COMMIT, (entry.sha,))):
@@ -97,19 +98,24 @@ def cut_off(database: sqlite3.Connection, entry: Entry, reason: str) -> None:
         tell(database, entry._replace(run=""), "pending", "was cut off and waits once more")
 
 
-def put_back(database: sqlite3.Connection, entry: Entry, reason: str) -> None:
-    """Put a running entry back to wait as if it had not been started, unless it is to end."""
+def put_back(database: sqlite3.Connection, entry: Entry, reason: str, told: str = WAITS) -> bool:
+    """Put a running entry back to wait as if it had not been started, unless it is to end.
+
+    Return whether it waits. GitHub is `told` that; '': it knows.
+    """
     if entry.state is not State.RUNNING:
-        return
+        return False
     if entry.asked_to_end:
         end(database, entry, entry.end_if_asked, None, entry.asked_to_end)
-    else:
-        database.execute(
-            "UPDATE entries SET state = ?, reason = ?, run = '', tries = max(0, tries - 1) "
-            "WHERE id = ?",
-            (State.WAITING, reason, entry.id),
-        )
-        tell(database, entry._replace(run=""), "pending", WAITS)
+        return False
+    database.execute(
+        "UPDATE entries SET state = ?, reason = ?, run = '', tries = max(0, tries - 1) "
+        "WHERE id = ?",
+        (State.WAITING, reason, entry.id),
+    )
+    if told:
+        tell(database, entry._replace(run=""), "pending", told)
+    return True
 
 
 def recover(database: sqlite3.Connection, lives: Callable[[str], bool]) -> list[Entry]:
@@ -132,10 +138,13 @@ def tell(database: sqlite3.Connection, entry: Entry, state: str, description: st
     )
 
 
-def drop_statuses(database: sqlite3.Connection, entry: Entry) -> None:
-    """Drop the statuses of a commit that were not posted: its run speaks, and they are older."""
-    if entry.speaks:
-        database.execute("DELETE FROM statuses WHERE sha = ?", (entry.sha,))
+def drop_statuses(database: sqlite3.Connection, entry: Entry) -> bool:
+    """Drop the statuses of a commit that were not posted: its run speaks, and they are older.
+
+    Return whether there were any.
+    """
+    drop = "DELETE FROM statuses WHERE sha = ?"
+    return entry.speaks and database.execute(drop, (entry.sha,)).rowcount > 0
 
 
 def count_old(database: sqlite3.Connection, before: float) -> int:

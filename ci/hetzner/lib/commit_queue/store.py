@@ -10,7 +10,17 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from lib.commit_queue import deliveries, ending, facts, listing, paths, pushing, rows, taking
+from lib.commit_queue import (
+    deliveries,
+    ending,
+    facts,
+    failed_starts,
+    listing,
+    paths,
+    pushing,
+    rows,
+    taking,
+)
 from lib.commit_queue.database import Database
 from lib.commit_queue.entry import Entry, Push, QueuedStatus
 from lib.commit_queue.states import State
@@ -19,7 +29,6 @@ from lib.commit_queue.wake import Waker
 T = TypeVar("T")
 ALL = -1  # entries
 MODES = ("running", "paused", "draining")
-BY_WORKER = "by the worker: "  # how the reason begins why the worker itself has paused the queue
 COUNTS = "SELECT state, count(*) FROM entries GROUP BY state"
 SECONDS = """
     SELECT state, count(*), sum(ended - started) FROM entries
@@ -76,10 +85,16 @@ class CommitQueue:
         """Return all entries that wait, in the order in which they would start."""
         return self._read(taking.waiting)
 
-    def named(self, entry: int, run: str) -> None:
-        """Keep the name of the directory of an entry's run."""
-        change = "UPDATE entries SET run = ? WHERE id = ?"
-        self._write(lambda database: database.execute(change, (run, entry)))
+    def begun(self, entry: int, run: str = "") -> None:
+        """Keep that the command of an entry has begun, and the name of its run's directory."""
+
+        def change(database: sqlite3.Connection) -> None:
+            database.execute(
+                "UPDATE entries SET run = ? WHERE id = ? AND run != ?", (run, entry, run)
+            )
+            failed_starts.begun(database, entry)
+
+        self._write(change)
 
     def end(
         self,
@@ -121,8 +136,20 @@ class CommitQueue:
         """Put a running entry back to wait as if it had not been started."""
         self._write(lambda database: ending.put_back(database, rows.entry(database, entry), reason))
 
+    def could_not_start(self, entry: int, exit_code: int | None, reason: str) -> Entry:
+        """Put an entry back to wait whose command could not start; return it.
+
+        It ends if others can start.
+        """
+
+        def change(database: sqlite3.Connection) -> Entry:
+            failed_starts.put_back(database, rows.entry(database, entry), exit_code, reason)
+            return rows.entry(database, entry)
+
+        return self._write(change)
+
     def recover(self, lives: Callable[[str], bool]) -> list[Entry]:
-        """Do the same with the running entries of workers that do not live; return them."""
+        """Do as `cut_off` with the running entries of workers that do not live; return them."""
         return self._write(lambda database: ending.recover(database, lives))
 
     def entries(
@@ -187,9 +214,7 @@ class CommitQueue:
 
     def held_up(self) -> str:
         """Return what keeps entries from starting though no person wants that, '' for nothing."""
-        why = self.why()
-        paused = why if self.mode() == "paused" and why.startswith(BY_WORKER) else ""
-        return self._fact("message") or paused
+        return self._fact("message")
 
     def set_message(self, text: str) -> None:
         """Keep what holds the queue up, such as a full disk; '' for nothing."""

@@ -1,8 +1,9 @@
 """The order in which entries start: those first that are to be, then fair between branches.
 
-A branch that was served longest ago comes first, then the entry that came first. An entry that
-speaks waits for the end of another of its commit: the last status of two runs at a time would be
-that of the slower one. All functions work within the transaction of their caller.
+Those whose command could not start are behind all others (failed_starts.py). A branch that was
+served longest ago comes first, then the entry that came first. An entry that speaks waits for the
+end of another of its commit: the last status of two runs at a time would be that of the slower one.
+All functions work within the transaction of their caller.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from __future__ import annotations
 import heapq
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from lib.commit_queue import ending, facts, rows
+from lib.commit_queue import ending, facts, failed_starts, rows
 from lib.commit_queue.entry import Entry
 from lib.commit_queue.states import State
 
@@ -23,9 +24,10 @@ NEXT = """
         SELECT e.id FROM entries e
         LEFT JOIN refs r ON r.entry = e.id
         LEFT JOIN served s ON s.branch = r.branch AND s.fork = r.fork
+        LEFT JOIN failed_starts f ON f.entry = e.id
         WHERE e.state = 'waiting' AND NOT (e.speaks AND EXISTS (
             SELECT 1 FROM entries o WHERE o.sha = e.sha AND o.state = 'running' AND o.speaks))
-        ORDER BY e.first DESC, coalesce(s.turn, 0), e.id LIMIT 1
+        ORDER BY coalesce(f.turn, 0), e.first DESC, coalesce(s.turn, 0), e.id LIMIT 1
     )"""
 
 
@@ -48,7 +50,9 @@ def waiting(database: sqlite3.Connection) -> list[Entry]:
     held = [entry for entry in entries if behind(entry, running)]
     free = [entry for entry in entries if not behind(entry, running)]
     turn = int(facts.get(database, "turn"))
-    return [*_in_order(free, served, turn), *_in_order(held, served, turn + len(free))]
+    behind_all = failed_starts.turns(database)
+    free_ones = _in_order(free, served, turn, behind_all)
+    return [*free_ones, *_in_order(held, served, turn + len(free), behind_all)]
 
 
 def behind(entry: Entry, running: Iterable[Entry]) -> Entry | None:
@@ -58,11 +62,14 @@ def behind(entry: Entry, running: Iterable[Entry]) -> Entry | None:
 
 
 def _in_order(
-    entries: Iterable[Entry], served: dict[tuple[str, str], int], turn: int
+    entries: Iterable[Entry],
+    served: dict[tuple[str, str], int],
+    turn: int,
+    behind_all: Mapping[int, int],
 ) -> Iterator[Entry]:
-    def rank(entry: Entry) -> tuple[bool, int, int]:
+    def rank(entry: Entry) -> tuple[int, bool, int, int]:
         turns = [served.get((ref.branch, ref.fork), 0) for ref in entry.refs]
-        return not entry.first, min(turns, default=0), entry.id
+        return behind_all.get(entry.id, 0), not entry.first, min(turns, default=0), entry.id
 
     heap = [(rank(entry), entry) for entry in entries]
     heapq.heapify(heap)
@@ -81,12 +88,14 @@ def take(database: sqlite3.Connection, worker: str, place: int) -> Entry | None:
     entry = next_entry(database)
     if entry is None:
         return None
+    untold = ending.drop_statuses(database, entry)
+    # why its command could not start is kept, if GitHub knows: it is told once
+    reason = entry.reason if failed_starts.is_known(database, entry.id) and not untold else ""
     database.execute(
-        "UPDATE entries SET state = ?, reason = '', worker = ?, place = ?, started = ?, "
+        "UPDATE entries SET state = ?, reason = ?, worker = ?, place = ?, started = ?, "
         "tries = tries + 1 WHERE id = ?",
-        (State.RUNNING, worker, place, time.time(), entry.id),
+        (State.RUNNING, reason, worker, place, time.time(), entry.id),
     )
-    ending.drop_statuses(database, entry)
     turn = facts.count(database, "turn")
     for ref in entry.refs:
         database.execute(

@@ -73,13 +73,15 @@ class Follower:
         order = [each.id for each in self._queue.waiting()]
         if self._number not in order:  # it starts just now
             return self._told
-        again = f" ({entry.reason})" if entry.reason else ""
+        why = entry.reason or self._queue.held_up()
+        again = f" ({why})" if why else ""
         return f"{entry_text.before(order.index(self._number))}{again}"
 
     def _tell(self, news: str) -> None:
         if news and news != self._told:
             remark(one_line(news))
-        self._told = news
+        if news or self._log:
+            self._told = news
 
     def _turn_to(self, run: str) -> None:
         """Print the lines of this run from now on; '' for none."""

@@ -15,6 +15,7 @@ from lib.commit_queue.store import ALL
 from lib.common.plain_text import one_line
 from lib.queue_worker import worker_lines
 from lib.queue_worker.entry_ends import EntryEnds
+from lib.queue_worker.outage import Outage
 from lib.queue_worker.seam import Gone, Seam
 from lib.queue_worker.under_way import Patience, UnderWay
 
@@ -46,10 +47,11 @@ class Dispatcher:
         self._run, self._preparation = run, preparation
         self._taken: dict[int, Entry] = {}  # entries that run by now, but for their command
         self._commands: dict[int, UnderWay] = {}
-        self._names: dict[int, str] = {}  # of runs, by place, that are not kept yet
+        self._names: dict[int, str] = {}  # of runs that have begun, by place, not kept yet
         self._gone: list[Gone] = []  # commands whose end is not kept yet
         self._prepared: dict[int, int] = {}  # places, and the ids of the entries they are ready for
-        self._ends = EntryEnds(seam.queue, seam.say)
+        self._ends = EntryEnds(seam.queue)
+        self._outage = Outage(seam.now)
         self.held_up = ""
         self._stopping = False
 
@@ -67,6 +69,10 @@ class Dispatcher:
     def running(self) -> list[str]:
         """The names of the entries that run."""
         return [worker_lines.named(entry) for entry in self._entries]
+
+    def keeps_back(self, entry: Entry) -> bool:
+        """Whether an entry that waits cannot start as things are, as far as is known."""
+        return bool(self._seam.obstacle()) or self._outage.has_tried(entry.id)
 
     @property
     def _entries(self) -> list[Entry]:
@@ -105,7 +111,9 @@ class Dispatcher:
     def _keep_names(self) -> None:
         self._names |= self._seam.runs.names()
         for place, name in list(self._names.items()):
-            self._seam.queue.named(self._commands[place].entry.id, name)
+            self._seam.queue.begun(self._commands[place].entry.id, name)
+            self._commands[place].begun = True
+            self._outage_is_over()
             del self._names[place]
 
     def _keep_end(self, gone: Gone) -> None:
@@ -118,6 +126,10 @@ class Dispatcher:
             judgement = self._ends.record(command.entry, gone, stopping=self._stopping)
             seconds = self._seam.now() - command.began
             self._seam.say(worker_lines.ended(command.entry, judgement, seconds))
+            if gone.end.began:
+                self._outage_is_over()
+            elif judgement.not_started and judgement.state is State.WAITING:
+                self._outage.failed(command.entry.id, judgement.reason)
         del self._commands[gone.place]
 
     def _heed_requests(self) -> None:
@@ -150,17 +162,33 @@ class Dispatcher:
         queue = self._seam.queue
         while self._slots_are_free():
             coming = queue.peek()
-            obstacle = self._seam.obstacle() if coming else ""
-            if obstacle != self.held_up:
-                queue.set_message(obstacle)
-                self.held_up = obstacle
-                self._seam.say(f"nothing is started: {obstacle}" if obstacle else "starts again")
-            if coming is None or obstacle:
+            if self._is_held_up(coming) or coming is None:
                 return
             place = self._place_for(coming)
             if (entry := queue.take(self._name, place)) is None:
                 return
             self._taken[place] = entry
+
+    def _is_held_up(self, coming: Entry | None) -> bool:
+        """Return whether something keeps entries from starting; tell what."""
+        obstacle = self._seam.obstacle() if coming else ""
+        trying = bool(self._taken) or any(
+            not (command.begun or command.prepares) for command in self._commands.values()
+        )
+        told = obstacle or (self._outage.why if coming or trying else "")
+        self._tell_obstacle(told)
+        return bool(obstacle or (self._outage.why and (trying or self._outage.rests)))
+
+    def _tell_obstacle(self, told: str) -> None:
+        if told != self.held_up:
+            self._seam.queue.set_message(told)
+            self.held_up = told
+            self._seam.say(f"nothing is started: {told}" if told else "starts again")
+
+    def _outage_is_over(self) -> None:
+        if self._outage.why:
+            self._outage.over()
+            self._tell_obstacle("")
 
     def _slots_are_free(self) -> bool:
         return len(self._entries) < self._workers
@@ -203,7 +231,7 @@ class Dispatcher:
                 command.ask(self._seam.runs, self._seam.now())
         if coming is None or under_way or coming.id in self._prepared.values():
             return
-        if not self._seam.obstacle():
+        if not (self._seam.obstacle() or self._outage.why):
             place = self._place_for(coming)
             self._run_command(coming, place, self._preparation, prepare=True)
 

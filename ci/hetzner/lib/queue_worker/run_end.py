@@ -13,7 +13,7 @@ from lib.commit_queue.entry import Entry
 from lib.commit_queue.states import State
 from lib.common import signal_names
 
-COULD_NOT_RUN = (125, 126, 127)  # of docker, and of shells: the command itself was not found
+NOT_FOUND = (125, 126, 127)  # of docker, and of shells: the command could not run
 VERDICTS = {0: State.PASSED, 1: State.FAILED, 4: State.FAILED, 124: State.FAILED}  # of a run
 LAST_SIGNAL, KILLED = 64, "SIGKILL"
 UNCONFIRMED = "came from its command, not from its run"
@@ -23,7 +23,7 @@ class Ended(NamedTuple):
     """The end of a command."""
 
     code: int | None  # exit code, 128+n for signal n; None if it could not be started
-    began: bool = True  # False if it was to name its run, and did not
+    began: bool = True  # False if it could not start, or was to name its run, and did not
     confirmed: bool = True  # False if the report of its run does not say this exit code
     said: str = ""  # the error of its start, or the last line that it printed
     of_pipeline: bool = True  # False for another program, whose exit codes mean what it likes
@@ -35,7 +35,7 @@ class Judgement(NamedTuple):
     state: State
     reason: str = ""
     cut_off: bool = False  # counts as a crash
-    ran: bool = True  # False if the command itself is at fault, and others will fare no better
+    not_started: bool = False  # it is at fault, or others will fare no better
 
 
 def judge(entry: Entry, end: Ended, *, stopping: bool) -> Judgement:
@@ -50,12 +50,13 @@ def judge(entry: Entry, end: Ended, *, stopping: bool) -> Judgement:
         return Judgement(entry.end_if_asked, entry.asked_to_end)
     if stopping:
         return Judgement(State.WAITING, "its worker was stopped")
+    if not end.began:
+        return Judgement(State.WAITING, _with_words(_obstacle(end), end), not_started=True)
     if verdict:
         return Judgement(State.WAITING, f"exit code {end.code} {UNCONFIRMED}", cut_off=True)
     if end.code is not None and 0 < end.code - 128 <= LAST_SIGNAL:
         return _by_signal(end.code - 128)
-    what, ran = _fault(end)
-    return Judgement(State.ERROR, f"{what}: {end.said}" if end.said else what, ran=ran)
+    return Judgement(State.ERROR, _with_words(_fault(end), end))
 
 
 def _by_signal(number: int) -> Judgement:
@@ -65,15 +66,22 @@ def _by_signal(number: int) -> Judgement:
     return Judgement(State.ERROR, f"ended by signal {number} ({name})")
 
 
-def _fault(end: Ended) -> tuple[str, bool]:
-    """Return what is wrong with a command, and whether it ran."""
+def _with_words(what: str, end: Ended) -> str:
+    return f"{what}: {end.said}" if end.said else what
+
+
+def _obstacle(end: Ended) -> str:
+    """Return why a command has not begun."""
     if end.code is None:
-        return "the command could not be started", False
+        return "the command could not be started"
+    if end.code in NOT_FOUND:
+        return f"the command could not run (exit code {end.code})"
+    return f"the command ended with exit code {end.code} before its run began"
+
+
+def _fault(end: Ended) -> str:
+    """Return what is wrong with the exit code of a command that has begun."""
     code = f"exit code {end.code}"
-    if end.code in COULD_NOT_RUN:
-        return f"the command could not run ({code})", False
-    if not end.began:
-        return f"the command ended with {code} before its run began", False
     if end.code == 2 and end.of_pipeline:
-        return f"the command was refused ({code}: bad usage or settings)", True
-    return f"the command ended with {code}, which says nothing of the commit", True
+        return f"the command was refused ({code}: bad usage or settings)"
+    return f"the command ended with {code}, which says nothing of the commit"

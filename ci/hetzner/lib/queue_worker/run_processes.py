@@ -24,10 +24,11 @@ from lib.processes.process_tree import ProcessTrees
 from lib.processes.wait import Waiter
 from lib.queue_worker import entry_lock, run_records
 from lib.queue_worker.run_command import RunCommand
-from lib.queue_worker.run_end import Ended
+from lib.queue_worker.run_end import NOT_FOUND, Ended
 from lib.queue_worker.seam import Gone
 
 FIRST_LOOK, LAST_LOOK = 0.05, 1.0  # seconds from one look for the name of a run to the next
+SETTLED = 10.0  # seconds after which a command that names no run has begun
 
 
 def key_prefix(state_dir: Path) -> str:
@@ -47,6 +48,7 @@ class _Command:
         self.pid = 0
         self.input = -1  # the end of its pipe that the worker holds, -1 once it is closed
         self.run = ""  # the name of its run
+        self.begun = prepare  # whether there is nothing to look for any more
         self.look = self.began  # when to look for that
 
 
@@ -76,6 +78,7 @@ class RunProcesses:
         self._environ = {**kept, "CI_STATE_DIR": str(state_dir)}
         self._commands: dict[int, _Command] = {}
         self._not_started: list[Gone] = []
+        self._not_begun: set[int] = set()  # entries whose next command has the log of the last
 
     @property
     def prepares(self) -> bool:
@@ -84,9 +87,9 @@ class RunProcesses:
 
     @property
     def due(self) -> float:
-        """The time of the next look for a name (time.monotonic); infinite for none."""
-        unnamed = (command.look for command in self._commands.values() if self._names(command))
-        return min(unnamed, default=math.inf)
+        """The time of the next look for a run (time.monotonic); infinite for none."""
+        looks = (command.look for command in self._commands.values() if not command.begun)
+        return min(looks, default=math.inf)
 
     # ---- starting
 
@@ -98,13 +101,14 @@ class RunProcesses:
                 self._start(made, place, opened)
         except (OSError, ValueError) as error:
             self._not_started.append(Gone(place, Ended(None, False, said=str(error))))
+            self._not_begun |= set() if prepare else {entry.id}
             return
         self._commands[place] = made
 
     def _start(self, made: _Command, place: int, opened: contextlib.ExitStack) -> None:
         name_to = self._name_to(made)
         name_to.parent.mkdir(parents=True, exist_ok=True)
-        log = files.begin(self._log(made))
+        log = self._begun_log(made)
         opened.callback(os.close, log)
         locks = [] if made.prepare else [self._locked(made.entry)]
         for lock in locks:
@@ -163,21 +167,18 @@ class RunProcesses:
     # ---- what has happened
 
     def names(self) -> Sequence[tuple[int, str]]:
-        """Return places and the names of their runs that were not known before."""
+        """Return places whose runs were not known to have begun, and their names."""
         now = time.monotonic()
-        found = []
-        for place, command in self._commands.items():
-            if self._names(command) and command.look <= now:
+        due = [c for c in self._commands.items() if not c[1].begun and c[1].look <= now]
+        for _, command in due:
+            age = now - command.began
+            if self._command.names_its_run:
                 command.run = run_records.name(self._name_to(command))
-                pause = min(LAST_LOOK, max(FIRST_LOOK, (now - command.began) / 8))
-                command.look = now + pause
-                if command.run:
-                    found.append((place, command.run))
-        return found
-
-    def _names(self, command: _Command) -> bool:
-        """Whether a command has yet to name its run."""
-        return self._command.names_its_run and not command.prepare and not command.run
+                command.look = now + min(LAST_LOOK, max(FIRST_LOOK, age / 8))
+            else:
+                command.look = command.began + SETTLED
+            command.begun = bool(command.run) or command.look <= now
+        return [(place, command.run) for place, command in due if command.begun]
 
     def gone(self) -> Sequence[Gone]:
         """Return the commands that have ended; what they have left is ended by force."""
@@ -196,7 +197,10 @@ class RunProcesses:
             os.close(command.input)
         name_to = self._name_to(command)
         run = command.run or run_records.name(name_to)
-        began = bool(run) or not self._command.names_its_run
+        unnamed = not self._command.names_its_run
+        began = bool(run) or (unnamed and (command.begun or code not in NOT_FOUND))
+        if not (began or command.prepare):
+            self._not_begun.add(command.entry.id)
         with contextlib.suppress(OSError):
             name_to.unlink(missing_ok=True)
         if not command.prepare:
@@ -228,6 +232,14 @@ class RunProcesses:
         self._trees.close()
 
     # ---- files
+
+    def _begun_log(self, command: _Command) -> int:
+        """Return a new log; that of a command that has not begun is not kept beside it."""
+        path = self._log(command)
+        if not command.prepare and command.entry.id in self._not_begun:
+            self._not_begun.remove(command.entry.id)
+            path.unlink(missing_ok=True)
+        return files.begin(path)
 
     def _log(self, command: _Command) -> Path:
         log = paths.log(self._state_dir, command.entry.id)

@@ -47,7 +47,10 @@ class Runs(Protocol):
         ...
 
     def names(self) -> Sequence[tuple[int, str]]:
-        """Return places and the names of their runs that were not known before."""
+        """Return places whose runs were not known to have begun, and their names.
+
+        '' of a command that names no run.
+        """
         ...
 
     def gone(self) -> Sequence[Gone]:

@@ -30,6 +30,7 @@ class UnderWay:
         self.place = place
         self.began = began
         self.prepares = prepares
+        self.begun = False  # its run has begun
         self._patience = patience
         self._asked: float | None = None  # when its input was closed
         self._terminated = self._killed = False

@@ -98,10 +98,11 @@ class WorkerLoop:
             return True
         if not self._once or self._broken or parts.left_over.obstacle:
             return False
-        if not parts.dispatcher.held_up and parts.queue.peek() is not None:
+        coming = parts.queue.peek()
+        if coming is not None and not parts.dispatcher.keeps_back(coming):
             return False
         if parts.queue.entries(states=[State.WAITING], limit=1):
-            self._code = FAILED  # no room, or the queue is paused
+            self._code = FAILED  # no room, the queue is paused, or commands cannot start
         return True
 
     def _wait(self) -> Ready:

@@ -73,7 +73,7 @@ class WatchCase(QueueCase):
         log = self.state / "runs" / RUN / "ci.log"
         log.parent.mkdir(parents=True)
         log.write_text(text)
-        self.queue.named(entry.id, RUN)
+        self.queue.begun(entry.id, RUN)
         return log
 
     def entry_of(self, sha: str) -> Entry:
@@ -204,7 +204,7 @@ class Repeat(WatchCase):
             directory.mkdir(parents=True)
             jobs = [{"name": "a", "outcome": outcome}, {"name": "b", "outcome": "passed"}]
             (directory / "summary.json").write_text(json.dumps({"jobs": jobs}))
-            self.queue.named(entry.id, run)
+            self.queue.begun(entry.id, run)
             self.queue.end(entry.id, State(outcome), int(outcome == "failed"))
         self.assertEqual(command.code(), 1)
         table = json.loads(command.output)

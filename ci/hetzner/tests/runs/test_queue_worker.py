@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import socket
 import sys
+import time
 import unittest
+from unittest import mock
 
 from lib.commit_queue.states import State
+from lib.processes import wait
+from lib.queue_worker import run_processes
+from lib.queue_worker.run_command import RunCommand
+from lib.queue_worker.run_processes import RunProcesses
+from lib.queue_worker.seam import Gone
 from tests.support.waiting import wait_until
 from tests.support.worker_case import A, B, C, WorkerCase
 
@@ -238,21 +247,59 @@ class Obstacles(WorkerCase):
         self.assertIn("expected 1000.0 TB free", self.queue.message())
         self.assertEqual(self.state_of(entry), State.WAITING)
 
-    def test_command_that_is_not_there_is_an_error_and_three_pause_the_queue(self) -> None:
-        entries = [self.push(sha, sha) for sha in (A, B, C)]
-        waits = self.push("d" * 40, "d")
-        self.once("", code=1, CI_QUEUE_COMMAND="/nonexistent/docker exec {sha}")
-        for entry in entries:
-            self.assertEqual(self.state_of(entry), State.ERROR)
-            reason = self.queue.entry(entry.id).reason
-            self.assertRegex(reason, "could not be started: .*No such file.*/nonexistent/docker")
-        self.assertEqual((self.state_of(waits), self.queue.mode()), ("waiting", "paused"))
-
-    def test_command_that_ends_before_its_run_begins_is_no_verdict(self) -> None:
+    def test_command_that_is_not_there_loses_no_entry(self) -> None:
         entry = self.push(A)
-        self.once("echo; echo 'Error response from daemon: no such container' >&2; exit 1")
-        self.assertEqual(self.state_of(entry), State.ERROR)
-        self.assertRegex(self.queue.entry(entry.id).reason, "began: Error response from daemon")
+        self.once("", code=1, CI_QUEUE_COMMAND="/nonexistent/docker exec {sha}")
+        self.assertEqual(self.state_of(entry), State.WAITING)
+        reason = self.queue.entry(entry.id).reason
+        self.assertRegex(reason, "could not be started: .*No such file.*/nonexistent/docker")
+        self.assertIn(reason, self.queue.held_up())
+
+    def test_entries_wait_until_commands_can_start_also_for_another_worker(self) -> None:
+        entries = [self.push(sha, sha) for sha in (A, B)]
+        away = f"[[ -e $root/back ]] || {{ echo no such container >&2; exit 1; }}\n{NAMED}"
+        with self.worker(away) as worker:
+            worker.says("nothing is started: commands cannot start")
+            worker.kill()
+        with self.worker(away) as worker:
+            worker.says(f"2 {B[:7]} {B}: put back")
+            worker.says("nothing is started: commands cannot start")
+            for entry in entries:
+                self.assertEqual(self.state_of(entry), State.WAITING)
+                self.assertRegex(self.queue.entry(entry.id).reason, "began: no such container")
+            self.assertIn("no such container", self.queue.held_up())
+            (self.root / "back").touch()
+            for entry in entries:
+                self.becomes(entry, State.PASSED)
+            worker.says("starts again")
+        self.assertEqual((self.queue.held_up(), self.queue.mode()), ("", "running"))
+        logs = [path.name for path in (self.state / "queue").glob("2.*")]
+        self.assertEqual(logs, ["2.log"], "each try has left a log")
+
+    def test_program_that_names_no_run_has_begun_once_it_lives_for_a_while(self) -> None:
+        """Else a script whose last command is not found would run again and again."""
+        entry = self.push(A)
+        self.enterContext(mock.patch.object(run_processes, "SETTLED", 0.1))
+        for script, begins in (("exit 127", False), ("sleep 0.3; exit 127", True)):
+            runs = RunProcesses(
+                self.state,
+                RunCommand(["sh", "-c", script, "{sha}"]),
+                self.enterContext(contextlib.closing(wait.make([]))),
+                print,
+                table=self.look,
+                subreaper=True,
+                environ=os.environ,
+            )
+            runs.start(entry, 1)
+            begun: list[tuple[int, str]] = []
+            gone: list[Gone] = []
+            while not gone:
+                begun += runs.names()
+                gone += runs.gone()
+                time.sleep(0.01)
+            self.assertEqual((gone[0].end.code, gone[0].end.began), (127, begins))
+            self.assertEqual(begun, [(1, "")] if begins else [])
+            runs.close()
 
     def test_place_of_the_log_may_be_taken(self) -> None:
         entry = self.push(A)

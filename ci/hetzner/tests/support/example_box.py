@@ -61,7 +61,7 @@ class ExampleBox:
         entry = self.queue.take("example", place)
         assert entry is not None
         if run:
-            self.queue.named(entry.id, run)
+            self.queue.begun(entry.id, run)
         return entry
 
     def ran(self, number: int, branch: str, state: State, red: Sequence[str] = ()) -> str:

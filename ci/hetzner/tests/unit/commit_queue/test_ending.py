@@ -129,7 +129,7 @@ class Statuses(EndingCase):
 
     def test_status_links_to_the_run(self) -> None:
         self.push(A)
-        self.queue.named(self.take().id, "some-run")
+        self.queue.begun(self.take().id, "some-run")
         self.queue.cancel(1, "cancelled by me")
         self.queue.end(1, State.CANCELLED, 143, "cancelled by me")
         self.assertEqual([each.run for each in self.queue.statuses()], ["some-run"])

@@ -83,8 +83,12 @@ class Lives(QueueCase):
 
     def start(self, random: Random) -> None:
         taken = self.queue.take("w", 0)
-        if taken and taken.speaks:
-            self.github[taken.sha] = "pending"  # by the run itself
+        if taken and random.random() < 0.3:
+            self.queue.could_not_start(taken.id, 1, "the container is away")
+        elif taken:
+            self.queue.begun(taken.id, "run")
+            if taken.speaks:
+                self.github[taken.sha] = "pending"  # by the run itself
 
     def finish(self, random: Random) -> None:
         for entry in self.some(random, State.RUNNING):

@@ -23,7 +23,7 @@ class Life(QueueCase):
         taken = self.take()
         self.assertEqual((taken.id, taken.state, taken.tries), (pushed.id, State.RUNNING, 1))
         self.assertIsNone(self.queue.take("w", 1))
-        self.queue.named(taken.id, RUN)
+        self.queue.begun(taken.id, RUN)
         self.assertTrue(self.queue.end(taken.id, State.PASSED, 0))
         ended = self.queue.entry(taken.id)
         self.assertEqual((ended.state, ended.exit_code, ended.run), (State.PASSED, 0, RUN))

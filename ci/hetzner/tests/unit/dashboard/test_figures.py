@@ -13,7 +13,6 @@ from unittest import mock
 
 from lib.commit_queue import paths
 from lib.commit_queue.states import State
-from lib.commit_queue.store import BY_WORKER
 from lib.dashboard import box, metrics
 from tests.support import example_box
 from tests.support.example_box import ExampleBox, sha
@@ -105,11 +104,6 @@ class Health(WithBox):
             self.assertEqual((status, told["healthy"]), (503, False))
             self.assertEqual(told["message"], "an earlier run has not ended")
             self.box.queue.set_message("")
-            self.box.queue.set_mode("paused", f"{BY_WORKER}the container is down")
-            status, told = self.health()
-            self.assertEqual((status, told["mode"]), (503, "paused"))
-            self.assertIn("queue resume", " ".join(told["problems"]))
-            self.box.queue.set_mode("running")
             self.assertEqual(self.health()[0], 200)
 
 

@@ -164,7 +164,7 @@ class QueueThatFails(DispatcherCase):
         entry = self.push(A)
         self.step()
         self.runs.found.append((1, "20260101T000000Z-aaaaaaa"))
-        self.failing("named")
+        self.failing("begun")
         with self.assertRaises(QueueError):
             self.step()
         self.step()

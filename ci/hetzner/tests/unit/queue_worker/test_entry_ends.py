@@ -137,45 +137,6 @@ class Ending(DispatcherCase):
         self.assertIn("is not kept", self.lines[-1])
 
 
-class Broken(DispatcherCase):
-    def breaks(self, code: int | None, began: bool = True, said: str = "") -> str:
-        entry = self.push(A)
-        self.step()
-        self.end(1, code, began, said)
-        self.step()
-        self.assertEqual(self.state_of(entry), State.ERROR)
-        return self.reason_of(entry)
-
-    def test_command_that_cannot_run_is_an_error_with_its_last_line(self) -> None:
-        said = self.breaks(127, False, "docker: not found")
-        self.assertEqual(said, "the command could not run (exit code 127): docker: not found")
-
-    def test_command_that_names_no_run_has_neither_passed_nor_failed(self) -> None:
-        for code in (0, 1):
-            reason = self.breaks(code, False, "no such container")
-            self.assertRegex(reason, f"exit code {code} before its run began: no such container")
-
-    def test_three_in_a_row_pause_the_queue(self) -> None:
-        self.breaks(127)
-        self.breaks(None, False, "no such file")
-        self.assertEqual(self.queue.mode(), "running")
-        self.breaks(1, False, "the container is down")
-        self.assertEqual(self.queue.mode(), "paused")
-        self.assertIn("the container is down", self.queue.why())
-        self.push(A)
-        self.assertEqual(self.step(), [])
-
-    def test_run_in_between_begins_the_count_anew(self) -> None:
-        for _ in range(3):
-            self.breaks(127)
-            self.breaks(127)
-            self.push(B, source="push")
-            self.step()
-            self.end(1, 0)
-            self.step()
-        self.assertEqual(self.queue.mode(), "running")
-
-
 class Stopping(DispatcherCase):
     def test_entries_of_a_stopped_worker_wait_as_if_not_started(self) -> None:
         entry = self.push(A)

@@ -66,7 +66,7 @@ class Posting(PosterCase):
         self.push(A)
         entry = self.queue.take("w", 1)
         assert entry is not None
-        self.queue.named(entry.id, "20260101T000000Z-aaaaaaa")
+        self.queue.begun(entry.id, "20260101T000000Z-aaaaaaa")
         self.queue.end(entry.id, State.ERROR, 2, "the command was refused")
         self.push(B)
         poster = self.poster()
@@ -83,7 +83,7 @@ class Posting(PosterCase):
         entry = self.queue.take("w", 1)
         assert entry is not None
         run, state = "20260101T000000Z-aaaaaaa", self.queue.state_dir
-        self.queue.named(entry.id, run)
+        self.queue.begun(entry.id, run)
         for path, record in (
             (state / "runs" / run / "summary.json", {"run": "r7-8"}),
             (state / "outbox" / "r7-8.json", {"since": 1.0, "left": LEFT}),
