@@ -30,7 +30,7 @@ from lib.queue_worker.run_processes import RunProcesses
 from lib.queue_worker.seam import Seam
 from lib.queue_worker.status_poster import StatusPoster
 from lib.queue_worker.under_way import Patience
-from lib.queue_worker.worker_loop import Parts, WorkerLoop
+from lib.queue_worker.worker_loop import OVER, Parts, WorkerLoop
 
 # a killed worker that was about to start a command leaves a copy of its lock to that process, until
 # it has become the command
@@ -57,6 +57,38 @@ def work(
     `once` it ends when nothing waits and nothing runs: with 1 if something keeps the rest from
     starting. Raises OtherWorkerError and OSError.
     """
+
+    def turn() -> int:
+        return _work(settings, say, workers, once, environ, patience)
+
+    code = turn()
+    while once and code == OVER and _can_start(settings):
+        try:
+            code = turn()
+        except OtherWorkerError:  # it has the lock now, so it sees what we have seen
+            break
+    return code
+
+
+def _can_start(settings: ServiceSettings) -> bool:
+    """Whether an entry can start that was pushed while a worker ended.
+
+    Only a look without the lock tells: another worker that was to run it may have been refused for
+    that lock, and has gone.
+    """
+    with contextlib.closing(CommitQueue(settings.base.state_dir, settings.protected)) as queue:
+        return queue.peek() is not None
+
+
+def _work(
+    settings: ServiceSettings,
+    say: Callable[[str], None],
+    workers: int,
+    once: bool,
+    environ: Mapping[str, str],
+    patience: Patience,
+) -> int:
+    """Do the same while it holds the lock of the worker."""
     state_dir = settings.base.state_dir
     path = paths.worker_lock(state_dir)
     with contextlib.ExitStack() as owned:

@@ -98,12 +98,12 @@ class WorkerLoop:
             return True
         if not self._once or self._broken or parts.left_over.obstacle:
             return False
+        if not parts.queue.entries(states=[State.WAITING], limit=1):
+            return True
         coming = parts.queue.peek()
-        if coming is not None and not parts.dispatcher.keeps_back(coming):
-            return False
-        if parts.queue.entries(states=[State.WAITING], limit=1):
+        if coming is None or parts.dispatcher.keeps_back(coming):
             self._code = FAILED  # no room, the queue is paused, or commands cannot start
-        return True
+        return self._code is not None
 
     def _wait(self) -> Ready:
         parts, now = self._parts, time.monotonic()

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 import unittest
 from unittest import mock
@@ -17,6 +18,8 @@ from lib.queue_worker import run_processes
 from lib.queue_worker.run_command import RunCommand
 from lib.queue_worker.run_processes import RunProcesses
 from lib.queue_worker.seam import Gone
+from tests.support import github_server
+from tests.support.github_server import TOKEN
 from tests.support.waiting import wait_until
 from tests.support.worker_case import A, B, C, WorkerCase
 
@@ -333,30 +336,46 @@ class Prepared(WorkerCase):
 
 
 class Systemd(WorkerCase):
-    def test_it_is_told_from_the_main_process(self) -> None:
-        listener = self.enterContext(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
-        path = str(self.root / "notify")
-        listener.bind(path)
-        listener.settimeout(30)
+    def setUp(self) -> None:
+        super().setUp()
+        self.listener = self.enterContext(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+        self.listener.bind(str(self.root / "notify"))
+        self.listener.settimeout(30)
         if sys.platform == "linux":
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        told: list[tuple[str, int]] = []
+            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        self.variables["NOTIFY_SOCKET"] = str(self.root / "notify")
+        self.told: list[tuple[str, int]] = []
 
-        def heard(text: str) -> None:
-            while not any(text in said for said, _ in told):
-                data, more, *_ = listener.recvmsg(4096, 100)
-                told.append((data.decode(), int.from_bytes(more[0][2][:4], sys.byteorder)))
+    def heard(self, text: str) -> None:
+        """Wait until systemd was told something."""
+        while not any(text in said for said, _ in self.told):
+            data, more, *_ = self.listener.recvmsg(4096, 100)
+            self.told.append((data.decode(), int.from_bytes(more[0][2][:4], sys.byteorder)))
 
+    def test_it_is_told_from_the_main_process(self) -> None:
         self.push(A)
-        with self.worker(UNTIL_EOF, NOTIFY_SOCKET=path, WATCHDOG_USEC="200000") as worker:
+        with self.worker(UNTIL_EOF, WATCHDOG_USEC="200000") as worker:
             for text in ("READY=1", f"STATUS=runs 1 {A[:7]} topic", "WATCHDOG=1"):
-                heard(text)
-            told.clear()
-            heard("WATCHDOG=1")
+                self.heard(text)
+            self.told.clear()
+            self.heard("WATCHDOG=1")
             worker.process.send_signal(signal.SIGTERM)
-            heard("STOPPING=1")
+            self.heard("STOPPING=1")
             self.assertEqual(worker.process.wait(60), 143)
-        self.assertEqual({pid for _, pid in told}, {worker.process.pid})
+        self.assertEqual({pid for _, pid in self.told}, {worker.process.pid})
+
+    def test_what_is_pushed_while_a_worker_ends_by_itself_is_run_as_well(self) -> None:
+        """Its pusher may have started a worker that was refused, and gone."""
+        github = self.enterContext(github_server.serve())
+        github.gate = threading.Event()  # the worker waits for a status in its end
+        self.push(A)
+        token = {"GITHUB_TOKEN": TOKEN, "GITHUB_REPO": "o/n", "GITHUB_API_URL": github.url}
+        with self.worker(f"{NAMED} [[ $sha == b* ]] || exit 3", "--once", **token) as worker:
+            self.heard("STOPPING=1")
+            entry = self.push(B)
+            github.gate.set()
+            self.assertEqual(worker.process.wait(60), 0, worker.output)
+        self.assertEqual(self.state_of(entry), State.PASSED)
 
 
 if __name__ == "__main__":
