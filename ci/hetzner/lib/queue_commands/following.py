@@ -39,11 +39,12 @@ def until_changed(queue: CommitQueue, version: int, also: Callable[[], None]) ->
 
 
 class Follower:
-    """Follows one entry of a queue, and prints what it learns."""
+    """Follows one entry of a queue, and prints what it learns; `also` is called at each look."""
 
-    def __init__(self, queue: CommitQueue, number: int) -> None:
+    def __init__(self, queue: CommitQueue, number: int, also: Callable[[], None]) -> None:
         self._queue = queue
         self._number = number
+        self._also = also
         self._log: PrintedLog | None = None  # of its run
         self._told = ""
 
@@ -54,7 +55,7 @@ class Follower:
             while (entry := self._queue.entry(self._number)).state not in ENDED:
                 self._tell(self._news(entry))
                 self._turn_to(entry.run)
-                version = until_changed(self._queue, version, self._print)
+                version = until_changed(self._queue, version, self._look)
             self._turn_to(entry.run)
             self._end(entry)
         finally:
@@ -96,9 +97,10 @@ class Follower:
         known = run_name.parse(run)
         return self._queue.state_dir / run_name.RUNS / run / f"{RUN_LOG}.log" if known else None
 
-    def _print(self) -> None:
+    def _look(self) -> None:
         if self._log:
             self._log.more()
+        self._also()
 
     def _end(self, entry: Entry) -> None:
         """Print the rest; without any line of a run, what its command printed."""

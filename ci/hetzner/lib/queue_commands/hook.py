@@ -49,7 +49,6 @@ def main(given: argparse.Namespace, site: QueueSite) -> int:
     entries, failed = _queue_all(given, site)
     if WAIT in received.options(os.environ):
         for entry in entries:
-            run.tell_if_nobody_works(site)
             run.watched(site, entry.id)
     return int(failed)
 

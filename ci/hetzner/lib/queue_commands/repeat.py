@@ -13,9 +13,10 @@ from lib.commit_queue.entry import Entry, Push, Ref
 from lib.commit_queue.states import ENDED
 from lib.common import signal_names
 from lib.common.interrupts import Interrupted, cut_short
-from lib.queue_commands import following, repeat_table, run
+from lib.queue_commands import following, repeat_table
 from lib.queue_commands.printed_log import remark
 from lib.queue_commands.site import QueueSite
+from lib.queue_commands.worker_watch import WorkerWatch
 
 SUMMARY = "Run a commit several times, and tell which jobs differ."
 MOST = 1000  # repetitions
@@ -41,7 +42,6 @@ def main(given: argparse.Namespace, site: QueueSite) -> int:
     group = given.group or _push(given, site)
     if given.no_wait:
         return answer.lines([group])
-    run.tell_if_nobody_works(site)
     try:
         with cut_short():
             entries = _wait(site, group)
@@ -68,6 +68,7 @@ def _push(given: argparse.Namespace, site: QueueSite) -> str:
 def _wait(site: QueueSite, group: str) -> list[Entry]:
     """Return the entries of a group when all have ended. Raises LookupError, Interrupted."""
     version, told = -1, ""
+    watch = WorkerWatch(site)
     while True:
         entries = site.queue.repetitions(group)
         if not entries:
@@ -77,7 +78,7 @@ def _wait(site: QueueSite, group: str) -> list[Entry]:
             remark(f"{group}: {news}")
         if len(ended) == len(entries):
             return entries
-        told, version = news, following.until_changed(site.queue, version, lambda: None)
+        told, version = news, following.until_changed(site.queue, version, watch.look)
 
 
 def _progress(entries: Sequence[Entry], ended: Sequence[Entry]) -> str:

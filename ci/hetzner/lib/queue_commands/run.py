@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import shlex
 
-from lib.commit_queue import worker_presence
 from lib.commit_queue.entry import Push, Ref
 from lib.common import console, signal_names
 from lib.common.interrupts import Interrupted, cut_short
 from lib.queue_commands import entry_text, following
 from lib.queue_commands.printed_log import remark
 from lib.queue_commands.site import QueueSite, add_commit, branch
+from lib.queue_commands.worker_watch import WorkerWatch
 
 SUMMARY = "Queue a commit, print its run, and end as it does."
 
@@ -34,21 +34,15 @@ def main(given: argparse.Namespace, site: QueueSite) -> int:
     )
     entry = site.queue.push(push)
     remark(entry_text.line(entry))
-    tell_if_nobody_works(site)
     return watched(site, entry.id)
-
-
-def tell_if_nobody_works(site: QueueSite) -> None:
-    """Say at once that no worker lives, and how to start one. Raises OSError."""
-    if not worker_presence.holder(site.state_dir):
-        remark(entry_text.worker(site.state_dir, shlex.join(site.words("worker"))))
 
 
 def watched(site: QueueSite, number: int) -> int:
     """Follow an entry to its end; return its exit code. A signal ends only that."""
     try:
         with cut_short():
-            return following.exit_code(following.Follower(site.queue, number).follow())
+            follower = following.Follower(site.queue, number, WorkerWatch(site).look)
+            return following.exit_code(follower.follow())
     except BrokenPipeError:
         return console.NOBODY_READS
     except (KeyboardInterrupt, Interrupted) as came:

@@ -129,6 +129,16 @@ class Run(WatchCase):
             command.remarked("waits: it is next")
             self.assertNotIn("no worker", command.remarks)
 
+    def test_worker_that_goes_or_comes_meanwhile_is_told(self) -> None:
+        with locks.lock(paths.worker_lock(self.state), "the worker"):
+            command = self.command("run", A)
+            command.remarked("waits: it is next")
+        command.remarked("no worker lives; start one with: python3 ")
+        with locks.lock(paths.worker_lock(self.state), "another worker"):
+            command.remarked("a worker lives: another worker (pid ")
+        self.queue.cancel(1, "x")
+        self.assertEqual(command.code(), 130)
+
     def test_signal_ends_the_watch_alone_and_the_way_to_end_the_entry_is_told(self) -> None:
         command = self.command("run", A)
         command.remarked("waits: it is next")
