@@ -99,12 +99,28 @@ def _main(pipeline: AnyPipeline, words: Sequence[str], name: str) -> int:
         chosen, restored, notes = flags_of_earlier_runs.plan(pipeline, options, workers)
         lines = [f"NOTE  {note}" for note in notes]
         return console.put("\n".join([*lines, *pipeline.dry_run(chosen, restored)]))
+    if options.until_eof:
+        from lib.common import stdin_end  # late: people press Ctrl-C
+
+        stdin_end.watch()
     with options.output.opened(), _alone(pipeline, wait=not options.no_wait):
-        pipeline.add_listeners(options.output.listeners(pipeline.redact))
+        tells_name = _names_run(pipeline, options)
+        pipeline.add_listeners([*tells_name, *options.output.listeners(pipeline.redact)])
         chosen, restored, notes = flags_of_earlier_runs.plan(pipeline, options, workers)
         code = pipeline.run(**chosen._asdict(), **workers, restored=restored, notes=notes)
         options.output.answer(pipeline.logs_of_run, pipeline.redact, pipeline.page_of_run)
         return code
+
+
+def _names_run(pipeline: AnyPipeline, options: RunOptions) -> list[events.Listener]:
+    """Return what writes the name of the run into a file. Raises ValueError if it has none."""
+    if not options.name_to:
+        return []
+    from lib.commands import name_file, site  # late: few runs are started by programs
+
+    if pipeline.store is None:
+        raise ValueError(f"--name-to: {site.NO_STORE}")
+    return [name_file.listener(options.name_to)]
 
 
 def _alone(pipeline: AnyPipeline, *, wait: bool) -> contextlib.AbstractContextManager[object]:

@@ -45,6 +45,8 @@ class RunOptions:
     no_color: bool
     events: str  # a path, or a descriptor
     json: bool
+    until_eof: bool
+    name_to: str  # a path
     show: str  # "jobs", "plan", "dot" or "mermaid"; '' to run
 
     @property
@@ -106,6 +108,7 @@ class FlagGroups(NamedTuple):
 
     which: argparse._ArgumentGroup
     how: argparse._ArgumentGroup
+    for_starters: argparse._ArgumentGroup
 
 
 def add_flags(parser: argparse.ArgumentParser) -> FlagGroups:
@@ -120,9 +123,11 @@ def add_flags(parser: argparse.ArgumentParser) -> FlagGroups:
     how = parser.add_argument_group("how")
     _add_manner(how)
     _add_shown(parser.add_argument_group("what is shown"))
+    for_starters = parser.add_argument_group("for the program that starts it")
+    _add_for_starters(for_starters)
     instead = parser.add_argument_group("instead of running").add_mutually_exclusive_group()
     _add_views(instead)
-    return FlagGroups(which, how)
+    return FlagGroups(which, how, for_starters)
 
 
 def _add_jobs(which: argparse._ArgumentGroup) -> None:
@@ -207,6 +212,20 @@ def _add_shown(shown: argparse._ArgumentGroup) -> None:
         default="",
         metavar="FILE|FD",
         help="the events as lines of JSON when they happen, to a file or an open descriptor",
+    )
+
+
+def _add_for_starters(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--until-eof",
+        action="store_true",
+        help="the end of standard input, a pipe, ends the run as SIGTERM does",
+    )
+    group.add_argument(
+        "--name-to",
+        default="",
+        metavar="FILE",
+        help="write the name of the run's directory there as soon as it has one",
     )
 
 

@@ -53,8 +53,6 @@ class Options(RunOptions):
     demo: bool
     place: str | None
     prepare: bool
-    until_eof: bool
-    name_to: str
 
     @property
     def means_a_commit(self) -> bool:
@@ -124,7 +122,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--version", action="version", version=f"%(prog)s {version.full()}")
     made.add_argument("sha", nargs="?", default="", metavar="SHA", help="commit (default: HEAD)")
     made.add_argument("branch", nargs="?", default="", metavar="BRANCH", help="its branch")
-    which, how = run_options.add_flags(made)
+    which, how, for_starters = run_options.add_flags(made)
     which.add_argument(
         "--phase", choices=("all", "5b"), default="all", help="5b: only the Jupyter tests"
     )
@@ -138,7 +136,7 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument(
         "--demo", action="store_true", help="on a small repository that is made for it"
     )
-    _add_for_starters(made.add_argument_group("for the program that starts it"))
+    _add_for_starters(for_starters)
     return made
 
 
@@ -154,17 +152,6 @@ def _add_for_starters(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="only make commit, tree and dependencies ready for a run at this place, at the lowest "
         "priority; ends with 75 if a run holds the place",
-    )
-    group.add_argument(
-        "--until-eof",
-        action="store_true",
-        help="the end of standard input, a pipe, ends the run as SIGTERM does",
-    )
-    group.add_argument(
-        "--name-to",
-        default="",
-        metavar="FILE",
-        help="write the name of the run's directory there as soon as it has one",
     )
 
 

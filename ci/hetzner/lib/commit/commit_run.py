@@ -13,7 +13,8 @@ from pathlib import Path
 
 from lib.buckaroo import leftovers, settings, wheels
 from lib.buckaroo.placeholders import make_placeholders
-from lib.commit import disk_room, name_file, run_again_command, views_of_run
+from lib.commands import name_file
+from lib.commit import disk_room, run_again_command, views_of_run
 from lib.commit.commit_statuses import CommitStatuses
 from lib.commit.event_outlets import EventOutlets
 from lib.commit.request import Request

@@ -9,6 +9,7 @@ import sys
 import unittest
 
 from tests.support.ten_lines import END, TenLines
+from tests.support.waiting import PATIENCE, wait_for
 
 JOBS = """[
     Job("build", "echo built >out", outputs={"out": "out"}, testcases=False),
@@ -228,6 +229,41 @@ class Signals(TenLines):
         code, out, _ = self.interrupted(signal.SIGUSR1, "START long")
         self.assertEqual(code, 0, out)
         self.assertRegex(out, r"(?m)long .*s")
+
+    def test_run_ends_with_the_pipe_of_its_starter_and_tells_its_name(self) -> None:
+        self.write('[Job("long", "sleep 30")]', END.replace('"logs"', 'store="store"'))
+        told = self.root / "name"
+        words = [sys.executable, "ci.py", "--until-eof", "--name-to", str(told)]
+        process = subprocess.Popen(
+            words, cwd=self.root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        with process:
+            self.addCleanup(process.kill)
+            wait_for(told)
+            out, _ = process.communicate(timeout=PATIENCE)  # closes the pipe
+        self.assertEqual(process.returncode, 128 + signal.SIGTERM, out)
+        run = self.root / "store" / "runs" / told.read_text().rstrip("\n")
+        self.assertTrue((run / "summary.json").exists(), out)
+
+    def test_what_a_starter_cannot_have_is_refused(self) -> None:
+        self.write('[Job("quick", "true")]')
+        for flags, wanted in (
+            ("--name-to x", "expected a pipeline with a store"),
+            (
+                "--until-eof",
+                "expected a pipe as standard input",
+            ),
+        ):
+            done = subprocess.run(
+                [sys.executable, "ci.py", *flags.split()],
+                cwd=self.root,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            self.assertEqual(done.returncode, 2, done.stdout)
+            self.assertIn(wanted, done.stderr)
 
     def test_a_closed_stdout_ends_a_view_quietly_and_no_run(self) -> None:
         for words, code in ((["--list"], 141), ([], 0)):
