@@ -49,7 +49,7 @@ def main(given: argparse.Namespace, site: QueueSite) -> int:
     entries, failed = _queue_all(given, site)
     if WAIT in received.options(os.environ):
         for entry in entries:
-            run.watched(site, entry.id)
+            run.watched(site, entry.id, [*_here(), *_words(given, site, "log", str(entry.id))])
     return int(failed)
 
 
@@ -71,14 +71,15 @@ def _queue_all(given: argparse.Namespace, site: QueueSite) -> tuple[list[Entry],
     ) as lines:
         for told in received.pushes(lines):
             try:
-                entry = site.queue.push(_push(told))
+                push = _push(told)
+                entry = site.queue.push(push)
             except (ValueError, OSError) as error:
                 failed = True
                 answer.lines([f"NOT QUEUED: {error}; the push itself is done"])
             else:
                 entries.append(entry)
                 follow = _words(given, site, "log", str(entry.id), "-f")
-                answer.lines([_told(entry, [*_here(), *follow])])
+                answer.lines([_told(entry, push.ref.branch, [*_here(), *follow])])
     return entries, failed
 
 
@@ -88,9 +89,9 @@ def _push(told: Push | str) -> Push:
     return told
 
 
-def _told(entry: Entry, follow: list[str]) -> str:
+def _told(entry: Entry, branch: str, follow: list[str]) -> str:
     if entry.state in OPEN:
-        return f"{entry.branch} queued as {entry.id}: {shlex.join(follow)}"
+        return f"{branch} queued as {entry.id}: {shlex.join(follow)}"
     return entry_text.line(entry)  # of a commit that has its answer already
 
 

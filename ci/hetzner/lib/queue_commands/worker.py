@@ -50,8 +50,8 @@ def _check(command: Sequence[str]) -> None:
         raise ValueError(f"CI_QUEUE_COMMAND: {found}")
     if shutil.which(command[0]) is None:
         raise ValueError(
-            f"CI_QUEUE_COMMAND: expected a program, found {command[0]!r}, which is not on PATH or "
-            "may not be executed"
+            f"CI_QUEUE_COMMAND: expected a program, found {command[0]!r}, which is not on PATH, "
+            f"not there as seen from {Path.cwd()}, or may not be executed"
         )
 
 

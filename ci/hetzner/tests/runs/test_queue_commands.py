@@ -101,6 +101,8 @@ class Run(WatchCase):
                 self.queue.end(entry.id, state, code)
                 self.assertEqual(command.code(), code)
                 self.assertEqual(command.output, "one\ntwo\n")
+                tells_log = f"queue log {entry.id} --state-dir" in command.remarks
+                self.assertEqual(tells_log, state is State.FAILED)
                 self.assertFalse(self.queue.entry(entry.id).speaks)
                 self.queue.close()
 
