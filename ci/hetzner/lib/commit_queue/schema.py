@@ -37,6 +37,7 @@ INDEXES = (
     "INDEX entries_by_state ON entries (state, id)",
     "INDEX refs_of_entry ON refs (entry)",
     "INDEX refs_of_branch ON refs (branch, fork)",
+    "INDEX statuses_of_commit ON statuses (sha)",
     "INDEX deliveries_by_time ON deliveries (received)",
 )
 TRIGGERS = (

@@ -1,8 +1,9 @@
-"""Accepts connections and serves each in a thread of its own."""
+"""Accepts connections and serves each in a thread."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import selectors
 import socket
@@ -16,6 +17,7 @@ from lib.web_server.exchange import Exchange
 from lib.web_server.limits import Limits
 from lib.web_server.request_log import RequestLog
 from lib.web_server.slots import Slots
+from lib.web_server.thread_pool import ThreadPool
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -41,6 +43,7 @@ class Server:
         self._application = application
         self._limits = limits
         self._slots = Slots(limits)
+        self._threads = ThreadPool()
         self._log = RequestLog()
         self._listener = _listen(host, port)
         self._listener.setblocking(False)
@@ -64,6 +67,7 @@ class Server:
         self._thread.join()
         self._listener.close()
         self._slots.close(self._limits.close_seconds)
+        self._threads.close()
         os.close(self._ended)
         os.close(self._end)
 
@@ -95,9 +99,8 @@ class Server:
                 client.send(FULL)
             connection.close()
             return
-        serving = threading.Thread(target=self._serve, args=(connection, peer[0]), daemon=True)
         try:
-            serving.start()  # it inherits that this thread gets no signals
+            self._threads.begin(functools.partial(self._serve, connection, peer[0]))
         except RuntimeError as error:  # no thread left
             self._log.say(f"{peer[0]} - not served: {error}")
             self._slots.leave(connection)
