@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lib.dashboard import answers, home_page, shell
+from lib.dashboard import answers, headline, home_page, shell
 from lib.dashboard.answers import HTML, Answer
 from lib.dashboard.overview import Overview
 from lib.page.markup import Html, tag
@@ -20,7 +20,7 @@ def home(shown: Overview, *, part: bool) -> Answer:
         main,
         live_line(f"ci-runner {shown.health.version}", "api/events"),
         script="live",
-        colour=home_page.colour(shown),
+        colour=headline.of(shown).colour,
     )
 
 

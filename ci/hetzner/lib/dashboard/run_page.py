@@ -12,6 +12,7 @@ from lib.dashboard.answers import HTML, Answer
 from lib.dashboard.progress import progress
 from lib.dashboard.request import Request
 from lib.dashboard.run_lines import RunLine
+from lib.dashboard.sections import and_more, section, table
 from lib.dashboard.words import colour_of, mark, name
 from lib.page import outcomes
 from lib.page.markup import Html, file_link, tag
@@ -72,17 +73,12 @@ def _main(line: RunLine, told: RunRecord, names: Sequence[str], version: str, no
 def _jobs(told: RunRecord, now: float | None) -> Html:
     jobs = [job for job in told.jobs if not outcomes.is_left_out(job)]
     rows = [_job(job, told, now) for job in islice(jobs, MOST_JOBS)]
-    names = (("Job", None), ("State", None), ("Took", "number"))
-    heads = tag("tr", *(tag("th", name, scope="col", class_=look) for name, look in names))
-    more = len(jobs) - MOST_JOBS
-    return tag(
-        "section",
-        tag("h2", "Jobs", id="jobs-title"),
-        tag("table", tag("thead", heads), tag("tbody", *rows), class_="runs jobs"),
-        tag("p", f"and {more} more", class_="soft") if more > 0 else None,
-        id="jobs",
-        hidden=not rows,
-        aria_labelledby="jobs-title",
+    return section(
+        "jobs",
+        "Jobs",
+        table(("Job", "State", "Took"), rows, "runs jobs"),
+        and_more(len(jobs) - MOST_JOBS),
+        there=bool(rows),
     )
 
 
@@ -111,13 +107,10 @@ def _files(names: Sequence[str]) -> Html:
         tag("li", tag("a", name, href=file_link(f"{name}/" if name == "kept" else name)))
         for name in islice(names, MOST_FILES)
     ]
-    more = len(names) - MOST_FILES
-    return tag(
-        "section",
-        tag("h2", "Files", id="files-title"),
+    return section(
+        "files",
+        "Files",
         tag("ul", *rows, class_="files"),
-        tag("p", f"and {more} more", class_="soft") if more > 0 else None,
-        id="files",
-        hidden=not rows,
-        aria_labelledby="files-title",
+        and_more(len(names) - MOST_FILES),
+        there=bool(rows),
     )

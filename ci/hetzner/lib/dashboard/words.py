@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+from lib.commit_queue.entry import Entry
 from lib.common import redact
 from lib.common.redact import shorten
 from lib.page import verdict_header
@@ -52,6 +53,11 @@ def commit(sha: str, run: str = "") -> Html | None:
     if not sha:
         return None
     return run_link(verdict_header.commit(sha), run)
+
+
+def entry_number(entry: Entry | None) -> Html | None:
+    """Return the number of an entry, by which the commands of the queue name it."""
+    return tag("span", f" entry {entry.id}", class_="soft") if entry else None
 
 
 def with_code(sentence: str) -> Html:
