@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 
+MODES = ("running", "paused", "draining")
+
 
 def get(database: sqlite3.Connection, name: str) -> str:
     """Return a fact."""

@@ -15,6 +15,7 @@ from lib.commit_queue import rows
 from lib.commit_queue.entry import Entry
 from lib.commit_queue.states import State
 
+ALL = -1  # entries
 OF_BRANCH = """
     JOIN (SELECT entry, max(rowid) AS turn FROM refs
           WHERE branch = :branch AND fork = '' GROUP BY entry) ON entry = id"""

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lib.commit_queue import paths
+from lib.commit_queue.listing import ALL
 from lib.commit_queue.states import OPEN
-from lib.commit_queue.store import ALL, CommitQueue
+from lib.commit_queue.store import CommitQueue
 from lib.common import waste
 from lib.common.plain_text import counted
 from lib.common.waste import Waste

@@ -6,50 +6,28 @@ The other modules of this room have the rules.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from lib.commit_queue import (
-    deliveries,
-    ending,
-    facts,
-    failed_starts,
-    listing,
-    paths,
-    pushing,
-    rows,
-    taking,
-)
-from lib.commit_queue.database import Database
-from lib.commit_queue.entry import Entry, Push, QueuedStatus
+from lib.commit_queue import deliveries, ending, facts, failed_starts, pushing, rows, taking
+from lib.commit_queue.entry import Entry, Push
+from lib.commit_queue.facts import MODES
+from lib.commit_queue.queue_reader import QueueReader
 from lib.commit_queue.states import State
-from lib.commit_queue.wake import Waker
 
 T = TypeVar("T")
-ALL = -1  # entries
-MODES = ("running", "paused", "draining")
-COUNTS = "SELECT state, count(*) FROM entries GROUP BY state"
-SECONDS = """
-    SELECT state, count(*), sum(ended - started) FROM entries
-    WHERE started NOT NULL AND ended NOT NULL GROUP BY state"""
 
 
-class CommitQueue:
-    """The queue of a state directory; safe between threads and between processes.
+class CommitQueue(QueueReader):
+    """The queue, read and changed.
 
-    `protected` are globs of branches whose pushes are not superseded. Each method may raise
-    QueueError, an OSError with a sentence.
+    `protected` are globs of branches whose pushes are not superseded.
     """
 
     def __init__(self, state_dir: Path, protected: Sequence[str] = ()) -> None:
-        self.state_dir = state_dir
+        super().__init__(state_dir)
         self._protected = tuple(protected)
-        self._database = Database(paths.database(state_dir), Waker(state_dir).wake)
-
-    def close(self) -> None:
-        """Close the database; a later call opens it again."""
-        self._database.close()
 
     def push(self, push: Push) -> Entry:
         """Queue a commit, or join its entry that answers the push as well; return the entry."""
@@ -76,14 +54,6 @@ class CommitQueue:
         if self.peek() is None:  # most looks find nothing, and need no write
             return None
         return self._write(lambda database: taking.take(database, worker, place))
-
-    def peek(self) -> Entry | None:
-        """Return the entry that `take` would start."""
-        return self._read(taking.next_entry)
-
-    def waiting(self) -> list[Entry]:
-        """Return all entries that wait, in the order in which they would start."""
-        return self._read(taking.waiting)
 
     def begun(self, entry: int, run: str = "") -> None:
         """Keep that the command of an entry has begun, and the name of its run's directory."""
@@ -152,99 +122,24 @@ class CommitQueue:
         """Do as `cut_off` with the running entries of workers that do not live; return them."""
         return self._write(lambda database: ending.recover(database, lives))
 
-    def entries(
-        self,
-        *,
-        states: Collection[State] = (),
-        branch: str = "",
-        limit: int = 50,
-        before: int | None = None,
-    ) -> list[Entry]:
-        """Return entries, the newest first: of these states (default: any), of this branch.
-
-        At most `limit` of them, or ALL.
-        Those of a branch are in the order of its pushes; one that was pushed again counts as new.
-        `before` leaves out the entry with this id and all newer ones.
-        """
-        return self._read(lambda database: listing.entries(database, states, branch, limit, before))
-
-    def entry(self, entry: int) -> Entry:
-        """Return an entry. Raises LookupError."""
-        return self._read(lambda database: rows.entry(database, entry))
-
-    def repetitions(self, group: str) -> list[Entry]:
-        """Return the entries of a group of repetitions, the oldest first."""
-        rest = "WHERE repeat = ? ORDER BY id"
-        return self._read(lambda database: rows.entries(database, rest, (group,)))
-
-    def branches(self) -> list[tuple[str, Entry]]:
-        """Return the branches of the repository, each with its last ended entry, newest first.
-
-        That is the one that was pushed last of those that have ended.
-        """
-        return self._read(listing.branches)
-
-    def counts(self) -> dict[State, int]:
-        """Return how many entries are in each state; those that were forgotten are not counted."""
-        found = self._read(lambda database: database.execute(COUNTS).fetchall())
-        return dict.fromkeys(State, 0) | {State(state): count for state, count in found}
-
-    def run_seconds(self) -> dict[State, tuple[int, float]]:
-        """Return, by state, how many entries ran to their end, and their seconds together."""
-        found = self._read(lambda database: database.execute(SECONDS).fetchall())
-        return {State(state): (count, seconds) for state, count, seconds in found}
-
-    def mode(self) -> str:
-        """Return 'running', 'paused' or 'draining'."""
-        return self._fact("mode")
-
-    def why(self) -> str:
-        """Return the reason of the mode, '' for none."""
-        return self._fact("why")
-
     def set_mode(self, mode: str, why: str = "") -> None:
         """Change the mode. Raises ValueError for another one."""
         if mode not in MODES:
             raise ValueError(f"expected one of {', '.join(MODES)}, found {mode!r}")
         self._put({"mode": mode, "why": why})
 
-    def message(self) -> str:
-        """Return what people should know: what holds the queue up, and what was damaged."""
-        return "; ".join(text for text in (self._fact("message"), self.damage()) if text)
-
-    def held_up(self) -> str:
-        """Return what keeps entries from starting though no person wants that, '' for nothing."""
-        return self._fact("message")
-
     def set_message(self, text: str) -> None:
         """Keep what holds the queue up, such as a full disk; '' for nothing."""
         self._put({"message": text})
-
-    def damage(self) -> str:
-        """Return what happened to a damaged database of this queue, '' for nothing."""
-        return self._fact("damage")
 
     def forget_damage(self) -> None:
         """Speak of that no more: a person has seen it."""
         self._put({"damage": ""})
 
-    def statuses(self) -> list[QueuedStatus]:
-        """Return the commit statuses that are to be posted, the oldest first."""
-        ask = "SELECT id, entry, sha, state, description, run FROM statuses ORDER BY id"
-        return self._read(lambda database: [QueuedStatus(*row) for row in database.execute(ask)])
-
     def posted(self, status: int) -> None:
         """Forget a status: it was posted, or can never be."""
         change = "DELETE FROM statuses WHERE id = ?"
         self._write(lambda database: database.execute(change, (status,)))
-
-    def version(self) -> int:
-        """Return a number that grows with each change."""
-        return int(self._fact("version"))
-
-    def count_old(self, before: float) -> int:
-        """Return how many entries and deliveries `forget` would remove."""
-        return self._read(lambda database: ending.count_old(database, before))
 
     def forget(self, before: float) -> int:
         """Remove entries that ended before a time, and deliveries; return how many entries."""
@@ -252,12 +147,6 @@ class CommitQueue:
 
     def _write(self, action: Callable[[sqlite3.Connection], T]) -> T:
         return self._database.write(action)
-
-    def _read(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        return self._database.read(question)
-
-    def _fact(self, name: str) -> str:
-        return self._read(lambda database: facts.get(database, name))
 
     def _put(self, changed: Mapping[str, str]) -> None:
         """Change facts, if they are others."""

@@ -19,7 +19,7 @@ import urllib.parse
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from lib.commit_queue.store import CommitQueue
+from lib.commit_queue.queue_reader import QueueReader
 from lib.configuration.service_settings import ServiceSettings
 from lib.dashboard import access, answers, badge, health, metrics, pages, runs_json
 from lib.dashboard.access import Access
@@ -42,7 +42,7 @@ METHODS = ("GET", "HEAD")
 class Dashboard:
     """The application. Threads may share it."""
 
-    def __init__(self, settings: ServiceSettings, queue: CommitQueue) -> None:
+    def __init__(self, settings: ServiceSettings, queue: QueueReader) -> None:
         store = RunStore(settings.base.state_dir, LARGEST_SUMMARY)
         self._queue = queue
         self._access = Access(settings.read_token)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from lib.commit_queue.queue_reader import QueueReader
 from lib.commit_queue.states import VERDICTS, State
-from lib.commit_queue.store import CommitQueue
 from lib.common.ref_names import is_branch
 from lib.dashboard import answers
 from lib.dashboard.answers import SVG, Answer
@@ -18,7 +18,7 @@ WIDE, HIGH, MARGIN = 6.7, 20, 7  # pixels: of a character, of the badge, beside 
 FRESH = [("Cache-Control", "no-cache, no-store, max-age=0, must-revalidate"), ("Expires", "0")]
 
 
-def answer(queue: CommitQueue, branch: str) -> Answer:
+def answer(queue: QueueReader, branch: str) -> Answer:
     """Return the badge of a branch of the repository itself. Raises OSError."""
     found = queue.entries(states=VERDICTS, branch=branch, limit=1) if is_branch(branch) else []
     state = found[0].state if found else None

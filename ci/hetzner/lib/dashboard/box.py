@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lib.commit_queue import worker_presence
+from lib.commit_queue.queue_reader import QueueReader
 from lib.commit_queue.states import State
-from lib.commit_queue.store import CommitQueue
 from lib.common import disk, version
 from lib.common.plain_text import size
 from lib.configuration.service_settings import ServiceSettings
@@ -41,7 +41,7 @@ class Health(NamedTuple):
         return self.worker and not (self.full or self.held_up or self.unreadable)
 
 
-def look(settings: ServiceSettings, queue: CommitQueue) -> Health:
+def look(settings: ServiceSettings, queue: QueueReader) -> Health:
     """Return how the box is now; nothing that fails keeps the rest from being told."""
     state = settings.base.state_dir
     health = Health(

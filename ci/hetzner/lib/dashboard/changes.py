@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from itertools import islice
 
-from lib.commit_queue.store import CommitQueue
+from lib.commit_queue.queue_reader import QueueReader
 from lib.dashboard import server_events
 from lib.dashboard.run_lines import stamp
 from lib.event_stream.event_file import NAME as EVENTS
@@ -21,7 +21,7 @@ LOOKED_AT = 20  # of the newest runs, among which are those that go on
 class Changes:
     """Looks at most once in a pause, however many pages wait."""
 
-    def __init__(self, queue: CommitQueue, store: RunStore) -> None:
+    def __init__(self, queue: QueueReader, store: RunStore) -> None:
         self._queue = queue
         self._store = store
         self._lock = threading.Lock()

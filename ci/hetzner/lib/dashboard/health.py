@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from lib.commit_queue.store import CommitQueue
+from lib.commit_queue.queue_reader import QueueReader
 from lib.configuration.service_settings import ServiceSettings
 from lib.dashboard import answers, box
 from lib.dashboard.answers import BUSY, OK, Answer
 from lib.dashboard.box import Health
 
 
-def answer(settings: ServiceSettings, queue: CommitQueue) -> Answer:
+def answer(settings: ServiceSettings, queue: QueueReader) -> Answer:
     """Return the state of the box; its status is 503 if a push would not become a run."""
     health = box.look(settings, queue)
     return answers.as_json(fields(health), OK if health.well else BUSY)

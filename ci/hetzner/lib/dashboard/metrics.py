@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from lib.commit_queue.store import MODES, CommitQueue
+from lib.commit_queue.facts import MODES
+from lib.commit_queue.queue_reader import QueueReader
 from lib.configuration.service_settings import ServiceSettings
 from lib.dashboard import answers, box
 from lib.dashboard.answers import Answer
@@ -28,12 +29,12 @@ class Figure(NamedTuple):
     samples: Sequence[tuple[str, Labels, float]]
 
 
-def answer(settings: ServiceSettings, queue: CommitQueue, streams: Streams) -> Answer:
+def answer(settings: ServiceSettings, queue: QueueReader, streams: Streams) -> Answer:
     """Return the figures; those of a queue that cannot be read are left out."""
     return answers.whole(shown(figures(settings, queue, streams.open)), KIND)
 
 
-def figures(settings: ServiceSettings, queue: CommitQueue, streams: int) -> list[Figure]:
+def figures(settings: ServiceSettings, queue: QueueReader, streams: int) -> list[Figure]:
     """Return all figures."""
     health = box.look(settings, queue)
     found = [

@@ -11,8 +11,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from lib.commit_queue.entry import Entry
+from lib.commit_queue.queue_reader import QueueReader
 from lib.commit_queue.states import ENDED, VERDICTS, State
-from lib.commit_queue.store import CommitQueue
 from lib.configuration.service_settings import ServiceSettings
 from lib.dashboard import box
 from lib.dashboard.run_lines import RunLine, RunLines
@@ -100,7 +100,7 @@ class Gatherer:
     """Gathers the overview."""
 
     def __init__(
-        self, settings: ServiceSettings, queue: CommitQueue, store: RunStore, lines: RunLines
+        self, settings: ServiceSettings, queue: QueueReader, store: RunStore, lines: RunLines
     ) -> None:
         self._settings = settings
         self._queue = queue

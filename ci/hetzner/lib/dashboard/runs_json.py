@@ -11,8 +11,8 @@ import urllib.parse
 from collections.abc import Mapping, Sequence
 
 from lib.commit_queue.entry import Entry, as_json
+from lib.commit_queue.queue_reader import QueueReader
 from lib.commit_queue.states import State
-from lib.commit_queue.store import CommitQueue
 from lib.dashboard import answers
 from lib.dashboard.answers import Answer
 from lib.dashboard.run_lines import RunLine, RunLines
@@ -24,7 +24,7 @@ FURTHEST = 2**62  # an id
 
 
 def answer(
-    queue: CommitQueue, store: RunStore, lines: RunLines, query: Mapping[str, str]
+    queue: QueueReader, store: RunStore, lines: RunLines, query: Mapping[str, str]
 ) -> Answer:
     """Return a page of both lists. Raises OSError, and ValueError for a query of another form."""
     limit = _number(query.get("limit", str(USUAL)), MOST)

@@ -6,8 +6,8 @@ import argparse
 
 from lib.commands import answer
 from lib.commit_queue.entry import Entry
+from lib.commit_queue.listing import ALL
 from lib.commit_queue.states import OPEN, State
-from lib.commit_queue.store import ALL
 from lib.common.plain_text import counted
 from lib.queue_commands import entry_text
 from lib.queue_commands.site import QueueSite

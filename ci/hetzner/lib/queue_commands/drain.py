@@ -7,8 +7,8 @@ import math
 import time
 
 from lib.commands import answer, argument_types
+from lib.commit_queue.listing import ALL
 from lib.commit_queue.states import State
-from lib.commit_queue.store import ALL
 from lib.common import interrupts, signal_names
 from lib.common.interrupts import Interrupted
 from lib.common.plain_text import counted

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from lib.commit_queue import worker_presence
 from lib.commit_queue.entry import Entry
+from lib.commit_queue.queue_reader import QueueReader
 from lib.commit_queue.states import State
-from lib.commit_queue.store import CommitQueue
 from lib.commit_queue.taking import behind
 from lib.common import plain_time, redact
 from lib.common.plain_text import one_line, table
@@ -34,7 +34,7 @@ def rows(entries: Sequence[Entry]) -> list[str]:
     return table([_cells(entry, now) for entry in entries], right={0}) if entries else []
 
 
-def mode(queue: CommitQueue) -> list[str]:
+def mode(queue: QueueReader) -> list[str]:
     """Return whether the queue starts entries, and its message."""
     why = one_line(queue.why())
     told = MODES[queue.mode()] + (f" ({why})" if why else "")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lib.commit_queue import paths
 from lib.commit_queue.entry import Entry
+from lib.commit_queue.queue_reader import QueueReader
 from lib.commit_queue.states import ENDED, State
-from lib.commit_queue.store import CommitQueue
 from lib.common import interrupts
 from lib.common.plain_text import one_line
 from lib.model.job_fields import RUN_LOG
@@ -30,7 +30,7 @@ def exit_code(entry: Entry) -> int:
     return entry.exit_code if entry.exit_code and 0 < entry.exit_code < 256 else 1
 
 
-def until_changed(queue: CommitQueue, version: int, also: Callable[[], None]) -> int:
+def until_changed(queue: QueueReader, version: int, also: Callable[[], None]) -> int:
     """Wait until the queue has changed; return its version. Calls `also` at each look."""
     while (now := queue.version()) == version:
         also()
@@ -41,7 +41,7 @@ def until_changed(queue: CommitQueue, version: int, also: Callable[[], None]) ->
 class Follower:
     """Follows one entry of a queue, and prints what it learns; `also` is called at each look."""
 
-    def __init__(self, queue: CommitQueue, number: int, also: Callable[[], None]) -> None:
+    def __init__(self, queue: QueueReader, number: int, also: Callable[[], None]) -> None:
         self._queue = queue
         self._number = number
         self._also = also

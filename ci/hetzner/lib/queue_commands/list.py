@@ -8,8 +8,8 @@ import shlex
 from lib.commands import answer
 from lib.commit_queue import worker_presence
 from lib.commit_queue.entry import Entry, as_json
+from lib.commit_queue.listing import ALL
 from lib.commit_queue.states import ENDED, State
-from lib.commit_queue.store import ALL
 from lib.queue_commands import entry_text
 from lib.queue_commands.site import QueueSite
 

@@ -10,8 +10,8 @@ import math
 from collections.abc import Sequence
 
 from lib.commit_queue.entry import Entry
+from lib.commit_queue.listing import ALL
 from lib.commit_queue.states import State
-from lib.commit_queue.store import ALL
 from lib.common.plain_text import one_line
 from lib.queue_worker import worker_lines
 from lib.queue_worker.entry_ends import EntryEnds
