@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable
 
 from lib.commit_queue import rows
 from lib.commit_queue.entry import Entry
@@ -118,13 +117,12 @@ def put_back(database: sqlite3.Connection, entry: Entry, reason: str, told: str 
     return True
 
 
-def recover(database: sqlite3.Connection, lives: Callable[[str], bool]) -> list[Entry]:
-    """Put back, or end, the running entries of workers that do not live; return them."""
+def recover(database: sqlite3.Connection) -> list[Entry]:
+    """Put back, or end, all running entries, whose worker has ended; return them."""
     running = rows.entries(database, "WHERE state = 'running' ORDER BY id")
-    lost = [entry for entry in running if not lives(entry.worker)]
-    for entry in lost:
+    for entry in running:
         cut_off(database, entry, "its worker has ended")
-    return [rows.entry(database, entry.id) for entry in lost]
+    return [rows.entry(database, entry.id) for entry in running]
 
 
 def tell(database: sqlite3.Connection, entry: Entry, state: str, description: str) -> None:

@@ -118,9 +118,9 @@ class CommitQueue(QueueReader):
 
         return self._write(change)
 
-    def recover(self, lives: Callable[[str], bool]) -> list[Entry]:
-        """Do as `cut_off` with the running entries of workers that do not live; return them."""
-        return self._write(lambda database: ending.recover(database, lives))
+    def recover(self) -> list[Entry]:
+        """Do as `cut_off` with all running entries; return them. For a worker that begins."""
+        return self._write(ending.recover)
 
     def set_mode(self, mode: str, why: str = "") -> None:
         """Change the mode. Raises ValueError for another one."""
@@ -136,7 +136,7 @@ class CommitQueue(QueueReader):
         """Speak of that no more: a person has seen it."""
         self._put({"damage": ""})
 
-    def posted(self, status: int) -> None:
+    def forget_status(self, status: int) -> None:
         """Forget a status: it was posted, or can never be."""
         change = "DELETE FROM statuses WHERE id = ?"
         self._write(lambda database: database.execute(change, (status,)))

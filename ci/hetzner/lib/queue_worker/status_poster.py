@@ -79,7 +79,7 @@ class StatusPoster:
             self._offered = [status for status in self._offered if status.sha != sha]
         for status in self._queue.statuses():
             if status.sha == sha:
-                self._queue.posted(status.id)
+                self._queue.forget_status(status.id)
         return True
 
     def close(self, seconds: float) -> None:
@@ -143,7 +143,7 @@ class StatusPoster:
 
     def _forget(self, status: QueuedStatus) -> bool:
         try:
-            self._queue.posted(status.id)
+            self._queue.forget_status(status.id)
         except OSError:  # the queue cannot be written: it is posted once more, which is harmless
             return False
         return True

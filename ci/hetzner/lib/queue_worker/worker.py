@@ -131,7 +131,7 @@ def _work(
 
 def _recover(queue: CommitQueue, say: Callable[[str], None]) -> None:
     """Put back what a dead worker ran: we hold the lock, so no other one lives."""
-    for entry in queue.recover(lambda _: False):
+    for entry in queue.recover():
         what = "waits once more" if entry.state is State.WAITING else entry.state.value
         say(f"{worker_lines.named(entry)}: {what}, {entry.reason}")
     queue.set_message("")

@@ -17,11 +17,12 @@ class EndingCase(QueueCase):
 
     def posted(self) -> None:
         for each in self.queue.statuses():
-            self.queue.posted(each.id)
+            self.queue.forget_status(each.id)
 
     def cut_off(self, entry: Entry) -> Entry:
-        (found,) = self.queue.recover(lambda worker: worker != entry.worker)
-        return found
+        """Have the worker of an entry die."""
+        self.queue.recover()
+        return self.queue.entry(entry.id)
 
 
 class Cancelling(EndingCase):
@@ -70,12 +71,6 @@ class Recovering(EndingCase):
         self.assertEqual((ended.state, ended.tries), (State.CUT_OFF, 2))
         self.assertEqual(self.statuses(), [("a", "error", "cut off twice: its worker has ended")])
 
-    def test_entry_of_a_live_worker_stays(self) -> None:
-        self.push(A)
-        running = self.take()
-        self.assertEqual(self.queue.recover(lambda worker: worker == running.worker), [])
-        self.assertEqual(self.state_of(running), "running")
-
     def test_entry_that_was_asked_to_end_has_that_end(self) -> None:
         self.push(A, "one")
         cancelled = self.take()
@@ -83,7 +78,7 @@ class Recovering(EndingCase):
         self.push(B, "two")
         superseded = self.take()
         self.push(C, "two")
-        self.queue.recover(lambda _: False)
+        self.queue.recover()
         found = [self.queue.entry(entry.id) for entry in (cancelled, superseded)]
         self.assertEqual(
             [(entry.state, entry.reason) for entry in found],

@@ -56,7 +56,7 @@ class Starting(DispatcherCase):
         """Its run in a container may outlive the worker, and holds its place until its end."""
         self.push(A)
         self.queue.take("killed", 2)
-        self.queue.recover(lambda _: False)
+        self.queue.recover()
         self.assertEqual(self.step(), ["start a@2"])
 
     def test_paused_or_draining_queue_starts_nothing_and_cuts_nothing(self) -> None:
@@ -188,7 +188,7 @@ class QueueThatFails(DispatcherCase):
             if not begun:
                 self.statuses.under_way.add(A)
             self.step()
-            self.queue.recover(lambda _: False)
+            self.queue.recover()
             self.queue.take("another worker", 1)
             if begun:
                 self.end(1, code)

@@ -86,7 +86,7 @@ class Away(OutageCase):
         self.fails()
         self.step()
         for status in self.queue.statuses():
-            self.queue.posted(status.id)
+            self.queue.forget_status(status.id)
         for _ in range(3):
             self.dispatcher = self.another(workers=1)
             self.step(60)
@@ -153,7 +153,7 @@ class Away(OutageCase):
             self.queue = CommitQueue(self.state, ["main"])
             self.dispatcher = self.another(workers=1)
         self.step()
-        self.queue.recover(lambda _: False)
+        self.queue.recover()
         self.runs.at.clear()
         self.dispatcher = self.another(workers=1)
         self.assertEqual(self.step(), ["start a@1"])

@@ -185,7 +185,9 @@ class Clearing(PosterCase):
         poster = self.poster()
         with (
             unittest.mock.patch.object(threading, "excepthook") as told,
-            unittest.mock.patch.object(self.queue, "posted", side_effect=ValueError("a bug")),
+            unittest.mock.patch.object(
+                self.queue, "forget_status", side_effect=ValueError("a bug")
+            ),
         ):
             self.offer(poster)
             wait_until(lambda: told.called, "the error")
