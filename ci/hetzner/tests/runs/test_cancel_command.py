@@ -15,10 +15,13 @@ from lib.processes import process_table
 from tests.support.as_nobody import as_nobody
 from tests.support.asked_case import END, Asked
 from tests.support.every_question import ask
+from tests.support.run_case import tagged
 
-STAYS = "[Job('a', 'echo said; touch up; sleep 1000'), Job('b', 'true', ['a'])]"
+# of this process alone: other suites of the machine have sleeping jobs as well
+SLEEP = f"sleep 96{os.getpid()}"
+STAYS = f"[Job('a', 'echo said; touch up; {SLEEP}'), Job('b', 'true', ['a'])]"
 PATIENCE = "from lib.commands import cancel; cancel.PATIENCE = 0.5\n"
-IGNORES = """[Job('a', "trap '' TERM; setsid sleep 1000 & touch up; sleep 1000")]"""
+IGNORES = f"""[Job('a', "trap '' TERM; setsid {SLEEP} & touch up; {SLEEP}")]"""
 
 
 # is in the register of the machine, and has no directory yet
@@ -40,8 +43,7 @@ class Cancel(Asked):
             self.assertEqual(run.wait(60), 143)
             self.assertIn("ended by SIGTERM (exit code 143)", text)
             self.assertIn("it left no process", text)
-            look = process_table.table()
-            self.assertEqual([p for p in look.all() if look.command(p.pid) == "sleep 1000"], [])
+            self.assertEqual(tagged(SLEEP), [])
 
     def test_programs_get_the_same(self) -> None:
         self.begin_gated(STAYS)

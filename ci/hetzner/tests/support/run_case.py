@@ -46,4 +46,4 @@ class RunTest(unittest.TestCase):
 
     def sleeper(self, number: str = "") -> str:
         """Return a sleep whose seconds are unique to this test, to be found by."""
-        return f"sleep 98{abs(hash(self.id())) % 10**6}{number}"
+        return f"sleep 98{abs(hash(self.id())) % 10**6:06}{number}"

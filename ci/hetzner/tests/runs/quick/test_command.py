@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import tempfile
 import unittest
 from pathlib import Path
 
 from lib.common import interrupts, own_environ
 from lib.common.interrupts import Interrupted
 from lib.processes import command, process_table
+from tests.support.run_case import tagged
 from tests.support.waiting import wait_until
 
 HERE = Path(__file__).resolve().parents[3]
@@ -44,11 +44,10 @@ class TestRun(unittest.TestCase):
         wait_until(is_gone, f"the end of {pid}")
 
     def test_time_limit_ends_the_group(self) -> None:
-        with tempfile.TemporaryDirectory() as directory:
-            pids = Path(directory, "pid")
-            with self.assertRaises(subprocess.TimeoutExpired):
-                run(f"echo $$ >{pids}; trap '' TERM; sleep 3600", timeout=0.5)
-            self.assertIsNone(process_table.table().read(int(pids.read_text())))
+        sleep = f"sleep 95{os.getpid()}"
+        with self.assertRaises(subprocess.TimeoutExpired):
+            run(f"trap '' TERM; {sleep} & {sleep}", timeout=0.5)
+        wait_until(lambda: not tagged(sleep), "the end of the group")
 
     def test_signal_ends_it(self) -> None:
         with interrupts.noted(), self.assertRaises(Interrupted):

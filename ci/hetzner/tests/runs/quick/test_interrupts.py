@@ -7,13 +7,12 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 import unittest
-from typing import Any
 
 from dsl import Job
 from lib.processes import process_table
 from tests.support.run_case import HERE, LINUX, RunTest, tagged
+from tests.support.waiting import wait_for, wait_until
 
 RUNNER = textwrap.dedent(
     """
@@ -33,19 +32,19 @@ RUNNER = textwrap.dedent(
 @unittest.skipUnless(LINUX, "needs /proc")
 class Interrupts(RunTest):
     def runner(self, options: str = "{}") -> subprocess.Popen[str]:
+        """Start a run of its own."""
         code = RUNNER.format(here=str(HERE), sleeper=self.sleeper(), options=options)
         process = subprocess.Popen(
             [sys.executable, "-c", code], cwd=self.cwd, stdout=subprocess.PIPE, text=True
         )
         self.addCleanup(process.communicate)
-        self.wait_for((self.cwd / "up").exists)
         return process
 
-    def wait_for(self, condition: Any) -> None:
-        end = time.monotonic() + 20
-        while not condition():
-            self.assertLess(time.monotonic(), end, "did not happen in 20 s")
-            time.sleep(0.01)
+    def runner_with_a_job(self) -> subprocess.Popen[str]:
+        """Start a run of its own, and wait until its first job is up."""
+        process = self.runner()
+        wait_for(self.cwd / "up")
+        return process
 
     def summary(self) -> dict[str, str]:
         jobs = json.loads((self.logs / "summary.json").read_text())["jobs"]
@@ -54,7 +53,7 @@ class Interrupts(RunTest):
     def test_each_signal_ends_the_run_with_128_plus_n(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             (self.cwd / "up").unlink(missing_ok=True)
-            process = self.runner()
+            process = self.runner_with_a_job()
             process.send_signal(number)
             self.assertEqual(process.wait(), 128 + number)
             self.assertEqual(self.summary(), dict.fromkeys("abz", "cancelled"))
@@ -94,13 +93,13 @@ class Interrupts(RunTest):
         self.assertEqual(tagged(self.sleeper()), [])
 
     def test_suspended_run_stops_its_trees_and_resumes_them(self) -> None:
-        process = self.runner()
+        process = self.runner_with_a_job()
         look = process_table.table()
 
         def sleepers() -> list[int]:
             return [p for p in tagged(self.sleeper()) if look.command(p).startswith("sleep")]
 
-        self.wait_for(sleepers)
+        wait_until(lambda: bool(sleepers()), "the sleep of the job")
         (sleeping,) = sleepers()
         process.send_signal(signal.SIGTSTP)
 
@@ -108,9 +107,9 @@ class Interrupts(RunTest):
             found = (look.read(process.pid), look.read(sleeping))
             return "".join(p.state for p in found if p)
 
-        self.wait_for(lambda: states() == "TT")
+        wait_until(lambda: states() == "TT", "both stopped")
         process.send_signal(signal.SIGCONT)
-        self.wait_for(lambda: "T" not in states())
+        wait_until(lambda: "T" not in states(), "both going on")
         process.terminate()
         self.assertEqual(process.wait(), 143)
 
