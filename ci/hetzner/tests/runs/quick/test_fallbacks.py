@@ -66,7 +66,7 @@ jobs = [
     Job("server", serve, service=True, outputs={"ready": "ready"}),
     Job("client", "kill -0 $(cat ready)", ["server"]),
     Job("missing", ["/no/such/program"], allow_failure=True),
-    Job("end", "[ -z $STOP ] || kill -TERM $PPID; sleep 0.1", ["client", "late"]),
+    Job("end", "[ -z $STOP ] || { kill -TERM $PPID; MARK; }", ["client", "late"]),
 ]
 made = Pipeline(jobs, "sha", "main", "logs", cwd=sys.argv[1], grace=0.2, timeout=60)
 code = made.run()

@@ -15,6 +15,7 @@ from dsl import Job
 from lib.report.run_log import RunLog
 from lib.run_directories import keep_copy, kept_files
 from tests.support.run_case import RunTest
+from tests.support.waiting import PATIENCE
 
 
 class Kept(RunTest):
@@ -42,7 +43,10 @@ class Kept(RunTest):
             return copy(*given)
 
         body = "test -e again && echo 2 >r.xml || { touch again; echo 1 >r.xml; exit 3; }"
-        with mock.patch.object(keep_copy, "keep", slowly):
+        with (
+            mock.patch.object(keep_copy, "keep", slowly),
+            mock.patch.object(kept_files, "RETRY_BUDGET", 60),
+        ):
             self.run_jobs(Job("a", body, retries=1, keep=["*.xml"]))
         self.assertEqual(self.kept(), {"a.1/r.xml": "1\n", "a/r.xml": "2\n"})
 
@@ -50,7 +54,7 @@ class Kept(RunTest):
         copy, seen = keep_copy.keep, []
 
         def until_another_job_began(*given: Any) -> list[str]:
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + PATIENCE
             while not (self.cwd / "began").exists() and time.monotonic() < deadline:
                 time.sleep(0.01)
             seen.append((self.cwd / "began").exists())
@@ -69,7 +73,7 @@ class Kept(RunTest):
         copy, seen = keep_copy.keep, []
 
         def after_the_end(*given: Any) -> list[str]:
-            deadline = time.monotonic() + 5
+            deadline = time.monotonic() + PATIENCE
             while " END " not in self.log("ci") and time.monotonic() < deadline:
                 time.sleep(0.01)
             seen.append(" END " in self.log("ci"))
@@ -86,7 +90,7 @@ class Kept(RunTest):
         copy, ended = keep_copy.keep, threading.Event()
 
         def after_the_end(*given: Any) -> list[str]:
-            self.assertTrue(ended.wait(5))
+            self.assertTrue(ended.wait(PATIENCE))
             return [*copy(*given), "one is a pipe"]
 
         self.logs.mkdir()
@@ -137,7 +141,7 @@ class Kept(RunTest):
         ended, main = threading.Event(), threading.main_thread().ident or 0
 
         def hang(*_: object) -> list[str]:
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + PATIENCE
             while not self.waits_for_copies(main) and time.monotonic() < deadline:
                 time.sleep(0.01)
             signal.pthread_kill(main, signal.SIGINT)
@@ -156,20 +160,20 @@ class Kept(RunTest):
         copy = keep_copy.keep
 
         def late(*given: Any) -> list[str]:
-            is_stopped, deadline = given[-1], time.monotonic() + 10
+            is_stopped, deadline = given[-1], time.monotonic() + PATIENCE
             while not is_stopped() and time.monotonic() < deadline:
                 time.sleep(0.01)
             return copy(*given)
 
         with (
             mock.patch.object(kept_files, "BUDGET", 0.05),
-            mock.patch.object(kept_files, "STOP", 10.0),
+            mock.patch.object(kept_files, "STOP", PATIENCE),
             mock.patch.object(keep_copy, "keep", late),
         ):
             self.assertEqual(self.run_jobs(Job("a", "touch f", keep=["f"])), (0, "a=passed"))
         for thread in threading.enumerate():
             if thread.name == "kept files":
-                thread.join(10)
+                thread.join(PATIENCE)
         self.assertEqual(self.kept(), {})
 
     def test_pattern_that_is_none_is_refused(self) -> None:

@@ -22,6 +22,10 @@ from tests.support.run_case import RunTest
 
 
 class Hinting(RunTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.enterContext(mock.patch.object(near_misses, "MOST_SECONDS", 60))
+
     def reason(self, job: Job, code: int = 1) -> str:
         """Return why a job failed, which its CAUSE line tells too."""
         pipeline = self.pipeline(job)
@@ -35,7 +39,19 @@ class Hinting(RunTest):
         (self.cwd / name).parent.mkdir(parents=True, exist_ok=True)
         (self.cwd / name).write_text(text)
         (self.cwd / name).chmod(mode)
-        time.sleep(0.02)  # until the clock that files are stamped with has moved (10 ms at most)
+        self.wait_for_clock()
+
+    def wait_for_clock(self) -> None:
+        """Wait until the clock that files are stamped with has moved: 10 ms, as a rule."""
+        with tempfile.NamedTemporaryFile(dir=self.cwd.parent) as file:
+
+            def stamp() -> int:
+                os.utime(file.fileno())
+                return os.fstat(file.fileno()).st_ctime_ns
+
+            first = stamp()
+            while stamp() == first:
+                time.sleep(0.001)
 
 
 class CannotBeExecuted(Hinting):

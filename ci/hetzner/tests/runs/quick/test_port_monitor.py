@@ -18,10 +18,13 @@ from dsl import Job, Outcome, Pipeline
 from lib.model import events, graph
 from lib.model.result import Result
 from lib.processes import port_monitor, ports
+from tests.support.waiting import wait_for
 
 SERVER = """
 import os, socket, sys, time
 words = sys.argv[1:]
+while "second" in words and not os.path.exists("held"):
+    time.sleep(0.01)
 if "fork" in words:
     if os.fork(): sys.exit()
     os.setsid()
@@ -109,6 +112,21 @@ class Looked(unittest.TestCase):
         server.listen()
         return int(server.getsockname()[1])
 
+    def stranger_at_start(
+        self, port: int, *, reuse: bool = False
+    ) -> Callable[[events.Event], None]:
+        """Return a listener that takes a port when a job starts, and then makes the file `held`.
+
+        A server that is to come second waits for that.
+        """
+
+        def listen(event: events.Event) -> None:
+            if isinstance(event, events.Started):
+                self.stranger(port, reuse=reuse)
+                (self.place / "held").touch()
+
+        return listen
+
     def web(self, port: int, *words: object, **fields: Any) -> Job:
         return Job("web", self.server(port, *words), service=True, listens=(port,), **fields)
 
@@ -141,37 +159,24 @@ class Looked(unittest.TestCase):
 
     def test_a_port_that_is_taken_while_it_starts_is_not_ours(self) -> None:
         port = free_port()
-
-        def listen(event: events.Event) -> None:
-            if isinstance(event, events.Started):
-                self.stranger(port)
-
-        body = f"sleep 0.3; {sys.executable} server.py {port} touch"
-        web = Job("web", body, service=True, listens=(port,), outputs={"up": "up"}, timeout=60)
-        why = self.fails(web, Job("suite", "touch tested", ["web"]), listen=listen)
+        web = self.web(port, "second", "touch", outputs={"up": "up"}, timeout=60)
+        suite = Job("suite", "touch tested", ["web"])
+        why = self.fails(web, suite, listen=self.stranger_at_start(port))
         self.assertIn(f"port {port} is held by pid {os.getpid()}", why)
 
     def test_a_server_that_ends_since_it_finds_a_stranger_names_him(self) -> None:
-        port = free_port()
-
-        def listen(event: events.Event) -> None:
-            if isinstance(event, events.Started):
-                self.stranger(port)
-
         for words in (("strict",), ("strict", "fork")):
-            why = self.fails(self.web(port, *words, timeout=60), listen=listen)
-            self.assertIn(f"port {port} is held by pid {os.getpid()}", why)
             port = free_port()
+            web = self.web(port, "second", *words, timeout=60)
+            why = self.fails(web, listen=self.stranger_at_start(port))
+            self.assertIn(f"port {port} is held by pid {os.getpid()}", why)
+            (self.place / "held").unlink()
 
     def test_a_port_that_is_shared_with_a_stranger_is_not_ours(self) -> None:
         port = free_port()
-
-        def listen(event: events.Event) -> None:
-            if isinstance(event, events.Started):
-                self.stranger(port, reuse=True)
-
-        web = self.web(port, "reuse", timeout=60)
-        why = self.fails(web, Job("suite", "touch tested", ["web"]), listen=listen)
+        web = self.web(port, "second", "reuse", timeout=60)
+        suite = Job("suite", "touch tested", ["web"])
+        why = self.fails(web, suite, listen=self.stranger_at_start(port, reuse=True))
         self.assertIn(f"pid {os.getpid()}", why)
 
     def test_a_port_of_another_job_of_the_run_is_not_ours(self) -> None:
@@ -196,13 +201,7 @@ class Looked(unittest.TestCase):
         )
         running = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL)
         try:
-            for _ in range(600):
-                if (self.place / "ready").exists():
-                    break
-                try:
-                    running.wait(0.05)
-                except subprocess.TimeoutExpired:
-                    continue
+            wait_for(self.place / "ready")
             why = self.fails(self.web(port), Job("suite", "touch tested", ["web"]))
         finally:
             running.terminate()

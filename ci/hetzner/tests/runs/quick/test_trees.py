@@ -137,10 +137,9 @@ class Trees(RunTest):
         self.gone()
 
     def test_service_that_dies_while_needed_is_a_failure_that_names_it(self) -> None:
-        until_failed = "until grep -q 'FAIL  s' logs/ci.log; do sleep 0.02; done"
-        code, outcomes = self.run_jobs(
-            Job("s", "(sleep 0.1) & true", service=True), Job("t", until_failed, ["s"])
-        )
+        serves = "(until [ -e used ]; do sleep 0.02; done) & true"
+        uses = "touch used; until grep -q 'FAIL  s' logs/ci.log; do sleep 0.02; done"
+        code, outcomes = self.run_jobs(Job("s", serves, service=True), Job("t", uses, ["s"]))
         self.assertEqual((code, outcomes), (1, "s=failed t=passed"))
         self.assertIn("gone while t still needed it", self.log("ci"))
 
@@ -177,7 +176,10 @@ class EndsAtOnce(RunTest):
 
     def test_service_whose_leftover_its_last_user_kills_has_failed(self) -> None:
         outcomes, why = self.serves(
-            "setsid sleep 50 & echo $! > pid; touch r", "sleep 0.1; kill -KILL $(cat pid)"
+            "setsid sleep 50 & echo $! > pid; echo $$ > body; touch r",
+            # its body is dead by then, whether the runner has noted that or not
+            "until grep -q ^State:.Z /proc/$(cat body)/status; do sleep 0.01; done; "
+            "kill -KILL $(cat pid)",
         )
         self.assertEqual(outcomes, "s=failed t=passed")
         self.assertIn("all of its processes", why)

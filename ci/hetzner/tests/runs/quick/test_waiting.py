@@ -81,8 +81,9 @@ class Runs(unittest.TestCase):
         def run() -> list[str]:
             listener = History(past)
             made = self.pipeline(
-                Job("quick", "true"),
-                Job("slow", "sleep 0.05"),  # not so long that the other one is short
+                # none is so much longer that the other one is short
+                Job("quick", "sleep 0.03"),
+                Job("slow", "sleep 0.06"),
                 max_parallel=1,
                 durations=timings(past).durations,
                 listeners=[listener],
