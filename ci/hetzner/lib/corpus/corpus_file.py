@@ -25,6 +25,7 @@ from lib.common.plain_text import printable
 from lib.model.names import nearest
 from lib.model.result import Outcome
 
+OWN_LOG = "corpus"  # the log of a commit is beside it, by the name of the commit
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 ANY = "*"
 PASSES = {ANY: ("passed",)}
@@ -149,6 +150,8 @@ class _Reader:
             self.problems.append(
                 f"{where}: expected a name of letters, digits, '.', '_' and '-', found {name!r}"
             )
+        if name == OWN_LOG:
+            self.problems.append(f"{where}: expected another name, found that of the corpus's log")
         fields = self._table(where, entry)
         self._known(where, fields, OF_COMMIT)
         sha = self._text(f"{where}.sha", fields.get("sha", ""))

@@ -17,7 +17,7 @@ from lib.common import interrupts, locks
 from lib.common.interrupts import Interrupted
 from lib.common.plain_text import duration
 from lib.corpus import corpus_file, judgement, one_run, overlay, report, rounds, runner
-from lib.corpus.corpus_file import Commit, Corpus
+from lib.corpus.corpus_file import OWN_LOG, Commit, Corpus
 from lib.corpus.ended_run import EndedRun, with_answer
 from lib.corpus.left_behind import Watch
 from lib.corpus.line_writer import LineWriter
@@ -79,7 +79,7 @@ def main(given: argparse.Namespace, place: Place, words: Sequence[str]) -> int:
         now = _round(home, again=given.again)
         with contextlib.suppress(ValueError):  # no signals in a thread
             signal.signal(signal.SIGHUP, interrupts.ignore)
-        tell = LineWriter(now.directory / "corpus.log", stderr=given.json)
+        tell = LineWriter(now.directory / f"{OWN_LOG}.log", stderr=given.json)
         watch = Watch()
         stack.callback(watch.close)
         _Story(corpus, by, repo, place.state_dir, now, tell, watch).run(shas)
@@ -140,7 +140,7 @@ class _Story:
 
     def run(self, shas: Mapping[str, str]) -> None:
         """Run each commit that has not run. Raises OSError and Interrupted."""
-        self._tell(f"LOG   {self._now.directory / 'corpus.log'}")
+        self._tell(f"LOG   {self._now.directory / f'{OWN_LOG}.log'}")
         self._now.begin(self._amounts())
         for number, commit in enumerate(self._corpus.commits, 1):
             begun = EndedRun(commit.name, shas[commit.name], self._by.asked, self._by.name)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from lib.dashboard.answers import Headers
@@ -35,7 +36,8 @@ class Access:
             return True
         scheme, _, given = str(environ.get("HTTP_AUTHORIZATION", "")).partition(" ")
         bearer = scheme.lower() == "bearer" and _equal(given.strip(), self._token)
-        return bearer or _equal(_cookie(str(environ.get("HTTP_COOKIE", ""))), self._mark)
+        cookies = _cookies(str(environ.get("HTTP_COOKIE", "")))
+        return bearer or any(_equal(each, self._mark) for each in cookies)
 
     def brought(self, query: Mapping[str, str]) -> bool:
         """Whether a query has the token."""
@@ -74,9 +76,9 @@ def _equal(given: str, wanted: str) -> bool:
     return hmac.compare_digest(given.encode(errors="replace"), wanted.encode(errors="replace"))
 
 
-def _cookie(header: str) -> str:
-    for part in header.split(";"):
+def _cookies(header: str) -> Iterator[str]:
+    """Yield the values of all cookies of our name: a host beside ours may have set one, too."""
+    for part in re.split("[;,]", header):  # a server joins several lines of one header by commas
         name, _, value = part.strip().partition("=")
         if name == COOKIE:
-            return value
-    return ""
+            yield value

@@ -27,7 +27,7 @@ def answer(
     queue: QueueReader, store: RunStore, lines: RunLines, query: Mapping[str, str]
 ) -> Answer:
     """Return a page of both lists. Raises OSError, and ValueError for a query of another form."""
-    limit = _number(query.get("limit", str(USUAL)), MOST)
+    limit = max(1, _number(query.get("limit", str(USUAL)), MOST))
     before = _number(query["before"], FURTHEST) if "before" in query else None
     run_before = _run(query["run_before"]) if "run_before" in query else None
     states = [State(query["state"])] if "state" in query else ()
@@ -78,4 +78,4 @@ def _run(name: str) -> run_name.RunName:
 def _number(text: str, most: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 20):
         raise ValueError(f"expected a number, found {text!r}")
-    return max(0, min(int(text), most))
+    return min(int(text), most)

@@ -210,7 +210,7 @@ class RunProcesses:
             ended = Ended(code, began, said=said, of_pipeline=self._command.is_pipeline)
             return Gone(place, ended, run)
         report = run_records.report(self._state_dir, run)
-        ended = Ended(code, began, run_records.confirms(report, code), said)
+        ended = Ended(code, began, run_records.confirms(report, command.entry.sha, code), said)
         return Gone(place, ended, run, run_records.checked_all(report))
 
     def _end_tree(self, command: _Command) -> None:

@@ -37,12 +37,14 @@ def report(state_dir: Path, run: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def confirms(report: Mapping[str, Any], code: int) -> bool:
-    """Whether a report says that its run ended with this exit code.
+def confirms(report: Mapping[str, Any], sha: str, code: int) -> bool:
+    """Whether a report says that the run of a commit ended with this exit code.
 
     A run that cannot write its report is not green, so none that cannot be read confirms 0.
     """
-    return report.get("exit_code") == code if report else code != 0
+    if not report:
+        return code != 0
+    return report.get("sha") == sha and report.get("exit_code") == code
 
 
 def checked_all(report: Mapping[str, Any]) -> bool:

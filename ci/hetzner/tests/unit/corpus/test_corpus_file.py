@@ -129,6 +129,9 @@ class Refused(FileCase):
         self.refused('commits = "a"', "commits: expected a table")
         self.refused("[commits]\na = 3", "commits.a: expected a table, found 3")
 
+    def test_log_of_the_corpus_stays_its_own(self) -> None:
+        self.refused('[commits.corpus]\nsha = "main"', "commits.corpus: expected another name")
+
     def test_what_is_no_text(self) -> None:
         self.path.write_bytes(b"\xff")
         with self.assertRaisesRegex(ValueError, "expected TOML"):

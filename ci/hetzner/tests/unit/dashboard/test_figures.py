@@ -171,6 +171,7 @@ class Runs(WithBox):
             quoted = query.replace("٣", "%D9%A3")
             self.assertEqual(self.get(f"/api/runs.json?{quoted}").status, 404, query)
         self.assertEqual(self.page("limit=999999")["next"], None)
+        self.assertEqual(self.page("limit=0"), self.page("limit=1"))
 
     def test_live_run_has_its_running_jobs(self) -> None:
         with self.box.live_run(1, "main"):

@@ -14,6 +14,12 @@ class Readers(unittest.TestCase):
             with self.assertRaisesRegex(TypeError, "add its reader"):
                 typed_json.reader(hint)
 
+    def test_number_beyond_all_bounds_is_damage(self) -> None:
+        for hint in (int, float):
+            for number in (10**400, -(10**400), 1e16, float("inf"), float("nan")):
+                with self.assertRaises(ValueError):
+                    typed_json.reader(hint)(number)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -61,14 +61,18 @@ class Report(FilesCase):
             ('{"state": "running", "exit_code": null}', 1, False),
         ):
             with self.subTest(text, code=code):
-                self.assertIs(run_records.confirms(self.report(text), code), expected)
+                found = {**self.report(text), "sha": "a"}
+                self.assertIs(run_records.confirms(found, "a", code), expected)
+                self.assertFalse(run_records.confirms(found, "b", code))
 
     def test_one_that_cannot_be_read_confirms_any_code_but_0(self) -> None:
         self.assertEqual(run_records.report(self.state, RUN), {})
         for text in ("", "[]", "{}", "7", "[" * 100_000):
             found = self.report(text)
             self.assertTrue(run_records.checked_all(found))
-            self.assertEqual([run_records.confirms(found, code) for code in (0, 1)], [False, True])
+            self.assertEqual(
+                [run_records.confirms(found, "a", code) for code in (0, 1)], [False, True]
+            )
         os.truncate(self.state / "runs" / RUN / "summary.json", 1 << 42)
         self.assertEqual(run_records.report(self.state, RUN), {})
 
