@@ -18,6 +18,11 @@ class Ref(NamedTuple):
     fork: str = ""  # owner/name of the fork, '' for the repository itself
 
     @property
+    def key(self) -> tuple[str, str]:
+        """The identity of the branch: the number of a pull request is no part of it."""
+        return self.branch, self.fork
+
+    @property
     def text(self) -> str:
         """The place for people: `main`, `fix #12`, `owner/fork:fix #12`; '' if none is known."""
         branch = f"{self.fork}:{self.branch}" if self.fork else self.branch

@@ -5,12 +5,11 @@ All functions work within the transaction of their caller.
 
 from __future__ import annotations
 
-import fnmatch
 import sqlite3
 import time
 from collections.abc import Sequence
 
-from lib.commit_queue import branch_order, ending, late_pushes, rows
+from lib.commit_queue import branch_order, ending, late_pushes, rows, superseding
 from lib.commit_queue.entry import MANUAL, SUPERSEDED_BY, Entry, Push, Ref
 from lib.commit_queue.states import ENDED, OPEN, SPOKEN, State
 from lib.common import ref_names
@@ -34,7 +33,7 @@ def push(database: sqlite3.Connection, push: Push, protected: Sequence[str]) -> 
     if next_row is not None:
         late_pushes.put_before(database, number, push, next_row)
     elif joined is None or not _is_late_pull_event(joined, push):
-        _supersede(database, push, number, protected)
+        _supersede(database, push, protected)
     return rows.entry(database, number)
 
 
@@ -82,7 +81,7 @@ def _is_late_pull_event(entry: Entry, push: Push) -> bool:
     newer push or a person has ended, and supersedes no newer push. Forks have no other event.
     """
     of_pull = push.ref.pull and not push.ref.fork
-    return bool(of_pull and _key(push.ref) in map(_key, entry.refs))
+    return bool(of_pull and push.ref.key in {ref.key for ref in entry.refs})
 
 
 def _queue(database: sqlite3.Connection, push: Push) -> int:
@@ -99,16 +98,16 @@ def _queue(database: sqlite3.Connection, push: Push) -> int:
 
 def _join(database: sqlite3.Connection, entry: Entry, push: Push) -> None:
     """Let an entry stand for one more push."""
-    known = next((ref for ref in entry.refs if _key(ref) == _key(push.ref)), None)
+    known = next((ref for ref in entry.refs if ref.key == push.ref.key), None)
     pull = (known and known.pull) or push.ref.pull
     # no push: the branch may be elsewhere by now
     if known and (push.source in MANUAL or _is_late_pull_event(entry, push)):
         database.execute(
             "UPDATE refs SET pull = ? WHERE entry = ? AND branch = ? AND fork = ?",
-            (pull, entry.id, *_key(push.ref)),
+            (pull, entry.id, *push.ref.key),
         )
     elif push.ref != Ref(""):
-        _drop_ref(database, entry.id, push.ref)  # its new row is the newest of the branch
+        superseding.drop(database, entry.id, push.ref)  # its new row is the newest of the branch
         branch_order.add(database, entry.id, push.ref._replace(pull=pull), push)
     if entry.state in OPEN:
         database.execute(
@@ -125,40 +124,8 @@ def _source(entry: Entry, push: Push) -> str:
     return push.source if push.source in MANUAL else entry.source
 
 
-def _supersede(
-    database: sqlite3.Connection, push: Push, number: int, protected: Sequence[str]
-) -> None:
-    """Take the branch of a push from all other entries; end those that have no other."""
-    ref = push.ref
-    unknown = not ref.branch
-    if push.source in MANUAL or push.repeat or unknown or _is_protected(ref, protected):
-        return
-    others = rows.entries(
-        database,
-        "WHERE state IN ('waiting', 'running') AND repeat = '' AND id != ? AND id IN "
-        "(SELECT entry FROM refs WHERE branch = ? AND fork = ?) ORDER BY id",
-        (number, ref.branch, ref.fork),
-    )
-    for entry in others:
-        if entry.source in MANUAL or entry.sha == push.sha:
-            continue
-        if {_key(each) for each in entry.refs} - {_key(ref)}:
-            _drop_ref(database, entry.id, ref)
-        else:
-            ending.cancel(database, entry, f"{SUPERSEDED_BY}{push.sha[:SHORT]}")
-
-
-def _is_protected(ref: Ref, protected: Sequence[str]) -> bool:
-    """Whether each push of this branch is to have a run; a fork's branch of this name is not it."""
-    return not ref.fork and any(fnmatch.fnmatchcase(ref.branch, glob) for glob in protected)
-
-
-def _key(ref: Ref) -> tuple[str, str]:
-    """Return the identity of a branch: the number of a pull request is no part of it."""
-    return ref.branch, ref.fork
-
-
-def _drop_ref(database: sqlite3.Connection, number: int, ref: Ref) -> None:
-    database.execute(
-        "DELETE FROM refs WHERE entry = ? AND branch = ? AND fork = ?", (number, *_key(ref))
-    )
+def _supersede(database: sqlite3.Connection, push: Push, protected: Sequence[str]) -> None:
+    """Take the branch of a push from all other commits."""
+    if push.source not in MANUAL and not push.repeat and push.ref.branch:
+        reason = f"{SUPERSEDED_BY}{push.sha[:SHORT]}"
+        superseding.take_branch(database, push.ref, reason, protected, sha=push.sha)
