@@ -6,24 +6,26 @@ import sqlite3
 import time
 from collections.abc import Sequence
 
-from lib.commit_queue import pushing
-from lib.commit_queue.entry import Push
+from lib.commit_queue import moving, pushing
+from lib.commit_queue.entry import Deletion, Push
 
 
 def receive(
     database: sqlite3.Connection,
     delivery: str,
-    push: Push,
+    told: Push | Deletion,
     answer: str,
     protected: Sequence[str],
 ) -> str:
-    """Queue the push of a new delivery, keep its answer and return it, or that of a known one."""
+    """Do what a new delivery tells, keep its answer and return it, or that of a known one."""
     ask = "SELECT answer FROM deliveries WHERE delivery = ?"
     seen = database.execute(ask, (delivery,)).fetchone()
     if seen:
         return str(seen[0])
-    entry = pushing.push(database, push, protected)
-    answer = answer.replace("{entry}", str(entry.id))
+    if isinstance(told, Deletion):
+        moving.delete(database, told, protected)
+    else:
+        answer = answer.replace("{entry}", str(pushing.push(database, told, protected).id))
     row = (delivery, answer, time.time())
     database.execute("INSERT INTO deliveries VALUES (?, ?, ?)", row)
     return answer

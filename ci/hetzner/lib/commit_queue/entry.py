@@ -7,6 +7,8 @@ from typing import NamedTuple
 from lib.commit_queue.states import State
 
 MANUAL = frozenset({"push", "run", "repeat"})  # sources that a newer push does not supersede
+# Stands where the name of a fork would, for branches that are no more; that has always a slash.
+DELETED = "deleted"
 SUPERSEDED_BY = "superseded by "  # how a reason begins that a newer push is
 
 
@@ -21,6 +23,11 @@ class Ref(NamedTuple):
     def key(self) -> tuple[str, str]:
         """The identity of the branch: the number of a pull request is no part of it."""
         return self.branch, self.fork
+
+    @property
+    def deleted(self) -> Ref:
+        """The place of entries that stood for the branch until it was deleted."""
+        return self._replace(fork=f"{self.fork} {DELETED}".lstrip())
 
     @property
     def text(self) -> str:
@@ -39,6 +46,13 @@ class Push(NamedTuple):
     repeat: str = ""  # name of the group of repetitions that it is part of
     speaks: bool = True  # it posts statuses on GitHub
     before: str = ""  # the commit where the branch was, zeros for none, '' if that is not known
+
+
+class Deletion(NamedTuple):
+    """A branch that was deleted."""
+
+    ref: Ref
+    before: str  # the commit where it was
 
 
 class Entry(NamedTuple):

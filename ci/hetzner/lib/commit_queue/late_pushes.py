@@ -13,7 +13,7 @@ from lib.commit_queue.entry import Push
 
 OF_BRANCH = """
     SELECT r.rowid, e.sha, r.before FROM refs r JOIN entries e ON e.id = r.entry
-    WHERE r.branch = ? AND r.fork = ? AND r.before != '' ORDER BY r.rowid DESC"""
+    WHERE r.branch = ? AND r.fork = ? AND r.rowid > 0 ORDER BY r.rowid DESC"""
 
 
 def row_of_newer(database: sqlite3.Connection, push: Push) -> int | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TypeVar
 
-from lib.commit_queue import ending, facts, listing, paths, rows, taking
+from lib.commit_queue import branch_order, ending, facts, listing, paths, rows, taking
 from lib.commit_queue.database import Database
 from lib.commit_queue.entry import Entry, QueuedStatus
 from lib.commit_queue.states import State
@@ -73,6 +73,13 @@ class QueueReader:
         That is the one that was pushed last of those that have ended.
         """
         return self._read(listing.branches)
+
+    def tips(self) -> dict[str, str]:
+        """Return the commit of each branch of the repository, as far as pushes are known.
+
+        '' stands for a branch that was deleted.
+        """
+        return self._read(branch_order.tips)
 
     def counts(self) -> dict[State, int]:
         """Return how many entries are in each state; those that were forgotten are not counted."""

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from lib.commit_queue import deliveries, ending, facts, failed_starts, pushing, rows, taking
-from lib.commit_queue.entry import Entry, Push
+from lib.commit_queue import deliveries, ending, facts, failed_starts, moving, pushing, rows, taking
+from lib.commit_queue.entry import Deletion, Entry, Push
 from lib.commit_queue.facts import MODES
 from lib.commit_queue.queue_reader import QueueReader
 from lib.commit_queue.states import State
@@ -39,14 +39,24 @@ class CommitQueue(QueueReader):
             lambda database: [pushing.push(database, each, self._protected) for each in pushes]
         )
 
-    def receive(self, delivery: str, push: Push, answer: str) -> str:
+    def correct(self, branch: str, known: str, found: str) -> Entry | Deletion | None:
+        """Move a branch from where `tips` had it to where the remote has it; '' stands for nowhere.
+
+        Return the entry of the commit that was found, or the deletion; None if a push or a deletion
+        has moved the branch meanwhile.
+        """
+        return self._write(
+            lambda database: moving.correct(database, branch, known, found, self._protected)
+        )
+
+    def receive(self, delivery: str, told: Push | Deletion, answer: str) -> str:
         """Take a delivery, queue its push, and return the answer, which is kept.
 
         A delivery that was seen before gets its first answer, and queues nothing. '{entry}' in
         the answer is replaced by the id of the entry.
         """
         return self._write(
-            lambda database: deliveries.receive(database, delivery, push, answer, self._protected)
+            lambda database: deliveries.receive(database, delivery, told, answer, self._protected)
         )
 
     def take(self, worker: str, place: int) -> Entry | None:

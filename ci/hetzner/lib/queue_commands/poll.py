@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import functools
 
 from lib.commands import answer
 from lib.commit_queue import paths
+from lib.commit_queue.entry import Deletion, Entry
 from lib.common import locks
 from lib.git.checkout import CheckoutError
 from lib.push_sources import poll
@@ -46,7 +48,14 @@ def main(given: argparse.Namespace, site: QueueSite) -> int:
     try:
         with locks.lock(directory / "poll.lock", "queue poll", timeout=0):
             seen = SeenTips(directory / "polled.json")
-            entries = poll.poll(site.queue, url, seen, given.branches, every=given.all)
-            return answer.lines(list(map(entry_text.line, entries)) or ["no branch to queue"])
+            ask = functools.partial(poll.tips, url)
+            done = poll.poll(site.queue, ask, seen, given.branches, every=given.all)
+            return answer.lines(list(map(_line, done)) or ["no branch to queue"])
     except (CheckoutError, locks.LockTimeoutError) as error:
         raise LookupError(str(error)) from error
+
+
+def _line(done: Entry | Deletion) -> str:
+    if isinstance(done, Deletion):
+        return f"{done.ref.text} was deleted"
+    return entry_text.line(done)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-from lib.commit_queue.entry import Push, Ref
+from lib.commit_queue.entry import Deletion, Push, Ref
 from lib.commit_queue.states import State
 from lib.commit_queue.store import CommitQueue
 from lib.push_sources import poll
@@ -122,10 +123,16 @@ class Poll(QueueCase):
         self.seen = SeenTips(self.state / "polled.json")
 
     def poll(self, *globs: str, every: bool = False) -> list[str]:
-        """Poll once; return the branches that were queued."""
-        url = f"file://{self.repo}"
-        done = poll.poll(self.queue, url, self.seen, globs or ("*",), every=every)
-        return [entry.refs[-1].branch for entry in done]
+        """Poll once; return the branches that were queued, and `-name` for those that are gone."""
+        ask = functools.partial(poll.tips, f"file://{self.repo}")
+        done = poll.poll(self.queue, ask, self.seen, globs or ("*",), every=every, wait=self.now)
+        return [
+            f"-{each.ref.branch}" if isinstance(each, Deletion) else each.refs[-1].branch
+            for each in done
+        ]
+
+    def now(self) -> None:
+        """Ask the remote again without a pause."""
 
     def test_first_poll_takes_note_and_the_next_queues_what_moved(self) -> None:
         git(self.repo, "branch", "old")
@@ -157,6 +164,25 @@ class Poll(QueueCase):
         self.assertEqual(self.poll(), ["a/b"])
         self.assertEqual(self.seen.read(), {"main": self.second, "a/b": self.first})
 
+    def test_branch_that_is_gone_ends_its_entry_and_leaves_that_of_another(self) -> None:
+        self.poll()
+        git(self.repo, "branch", "a", self.first)
+        git(self.repo, "branch", "b", self.first)
+        git(self.repo, "branch", "c")
+        self.assertEqual(self.poll(), ["a", "b", "c"])
+        git(self.repo, "branch", "-D", "a", "c")
+        self.assertEqual(self.poll(), ["-a", "-c"])
+        states = {entry.sha: entry.state.value for entry in self.queue.entries()}
+        self.assertEqual(states, {self.first: "waiting", self.second: "cancelled"})
+
+    def test_tip_that_a_late_delivery_has_superseded_runs(self) -> None:
+        self.poll()
+        for sha in (self.second, self.first):
+            self.queue.push(Push(sha, Ref("main"), "webhook"))
+        self.assertEqual(self.poll(), ["main"])
+        (tip,) = self.queue.entries(branch="main", limit=1)
+        self.assertEqual((tip.sha, tip.state.value, tip.asked_to_end), (self.second, "waiting", ""))
+
     def test_remote_that_does_not_answer_is_an_error_and_nothing_is_forgotten(self) -> None:
         self.poll()
         (self.home / "repo").rename(self.home / "away")
@@ -167,14 +193,14 @@ class Poll(QueueCase):
         self.assertEqual(self.poll(), ["main"])
         self.assertEqual(self.queued(), [("main", third, "poll")])
 
-    def test_push_that_was_queued_but_not_noted_joins_its_entry(self) -> None:
+    def test_push_that_was_queued_but_not_noted_is_not_queued_again(self) -> None:
         self.poll()
         before = self.seen.read()
         commit(self.repo, "a", "three")
         self.poll()
         assert before is not None
         self.seen.write(before)  # as after a kill between the two
-        self.assertEqual(self.poll(), ["main"])
+        self.assertEqual(self.poll(), [])
         self.assertEqual(len(self.queued()), 1)
 
     def test_url_that_would_show_a_token_or_is_an_option_is_refused_without_a_word_of_it(
