@@ -59,6 +59,7 @@ printf '[Service]\nEnvironmentFile=/etc/ci-runner/box.env\n' >/etc/systemd/syste
 bash "$here/update.sh"
 ci queue hook --install /srv/pushed.git --by ci
 systemctl daemon-reload
+systemctl enable -q --now ci-poll.timer # here alone: an update leaves it off where a person wants that
 systemctl restart caddy
 echo "the box serves https://$CI_DOMAIN. Fill in $settings/.env, then: systemctl restart ci-webhook ci-worker"
 echo "readers of its pages need a token: grep CI_READ_TOKEN $settings/.env, then open https://$CI_DOMAIN/?token=TOKEN"

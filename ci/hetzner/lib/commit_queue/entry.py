@@ -27,7 +27,7 @@ class Ref(NamedTuple):
     @property
     def deleted(self) -> Ref:
         """The place of entries that stood for the branch until it was deleted."""
-        return self._replace(fork=f"{self.fork} {DELETED}".lstrip())
+        return self._replace(fork=f"{DELETED} {self.fork}".rstrip())
 
     @property
     def text(self) -> str:

@@ -39,6 +39,10 @@ class CommitQueue(QueueReader):
             lambda database: [pushing.push(database, each, self._protected) for each in pushes]
         )
 
+    def delete(self, deletion: Deletion) -> None:
+        """End what waits or runs for a deleted branch alone; it has no verdict any more."""
+        self._write(lambda database: moving.delete(database, deletion, self._protected))
+
     def correct(self, branch: str, known: str, found: str) -> Entry | Deletion | None:
         """Move a branch from where `tips` had it to where the remote has it; '' stands for nowhere.
 

@@ -89,7 +89,7 @@ def poll(
     remote, that is asked once more after a `wait`. Raises CheckoutError, ValueError, OSError.
     """
     before, known, found = seen.read(), queue.tips(), ask()
-    if not found:  # it is being made or moved: that deletes no branch
+    if not found and (known or before):  # the remote is being moved: that deletes no branch
         return
     last = found if before is None else before
     moves = [

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from lib.commit_queue.entry import Push, Ref
+from lib.commit_queue.entry import Deletion, Push, Ref
 from lib.common import redact
 from lib.common.plain_text import one_line
 from lib.common.ref_names import is_branch, is_commit
@@ -19,23 +19,25 @@ PRIVATE = "pushed"
 MOST_OPTIONS = 100
 
 
-def pushes(lines: Iterable[str]) -> Iterator[Push | str]:
-    """Yield a push for each branch that a line `OLD NEW REF` moves, a sentence for a strange line.
+def pushes(lines: Iterable[str]) -> Iterator[Push | Deletion | str]:
+    """Yield what each line `OLD NEW REF` does to a branch, a sentence for a strange line.
 
-    Tags, and branches that are gone, are left out.
+    Tags are left out.
     """
     for line in lines:
         words = line.removesuffix("\n").split(" ", 2)
         if len(words) != 3:
             yield f"expected a line `OLD NEW REF` of git, found {_shown(line)}"
             continue
-        _, sha, ref = words
-        if not ref.startswith(HEADS) or not sha.strip("0"):
+        old, sha, ref = words
+        if not ref.startswith(HEADS):
             continue
         branch = ref.removeprefix(HEADS)
-        if is_commit(sha) and is_branch(branch):
-            yield Push(sha, Ref(branch, fork=PRIVATE), "hook", speaks=False)
-        else:
+        place, gone = Ref(branch, fork=PRIVATE), not sha.strip("0")
+        if is_commit(old) and is_commit(sha) and is_branch(branch):
+            push = Push(sha, place, "hook", speaks=False, before=old)
+            yield Deletion(place, old) if gone else push
+        elif not gone:
             yield f"{_shown(branch)} cannot be queued: give the branch a plain name"
 
 

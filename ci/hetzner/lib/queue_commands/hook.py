@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from lib.commands import answer
-from lib.commit_queue.entry import Entry, Push
+from lib.commit_queue.entry import Deletion, Entry, Push
 from lib.commit_queue.states import OPEN
 from lib.git.checkout import CheckoutError
 from lib.push_sources import hook_file, received
@@ -71,6 +71,9 @@ def _queue_all(given: argparse.Namespace, site: QueueSite) -> tuple[list[Entry],
     ) as lines:
         for told in received.pushes(lines):
             try:
+                if isinstance(told, Deletion):
+                    site.queue.delete(told)
+                    continue
                 push = _push(told)
                 entry = site.queue.push(push)
             except (ValueError, OSError) as error:

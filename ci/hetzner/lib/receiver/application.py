@@ -6,10 +6,11 @@ import contextlib
 import re
 from typing import TYPE_CHECKING
 
+from lib.commit_queue.entry import Push
 from lib.commit_queue.store import CommitQueue
 from lib.common import plain_text, redact
 from lib.receiver import signature
-from lib.receiver.events import Ignored, Rules, push_of
+from lib.receiver.events import Ignored, Rules, told
 from lib.receiver.payload import PayloadError, parse
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ MOST = 25 * 1024 * 1024  # bytes, which GitHub sends at most; other servers have
 DELIVERY = re.compile(r"[A-Za-z0-9-]{1,64}")
 EVENT = re.compile(r"[a-z0-9_]{1,64}")
 QUEUED = "queued as entry {entry}"
+DELETED = "the branch was deleted: what waits or runs for it alone ends"
 OK, ACCEPTED = "200 OK", "202 Accepted"
 HEADERS = [("Content-Type", "text/plain; charset=utf-8"), ("X-Content-Type-Options", "nosniff")]
 
@@ -77,15 +79,16 @@ class Application:
         delivery = _matching(environ, "X-GitHub-Delivery", DELIVERY)
         try:
             payload = parse(body)
-            push = Ignored("") if event == "ping" else push_of(event, payload, self._rules)
+            news = Ignored("") if event == "ping" else told(event, payload, self._rules)
         except PayloadError as error:
             raise AnswerError("400 Bad Request", str(error)) from None
         if event == "ping":
             return OK, "pong"
-        if isinstance(push, Ignored):
-            return OK, f"ignored: {push.why}"
+        if isinstance(news, Ignored):
+            return OK, f"ignored: {news.why}"
+        status, answer = (ACCEPTED, QUEUED) if isinstance(news, Push) else (OK, DELETED)
         try:
-            return ACCEPTED, self._queue.receive(delivery, push, QUEUED)
+            return status, self._queue.receive(delivery, news, answer)
         except OSError as error:
             self._log(environ, f"webhook {delivery}: {error}")
             raise AnswerError(

@@ -1,4 +1,4 @@
-"""Makes a push of GitHub's event, or says why there is none. Pure.
+"""Makes a push or a deletion of GitHub's event, or says why there is none. Pure.
 
 Source of the fields: docs.github.com/en/webhooks/webhook-events-and-payloads
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from lib.commit_queue.entry import Push, Ref
+from lib.commit_queue.entry import Deletion, Push, Ref
 from lib.common import plain_text, redact, ref_names
 from lib.receiver.payload import Payload, PayloadError
 
@@ -26,13 +26,13 @@ class Rules(NamedTuple):
 
 
 class Ignored(NamedTuple):
-    """An event that queues no commit, and why."""
+    """An event that says nothing to the queue, and why."""
 
     why: str
 
 
-def push_of(event: str, payload: Payload, rules: Rules) -> Push | Ignored:
-    """Return the push that an event tells of. Raises PayloadError."""
+def told(event: str, payload: Payload, rules: Rules) -> Push | Deletion | Ignored:
+    """Return the push or the deletion that an event tells of. Raises PayloadError."""
     if event not in ("push", "pull_request"):
         return Ignored(f"the event {_shown(event)} starts no run")
     name = payload.inner("repository").text("full_name")
@@ -41,18 +41,18 @@ def push_of(event: str, payload: Payload, rules: Rules) -> Push | Ignored:
     return _pushed(payload, rules) if event == "push" else _requested(payload, rules)
 
 
-def _pushed(payload: Payload, rules: Rules) -> Push | Ignored:
-    ref = payload.text("ref")
-    if payload.flag("deleted"):
-        return Ignored(f"{_shown(ref)} was deleted")
+def _pushed(payload: Payload, rules: Rules) -> Push | Deletion | Ignored:
+    ref, deleted = payload.text("ref"), payload.flag("deleted")
     if ref.startswith(BRANCH):
         branch = _branch("ref", ref.removeprefix(BRANCH))
         after = _commit("after", payload.text("after"))
-        if not after.strip("0"):  # as of a deleted branch, whatever `deleted` says
-            return Ignored(f"{_shown(ref)} has no commit any more")
+        if deleted or not after.strip("0"):  # zeros stand for none, whatever `deleted` says
+            return Deletion(Ref(branch), _before(payload))
         return Push(after, Ref(branch), "webhook", before=_before(payload))
     if not ref.startswith(TAG):
         return Ignored(f"{_shown(ref)} is neither a branch nor a tag")
+    if deleted:
+        return Ignored(f"{_shown(ref)} was deleted")
     if not rules.tags:
         return Ignored(f"{_shown(ref)} is a tag; CI_TAGS=1 lets tags run")
     commit = payload.inner_or_null("head_commit")  # `after` may be the tag's own object

@@ -72,11 +72,12 @@ class Hook(QueueCase):
         self.queue.end(1, State.FAILED, 1)
         self.assertRegex(self.push("HEAD:refs/heads/other"), "1 +FAILED .* exit code 1")
 
-    def test_tags_and_gone_branches_queue_nothing(self) -> None:
+    def test_tags_queue_nothing_and_a_gone_branch_ends_what_waits_for_it(self) -> None:
         self.push("HEAD:refs/heads/a")
         git(self.repo, "tag", "v1")
         self.assertEqual(self.push("v1", ":refs/heads/a"), "")
-        self.assertEqual(len(self.queued()), 1)
+        (entry,) = self.queue.entries()
+        self.assertEqual((entry.state.value, entry.where), ("cancelled", "deleted pushed:a"))
 
     def test_newer_push_supersedes_the_older_of_its_branch_alone(self) -> None:
         self.queue.push(Push(self.first, Ref("topic"), "webhook"))  # that of GitHub

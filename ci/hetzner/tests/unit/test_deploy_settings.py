@@ -89,6 +89,15 @@ class DeploySettings(unittest.TestCase):
     def test_poll_of_a_private_repository_can_read_the_key_of_its_user(self) -> None:
         self.assertIn("\nProtectHome=read-only\n", self.text("ci-poll.service"))
 
+    def test_poll_is_turned_on_once_and_by_no_update(self) -> None:
+        self.assertRegex(
+            self.text("install.sh"), r"(?m)^systemctl enable -q --now ci-poll\.timer\b"
+        )
+        self.assertNotIn("ci-poll", self.text("update.sh"))
+
+    def test_poll_that_fails_makes_no_unit_fail(self) -> None:
+        self.assertRegex(self.text("ci-poll.service"), r"\nExecStart=-/usr/bin/python3 ")
+
     def test_shells_systemd_and_docker_read_the_settings_of_a_box_alike(self) -> None:
         for name, value in lines("box.env.example").items():
             if name != "CI_QUEUE_COMMAND":  # which no run reads

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unittest
 
-from lib.commit_queue.entry import Push, Ref
+from lib.commit_queue.entry import Deletion, Push, Ref
 from lib.push_sources.received import options, pushes
 
 OLD, NEW, NONE = "1" * 40, "2" * 40, "0" * 40
@@ -20,14 +20,19 @@ class Received(unittest.TestCase):
         self.assertEqual(queued(*lines), [("b/c", NEW), ("a", OLD)])
         self.assertEqual(queued(f"{NONE} {'2' * 64} refs/heads/a\n"), [("a", "2" * 64)])
 
-    def test_gone_branches_and_other_references_are_left_out(self) -> None:
-        lines = (f"{OLD} {NONE} refs/heads/a", f"{OLD} {NEW} refs/tags/v1", f"{OLD} {NEW} HEAD")
+    def test_other_references_are_left_out(self) -> None:
+        lines = (f"{OLD} {NEW} refs/tags/v1", f"{OLD} {NONE} refs/tags/v1", f"{OLD} {NEW} HEAD")
         self.assertEqual(list(pushes(lines)), [])
-        self.assertEqual(list(pushes([f"{OLD} {'0' * 64} refs/heads/a"])), [])
+
+    def test_gone_branch_is_told_with_the_commit_where_it_was(self) -> None:
+        gone = Deletion(Ref("a", fork="pushed"), OLD)
+        for none in (NONE, "0" * 64):
+            self.assertEqual(list(pushes([f"{OLD} {none} refs/heads/a"])), [gone])
 
     def test_push_is_private_it_posts_no_status_and_supersedes_no_branch_of_github(self) -> None:
         (push,) = pushes([f"{OLD} {NEW} refs/heads/main"])
-        self.assertEqual(push, Push(NEW, Ref("main", fork="pushed"), "hook", speaks=False))
+        place = Ref("main", fork="pushed")
+        self.assertEqual(push, Push(NEW, place, "hook", speaks=False, before=OLD))
 
     def test_what_cannot_be_queued_is_told_in_one_line(self) -> None:
         for line in ("", "\n", "x", f"{OLD} {NEW}", f"{OLD} {NEW} refs/heads/-a",

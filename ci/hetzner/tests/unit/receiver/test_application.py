@@ -56,8 +56,14 @@ class Receiving(WebCase):
         self.refused(200, "pong", request({"zen": "a", "hook_id": 1}, "ping"))
 
     def test_event_that_queues_nothing_is_acknowledged(self) -> None:
-        self.refused(200, "ignored: ", request(pushed(deleted=True)))
         self.refused(200, "ignored: ", request({}, "projects_v2_item"))
+
+    def test_deleted_branch_ends_what_waits_for_it(self) -> None:
+        self.answers(202, "entry 1", request(pushed(ref="refs/heads/topic")))
+        gone = pushed(ref="refs/heads/topic", before=SHA, after="0" * 40, deleted=True)
+        for _ in range(2):
+            self.answers(200, "^the branch was deleted", request(gone, delivery="d-2"))
+        self.assertEqual(self.queue.entry(1).reason, "its branch was deleted")
 
     def test_wrong_signatures_get_one_answer(self) -> None:
         for given in ("", "sha256=", f"sha256={'0' * 64}", "sha1=0", "\xe4\xff", "x" * 9000):

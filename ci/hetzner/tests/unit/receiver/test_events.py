@@ -6,8 +6,8 @@ import json
 import unittest
 from typing import Any
 
-from lib.commit_queue.entry import Push, Ref
-from lib.receiver.events import Ignored, Rules, push_of
+from lib.commit_queue.entry import Deletion, Push, Ref
+from lib.receiver.events import Ignored, Rules, told
 from lib.receiver.payload import PayloadError, parse
 from tests.support.webhook_case import BEFORE, REPOSITORY, SHA, pushed, requested
 
@@ -15,8 +15,8 @@ RULES = Rules(REPOSITORY.upper())
 FORK = "stranger/Hello-World"
 
 
-def of(event: str, payload: Any, rules: Rules = RULES) -> Push | Ignored:
-    return push_of(event, parse(json.dumps(payload).encode()), rules)
+def of(event: str, payload: Any, rules: Rules = RULES) -> Push | Deletion | Ignored:
+    return told(event, parse(json.dumps(payload).encode()), rules)
 
 
 class EventCase(unittest.TestCase):
@@ -45,10 +45,16 @@ class Pushes(EventCase):
         del payload["before"]
         self.assertEqual(of("push", payload), Push(SHA, Ref("main"), "webhook"))
 
-    def test_deletion_is_ignored(self) -> None:
-        self.ignored("push", pushed(deleted=True, after="0" * 40, head_commit=None), "deleted")
+    def test_deletion_of_a_branch_tells_where_it_was(self) -> None:
+        gone = Deletion(Ref("main"), SHA)
+        payload = pushed(deleted=True, before=SHA, after="0" * 40, head_commit=None)
+        self.assertEqual(of("push", payload), gone)
         for length in (40, 64):
-            self.ignored("push", pushed(after="0" * length), "has no commit any more")
+            self.assertEqual(of("push", pushed(before=SHA, after="0" * length)), gone)
+
+    def test_deletion_of_a_tag_is_ignored(self) -> None:
+        payload = pushed(ref="refs/tags/v1", deleted=True, after="0" * 40, head_commit=None)
+        self.ignored("push", payload, "deleted", RULES._replace(tags=True))
 
     def test_tag_queues_its_commit_only_if_that_is_set(self) -> None:
         tag = pushed(ref="refs/tags/v1")
