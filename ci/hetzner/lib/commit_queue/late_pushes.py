@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import sqlite3
 
+from lib.commit_queue import branch_order
 from lib.commit_queue.entry import Push
 
-OF_BRANCH = """
-    SELECT r.rowid, e.sha, r.before FROM refs r JOIN entries e ON e.id = r.entry
-    WHERE r.branch = ? AND r.fork = ? AND r.rowid > 0 ORDER BY r.rowid DESC"""
+FROM_THERE = (
+    "SELECT max(rowid) FROM refs WHERE branch = ? AND fork = ? AND before = ? AND rowid > 0"
+)
 
 
 def row_of_newer(database: sqlite3.Connection, push: Push) -> int | None:
     """Return the row of the push that moved the branch on from an older one, None for a newer."""
     if not push.before:
         return None
-    found = database.execute(OF_BRANCH, (push.ref.branch, push.ref.fork)).fetchall()
-    next_row = next((row for row, _, before in found if before == push.sha), None)
-    return None if next_row is None or found[0][1] in (push.before, push.sha) else next_row
+    asked = (push.ref.branch, push.ref.fork, push.sha)
+    row: int | None = database.execute(FROM_THERE, asked).fetchone()[0]
+    if row is None or branch_order.tip(database, push.ref) in (push.before, push.sha):
+        return None
+    return row
 
 
 def put_before(database: sqlite3.Connection, entry: int, push: Push, next_row: int) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lib.commit_queue.entry import Entry, Ref
 from lib.commit_queue.states import State
 
-COLUMNS = (
+COLUMNS = (  # in the order of the fields of Entry
     "id, sha, source, first, state, reason, asked_to_end, created, started, ended, exit_code, "
     "run, tries, repeat, speaks, worker, place"
 )
@@ -37,12 +38,7 @@ def _refs(database: sqlite3.Connection, number: int) -> tuple[Ref, ...]:
     return tuple(Ref(*row) for row in found)
 
 
-def _entry(row: Sequence[object], refs: tuple[Ref, ...]) -> Entry:
-    values = dict(zip(COLUMNS.split(", "), row, strict=True))
-    known = {
-        "refs": refs,
-        "state": State(str(values["state"])),
-        "first": bool(values["first"]),
-        "speaks": bool(values["speaks"]),
-    }
-    return Entry(**(values | known))  # type: ignore[arg-type]
+def _entry(row: Sequence[Any], refs: tuple[Ref, ...]) -> Entry:
+    number, sha, source, first, state, *others, speaks, worker, place = row
+    before = (number, sha, refs, source, bool(first), State(state))
+    return Entry._make((*before, *others, bool(speaks), worker, place))
