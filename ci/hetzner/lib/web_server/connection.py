@@ -35,8 +35,6 @@ class Connection:
         self._limits = limits
         self._rest = b""  # received behind the head
         self._patience = limits.write_seconds
-        with contextlib.suppress(OSError):  # it may be gone
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def read_head(self) -> bytes:
         """Return the head of a request, without the empty line. Raises OSError."""
