@@ -28,7 +28,8 @@ VARIABLES = {
 TELLS = """
 echo "{token} {hook} {own} {listed}"
 printf %s "{token}{hook}" | base64
-(exec -a "server --token={own}" {sleep}) & sleep 0.1
+(exec -a "server --token={own}" {sleep}) &
+until grep -qa "^server --token" /proc/$!/cmdline; do sleep 0.01; done
 exit 3
 """
 

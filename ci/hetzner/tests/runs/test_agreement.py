@@ -62,6 +62,7 @@ class LeftToTheNextRun(WithGitHub):
         variables = {"STAGE_SLEEP": "test_js", "STAGE_STARTED": str(started), **variables}
         with self.stage.start(*words, **variables) as process:
             wait_for(started)
+            wait_until(lambda: bool(self.posted()), "the pending status")
             process.kill()
             process.communicate(timeout=PATIENCE)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -16,6 +17,7 @@ from lib.common import locks
 from lib.git import checkout
 from lib.git.checkout import CheckoutError
 from tests.support.git_case import HOSTILE, GitCase, commit, git, put
+from tests.support.waiting import PATIENCE
 
 
 def prepare_box(repo: Path, revision: str, branch: str, timeout: float = 300) -> str:
@@ -83,11 +85,15 @@ class TestBox(GitCase):
                 "origin",
                 f"git://127.0.0.1:{server.getsockname()[1]}/x",
             )
-            with self.fails("git fetch", "not done after 0.3 s"):
-                prepare_box(self.box, self.first, "main", timeout=0.3)
-            connection, _ = server.accept()
+            server.settimeout(0.1)
+            for limit in (0.3, 3.0, 30.0):  # a busy machine needs longer until git has come so far
+                with self.fails("git fetch", f"not done after {limit:g} s"):
+                    prepare_box(self.box, self.first, "main", timeout=limit)
+                with contextlib.suppress(TimeoutError):
+                    connection, _ = server.accept()
+                    break
             with connection:
-                connection.settimeout(20)
+                connection.settimeout(PATIENCE)
                 while connection.recv(4096):
                     pass  # the end of the stream: no process holds the other side any more
 

@@ -60,6 +60,7 @@ class Statuses(OnStage):
         started = self.stage.root / "started"
         with self.stage.start(STAGE_SLEEP="test_js", STAGE_STARTED=str(started)) as process:
             wait_for(started)
+            wait_until(lambda: bool(self.posted()), "the pending status")
             process.kill()
             process.communicate(timeout=PATIENCE)
         self.assertEqual([state for state, _ in self.posted()], ["pending"])

@@ -24,10 +24,12 @@ from tests.unit.history.test_schema import make_version_2
 WRITER = """
 import sys
 from pathlib import Path
+from lib.history import database
 from lib.history.recorder import History, RunFields
 from lib.history.timings import timings
 from tests.support.fakes import Fate, jobs, play
 
+database.PATIENCE = 60.0
 listener = History(Path(sys.argv[1]))
 for event in play(jobs("; ".join(f"j{n}" for n in range(50)))).events * 10:
     listener(event)

@@ -199,18 +199,20 @@ class Shown(OnTerminal):
 
 
 class WithoutDrawing(unittest.TestCase):
-    def seen(self, flags: str = "", **env: str) -> str:
-        """Return all that a run shows on a terminal, with its colors."""
+    def seen(self, flags: str = "", shown: str = "said", **env: str) -> str:
+        """Return all that a run shows on a terminal, with its colors; it goes on until `shown`."""
         cwd = Path(self.enterContext(tempfile.TemporaryDirectory())).resolve()
         terminal = Terminal(env=env)
         self.addCleanup(terminal.close)
-        jobs = r"Job('a', 'printf \"\\342\\234\\223 said\"; sleep 1.5')"
+        jobs = r"Job('a', 'printf \"\\342\\234\\223 said\"; until test -e go; do sleep .1; done')"
         terminal.type(f"{program(cwd, jobs)} {flags}\n")
+        terminal.until(shown)
+        (cwd / "go").touch()
         terminal.until(lambda read: " END " in read and read.endswith("$ "))
         return terminal.seen
 
     def test_dumb_terminal_gets_lines(self) -> None:
-        text = self.seen(TERM="dumb")
+        text = self.seen(shown="START a", TERM="dumb")
         self.assertIn("START a", text)
         self.assertNotIn("\x1b", text.replace("\x1b[?2004", ""))
 

@@ -195,7 +195,9 @@ class Services(Beside):
 
 class Pools(Beside):
     def test_runs_that_say_so_share_the_processors(self) -> None:
-        jobs = [job(f"j{n}", "echo in >>t; sleep 0.2; echo out >>t") for n in range(2)]
+        # the first waits for a second one; a third would come in the time that they stay
+        two = "until (($(grep -c in t) > 1)); do sleep 0.02; done"
+        jobs = [job(f"j{n}", f"echo in >>t; {two}; sleep 0.2; echo out >>t") for n in range(2)]
         runs = [
             self.start_jobs(f"r{n}", f"[{', '.join(jobs)}]", CI_MACHINE_POOLS="1") for n in "ab"
         ]

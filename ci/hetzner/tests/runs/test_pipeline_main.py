@@ -225,10 +225,18 @@ class Signals(TenLines):
             self.assertEqual(self.outcomes(), {"long": "cancelled"})
 
     def test_sigusr1_tells_what_runs_and_changes_nothing(self) -> None:
-        self.write('[Job("long", "sleep 0.5")]')
-        code, out, _ = self.interrupted(signal.SIGUSR1, "START long")
-        self.assertEqual(code, 0, out)
-        self.assertRegex(out, r"(?m)long .*s")
+        self.write('[Job("long", "until [ -e go ]; do sleep 0.02; done")]')
+        with self.start() as process:
+            assert process.stdout
+            for line in process.stdout:
+                if "START long" in line:
+                    process.send_signal(signal.SIGUSR1)
+                if "RUNNING long (" in line:
+                    break
+            (self.root / "go").touch()
+            out, errors = process.communicate(timeout=60)
+        self.assertIn("RUNNING long (", line)
+        self.assertEqual(process.returncode, 0, out + errors)
 
     def test_run_ends_with_the_pipe_of_its_starter_and_tells_its_name(self) -> None:
         self.write('[Job("long", "sleep 30")]', END.replace('"logs"', 'store="store"'))

@@ -64,7 +64,12 @@ class WithPipeline(OnStage):
 
     def test_commits_run_and_their_statuses_are_told(self) -> None:
         first, second = self.push("one"), self.push("two")
+        prepared = self.stage.state / "queue" / f"{second.id}.prepare.log"
+        closed, _ = self.stage.gate("test_js")
+        closed.touch()
         with self.start("--once") as worker:
+            wait_until(lambda: prepared.exists() and bool(prepared.read_text()), "a preparation")
+            closed.unlink()
             out, errors = worker.communicate(timeout=120)
         self.assertEqual((worker.returncode, errors), (0, ""), out)
         for entry in (first, second):
@@ -75,8 +80,6 @@ class WithPipeline(OnStage):
             self.assertEqual(self.states_told(entry)[-2:], ["pending", "success"])
         self.assertEqual({self.queue.entry(e.id).place for e in (first, second)}, {1, 2})
         self.assertNotIn("was not prepared", out)
-        prepared = self.stage.state / "queue" / f"{second.id}.prepare.log"
-        self.assertTrue(prepared.read_text())
 
     def test_cancelled_run_ends_with_all_its_jobs_and_is_told(self) -> None:
         entry, started = self.push("one"), self.stage.root / "started"

@@ -50,8 +50,9 @@ class Sampling(RunTest, TraceCase):
         self.assertNotIn("samples", [thread.name for thread in threading.enumerate()])
 
     def until_sampled(self, name: str, before: str = "", after: str = "") -> Job:
-        """Return a job that ends when a sample of it was written."""
-        wait = f"until grep -q '\"{name}\":' store/runs/*/samples.jsonl; do sleep 0.05; done"
+        """Return a job that ends when a sample of it was written that was taken after `before`."""
+        count = f"grep -c '\"{name}\":' store/runs/*/samples.jsonl || true"
+        wait = f"n=$({count}); until (($({count}) > n + {bool(before):d})); do sleep 0.05; done"
         return Job(name, f"{before}\n{wait}\n{after}")
 
     def test_jobs_are_sampled_with_all_their_processes(self) -> None:

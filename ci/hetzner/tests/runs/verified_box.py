@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import unittest
+from collections.abc import Iterator
 from pathlib import Path
 
 HOME = Path(__file__).resolve().parents[2]
@@ -59,6 +61,24 @@ class Verify(unittest.TestCase):
             finally:
                 worker.send_signal(signal.SIGTERM)
 
+    @contextlib.contextmanager
+    def stranger(self, turns: str, seconds: int) -> Iterator[None]:
+        """Sleep for so many seconds from each of these runs on, and make a file that says so."""
+        script = f"""
+            trap 'kill $(jobs -p)' TERM
+            for n in {turns}; do
+              until [[ $(wc -l <{self.box}/runs) == $n ]]; do sleep 0.05; done
+              sleep {seconds} &
+              until grep -qx sleep /proc/$!/comm; do sleep 0.01; done
+              touch {self.box}/up-$n
+            done
+            wait"""
+        with subprocess.Popen(["bash", "-c", script], stderr=subprocess.DEVNULL) as stranger:
+            try:
+                yield
+            finally:
+                stranger.terminate()
+
     def runs(self) -> int:
         return len((self.box / "runs").read_text().splitlines())
 
@@ -74,27 +94,18 @@ class Verify(unittest.TestCase):
 
     def test_what_came_with_the_second_run_and_stays_is_named(self) -> None:
         # the worker stops each process of a run, so this one is none of its own
-        script = f"until [[ $(wc -l <{self.box}/runs) == 2 ]]; do sleep 0.05; done; exec sleep 4242"
-        with subprocess.Popen(["bash", "-c", script], stderr=subprocess.DEVNULL) as stranger:
-            done = self.verify('touch "/tmp/left-$name" "/dev/shm/left-$name"')
-            stranger.kill()
+        with self.stranger("2", 4242):
+            wait = f"[[ $(wc -l <{self.box}/runs) == 1 || -e {self.box}/up-2 ]]"
+            leave = 'touch "/tmp/left-$name" "/dev/shm/left-$name"'
+            done = self.verify(f"{leave}; until {wait}; do sleep 0.05; done")
         self.assertEqual((done.returncode, self.runs()), (1, 2), done.stdout)
         for left in ("processes: sleep 4242", "/tmp: left-", "/dev/shm: left-"):
             self.assertIn(left, done.stdout)
 
     def test_what_each_run_leaves_alike_is_named(self) -> None:
-        script = f"""
-            trap 'kill $(jobs -p)' TERM
-            for n in 1 2; do
-              until [[ $(wc -l <{self.box}/runs) == $n ]]; do sleep 0.05; done
-              sleep 4343 &
-              touch {self.box}/up-$n
-            done
-            wait"""
-        wait = f"until [[ -e {self.box}/up-$(wc -l <{self.box}/runs) ]]; do sleep 0.05; done"
-        with subprocess.Popen(["bash", "-c", script], stderr=subprocess.DEVNULL) as stranger:
+        with self.stranger("1 2", 4343):
+            wait = f"until [[ -e {self.box}/up-$(wc -l <{self.box}/runs) ]]; do sleep 0.05; done"
             done = self.verify(wait)
-            stranger.terminate()
         self.assertEqual((done.returncode, self.runs()), (1, 2), done.stdout)
         self.assertIn("processes: sleep 4343", done.stdout)
 

@@ -27,7 +27,7 @@ class FromPushToStatus(BoxCase, OnStage):
         self.assertEqual(self.statuses(sha, "ci/hetzner/fast"), ["pending", "success"])
         wait_until(lambda: "Timeline" in self.page(told.url), "the report of the run")
         self.assertIn(sha, self.page(told.url))
-        self.assertIn("passed", self.page("/"))
+        wait_until(lambda: "passed" in self.page("/"), "the end of its entry")
 
     def test_red_commit_is_a_failure_that_names_the_job(self) -> None:
         (self.stage.root / "broken-lint_python").touch()
@@ -37,7 +37,7 @@ class FromPushToStatus(BoxCase, OnStage):
         self.assertEqual(told.state, "failure", told)
         self.assertIn("lint-python", told.description)
         self.assertEqual(self.statuses(sha, "ci/hetzner/fast")[-1], "failure")
-        self.assertIn("failed", self.page("/"))
+        wait_until(lambda: "failed" in self.page("/"), "the end of its entry")
 
     def test_newer_push_supersedes_the_older_and_both_have_a_final_status(self) -> None:
         first = self.stage.commit("one")

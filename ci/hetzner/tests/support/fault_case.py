@@ -178,6 +178,11 @@ class CommitCase(FaultCase):
         self.known = set(self.look.children(os.getpid()))
         self.descriptors = self.open_files()
 
+    def nothing_is_left(self) -> None:
+        """Do the same, when the server of this process has closed its connections."""
+        wait_until(lambda: not self.github.connected, "no request at the server")
+        super().nothing_is_left()
+
     def commit(
         self, *words: str, program: str = "", through: Sequence[str] = (), **extra: str
     ) -> Ended:

@@ -13,6 +13,7 @@ from lib.github.outbox import Outbox
 from lib.github.status_data import Delivery, Status
 from lib.github.status_reporter import StatusReporter
 from tests.support.github_server import TOKEN, serve
+from tests.support.waiting import wait_until
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
@@ -60,6 +61,10 @@ class WithGitHub(unittest.TestCase):
     ) -> bool:
         fine = Status(state, SHA, "ci/hetzner", "fine")._replace(**changes)
         return (reporter or self.reporter()).post(fine) is Delivery.ACCEPTED
+
+    def is_asked(self) -> None:
+        """Wait until the server has a request: the thread of the reporter is at work."""
+        wait_until(lambda: bool(self.github.requests), "a request")
 
     def assert_one_line(self, *parts: str) -> None:
         self.assertEqual(len(self.log), 1, self.log)

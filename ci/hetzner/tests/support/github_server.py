@@ -9,6 +9,9 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from tests.support.waiting import PATIENCE
 
 TOKEN = "ghp_very+secret/1"
 Reply = tuple[int, dict[str, str], bytes]
@@ -27,10 +30,21 @@ class GitHub(ThreadingHTTPServer):
         self.gate: threading.Event | None = None  # answers wait for it
         self.judge: Judge = lambda *_: ""  # a further one, which no request may displease
         self.faults: list[str] = []  # that it found
+        self.connected: set[socket.socket] = set()  # clients that are not done with
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Begin to answer a request, in a thread of its own."""
+        self.connected.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close the connection of a request."""
+        super().shutdown_request(request)
+        self.connected.discard(request)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -52,7 +66,7 @@ class Handler(BaseHTTPRequestHandler):
         if fault := self.server.judge("POST", self.path, dict(self.headers), body):
             self.server.faults.append(fault)
         if self.server.gate:
-            self.server.gate.wait(10)
+            self.server.gate.wait(PATIENCE)
         if self.server.replies:
             reply = self.server.replies.pop(0)
             if callable(reply):

@@ -33,14 +33,15 @@ echo $! >webhook.pid
 python3 -P $runner/pipeline.py queue worker >>worker.log 2>&1 &
 echo $! >worker.pid
 """
-# stands for a run of a commit: it names its directory and lasts until a file is there
+# stands for a run of a commit: it names its directory and lasts until a file is there, or its box
+# is gone
 RUN = """#!/bin/bash
 while [[ $1 != --name-to ]]; do shift; done
 run={box}/state/runs/20260101T000000Z-1111111
 mkdir -p $run
 echo 20260101T000000Z-1111111 >"$2"
 touch {box}/started
-for ((i = 0; i < 1200; i++)); do
+while [[ -e {box}/run ]]; do
   if [[ -e {box}/go ]]; then
     echo '{{"state": "ended", "exit_code": 0}}' >$run/summary.json
     touch {box}/ended
@@ -82,7 +83,7 @@ class UpdateCase(unittest.TestCase):
             "CI_QUEUE_COMMAND": str(self.box / "run"),
             "CI_RESTART": str(self.box / "restart"),
             "CI_HEALTH_URL": self.health,
-            "CI_HEALTH_SECONDS": "20",
+            "CI_HEALTH_SECONDS": "60",
             "CI_CONTAINER": "",
             "CI_UNITS_DIR": "",
             "CI_USER": "",

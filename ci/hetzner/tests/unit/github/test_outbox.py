@@ -54,6 +54,7 @@ class TestOutbox(WithGitHub):
         for context in ("first", "second"):
             reporter.queue(Status("success", SHA, context, "fine"))
         reporter.queue(Status("pending", SHA, "third", "runs"))
+        self.is_asked()
         self.assertFalse(reporter.flush(0.05))
         self.assertEqual(self.left(), [("success", "first", "fine"), ("success", "second", "fine")])
         self.github.gate.set()

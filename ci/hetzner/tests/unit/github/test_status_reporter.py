@@ -224,6 +224,7 @@ class TestOrder(WithGitHub):
         self.github.gate = threading.Event()
         reporter = self.reporter()
         reporter.queue(Status("pending", SHA, "ci/hetzner", "runs"))
+        self.is_asked()
         self.assertFalse(reporter.flush(0.05))
         threading.Timer(0.2, self.github.gate.set).start()
         self.assertTrue(self.post(reporter))
@@ -234,6 +235,7 @@ class TestOrder(WithGitHub):
         reporter = self.reporter()
         for context in ("first", "second", "third"):
             reporter.queue(Status("success", SHA, context, "fine"))
+        self.is_asked()
         self.assertFalse(reporter.flush(0.05))
         self.github.gate.set()
         self.assertTrue(reporter.flush(60))

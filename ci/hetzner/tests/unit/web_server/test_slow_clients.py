@@ -41,7 +41,7 @@ class Slow(WebCase):
             while True:
                 yield b"x" * 1_000_000
 
-        self.serve(long)
+        self.serve(long, SHORT)
         with self.connect() as client:
             client.sendall(GET)
             wait_until(lambda: "ended early" in self.log.getvalue(), "the end of the answer")
