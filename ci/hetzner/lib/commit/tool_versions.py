@@ -56,12 +56,13 @@ class ToolVersions:
         if process is None or process.stdout is None:
             return None
         with process, process.stdout as output:
-            if process.poll() is None:
+            ended = process.poll() is not None
+            if not ended:
                 kill.kill_group(process.pid)
-                return None
             os.set_blocking(output.fileno(), False)  # a child of it may hold the other end
-            said = (output.read() or b"").decode(errors="replace").splitlines()
-            return said[0] if said else None
+            line, whole, _ = (output.read() or b"").partition(b"\n")
+            # it may have answered, and not have come to its end
+            return line.decode(errors="replace").rstrip("\r") if whole or (ended and line) else None
 
 
 def lines(tools: Mapping[str, Mapping[str, str | None]]) -> str:

@@ -63,12 +63,22 @@ class OfLibraryRuns(RunTest):
 
 class OfCommits(OnStage):
     def test_run_of_a_commit_has_tools_and_settings(self) -> None:
+        self.stage.wait_for_version_of_git("lint_python")
         self.assertEqual(self.stage.run("--only-jobs", "lint-python").code, 0)
         found = json.loads((self.stage.log_dir() / environment_record.FILE).read_text())
         self.assertTrue(found["tools"]["git"]["version"].startswith("git version"))
         self.assertEqual(found["settings"]["timeout"], 120)
         for part in ("interpreters", "packages", "browsers"):
             self.assertIn(part, found)
+
+    def test_tool_that_has_answered_and_lingers_has_answered(self) -> None:
+        told = self.stage.root / "told"
+        linger = f"echo 7.8; echo more; touch {told}; exec sleep 98{os.getpid()}"
+        (self.stage.root / "tools" / "pnpm").write_text(f"#!/bin/sh\n{linger}\n")
+        body = self.stage.root / "runner" / "jobs" / "lint_python.sh"
+        body.write_text(f"until [ -e {told} ]; do sleep 0.01; done\n")
+        self.assertEqual(self.stage.run("--only-jobs", "lint-python").code, 0)
+        self.assertIn("pnpm: 7.8\n", (self.stage.log_dir() / "versions.txt").read_text())
 
     def test_slow_tool_is_not_waited_for(self) -> None:
         slow = self.stage.root / "slow"

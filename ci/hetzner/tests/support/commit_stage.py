@@ -154,6 +154,15 @@ class Stage:
         path.write_text(loop + path.read_text())
         return closed, waits
 
+    def wait_for_version_of_git(self, body: str) -> None:
+        """Let a body wait until git has told its version: it is asked at the lowest priority."""
+        tool, git, told = self.root / "tools" / "git", shutil.which("git"), self.root / "told"
+        asked = f"if [[ $1 == --version ]]; then {git} --version && touch {told}; exit; fi"
+        tool.write_text(f'#!/bin/bash\n{asked}\nexec {git} "$@"\n')
+        tool.chmod(0o755)
+        path = self.root / "runner" / "jobs" / f"{body}.sh"
+        path.write_text(f"until [[ -e {told} ]]; do sleep 0.01; done\n{path.read_text()}")
+
     def before_checkout(self, body: str) -> None:
         """Let the git that puts the commit into its tree run this first, in bash."""
         tool, git = self.root / "tools" / "git", shutil.which("git")

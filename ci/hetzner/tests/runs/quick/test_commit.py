@@ -11,6 +11,7 @@ from tests.support.waiting import PATIENCE, wait_for
 
 class Runs(OnStage):
     def test_whole_run_is_green_and_leaves_its_reports(self) -> None:
+        self.stage.wait_for_version_of_git("lint_python")
         ran = self.stage.run()
         self.assertEqual((ran.code, ran.errors), (0, ""), ran.out)
         self.assertEqual(set(self.stage.outcomes().values()), {"passed"})
