@@ -1,4 +1,4 @@
-"""`pipeline.py corpus`: the place in which its commands work, from the settings or the demo."""
+"""`pipeline.py corpus`: the site that its commands ask, from the settings or the demo."""
 
 from __future__ import annotations
 
@@ -13,12 +13,10 @@ from lib.buckaroo.settings import Settings
 from lib.commit import command_line
 from lib.common import own_environ
 from lib.corpus import command
-from lib.corpus.place import Place
+from lib.corpus.site import CorpusSite
 from lib.model.job import Job
 
 DEMO = "--demo"
-
-
 Table = Callable[[Settings], Sequence[Job]]
 
 
@@ -28,16 +26,14 @@ def main(arguments: Sequence[str], file: Path, table: Table) -> int:
     `file` is the program that runs one commit, `table` returns its jobs. Raises ValueError for bad
     settings.
     """
-    return command.main(
-        arguments, lambda given: _place(given, file, table), command_line.add_places
-    )
+    return command.main(arguments, lambda given: _site(given, file, table), command_line.add_places)
 
 
-def _place(given: argparse.Namespace, file: Path, table: Table) -> Place:
+def _site(given: argparse.Namespace, file: Path, table: Table) -> CorpusSite:
     config = settings.load_anywhere({"state_dir": given.state_dir})
     own_environ.hide_secrets(config.secret_names)  # from the jobs of its runs
     places = ["--state-dir", str(config.state_dir), *(["--repo", given.repo] if given.repo else [])]
-    return Place(
+    return CorpusSite(
         state_dir=config.state_dir,
         repo=functools.partial(_repo, given),
         program=[sys.executable, str(file), *places],

@@ -16,14 +16,13 @@ from lib.corpus.agreement import Ours
 from lib.corpus.checks import Check
 from lib.corpus.corpus_file import Corpus
 from lib.corpus.ended_run import EndedRun
-from lib.corpus.place import Place
+from lib.corpus.site import CorpusSite
 from lib.github import check_pages
 from lib.github.client import Repository
 from lib.run_directories.run_store import RunStore
 from lib.run_directories.stored_run import StoredRun
 
 SUMMARY = "Set our verdicts, commit and job, beside those of GitHub or of another runner."
-PASSES_ON = False
 SHA = re.compile(r"(?<![0-9a-f])[0-9a-f]{7,64}(?![0-9a-f])")
 TOML = ".toml"
 
@@ -34,7 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "runs",
         nargs="+",
         metavar="FILE|RUN",
-        help="the file of a corpus, for its last complete time, or runs, as `show` takes them",
+        help="the file of a corpus, for its last complete round, or runs, as `show` takes them",
     )
     parser.add_argument(
         "--checks", nargs="+", default=[], metavar="FILE", help="answers of GitHub's API, as JSON"
@@ -53,7 +52,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="for programs")
 
 
-def main(given: argparse.Namespace, place: Place, _: Sequence[str]) -> int:
+def main(given: argparse.Namespace, site: CorpusSite) -> int:
     """Print it; return 0 only if nothing disagrees, and each run agrees in something.
 
     Raises ValueError, LookupError and OSError.
@@ -66,12 +65,12 @@ def main(given: argparse.Namespace, place: Place, _: Sequence[str]) -> int:
         if word.endswith(TOML):
             corpus = corpus_file.read(word)
             names = {**names, **corpus.names}
-            runs += _of_corpus(corpus, place.state_dir)
+            runs += _of_corpus(corpus, site.state_dir)
         else:
-            runs.append(_of_run(RunStore(place.state_dir).find(word)))
+            runs.append(_of_run(RunStore(site.state_dir).find(word)))
     if given.names:
         names = {**names, **_names(given.names)}
-    found = [*_of_files(given), *(_asked(runs, place) if given.github else ())]
+    found = [*_of_files(given), *(_asked(runs, site) if given.github else ())]
     pairs = agreement.pairs(runs, found, names)
     green = agreement.green(runs, pairs)
     if given.json:
@@ -81,10 +80,10 @@ def main(given: argparse.Namespace, place: Place, _: Sequence[str]) -> int:
 
 
 def _of_corpus(corpus: Corpus, state_dir: Path) -> Iterator[Ours]:
-    """Yield the runs of the last complete time; one that did not happen has no verdict."""
+    """Yield the runs of the last complete round; one that did not happen has no verdict."""
     last = rounds.last_complete(rounds.all_of(state_dir / "corpus" / corpus.name))
     if not last:
-        raise LookupError(f"expected a complete time of {corpus.name}, found none: run it")
+        raise LookupError(f"expected a complete round of {corpus.name}, found none: run it")
     for commit in corpus.commits:
         run = last.runs.get(commit.name) or EndedRun(commit.name, "", ())
         code = None if run.problem else run.exit_code
@@ -131,8 +130,8 @@ def _of_files(given: argparse.Namespace) -> Iterator[Check]:
         yield from found
 
 
-def _asked(runs: Sequence[Ours], place: Place) -> list[Check]:
-    url, token, name = place.github
+def _asked(runs: Sequence[Ours], site: CorpusSite) -> list[Check]:
+    url, token, name = site.github
     if not name:
         raise ValueError("--github: expected owner/name in GITHUB_REPO, found none: set it")
     repository = Repository(url, token, name)

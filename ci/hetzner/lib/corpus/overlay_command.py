@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 from lib.commands import answer
 from lib.commands.program import complain
 from lib.corpus import corpus_file, overlay
-from lib.corpus.place import Place
+from lib.corpus.site import CorpusSite
 
 SUMMARY = "Make a commit of old code with paths of another commit, such as today's tests."
-PASSES_ON = False
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,12 +36,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prune", action="store_true", help="with --stale: remove them")
 
 
-def main(given: argparse.Namespace, place: Place, _: Sequence[str]) -> int:
+def main(given: argparse.Namespace, site: CorpusSite) -> int:
     """Print the SHA, or the stale ones. Raises ValueError, CheckoutError and OSError."""
     if given.stale:
         if given.old or given.paths_of:
             raise ValueError("--stale tells of overlays that are there: leave out OLD and NEW")
-        return _stale(given, place.repo(()))
+        return _stale(given, site.repo(()))
     if not given.old or not given.paths_of:
         raise ValueError("expected OLD --paths-of NEW [PATH…], or --stale BRANCH")
     if given.prune:
@@ -51,7 +49,7 @@ def main(given: argparse.Namespace, place: Place, _: Sequence[str]) -> int:
     new, *paths = given.paths_of
     if given.corpus and not paths:
         paths = [*corpus_file.read(given.corpus).paths]
-    made = overlay.make(place.repo(()), given.old, new, paths)
+    made = overlay.make(site.repo(()), given.old, new, paths)
     complain(f"kept as {made.ref}")  # apart: stdout has the SHA alone
     return answer.lines([made.sha])
 

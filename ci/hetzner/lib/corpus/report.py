@@ -18,10 +18,10 @@ HEAD_OF_GROWTH = (
 
 
 class Report(NamedTuple):
-    """One time of a corpus, told.
+    """The report on one round of a corpus.
 
     `left` are the processes that runs have left, by the name of the commit; `leaks` what each run
-    added to. `before` is the name of the time that it is compared with, '' if there is none.
+    added to. `before` is the name of the round that it is compared with, '' if there is none.
     """
 
     name: str
@@ -70,7 +70,7 @@ def _table(growth: Sequence[Growth]) -> list[str]:
 
 
 def of(corpus: Corpus, now: Round, before: Round | None, *, strict: bool = False) -> Report:
-    """Return the report on a time, beside the last complete one before it."""
+    """Return the report on a round, beside the last complete one before it."""
     rows: list[Compared] = []
     for commit in corpus.commits:
         earlier = before.runs.get(commit.name) if before else None

@@ -1,4 +1,4 @@
-"""The table at the end of a corpus: expected, found, and the change since the last time. Pure."""
+"""The table at the end of a corpus: expected, found, and the change since the last round. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lib.model.result import GOOD, Outcome
 
 
 class Change(enum.StrEnum):
-    """How an outcome stands to that of the last complete time."""
+    """How an outcome stands to that of the last complete round."""
 
     FIRST = "first"  # there is none
     NEW = "new"  # wrong now, and not then
@@ -25,14 +25,14 @@ class Change(enum.StrEnum):
 
 
 class Compared(NamedTuple):
-    """A row with its change since the last complete time."""
+    """A row with its change since the last complete round."""
 
     row: Row
     change: Change
 
 
 def compared(commit: Commit, run: EndedRun | None, before: EndedRun | None) -> list[Compared]:
-    """Return the rows of a commit, each beside the same one of the last complete time.
+    """Return the rows of a commit, each beside the same one of the last complete round.
 
     Both are judged by what the file expects now.
     """
@@ -67,7 +67,7 @@ def _class(found: str) -> str:
 
 def lines(rows: Sequence[Compared]) -> list[str]:
     """Return the table for people, and a sentence that counts."""
-    heads = ("commit", "job", "expected", "found", "", "since last time")
+    heads = ("commit", "job", "expected", "found", "", "since last round")
     cells = [
         (row.commit, row.job, " or ".join(row.expected) or "-", row.found, _mark(row), change)
         for row, change in rows

@@ -1,7 +1,8 @@
-"""The times that a corpus was run: a directory each, with a journal that a crash cannot damage.
+"""The rounds of a corpus: each runs all its commits, and has a directory with a journal.
 
-A journal has a line of JSON for each beginning (of the program, so several if it was interrupted),
-for each run that has ended, and for the end of all. A line that was half written is passed over.
+No crash damages a journal. It has a line of JSON for each beginning (of the program, so several if
+it was interrupted), for each run that has ended, and for the end of all. A line that was half
+written is passed over.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from lib.common.plain_text import utc
 from lib.corpus.ended_run import EndedRun
 
 JOURNAL = "journal.jsonl"
-KEPT = 20  # times
+KEPT = 20  # rounds
 BEGIN, END, DONE = "begin", "end", "done"
 
 
 class Round:
-    """One time: the runs that have ended so far, by the name of the commit; the latest counts."""
+    """One round: the runs that have ended so far, by the name of the commit; the latest counts."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -75,13 +76,13 @@ class Round:
 
 
 def all_of(corpus: Path) -> list[Round]:
-    """Return the times that the directory of a corpus holds, the newest first. Raises OSError."""
+    """Return the rounds that the directory of a corpus holds, the newest first. Raises OSError."""
     names = sorted(_names(corpus), reverse=True)
     return [Round(corpus / name) for name in names]
 
 
 def new(corpus: Path) -> Round:
-    """Begin another time, and remove the oldest beyond those that are kept. Raises OSError."""
+    """Begin another round, and remove the oldest beyond those that are kept. Raises OSError."""
     corpus.mkdir(parents=True, exist_ok=True)
     stamp = utc(time.time(), "%Y%m%dT%H%M%SZ")
     taken = _names(corpus)
@@ -94,7 +95,7 @@ def new(corpus: Path) -> Round:
 
 
 def last_complete(rounds: Sequence[Round]) -> Round | None:
-    """Return the newest time in which each commit has run, None if there is none."""
+    """Return the newest round in which each commit has run, None if there is none."""
     return next((each for each in rounds if each.complete), None)
 
 

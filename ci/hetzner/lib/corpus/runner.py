@@ -10,7 +10,7 @@ from typing import NamedTuple
 from lib.common import redact
 from lib.corpus import runner_identity
 from lib.corpus.corpus_file import Corpus
-from lib.corpus.place import Place
+from lib.corpus.site import CorpusSite
 from lib.processes import command_template
 from lib.processes.command_template import BRANCH, SHA
 
@@ -41,7 +41,7 @@ class Runner(NamedTuple):
         return command_template.appended(filled, self.flags)
 
 
-def of(corpus: Corpus, command: str, flags: Sequence[str], place: Place) -> Runner:
+def of(corpus: Corpus, command: str, flags: Sequence[str], site: CorpusSite) -> Runner:
     """Return the runner that the file, or the `command` of the command line, names.
 
     Raises ValueError for a command that does not take a commit, SystemExit for flags that a run
@@ -50,9 +50,9 @@ def of(corpus: Corpus, command: str, flags: Sequence[str], place: Place) -> Runn
     command = command or corpus.runner
     flags = (*corpus.flags, *flags)
     if not command:
-        place.check(flags)
-        name = runner_identity.of_directory(place.runner_dir)
-        return Runner(tuple(place.program), flags, name, own=True)
+        site.check(flags)
+        name = runner_identity.of_directory(site.runner_dir)
+        return Runner(tuple(site.program), flags, name, own=True)
     try:
         words = shlex.split(command)
     except ValueError as error:

@@ -1,16 +1,14 @@
-"""`corpus status`: how far a corpus is, and the table of its last time. Changes nothing."""
+"""`corpus status`: how far a corpus is, and the table of its last round. Changes nothing."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 
 from lib.commands import answer
 from lib.corpus import corpus_file, report, rounds
-from lib.corpus.place import Place
+from lib.corpus.site import CorpusSite
 
-SUMMARY = "Tell how far a corpus is, and the table of its last time."
-PASSES_ON = False
+SUMMARY = "Tell how far a corpus is, and the table of its last round."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,15 +17,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="for programs")
 
 
-def main(given: argparse.Namespace, place: Place, _: Sequence[str]) -> int:
-    """Print it; return 0 if the last time is complete and as expected.
+def main(given: argparse.Namespace, site: CorpusSite) -> int:
+    """Print it; return 0 if the last round is complete and as expected.
 
     Raises ValueError, LookupError and OSError.
     """
     corpus = corpus_file.read(given.file)
-    known = rounds.all_of(place.state_dir / "corpus" / corpus.name)
+    known = rounds.all_of(site.state_dir / "corpus" / corpus.name)
     if not known:
-        raise LookupError(f"expected a time of the corpus {corpus.name}, found none: run it")
+        raise LookupError(f"expected a round of the corpus {corpus.name}, found none: run it")
     before = rounds.last_complete(known[1:])
     told = report.of(corpus, known[0], before)
     if given.json:

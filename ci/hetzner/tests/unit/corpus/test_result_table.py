@@ -1,4 +1,4 @@
-"""The change of each outcome since the last time, and the end of a corpus."""
+"""The change of each outcome since the last round, and the end of a corpus."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The place in which the commands of a corpus work. Data only."""
+"""What the commands of a corpus ask: paths, and the program that runs one commit. Data only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 
-class Place(NamedTuple):
+class CorpusSite(NamedTuple):
     """The state directory, the repository under test, and the program that runs one commit.
 
     - `repo`: returns the repository, given the flags of the runs. Raises ValueError without one.

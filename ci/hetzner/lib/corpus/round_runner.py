@@ -1,0 +1,92 @@
+"""Runs the commits of one round of a corpus back to back, and tells of each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from lib.common.interrupts import Interrupted
+from lib.common.plain_text import duration
+from lib.corpus import judgement, one_run, runner
+from lib.corpus.corpus_file import OWN_LOG, Commit, Corpus
+from lib.corpus.ended_run import EndedRun, with_answer
+from lib.corpus.left_behind import Watch
+from lib.corpus.line_writer import LineWriter
+from lib.corpus.rounds import Round
+from lib.corpus.runner import Runner
+from lib.machine import state
+
+
+class RoundRunner:
+    """Runs the commits of a round, in the order of the file."""
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        by: Runner,
+        repo: Path,
+        state_dir: Path,
+        now: Round,
+        tell: LineWriter,
+        watch: Watch,
+    ) -> None:
+        self._corpus = corpus
+        self._by = by
+        self._repo = repo
+        self._state_dir = state_dir
+        self._now = now
+        self._tell = tell
+        self._watch = watch
+
+    def run(self, shas: Mapping[str, str]) -> None:
+        """Run each commit that has not run. Raises OSError and Interrupted."""
+        self._tell(f"LOG   {self._now.directory / f'{OWN_LOG}.log'}")
+        self._now.begin(self._amounts())
+        for number, commit in enumerate(self._corpus.commits, 1):
+            begun = EndedRun(commit.name, shas[commit.name], self._by.asked, self._by.name)
+            known = self._now.runs.get(commit.name)
+            if known and not known.problem and known.alike(begun):
+                self._tell(f"KEPT  {commit.name}: it has run in this round")
+                continue
+            if known and not known.problem:
+                self._tell(f"NOTE  {commit.name} ran on another commit, runner or with other flags")
+            count = f"{number} of {len(self._corpus.commits)}"
+            self._tell(f"START {commit.name} {begun.sha} ({count})")
+            ended = self._run_one(commit, begun)
+            self._now.end(ended)
+            self._tell(_told(commit, ended))
+
+    def _run_one(self, commit: Commit, begun: EndedRun) -> EndedRun:
+        process = one_run.OneRun(self._now.directory, commit.name)
+        process.wait_for_earlier(
+            lambda: self._tell(f"WAIT  an earlier run of {commit.name} is about to end")
+        )
+        words = self._by.call(begun.sha, commit.branch)
+        since = time.monotonic()
+        try:
+            code, session = process.run(words, self._repo, runner.environment())
+        except Interrupted:
+            self._tell(f"STOP  {commit.name}: the same call goes on from here")
+            raise
+        except OSError as error:
+            return begun._replace(problem=f"it could not be started: {error}")
+        seconds = round(time.monotonic() - since, 1)
+        left = tuple(self._watch.left_by(session))
+        ended = with_answer(begun, code, process.output())
+        if ended.problem:
+            ended = ended._replace(problem=f"{ended.problem}; see {process.log}")
+        return ended._replace(seconds=seconds, left=left, amounts=self._amounts())
+
+    def _amounts(self) -> dict[str, int]:
+        return state.measure(self._state_dir)
+
+
+def _told(commit: Commit, ended: EndedRun) -> str:
+    """Return the line on the end of a run."""
+    wrong = [row for row in judgement.rows(commit, ended) if row.wrong]
+    took = duration(ended.seconds)
+    if not wrong:
+        return f"OK    {commit.name} as expected in {took}"
+    named = ", ".join(f"{row.job} {row.found}" for row in wrong)
+    return f"WRONG {commit.name} in {took}: {named}"
