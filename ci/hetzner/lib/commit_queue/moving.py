@@ -25,14 +25,8 @@ def delete(database: sqlite3.Connection, deletion: Deletion, protected: Sequence
     if not deletion.before or branch_order.tip(database, ref) != deletion.before:
         return False
     superseding.take_branch(database, ref, REASON, protected)
-    gone = ref.deleted
     database.execute(
-        "DELETE FROM refs WHERE branch = ? AND fork = ? AND entry IN "
-        "(SELECT entry FROM refs WHERE branch = ? AND fork = ?)",
-        (*gone.key, *ref.key),
-    )
-    database.execute(
-        "UPDATE refs SET fork = ? WHERE branch = ? AND fork = ?", (gone.fork, *ref.key)
+        "UPDATE refs SET fork = ? WHERE branch = ? AND fork = ?", (ref.deleted.fork, *ref.key)
     )
     return True
 

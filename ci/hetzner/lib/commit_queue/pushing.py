@@ -26,7 +26,7 @@ def push(database: sqlite3.Connection, push: Push, protected: Sequence[str]) -> 
     """
     _check(push)
     next_row = late_pushes.row_of_newer(database, push)
-    joined = _joined(database, push)
+    joined = _joined(database, push, late=next_row is not None)
     number = _queue(database, push) if joined is None else joined.id
     if joined is not None:
         _join(database, joined, push)
@@ -44,7 +44,7 @@ def _check(push: Push) -> None:
         raise ValueError(f"expected the name of a branch, found {push.ref.branch!r}")
 
 
-def _joined(database: sqlite3.Connection, push: Push) -> Entry | None:
+def _joined(database: sqlite3.Connection, push: Push, *, late: bool) -> Entry | None:
     """Return the entry of this commit that answers the push as well, None to queue one.
 
     It is one that has not ended, or the latest that has: its state is the one that GitHub shows.
@@ -57,18 +57,18 @@ def _joined(database: sqlite3.Connection, push: Push) -> Entry | None:
     for entry in rows.entries(database, of_commit, (push.sha,)):
         if entry.state is not State.WAITING and push.speaks and not entry.speaks:
             continue  # its run posts no status
-        if _answers(entry, push):
+        if _answers(entry, push, late=late):
             return entry
         if entry.state in ENDED:
             return None
     return None
 
 
-def _answers(entry: Entry, push: Push) -> bool:
+def _answers(entry: Entry, push: Push, *, late: bool) -> bool:
     if entry.state is State.WAITING:
         return True
     if entry.asked_to_end or entry.state in UNDONE:
-        return _is_late_pull_event(entry, push)
+        return late or _is_late_pull_event(entry, push)
     if entry.state is State.RUNNING:
         return True
     return entry.state in SPOKEN and push.source not in MANUAL  # a person wants a new run
@@ -107,7 +107,8 @@ def _join(database: sqlite3.Connection, entry: Entry, push: Push) -> None:
             (pull, entry.id, *push.ref.key),
         )
     elif push.ref != Ref(""):
-        superseding.drop(database, entry.id, push.ref)  # its new row is the newest of the branch
+        for old in (push.ref, push.ref.deleted):  # its new row is the newest of the branch
+            superseding.drop(database, entry.id, old)
         branch_order.add(database, entry.id, push.ref._replace(pull=pull), push)
     if entry.state in OPEN:
         database.execute(

@@ -98,7 +98,7 @@ def poll(
         if any(fnmatch.fnmatchcase(branch, glob) for glob in globs)
     ]
     wrong = [move for move in moves if _is_wrong(move) or (every and move.found)]
-    if any(map(_is_doubtful, wrong)) and not every:
+    if any(map(_is_doubtful, wrong)):
         wait()
         again = ask()
         wrong = [m for m in wrong if not _is_doubtful(m) or again.get(m.branch, "") == m.found]
@@ -118,5 +118,5 @@ def _is_wrong(move: Move) -> bool:
 
 
 def _is_doubtful(move: Move) -> bool:
-    """Whether somebody else told the queue where the branch is, since the last poll."""
-    return move.known not in (None, move.seen)
+    """Whether somebody else has told the queue otherwise since the last poll."""
+    return _is_wrong(move) and move.known not in (None, move.seen)

@@ -19,8 +19,8 @@ class LatePushes(QueueCase):
         return {branch: entry.sha for branch, entry in self.queue.branches()}
 
     def test_older_push_runs_and_supersedes_not_the_newer(self) -> None:
-        for before in (NEW, D):
-            newer, older = self.push(B, before=A), self.push(A, before=before)
+        for before, first, second in ((NEW, A, B), ("e" * 40, C, D)):
+            newer, older = self.push(second, before=first), self.push(first, before=before)
             self.assertEqual([self.state_of(newer), self.state_of(older)], ["waiting", "waiting"])
             for entry in (newer, older):
                 self.queue.cancel(entry.id, "by hand")
@@ -49,6 +49,13 @@ class LatePushes(QueueCase):
             self.push(A, "main", before=NEW)
             self.assertEqual(self.verdicts(), {"main": C})
             self.assertEqual([e.sha for e in self.queue.entries(branch="main")], [D, C, B, A])
+
+    def test_older_push_that_a_newer_one_has_superseded_stays_so(self) -> None:
+        older = self.push(A)  # as a poll queues it
+        newer = self.push(B, before=A)
+        self.assertEqual(self.push(A, before=NEW).id, older.id)
+        states = [self.state_of(older), self.state_of(newer)]
+        self.assertEqual(states, ["superseded", "waiting"])
 
     def test_branch_that_was_pushed_back_is_back(self) -> None:
         for sha, before in ((A, NEW), (B, A), (A, B)):
