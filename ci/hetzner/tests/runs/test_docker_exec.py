@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,6 +13,9 @@ import unittest
 from pathlib import Path
 from typing import ClassVar
 
+from lib.commit_queue.entry import Entry, Push, Ref
+from lib.commit_queue.states import State
+from lib.commit_queue.store import CommitQueue
 from tests.support import docker_box, github_server
 from tests.support.commit_stage import HETZNER, Stage
 from tests.support.waiting import PATIENCE, wait_until
@@ -105,6 +110,35 @@ class InContainer(unittest.TestCase):
             worker.kill()
             worker.wait(PATIENCE)
             self.check_end()
+
+    def test_commit_waits_while_the_container_is_away_and_runs_once_it_is_back(self) -> None:
+        names = 'echo 20260101T000000Z-1111111 >"$1"'
+        words = self.box.exec({}, "sh", "-c", names, "-", "{name_to}", "{sha}")
+        env = {**self.command()[1], "CI_QUEUE_COMMAND": shlex.join(words)}
+        queue = CommitQueue(self.stage.state)
+        self.addCleanup(queue.close)
+
+        def push(branch: str) -> Entry:
+            return queue.push(Push(self.sha, Ref(branch), "push"))
+
+        def passes(entry: Entry) -> None:
+            wait_until(lambda: queue.entry(entry.id).state is State.PASSED, "its verdict")
+
+        worker = [sys.executable, str(HETZNER / "pipeline.py"), "queue", "worker"]
+        with (
+            subprocess.Popen(worker, env=env, stdout=subprocess.DEVNULL) as process,
+            contextlib.ExitStack() as ends,
+        ):
+            ends.callback(process.kill)
+            passes(push("main"))
+            self.box.client("stop", "-t", "0", docker_box.NAME)
+            entry = push("other")
+            wait_until(lambda: "is not running" in queue.held_up(), "an outage")
+            self.assertEqual(queue.entry(entry.id).state, State.WAITING)
+            self.box.client("start", docker_box.NAME)
+            passes(entry)
+            wait_until(lambda: not queue.held_up(), "the end of the outage")
+            self.assertEqual(queue.mode(), "running")
 
     def test_without_the_flag_a_run_outlives_its_pipe_and_its_client(self) -> None:
         process, writer = self.start()
