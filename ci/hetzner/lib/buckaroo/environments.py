@@ -26,7 +26,7 @@ if __name__ == "__main__":
     # Python puts a program's own directory on the path, and with -P none
     sys.path[: not sys.flags.safe_path] = [str(Path(__file__).resolve().parents[2])]
 
-from lib.common import files, locks, tree_copy
+from lib.common import files, json_text, locks, tree_copy
 
 UV_LOCK = "uv.lock"
 LOCKED_BY = (UV_LOCK, "pyproject.toml")  # uv refuses a lock that does not fit the second
@@ -122,7 +122,7 @@ def _hashes(tree: Path) -> dict[str, str]:
 def _fits(environment: Path, wanted: dict[str, str]) -> bool:
     """Whether an environment is whole, for this lock, and its interpreter is the same."""
     try:
-        made_for = json.loads(files.read(environment / STAMP))
+        made_for = json_text.parse(files.read(environment / STAMP))
         found = made_for["locks"], made_for["interpreter"]
     except (OSError, ValueError, TypeError, KeyError):  # none, or a damaged one
         return False

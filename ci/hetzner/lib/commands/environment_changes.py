@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from lib.common import files
+from lib.common import files, json_text
 from lib.report.environment_differences import differences
 from lib.report.environment_record import FILE
 from lib.run_directories.stored_run import PASSED, StoredRun
@@ -37,7 +36,7 @@ def since_green(run: StoredRun, runs: Iterable[StoredRun]) -> Changes:
 def environment(run: StoredRun) -> Mapping[str, Any]:
     """Return what a run ran on; {} if that cannot be read."""
     try:
-        found = json.loads(files.read(run.path / FILE))
-    except (OSError, ValueError, RecursionError):
+        found = json_text.parse(files.read(run.path / FILE))
+    except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

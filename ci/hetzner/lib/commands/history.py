@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from lib.commands import argument_types, columns, history_text, page_file
 from lib.commands.site import Site
-from lib.common import console, redact
+from lib.common import console, json_text, redact
 from lib.common.plain_text import printable, utc
 from lib.history import database, job_figures, past_runs, past_tests
 from lib.history.past_runs import JobRun
@@ -181,7 +181,7 @@ def _left(opened: sqlite3.Connection, runs: Sequence[int]) -> Answer:
 def _amounts(text: str) -> dict[str, float]:
     """Return the amounts that a run recorded; none of a row that is damaged."""
     try:
-        found = json.loads(text)
+        found = json_text.parse(text)
     except ValueError:
         return {}
     items = found.items() if isinstance(found, dict) else ()

@@ -6,11 +6,10 @@ The answer is the object that `pipeline.py --json` prints; of another runner's, 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from lib.common import redact
+from lib.common import json_text, redact
 
 UNFINISHED = "unfinished"
 CUT_OFF = 128  # and the number of a signal
@@ -86,8 +85,8 @@ def answer_in(output: str) -> Mapping[str, Any] | None:
     """Return the object in the last line that is one, None if there is none."""
     for line in reversed(output.split("\n")):
         try:
-            found = json.loads(line)
-        except (ValueError, RecursionError):
+            found = json_text.parse(line)
+        except ValueError:
             continue
         if isinstance(found, dict) and isinstance(found.get("jobs"), list):
             return found

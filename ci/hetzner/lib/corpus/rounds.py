@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lib.common import files, tree_copy
+from lib.common import files, json_text, tree_copy
 from lib.common.plain_text import utc
 from lib.corpus.ended_run import EndedRun
 
@@ -72,7 +72,7 @@ class Round:
             os.fsync(handle)
         finally:
             os.close(handle)
-        self._heed(json.loads(line))
+        self._heed(json_text.parse(line))
 
 
 def all_of(corpus: Path) -> list[Round]:
@@ -118,8 +118,8 @@ def _entries(journal: Path) -> Iterator[Mapping[str, Any]]:
         return
     for line in text.splitlines():
         try:
-            entry = json.loads(line)
-        except (ValueError, RecursionError):
+            entry = json_text.parse(line)
+        except ValueError:
             continue
         if isinstance(entry, dict):
             yield entry

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from lib.common import files
+from lib.common import files, json_text
 from lib.event_stream import event_json
 from lib.event_stream.event_file import NAME
 from lib.model import events
@@ -30,9 +29,9 @@ def read(run: Path, most: int = MOST) -> RunRecord:
     skipped = taken = 0
     for line in _lines(run / NAME, most):
         try:
-            event = event_json.decode(json.loads(line))
+            event = event_json.decode(json_text.parse(line))
             _check(event, known)
-        except (ValueError, TypeError, RecursionError):
+        except (ValueError, TypeError):
             skipped += 1
             continue
         taken += 1

@@ -6,12 +6,11 @@ reference", docs.github.com/en/rest. Each page has the `total_count` of all.
 
 from __future__ import annotations
 
-import json
 import urllib.parse
 from collections.abc import Iterator
 from typing import Any
 
-from lib.common import redact
+from lib.common import json_text, redact
 from lib.github import client
 from lib.github.client import Repository
 
@@ -50,9 +49,9 @@ def _read(path: str, answer: client.Response) -> dict[str, Any]:
             "and GITHUB_API_URL"
         )
     try:
-        page = json.loads(answer.text)
+        page = json_text.parse(answer.text)
         lists = [page[name] for name in KINDS.values() if name in page]
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError) as error:
         raise OSError(f"{path}: expected JSON, found {text}") from error
     if not isinstance(page, dict) or not lists or not isinstance(lists[0], list):
         raise OSError(f"{path}: expected check runs or statuses, found {text}")

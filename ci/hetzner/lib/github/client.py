@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from lib.common import program_end, redact, threads
+from lib.common import json_text, program_end, redact, threads
 from lib.common.plain_text import complaint
 
 VERSION = "2022-11-28"
@@ -194,6 +194,6 @@ def _message(body: bytes) -> str:
     """Return the message of an error's body, or its beginning if it is not GitHub's JSON."""
     text = body.decode(errors="replace")
     try:
-        return str(json.loads(text)["message"])
-    except (ValueError, TypeError, KeyError, RecursionError):
+        return str(json_text.parse(text)["message"])
+    except (ValueError, TypeError, KeyError):
         return text

@@ -11,10 +11,10 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from lib.common import files
+from lib.common import files, json_text
 from lib.github.status_data import CONTEXT, Delivery, Status
 from lib.processes import process_table
 
@@ -138,7 +138,13 @@ def _key(status: Status) -> tuple[str, str]:
 def _parse(content: bytes) -> tuple[float, list[Status]]:
     """Return the time of a record and its statuses; none of a broken one."""
     try:
-        record = json.loads(content)
-        return float(record["since"]), [Status(*map(str, each)) for each in record["left"]]
+        record = json_text.parse(content)
+        return float(record["since"]), [_status(each) for each in record["left"]]
     except (ValueError, KeyError, TypeError):
         return 0.0, []
+
+
+def _status(texts: Sequence[object]) -> Status:
+    if not all(isinstance(each, str) for each in texts):
+        raise ValueError(f"expected texts, found {texts!r}")
+    return Status(*map(str, texts))

@@ -5,10 +5,11 @@ Data only. The text of a run may come from another user, so everything in it is 
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+
+from lib.common import json_text
 
 LONGEST = 64 * 1024  # bytes of the text of a run
 
@@ -64,7 +65,7 @@ class LiveRun(NamedTuple):
 def parse(content: bytes, user: int) -> LiveRun | None:
     """Return the run of a file's first line, None if that makes no sense."""
     try:
-        found = json.loads(content.partition(b"\n")[0])
+        found = json_text.parse(content.partition(b"\n")[0])
         return LiveRun(
             run=str(found["run"]),
             pid=int(found["pid"]),
@@ -83,7 +84,7 @@ def parse(content: bytes, user: int) -> LiveRun | None:
             waits_for=str(found.get("waits_for", "")),
             user=user,
         )
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return None
 
 

@@ -86,11 +86,11 @@ class CacheRequest:
 
 def read(file: IO[bytes]) -> object:
     """Return the last message, None if it was cut off."""
-    import json  # late: only pipelines with a cache need it
+    from lib.common import json_text  # late: only pipelines with a cache need it
 
     file.seek(0)
     try:
-        return json.loads(file.read())
+        return json_text.parse(file.read())
     except ValueError:
         return None
 

@@ -42,10 +42,10 @@ def write(run: Path, job: Job, key: str, mask: Callable[[str], str]) -> None:
 
 def read(run: Path, job: str) -> Mapping[str, object]:
     """Return the record of a job's key; {} if there is none that can be read."""
-    import json
+    from lib.common import json_text
 
     try:
-        found = json.loads(files.read(path(run, job), LARGEST))
-    except (OSError, ValueError, RecursionError):
+        found = json_text.parse(files.read(path(run, job), LARGEST))
+    except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

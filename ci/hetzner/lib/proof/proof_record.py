@@ -166,10 +166,10 @@ def read(run: Path) -> RunProof:
 
 
 def _parsed(line: bytes) -> dict[str, Any]:
-    import json
+    from lib.common import json_text
 
-    with contextlib.suppress(ValueError, RecursionError):
-        found = json.loads(line)
+    with contextlib.suppress(ValueError):
+        found = json_text.parse(line)
         if isinstance(found, dict):
             return found
     return {}

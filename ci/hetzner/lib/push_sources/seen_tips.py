@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from lib.common import files
+from lib.common import files, json_text
 from lib.common.ref_names import is_branch, is_commit
 
 
@@ -26,9 +26,9 @@ class SeenTips:
         except FileNotFoundError:
             return None
         try:
-            found = json.loads(content)
+            found = json_text.parse(content)
             fine = all(is_branch(name) and is_commit(sha) for name, sha in found.items())
-        except (ValueError, AttributeError, TypeError, RecursionError):
+        except (ValueError, AttributeError, TypeError):
             fine = False
         if not fine:
             raise ValueError(

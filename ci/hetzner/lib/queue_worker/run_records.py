@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lib.common import files, redact
+from lib.common import files, json_text, redact
 from lib.common.plain_text import one_line
 from lib.run_directories import run_name
 
@@ -31,8 +30,8 @@ def name(path: Path) -> str:
 def report(state_dir: Path, run: str) -> Mapping[str, Any]:
     """Return the fields of a run's summary.json; {} if it cannot be read."""
     try:
-        found = json.loads(files.read(state_dir / run_name.RUNS / run / "summary.json"))
-    except (OSError, ValueError, RecursionError):
+        found = json_text.parse(files.read(state_dir / run_name.RUNS / run / "summary.json"))
+    except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 

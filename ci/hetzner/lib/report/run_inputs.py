@@ -67,11 +67,11 @@ def of_ends(record: RunRecord, run: Path, redact: Callable[[str], str] = str) ->
 
 
 def _environment(run: Path) -> Mapping[str, Any]:
-    import json  # late: a run imports this room
+    from lib.common import json_text  # late: a run imports this room
 
     try:
-        found = json.loads(files.read(run / "environment.json"))
-    except (OSError, ValueError, RecursionError):
+        found = json_text.parse(files.read(run / "environment.json"))
+    except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -87,10 +87,10 @@ def end(path: Path, code: int, seconds: float) -> None:
 
     If that fails, none is left. Raises OSError.
     """
-    import json  # late: see _laid_out
+    from lib.common import json_text  # late: see _laid_out
 
     try:
-        fields = json.loads(files.read(path))
+        fields = json_text.parse(files.read(path))
         jobs = fields.pop("jobs")
         text = _laid_out({**fields, "state": ENDED, "exit_code": code, "seconds": seconds}, jobs)
         files.atomic_write(path, text, sweeps=False)

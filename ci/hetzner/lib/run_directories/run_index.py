@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lib.common import files, waste
+from lib.common import files, json_text, waste
 from lib.run_directories import run_name
 from lib.run_directories.retention import KnownRun
 from lib.run_directories.run_store import RunStore
@@ -53,10 +53,10 @@ def _look_at(run: StoredRun) -> KnownRun:
 def _read(path: Path) -> dict[str, KnownRun]:
     """Return the remembered runs; none if the file is damaged."""
     try:
-        rows: Any = json.loads(files.read(path))
+        rows: Any = json_text.parse(files.read(path))
         found = [KnownRun(*row) for row in rows]
         kinds = {tuple(map(type, run)) for run in found}
         right = kinds <= {(str, float, int, bool, bool, bool, bool, str)}
-    except (OSError, ValueError, TypeError, RecursionError):
+    except (OSError, ValueError, TypeError):
         return {}
     return {run.name: run for run in found} if right else {}

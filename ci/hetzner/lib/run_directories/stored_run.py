@@ -70,11 +70,11 @@ class StoredRun:
     @functools.cached_property
     def summary(self) -> Mapping[str, Any]:
         """The fields of summary.json; {} if it cannot be read."""
-        import json  # late: who lists names does not need it
+        from lib.common import json_text  # late: who lists names does not need it
 
         try:
-            found = json.loads(files.read(self.path / "summary.json", self.largest))
-        except (OSError, ValueError, RecursionError):
+            found = json_text.parse(files.read(self.path / "summary.json", self.largest))
+        except (OSError, ValueError):
             return {}
         return found if isinstance(found, dict) else {}
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from lib.common import json_text
 from lib.sampling.samples import JobSamples, Samples
 
 SCHEMA = 1
@@ -58,8 +59,8 @@ def parse(lines: Iterable[bytes]) -> Samples:
     read = _Reading()
     for line in lines:
         try:
-            read.take(json.loads(line))
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            read.take(json_text.parse(line))
+        except (ValueError, TypeError, KeyError, AttributeError):
             read.skipped += bool(line.strip())
     return read.samples()
 

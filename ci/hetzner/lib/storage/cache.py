@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from lib.common import tree_copy
+from lib.common import json_text, tree_copy
 from lib.model.declaration_error import DeclarationError, explains_bad_constructor
 from lib.model.job_fields import NOTHING, command_problems, is_count, path_problems
 from lib.processes import process_table
@@ -192,7 +192,7 @@ class Cache:
     @staticmethod
     def from_json(text: str) -> Cache:
         """Return the cache that `to_json` described."""
-        return Cache(**json.loads(text))
+        return Cache(**json_text.parse(text))
 
     @property
     def _base(self) -> Path:

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from lib.common import files, tree_copy
+from lib.common import files, json_text, tree_copy
 
 CONTENT = re.compile(r"content-[a-z0-9_]{8}")
 ARTIFACT, LOG, POINTER = "artifact", "log", "entry.json"  # its files
@@ -67,14 +67,14 @@ class Store:
 
     def _load(self, pointer: Path) -> CacheEntry | None:
         try:
-            entry = CacheEntry(**json.loads(files.read(pointer)))
+            entry = CacheEntry(**json_text.parse(files.read(pointer)))
             if [type(value) for value in asdict(entry).values()] != [str, str, str, int, str]:
                 raise TypeError("fields of other types")
             if not CONTENT.fullmatch(entry.content):
                 raise ValueError(f"no content directory: {entry.content!r}")
         except FileNotFoundError:
             return None
-        except (ValueError, TypeError, RecursionError, files.NotAFileError) as error:
+        except (ValueError, TypeError, files.NotAFileError) as error:
             raise CorruptError(f"{pointer}: expected an entry's JSON, found {error}") from error
         return entry
 

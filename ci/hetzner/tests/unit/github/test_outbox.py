@@ -9,7 +9,7 @@ import unittest
 import unittest.mock
 from pathlib import Path
 
-from lib.github.outbox import CUT_OFF, Outbox
+from lib.github.outbox import CUT_OFF, Outbox, cut_off_parts
 from lib.github.status_data import Delivery, Status
 from tests.support.github_case import SHA, WithGitHub
 
@@ -59,6 +59,19 @@ class TestOutbox(WithGitHub):
         self.assertEqual(self.left(), [("success", "first", "fine"), ("success", "second", "fine")])
         self.github.gate.set()
         self.assertTrue(reporter.flush(60))
+
+    def test_file_that_no_run_has_written_is_passed_over(self) -> None:
+        for content in ("[" * 100_000, '{"since": 1%s, "left": []}' % ("0" * 400), "[]", '"x"'):
+            outbox = self.outbox()
+            (self.state / "outbox").mkdir()
+            dead = self.state / "outbox" / "r1-1000000000.json"
+            dead.write_text(content)
+            self.assertEqual(list(outbox.post_left_over(self.refuses)), [])
+            self.assertFalse(dead.exists(), content[:40])
+            self.assertEqual(cut_off_parts(self.state, "r1-1", SHA), [])
+
+    def refuses(self, status: Status) -> Delivery:
+        raise AssertionError(f"posted: {status}")
 
 
 if __name__ == "__main__":
