@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from lib.commands import front_door
 from lib.commit.command_line import OTHER_COMMANDS
-from lib.common import redact
+from lib.common import redact, ref_names
 from lib.git import checkout
 from lib.git.checkout import CheckoutError
 from lib.model.names import close
 
-FULL_SHA = re.compile(r"[0-9a-f]{40}")
 NEAR = 0.75  # of difflib: how near to a command a word is that has another one behind it
 
 
@@ -23,7 +21,7 @@ def refuse_unknown(word: str, repo: Path, *, alone: bool = True) -> None:
     itself tells the reason. With a branch behind it, so not `alone`, it is refused only if it is
     near to a command.
     """
-    if FULL_SHA.fullmatch(word) or word.startswith("-"):
+    if ref_names.is_commit(word) or word.startswith("-"):
         return
     try:
         checkout.resolve(repo, word)

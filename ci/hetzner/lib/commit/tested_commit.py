@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import re
 import time
 from collections.abc import Callable
 from typing import Any
 
 from lib.commit.request import Request
+from lib.common import ref_names
 from lib.git import checkout, touched, tree_hash
 from lib.git.checkout import CheckoutError
-
-FULL_SHA = re.compile(r"[0-9a-f]{40}")
 
 
 class TestedCommit:
@@ -37,7 +35,7 @@ class TestedCommit:
     @property
     def known(self) -> bool:
         """Whether there is a commit to have statuses."""
-        return FULL_SHA.fullmatch(self.sha) is not None
+        return ref_names.is_commit(self.sha)
 
     @property
     def found(self) -> str:
@@ -92,7 +90,7 @@ class TestedCommit:
                 say("NOTE  uncommitted changes are included")
             return found
         found, self.tree = self.sha, config.tree_dir
-        if config.box and FULL_SHA.fullmatch(self.revision):  # others were fetched to name them
+        if config.box and ref_names.is_commit(self.revision):  # others were fetched to name them
             found = checkout.fetch(config.repo_dir, self.revision, self._options.branch)
         if self.tree == config.repo_dir:
             checkout.check_out(self.tree, found)
@@ -112,7 +110,7 @@ def _resolved(request: Request) -> tuple[str, CheckoutError | None]:
     On a box a branch is fetched first, since it may have moved.
     """
     options, config, revision = request.options, request.config, request.revision
-    whole = FULL_SHA.fullmatch(revision)
+    whole = ref_names.is_commit(revision)
     try:
         if config.box and not options.in_place and not whole:
             return checkout.fetch(config.repo_dir, revision, options.branch), None

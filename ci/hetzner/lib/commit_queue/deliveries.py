@@ -27,5 +27,5 @@ def receive(
     else:
         answer = answer.replace("{entry}", str(pushing.push(database, told, protected).id))
     row = (delivery, answer, time.time())
-    database.execute("INSERT INTO deliveries VALUES (?, ?, ?)", row)
+    database.execute("INSERT INTO deliveries VALUES (?, '', ?, ?)", row)
     return answer

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lib.commit_queue import paths
 
-VERSION = 3
+VERSION = 2
 # Ids are never used again (sqlite.org/autoinc.html), and give the order: seconds would not.
 TABLES = {
     "entries": "id INTEGER PRIMARY KEY AUTOINCREMENT, sha TEXT NOT NULL, source TEXT NOT NULL, "
@@ -24,7 +24,9 @@ TABLES = {
     # when a branch was served last, as a count of starts
     "served": "branch TEXT NOT NULL, fork TEXT NOT NULL, turn INTEGER NOT NULL, "
     "PRIMARY KEY (branch, fork)",
-    "deliveries": "delivery TEXT PRIMARY KEY, answer TEXT NOT NULL, received REAL NOT NULL",
+    # nothing reads `event`: a queue.db outlives the versions of the runner, also on the way back
+    "deliveries": "delivery TEXT PRIMARY KEY, event TEXT NOT NULL, answer TEXT NOT NULL, "
+    "received REAL NOT NULL",
     "statuses": "id INTEGER PRIMARY KEY AUTOINCREMENT, entry INTEGER NOT NULL, sha TEXT NOT NULL, "
     "state TEXT NOT NULL, description TEXT NOT NULL, run TEXT NOT NULL",
     "facts": "name TEXT PRIMARY KEY, value NOT NULL",
@@ -33,12 +35,12 @@ TABLES = {
 # those that an earlier version of the runner did not make; it leaves them alone
 LATER = frozenset({"failed_starts"})
 INDEXES = (
-    "INDEX entries_of_sha ON entries (sha)",
-    "INDEX entries_by_state ON entries (state, id)",
-    "INDEX refs_of_entry ON refs (entry)",
-    "INDEX refs_of_branch ON refs (branch, fork)",
-    "INDEX statuses_of_commit ON statuses (sha)",
-    "INDEX deliveries_by_time ON deliveries (received)",
+    "entries_of_sha ON entries (sha)",
+    "entries_by_state ON entries (state, id)",
+    "refs_of_entry ON refs (entry)",
+    "refs_of_branch ON refs (branch, fork)",
+    "statuses_of_commit ON statuses (sha)",
+    "deliveries_by_time ON deliveries (received)",
 )
 TRIGGERS = (
     """TRIGGER an_end_is_final BEFORE UPDATE OF state, ended, exit_code ON entries
@@ -79,9 +81,11 @@ def make(database: sqlite3.Connection, state_dir: Path) -> None:
         return
     for name, columns in TABLES.items():
         database.execute(f"CREATE TABLE IF NOT EXISTS {name} ({columns})")
+    for made in INDEXES:
+        database.execute(f"CREATE INDEX IF NOT EXISTS {made}")
     if database.execute("PRAGMA user_version").fetchone()[0]:
         return
-    for made in (*INDEXES, *TRIGGERS):
+    for made in TRIGGERS:
         database.execute(f"CREATE {made}")
     database.executemany("INSERT INTO facts VALUES (?, ?)", FACTS.items())
     highest = _highest_log(paths.directory(state_dir))

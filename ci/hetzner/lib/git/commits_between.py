@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import NamedTuple
 
+from lib.common import ref_names
 from lib.git.git_command import CheckoutError, git
 
-FULL_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 OFFLINE = {"GIT_NO_LAZY_FETCH": "1"}  # a clone without all objects fetches none for a view (git(1))
 
 
@@ -38,7 +37,7 @@ def between(repo: Path, old: str, new: str, most: int) -> Commits:
     Raises CheckoutError if the repository lacks one of them.
     """
     for sha in (old, new):
-        if not FULL_SHA.fullmatch(sha):
+        if not ref_names.is_commit(sha):
             raise CheckoutError(f"expected the full SHA of a commit, found {sha!r}")
     both = ("rev-list", "--left-right", "--count", f"{old}...{new}", "--")
     lost, total = map(int, git(repo, *both, variables=OFFLINE).split())

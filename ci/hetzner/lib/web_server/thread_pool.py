@@ -9,6 +9,8 @@ import queue
 import threading
 from collections.abc import Callable
 
+from lib.common import threads
+
 IDLE = 5.0  # seconds without a call after which a thread ends
 
 Call = Callable[[], None]
@@ -22,14 +24,11 @@ class ThreadPool:
         self._idle = threading.Semaphore(0)  # threads that wait for a call and are promised none
 
     def begin(self, call: Call) -> None:
-        """Make a call, which raises nothing. Raises RuntimeError if the system has no thread left.
-
-        A new thread gets the signals that this one gets.
-        """
+        """Make a call, which raises nothing. Raises RuntimeError without a thread left."""
         if self._idle.acquire(blocking=False):
             self._calls.put(call)
         else:
-            threading.Thread(target=self._work, args=(call,), daemon=True).start()
+            threads.start(threading.Thread(target=self._work, args=(call,), daemon=True))
 
     def close(self) -> None:
         """End the threads that are idle; the others end when they have been idle for a while."""

@@ -69,7 +69,7 @@ class Interpreters(unittest.TestCase):
             self.assertNotIn(suite, named)
 
     def test_one_interpreter_runs_each_suite_once(self) -> None:
-        faults = [name for name in self.names("3.11") if name.startswith("faults-kill")]
+        faults = [name for name in self.names("3.11") if name.startswith("faults-kill-")]
         self.assertEqual(faults, ["faults-kill-3.11"])
 
     def test_ours_is_taken_for_its_version(self) -> None:

@@ -15,7 +15,7 @@ from lib.commit import command_line
 
 OF_PIPELINE_PY = {
     *("--phase", "--wheel-from", "--repo", "--state-dir", "--in-place", "--demo"),
-    *("--place", "--until-eof", "--name-to", "--prepare"),  # those that the worker appends
+    *("--place", "--prepare"),
 }
 
 
