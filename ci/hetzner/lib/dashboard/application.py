@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING
 
 from lib.commit_queue.queue_reader import QueueReader
 from lib.configuration.service_settings import ServiceSettings
-from lib.dashboard import access, answers, badge, health, metrics, pages, runs_json
+from lib.dashboard import access, answers, badge, health, home_page, locked_page, metrics, runs_json
 from lib.dashboard.access import Access
 from lib.dashboard.answers import NOT_FOUND, Answer, say
 from lib.dashboard.changes import Changes
-from lib.dashboard.overview import Gatherer
+from lib.dashboard.gatherer import Gatherer
 from lib.dashboard.request import Request
 from lib.dashboard.run_lines import LARGEST_SUMMARY, RunLines
 from lib.dashboard.run_pages import RunPages
@@ -83,7 +83,7 @@ class Dashboard:
                 to = access.without_token(request.environ, request.path, request.query)
                 return answers.moved(to, "303 See Other", self._access.cookie(request.environ))
             if not self._access.may_read(request.environ):
-                return pages.locked(again=access.comes_from_elsewhere(request.environ))
+                return locked_page.answer(again=access.comes_from_elsewhere(request.environ))
         try:
             return self._found(request)
         except (FileNotFoundError, NotADirectoryError, LookupError, ValueError):
@@ -108,7 +108,7 @@ class Dashboard:
 
     def _home(self, request: Request) -> Answer:
         shown = self._gatherer.overview(self._changes.version())
-        return pages.home(shown, part="part" in request.query)
+        return home_page.answer(shown, part="part" in request.query)
 
     def _events(self, request: Request) -> Answer:
         since = request.header("LAST_EVENT_ID") or request.query.get("since", "")

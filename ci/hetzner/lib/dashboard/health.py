@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from lib.commit_queue.queue_reader import QueueReader
 from lib.configuration.service_settings import ServiceSettings
-from lib.dashboard import answers, box
+from lib.dashboard import answers, box_health
 from lib.dashboard.answers import BUSY, OK, Answer
-from lib.dashboard.box import Health
+from lib.dashboard.box_health import Health
 
 
 def answer(settings: ServiceSettings, queue: QueueReader) -> Answer:
     """Return the state of the box; its status is 503 if a push would not become a run."""
-    health = box.look(settings, queue)
+    health = box_health.look(settings, queue)
     return answers.as_json(fields(health), OK if health.well else BUSY)
 
 
@@ -29,5 +29,5 @@ def fields(health: Health) -> dict[str, object]:
         "message": health.message,
         "worker": health.worker,
         "disk": {"free": health.free, "watermark": health.watermark, "full": health.full},
-        "problems": list(box.problems(health)),
+        "problems": list(box_health.problems(health)),
     }

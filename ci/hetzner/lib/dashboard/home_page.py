@@ -1,18 +1,28 @@
-"""The first page: branches, queue and runs. Pure."""
+"""The first page: branches, queue and runs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from lib.common.plain_text import size
-from lib.dashboard import headline, moments, queue_sections, verdict_tables
+from lib.dashboard import headline, page_frame, queue_sections, time_tags, verdict_tables
+from lib.dashboard.answers import Answer
 from lib.dashboard.overview import Overview
 from lib.dashboard.sections import section
 from lib.dashboard.words import reason, with_code
 from lib.page.markup import Html, tag
 
 
-def main(shown: Overview) -> Html:
+def answer(shown: Overview, *, part: bool) -> Answer:
+    """Return the page, or only the `part` of it that changes. Raises OSError."""
+    foot = f"ci-runner {shown.health.version}"
+    colour = headline.of(shown).colour
+    return page_frame.live(
+        _title(shown), _main(shown), foot, events="api/events", colour=colour, part=part
+    )
+
+
+def _main(shown: Overview) -> Html:
     """Return the part of the page that changes; each section in it has an id."""
     return tag(
         "main",
@@ -24,12 +34,11 @@ def main(shown: Overview) -> Html:
         verdict_tables.recent(shown),
         _first_steps(shown),
         data_version=shown.version,
-        data_title=title(shown),
+        data_title=_title(shown),
     )
 
 
-def title(shown: Overview) -> str:
-    """Return the title of the page."""
+def _title(shown: Overview) -> str:
     return f"{headline.of(shown).sentence} · {shown.title}"
 
 
@@ -41,7 +50,7 @@ def _header(shown: Overview) -> Html:
         ("Waiting", str(max(health.waiting, len(shown.waiting)))),
     ]
     if health.last_success is not None:
-        facts.append(("Last success", moments.ago(health.last_success, shown.now)))
+        facts.append(("Last success", time_tags.ago(health.last_success, shown.now)))
     if health.free is not None:
         facts.append(("Disk free", size(health.free)))
     return tag(

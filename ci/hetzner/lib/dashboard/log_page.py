@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lib.dashboard import shell
+from lib.dashboard import page_frame
 from lib.dashboard.answers import Answer
 from lib.dashboard.words import name
 from lib.page.markup import file_link, tag
@@ -28,4 +28,4 @@ def answer(run: StoredRun, job: str) -> Answer:
         ),
         tag("pre", id="log", class_="log watched", tabindex="0", role="log", aria_label=log),
     )
-    return shell.answer(f"{job} · {name(run.branch, run.name)}", main, script="log")
+    return page_frame.answer(f"{job} · {name(run.branch, run.name)}", main, script="log")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from lib.commit_queue.facts import MODES
 from lib.commit_queue.queue_reader import QueueReader
 from lib.configuration.service_settings import ServiceSettings
-from lib.dashboard import answers, box
+from lib.dashboard import answers, box_health
 from lib.dashboard.answers import Answer
 from lib.dashboard.streams import Streams
 
@@ -36,7 +36,7 @@ def answer(settings: ServiceSettings, queue: QueueReader, streams: Streams) -> A
 
 def figures(settings: ServiceSettings, queue: QueueReader, streams: int) -> list[Figure]:
     """Return all figures."""
-    health = box.look(settings, queue)
+    health = box_health.look(settings, queue)
     found = [
         _one("ci_build_info", "The version of the runner.", 1, version=health.version),
         _one("ci_healthy", "Whether a push would become a run.", health.well),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 from lib.common.plain_text import counted, duration
-from lib.dashboard import moments
+from lib.dashboard import time_tags
 from lib.dashboard.run_lines import RunLine, RunningJob
 from lib.page.markup import Html, file_link, join, tag
 
@@ -59,7 +59,7 @@ def _bar(run: RunLine) -> Html:
 
 def _running(job: RunningJob, now: float, below: str) -> Html:
     usual = tag("span", f" of {duration(job.usual)}", class_="soft") if job.usual else None
-    return join([_log(job.name, below), Html(" "), moments.since(job.since, now), usual])
+    return join([_log(job.name, below), Html(" "), time_tags.since(job.since, now), usual])
 
 
 def _log(job: str, below: str) -> Html:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lib.commit_queue.entry import Entry
-from lib.dashboard import moments
+from lib.dashboard import time_tags
 from lib.dashboard.overview import MOST_WAITING, Item, Overview
 from lib.dashboard.progress import progress
 from lib.dashboard.sections import and_more, section
@@ -26,7 +26,7 @@ def _card(item: Item, now: float) -> Html:
                 entry_number(item.entry),
                 " ",
                 commit(item.sha, item.run_name),
-                tag("span", moments.since(item.began, now), class_="elapsed"),
+                tag("span", time_tags.since(item.began, now), class_="elapsed"),
                 class_="line",
             ),
             _asked_to_end(item.entry),
@@ -76,5 +76,5 @@ def _waiting_row(number: int, entry: Entry, shown: Overview) -> Html:
             tag("span", ", ".join(remarks), class_="amber") if remarks else None,
             class_="line",
         ),
-        tag("span", moments.ago(entry.created, shown.now), class_="soft when"),
+        tag("span", time_tags.ago(entry.created, shown.now), class_="soft when"),
     )

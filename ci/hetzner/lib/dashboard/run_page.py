@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from itertools import islice
 
 from lib.common.plain_text import duration
-from lib.dashboard import answers, moments, pages, run_lines, shell
-from lib.dashboard.answers import HTML, Answer
+from lib.dashboard import page_frame, run_lines, time_tags
+from lib.dashboard.answers import Answer
 from lib.dashboard.progress import progress
 from lib.dashboard.request import Request
 from lib.dashboard.run_lines import RunLine
@@ -27,10 +27,14 @@ def answer(run: StoredRun, names: Sequence[str], version: str, request: Request)
     told = run_lines.record(run)
     line = run_lines.of_record(run, told)._replace(state=run.state)
     main = _main(line, told, names, version, time.time())
-    if "part" in request.query:
-        return answers.whole(main, HTML)
-    live = pages.live_line(run.name, "../../api/events")
-    return shell.answer(_title(line), main, live, script="live", colour=_colour(line))
+    return page_frame.live(
+        _title(line),
+        main,
+        run.name,
+        events="../../api/events",
+        colour=_colour(line),
+        part="part" in request.query,
+    )
 
 
 def _title(line: RunLine) -> str:
@@ -39,7 +43,7 @@ def _title(line: RunLine) -> str:
 
 def _colour(line: RunLine) -> str:
     look = colour_of(line.state)
-    return look if look in shell.COLOURS else ""
+    return look if look in page_frame.COLOURS else ""
 
 
 def _main(line: RunLine, told: RunRecord, names: Sequence[str], version: str, now: float) -> Html:
@@ -52,7 +56,7 @@ def _main(line: RunLine, told: RunRecord, names: Sequence[str], version: str, no
             "p",
             mark(line.state),
             " ",
-            moments.since(line.started, now) if running else moments.ago(line.started, now),
+            time_tags.since(line.started, now) if running else time_tags.ago(line.started, now),
             " ",
             tag("code", line.sha) if line.sha else None,
             class_="line",
@@ -93,7 +97,7 @@ def _job(job: JobRecord, told: RunRecord, now: float | None) -> Html:
     if now is not None and not job.outcome:
         state = "running" if job.running else "waiting"
         if job.started is not None:
-            took = moments.since(told.began + told.before + job.started, now)
+            took = time_tags.since(told.began + told.before + job.started, now)
     return tag(
         "tr",
         tag("th", name, scope="row", class_="name"),

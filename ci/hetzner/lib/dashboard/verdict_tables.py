@@ -6,7 +6,7 @@ from itertools import islice
 
 from lib.commit_queue.states import State
 from lib.common.plain_text import duration
-from lib.dashboard import moments
+from lib.dashboard import time_tags
 from lib.dashboard.overview import Item, Overview
 from lib.dashboard.sections import section, table
 from lib.dashboard.words import commit, entry_number, mark, name, reason, run_link
@@ -53,7 +53,7 @@ def _cells(item: Item, now: float) -> list[Html]:
     return [
         tag("td", run_link(mark(item.state), item.run_name), _why(item), class_="verdict"),
         tag("td", commit(item.sha, item.run_name), class_="sha"),
-        tag("td", moments.ago(item.began, now), class_="when"),
+        tag("td", time_tags.ago(item.began, now), class_="when"),
         tag("td", took, class_="number took"),
     ]
 

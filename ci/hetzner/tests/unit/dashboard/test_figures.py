@@ -13,7 +13,7 @@ from unittest import mock
 
 from lib.commit_queue import paths
 from lib.commit_queue.states import State
-from lib.dashboard import box, metrics
+from lib.dashboard import box_health, metrics
 from tests.support import example_box
 from tests.support.example_box import ExampleBox, sha
 from tests.support.queue_case import MEMORY
@@ -65,9 +65,9 @@ class Health(WithBox):
     def test_full_disk_is_told_with_its_remedy(self) -> None:
         full = ExampleBox(self.state, CI_FREE_BYTES=str(10**15))
         with full.worker():
-            health = box.look(full.settings, full.queue)
+            health = box_health.look(full.settings, full.queue)
         self.assertEqual((health.full, health.well), (True, False))
-        self.assertIn("gc", box.problems(health)[0])
+        self.assertIn("gc", box_health.problems(health)[0])
 
     def test_queue_that_cannot_be_read_is_told_and_the_rest_as_well(self) -> None:
         with (
@@ -228,5 +228,5 @@ class Cheap(unittest.TestCase):
     def test_health_reads_no_run(self) -> None:
         with tempfile.TemporaryDirectory() as state, example_box.busy(Path(state)) as made:
             with mock.patch("lib.dashboard.run_lines.stamp", side_effect=AssertionError):
-                self.assertTrue(box.look(made.settings, made.queue).well)
+                self.assertTrue(box_health.look(made.settings, made.queue).well)
             self.assertEqual(made.queue.entry(1).sha, sha(0x1A2B3C4))

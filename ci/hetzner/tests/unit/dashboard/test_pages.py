@@ -10,7 +10,7 @@ from unittest import mock
 
 from lib.commit_queue.entry import Push, Ref
 from lib.commit_queue.states import State
-from lib.dashboard import shell, words
+from lib.dashboard import page_frame, words
 from tests.support import example_box
 from tests.support.example_box import ExampleBox, sha
 from tests.support.queue_case import MEMORY
@@ -169,7 +169,7 @@ class Rights(Pages):
         self.assertEqual(answer.headers["X-Frame-Options"], "DENY")
 
     def test_scripts_and_styles_cannot_end_their_element(self) -> None:
-        for path in shell.HERE.glob("*.[jc]s*"):
+        for path in page_frame.HERE.glob("*.[jc]s*"):
             self.assertNotIn("</", path.read_text(), path.name)
 
     def test_each_answer_has_the_headers_of_all(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lib.common import files
 from lib.dashboard import answers
-from lib.dashboard.answers import OK, Answer
+from lib.dashboard.answers import HTML, OK, Answer
 from lib.page import document
 from lib.page.markup import Html, tag, text
 
@@ -46,6 +46,23 @@ def answer(
     run = tag("script", Html(code)) if code else None
     made = f"<!DOCTYPE html>\n{tag('html', head, tag('body', *body, run), lang='en')}\n"
     return answers.page(made, [code] if code else [], [_styles()], status)
+
+
+def live(title: str, main: Html, foot: str, *, events: str, colour: str, part: bool) -> Answer:
+    """Return a page that a script keeps true, or only the `part` of it that changes: `main`.
+
+    `events` is the way to the stream of changes, `foot` the last words. Raises OSError.
+    """
+    if part:
+        return answers.whole(main, HTML)
+    line = tag(
+        "footer",
+        tag("p", "Reload the page to see what is new.", id="live", role="status"),
+        tag("p", foot),
+        class_="soft",
+        data_events=events,
+    )
+    return answer(title, main, line, script="live", colour=colour)
 
 
 @functools.cache
