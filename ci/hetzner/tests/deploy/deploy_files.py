@@ -47,7 +47,7 @@ class Systemd(unittest.TestCase):
         # a percent sign, a quote or a dollar may mean something else to systemd
         for unit in SERVICES:
             read = output_of(["systemd-analyze", "verify", unit], SYSTEMD_LOG_LEVEL="debug")
-            written = re.findall(r"(?m)^ExecStart=(.*)$", unit.read_text())
+            written = re.findall(r"(?m)^ExecStart=-?(.*)$", unit.read_text())
             self.assertEqual(re.findall(r"Command Line: (.*)", read), written, unit.name)
             self.assertNotRegex(written[0], r"[%$]", unit.name)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import io
 import os
 import re
 import subprocess
@@ -14,6 +16,7 @@ from lib.commit_queue.states import State
 from lib.commit_queue.store import CommitQueue
 from lib.push_sources import poll
 from lib.push_sources.seen_tips import SeenTips
+from lib.queue_commands import front
 from tests.support.git_case import GitCase, commit, git
 
 PIPELINE = Path(__file__).resolve().parents[2] / "pipeline.py"
@@ -175,6 +178,27 @@ class Poll(QueueCase):
         self.assertEqual(self.poll(), ["-a", "-c"])
         states = {entry.sha: entry.state.value for entry in self.queue.entries()}
         self.assertEqual(states, {self.first: "waiting", self.second: "cancelled"})
+
+    def test_command_tells_what_it_has_changed_and_why_it_could_not(self) -> None:
+        git(self.repo, "branch", "gone")
+        self.assertEqual(self.command(), (0, "no branch to queue\n"))
+        self.queue.push(Push(self.second, Ref("gone"), "webhook"))
+        git(self.repo, "branch", "-D", "gone")
+        third = commit(self.repo, "a", "three")
+        code, told = self.command()
+        self.assertEqual((code, told.split("\n")[0]), (0, "gone was deleted"))
+        self.assertRegex(told, rf"\n2 +WAITING +{third[:12]} +main +poll +")
+        (self.home / "repo").rename(self.home / "away")
+        code, told = self.command()
+        self.assertEqual((code, told.count("\n")), (1, 1))
+        self.assertIn("the next poll tries again", told)
+
+    def command(self) -> tuple[int, str]:
+        """Return exit code and words of the command."""
+        words = ["poll", f"file://{self.repo}", "--state-dir", str(self.state)]
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            return front.main(words, "pipeline.py"), said.getvalue()
 
     def test_tip_that_a_late_delivery_has_superseded_runs(self) -> None:
         self.poll()
