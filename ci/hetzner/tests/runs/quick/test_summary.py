@@ -6,6 +6,7 @@ from typing import Any
 
 from dsl import Cache, Job
 from tests.support.run_case import RunTest
+from tests.support.time_passes import time_passes
 
 ESC = "\x1b"
 
@@ -71,9 +72,14 @@ class CutOff(Closing):
         self.pipeline(*jobs, rerun=lambda name: f"again {name}", **options).run(fast_fail=True)
         return self.console.getvalue().partition("\n--- ")[2]
 
+    def said_by(self, job: str) -> str:
+        log = self.logs / f"{job}.log"
+        return log.read_text() if log.exists() else ""
+
     def test_jobs_that_the_runs_timeout_cuts_off(self) -> None:
         jobs = Job("a", "echo step 3; sleep 99"), Job("b", "true", ["a"])
-        shown = self.rerun(*jobs, timeout=1)
+        with time_passes(60, lambda: "step 3" in self.said_by("a")):
+            shown = self.rerun(*jobs, timeout=60)
         self.assertRegex(
             shown,
             r"\Aa: cut off by the run's timeout.*\n    step 3\n( .*\n)*    run it again: again a\n",

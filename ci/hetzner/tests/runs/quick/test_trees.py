@@ -16,6 +16,7 @@ from lib.model import events
 from lib.processes import process_table
 from tests.support.escapes import ESCAPES, STORM
 from tests.support.run_case import LINUX, RunTest, tagged
+from tests.support.time_passes import asleep, time_passes
 
 SERVED = "sleep 0.03; kill -0 $(cat u)"  # fails if the service has ended
 
@@ -28,7 +29,7 @@ class Trees(RunTest):
     def test_output_that_a_leftover_process_removes_when_it_is_stopped_fails_the_job(self) -> None:
         leak = "(trap 'rm out; exit' TERM; touch up; sleep 50 & wait) &"
         job = Job("a", f"{leak} until [ -e up ]; do :; done; touch out", outputs={"o": "out"})
-        code, outcomes = self.run_jobs(job, Job("b", "cat out", ["a"]))
+        code, outcomes = self.run_jobs(job, Job("b", "cat out", ["a"]), grace=30)
         self.assertEqual((code, outcomes), (1, "a=failed b=skipped"))
         self.assertIn("a process that it left removed its output o (out)", self.console.getvalue())
 
@@ -41,15 +42,23 @@ class Trees(RunTest):
                 self.gone()
 
     def test_no_escape_outlives_a_timeout(self) -> None:
+        sleeps = {escape: self.sleeper(f"{n:02}") for n, escape in enumerate(ESCAPES.values())}
         jobs = [
-            Job(f"a{n}", f"{escape}\nSLEEP".replace("SLEEP", self.sleeper()), timeout=0.5)
-            for n, escape in enumerate(ESCAPES.values())
+            Job(sleep.split()[1], f"{escape}\nSLEEP".replace("SLEEP", sleep), timeout=60)
+            for escape, sleep in sleeps.items()
         ]
-        self.assertEqual(self.run_jobs(*jobs)[0], 1)
+
+        def are_up() -> bool:
+            # what is stopped may have been so before it became a sleep
+            wanted = {e: 1 + e.count("SLEEP") * ("STOP" not in e) for e in sleeps}
+            return all(asleep(sleep) >= wanted[escape] for escape, sleep in sleeps.items())
+
+        with time_passes(60, are_up):
+            self.assertEqual(self.run_jobs(*jobs, timeout=600)[0], 1)
         self.gone()
-        for job, escape in zip(jobs, ESCAPES.values(), strict=True):
-            self.assertIn(f"TIMEOUT {job.name} (>0.5s)", self.log("ci"))
-            listed = re.findall(rf"(?m)^ +\d+ [A-Z] .*\b{self.sleeper()}\b", self.log(job.name))
+        for job, (escape, sleep) in zip(jobs, sleeps.items(), strict=True):
+            self.assertIn(f"TIMEOUT {job.name} (>60s)", self.log("ci"))
+            listed = re.findall(rf"(?m)^ +\d+ [A-Z] .*\b{sleep}\b", self.log(job.name))
             # the sleep of the job itself, and those of the escape
             self.assertGreater(len(listed), max(1, escape.count("SLEEP")), self.log(job.name))
 
