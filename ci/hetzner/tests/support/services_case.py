@@ -13,23 +13,22 @@ import os
 import random
 import signal
 import sqlite3
-import subprocess
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 
 from lib.commit_queue import paths
 from lib.commit_queue.states import ENDED, State
 from tests.support import github_server
 from tests.support.github_server import TOKEN
+from tests.support.nursery import Nursery, lives
 from tests.support.receiver_process import ask, free_port, status
 from tests.support.waiting import wait_until
 from tests.support.webhook_case import BEFORE, SECRET, pushed, request, requested
 from tests.support.worker_case import WorkerCase
 
-NURSERY = Path(__file__).with_name("service_nursery.py")
 SERVICES = ("receiver", "worker")
+WORKER = "pipeline.py queue worker --workers 2"
 REPOSITORY = "o/n"
 BRANCHES = ("main", "topic", "other", "release", "fix", "idea")  # a client for each
 PAUSE = 0.1  # seconds at most from an answer to the next delivery of a client
@@ -64,7 +63,7 @@ read -r -t "0.0$((RANDOM % 7 + 2))" _
 state=success code=0
 [[ $sha != *[0-4] ]] || state=failure code=1
 tell "$state"
-echo "{\"exit_code\": $code}" >"$CI_STATE_DIR/runs/$run/summary.json"
+echo "{\"sha\": \"$sha\", \"exit_code\": $code}" >"$CI_STATE_DIR/runs/$run/summary.json"
 exit $code"""
 
 
@@ -108,7 +107,7 @@ class ServicesCase(WorkerCase):
         The services are ended as systemd does it.
         """
         try:
-            with self.nursery() as self.services:
+            with Nursery(self.environ(RUN), self.root, self.output) as self.nursery:
                 asyncio.run(self.under_load(trouble))
                 wait_until(self.is_idle, "a worker without work")
                 for pid in self.pids.values():
@@ -121,28 +120,11 @@ class ServicesCase(WorkerCase):
 
     # ---- the services and their clients
 
-    @contextlib.contextmanager
-    def nursery(self) -> Iterator[subprocess.Popen[str]]:
-        with (
-            self.output.open("w") as errors,
-            subprocess.Popen(
-                [sys.executable, str(NURSERY), str(self.address[1])],
-                env=self.environ(RUN),
-                cwd=self.root,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-            ) as process,
-        ):
-            yield process
-
     def begin(self, name: str) -> None:
-        """Start a service."""
-        assert self.services.stdin is not None and self.services.stdout is not None
-        self.services.stdin.write(f"{name}\n")
-        self.services.stdin.flush()
-        self.pids[name] = int(self.services.stdout.readline())
+        """Start a service, as its unit of systemd does."""
+        port = self.address[1]
+        words = {"receiver": f"webhook.py --port {port}", "worker": WORKER}
+        self.pids[name] = self.nursery.begin(words[name])
 
     async def kill(self, name: str) -> None:
         """Kill a service, and start it again at once, as systemd does."""
@@ -224,12 +206,3 @@ class ServicesCase(WorkerCase):
                 self.assertNotIn(old, ENDED, entry)
                 states[entry] = new
         return states
-
-
-def lives(pid: int) -> bool:
-    """Whether there is a process of this number; the nursery leaves no dead ones."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
