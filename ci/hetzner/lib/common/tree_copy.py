@@ -11,7 +11,6 @@ import errno
 import fcntl
 import hashlib
 import os
-import shutil
 import stat
 from collections.abc import Callable, Iterator
 from io import BufferedReader
@@ -174,6 +173,8 @@ def _grant(directory: Path) -> bool:
 def remove(path: Path) -> None:
     """Remove a file, a symlink or a tree, directories without write permission too."""
     if path.is_dir() and not path.is_symlink():
+        import shutil  # late: most runs remove no directory
+
         open_up(path)
         shutil.rmtree(path)
     else:

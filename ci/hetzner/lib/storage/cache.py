@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -161,6 +160,8 @@ class Cache:
         return (CacheError if usable else UnusableError)(f"its entry could not be {what}: {error}")
 
     def _put_in_place(self, entry: CacheEntry) -> None:
+        import tempfile  # late: most runs restore nothing
+
         target = self._artifact
         target.parent.mkdir(parents=True, exist_ok=True)
         place = _real(target.parent)  # a name that is made there may lose its `..` (tempfile)

@@ -16,7 +16,6 @@ import hashlib
 import json
 import os
 import re
-import secrets
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -137,7 +136,7 @@ class Store:
     def _make_content(self) -> Path:
         """Make a content directory, which others may read as far as the umask lets them."""
         for _ in range(TRIES):
-            content = self._root / f"content-{secrets.token_hex(4)}"
+            content = self._root / f"content-{os.urandom(4).hex()}"
             with contextlib.suppress(FileExistsError):
                 content.mkdir()
                 return content

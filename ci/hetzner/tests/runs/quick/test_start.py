@@ -29,12 +29,16 @@ class Start(unittest.TestCase):
         done = subprocess.run(command, cwd=HOME, capture_output=True, text=True, check=True)
         self.assertEqual(done.stdout.strip(), "False")
 
-    def test_list_of_the_jobs_does_not_load_the_history(self) -> None:
-        code = "import sys, pipeline; pipeline.main(['--list']); print('sqlite3' in sys.modules)"
-        command = [sys.executable, "-c", code]
+    def test_list_of_the_jobs_loads_nothing_that_runs_and_restores_need(self) -> None:
+        code = (
+            "import sys; sys.path.insert(0, sys.argv[1]); import pipeline; "
+            "pipeline.main(['--list']); print(*sys.modules)"
+        )
+        command = [sys.executable, "-I", "-S", "-c", code, str(HOME)]
         done = subprocess.run(command, cwd=HOME, capture_output=True, text=True, check=True)
         self.assertIn("test-js", done.stdout)
-        self.assertEqual(done.stdout.splitlines()[-1], "False")
+        loaded = set(done.stdout.splitlines()[-1].split())
+        self.assertEqual(loaded & {"secrets", "sqlite3", "tempfile"}, set())
 
 
 if __name__ == "__main__":
