@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from lib.commit_queue import ending, facts
+from lib.commit_queue import facts, state_changes
 from lib.commit_queue.entry import Entry
 from lib.commit_queue.states import State
 
@@ -32,10 +32,10 @@ def put_back(
     turn, times = _known(database, entry.id) or (0, 0)
     times += turn == 0
     if times >= MOST_TIMES and not entry.asked_to_end:
-        ending.end(database, entry, State.ERROR, exit_code, f"{AT_FAULT}{reason}")
+        state_changes.end(database, entry, State.ERROR, exit_code, f"{AT_FAULT}{reason}")
         return
     told = "" if entry.reason == reason else f"waits: {reason}"
-    if ending.put_back(database, entry, reason, told):
+    if state_changes.put_back(database, entry, reason, told):
         database.execute(SET, (entry.id, facts.count(database, "turn"), times))
 
 

@@ -9,7 +9,7 @@ import sqlite3
 import time
 from collections.abc import Sequence
 
-from lib.commit_queue import branch_order, ending, late_pushes, rows, superseding
+from lib.commit_queue import branch_order, late_pushes, rows, status_rows, superseding
 from lib.commit_queue.entry import MANUAL, SUPERSEDED_BY, Entry, Push, Ref
 from lib.commit_queue.states import ENDED, OPEN, SPOKEN, State
 from lib.common import ref_names
@@ -92,7 +92,7 @@ def _queue(database: sqlite3.Connection, push: Push) -> int:
     ).lastrowid
     assert made is not None
     branch_order.add(database, made, push.ref, push)
-    ending.tell(database, rows.entry(database, made), "pending", ending.WAITS)
+    status_rows.put(database, rows.entry(database, made), "pending", status_rows.WAITS)
     return made
 
 
@@ -117,7 +117,7 @@ def _join(database: sqlite3.Connection, entry: Entry, push: Push) -> None:
             (push.first, push.speaks, _source(entry, push), entry.id),
         )
     if entry.state is State.WAITING and push.speaks and not entry.speaks:
-        ending.tell(database, rows.entry(database, entry.id), "pending", ending.WAITS)
+        status_rows.put(database, rows.entry(database, entry.id), "pending", status_rows.WAITS)
 
 
 def _source(entry: Entry, push: Push) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TypeVar
 
-from lib.commit_queue import branch_order, ending, facts, listing, paths, rows, taking
+from lib.commit_queue import branch_order, facts, listing, old_rows, paths, rows, start_order
 from lib.commit_queue.database import Database
 from lib.commit_queue.entry import Entry, QueuedStatus
 from lib.commit_queue.states import State
@@ -36,11 +36,11 @@ class QueueReader:
 
     def peek(self) -> Entry | None:
         """Return the entry that `take` would start."""
-        return self._read(taking.next_entry)
+        return self._read(start_order.next_entry)
 
     def waiting(self) -> list[Entry]:
         """Return all entries that wait, in the order in which they would start."""
-        return self._read(taking.waiting)
+        return self._read(start_order.waiting)
 
     def entries(
         self,
@@ -122,7 +122,7 @@ class QueueReader:
 
     def count_old(self, before: float) -> int:
         """Return how many entries and deliveries `forget` would remove."""
-        return self._read(lambda database: ending.count_old(database, before))
+        return self._read(lambda database: old_rows.count(database, before))
 
     def _read(self, question: Callable[[sqlite3.Connection], T]) -> T:
         return self._database.read(question)

@@ -10,7 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from lib.commit_queue import deliveries, ending, facts, failed_starts, moving, pushing, rows, taking
+from lib.commit_queue import (
+    deliveries,
+    facts,
+    failed_starts,
+    moving,
+    old_rows,
+    pushing,
+    rows,
+    start_order,
+    state_changes,
+)
 from lib.commit_queue.entry import Deletion, Entry, Push
 from lib.commit_queue.facts import MODES
 from lib.commit_queue.queue_reader import QueueReader
@@ -67,7 +77,7 @@ class CommitQueue(QueueReader):
         """Start the next entry; None if there is none, or the queue is paused or drains."""
         if self.peek() is None:  # most looks find nothing, and need no write
             return None
-        return self._write(lambda database: taking.take(database, worker, place))
+        return self._write(lambda database: start_order.take(database, worker, place))
 
     def begun(self, entry: int, run: str = "") -> None:
         """Keep that the command of an entry has begun, and the name of its run's directory."""
@@ -96,7 +106,7 @@ class CommitQueue(QueueReader):
 
         def change(database: sqlite3.Connection) -> bool:
             found = rows.entry(database, entry)
-            return ending.end(database, found, state, exit_code, reason, silent=silent)
+            return state_changes.end(database, found, state, exit_code, reason, silent=silent)
 
         return self._write(change)
 
@@ -105,20 +115,22 @@ class CommitQueue(QueueReader):
 
         Raises LookupError if there is none, or it has ended.
         """
-        return self._write(lambda database: ending.cancel_open(database, entry, reason))
+        return self._write(lambda database: state_changes.cancel_open(database, entry, reason))
 
     def cut_off(self, entry: int, reason: str) -> Entry:
         """Put an entry back to wait whose run was cut off; the second time it ends."""
 
         def change(database: sqlite3.Connection) -> Entry:
-            ending.cut_off(database, rows.entry(database, entry), reason)
+            state_changes.cut_off(database, rows.entry(database, entry), reason)
             return rows.entry(database, entry)
 
         return self._write(change)
 
     def put_back(self, entry: int, reason: str) -> None:
         """Put a running entry back to wait as if it had not been started."""
-        self._write(lambda database: ending.put_back(database, rows.entry(database, entry), reason))
+        self._write(
+            lambda database: state_changes.put_back(database, rows.entry(database, entry), reason)
+        )
 
     def could_not_start(self, entry: int, exit_code: int | None, reason: str) -> Entry:
         """Put an entry back to wait whose command could not start; return it.
@@ -134,7 +146,7 @@ class CommitQueue(QueueReader):
 
     def recover(self) -> list[Entry]:
         """Do as `cut_off` with all running entries; return them. For a worker that begins."""
-        return self._write(ending.recover)
+        return self._write(state_changes.recover)
 
     def set_mode(self, mode: str, why: str = "") -> None:
         """Change the mode. Raises ValueError for another one."""
@@ -157,7 +169,7 @@ class CommitQueue(QueueReader):
 
     def forget(self, before: float) -> int:
         """Remove entries that ended before a time, and deliveries; return how many entries."""
-        return self._write(lambda database: ending.forget(database, before))
+        return self._write(lambda database: old_rows.forget(database, before))
 
     def _write(self, action: Callable[[sqlite3.Connection], T]) -> T:
         return self._database.write(action)

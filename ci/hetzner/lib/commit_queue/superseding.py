@@ -9,7 +9,7 @@ import fnmatch
 import sqlite3
 from collections.abc import Sequence
 
-from lib.commit_queue import ending, rows
+from lib.commit_queue import rows, state_changes
 from lib.commit_queue.entry import MANUAL, Ref
 
 OPEN_OF_BRANCH = (
@@ -33,7 +33,7 @@ def take_branch(
         if {each.key for each in entry.refs} - {ref.key}:
             drop(database, entry.id, ref)
         else:
-            ending.cancel(database, entry, reason)
+            state_changes.cancel(database, entry, reason)
 
 
 def drop(database: sqlite3.Connection, entry: int, ref: Ref) -> None:

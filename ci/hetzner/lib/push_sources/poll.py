@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 from lib.commit_queue.entry import Deletion, Entry
 from lib.common.ref_names import is_branch, is_commit
 from lib.git.git_command import git
-from lib.push_sources.received import HEADS
+from lib.push_sources.hook_input import HEADS
 
 PATIENCE = 60.0  # seconds for the remote's answer
 DOUBT = 10.0  # seconds until the remote is asked again: one of its servers may lag behind

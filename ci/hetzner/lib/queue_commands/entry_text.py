@@ -9,8 +9,8 @@ from pathlib import Path
 from lib.commit_queue import worker_presence
 from lib.commit_queue.entry import Entry
 from lib.commit_queue.queue_reader import QueueReader
+from lib.commit_queue.start_order import behind
 from lib.commit_queue.states import State
-from lib.commit_queue.taking import behind
 from lib.common import plain_time, redact
 from lib.common.plain_text import one_line, table
 

@@ -16,7 +16,7 @@ from lib.commands import answer
 from lib.commit_queue.entry import Deletion, Entry, Push
 from lib.commit_queue.states import OPEN
 from lib.git.checkout import CheckoutError
-from lib.push_sources import hook_file, received
+from lib.push_sources import hook_file, hook_input
 from lib.queue_commands import entry_text, run
 from lib.queue_commands.site import QueueSite
 
@@ -47,7 +47,7 @@ def main(given: argparse.Namespace, site: QueueSite) -> int:
     if sys.stdin is None or sys.stdin.isatty():
         raise ValueError("git calls this after a push; `--install DIR` makes it do so")
     entries, failed = _queue_all(given, site)
-    if WAIT in received.options(os.environ):
+    if WAIT in hook_input.options(os.environ):
         for entry in entries:
             run.watched(site, entry.id, [*_here(), *_words(given, site, "log", str(entry.id))])
     return int(failed)
@@ -69,7 +69,7 @@ def _queue_all(given: argparse.Namespace, site: QueueSite) -> tuple[list[Entry],
     with os.fdopen(
         os.dup(sys.stdin.fileno()), encoding="utf-8", errors="surrogateescape", newline="\n"
     ) as lines:
-        for told in received.pushes(lines):
+        for told in hook_input.pushes(lines):
             try:
                 if isinstance(told, Deletion):
                     site.queue.delete(told)

@@ -16,8 +16,8 @@ from lib.common.plain_text import one_line
 from lib.queue_worker import worker_lines
 from lib.queue_worker.entry_ends import EntryEnds
 from lib.queue_worker.outage import Outage
-from lib.queue_worker.seam import Gone, Seam
-from lib.queue_worker.under_way import Patience, UnderWay
+from lib.queue_worker.protocol import DispatcherParts, Gone
+from lib.queue_worker.running_command import Patience, RunningCommand
 
 RUN = Patience(terminate=30.0, kill=60.0)
 PREPARATION = Patience(terminate=3.0, kill=6.0)  # nothing of it is needed
@@ -33,25 +33,25 @@ class Dispatcher:
 
     def __init__(
         self,
-        seam: Seam,
+        parts: DispatcherParts,
         *,
         name: str,
         workers: int = 1,
         run: Patience = RUN,
         preparation: Patience = PREPARATION,
     ) -> None:
-        self._seam = seam
+        self._parts = parts
         self._name = name
         self._workers = workers
         self._places = range(1, workers + 2)
         self._run, self._preparation = run, preparation
         self._taken: dict[int, Entry] = {}  # entries that run by now, but for their command
-        self._commands: dict[int, UnderWay] = {}
+        self._commands: dict[int, RunningCommand] = {}
         self._names: dict[int, str] = {}  # of runs that have begun, by place, not kept yet
         self._gone: list[Gone] = []  # commands whose end is not kept yet
         self._prepared: dict[int, int] = {}  # places, and the ids of the entries they are ready for
-        self._ends = EntryEnds(seam.queue)
-        self._outage = Outage(seam.now)
+        self._ends = EntryEnds(parts.queue)
+        self._outage = Outage(parts.now)
         self.held_up = ""
         self._stopping = False
 
@@ -72,7 +72,7 @@ class Dispatcher:
 
     def keeps_back(self, entry: Entry) -> bool:
         """Whether an entry that waits cannot start as things are, as far as is known."""
-        return bool(self._seam.obstacle()) or self._outage.has_tried(entry.id)
+        return bool(self._parts.obstacle()) or self._outage.has_tried(entry.id)
 
     @property
     def _entries(self) -> list[Entry]:
@@ -82,7 +82,7 @@ class Dispatcher:
     def step(self) -> None:
         """Heed what has happened, and start what can start. Raises QueueError."""
         self._keep_names()
-        self._gone += self._seam.runs.gone()
+        self._gone += self._parts.runs.gone()
         while self._gone:
             self._keep_end(self._gone[0])
             del self._gone[0]
@@ -93,25 +93,25 @@ class Dispatcher:
         self._prepare()
         self._offer_statuses()
         for command in self._commands.values():
-            command.escalate(self._seam.runs, self._seam.now())
+            command.escalate(self._parts.runs, self._parts.now())
 
     def stop(self) -> None:
         """Start nothing more, and ask all commands to end; `step` until none is `busy`."""
         self._stopping = True
         for command in self._commands.values():
-            command.ask(self._seam.runs, self._seam.now())
+            command.ask(self._parts.runs, self._parts.now())
 
     def kill(self) -> None:
         """End all commands by force."""
         for command in self._commands.values():
-            command.kill(self._seam.runs)
+            command.kill(self._parts.runs)
 
     # ---- what has happened
 
     def _keep_names(self) -> None:
-        self._names |= self._seam.runs.names()
+        self._names |= self._parts.runs.names()
         for place, name in list(self._names.items()):
-            self._seam.queue.begun(self._commands[place].entry.id, name)
+            self._parts.queue.begun(self._commands[place].entry.id, name)
             self._commands[place].begun = True
             self._outage_is_over()
             del self._names[place]
@@ -124,8 +124,8 @@ class Dispatcher:
                 self._say(command.entry, f"was not prepared (exit code {gone.end.code})")
         else:
             judgement = self._ends.record(command.entry, gone, stopping=self._stopping)
-            seconds = self._seam.now() - command.began
-            self._seam.say(worker_lines.ended(command.entry, judgement, seconds))
+            seconds = self._parts.now() - command.began
+            self._parts.say(worker_lines.ended(command.entry, judgement, seconds))
             if gone.end.began:
                 self._outage_is_over()
             elif judgement.not_started and judgement.state is State.WAITING:
@@ -134,32 +134,32 @@ class Dispatcher:
 
     def _heed_requests(self) -> None:
         """End what was asked to end: cancelled, or superseded."""
-        running = self._seam.queue.entries(states=[State.RUNNING], limit=ALL)
+        running = self._parts.queue.entries(states=[State.RUNNING], limit=ALL)
         self._put_back_unknown(running)
         asked = {entry.id: entry.asked_to_end for entry in running if entry.asked_to_end}
         ours = {entry.id for entry in running if entry.worker == self._name}
         for place, entry in list(self._taken.items()):
             if self._stopping or entry.id in asked:
                 if entry.id in ours:
-                    self._seam.queue.put_back(entry.id, STOPPED)  # it ends there if it is to end
+                    self._parts.queue.put_back(entry.id, STOPPED)  # it ends there if it is to end
                 del self._taken[place]
         for command in self._commands.values():
             why = asked.get(command.entry.id)
             if why and not command.prepares and not command.asked:
                 self._say(command.entry, f"is asked to end: {one_line(why)}")
-                command.ask(self._seam.runs, self._seam.now())
+                command.ask(self._parts.runs, self._parts.now())
 
     def _put_back_unknown(self, running: Sequence[Entry]) -> None:
         """Put back entries whose start was kept by the queue, which then told of an error."""
         known = {entry.id for entry in self._entries}
         for entry in running:
             if entry.worker == self._name and entry.id not in known:
-                self._seam.queue.put_back(entry.id, "its start was cut short by an error")
+                self._parts.queue.put_back(entry.id, "its start was cut short by an error")
 
     # ---- what can start
 
     def _take(self) -> None:
-        queue = self._seam.queue
+        queue = self._parts.queue
         while self._slots_are_free():
             coming = queue.peek()
             if self._is_held_up(coming) or coming is None:
@@ -171,7 +171,7 @@ class Dispatcher:
 
     def _is_held_up(self, coming: Entry | None) -> bool:
         """Return whether something keeps entries from starting; tell what."""
-        obstacle = self._seam.obstacle() if coming else ""
+        obstacle = self._parts.obstacle() if coming else ""
         trying = bool(self._taken) or any(
             not (command.begun or command.prepares) for command in self._commands.values()
         )
@@ -181,9 +181,9 @@ class Dispatcher:
 
     def _tell_obstacle(self, told: str) -> None:
         if told != self.held_up:
-            self._seam.queue.set_message(told)
+            self._parts.queue.set_message(told)
             self.held_up = told
-            self._seam.say(f"nothing is started: {told}" if told else "starts again")
+            self._parts.say(f"nothing is started: {told}" if told else "starts again")
 
     def _outage_is_over(self) -> None:
         if self._outage.why:
@@ -212,39 +212,39 @@ class Dispatcher:
         """Start the commands of taken entries at places where no preparation goes on any more."""
         for place, entry in list(self._taken.items()):
             if preparation := self._commands.get(place):
-                preparation.ask(self._seam.runs, self._seam.now())
-            elif not entry.speaks or self._seam.statuses.clear(entry.sha):
+                preparation.ask(self._parts.runs, self._parts.now())
+            elif not entry.speaks or self._parts.statuses.clear(entry.sha):
                 del self._taken[place]
                 self._prepared.pop(place, None)
-                self._seam.say(worker_lines.started(entry, place))
+                self._parts.say(worker_lines.started(entry, place))
                 self._run_command(entry, place, self._run, prepare=False)
 
     def _prepare(self) -> None:
         """Prepare the next entry while others run; end a preparation that is of no use."""
         under_way = [c for c in self._commands.values() if c.prepares]
-        if not under_way and (self._stopping or not self._seam.runs.prepares):
+        if not under_way and (self._stopping or not self._parts.runs.prepares):
             return
         full = not self._slots_are_free() and not self._stopping
-        coming = self._seam.queue.peek() if full else None
+        coming = self._parts.queue.peek() if full else None
         for command in under_way:
             if coming is None or command.entry.id != coming.id:
-                command.ask(self._seam.runs, self._seam.now())
+                command.ask(self._parts.runs, self._parts.now())
         if coming is None or under_way or coming.id in self._prepared.values():
             return
-        if not (self._seam.obstacle() or self._outage.why):
+        if not (self._parts.obstacle() or self._outage.why):
             place = self._place_for(coming)
             self._run_command(coming, place, self._preparation, prepare=True)
 
     def _run_command(self, entry: Entry, place: int, patience: Patience, *, prepare: bool) -> None:
-        began = self._seam.now()
-        self._commands[place] = UnderWay(entry, place, began, patience, prepares=prepare)
-        self._seam.runs.start(entry, place, prepare=prepare)
+        began = self._parts.now()
+        self._commands[place] = RunningCommand(entry, place, began, patience, prepares=prepare)
+        self._parts.runs.start(entry, place, prepare=prepare)
 
     def _offer_statuses(self) -> None:
         """Have posted what the queue has to say, but not of commits that are about to run."""
         about_to = {entry.sha for entry in self._taken.values() if entry.speaks}
-        offered = [s for s in self._seam.queue.statuses() if s.sha not in about_to]
-        self._seam.statuses.offer(offered)
+        offered = [s for s in self._parts.queue.statuses() if s.sha not in about_to]
+        self._parts.statuses.offer(offered)
 
     def _say(self, entry: Entry, what: str) -> None:
-        self._seam.say(f"{worker_lines.named(entry)}: {what}")
+        self._parts.say(f"{worker_lines.named(entry)}: {what}")

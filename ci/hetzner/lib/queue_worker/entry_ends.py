@@ -6,8 +6,8 @@ from lib.commit_queue.entry import Entry
 from lib.commit_queue.states import State
 from lib.commit_queue.store import CommitQueue
 from lib.queue_worker import run_end
+from lib.queue_worker.protocol import Gone
 from lib.queue_worker.run_end import Judgement
-from lib.queue_worker.seam import Gone
 
 NOT_WHOLE = "the run did not check all of the commit, see its report"
 

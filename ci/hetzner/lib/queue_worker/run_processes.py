@@ -23,9 +23,9 @@ from lib.processes.process_table import ProcessTable
 from lib.processes.process_tree import ProcessTrees
 from lib.processes.wait import Waiter
 from lib.queue_worker import entry_lock, run_records
+from lib.queue_worker.protocol import Gone
 from lib.queue_worker.run_command import RunCommand
 from lib.queue_worker.run_end import NOT_FOUND, Ended
-from lib.queue_worker.seam import Gone
 
 FIRST_LOOK, LAST_LOOK = 0.05, 1.0  # seconds from one look for the name of a run to the next
 SETTLED = 10.0  # seconds after which a command that names no run has begun

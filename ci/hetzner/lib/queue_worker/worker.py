@@ -24,13 +24,13 @@ from lib.processes.wait import Waiter
 from lib.queue_worker import worker_lines
 from lib.queue_worker.disk_watermark import DiskWatermark
 from lib.queue_worker.dispatcher import RUN, Dispatcher
-from lib.queue_worker.left_over import LeftOver
+from lib.queue_worker.orphaned_commands import OrphanedCommands
+from lib.queue_worker.protocol import DispatcherParts
 from lib.queue_worker.run_command import RunCommand
 from lib.queue_worker.run_processes import RunProcesses
-from lib.queue_worker.seam import Seam
+from lib.queue_worker.running_command import Patience
 from lib.queue_worker.status_poster import StatusPoster
-from lib.queue_worker.under_way import Patience
-from lib.queue_worker.worker_loop import OVER, Parts, WorkerLoop
+from lib.queue_worker.worker_loop import OVER, LoopParts, WorkerLoop
 
 # a killed worker that was about to start a command leaves a copy of its lock to that process, until
 # it has become the command
@@ -105,7 +105,7 @@ def _work(
         table = process_table.table()
         command = RunCommand(settings.queue_command)
         runs = _runs(state_dir, command, waiter, table, say, environ, owned)
-        left_over = LeftOver(state_dir, table, time.monotonic, say, patience.kill)
+        orphaned = OrphanedCommands(state_dir, table, time.monotonic, say, patience.kill)
         statuses = StatusPoster(
             queue,
             _reporter(settings, say),
@@ -117,16 +117,16 @@ def _work(
         disk = DiskWatermark(state_dir, settings.base.free_bytes, time.monotonic)
 
         def obstacle() -> str:
-            return left_over.obstacle or disk.obstacle()
+            return orphaned.obstacle or disk.obstacle()
 
-        seam = Seam(queue, runs, statuses, obstacle, time.monotonic, say)
+        parts = DispatcherParts(queue, runs, statuses, obstacle, time.monotonic, say)
         name = process_table.run_id(table, os.getpid())
-        dispatcher = Dispatcher(seam, name=name, workers=workers, run=patience)
+        dispatcher = Dispatcher(parts, name=name, workers=workers, run=patience)
         waker = owned.enter_context(contextlib.closing(Waker(state_dir)))
-        parts = Parts(
-            queue, dispatcher, runs, statuses, left_over, waiter, waker, Notifier(), held, say
+        turned = LoopParts(
+            queue, dispatcher, runs, statuses, orphaned, waiter, waker, Notifier(), held, say
         )
-        return WorkerLoop(parts, once=once).run()
+        return WorkerLoop(turned, once=once).run()
 
 
 def _recover(queue: CommitQueue, say: Callable[[str], None]) -> None:

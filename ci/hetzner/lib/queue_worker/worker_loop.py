@@ -18,7 +18,7 @@ from lib.common.locks import Held
 from lib.common.sd_notify import Notifier
 from lib.processes.wait import Ready, Waiter
 from lib.queue_worker.dispatcher import Dispatcher
-from lib.queue_worker.left_over import LeftOver
+from lib.queue_worker.orphaned_commands import OrphanedCommands
 from lib.queue_worker.run_processes import RunProcesses
 from lib.queue_worker.status_poster import StatusPoster
 
@@ -29,14 +29,14 @@ STATUSES = (
 OVER, FAILED = 0, 1
 
 
-class Parts(NamedTuple):
+class LoopParts(NamedTuple):
     """All that a loop turns."""
 
     queue: CommitQueue
     dispatcher: Dispatcher
     runs: RunProcesses
     statuses: StatusPoster
-    left_over: LeftOver
+    orphaned: OrphanedCommands
     waiter: Waiter
     waker: Waker
     notifier: Notifier
@@ -47,7 +47,7 @@ class Parts(NamedTuple):
 class WorkerLoop:
     """Turns until a signal comes or, if only `once`, until nothing waits and nothing runs."""
 
-    def __init__(self, parts: Parts, *, once: bool) -> None:
+    def __init__(self, parts: LoopParts, *, once: bool) -> None:
         self._parts = parts
         self._once = once
         self._code: int | None = None  # once it is stopping
@@ -68,7 +68,7 @@ class WorkerLoop:
 
     def _step(self) -> None:
         parts = self._parts
-        parts.left_over.look()
+        parts.orphaned.look()
         if self._code is None and parts.lock.lost:
             parts.say(f"stops: its lock {parts.lock.path} was removed, another worker may run")
             self._stop(FAILED)
@@ -96,7 +96,7 @@ class WorkerLoop:
             return False
         if self._code is not None:
             return True
-        if not self._once or self._broken or parts.left_over.obstacle:
+        if not self._once or self._broken or parts.orphaned.obstacle:
             return False
         if not parts.queue.entries(states=[State.WAITING], limit=1):
             return True
@@ -109,7 +109,7 @@ class WorkerLoop:
         parts, now = self._parts, time.monotonic()
         due = now + LONGEST
         if not self._broken:
-            due = min(due, parts.dispatcher.due, parts.runs.due, parts.left_over.due)
+            due = min(due, parts.dispatcher.due, parts.runs.due, parts.orphaned.due)
         if parts.notifier.period is not None:
             due = min(due, self._alive)
         ready = parts.waiter.wait(max(0.0, due - now), parts.waker.opened())

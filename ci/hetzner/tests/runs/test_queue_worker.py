@@ -15,9 +15,9 @@ from unittest import mock
 from lib.commit_queue.states import State
 from lib.processes import wait
 from lib.queue_worker import run_processes
+from lib.queue_worker.protocol import Gone
 from lib.queue_worker.run_command import RunCommand
 from lib.queue_worker.run_processes import RunProcesses
-from lib.queue_worker.seam import Gone
 from tests.support import github_server
 from tests.support.github_server import TOKEN
 from tests.support.waiting import wait_until

@@ -8,7 +8,7 @@ import time
 import unittest
 from contextlib import closing
 
-from lib.commit_queue import ending, old_entries, paths, schema
+from lib.commit_queue import old_entries, old_rows, paths, schema
 from lib.commit_queue.entry import Push, Ref
 from lib.commit_queue.states import State
 from lib.common.waste import Waste
@@ -93,7 +93,7 @@ class OldEntries(QueueCase):
                 database.execute(f"{ended}'', 1, 'w', 0)", (number, f"{number:040x}", moment))
                 database.execute("INSERT INTO refs VALUES (?, 'main', 0, '', '')", (number,))
             database.set_progress_handler(lambda: done.append(None), 100)
-            self.assertEqual(ending.forget(database, 2), 1)
+            self.assertEqual(old_rows.forget(database, 2), 1)
             database.set_progress_handler(None, 0)
             (left,) = database.execute("SELECT count(*) FROM refs").fetchone()
         self.assertEqual(left, kept - kept // 2 + 1)

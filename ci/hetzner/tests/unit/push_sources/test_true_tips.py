@@ -14,7 +14,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lib.commit_queue import branch_order, ending, listing, moving, pushing, rows, schema, taking
+from lib.commit_queue import (
+    branch_order,
+    listing,
+    moving,
+    old_rows,
+    pushing,
+    rows,
+    schema,
+    start_order,
+    state_changes,
+)
 from lib.commit_queue.entry import Deletion, Entry, Push, Ref
 from lib.commit_queue.states import OPEN, VERDICTS, State
 from lib.push_sources import poll
@@ -85,13 +95,13 @@ class Box:
 
     def work(self, how: str) -> None:
         """Let the worker start one entry, or run all to their end."""
-        while taking.take(self.database, "w", 0) and how == ENDS:
+        while start_order.take(self.database, "w", 0) and how == ENDS:
             self.end_running()
 
     def end_running(self) -> None:
         for entry in self.entries("running"):
             state = entry.end_if_asked if entry.asked_to_end else State.PASSED
-            ending.end(self.database, entry, state, 0, "")
+            state_changes.end(self.database, entry, state, 0, "")
 
     def entries(self, state: str) -> list[Entry]:
         return rows.entries(self.database, "WHERE state = ? ORDER BY id", (state,))
@@ -163,7 +173,7 @@ class TrueTips(unittest.TestCase):
             running = [entry.sha for entry in self.box.entries("running")]
             self.assertEqual(len(running), len(set(running)))
             self.box.end_running()
-            if not taking.take(self.box.database, "w", 0):
+            if not start_order.take(self.box.database, "w", 0):
                 return
 
 
@@ -197,7 +207,7 @@ class Polls(unittest.TestCase):
         self.told(A)
         self.box.work(ENDS)
         self.box.poll("topic", A)
-        ending.forget(self.box.database, float("inf"))
+        old_rows.forget(self.box.database, float("inf"))
         self.assertEqual(self.box.poll("topic", A), [])
 
     def test_remote_that_lags_behind_a_delivery_ends_no_run(self) -> None:
@@ -231,7 +241,7 @@ class Polls(unittest.TestCase):
 
     def test_commit_that_a_person_has_cancelled_stays_so(self) -> None:
         self.told(A)
-        ending.cancel_open(self.box.database, 1, "cancelled by hand")
+        state_changes.cancel_open(self.box.database, 1, "cancelled by hand")
         self.assertEqual(self.box.poll("topic", A), [])
 
     def test_remote_without_any_branch_deletes_none(self) -> None:

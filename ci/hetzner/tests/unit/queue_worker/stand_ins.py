@@ -11,8 +11,8 @@ from lib.commit_queue.entry import Entry, Push, QueuedStatus, Ref
 from lib.commit_queue.states import State
 from lib.commit_queue.store import CommitQueue
 from lib.queue_worker.dispatcher import Dispatcher
+from lib.queue_worker.protocol import DispatcherParts, Gone
 from lib.queue_worker.run_end import Ended
-from lib.queue_worker.seam import Gone, Seam
 from tests.support.queue_case import MEMORY
 
 A, B, C, D = (letter * 40 for letter in "abcd")
@@ -92,7 +92,7 @@ class DispatcherCase(unittest.TestCase):
         self.dispatcher = self.another(self.workers)
 
     def another(self, workers: int) -> Dispatcher:
-        seam = Seam(
+        parts = DispatcherParts(
             self.queue,
             self.runs,
             self.statuses,
@@ -100,7 +100,7 @@ class DispatcherCase(unittest.TestCase):
             lambda: self.now,
             self.lines.append,
         )
-        return Dispatcher(seam, name="w", workers=workers)
+        return Dispatcher(parts, name="w", workers=workers)
 
     def push(self, sha: str, branch: str = "topic", source: str = "webhook") -> Entry:
         return self.queue.push(Push(sha, Ref(branch), source))

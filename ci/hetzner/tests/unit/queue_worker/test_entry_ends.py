@@ -6,8 +6,8 @@ import unittest
 
 from lib.commit_queue.states import State
 from lib.queue_worker.entry_ends import NOT_WHOLE
+from lib.queue_worker.protocol import Gone
 from lib.queue_worker.run_end import Ended
-from lib.queue_worker.seam import Gone
 from tests.unit.queue_worker.stand_ins import A, B, DispatcherCase
 
 RUN = "20260101T000000Z-aaaaaaa"

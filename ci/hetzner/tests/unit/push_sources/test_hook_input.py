@@ -5,7 +5,7 @@ from __future__ import annotations
 import unittest
 
 from lib.commit_queue.entry import Deletion, Push, Ref
-from lib.push_sources.received import options, pushes
+from lib.push_sources.hook_input import options, pushes
 
 OLD, NEW, NONE = "1" * 40, "2" * 40, "0" * 40
 

@@ -1,4 +1,4 @@
-"""How entries end, or are put back to wait; each end without the word of a run gets a status.
+"""How entries end, or are put back to wait. An end of which no run tells gets a status.
 
 All functions work within the transaction of their caller.
 """
@@ -8,14 +8,15 @@ from __future__ import annotations
 import sqlite3
 import time
 
-from lib.commit_queue import rows
+from lib.commit_queue import rows, status_rows
 from lib.commit_queue.entry import Entry
 from lib.commit_queue.states import ENDED, SPOKEN, State
+from lib.commit_queue.status_rows import WAITS
 
-WAITS = "waits in the queue"  # the description of a status
 OPEN_OF_COMMIT = (  # the one that runs first
     "WHERE sha = ? AND speaks AND state IN ('waiting', 'running') ORDER BY state LIMIT 1"
 )
+WAITS_ONCE_MORE = "was cut off and waits once more"
 MOST_TRIES = 2  # starts of an entry whose runs are cut off
 
 
@@ -43,20 +44,20 @@ def end(
     )
     database.execute("DELETE FROM failed_starts WHERE entry = ?", (entry.id,))
     if not silent and state in SPOKEN:
-        drop_statuses(database, entry)
+        status_rows.drop(database, entry)
     elif entry.speaks and (others := rows.entries(database, OPEN_OF_COMMIT, (entry.sha,))):
         _tell_of_open(database, others[0])
     else:
-        tell(database, entry, "error", reason or state.value)
+        status_rows.put(database, entry, "error", reason or state.value)
     return True
 
 
 def _tell_of_open(database: sqlite3.Connection, entry: Entry) -> None:
     """Tell GitHub that a commit waits, unless its run speaks."""
     if entry.state is State.WAITING:
-        tell(database, entry, "pending", WAITS)
+        status_rows.put(database, entry, "pending", WAITS)
     else:
-        drop_statuses(database, entry)
+        status_rows.drop(database, entry)
 
 
 def cancel_open(database: sqlite3.Connection, number: int, reason: str) -> Entry:
@@ -94,10 +95,14 @@ def cut_off(database: sqlite3.Connection, entry: Entry, reason: str) -> None:
             "UPDATE entries SET state = ?, reason = ?, run = '' WHERE id = ?",
             (State.WAITING, f"cut off: {reason}", entry.id),
         )
-        tell(database, entry._replace(run=""), "pending", "was cut off and waits once more")
+        status_rows.put(
+            database, entry._replace(run=""), "pending", "was cut off and waits once more"
+        )
 
 
-def put_back(database: sqlite3.Connection, entry: Entry, reason: str, told: str = WAITS) -> bool:
+def put_back(
+    database: sqlite3.Connection, entry: Entry, reason: str, told: str = status_rows.WAITS
+) -> bool:
     """Put a running entry back to wait as if it had not been started, unless it is to end.
 
     Return whether it waits. GitHub is `told` that; '': it knows.
@@ -113,7 +118,7 @@ def put_back(database: sqlite3.Connection, entry: Entry, reason: str, told: str 
         (State.WAITING, reason, entry.id),
     )
     if told:
-        tell(database, entry._replace(run=""), "pending", told)
+        status_rows.put(database, entry._replace(run=""), "pending", told)
     return True
 
 
@@ -123,58 +128,3 @@ def recover(database: sqlite3.Connection) -> list[Entry]:
     for entry in running:
         cut_off(database, entry, "its worker has ended")
     return [rows.entry(database, entry.id) for entry in running]
-
-
-def tell(database: sqlite3.Connection, entry: Entry, state: str, description: str) -> None:
-    """Keep a status to be posted in place of older ones of the commit; none if it speaks not."""
-    if not entry.speaks:
-        return
-    drop_statuses(database, entry)
-    database.execute(
-        "INSERT INTO statuses (entry, sha, state, description, run) VALUES (?, ?, ?, ?, ?)",
-        (entry.id, entry.sha, state, description, entry.run),
-    )
-
-
-def drop_statuses(database: sqlite3.Connection, entry: Entry) -> bool:
-    """Drop the statuses of a commit that were not posted: its run speaks, and they are older.
-
-    Return whether there were any.
-    """
-    drop = "DELETE FROM statuses WHERE sha = ?"
-    return entry.speaks and database.execute(drop, (entry.sha,)).rowcount > 0
-
-
-def count_old(database: sqlite3.Connection, before: float) -> int:
-    """Return how many entries ended before a time, and how many deliveries came before it."""
-    ask = (
-        "SELECT (SELECT count(*) FROM entries WHERE ended < ?) + "
-        "(SELECT count(*) FROM deliveries WHERE received < ?)"
-    )
-    return int(database.execute(ask, (before, before)).fetchone()[0])
-
-
-# a branch that went back to an old commit: what was pushed before is not its verdict
-OVERTAKEN = """
-    DELETE FROM refs WHERE rowid IN (
-        SELECT r.rowid FROM refs r JOIN entries e ON e.id = r.entry JOIN (
-            SELECT l.branch, l.fork, max(l.rowid) AS turn
-            FROM refs l JOIN entries o ON o.id = l.entry WHERE o.ended < ?
-            GROUP BY l.branch, l.fork) old
-        ON r.branch = old.branch AND r.fork = old.fork AND r.rowid < old.turn
-        WHERE e.ended NOT NULL)"""
-
-
-def forget(database: sqlite3.Connection, before: float) -> int:
-    """Remove entries that ended before a time, and deliveries; return how many entries."""
-    database.execute(OVERTAKEN, (before,))
-    old = "SELECT id FROM entries WHERE ended < ?"
-    for table in ("refs", "statuses"):
-        database.execute(f"DELETE FROM {table} WHERE entry IN ({old})", (before,))
-    gone = database.execute("DELETE FROM entries WHERE ended < ?", (before,)).rowcount
-    database.execute("DELETE FROM deliveries WHERE received < ?", (before,))
-    database.execute(
-        "DELETE FROM served WHERE NOT EXISTS (SELECT 1 FROM refs "
-        "WHERE refs.branch = served.branch AND refs.fork = served.fork)"
-    )
-    return gone

@@ -23,7 +23,7 @@ PATIENCE = 60.0  # seconds from the start of this worker to the end by force
 FIRST_LOOK, LAST_LOOK = 0.05, 1.0  # seconds from one look to the next; it doubles
 
 
-class LeftOver:
+class OrphanedCommands:
     """What dead workers of a queue have left. `obstacle` says what is there, '' for nothing."""
 
     def __init__(

@@ -13,7 +13,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
 
-from lib.commit_queue import ending, facts, failed_starts, rows
+from lib.commit_queue import facts, failed_starts, rows, status_rows
 from lib.commit_queue.entry import Entry
 from lib.commit_queue.states import State
 
@@ -88,7 +88,7 @@ def take(database: sqlite3.Connection, worker: str, place: int) -> Entry | None:
     entry = next_entry(database)
     if entry is None:
         return None
-    untold = ending.drop_statuses(database, entry)
+    untold = status_rows.drop(database, entry)
     # why its command could not start is kept, if GitHub knows: it is told once
     reason = entry.reason if failed_starts.is_known(database, entry.id) and not untold else ""
     database.execute(

@@ -1,4 +1,4 @@
-"""The seam between the worker's decisions and its deeds: real ones and those of tests share it."""
+"""What the decisions of a worker ask of the parts that act; tests put others in their place."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Statuses(Protocol):
         ...
 
 
-class Seam(NamedTuple):
+class DispatcherParts(NamedTuple):
     """The parts that a dispatcher works with; tests put others in their place."""
 
     queue: CommitQueue

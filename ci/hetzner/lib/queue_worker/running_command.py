@@ -6,7 +6,7 @@ import math
 from typing import NamedTuple
 
 from lib.commit_queue.entry import Entry
-from lib.queue_worker.seam import Runs
+from lib.queue_worker.protocol import Runs
 
 
 class Patience(NamedTuple):
@@ -16,7 +16,7 @@ class Patience(NamedTuple):
     kill: float
 
 
-class UnderWay:
+class RunningCommand:
     """A command at a place, since `began` on the clock of its worker.
 
     First its input is closed, which ends a run in a container as well. Two signals in a row would
