@@ -16,7 +16,8 @@ install -d -m 755 /opt/ci-versions "$settings"
 ln -sfnT /opt/ci-versions/current/ci/hetzner /opt/ci-runner
 ln -sfn /opt/ci-runner/deploy/ci.sh /usr/local/bin/ci
 
-grep -q '^CI_STATE_DIR=' "$settings/box.env" || cat "$here/box.env.example" >>"$settings/box.env"
+# an own line of it, whatever ends the file so far
+grep -q '^CI_STATE_DIR=' "$settings/box.env" || (echo && cat "$here/box.env.example") >>"$settings/box.env"
 chmod 644 "$settings/box.env"
 if [[ ! -e $settings/.env ]]; then
   install -m 600 /dev/null "$settings/.env"
@@ -48,6 +49,8 @@ fi
 if [[ -e /root/.ssh/authorized_keys && ! -e /home/ci/.ssh ]]; then
   install -d -m 700 -o ci -g ci /home/ci/.ssh
   install -m 600 -o ci -g ci /root/.ssh/authorized_keys /home/ci/.ssh/authorized_keys
+  # where root may not log in, cloud-init lets its keys say only that (its setting disable_root)
+  sed -i 's/^no-port-forwarding.*Please login as the user.*;exit 142" //' /home/ci/.ssh/authorized_keys
 fi
 
 # the file of the machine is kept; a second call leaves ours as it is

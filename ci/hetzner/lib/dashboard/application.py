@@ -53,7 +53,9 @@ class Dashboard:
         self._runs = RunPages(store, self._streams, self._changes)
         self._paths: Mapping[str, Callable[[Request], Answer]] = {
             "/": self._home,
-            "/health": lambda _: health.answer(settings, queue),
+            "/health": lambda request: health.answer(
+                settings, queue, to_reader=self._access.may_read(request.environ)
+            ),
             "/metrics": lambda _: metrics.answer(settings, queue, self._streams),
             "/api/runs.json": lambda request: runs_json.answer(queue, store, lines, request.query),
             "/api/events": self._events,

@@ -1,4 +1,8 @@
-"""The answer on `/health`: whether a push would become a run, for watchers. It needs no token."""
+"""The answer on `/health`: whether a push would become a run, for watchers.
+
+It needs no token. With a token set, only those who bring it get the words of programs and of the
+system, which name hosts, users and paths.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,17 @@ from lib.dashboard import answers, box_health
 from lib.dashboard.answers import BUSY, OK, Answer
 from lib.dashboard.box_health import Health
 
+WITHHELD = "the reason is on the first page"
 
-def answer(settings: ServiceSettings, queue: QueueReader) -> Answer:
+
+def answer(settings: ServiceSettings, queue: QueueReader, *, to_reader: bool) -> Answer:
     """Return the state of the box; its status is 503 if a push would not become a run."""
     health = box_health.look(settings, queue)
+    if not to_reader:
+        health = health._replace(
+            message=health.message and f"Something keeps runs from starting: {WITHHELD}.",
+            unreadable=health.unreadable and WITHHELD,
+        )
     return answers.as_json(fields(health), OK if health.well else BUSY)
 
 

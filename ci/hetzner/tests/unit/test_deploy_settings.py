@@ -35,6 +35,20 @@ def lines(name: str) -> dict[str, str]:
 
 
 class DeploySettings(unittest.TestCase):
+    def test_key_that_may_not_log_in_as_root_may_push(self) -> None:
+        # the words of cloud-init, cloudinit/ssh_util.py
+        closed = (
+            "no-port-forwarding,no-agent-forwarding,no-X11-forwarding,command=\"echo 'Please login "
+            'as the user \\"ubuntu\\" rather than the user \\"root\\".\';echo;sleep 10;exit 142" '
+        )
+        found = re.search(
+            r"sed -i 's/(.*)//' /home/ci/.ssh/authorized_keys", self.text("install.sh")
+        )
+        assert found
+        for line in ("ssh-ed25519 AAAA me@laptop", 'restrict,command="backup" ssh-rsa AAAA x'):
+            self.assertEqual(re.sub(found[1], "", closed + line), line)
+            self.assertEqual(re.sub(found[1], "", line), line)
+
     def test_each_setting_has_a_line_in_an_example(self) -> None:
         environ = Recording()
         settings.load_anywhere({}, environ)

@@ -18,7 +18,8 @@ PATHS = ("/", "/runs/", "/logs/", "/metrics", "/api/runs.json", "/api/events", "
 class WithToken(Asking):
     def setUp(self) -> None:
         state = Path(self.enterContext(tempfile.TemporaryDirectory(dir=MEMORY)))
-        self.serve(ExampleBox(state, CI_READ_TOKEN=TOKEN).dashboard)
+        self.box = ExampleBox(state, CI_READ_TOKEN=TOKEN)
+        self.serve(self.box.dashboard)
 
     def status(self, path: str, **headers: str) -> int:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -31,6 +32,14 @@ class WithToken(Asking):
             self.assertIn("Bearer", answer.headers["WWW-Authenticate"])
             self.assertNotIn(TOKEN, answer.read().decode() + str(answer.headers))
         self.assertIn(self.get("/health").status, (200, 503))
+
+    def test_health_tells_strangers_no_words_of_programs(self) -> None:
+        self.box.queue.set_message("ssh: connect to host 10.0.0.5: refused")
+        told = self.get("/health").read().decode()
+        self.assertNotIn("10.0.0.5", told)
+        self.assertIn("Something keeps runs from starting", told)
+        reader = self.get("/health", headers={"Authorization": f"Bearer {TOKEN}"})
+        self.assertIn("10.0.0.5", reader.read().decode())
 
     def test_bearer_reads(self) -> None:
         for path in PATHS:
