@@ -91,6 +91,7 @@ def _prepare(database: sqlite3.Connection, path: Path) -> None:
     # the log of writes grows beside a long reader; its file is cut afterwards
     database.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
     database.execute("PRAGMA synchronous = FULL")  # an accepted push survives a loss of power
+    database.execute("PRAGMA temp_store = MEMORY")  # a killed process leaves files of SQLite behind
     if not is_there:
         database.execute("BEGIN IMMEDIATE")
         schema.make(database, path.parent)

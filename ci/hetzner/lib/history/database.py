@@ -102,7 +102,9 @@ def _text(stored: bytes) -> str:
 
 def _connect(path: Path, how: str, seconds: float) -> sqlite3.Connection:
     address = f"{path.absolute().as_uri()}?{how}"
-    return sqlite3.connect(address, uri=True, timeout=seconds, isolation_level=None)
+    database = sqlite3.connect(address, uri=True, timeout=seconds, isolation_level=None)
+    database.execute("PRAGMA temp_store = MEMORY")  # a killed run leaves files of SQLite behind
+    return database
 
 
 def _choose_journal(database: sqlite3.Connection, path: Path) -> None:

@@ -66,6 +66,14 @@ class Together(QueueCase):
         self.assertEqual(kept, sorted((f"n{n}",) for n in range(THREADS) if n % 3 == 2))
         self.assertEqual(self.changes, 1, "they were one transaction")
 
+    def test_killed_process_leaves_no_scratch_files_of_sqlite(self) -> None:
+        def held_in_memory(database: sqlite3.Connection) -> bool:
+            stores: list[tuple[int]] = database.execute("PRAGMA temp_store").fetchall()
+            return stores == [(2,)]  # sqlite.org/pragma.html#pragma_temp_store
+
+        self.assertTrue(self.database.write(held_in_memory))
+        self.assertTrue(self.database.read(held_in_memory))
+
     def test_change_that_changes_nothing_is_no_change(self) -> None:
         before = self.version()
         self.database.write(lambda database: facts.put(database, "mode", "running"))
