@@ -11,8 +11,9 @@ import time
 import unittest
 from pathlib import Path
 from random import Random
+from unittest import mock
 
-from lib.commit_queue import paths
+from lib.commit_queue import connection, paths
 from lib.commit_queue.connection import QueueError
 from lib.commit_queue.entry import Push, Ref
 from lib.commit_queue.states import State
@@ -30,6 +31,11 @@ def sha_of(*numbers: int) -> str:
 
 
 class Together(QueueCase):
+    def setUp(self) -> None:
+        super().setUp()
+        # each waits for the disk of all others, which may be slow
+        self.enterContext(mock.patch.object(connection, "PATIENCE", 120.0))
+
     def pusher(self, which: int, report: Report) -> None:
         queue = CommitQueue(self.state)
         for number in range(PUSHES):

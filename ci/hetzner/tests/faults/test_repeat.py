@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 import unittest
 
@@ -16,8 +17,25 @@ from tests.support.commit_stage import HETZNER
 from tests.support.fault_case import REPEAT, CommitCase
 
 RUNS = max(6, REPEAT)
-# of a range of our own, so that other servers are not disturbed
-FIRST_PORT = 27000 + os.getpid() % 300 * 10
+
+
+def own_ports() -> tuple[int, socket.socket]:
+    """Return the first of ten ports for this process alone, and a socket that keeps others away.
+
+    The suite may run beside itself, with another interpreter: each holds the last port of its ten.
+    """
+    for first in range(27_000, 30_000, 10):
+        held = socket.socket()
+        try:
+            held.bind(("127.0.0.1", first + 9))
+        except OSError:
+            held.close()
+            continue
+        return first, held
+    raise AssertionError("expected ten free ports from 27000 on, found none")
+
+
+FIRST_PORT, HELD = own_ports()
 SERVERS = 3
 PORTS = {f"CI_{field.upper()}": FIRST_PORT + n for n, field in enumerate(settings.PORTS)}
 GROWTH = 3000  # KiB that a runner may have more after all runs than after the third

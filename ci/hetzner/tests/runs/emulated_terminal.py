@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import tempfile
 import unittest
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyte
@@ -89,20 +90,24 @@ class Run(Emulated):
         terminal.type(f"{program(self.cwd, jobs)}\n")
         return terminal
 
-    def follow(self, terminal: Terminal, wanted: str) -> list[str]:
-        """Feed the emulator until a text is on its screen; return its lines."""
+    def follow(self, terminal: Terminal, *wanted: str) -> list[str]:
+        """Feed the emulator until these texts are on its screen; return its lines.
+
+        A part of a picture may have come, so each that is asserted on has to be waited for.
+        """
         terminal.until(lambda _: self.is_shown(terminal, wanted))
         return shown(self.screen)
 
-    def is_shown(self, terminal: Terminal, wanted: str) -> bool:
+    def is_shown(self, terminal: Terminal, wanted: Sequence[str]) -> bool:
         new = terminal.seen[self.written :]
         self.write(new)
-        return any(wanted in line for line in shown(self.screen))
+        text = "\n".join(shown(self.screen))
+        return all(each in text for each in wanted)
 
     def test_two_hundred_jobs_have_their_place(self) -> None:
         body = "echo said; until test -e go; do sleep 1; done"
         terminal = self.start(f"*[Job(f'job-{{n}}', {body!r}) for n in range(200)]")
-        lines = self.follow(terminal, "and 185 more that run")
+        lines = self.follow(terminal, "and 185 more that run", "0/200 done, 200 running", KEYS)
         self.assertEqual(lines[-1], KEYS)
         self.assertIn("0/200 done, 200 running", lines[-2])
         terminal.resize(40, 12)
@@ -112,7 +117,7 @@ class Run(Emulated):
         # the emulator keeps the row of the cursor, and what is above: a command of one line or two
         self.assertLess(len(lines[self.screen.cursor.y :]), 12)
         (self.cwd / "go").touch()
-        terminal.until(" END ")
+        terminal.until(lambda read: " END " in read and read.endswith("$ "))
         self.follow(terminal, " END ")
         self.assertNotIn(KEYS, self.history())
         self.assertEqual(sum("PASS  job-" in line for line in self.history()), 200)

@@ -23,7 +23,8 @@ echo run >>{box}/runs
 name=20260101T00000$(wc -l <{box}/runs)Z-1111111
 mkdir -p {box}/state/runs/$name
 echo $name >"$2"
-trap 'echo "{{\\"exit_code\\": $?}}" >{box}/state/runs/$name/summary.json' EXIT
+report={box}/state/runs/$name/summary.json
+trap 'echo "{{\\"sha\\": \\"{sha}\\", \\"exit_code\\": $?}}" >$report' EXIT
 {body}
 """
 
@@ -46,7 +47,7 @@ class Verify(unittest.TestCase):
     def verify(self, body: str) -> subprocess.CompletedProcess[str]:
         """Return the end of a call on a box whose runs do what `body` says."""
         run = self.box / "run"
-        run.write_text(RUN.format(box=self.box, body=body))
+        run.write_text(RUN.format(box=self.box, sha=SHA, body=body))
         run.chmod(0o755)
         argv = [sys.executable, "-P", str(HOME / "pipeline.py"), "queue", "worker"]
         with subprocess.Popen(

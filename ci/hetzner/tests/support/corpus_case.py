@@ -55,6 +55,7 @@ class CorpusCase(GitCase):
         self.stand_in = self.home / "stand_in.py"
         self.stand_in.write_text(STAND_IN)
         self.state = self.home / "state"
+        self.through: tuple[str, ...] = ()  # a command that runs the one which follows
         self.file = self.home / "three.toml"
         self.write("")
 
@@ -78,7 +79,8 @@ class CorpusCase(GitCase):
 
     def words(self, *words: str) -> list[str]:
         """Return the words of a call."""
-        return [sys.executable, str(PROGRAM), "corpus", *words, "--state-dir", str(self.state)]
+        called = [sys.executable, str(PROGRAM), "corpus", *words]
+        return [*self.through, *called, "--state-dir", str(self.state)]
 
     def corpus(self, *words: str, code: int) -> str:
         """Call `corpus`; return its output."""

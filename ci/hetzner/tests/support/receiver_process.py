@@ -109,6 +109,6 @@ def status(answer: bytes) -> int:
 def free_port(chance: random.Random) -> int:
     """Return a port below those of clients: one that got this port would reach itself."""
     while True:
-        port = chance.randrange(20_000, 30_000)
+        port = chance.randrange(21_000, 27_000)
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port

@@ -43,7 +43,7 @@ echo 20260101T000000Z-1111111 >"$2"
 touch {box}/started
 while [[ -e {box}/run ]]; do
   if [[ -e {box}/go ]]; then
-    echo '{{"state": "ended", "exit_code": 0}}' >$run/summary.json
+    echo '{{"state": "ended", "sha": "{sha}", "exit_code": 0}}' >$run/summary.json
     touch {box}/ended
     exit 0
   fi
@@ -72,7 +72,7 @@ class UpdateCase(unittest.TestCase):
             port: int = free.getsockname()[1]
         self.health = f"http://127.0.0.1:{port}/health"
         for name, text in (("restart", RESTART), ("run", RUN)):
-            (self.box / name).write_text(text.format(box=self.box, port=port))
+            (self.box / name).write_text(text.format(box=self.box, port=port, sha=SHA))
             (self.box / name).chmod(0o755)
         self.settings = {
             "CI_SOURCE_URL": f"file://{self.source}",
