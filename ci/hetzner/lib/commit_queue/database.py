@@ -24,8 +24,8 @@ class _Write:
 
     def __init__(self, action: Action) -> None:
         self.action = action
-        self.told = threading.Lock()  # free when it is done, or is to lead
-        self.told.acquire()
+        self.wakeup = threading.Lock()  # free when it is done, or is to lead
+        self.wakeup.acquire()
         self.done = False
         self.result: object = None
         self.error: BaseException | None = None
@@ -53,7 +53,7 @@ class Database:
             self._waiting.append(mine)
             leads, self._led = not self._led, True
         if not leads:
-            mine.told.acquire()
+            mine.wakeup.acquire()
         if not mine.done:
             self._lead()
         if isinstance(mine.error, sqlite3.Error):
@@ -99,7 +99,7 @@ class Database:
                 following = self._waiting[:1]
                 self._led = bool(following)
             for write in (*writes, *following):
-                write.told.release()
+                write.wakeup.release()
 
     def _commit(self, writes: list[_Write]) -> None:
         try:

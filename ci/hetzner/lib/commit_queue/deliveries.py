@@ -13,7 +13,7 @@ from lib.commit_queue.entry import Deletion, Push
 def receive(
     database: sqlite3.Connection,
     delivery: str,
-    told: Push | Deletion,
+    change: Push | Deletion,
     answer: str,
     protected: Sequence[str],
 ) -> str:
@@ -22,10 +22,10 @@ def receive(
     seen = database.execute(ask, (delivery,)).fetchone()
     if seen:
         return str(seen[0])
-    if isinstance(told, Deletion):
-        moving.delete(database, told, protected)
+    if isinstance(change, Deletion):
+        moving.delete(database, change, protected)
     else:
-        answer = answer.replace("{entry}", str(pushing.push(database, told, protected).id))
+        answer = answer.replace("{entry}", str(pushing.push(database, change, protected).id))
     row = (delivery, answer, time.time())
     database.execute("INSERT INTO deliveries VALUES (?, '', ?, ?)", row)
     return answer

@@ -34,8 +34,8 @@ def put_back(
     if times >= MOST_TIMES and not entry.asked_to_end:
         state_changes.end(database, entry, State.ERROR, exit_code, f"{AT_FAULT}{reason}")
         return
-    told = "" if entry.reason == reason else f"waits: {reason}"
-    if state_changes.put_back(database, entry, reason, told):
+    description = "" if entry.reason == reason else f"waits: {reason}"
+    if state_changes.put_back(database, entry, reason, description):
         database.execute(SET, (entry.id, facts.count(database, "turn"), times))
 
 

@@ -101,11 +101,11 @@ def cut_off(database: sqlite3.Connection, entry: Entry, reason: str) -> None:
 
 
 def put_back(
-    database: sqlite3.Connection, entry: Entry, reason: str, told: str = status_rows.WAITS
+    database: sqlite3.Connection, entry: Entry, reason: str, description: str = status_rows.WAITS
 ) -> bool:
     """Put a running entry back to wait as if it had not been started, unless it is to end.
 
-    Return whether it waits. GitHub is `told` that; '': it knows.
+    Return whether it waits. GitHub gets a status with this `description`, none for ''.
     """
     if entry.state is not State.RUNNING:
         return False
@@ -117,8 +117,8 @@ def put_back(
         "WHERE id = ?",
         (State.WAITING, reason, entry.id),
     )
-    if told:
-        status_rows.put(database, entry._replace(run=""), "pending", told)
+    if description:
+        status_rows.put(database, entry._replace(run=""), "pending", description)
     return True
 
 

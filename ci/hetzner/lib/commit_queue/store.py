@@ -63,14 +63,14 @@ class CommitQueue(QueueReader):
             lambda database: moving.correct(database, branch, known, found, self._protected)
         )
 
-    def receive(self, delivery: str, told: Push | Deletion, answer: str) -> str:
+    def receive(self, delivery: str, change: Push | Deletion, answer: str) -> str:
         """Take a delivery, queue its push, and return the answer, which is kept.
 
         A delivery that was seen before gets its first answer, and queues nothing. '{entry}' in
         the answer is replaced by the id of the entry.
         """
         return self._write(
-            lambda database: deliveries.receive(database, delivery, told, answer, self._protected)
+            lambda database: deliveries.receive(database, delivery, change, answer, self._protected)
         )
 
     def take(self, worker: str, place: int) -> Entry | None:

@@ -115,7 +115,7 @@ def lines(found: Sequence[Pair]) -> list[str]:
     counts = [
         f"{count} {match}" for match in Match if (count := sum(p.match == match for p in found))
     ]
-    told = [*table([heads, *found]), ""]
-    told += [f"{p.match} {p.commit} {p.job}: ours {p.ours}, theirs {p.theirs}" for p in differ]
+    shown = [*table([heads, *found]), ""]
+    shown += [f"{p.match} {p.commit} {p.job}: ours {p.ours}, theirs {p.theirs}" for p in differ]
     commits = counted(len({pair.commit for pair in found}), "commit")
-    return [*told, f"{commits}: {', '.join(counts) or 'nothing to compare'}"]
+    return [*shown, f"{commits}: {', '.join(counts) or 'nothing to compare'}"]

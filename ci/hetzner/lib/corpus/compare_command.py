@@ -74,8 +74,8 @@ def main(given: argparse.Namespace, site: CorpusSite) -> int:
     pairs = agreement.pairs(runs, found, names)
     green = agreement.green(runs, pairs)
     if given.json:
-        told = {"schema": 1, "agree": green, "pairs": [pair._asdict() for pair in pairs]}
-        return answer.as_json(told) or int(not green)
+        fields = {"schema": 1, "agree": green, "pairs": [pair._asdict() for pair in pairs]}
+        return answer.as_json(fields) or int(not green)
     return answer.lines(agreement.lines(pairs)) or int(not green)
 
 
@@ -91,15 +91,15 @@ def _of_corpus(corpus: Corpus, state_dir: Path) -> Iterator[Ours]:
 
 
 def _of_run(run: StoredRun) -> Ours:
-    told = run.summary
-    jobs = {str(job["name"]): str(job.get("outcome") or "unfinished") for job in _jobs(told)}
-    code = told.get("exit_code")
+    summary = run.summary
+    jobs = {str(job["name"]): str(job.get("outcome") or "unfinished") for job in _jobs(summary)}
+    code = summary.get("exit_code")
     whole = run.speaks_for_commit
     return Ours(run.name, run.sha, code if isinstance(code, int) else None, jobs, whole=whole)
 
 
-def _jobs(told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    jobs = told.get("jobs")
+def _jobs(summary: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    jobs = summary.get("jobs")
     return (
         [j for j in jobs if isinstance(j, dict) and "name" in j] if isinstance(jobs, list) else []
     )

@@ -55,13 +55,13 @@ def with_answer(begun: EndedRun, code: int | None, output: str) -> EndedRun:
 
     `code` is its exit code, None if nobody saw it end: then the answer's counts.
     """
-    told = answer_in(output)
-    if told is None:
+    answer = answer_in(output)
+    if answer is None:
         ended = "it ended" if code is None else f"exit code {code}"
         return begun._replace(problem=f"no answer for programs: {ended}", exit_code=code)
-    own = told.get("exit_code")
-    jobs = {name: _outcome(job) for name, job in _jobs(told).items()}
-    sentence = redact.shorten(str(told.get("sentence") or ""), LONGEST)
+    own = answer.get("exit_code")
+    jobs = {name: _outcome(job) for name, job in _jobs(answer).items()}
+    sentence = redact.shorten(str(answer.get("sentence") or ""), LONGEST)
     problem = ""
     if not isinstance(own, int) or (code is not None and code != own):
         problem = f"expected the exit code of its answer, {own}, found {code}"
@@ -69,15 +69,15 @@ def with_answer(begun: EndedRun, code: int | None, output: str) -> EndedRun:
         problem = f"cut off: exit code {own}: {sentence}"
     elif not jobs:
         problem = f"no job: exit code {own}: {sentence}"
-    elif isinstance(sha := told.get("sha"), str) and sha and sha != begun.sha:
+    elif isinstance(sha := answer.get("sha"), str) and sha and sha != begun.sha:
         problem = f"expected an answer on {begun.sha}, found one on {sha}"
     return begun._replace(
         problem=problem,
         exit_code=own if isinstance(own, int) else code,
         sentence=sentence,
-        run=redact.shorten(str(told.get("run") or ""), LONGEST),
+        run=redact.shorten(str(answer.get("run") or ""), LONGEST),
         jobs=jobs,
-        allowed=tuple(name for name, job in _jobs(told).items() if job.get("allowed_to_fail")),
+        allowed=tuple(name for name, job in _jobs(answer).items() if job.get("allowed_to_fail")),
     )
 
 
@@ -97,8 +97,8 @@ def _outcome(job: Mapping[str, Any]) -> str:
     return redact.shorten(str(job.get("outcome") or UNFINISHED), LONGEST)
 
 
-def _jobs(told: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+def _jobs(answer: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """Return the jobs of an answer by name; entries that are damaged are left out."""
-    entries = (job for job in told["jobs"] if isinstance(job, dict))
+    entries = (job for job in answer["jobs"] if isinstance(job, dict))
     named = (job for job in entries if job.get("name"))
     return {redact.shorten(str(job["name"]), LONGEST): job for job in named}

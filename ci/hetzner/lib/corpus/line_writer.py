@@ -26,12 +26,12 @@ class LineWriter:
 
     def table(self, lines: Sequence[str]) -> None:
         """Tell lines without the time."""
-        told = "\n".join(printable(redact.of_environment()(line)) for line in lines)
+        text = "\n".join(printable(redact.of_environment()(line)) for line in lines)
         # a program of the project prints to a console that raises nothing
-        print(told, file=sys.stderr if self._stderr else sys.stdout, flush=True)
+        print(text, file=sys.stderr if self._stderr else sys.stdout, flush=True)
         with contextlib.suppress(OSError):
             handle = files.open_file(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             try:
-                os.write(handle, f"{told}\n".encode(errors="replace"))
+                os.write(handle, f"{text}\n".encode(errors="replace"))
             finally:
                 os.close(handle)

@@ -35,17 +35,19 @@ class Report(NamedTuple):
 
     def lines(self) -> list[str]:
         """Return it for people."""
-        told = [*result_table.lines(self.rows)]
-        told += [f"LEFT  {run}: {each}" for run, all_left in self.left.items() for each in all_left]
+        shown = [*result_table.lines(self.rows)]
+        shown += [
+            f"LEFT  {run}: {each}" for run, all_left in self.left.items() for each in all_left
+        ]
         if self.growth:
-            told += ["", HEAD_OF_GROWTH]
-            told += _table(self.growth)
-        told += [f"GREW  {name}: each run after the first added some" for name in self.leaks]
+            shown += ["", HEAD_OF_GROWTH]
+            shown += _table(self.growth)
+        shown += [f"GREW  {name}: each run after the first added some" for name in self.leaks]
         than = f"compared with {self.before}" if self.before else "nothing to compare with yet"
-        told += ["", f"{'GREEN' if self.green else 'RED'}   {self.name}, {than}"]
+        shown += ["", f"{'GREEN' if self.green else 'RED'}   {self.name}, {than}"]
         if not self.complete:
-            told += ["not complete: `corpus run` goes on with it"]
-        return told
+            shown += ["not complete: `corpus run` goes on with it"]
+        return shown
 
     def fields(self) -> dict[str, object]:
         """Return it for programs."""

@@ -78,11 +78,11 @@ def main(given: argparse.Namespace, site: CorpusSite) -> int:
         RoundRunner(corpus, by, repo, site.state_dir, now, tell, watch).run(shas)
         before = rounds.last_complete([r for r in rounds.all_of(home) if r.name != now.name])
         now.done()
-        told = report.of(corpus, now, before, strict=given.strict)
+        result = report.of(corpus, now, before, strict=given.strict)
         if given.json:
-            return answer.as_json(told.fields()) or int(not told.green)
-        tell.table(told.lines())
-        return int(not told.green)
+            return answer.as_json(result.fields()) or int(not result.green)
+        tell.table(result.lines())
+        return int(not result.green)
 
 
 def _resolved(corpus: Corpus, repo: Path) -> dict[str, str]:

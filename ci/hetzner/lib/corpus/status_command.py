@@ -27,7 +27,7 @@ def main(given: argparse.Namespace, site: CorpusSite) -> int:
     if not known:
         raise LookupError(f"expected a round of the corpus {corpus.name}, found none: run it")
     before = rounds.last_complete(known[1:])
-    told = report.of(corpus, known[0], before)
+    result = report.of(corpus, known[0], before)
     if given.json:
-        return answer.as_json(told.fields()) or int(not told.green)
-    return answer.lines(told.lines()) or int(not told.green)
+        return answer.as_json(result.fields()) or int(not result.green)
+    return answer.lines(result.lines()) or int(not result.green)

@@ -97,26 +97,26 @@ def record(run: StoredRun) -> RunRecord:
         return RunRecord()
 
 
-def of_record(run: StoredRun, told: RunRecord) -> RunLine:
+def of_record(run: StoredRun, record: RunRecord) -> RunLine:
     """Return a run that goes on, as its events tell it."""
-    jobs = [job for job in told.jobs if not outcomes.is_left_out(job)]
+    jobs = [job for job in record.jobs if not outcomes.is_left_out(job)]
     broken = [job.name for job in jobs if outcomes.is_broken(job) and not job.allowed]
     return RunLine(
         run.name,
-        run.sha or str(told.header.get("sha") or ""),
-        run.branch or str(told.header.get("branch") or ""),
+        run.sha or str(record.header.get("sha") or ""),
+        run.branch or str(record.header.get("branch") or ""),
         RUNNING,
         run.started,
         passed=sum(bool(job.outcome) for job in jobs) - len(broken),
         total=len(jobs),
         broken=tuple(broken),
-        running=tuple(_running(job, told) for job in jobs if job.running),
+        running=tuple(_running(job, record) for job in jobs if job.running),
     )
 
 
-def _running(job: JobRecord, told: RunRecord) -> RunningJob:
+def _running(job: JobRecord, record: RunRecord) -> RunningJob:
     last = job.attempts[-1].started if job.attempts else job.started or 0.0
-    return RunningJob(job.name, told.began + told.before + last, job.usual)
+    return RunningJob(job.name, record.began + record.before + last, job.usual)
 
 
 def _ended(run: StoredRun) -> RunLine:

@@ -24,9 +24,9 @@ MOST_JOBS, MOST_FILES = 500, 500
 
 def answer(run: StoredRun, names: Sequence[str], version: str, request: Request) -> Answer:
     """Return the page, or only the part that changes. `names` are those in its directory."""
-    told = run_lines.record(run)
-    line = run_lines.of_record(run, told)._replace(state=run.state)
-    main = _main(line, told, names, version, time.time())
+    record = run_lines.record(run)
+    line = run_lines.of_record(run, record)._replace(state=run.state)
+    main = _main(line, record, names, version, time.time())
     return page_frame.live(
         _title(line),
         main,
@@ -46,7 +46,7 @@ def _colour(line: RunLine) -> str:
     return look if look in page_frame.COLOURS else ""
 
 
-def _main(line: RunLine, told: RunRecord, names: Sequence[str], version: str, now: float) -> Html:
+def _main(line: RunLine, record: RunRecord, names: Sequence[str], version: str, now: float) -> Html:
     running = line.state == RUNNING
     head = tag(
         "header",
@@ -67,16 +67,16 @@ def _main(line: RunLine, told: RunRecord, names: Sequence[str], version: str, no
     return tag(
         "main",
         head,
-        _jobs(told, now if running else None),
+        _jobs(record, now if running else None),
         _files(names),
         data_version=version,
         data_title=_title(line),
     )
 
 
-def _jobs(told: RunRecord, now: float | None) -> Html:
-    jobs = [job for job in told.jobs if not outcomes.is_left_out(job)]
-    rows = [_job(job, told, now) for job in islice(jobs, MOST_JOBS)]
+def _jobs(record: RunRecord, now: float | None) -> Html:
+    jobs = [job for job in record.jobs if not outcomes.is_left_out(job)]
+    rows = [_job(job, record, now) for job in islice(jobs, MOST_JOBS)]
     return section(
         "jobs",
         "Jobs",
@@ -86,7 +86,7 @@ def _jobs(told: RunRecord, now: float | None) -> Html:
     )
 
 
-def _job(job: JobRecord, told: RunRecord, now: float | None) -> Html:
+def _job(job: JobRecord, record: RunRecord, now: float | None) -> Html:
     """Return the row of a job; `now` is None if its run does not go on."""
     name: Html | str = job.name
     if job.log:
@@ -97,7 +97,7 @@ def _job(job: JobRecord, told: RunRecord, now: float | None) -> Html:
     if now is not None and not job.outcome:
         state = "running" if job.running else "waiting"
         if job.started is not None:
-            took = time_tags.since(told.began + told.before + job.started, now)
+            took = time_tags.since(record.began + record.before + job.started, now)
     return tag(
         "tr",
         tag("th", name, scope="row", class_="name"),

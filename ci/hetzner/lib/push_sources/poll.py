@@ -65,8 +65,8 @@ def tips(url: str) -> dict[str, str]:
             "from a credential helper, or use a deploy key"
         )
     remedy = "see that the repository is there and answers; the next poll tries again"
-    told = git(Path("/"), "ls-remote", "--heads", "--", url, timeout=PATIENCE, remedy=remedy)
-    pairs = (line.split("\t", 1) for line in told.split("\n") if "\t" in line)
+    listed = git(Path("/"), "ls-remote", "--heads", "--", url, timeout=PATIENCE, remedy=remedy)
+    pairs = (line.split("\t", 1) for line in listed.split("\n") if "\t" in line)
     named = ((ref.removeprefix(HEADS), sha) for sha, ref in pairs)
     return {branch: sha for branch, sha in named if is_branch(branch) and is_commit(sha)}
 

@@ -37,9 +37,9 @@ def rows(entries: Sequence[Entry]) -> list[str]:
 def mode(queue: QueueReader) -> list[str]:
     """Return whether the queue starts entries, and its message."""
     why = one_line(queue.why())
-    told = MODES[queue.mode()] + (f" ({why})" if why else "")
+    sentence = MODES[queue.mode()] + (f" ({why})" if why else "")
     message = one_line(queue.message())
-    return [told, message] if message else [told]
+    return [sentence, message] if message else [sentence]
 
 
 def worker(state_dir: Path, start: str) -> str:

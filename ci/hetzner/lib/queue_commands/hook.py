@@ -49,7 +49,7 @@ def main(given: argparse.Namespace, site: QueueSite) -> int:
     entries, failed = _queue_all(given, site)
     if WAIT in hook_input.options(os.environ):
         for entry in entries:
-            run.watched(site, entry.id, [*_here(), *_words(given, site, "log", str(entry.id))])
+            run.watched(site, entry.id, [*_by_ssh(), *_words(given, site, "log", str(entry.id))])
     return int(failed)
 
 
@@ -69,12 +69,12 @@ def _queue_all(given: argparse.Namespace, site: QueueSite) -> tuple[list[Entry],
     with os.fdopen(
         os.dup(sys.stdin.fileno()), encoding="utf-8", errors="surrogateescape", newline="\n"
     ) as lines:
-        for told in hook_input.pushes(lines):
+        for found in hook_input.pushes(lines):
             try:
-                if isinstance(told, Deletion):
-                    site.queue.delete(told)
+                if isinstance(found, Deletion):
+                    site.queue.delete(found)
                     continue
-                push = _push(told)
+                push = _push(found)
                 entry = site.queue.push(push)
             except (ValueError, OSError) as error:
                 failed = True
@@ -82,17 +82,17 @@ def _queue_all(given: argparse.Namespace, site: QueueSite) -> tuple[list[Entry],
             else:
                 entries.append(entry)
                 follow = _words(given, site, "log", str(entry.id), "-f")
-                answer.lines([_told(entry, push.ref.branch, [*_here(), *follow])])
+                answer.lines([_line(entry, push.ref.branch, [*_by_ssh(), *follow])])
     return entries, failed
 
 
-def _push(told: Push | str) -> Push:
-    if isinstance(told, str):
-        raise ValueError(told)
-    return told
+def _push(found: Push | str) -> Push:
+    if isinstance(found, str):
+        raise ValueError(found)
+    return found
 
 
-def _told(entry: Entry, branch: str, follow: list[str]) -> str:
+def _line(entry: Entry, branch: str, follow: list[str]) -> str:
     if entry.state in OPEN:
         return f"{branch} queued as {entry.id}: {shlex.join(follow)}"
     return entry_text.line(entry)  # of a commit that has its answer already
@@ -105,7 +105,7 @@ def _words(given: argparse.Namespace, site: QueueSite, *command: str) -> list[st
     return [*site.program, "queue", *command, "--state-dir", str(site.state_dir)]
 
 
-def _here() -> list[str]:
+def _by_ssh() -> list[str]:
     """Return the words that reach this machine for the person who pushes over ssh (ssh(1))."""
     ends = os.environ.get("SSH_CONNECTION", "").split()
     user = os.environ.get("USER", "")

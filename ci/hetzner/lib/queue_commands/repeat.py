@@ -67,18 +67,18 @@ def _push(given: argparse.Namespace, site: QueueSite) -> str:
 
 def _wait(site: QueueSite, group: str) -> list[Entry]:
     """Return the entries of a group when all have ended. Raises LookupError, Interrupted."""
-    version, told = -1, ""
+    version, shown = -1, ""
     watch = WorkerWatch(site)
     while True:
         entries = site.queue.repetitions(group)
         if not entries:
             raise LookupError(f"expected repetitions of this name, found none: {group!r}")
         ended = [entry for entry in entries if entry.state in ENDED]
-        if (news := _progress(entries, ended)) != told:
+        if (news := _progress(entries, ended)) != shown:
             remark(f"{group}: {news}")
         if len(ended) == len(entries):
             return entries
-        told, version = news, following.until_changed(site.queue, version, watch.look)
+        shown, version = news, following.until_changed(site.queue, version, watch.look)
 
 
 def _progress(entries: Sequence[Entry], ended: Sequence[Entry]) -> str:

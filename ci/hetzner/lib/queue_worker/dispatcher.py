@@ -175,20 +175,20 @@ class Dispatcher:
         trying = bool(self._taken) or any(
             not (command.begun or command.prepares) for command in self._commands.values()
         )
-        told = obstacle or (self._outage.why if coming or trying else "")
-        self._tell_obstacle(told)
+        reason = obstacle or (self._outage.why if coming or trying else "")
+        self._announce(reason)
         return bool(obstacle or (self._outage.why and (trying or self._outage.rests)))
 
-    def _tell_obstacle(self, told: str) -> None:
-        if told != self.held_up:
-            self._parts.queue.set_message(told)
-            self.held_up = told
-            self._parts.say(f"nothing is started: {told}" if told else "starts again")
+    def _announce(self, reason: str) -> None:
+        if reason != self.held_up:
+            self._parts.queue.set_message(reason)
+            self.held_up = reason
+            self._parts.say(f"nothing is started: {reason}" if reason else "starts again")
 
     def _outage_is_over(self) -> None:
         if self._outage.why:
             self._outage.over()
-            self._tell_obstacle("")
+            self._announce("")
 
     def _slots_are_free(self) -> bool:
         return len(self._entries) < self._workers

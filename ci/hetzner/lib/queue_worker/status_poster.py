@@ -123,23 +123,25 @@ class StatusPoster:
         if not _is_own(status):
             what = one_line(redact.shorten(f"{status.state} for {status.sha}", LONGEST))
             self._say(f"a status in the queue is dropped, it is none of the queue's own: {what}")
-        elif any(self._reporter.post(each) is Delivery.UNDELIVERED for each in self._told(status)):
+        elif any(
+            self._reporter.post(each) is Delivery.UNDELIVERED for each in self._with_parts(status)
+        ):
             return False
         return self._forget(status)
 
-    def _told(self, status: QueuedStatus) -> list[Status]:
+    def _with_parts(self, status: QueuedStatus) -> list[Status]:
         """Return a status, and those of jobs and groups that a dead run has left pending.
 
         The next run would post these, too; it may not come for long.
         """
         url = f"{self._log_url}/{status.run}" if self._log_url and status.run else ""
-        told = Status(status.state, status.sha, CONTEXT, status.description, url)
+        whole = Status(status.state, status.sha, CONTEXT, status.description, url)
         if status.state != "error" or run_name.parse(status.run) is None:
-            return [told]
+            return [whole]
         state_dir = self._queue.state_dir
         run = str(run_records.report(state_dir, status.run).get("run"))
         parts = outbox.cut_off_parts(state_dir, run, status.sha)
-        return [told, *(each._replace(url=url) for each in parts)]
+        return [whole, *(each._replace(url=url) for each in parts)]
 
     def _forget(self, status: QueuedStatus) -> bool:
         try:

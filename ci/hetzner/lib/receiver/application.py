@@ -10,7 +10,7 @@ from lib.commit_queue.entry import Push
 from lib.commit_queue.store import CommitQueue
 from lib.common import plain_text, redact
 from lib.receiver import signature
-from lib.receiver.events import Ignored, Rules, told
+from lib.receiver.events import Ignored, Rules, change_of
 from lib.receiver.payload import PayloadError, parse
 
 if TYPE_CHECKING:
@@ -79,16 +79,16 @@ class Application:
         delivery = _matching(environ, "X-GitHub-Delivery", DELIVERY)
         try:
             payload = parse(body)
-            news = Ignored("") if event == "ping" else told(event, payload, self._rules)
+            change = Ignored("") if event == "ping" else change_of(event, payload, self._rules)
         except PayloadError as error:
             raise AnswerError("400 Bad Request", str(error)) from None
         if event == "ping":
             return OK, "pong"
-        if isinstance(news, Ignored):
-            return OK, f"ignored: {news.why}"
-        status, answer = (ACCEPTED, QUEUED) if isinstance(news, Push) else (OK, DELETED)
+        if isinstance(change, Ignored):
+            return OK, f"ignored: {change.why}"
+        status, answer = (ACCEPTED, QUEUED) if isinstance(change, Push) else (OK, DELETED)
         try:
-            return status, self._queue.receive(delivery, news, answer)
+            return status, self._queue.receive(delivery, change, answer)
         except OSError as error:
             self._log(environ, f"webhook {delivery}: {error}")
             raise AnswerError(

@@ -31,7 +31,7 @@ class Ignored(NamedTuple):
     why: str
 
 
-def told(event: str, payload: Payload, rules: Rules) -> Push | Deletion | Ignored:
+def change_of(event: str, payload: Payload, rules: Rules) -> Push | Deletion | Ignored:
     """Return the push or the deletion that an event tells of. Raises PayloadError."""
     if event not in ("push", "pull_request"):
         return Ignored(f"the event {_shown(event)} starts no run")

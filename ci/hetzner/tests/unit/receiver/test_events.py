@@ -7,7 +7,7 @@ import unittest
 from typing import Any
 
 from lib.commit_queue.entry import Deletion, Push, Ref
-from lib.receiver.events import Ignored, Rules, told
+from lib.receiver.events import Ignored, Rules, change_of
 from lib.receiver.payload import PayloadError, parse
 from tests.support.webhook_case import BEFORE, REPOSITORY, SHA, pushed, requested
 
@@ -16,7 +16,7 @@ FORK = "stranger/Hello-World"
 
 
 def of(event: str, payload: Any, rules: Rules = RULES) -> Push | Deletion | Ignored:
-    return told(event, parse(json.dumps(payload).encode()), rules)
+    return change_of(event, parse(json.dumps(payload).encode()), rules)
 
 
 class EventCase(unittest.TestCase):
