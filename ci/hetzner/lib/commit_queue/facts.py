@@ -9,14 +9,17 @@ MODES = ("running", "paused", "draining")
 
 
 def get(database: sqlite3.Connection, name: str) -> str:
-    """Return a fact."""
-    return str(database.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()[0])
+    """Return a fact, '' for one that nobody has told yet."""
+    found = database.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+    return str(found[0]) if found else ""
 
 
 def put(database: sqlite3.Connection, name: str, value: str) -> None:
     """Change a fact; one that is the same counts as no change."""
     database.execute(
-        "UPDATE facts SET value = ? WHERE name = ? AND value != ?", (value, name, value)
+        "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO "
+        "UPDATE SET value = excluded.value WHERE value != excluded.value",
+        (name, value),
     )
 
 

@@ -100,8 +100,9 @@ class QueueReader:
         return self._fact("why")
 
     def message(self) -> str:
-        """Return what people should know: what holds the queue up, and what was damaged."""
-        return "; ".join(text for text in (self._fact("message"), self.damage()) if text)
+        """Return what people should know: what holds the queue up, what was damaged, a note."""
+        told = (self._fact("message"), self.damage(), self._fact("note"))
+        return "; ".join(filter(None, told))
 
     def held_up(self) -> str:
         """Return what keeps entries from starting though no person wants that, '' for nothing."""

@@ -158,6 +158,10 @@ class CommitQueue(QueueReader):
         """Keep what holds the queue up, such as a full disk; '' for nothing."""
         self._put({"message": text})
 
+    def set_note(self, text: str) -> None:
+        """Keep what people should know though it holds nothing up; '' for nothing."""
+        self._put({"note": text})
+
     def forget_damage(self) -> None:
         """Speak of that no more: a person has seen it."""
         self._put({"damage": ""})

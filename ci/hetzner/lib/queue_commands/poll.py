@@ -15,6 +15,10 @@ from lib.push_sources.seen_tips import SeenTips
 from lib.queue_commands import entry_text
 from lib.queue_commands.site import QueueSite
 
+NOTE = (
+    "NOTE: the repository did not tell the last poll where its branches are: "
+    "`journalctl -u ci-poll` has git's words"
+)
 SUMMARY = "Queue the branches of a repository that moved since the last poll."
 
 
@@ -50,9 +54,14 @@ def main(given: argparse.Namespace, site: QueueSite) -> int:
             seen = SeenTips(directory / "polled.json")
             ask = functools.partial(poll.tips, url)
             done = poll.poll(site.queue, ask, seen, given.branches, every=given.all)
-            return answer.lines(list(map(_line, done)) or ["no branch to queue"])
-    except (CheckoutError, locks.LockTimeoutError) as error:
+            lines = list(map(_line, done)) or ["no branch to queue"]
+    except locks.LockTimeoutError as error:
         raise LookupError(str(error)) from error
+    except CheckoutError as error:
+        site.queue.set_note(NOTE)  # readers of /health need no token: git's words are not for them
+        raise LookupError(str(error)) from error
+    site.queue.set_note("")
+    return answer.lines(lines)
 
 
 def _line(done: Entry | Deletion) -> str:

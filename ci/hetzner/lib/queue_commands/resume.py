@@ -16,7 +16,8 @@ def arguments(_parser: argparse.ArgumentParser) -> None:
 
 
 def main(_given: argparse.Namespace, site: QueueSite) -> int:
-    """Resume the queue; what it said of a damaged database is said no more. Raises OSError."""
+    """Resume the queue; what it said of damage or of polls is said no more. Raises OSError."""
     site.queue.set_mode("running")
     site.queue.forget_damage()
+    site.queue.set_note("")
     return answer.lines(entry_text.mode(site.queue))

@@ -192,6 +192,11 @@ class Poll(QueueCase):
         code, told = self.command()
         self.assertEqual((code, told.count("\n")), (1, 1))
         self.assertIn("the next poll tries again", told)
+        self.assertRegex(self.queue.message(), "^NOTE: the repository did not tell the last poll")
+        self.assertEqual(self.queue.held_up(), "")
+        (self.home / "away").rename(self.home / "repo")
+        self.command()
+        self.assertEqual(self.queue.message(), "")
 
     def command(self) -> tuple[int, str]:
         """Return exit code and words of the command."""

@@ -6,7 +6,7 @@ import unittest
 from collections.abc import Iterator
 from random import Random
 
-from lib.commit_queue.entry import MANUAL, Entry, Push, Ref
+from lib.commit_queue.entry import MANUAL, Deletion, Entry, Push, Ref
 from lib.commit_queue.states import ENDED, OPEN, SPOKEN, State
 from tests.support.queue_case import QueueCase
 
@@ -32,6 +32,7 @@ class Lives(QueueCase):
         steps = (
             *(self.push_event, self.pull_event, self.person, self.repetition, self.post),
             *(self.start, self.start, self.finish, self.finish, self.cancel, self.cut_off),
+            *(self.deletion, self.correction),
         )
         for _ in range(STEPS):
             random.choice(steps)(random)
@@ -72,6 +73,16 @@ class Lives(QueueCase):
     def pull_event(self, random: Random) -> None:
         ref = Ref(random.choice(BRANCHES), 7, random.choice(("", "a/fork")))
         self.queue.push(Push(random.choice(SHAS), ref, "webhook"))
+
+    def deletion(self, random: Random) -> None:
+        branch = random.choice(BRANCHES)
+        self.queue.delete(Deletion(Ref(branch), self.queue.tips().get(branch, "")))
+        self.assertEqual(self.queue.tips().get(branch, ""), "")
+
+    def correction(self, random: Random) -> None:
+        branch, sha = random.choice(BRANCHES), random.choice(("", *SHAS))
+        self.queue.correct(branch, self.queue.tips().get(branch, ""), sha)
+        self.assertEqual(self.queue.tips().get(branch, ""), sha)
 
     def person(self, random: Random) -> None:
         ref, sha = Ref(random.choice(("", *BRANCHES))), random.choice(SHAS)
