@@ -282,8 +282,10 @@ class Obstacles(WorkerCase):
     def test_program_that_names_no_run_has_begun_once_it_lives_for_a_while(self) -> None:
         """Else a script whose last command is not found would run again and again."""
         entry = self.push(A)
-        self.enterContext(mock.patch.object(run_processes, "SETTLED", 0.1))
-        for script, begins in (("exit 127", False), ("sleep 0.3; exit 127", True)):
+        go = self.root / "go"
+        waits = f"until [ -e {go} ]; do sleep 0.02; done; exit 127"
+        for settled, script, begins in ((60.0, "exit 127", False), (0.1, waits, True)):
+            self.enterContext(mock.patch.object(run_processes, "SETTLED", settled))
             runs = RunProcesses(
                 self.state,
                 RunCommand(["sh", "-c", script, "{sha}"]),
@@ -298,6 +300,8 @@ class Obstacles(WorkerCase):
             gone: list[Gone] = []
             while not gone:
                 begun += runs.names()
+                if begun:
+                    go.touch()
                 gone += runs.gone()
                 time.sleep(0.01)
             self.assertEqual((gone[0].end.code, gone[0].end.began), (127, begins))
