@@ -64,6 +64,8 @@ class Escapes(FaultCase):
         self.does_not_escape(f"CI_RUN_TAG={another}/a setsid SLEEP &")
 
     def test_child_cannot_join_the_group_of_the_runner(self) -> None:
+        if not os.getpgrp():
+            self.skipTest("the group of this process is outside of its namespace")
         program = self.root / "join.py"
         program.write_text(JOIN.format(group=os.getpgrp(), mark=self.mark))
         wait = "until [[ -e refused ]]; do sleep 0.01; done; rm refused"

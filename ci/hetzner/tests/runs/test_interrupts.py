@@ -8,6 +8,7 @@ import unittest
 
 from dsl import Job
 from tests.support.run_case import LINUX, RunTest, tagged
+from tests.support.time_passes import time_passes
 
 
 @unittest.skipUnless(LINUX, "needs /proc")
@@ -17,11 +18,12 @@ class Interrupts(RunTest):
         self.addCleanup(signal.signal, signal.SIGCHLD, before)
         codes: list[int] = []
         made = self.pipeline(
-            Job("a", "sleep 0.1", ok_codes=(0, 256)), Job("b", self.sleeper()), timeout=4
+            Job("a", "sleep 0.1", ok_codes=(0, 256)), Job("b", self.sleeper()), timeout=60
         )
         thread = threading.Thread(target=lambda: codes.append(made.run()))  # it cannot take it back
-        thread.start()
-        thread.join()
+        with time_passes(60, lambda: "CAUSE a" in self.console.getvalue()):
+            thread.start()
+            thread.join()
         self.assertEqual(codes, [124])
         self.assertRegex(self.log("ci"), "CAUSE a: its exit code is lost: .*SIGCHLD")
         self.assertEqual(tagged(self.sleeper()), [])
