@@ -59,7 +59,7 @@ mkdir -p "$CI_STATE_DIR/runs/$run"
 echo "$run" >"$name_to"
 tell pending
 read -r -t "0.0$((RANDOM % 7 + 2))" _
-(( $? > 128 )) || exit 143
+(( $? > 128 )) || { sleep "0.0$((RANDOM % 10))"; exit 143; }  # it has jobs to end
 state=success code=0
 [[ $sha != *[0-4] ]] || state=failure code=1
 tell "$state"
