@@ -16,6 +16,7 @@ from lib.common.plain_text import one_line
 from lib.queue_worker import worker_lines
 from lib.queue_worker.entry_ends import EntryEnds
 from lib.queue_worker.outage import Outage
+from lib.queue_worker.places import Places
 from lib.queue_worker.protocol import DispatcherParts, Gone
 from lib.queue_worker.running_command import Patience, RunningCommand
 
@@ -27,8 +28,7 @@ STOPPED = "its worker was stopped"
 class Dispatcher:
     """The decisions of the worker `name`, which runs `workers` entries at a time.
 
-    It has one place more than that, numbered from 1, where the next entry is prepared. `held_up`
-    is what keeps entries from starting, '' for nothing.
+    `held_up` is what keeps entries from starting, '' for nothing.
     """
 
     def __init__(
@@ -43,13 +43,12 @@ class Dispatcher:
         self._parts = parts
         self._name = name
         self._workers = workers
-        self._places = range(1, workers + 2)
+        self._places = Places(workers)
         self._run, self._preparation = run, preparation
         self._taken: dict[int, Entry] = {}  # entries that run by now, but for their command
         self._commands: dict[int, RunningCommand] = {}
         self._names: dict[int, str] = {}  # of runs that have begun, by place, not kept yet
         self._gone: list[Gone] = []  # commands whose end is not kept yet
-        self._prepared: dict[int, int] = {}  # places, and the ids of the entries they are ready for
         self._ends = EntryEnds(parts.queue)
         self._outage = Outage(parts.now)
         self.held_up = ""
@@ -119,7 +118,7 @@ class Dispatcher:
     def _keep_end(self, gone: Gone) -> None:
         command = self._commands[gone.place]
         if command.prepares:
-            self._prepared[gone.place] = command.entry.id  # or it failed, and would fail again
+            self._places.prepared(gone.place, command.entry)
             if gone.end.code and not command.asked:
                 self._say(command.entry, f"was not prepared (exit code {gone.end.code})")
         else:
@@ -194,19 +193,9 @@ class Dispatcher:
         return len(self._entries) < self._workers
 
     def _place_for(self, entry: Entry) -> int:
-        """Return a place for an entry: the one that is prepared for it, or is being prepared.
-
-        Else the one where it ran before: a run in a container that outlives a killed worker for a
-        moment holds that place, and the new one waits for it there.
-        """
         taken = {*self._taken, *(p for p, c in self._commands.items() if not c.prepares)}
-
-        def suits(place: int) -> tuple[bool, bool, bool, int]:
-            preparation = self._commands.get(place)
-            ready = preparation.entry.id if preparation else self._prepared.get(place)
-            return ready != entry.id, place != entry.place, preparation is not None, place
-
-        return min((place for place in self._places if place not in taken), key=suits)
+        preparing = {p: c.entry for p, c in self._commands.items() if c.prepares}
+        return self._places.best(entry, taken, preparing)
 
     def _start(self) -> None:
         """Start the commands of taken entries at places where no preparation goes on any more."""
@@ -215,7 +204,7 @@ class Dispatcher:
                 preparation.ask(self._parts.runs, self._parts.now())
             elif not entry.speaks or self._parts.statuses.clear(entry.sha):
                 del self._taken[place]
-                self._prepared.pop(place, None)
+                self._places.used(place)
                 self._parts.say(worker_lines.started(entry, place))
                 self._run_command(entry, place, self._run, prepare=False)
 
@@ -229,7 +218,7 @@ class Dispatcher:
         for command in under_way:
             if coming is None or command.entry.id != coming.id:
                 command.ask(self._parts.runs, self._parts.now())
-        if coming is None or under_way or coming.id in self._prepared.values():
+        if coming is None or under_way or self._places.has(coming):
             return
         if not (self._parts.obstacle() or self._outage.why):
             place = self._place_for(coming)
