@@ -7,14 +7,12 @@ it to end. Only the worker holds the other end, so the pipe ends when the worker
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from lib.commit_queue import paths
 from lib.commit_queue.entry import Entry
 from lib.common import files, redact, sd_notify
 from lib.processes import environment, fork_exec, kill, process_table
@@ -22,34 +20,14 @@ from lib.processes.environment import Environment
 from lib.processes.process_table import ProcessTable
 from lib.processes.process_tree import ProcessTrees
 from lib.processes.wait import Waiter
-from lib.queue_worker import entry_lock, run_records
+from lib.queue_worker import run_records
 from lib.queue_worker.protocol import Gone
 from lib.queue_worker.run_command import RunCommand
 from lib.queue_worker.run_end import NOT_FOUND, Ended
+from lib.queue_worker.started_command import StartedCommand
 
 FIRST_LOOK, LAST_LOOK = 0.05, 1.0  # seconds from one look for the name of a run to the next
 SETTLED = 10.0  # seconds after which a command that names no run has begun
-
-
-def key_prefix(state_dir: Path) -> str:
-    """Return how the keys of the commands of a queue begin, in the tags of their processes."""
-    return f"queue-{hashlib.sha256(os.fsencode(state_dir)).hexdigest()[:8]}-"
-
-
-class _Command:
-    """A command under way at a place."""
-
-    def __init__(self, entry: Entry, key: str, *, prepare: bool) -> None:
-        self.entry = entry
-        self.key = key
-        self.prepare = prepare
-        self.token = os.urandom(4).hex()  # an earlier try that still starts has another file
-        self.began = time.monotonic()
-        self.pid = 0
-        self.input = -1  # the end of its pipe that the worker holds, -1 once it is closed
-        self.run = ""  # the name of its run
-        self.begun = prepare  # whether there is nothing to look for any more
-        self.look = self.began  # when to look for that
 
 
 class RunProcesses:
@@ -73,10 +51,9 @@ class RunProcesses:
         self._table = table
         run_id = process_table.run_id(table, os.getpid())
         self._trees = ProcessTrees(table, run_id, subreaper=subreaper)
-        self._prefix = key_prefix(state_dir)
         kept = {k: v for k, v in sd_notify.without(environ).items() if k not in redact.OF_SERVICES}
         self._environ = {**kept, "CI_STATE_DIR": str(state_dir)}
-        self._commands: dict[int, _Command] = {}
+        self._commands: dict[int, StartedCommand] = {}
         self._not_started: list[Gone] = []
         self._not_begun: set[int] = set()  # entries whose next command has the log of the last
 
@@ -95,7 +72,7 @@ class RunProcesses:
 
     def start(self, entry: Entry, place: int, *, prepare: bool = False) -> None:
         """Start a command; one that cannot be started is among those that are gone."""
-        made = _Command(entry, f"{self._prefix}{place}", prepare=prepare)
+        made = StartedCommand(self._state_dir, entry, place, prepares=prepare)
         try:
             with contextlib.ExitStack() as opened:
                 self._start(made, place, opened)
@@ -105,12 +82,11 @@ class RunProcesses:
             return
         self._commands[place] = made
 
-    def _start(self, made: _Command, place: int, opened: contextlib.ExitStack) -> None:
-        name_to = self._name_to(made)
-        name_to.parent.mkdir(parents=True, exist_ok=True)
+    def _start(self, made: StartedCommand, place: int, opened: contextlib.ExitStack) -> None:
+        made.name_to.parent.mkdir(parents=True, exist_ok=True)
         log = self._begun_log(made)
         opened.callback(os.close, log)
-        locks = [] if made.prepare else [self._locked(made.entry)]
+        locks = made.lock()
         for lock in locks:
             opened.callback(os.close, lock)
         reader, writer = os.pipe()
@@ -118,7 +94,7 @@ class RunProcesses:
         failed = opened.enter_context(contextlib.ExitStack())
         failed.callback(os.close, writer)
         made.pid = fork_exec.start(
-            self._command.of(made.entry, place, name_to, prepare=made.prepare),
+            self._command.of(made.entry, place, made.name_to, prepare=made.prepares),
             program=None,
             cwd=str(Path.cwd()),
             env=Environment.of(environment.tagged(self._variables(made), made.key)),
@@ -135,23 +111,16 @@ class RunProcesses:
         failed.pop_all()
         made.input = writer
 
-    def _locked(self, entry: Entry) -> int:
-        lock = entry_lock.take(paths.entry_lock(self._state_dir, entry.id))
-        if lock is None:
-            raise OSError("expected that nothing of its earlier run is left, found that it lives")
-        return lock
-
-    def _variables(self, made: _Command) -> dict[str, str]:
-        silent = made.prepare or not made.entry.speaks
+    def _variables(self, made: StartedCommand) -> dict[str, str]:
+        silent = made.prepares or not made.entry.speaks
         return {**self._environ, "GITHUB_TOKEN": ""} if silent else self._environ
 
     # ---- ending
 
     def close_input(self, place: int) -> None:
         """Close the input of a command, which asks it to end."""
-        if (command := self._commands.get(place)) and command.input >= 0:
-            os.close(command.input)
-            command.input = -1
+        if command := self._commands.get(place):
+            command.close_input()
 
     def terminate(self, place: int) -> None:
         """Send TERM to the process that was started, which sees to its own."""
@@ -173,7 +142,7 @@ class RunProcesses:
         for _, command in due:
             age = now - command.began
             if self._command.names_its_run:
-                command.run = run_records.name(self._name_to(command))
+                command.read_name()
                 command.look = now + min(LAST_LOOK, max(FIRST_LOOK, age / 8))
             else:
                 command.look = command.began + SETTLED
@@ -190,22 +159,16 @@ class RunProcesses:
                 gone.append(self._gone(place, command, 128 - code if code < 0 else code))
         return gone
 
-    def _gone(self, place: int, command: _Command, code: int) -> Gone:
+    def _gone(self, place: int, command: StartedCommand, code: int) -> Gone:
         self._waiter.forget(command.pid)
         self._end_tree(command)
-        if command.input >= 0:
-            os.close(command.input)
-        name_to = self._name_to(command)
-        run = command.run or run_records.name(name_to)
+        run = command.read_name()
         unnamed = not self._command.names_its_run
         began = bool(run) or (unnamed and (command.begun or code not in NOT_FOUND))
-        if not (began or command.prepare):
+        if not (began or command.prepares):
             self._not_begun.add(command.entry.id)
-        with contextlib.suppress(OSError):
-            name_to.unlink(missing_ok=True)
-        if not command.prepare:
-            entry_lock.release(paths.entry_lock(self._state_dir, command.entry.id))
-        said = run_records.last_line(self._log(command))
+        command.clear()
+        said = run_records.last_line(command.log)
         if not (self._command.is_pipeline and run):
             ended = Ended(code, began, said=said, of_pipeline=self._command.is_pipeline)
             return Gone(place, ended, run)
@@ -213,7 +176,7 @@ class RunProcesses:
         ended = Ended(code, began, run_records.confirms(report, command.entry.sha, code), said)
         return Gone(place, ended, run, run_records.checked_all(report))
 
-    def _end_tree(self, command: _Command) -> None:
+    def _end_tree(self, command: StartedCommand) -> None:
         """End what is left of a command, and forget it."""
         stopped = kill.stop(self._table, lambda: self._trees.members(command.key))
         self._trees.remove(command.key)
@@ -233,17 +196,9 @@ class RunProcesses:
 
     # ---- files
 
-    def _begun_log(self, command: _Command) -> int:
+    def _begun_log(self, command: StartedCommand) -> int:
         """Return a new log; that of a command that has not begun is not kept beside it."""
-        path = self._log(command)
-        if not command.prepare and command.entry.id in self._not_begun:
+        if not command.prepares and command.entry.id in self._not_begun:
             self._not_begun.remove(command.entry.id)
-            path.unlink(missing_ok=True)
-        return files.begin(path)
-
-    def _log(self, command: _Command) -> Path:
-        log = paths.log(self._state_dir, command.entry.id)
-        return log.with_suffix(".prepare.log") if command.prepare else log
-
-    def _name_to(self, command: _Command) -> Path:
-        return paths.directory(self._state_dir) / f"{command.entry.id}.{command.token}.name"
+            command.log.unlink(missing_ok=True)
+        return files.begin(command.log)
