@@ -5,7 +5,8 @@
 # switched, so VERSION in it is always that of the version in use. The image is built, before that,
 # only if what it is made of has changed. If the new version is not healthy, the box gets the old
 # one back, with its image and its units. Until all is well the file `update` beside the versions
-# names the old one: whatever ends this script, its end or the next call goes back by that file.
+# names the old one: whatever ends this script, its end or the next call goes back by that file. The
+# queue drains as long as this script lives.
 #
 # Exit codes: 0 the box has the newest version; 1 the new version was not healthy, or the update was
 # refused: the box has the version from before; 2 the box is not healthy: look at it; 75 a commit
@@ -25,16 +26,18 @@ units=${CI_UNITS_DIR-/etc/systemd/system} # empty: units are somebody else's bus
 restart=${CI_RESTART:-systemctl restart ci-webhook.service ci-worker.service}
 health=${CI_HEALTH_URL:-http://127.0.0.1:9000/health}
 patience=${CI_HEALTH_SECONDS:-60}
-journal=$versions/update # the version from before, the mode of the queue, how far we are, its reason
+journal=$versions/update # the version from before, while the box is switched to another
 none='-'                 # stands for the version before the first one
 
 main() {
   one_at_a_time
+  local old new
   if [[ -e $journal ]]; then
     say "an earlier update was cut off"
+    drain "$(<"$journal")"
     go_back
+    end_drain
   fi
-  local old new
   old=$(current)
   fetch
   new=$fetched
@@ -45,13 +48,14 @@ main() {
   have_image "$new"
   drain "$old"
   say "switching from $old to $new"
-  note "$old" "$mode" switching "$why"
+  note "$old"
   if ! { switch "$new" && apply "$new" && healthy "$new" "$patience"; }; then
     say "$new is not healthy"
     go_back
     exit 1
   fi
-  resume "$new"
+  rm "$journal"
+  end_drain
   tidy "$new" "$old"
   say "the box has $(tr '\n' ' ' <"$versions/current/VERSION")"
 }
@@ -82,16 +86,18 @@ one_at_a_time() {
   trap 'exit 130' INT
   trap 'exit 143' TERM
   trap finish EXIT
-  rm -rf "$versions"/.new.*
+  # what a killed one has left; git refuses to fetch beside locks
+  rm -rf "$versions"/.new.* "$versions"/source.git/*.lock
 }
 
 # shellcheck disable=SC2317,SC2329 # called by the trap
 finish() {
   local code=$?
   trap - EXIT
-  if [[ -e $journal ]]; then
+  if [[ -n ${switching-} && -e $journal ]]; then
     go_back
   fi
+  end_drain
   rm -rf "$versions"/.new.*
   exit "$code"
 }
@@ -155,26 +161,29 @@ have_image() {
 
 # how to go back, from now on: the file is there, whole, before anything changes
 note() {
-  echo "$*" >"$journal.new"
-  sync "$journal.new"
+  echo "$1" >"$journal.new"
+  sync -f "$versions" # the new version as well: a power cut must not leave half of it
   mv -T "$journal.new" "$journal"
+  switching=1
 }
 
-# lets the commits that run end, and starts no more; keeps the mode of the queue in `mode`, and its
-# reason in `why`: /health tells by it that the worker paused the queue, and no person
+# lets the commits that run end, and starts no more, until `end_drain` or our own end: version $1
+# drains while we hold its pipe, which no other process gets
 drain() {
-  local end=$((SECONDS + ${CI_DRAIN_SECONDS:-1800})) found
-  mode=running why=
+  local seconds=${CI_DRAIN_SECONDS:-1800} end code=0
+  end=$((SECONDS + seconds))
   [[ $1 != "$none" ]] || return 0
-  found=$(host "$1" queue list --json |
-    python3 -c 'import json, sys; queue = json.load(sys.stdin); print(queue["mode"], queue["why"])')
-  read -r mode why <<<"$found"
-  note "$1" "$mode" draining "$why"
-  say "draining the queue: a commit that runs has ${CI_DRAIN_SECONDS:-1800} s to end"
-  until host "$1" queue drain --wait 1 >/dev/null && nothing_by_hand; do
+  say "draining the queue: a commit that runs has $seconds s to end"
+  coproc hold {
+    trap '' HUP INT # a terminal sends them to it as well
+    host "$1" queue drain --until-eof --why update.sh
+  }
+  holder=$! pipe=${hold[1]}
+  read -r -t "$seconds" <&"${hold[0]}" || code=$?
+  ((code == 0 || code > 128)) || fail "the queue cannot be drained: the box stays as it is"
+  until ((code == 0)) && nothing_by_hand; do
     if ((SECONDS >= end)); then
-      resume "$1"
-      say "a commit still runs after ${CI_DRAIN_SECONDS:-1800} s: nothing was changed" >&2
+      say "a commit still runs after $seconds s: nothing was changed" >&2
       exit 75
     fi
   done
@@ -188,13 +197,12 @@ nothing_by_hand() {
   fi
 }
 
-# puts the queue back into the mode in which the update found it
-resume() {
-  case $mode in
-    running) host "$1" queue resume ;;
-    paused) host "$1" queue pause --why="${why:-paused before an update}" ;;
-  esac
-  rm -f "$journal"
+end_drain() {
+  if [[ -n ${holder-} ]]; then
+    exec {pipe}>&-
+    wait "$holder" || true
+    holder=
+  fi
 }
 
 switch() {
@@ -228,22 +236,20 @@ healthy() {
 
 # undoes an update that has not come to its end
 go_back() {
-  local old step
-  read -r old mode step why <"$journal"
-  if [[ $step == switching ]]; then
-    if [[ $old == "$none" ]]; then
-      rm "$journal"
-      say "there is no version to go back to: mend the cause, and call again" >&2
-      exit 2
-    fi
+  local old code=0
+  old=$(<"$journal")
+  if [[ $old == "$none" ]]; then
+    say "there is no version to go back to: mend the cause, and call again" >&2
+    code=2
+  else
     say "going back to $old"
     switch "$old" && apply "$old" || true
-    healthy "$old" "$patience" || sick=1
+    healthy "$old" "$patience" || code=2
   fi
-  resume "$old"
-  if [[ -n ${sick-} ]]; then
+  rm "$journal"
+  if ((code)); then
     say "the box is not healthy: see journalctl -u ci-webhook -u ci-worker" >&2
-    exit 2
+    exit "$code"
   fi
 }
 

@@ -30,6 +30,11 @@ def worker_lock(state_dir: Path) -> Path:
     return directory(state_dir) / "worker.lock"
 
 
+def drain_lock(state_dir: Path) -> Path:
+    """Return the lock that a program holds while it drains the queue."""
+    return directory(state_dir) / "drain.lock"
+
+
 def wake(state_dir: Path) -> Path:
     """Return the pipe that wakes the worker."""
     return directory(state_dir) / "wake"

@@ -7,7 +7,16 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TypeVar
 
-from lib.commit_queue import branch_order, facts, listing, old_rows, paths, rows, start_order
+from lib.commit_queue import (
+    branch_order,
+    facts,
+    listing,
+    old_rows,
+    paths,
+    program_drain,
+    rows,
+    start_order,
+)
 from lib.commit_queue.database import Database
 from lib.commit_queue.entry import Entry, QueuedStatus
 from lib.commit_queue.states import State
@@ -36,7 +45,7 @@ class QueueReader:
 
     def peek(self) -> Entry | None:
         """Return the entry that `take` would start."""
-        return self._read(start_order.next_entry)
+        return None if self.drained_by() else self._read(start_order.next_entry)
 
     def waiting(self) -> list[Entry]:
         """Return all entries that wait, in the order in which they would start."""
@@ -93,11 +102,16 @@ class QueueReader:
 
     def mode(self) -> str:
         """Return 'running', 'paused' or 'draining'."""
-        return self._fact("mode")
+        mode = self._fact("mode")
+        return "draining" if mode == "running" and self.drained_by() else mode
 
     def why(self) -> str:
         """Return the reason of the mode, '' for none."""
-        return self._fact("why")
+        return self._fact("why") or self.drained_by()
+
+    def drained_by(self) -> str:
+        """Return the name of a program that drains the queue, '' for none. Raises OSError."""
+        return program_drain.holder(self.state_dir)
 
     def message(self) -> str:
         """Return what people should know: what holds the queue up, what was damaged, a note."""

@@ -77,7 +77,11 @@ class CommitQueue(QueueReader):
         """Start the next entry; None if there is none, or the queue is paused or drains."""
         if self.peek() is None:  # most looks find nothing, and need no write
             return None
-        return self._write(lambda database: start_order.take(database, worker, place))
+
+        def start(database: sqlite3.Connection) -> Entry | None:
+            return None if self.drained_by() else start_order.take(database, worker, place)
+
+        return self._write(start)
 
     def begun(self, entry: int, run: str = "") -> None:
         """Keep that the command of an entry has begun, and the name of its run's directory."""
@@ -153,6 +157,14 @@ class CommitQueue(QueueReader):
         if mode not in MODES:
             raise ValueError(f"expected one of {', '.join(MODES)}, found {mode!r}")
         self._put({"mode": mode, "why": why})
+
+    def announce(self) -> None:
+        """Wake all who watch: a program begins to drain, or ends it.
+
+        Entries that were about to start when it began run by now, or start no more.
+        """
+        same = "UPDATE facts SET value = value WHERE name = 'version'"
+        self._write(lambda database: database.execute(same))
 
     def set_message(self, text: str) -> None:
         """Keep what holds the queue up, such as a full disk; '' for nothing."""

@@ -262,10 +262,10 @@ def nameless() -> IO[bytes]:
     return tempfile.TemporaryFile()
 
 
-def try_lock(handle: int) -> bool:
+def try_lock(handle: int, *, shared: bool = False) -> bool:
     """Lock an open file (flock(2)) without waiting; return whether it worked. Raises OSError."""
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -91,6 +91,18 @@ def lock(
             os.close(handle)
 
 
+def holder(path: Path) -> str:
+    """Return the name of the process that holds a lock, '' if none does. Raises OSError."""
+    try:
+        handle = open_file(path, os.O_RDONLY)
+    except (FileNotFoundError, NotAFileError):
+        return ""
+    try:
+        return "" if try_lock(handle, shared=True) else _holder(handle)
+    finally:
+        os.close(handle)
+
+
 def pid_of(holder: str) -> int | None:
     """Return the pid of a holder, as `lock` names it; None for a name that is cut or missing."""
     found = PID.search(holder)

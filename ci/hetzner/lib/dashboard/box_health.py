@@ -10,7 +10,7 @@ from lib.commit_queue import worker_presence
 from lib.commit_queue.queue_reader import QueueReader
 from lib.commit_queue.states import State
 from lib.common import disk, version
-from lib.common.plain_text import size
+from lib.common.plain_text import one_line, size
 from lib.configuration.service_settings import ServiceSettings
 
 
@@ -21,6 +21,7 @@ class Health(NamedTuple):
     waiting: int = 0
     running: int = 0
     mode: str = ""
+    why: str = ""  # the reason of the mode
     message: str = ""
     held_up: bool = False  # nothing starts, though no person wants that
     worker: bool = False  # a worker lives
@@ -53,7 +54,8 @@ def look(settings: ServiceSettings, queue: QueueReader) -> Health:
     try:
         counts = queue.counts()
         passed = queue.entries(states={State.PASSED}, limit=1)
-        mode, message, held_up = queue.mode(), queue.message(), bool(queue.held_up())
+        mode, why, message = queue.mode(), queue.why(), queue.message()
+        held_up = bool(queue.held_up())
     except OSError as error:
         return health._replace(unreadable=str(error))
     last = passed[0].ended if passed else None
@@ -61,6 +63,7 @@ def look(settings: ServiceSettings, queue: QueueReader) -> Health:
         waiting=counts[State.WAITING],
         running=counts[State.RUNNING],
         mode=mode,
+        why=one_line(why),
         message=message,
         held_up=held_up,
         last_success=last,
@@ -82,14 +85,18 @@ def problems(health: Health) -> tuple[str, ...]:
         found.append(health.message)
     if health.mode == "paused":
         found.append(
-            "The queue is paused: `pipeline.py queue list` tells why, `pipeline.py queue resume` "
-            "goes on."
+            f"The queue is paused{_in_brackets(health.why)}: `pipeline.py queue resume` goes on."
         )
     if health.mode == "draining":
-        found.append("The queue drains: the current run ends, and no other starts.")
+        why = _in_brackets(health.why)
+        found.append(f"The queue drains{why}: the current run ends, and no other starts.")
     if not health.worker and not health.unreadable:
         found.append("No worker runs. `pipeline.py queue worker` starts one.")
     return tuple(found)
+
+
+def _in_brackets(why: str) -> str:
+    return f" ({why})" if why else ""
 
 
 def _worker_lives(state_dir: Path) -> bool:

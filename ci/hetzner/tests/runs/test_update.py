@@ -48,7 +48,7 @@ class Update(UpdateCase):
         self.until(self.box / "started")
         second = self.commit()
         with self.begin() as child:
-            self.until(self.versions / "update")
+            self.until_draining()
             self.assertFalse((self.box / "ended").exists())
             self.assertIn(self.first[:12], self.in_use())
             (self.box / "go").touch()
@@ -66,6 +66,8 @@ class Update(UpdateCase):
             while self.first[:12] in self.in_use():
                 time.sleep(0.02)
             os.killpg(child.pid, signal.SIGKILL)
+        self.assertEqual(self.mode(), "running")
+        (self.versions / "source.git" / "shallow.lock").touch()  # as a killed git leaves it
         self.git("revert", "--no-edit", "HEAD")
         last = self.git("rev-parse", "HEAD")
         told = self.update()
@@ -80,13 +82,20 @@ class Update(UpdateCase):
         self.until(self.box / "started")
         self.commit()
         with self.begin() as child:
-            self.until(self.versions / "update")
+            self.until_draining()
+            self.assertEqual(self.mode(), "draining")
+            self.assertRegex(self.why(), r"update\.sh \(pid \d+, since 20")
             self.assertIn("another update runs", self.update(1))
             os.killpg(child.pid, signal.SIGTERM)
             told = self.told_by(child)
         self.assertEqual(child.returncode, 143, told)
         self.serves(self.first)
         self.assertEqual(self.mode(), "running")
+        with self.begin() as child:
+            self.until_draining()
+            child.kill()  # and none of what it has started
+            while self.mode() == "draining":
+                time.sleep(0.02)
         self.assertIn("nothing was changed", self.update(75, CI_DRAIN_SECONDS="1"))
         self.serves(self.first)
         self.assertEqual(self.mode(), "running")

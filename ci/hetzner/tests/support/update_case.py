@@ -14,6 +14,8 @@ import unittest
 import urllib.request
 from pathlib import Path
 
+from lib.commit_queue import program_drain
+
 HOME = Path(__file__).resolve().parents[2]
 UPDATE = HOME / "deploy" / "update.sh"
 PATIENCE = 60.0  # seconds until a test gives up
@@ -171,6 +173,12 @@ class UpdateCase(unittest.TestCase):
         end = time.monotonic() + PATIENCE
         while not what.exists():
             self.assertLess(time.monotonic(), end, f"{what} never came\n{self.logs()}")
+            time.sleep(0.02)
+
+    def until_draining(self) -> None:
+        end = time.monotonic() + PATIENCE
+        while not program_drain.holder(self.box / "state"):
+            self.assertLess(time.monotonic(), end, f"nothing drains\n{self.logs()}")
             time.sleep(0.02)
 
     def in_use(self) -> str:

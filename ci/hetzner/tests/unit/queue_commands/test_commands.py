@@ -88,9 +88,10 @@ class Listing(QueueCommandsCase):
         self.queue.end(self.take().id, State.ERROR, 127, "the command could not run")
         self.assertIn("the command could not run (queue log 1)", self.said("list"))
 
-    def test_draining_queue_says_so_once(self) -> None:
+    def test_draining_queue_says_by_whom_and_since_when(self) -> None:
         self.said("drain")
-        self.assertNotIn("(", self.said("list").splitlines()[0])
+        first = self.said("list").splitlines()[0]
+        self.assertRegex(first, r"^the queue drains: [^(]* \(by \w+, since \d{4}-[^()]*\)$")
 
     def test_entries_stand_below_their_state_and_waiting_ones_in_their_order(self) -> None:
         for sha, branch in ((A, "one"), (B, "one"), (C, "two")):
