@@ -14,7 +14,7 @@ from lib.common import files
 from lib.corpus import agreement, checks, corpus_file, rounds
 from lib.corpus.agreement import Ours
 from lib.corpus.checks import Check
-from lib.corpus.corpus_file import Corpus
+from lib.corpus.commits import Corpus
 from lib.corpus.ended_run import EndedRun
 from lib.corpus.site import CorpusSite
 from lib.github import check_pages

@@ -18,60 +18,20 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from lib.common import files, ref_names
 from lib.common.plain_text import printable
+from lib.corpus.commits import ANY, Commit, Corpus
 from lib.model.names import nearest
 from lib.model.result import Outcome
 
 OWN_LOG = "corpus"  # the log of a commit is beside it, by the name of the commit
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-ANY = "*"
 PASSES = {ANY: ("passed",)}
 OUTCOMES = tuple(map(str, Outcome))
 TOP = ("name", "flags", "runner", "paths", "names", "commits")
 OF_COMMIT = ("sha", "branch", "paths_of", "expect")
-
-
-class Commit(NamedTuple):
-    """One commit of a corpus, as the file names it.
-
-    - `sha`: a revision of the repository; `branch`: '' if the file names none.
-    - `paths_of`: the revision whose paths are laid over it first, '' for none.
-    - `expect`: the outcomes that are right, by the name of the job or a pattern.
-    """
-
-    name: str
-    sha: str
-    branch: str
-    paths_of: str
-    expect: Mapping[str, tuple[str, ...]]
-
-    def expected(self, job: str) -> tuple[str, ...]:
-        """Return the outcomes that are right for a job; () if the file expects nothing of it.
-
-        Its name goes before a pattern, and a longer pattern before a shorter one.
-        """
-        if job in self.expect:
-            return self.expect[job]
-        found = [pattern for pattern in self.expect if fnmatch.fnmatchcase(job, pattern)]
-        return self.expect[max(found, key=lambda pattern: (len(pattern), pattern))] if found else ()
-
-
-class Corpus(NamedTuple):
-    """A named set of commits.
-
-    `flags` go to each run, `runner` is a command in place of this program ('' for none), `paths`
-    are those of overlays, `names` the names that jobs have elsewhere.
-    """
-
-    name: str
-    commits: tuple[Commit, ...]
-    flags: tuple[str, ...] = ()
-    runner: str = ""
-    paths: tuple[str, ...] = ()
-    names: Mapping[str, tuple[str, ...]] = {}
 
 
 def read(path: str | Path) -> Corpus:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from typing import NamedTuple
 
-from lib.corpus.corpus_file import ANY, Commit
+from lib.corpus.commits import ANY, Commit
 from lib.corpus.ended_run import EndedRun
 from lib.model.result import GOOD, Outcome
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lib.common import plain_text
 from lib.corpus import left_behind, result_table
-from lib.corpus.corpus_file import Corpus
+from lib.corpus.commits import Corpus
 from lib.corpus.left_behind import Growth
 from lib.corpus.result_table import Compared
 from lib.corpus.rounds import Round

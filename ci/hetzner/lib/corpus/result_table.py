@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from lib.common.plain_text import counted, table
 from lib.corpus import judgement
-from lib.corpus.corpus_file import Commit
+from lib.corpus.commits import Commit
 from lib.corpus.ended_run import EndedRun
 from lib.corpus.judgement import Row
 from lib.model.result import GOOD, Outcome

@@ -9,7 +9,8 @@ from pathlib import Path
 from lib.common.interrupts import Interrupted
 from lib.common.plain_text import duration
 from lib.corpus import judgement, one_run, runner
-from lib.corpus.corpus_file import OWN_LOG, Commit, Corpus
+from lib.corpus.commits import Commit, Corpus
+from lib.corpus.corpus_file import OWN_LOG
 from lib.corpus.ended_run import EndedRun, with_answer
 from lib.corpus.left_behind import Watch
 from lib.corpus.line_writer import LineWriter

@@ -13,7 +13,8 @@ from pathlib import Path
 from lib.commands import answer
 from lib.common import interrupts, locks
 from lib.corpus import corpus_file, overlay, report, rounds, runner
-from lib.corpus.corpus_file import OWN_LOG, Corpus
+from lib.corpus.commits import Corpus
+from lib.corpus.corpus_file import OWN_LOG
 from lib.corpus.left_behind import Watch
 from lib.corpus.line_writer import LineWriter
 from lib.corpus.round_runner import RoundRunner

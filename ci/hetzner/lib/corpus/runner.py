@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from lib.common import redact
 from lib.corpus import runner_identity
-from lib.corpus.corpus_file import Corpus
+from lib.corpus.commits import Corpus
 from lib.corpus.site import CorpusSite
 from lib.processes import command_template
 from lib.processes.command_template import BRANCH, SHA

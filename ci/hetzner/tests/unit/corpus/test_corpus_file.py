@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 
 from lib.corpus import corpus_file
-from lib.corpus.corpus_file import Corpus
+from lib.corpus.commits import Corpus
 
 WHOLE = """
 # a comment

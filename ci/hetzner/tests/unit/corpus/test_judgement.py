@@ -6,7 +6,8 @@ import json
 import unittest
 
 from lib.corpus import judgement
-from lib.corpus.corpus_file import PASSES, Commit
+from lib.corpus.commits import Commit
+from lib.corpus.corpus_file import PASSES
 from lib.corpus.ended_run import EndedRun, with_answer
 
 SHA = "a" * 40

@@ -5,7 +5,8 @@ from __future__ import annotations
 import unittest
 
 from lib.corpus import left_behind, result_table
-from lib.corpus.corpus_file import PASSES, Commit
+from lib.corpus.commits import Commit
+from lib.corpus.corpus_file import PASSES
 from lib.corpus.ended_run import EndedRun
 
 COMMIT = Commit("c", "x", "", "", PASSES)
