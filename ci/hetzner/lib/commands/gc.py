@@ -15,6 +15,10 @@ from lib.run_directories import cleaning, stale_runs
 
 SUMMARY = "Remove old runs, and what else is no longer used."
 ANY_TIME = float("inf")  # seconds that it may take
+NOT_OURS = (
+    "expected a store that this user may change, found {} of another user: call it as the user of "
+    "the runs (on a box: `systemctl start ci-retention`)"
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +44,8 @@ def main(given: argparse.Namespace, site: Site) -> int:
                 stack.enter_context(cleaning.alone(store))
             except locks.LockTimeoutError as error:
                 raise OSError(f"{error}: run it again later") from error
+            except PermissionError as error:
+                raise OSError(NOT_OURS.format(error.filename)) from error
             stale_runs.take_over_old(store)
             things, notes = waste.remove(found, ANY_TIME)
     if given.json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import os
 import re
@@ -77,10 +78,7 @@ def lock(
                     )
             if held.lost:  # while we waited: the next one would lock another file
                 continue
-            os.ftruncate(handle, 0)
-            since = time.strftime("%Y-%m-%d %H:%M:%S")
-            name = f"{label} (pid {os.getpid()}, since {since})\n"  # see PID
-            os.pwrite(handle, name.encode(errors="replace"), 0)
+            _write_holder(handle, label)
             try:
                 yield held
             finally:
@@ -133,6 +131,18 @@ def _acquire(handle: int, end: float, reminders: _Reminders) -> bool:
             return False
         interrupts.sleep(min(LOOK, end - now))
     return True
+
+
+def _write_holder(handle: int, label: str) -> None:
+    """Name this process in the file of a lock that it holds; not on a full disk, to clean that."""
+    os.ftruncate(handle, 0)
+    since = time.strftime("%Y-%m-%d %H:%M:%S")
+    name = f"{label} (pid {os.getpid()}, since {since})\n"  # see PID
+    try:
+        os.pwrite(handle, name.encode(errors="replace"), 0)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
 
 
 def _holder(handle: int) -> str:

@@ -17,6 +17,15 @@ from tests.support.stored_runs import NAME, WithStore
 
 GARBAGE = ("", "{", "null", "[]", '"x"', "7", "\0" * 100, "[" * 100_000, '{"jobs": {"a": [[]]}}')
 FILES = ("summary.json", "ci.log", "a.log", "kept", ".lock", "versions.txt", "environment.json")
+HETZNER = Path(__file__).resolve().parents[2]
+# a disk without a free byte, on which one run is old
+FULL = """
+place=$1; shift; mount -t tmpfs -o size=128k none "$place"
+mkdir -p "$place/runs/20200101T000000Z-0123456"
+dd if=/dev/zero of="$place/ballast" bs=4k status=none || true
+if echo x 2>&- >"$place/x"; then exit 99; fi
+"$@"
+"""
 PLACES = ("runs", "logs", "history.db", "locks", f"runs/{NAME}")
 
 
@@ -162,13 +171,36 @@ class Damaged(WithStore):
         done = subprocess.run(
             ["unshare", "-Urm", "bash", "-c", script, "bash", str(self.store.directory),
              sys.executable, "-c", program, str(self.store.directory)],
-            cwd=Path(__file__).resolve().parents[2],
+            cwd=HETZNER,
             capture_output=True,
             text=True,
             timeout=60,
             check=False,
         )  # fmt: skip
         self.assertEqual(done.returncode, 0, done.stderr)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become another user")
+    def test_clean_up_of_another_user_is_told_whose_business_it_is(self) -> None:
+        self.root.chmod(0o755)
+        self.assertEqual(ask(self.store.directory, "gc")[0], 0)
+
+        def refused() -> None:
+            code, text = ask(self.store.directory, "gc")
+            told = (code, "retention.lock of another user" in text, "ci-retention" in text)
+            if told != (1, True, True):
+                raise AssertionError(text)
+
+        as_nobody(self, refused)
+
+    @unittest.skipUnless(shutil.which("unshare"), "no unshare(1)")
+    def test_full_disk_is_cleaned_up(self) -> None:
+        done = subprocess.run(
+            ["unshare", "-Urm", "bash", "-ec", FULL, "bash", str(self.root), sys.executable,
+             str(HETZNER / "pipeline.py"), "gc", "--state-dir", str(self.root)],
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, r"-0123456  its run never began\n1 thing removed, ")
 
 
 if __name__ == "__main__":
