@@ -19,8 +19,9 @@ def answer(settings: ServiceSettings, queue: QueueReader, *, to_reader: bool) ->
     """Return the state of the box; its status is 503 if a push would not become a run."""
     health = box_health.look(settings, queue)
     if not to_reader:
+        what = "Something keeps runs from starting" if health.held_up else "There is a note"
         health = health._replace(
-            message=health.message and f"Something keeps runs from starting: {WITHHELD}.",
+            message=health.message and f"{what}: {WITHHELD}.",
             unreadable=health.unreadable and WITHHELD,
         )
     return answers.as_json(fields(health), OK if health.well else BUSY)

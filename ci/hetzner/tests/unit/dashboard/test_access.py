@@ -41,6 +41,13 @@ class WithToken(Asking):
         reader = self.get("/health", headers={"Authorization": f"Bearer {TOKEN}"})
         self.assertIn("10.0.0.5", reader.read().decode())
 
+    def test_health_tells_strangers_of_a_note_that_it_holds_nothing_up(self) -> None:
+        self.box.queue.set_note("NOTE: example.internal did not answer")
+        told = self.get("/health").read().decode()
+        self.assertNotIn("example.internal", told)
+        self.assertNotIn("keeps runs from starting", told)
+        self.assertIn("There is a note", told)
+
     def test_bearer_reads(self) -> None:
         for path in PATHS:
             self.assertEqual(self.status(path, Authorization=f"Bearer {TOKEN}"), 200, path)
