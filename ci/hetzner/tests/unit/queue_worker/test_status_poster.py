@@ -38,8 +38,9 @@ class PosterCase(WithGitHub):
         self.addCleanup(self.queue.close)
         self.done = threading.Event()
 
-    def poster(self, budget: float = 5.0, token: str = TOKEN) -> StatusPoster:
-        reporter = self.reporter(budget=budget, token=token)
+    def poster(self, pause: float = 0.01, token: str = TOKEN) -> StatusPoster:
+        """Return one whose reporter makes a `pause` before it tries a second time."""
+        reporter = self.reporter(first_pause=pause, token=token)
         made = StatusPoster(
             self.queue,
             reporter,
@@ -107,7 +108,7 @@ class Posting(PosterCase):
     def test_undelivered_one_stays_and_is_tried_again(self) -> None:
         self.push(A)
         self.github.replies += [(503, {}, b"")] * 3
-        self.offer(self.poster(budget=0.001))
+        self.offer(self.poster(pause=3600))  # so the next try is the poster's
         self.none_left()
         self.assertEqual([b["state"] for b in self.github.seen], ["pending"])
         self.assertEqual(len(self.log), 3, self.log)
