@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from lib.common.interrupts import Interrupted
 from lib.common.plain_text import duration
@@ -19,68 +20,58 @@ from lib.corpus.runner import Runner
 from lib.machine import state
 
 
-class RoundRunner:
+class RoundRunner(NamedTuple):
     """Runs the commits of a round, in the order of the file."""
 
-    def __init__(
-        self,
-        corpus: Corpus,
-        by: Runner,
-        repo: Path,
-        state_dir: Path,
-        now: Round,
-        tell: LineWriter,
-        watch: Watch,
-    ) -> None:
-        self._corpus = corpus
-        self._by = by
-        self._repo = repo
-        self._state_dir = state_dir
-        self._now = now
-        self._tell = tell
-        self._watch = watch
+    corpus: Corpus
+    by: Runner
+    repo: Path
+    state_dir: Path
+    now: Round
+    tell: LineWriter
+    watch: Watch
 
     def run(self, shas: Mapping[str, str]) -> None:
         """Run each commit that has not run. Raises OSError and Interrupted."""
-        self._tell(f"LOG   {self._now.directory / f'{OWN_LOG}.log'}")
-        self._now.begin(self._amounts())
-        for number, commit in enumerate(self._corpus.commits, 1):
-            begun = EndedRun(commit.name, shas[commit.name], self._by.asked, self._by.name)
-            known = self._now.runs.get(commit.name)
+        self.tell(f"LOG   {self.now.directory / f'{OWN_LOG}.log'}")
+        self.now.begin(self._amounts())
+        for number, commit in enumerate(self.corpus.commits, 1):
+            begun = EndedRun(commit.name, shas[commit.name], self.by.asked, self.by.name)
+            known = self.now.runs.get(commit.name)
             if known and not known.problem and known.alike(begun):
-                self._tell(f"KEPT  {commit.name}: it has run in this round")
+                self.tell(f"KEPT  {commit.name}: it has run in this round")
                 continue
             if known and not known.problem:
-                self._tell(f"NOTE  {commit.name} ran on another commit, runner or with other flags")
-            count = f"{number} of {len(self._corpus.commits)}"
-            self._tell(f"START {commit.name} {begun.sha} ({count})")
+                self.tell(f"NOTE  {commit.name} ran on another commit, runner or with other flags")
+            count = f"{number} of {len(self.corpus.commits)}"
+            self.tell(f"START {commit.name} {begun.sha} ({count})")
             ended = self._run_one(commit, begun)
-            self._now.end(ended)
-            self._tell(_told(commit, ended))
+            self.now.end(ended)
+            self.tell(_told(commit, ended))
 
     def _run_one(self, commit: Commit, begun: EndedRun) -> EndedRun:
-        process = one_run.OneRun(self._now.directory, commit.name)
+        process = one_run.OneRun(self.now.directory, commit.name)
         process.wait_for_earlier(
-            lambda: self._tell(f"WAIT  an earlier run of {commit.name} is about to end")
+            lambda: self.tell(f"WAIT  an earlier run of {commit.name} is about to end")
         )
-        words = self._by.call(begun.sha, commit.branch)
+        words = self.by.call(begun.sha, commit.branch)
         since = time.monotonic()
         try:
-            code, session = process.run(words, self._repo, runner.environment())
+            code, session = process.run(words, self.repo, runner.environment())
         except Interrupted:
-            self._tell(f"STOP  {commit.name}: the same call goes on from here")
+            self.tell(f"STOP  {commit.name}: the same call goes on from here")
             raise
         except OSError as error:
             return begun._replace(problem=f"it could not be started: {error}")
         seconds = round(time.monotonic() - since, 1)
-        left = tuple(self._watch.left_by(session))
+        left = tuple(self.watch.left_by(session))
         ended = with_answer(begun, code, process.output())
         if ended.problem:
             ended = ended._replace(problem=f"{ended.problem}; see {process.log}")
         return ended._replace(seconds=seconds, left=left, amounts=self._amounts())
 
     def _amounts(self) -> dict[str, int]:
-        return state.measure(self._state_dir)
+        return state.measure(self.state_dir)
 
 
 def _told(commit: Commit, ended: EndedRun) -> str:
