@@ -16,7 +16,7 @@ from lib.commit_queue.states import ENDED
 from lib.commit_queue.store import CommitQueue
 from lib.common import console, files
 from lib.processes import orphans, process_table
-from lib.queue_worker import started_command
+from lib.queue_worker import command_process
 from lib.run_directories import run_name
 from lib.run_directories.stored_run import StoredRun
 
@@ -43,7 +43,7 @@ def left_out(state_dir: Path) -> list[str]:
 def processes(state_dir: Path) -> list[str]:
     """Return the command lines of the processes that came of the runs of a queue."""
     table = process_table.table()
-    found = orphans.of_keys(table, started_command.key_prefix(state_dir))
+    found = orphans.of_keys(table, command_process.key_prefix(state_dir))
     return [table.command(each.pid) for each in found]
 
 

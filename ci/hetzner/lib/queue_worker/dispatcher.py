@@ -15,10 +15,10 @@ from lib.commit_queue.states import State
 from lib.common.plain_text import one_line
 from lib.queue_worker import worker_lines
 from lib.queue_worker.entry_ends import EntryEnds
+from lib.queue_worker.escalation import Patience, RunningCommand
 from lib.queue_worker.outage import Outage
 from lib.queue_worker.places import Places
 from lib.queue_worker.protocol import DispatcherParts, Gone
-from lib.queue_worker.running_command import Patience, RunningCommand
 
 RUN = Patience(terminate=30.0, kill=60.0)
 PREPARATION = Patience(terminate=3.0, kill=6.0)  # nothing of it is needed

@@ -17,7 +17,7 @@ from lib.common import files
 from lib.processes import kill, orphans, process_table, runner_process
 from lib.processes.process_table import Proc, ProcessTable
 from lib.queue_worker import entry_lock
-from lib.queue_worker.started_command import key_prefix
+from lib.queue_worker.command_process import key_prefix
 
 PATIENCE = 60.0  # seconds from the start of this worker to the end by force
 FIRST_LOOK, LAST_LOOK = 0.05, 1.0  # seconds from one look to the next; it doubles

@@ -21,10 +21,10 @@ from lib.processes.process_table import ProcessTable
 from lib.processes.process_tree import ProcessTrees
 from lib.processes.wait import Waiter
 from lib.queue_worker import run_records
+from lib.queue_worker.command_process import CommandProcess
 from lib.queue_worker.protocol import Gone
 from lib.queue_worker.run_command import RunCommand
 from lib.queue_worker.run_end import NOT_FOUND, Ended
-from lib.queue_worker.started_command import StartedCommand
 
 FIRST_LOOK, LAST_LOOK = 0.05, 1.0  # seconds from one look for the name of a run to the next
 SETTLED = 10.0  # seconds after which a command that names no run has begun
@@ -53,7 +53,7 @@ class RunProcesses:
         self._trees = ProcessTrees(table, run_id, subreaper=subreaper)
         kept = {k: v for k, v in sd_notify.without(environ).items() if k not in redact.OF_SERVICES}
         self._environ = {**kept, "CI_STATE_DIR": str(state_dir)}
-        self._commands: dict[int, StartedCommand] = {}
+        self._commands: dict[int, CommandProcess] = {}
         self._not_started: list[Gone] = []
         self._not_begun: set[int] = set()  # entries whose next command has the log of the last
 
@@ -72,7 +72,7 @@ class RunProcesses:
 
     def start(self, entry: Entry, place: int, *, prepare: bool = False) -> None:
         """Start a command; one that cannot be started is among those that are gone."""
-        made = StartedCommand(self._state_dir, entry, place, prepares=prepare)
+        made = CommandProcess(self._state_dir, entry, place, prepares=prepare)
         try:
             with contextlib.ExitStack() as opened:
                 self._start(made, place, opened)
@@ -82,7 +82,7 @@ class RunProcesses:
             return
         self._commands[place] = made
 
-    def _start(self, made: StartedCommand, place: int, opened: contextlib.ExitStack) -> None:
+    def _start(self, made: CommandProcess, place: int, opened: contextlib.ExitStack) -> None:
         made.name_to.parent.mkdir(parents=True, exist_ok=True)
         log = self._begun_log(made)
         opened.callback(os.close, log)
@@ -111,7 +111,7 @@ class RunProcesses:
         failed.pop_all()
         made.input = writer
 
-    def _variables(self, made: StartedCommand) -> dict[str, str]:
+    def _variables(self, made: CommandProcess) -> dict[str, str]:
         silent = made.prepares or not made.entry.speaks
         return {**self._environ, "GITHUB_TOKEN": ""} if silent else self._environ
 
@@ -159,7 +159,7 @@ class RunProcesses:
                 gone.append(self._gone(place, command, 128 - code if code < 0 else code))
         return gone
 
-    def _gone(self, place: int, command: StartedCommand, code: int) -> Gone:
+    def _gone(self, place: int, command: CommandProcess, code: int) -> Gone:
         self._waiter.forget(command.pid)
         self._end_tree(command)
         run = command.read_name()
@@ -176,7 +176,7 @@ class RunProcesses:
         ended = Ended(code, began, run_records.confirms(report, command.entry.sha, code), said)
         return Gone(place, ended, run, run_records.checked_all(report))
 
-    def _end_tree(self, command: StartedCommand) -> None:
+    def _end_tree(self, command: CommandProcess) -> None:
         """End what is left of a command, and forget it."""
         stopped = kill.stop(self._table, lambda: self._trees.members(command.key))
         self._trees.remove(command.key)
@@ -196,7 +196,7 @@ class RunProcesses:
 
     # ---- files
 
-    def _begun_log(self, command: StartedCommand) -> int:
+    def _begun_log(self, command: CommandProcess) -> int:
         """Return a new log; that of a command that has not begun is not kept beside it."""
         if not command.prepares and command.entry.id in self._not_begun:
             self._not_begun.remove(command.entry.id)

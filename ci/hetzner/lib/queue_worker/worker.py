@@ -24,11 +24,11 @@ from lib.processes.wait import Waiter
 from lib.queue_worker import worker_lines
 from lib.queue_worker.disk_watermark import DiskWatermark
 from lib.queue_worker.dispatcher import RUN, Dispatcher
+from lib.queue_worker.escalation import Patience
 from lib.queue_worker.orphaned_commands import OrphanedCommands
 from lib.queue_worker.protocol import DispatcherParts
 from lib.queue_worker.run_command import RunCommand
 from lib.queue_worker.run_processes import RunProcesses
-from lib.queue_worker.running_command import Patience
 from lib.queue_worker.status_poster import StatusPoster
 from lib.queue_worker.worker_loop import OVER, LoopParts, WorkerLoop
 

@@ -17,7 +17,7 @@ from lib.commands import program
 from lib.common import program_end
 from lib.configuration import service_settings
 from lib.queue_worker import worker
-from lib.queue_worker.running_command import Patience
+from lib.queue_worker.escalation import Patience
 
 
 def main(words: list[str]) -> int:

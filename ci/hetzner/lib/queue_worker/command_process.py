@@ -1,4 +1,4 @@
-"""A command that was started for an entry, with its files: log, lock, and the name of its run."""
+"""The process of a command, with its files: log, lock, and the name of its run."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def key_prefix(state_dir: Path) -> str:
     return f"queue-{hashlib.sha256(os.fsencode(state_dir)).hexdigest()[:8]}-"
 
 
-class StartedCommand:
-    """A command at a place, which runs an entry or only `prepares` its place."""
+class CommandProcess:
+    """The process of a command, which runs an entry or only `prepares` its place."""
 
     def __init__(self, state_dir: Path, entry: Entry, place: int, *, prepares: bool) -> None:
         self.entry = entry
