@@ -20,15 +20,21 @@ ln -sfn /opt/ci-runner/deploy/ci.sh /usr/local/bin/ci
 grep -q '^CI_STATE_DIR=' "$settings/box.env" || (echo && cat "$here/box.env.example") >>"$settings/box.env"
 chmod 644 "$settings/box.env"
 if [[ ! -e $settings/.env ]]; then
-  install -m 600 /dev/null "$settings/.env"
+  install -m 600 /dev/null "$settings/.env.new"
   # made here; by hand GitHub is told the first, and each reader of the dashboard the second
-  sed -E '/^(WEBHOOK_SECRET|CI_READ_TOKEN)=/d' "$here/.env.example" >"$settings/.env"
+  sed -E '/^(WEBHOOK_SECRET|CI_READ_TOKEN)=/d' "$here/.env.example" >"$settings/.env.new"
   for name in WEBHOOK_SECRET CI_READ_TOKEN; do
-    printf '%s=%s\n' "$name" "$(openssl rand -hex 32)" >>"$settings/.env"
+    printf '%s=%s\n' "$name" "$(openssl rand -hex 32)" >>"$settings/.env.new"
   done
+  mv "$settings/.env.new" "$settings/.env"
 fi
 
-[[ -e /repo ]] || git clone "$CI_REPO_URL" /repo
+# whole or not at all, as the other steps: a second call goes on after one that was killed
+if [[ ! -e /repo ]]; then
+  rm -rf /repo.new
+  git clone "$CI_REPO_URL" /repo.new
+  mv -T /repo.new /repo
+fi
 
 # jobs write here as root of the container: on the host no set-user-id program of theirs counts, and
 # no device. A line that the machine has for one of them stays as it is
@@ -42,10 +48,12 @@ done
 # `git push ssh://ci@BOX/srv/pushed.git HEAD:NAME` queues a commit. Jobs can write in /opt/ci and /repo
 # as root, so what the host executes is elsewhere: a hook, or the settings of a repository
 if [[ ! -e /srv/pushed.git ]]; then
-  git init -q --bare /srv/pushed.git
-  chown -R ci:ci /srv/pushed.git
-  git -C /repo remote add pushed /srv/pushed.git
+  rm -rf /srv/pushed.new
+  git init -q --bare /srv/pushed.new
+  chown -R ci:ci /srv/pushed.new
+  mv -T /srv/pushed.new /srv/pushed.git
 fi
+git -C /repo remote get-url pushed >/dev/null 2>&1 || git -C /repo remote add pushed /srv/pushed.git
 if [[ -e /root/.ssh/authorized_keys && ! -e /home/ci/.ssh ]]; then
   install -d -m 700 -o ci -g ci /home/ci/.ssh
   install -m 600 -o ci -g ci /root/.ssh/authorized_keys /home/ci/.ssh/authorized_keys

@@ -66,6 +66,8 @@ def _open(path: Path) -> sqlite3.Connection:
     """Open the database while no other process sets a damaged one aside."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open_lock.held(path):
+        if not path.exists() and saved(path).exists():
+            saved(path).rename(path)  # who set a damaged one aside was killed before this
         ownership.make(path)
         database = connect(path, "rwc")
         try:
@@ -74,6 +76,11 @@ def _open(path: Path) -> sqlite3.Connection:
             database.close()
             raise
         return database
+
+
+def saved(path: Path) -> Path:
+    """Return the database that is to take the place of a damaged one."""
+    return path.with_name(f"{path.name}.saved")
 
 
 def _empty(path: Path) -> sqlite3.Connection:

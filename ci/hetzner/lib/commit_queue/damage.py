@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
-from lib.commit_queue import facts, open_lock, ownership, schema
+from lib.commit_queue import connection, facts, open_lock, ownership, schema
 from lib.commit_queue.connection import connect
 from lib.common import database_file, redact, tree_copy
 
@@ -45,7 +45,7 @@ def _fault(path: Path) -> str:
 
 def _replace(path: Path, fault: str) -> None:
     """Put a new database, with the rows of a damaged one that can be read, in its place."""
-    aside, saved = (path.with_name(f"{path.name}.{end}") for end in ("broken", "saved"))
+    aside, saved = path.with_name(f"{path.name}.broken"), connection.saved(path)
     tree_copy.remove(saved)
     ownership.make(saved)
     with contextlib.closing(connect(saved, "rwc")) as database:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -40,6 +41,8 @@ __all__ = [
 
 FETCH_TIMEOUT = 300.0  # seconds
 FETCH_LOCK = "ci-runner-fetch.lock"  # in the directory that all worktrees of a repository share
+OF_REFERENCES = ("packed-refs.lock", "shallow.lock")
+LOCK_AGE = 60.0  # seconds: no git that lives keeps a lock of a reference for so long
 MARKER = ".made-by-ci-runner"  # suffix of a file beside a worktree: the runner owns it
 
 
@@ -82,12 +85,23 @@ def prepare_worktree(repo: Path, path: Path, revision: str) -> str:
 @contextlib.contextmanager
 def _alone(repo: Path, revision: str, timeout: float) -> Iterator[None]:
     """Keep other fetches of the runner away: of two at once, git fails one that moves a branch."""
-    path = repo / git(repo, "rev-parse", "--git-common-dir") / FETCH_LOCK
+    common = repo / git(repo, "rev-parse", "--git-common-dir")
+    label = f"a fetch of {shown(revision, 80)}"
     try:
-        with locks.lock(path, f"a fetch of {shown(revision, 80)}", timeout=timeout):
+        with locks.lock(common / FETCH_LOCK, label, timeout=timeout):
+            _drop_dead_locks(common)
             yield
     except (locks.LockTimeoutError, OSError) as error:
         raise CheckoutError(f"{repo} cannot be fetched: {error}") from error
+
+
+def _drop_dead_locks(common: Path) -> None:
+    """Remove the locks of references that a killed git left: each later fetch would fail."""
+    old = time.time() - LOCK_AGE
+    for lock in (*map(common.joinpath, OF_REFERENCES), *common.glob("refs/**/*.lock")):
+        with contextlib.suppress(FileNotFoundError):
+            if lock.lstat().st_mtime < old:
+                lock.unlink()
 
 
 def _fetched(repo: Path, revision: str, branch: str, timeout: float) -> str:

@@ -142,6 +142,12 @@ class Damaged(QueueCase):
         with self.assertRaises(LookupError):
             self.queue.cancel(1, "the triggers are there as well")
 
+    def test_rows_that_were_saved_survive_a_kill_before_they_take_its_place(self) -> None:
+        self.path.rename(connection.saved(self.path))
+        self.push(C, "three")
+        self.assertEqual([entry.sha for entry in self.queue.entries()], [C, B, A])
+        self.assertEqual(self.queue.damage(), "")
+
     def test_other_process_that_has_it_open_goes_on_with_the_new_one(self) -> None:
         other = CommitQueue(self.state)
         self.assertEqual(len(other.entries()), 2)

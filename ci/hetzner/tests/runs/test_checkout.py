@@ -35,6 +35,19 @@ class TestBox(GitCase):
         git(self.home, "clone", "-q", "repo", "box")
         self.box = self.home / "box"
 
+    def test_locks_of_a_killed_git_are_removed_once_they_are_old(self) -> None:
+        sha = commit(self.repo, "b", "next")
+        records = self.box / ".git"
+        left = [records / "packed-refs.lock", records / "refs/remotes/origin/main.lock"]
+        for lock in left:
+            lock.touch()
+        with self.assertRaisesRegex(CheckoutError, "main.lock"):
+            checkout.fetch(self.box, sha, "main")
+        for lock in left:
+            os.utime(lock, (0, 0))
+        self.assertEqual(checkout.fetch(self.box, sha, "main"), sha)
+        self.assertEqual([lock for lock in left if lock.exists()], [])
+
     def test_fetches_at_once_take_turns_and_all_succeed(self) -> None:
         # git itself fails one of two that move the same branch
         started = threading.Barrier(4)
