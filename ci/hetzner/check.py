@@ -57,6 +57,8 @@ DESCRIPTION, DESCRIPTION_FILE = "@octokit/openapi@23.0.2", "package/generated/ap
 # the benchmark comes last, when little runs beside it.
 USUAL = {"demo-green": 150, "demo-alone": 150, "mutants": 100, "search": 100, "bench": 10}
 USUAL_DEMO, USUAL_SUITE = 50, 20
+# '' is off: each of thousands of starts would compile the runner anew
+KEEPS_BYTECODE = {"PYTHONDONTWRITEBYTECODE": ""}
 FAST = ("ruff", "mypy", "mypy-macos", "shellcheck", "shfmt", "hadolint", "unit-tests")
 SCRIPTS = "jobs/*.sh lib/body.sh deploy/*.sh"
 DEMO_SCRIPTS = "demo/repo/scripts/*.sh"
@@ -80,7 +82,9 @@ def jobs(state: Path, python: Path, found: Mapping[str, str]) -> list[Job]:
     run with each of them, the runs and the faults with the oldest and the newest.
     """
     run = f"{shlex.quote(sys.executable)} "
-    unit_tests = Job("unit-tests", run + "test_dsl.py", timeout=900, ok_codes=(0,))
+    unit_tests = Job(
+        "unit-tests", run + "test_dsl.py", timeout=900, ok_codes=(0,), env=KEEPS_BYTECODE
+    )
     mutants = Job(
         "mutants",
         run + "tests/rules/mutants.py --sample 300 -j 2",
@@ -140,11 +144,12 @@ def tests_with_packages(python: Path) -> list[Job]:
 def tests(python: Path, found: Mapping[str, str]) -> list[Job]:
     """Return a job for each suite and each interpreter that it runs with, but the first's."""
 
-    def suite(name: str, interpreter: str, words: str) -> Job:
-        return Job(name, f"{shlex.quote(interpreter)} {words}", timeout=900, ok_codes=(0,))
+    def suite(name: str, interpreter: str, words: str, **fields: Any) -> Job:
+        fields = {"timeout": 900, "ok_codes": (0,), **fields}
+        return Job(name, f"{shlex.quote(interpreter)} {words}", **fields)
 
     made = [
-        suite(f"unit-tests-{version}", interpreter, "test_dsl.py")
+        suite(f"unit-tests-{version}", interpreter, "test_dsl.py", env=KEEPS_BYTECODE)
         for version, interpreter in found.items()
         if interpreter != sys.executable
     ]
@@ -158,7 +163,10 @@ def tests(python: Path, found: Mapping[str, str]) -> list[Job]:
                 continue
             # faults depend on the interpreter; of the runs each takes its turn, to save the time
             versions = ends if room == "faults" else [ends[number % len(ends)]]
-            made += [suite(f"{name}-{version}", found[version], words) for version in versions]
+            made += [
+                suite(f"{name}-{version}", found[version], words, env=KEEPS_BYTECODE)
+                for version in versions
+            ]
     return made
 
 

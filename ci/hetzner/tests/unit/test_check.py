@@ -55,6 +55,11 @@ class Interpreters(unittest.TestCase):
         named = {name for name in self.names("3.11", "3.12", "3.13") if name.startswith("unit")}
         self.assertEqual(named, {"unit-tests-3.12", "unit-tests-3.13"})  # the first has its own
 
+    def test_no_suite_compiles_the_runner_at_each_start(self) -> None:
+        for job in check.tests(Path("python"), {"3.11": "/python3.11"}):
+            if job.name.startswith(("unit-tests", "runs-", "faults-")):
+                self.assertEqual(job.env["PYTHONDONTWRITEBYTECODE"], "", job.name)
+
     def test_runs_take_the_oldest_and_the_newest_interpreter_in_turns(self) -> None:
         named = sorted(n for n in self.names("3.9", "3.10", "3.11") if n.startswith("runs-"))
         suites = [name.rpartition("-")[0] for name in named]
