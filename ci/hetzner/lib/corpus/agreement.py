@@ -103,13 +103,18 @@ def _verdict(outcome: str) -> str:
 
 def green(runs: Sequence[Ours], found: Sequence[Pair]) -> bool:
     """Whether nothing disagrees, and each run agrees in something: green is earned."""
-    agreed = {pair.commit for pair in found if pair.match == Match.AGREE}
     none_disagrees = all(pair.match != Match.DISAGREE for pair in found)
-    return bool(runs) and none_disagrees and all(run.name in agreed for run in runs)
+    return bool(runs) and none_disagrees and not _unproven(runs, found)
 
 
-def lines(found: Sequence[Pair]) -> list[str]:
-    """Return the pairs for people, those that disagree once more at the end, and a sentence."""
+def _unproven(runs: Sequence[Ours], found: Sequence[Pair]) -> list[str]:
+    """Return the names of the runs that agree in nothing."""
+    agreed = {pair.commit for pair in found if pair.match == Match.AGREE}
+    return [run.name for run in runs if run.name not in agreed]
+
+
+def lines(runs: Sequence[Ours], found: Sequence[Pair]) -> list[str]:
+    """Return the pairs for people, at the end what keeps them from being green, and a sentence."""
     heads = ("commit", "job", "check", "ours", "theirs", "")
     differ = [pair for pair in found if pair.match == Match.DISAGREE]
     counts = [
@@ -117,5 +122,6 @@ def lines(found: Sequence[Pair]) -> list[str]:
     ]
     shown = [*table([heads, *found]), ""]
     shown += [f"{p.match} {p.commit} {p.job}: ours {p.ours}, theirs {p.theirs}" for p in differ]
+    shown += [f"nothing agrees for {name}, so nothing is proven" for name in _unproven(runs, found)]
     commits = counted(len({pair.commit for pair in found}), "commit")
     return [*shown, f"{commits}: {', '.join(counts) or 'nothing to compare'}"]

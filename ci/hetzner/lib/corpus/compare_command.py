@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.commands import answer
+from lib.commands.program import complain
 from lib.common import files
 from lib.corpus import agreement, checks, corpus_file, rounds
 from lib.corpus.agreement import Ours
@@ -70,13 +71,13 @@ def main(given: argparse.Namespace, site: CorpusSite) -> int:
             runs.append(_of_run(RunStore(site.state_dir).find(word)))
     if given.names:
         names = {**names, **_names(given.names)}
-    found = [*_of_files(given), *(_asked(runs, site) if given.github else ())]
+    found = [*_of_files(given, runs), *(_asked(runs, site) if given.github else ())]
     pairs = agreement.pairs(runs, found, names)
     green = agreement.green(runs, pairs)
     if given.json:
         fields = {"schema": 1, "agree": green, "pairs": [pair._asdict() for pair in pairs]}
         return answer.as_json(fields) or int(not green)
-    return answer.lines(agreement.lines(pairs)) or int(not green)
+    return answer.lines(agreement.lines(runs, pairs)) or int(not green)
 
 
 def _of_corpus(corpus: Corpus, state_dir: Path) -> Iterator[Ours]:
@@ -114,16 +115,18 @@ def _names(path: str) -> Mapping[str, Sequence[str]]:
     return corpus_file.names_in(path, found)
 
 
-def _of_files(given: argparse.Namespace) -> Iterator[Check]:
+def _of_files(given: argparse.Namespace, runs: Sequence[Ours]) -> Iterator[Check]:
     # all at once: a file may be one page of several
     if given.checks:
         text = "\n".join(files.read(path).decode(errors="replace") for path in given.checks)
         yield from checks.of_github(text)
     for word in given.logs:
         sha, _, path = word.rpartition("=")
-        shas = [sha] if sha else SHA.findall(path)
+        shas = SHA.findall(sha or path)
         if not shas:
             raise ValueError(f"--logs: expected SHA=FILE, or a path with a SHA, found {word!r}")
+        if not any(run.sha.startswith(shas[-1]) for run in runs):
+            complain(f"--logs: {path} is not used: no run here is one of {shas[-1]}")
         found = checks.of_log(shas[-1], files.read(path).decode(errors="replace"))
         if not found:
             raise ValueError(f"{path}: expected lines as `[12:00:01] PASS  lint`, found none")

@@ -146,8 +146,10 @@ class _Reader:
     def _known(self, where: str, found: Mapping[str, Any], known: Sequence[str]) -> None:
         for key in found:
             if key not in known:
+                hint = ", which stands at the top of the file" if key in TOP else ""
                 self.problems.append(
-                    f"{where}: expected {', '.join(known)}, found {key!r}{nearest(key, known)}"
+                    f"{where}: expected {', '.join(known)}, found {key!r}"
+                    f"{hint or nearest(key, known)}"
                 )
 
     def _table(self, where: str, value: object) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lib.commands import answer
 from lib.commands.program import complain
+from lib.common.plain_text import counted
 from lib.corpus import corpus_file, overlay
 from lib.corpus.site import CorpusSite
 
@@ -63,4 +64,5 @@ def _stale(given: argparse.Namespace, repo: Path) -> int:
         made = each.overlay
         done = "removed" if given.prune else each.remove
         lines.append(f"{made.sha} of {made.old} with paths of {made.new}: {done}")
-    return answer.lines(lines or [f"no overlay is stale: {len(overlay.kept(repo))} are kept"])
+    kept = counted(len(overlay.kept(repo)), "overlay")
+    return answer.lines(lines or [f"none is stale of the {kept} that this repository keeps"])

@@ -155,6 +155,12 @@ class Files(CompareCase):
         self.assertIn("DISAGREE two test", self.compare(*words, code=1))
         named = ("--names", str(names), "--logs", f"{self.first}={names}")
         self.assertIn("expected lines as", self.compare(*named, code=2))
+        named = ("--names", str(names), "--logs", f"topic={logs[0]}")
+        self.assertIn("expected SHA=FILE, or", self.compare(*named, code=2))
+        other = f"{'0' * 40}={logs[0]}"
+        self.assertIn(
+            "is not used: no run here is one of 0000000", self.compare(*words, other, code=1)
+        )
 
     def test_what_is_missing_is_told(self) -> None:
         self.assertIn("compare with what?", self.compare(code=2))

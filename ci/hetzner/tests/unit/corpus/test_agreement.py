@@ -176,11 +176,19 @@ class Green(unittest.TestCase):
         self.assertFalse(self.green(ours(0, a="passed"), passed._replace(verdict="")))
         self.assertFalse(agreement.green([], []))
 
+    def lines(self, run: Ours, *found: Check) -> list[str]:
+        return agreement.lines([run], agreement.pairs([run], found, {}))
+
     def test_lines_repeat_what_disagrees(self) -> None:
-        run = ours(0, a="passed")
-        told = agreement.lines(agreement.pairs([run], [Check(SHA, "a", "failed", "failure")], {}))
-        self.assertIn("DISAGREE run a: ours passed, theirs failure", told)
-        self.assertEqual(told[-1], "1 commit: 2 DISAGREE")
+        shown = self.lines(ours(0, a="passed"), Check(SHA, "a", "failed", "failure"))
+        self.assertIn("DISAGREE run a: ours passed, theirs failure", shown)
+        self.assertEqual(shown[-1], "1 commit: 2 DISAGREE")
+
+    def test_lines_name_a_run_that_agrees_in_nothing(self) -> None:
+        run, check = ours(0, a="passed"), Check(SHA, "a", "passed", "success")
+        sentence = "nothing agrees for run, so nothing is proven"
+        self.assertIn(sentence, self.lines(run))
+        self.assertNotIn(sentence, self.lines(run, check))
 
 
 if __name__ == "__main__":

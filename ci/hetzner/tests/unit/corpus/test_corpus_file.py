@@ -100,6 +100,7 @@ class Refused(FileCase):
         sha = "b"
         branch = "--list"
         banch = "main"
+        paths = ["tests"]
         expect = {}
         [commits."-three"]
         sha = 5
@@ -116,6 +117,7 @@ class Refused(FileCase):
             "did you mean 'passed'?",
             "commits.two: expected sha, branch",
             "did you mean 'branch'?",
+            "found 'paths', which stands at the top of the file",
             "commits.two.branch: expected a branch, found '--list'",
             "commits.two.expect: expected outcomes",
             "commits.-three: expected a name",
