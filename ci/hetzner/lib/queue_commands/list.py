@@ -48,6 +48,8 @@ def main(given: argparse.Namespace, site: QueueSite) -> int:
         *_part("waiting, in the order of their start", shown),
         *_part("ended", ended),
     ]
+    if not (running or waiting or ended):  # perhaps another queue was meant
+        lines += ["", f"nothing is queued in {site.state_dir}"]
     return answer.lines(lines)
 
 

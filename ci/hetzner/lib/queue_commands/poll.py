@@ -21,6 +21,9 @@ NOTE = (
 )
 SUMMARY = "Queue the branches of a repository that moved since the last poll."
 
+NONE = "no branch to queue"
+FIRST = "took note of where the branches are: from now on a poll queues those that move"
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
@@ -53,8 +56,9 @@ def main(given: argparse.Namespace, site: QueueSite) -> int:
         with locks.lock(directory / "poll.lock", "queue poll", timeout=0):
             seen = SeenTips(directory / "polled.json")
             ask = functools.partial(poll.tips, url)
+            none = NONE if seen.read() else FIRST
             done = poll.poll(site.queue, ask, seen, given.branches, every=given.all)
-            lines = list(map(_line, done)) or ["no branch to queue"]
+            lines = list(map(_line, done)) or [none]
     except locks.LockTimeoutError as error:
         raise LookupError(str(error)) from error
     except CheckoutError as error:

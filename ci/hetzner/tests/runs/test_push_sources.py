@@ -181,6 +181,7 @@ class Poll(QueueCase):
 
     def test_command_tells_what_it_has_changed_and_why_it_could_not(self) -> None:
         git(self.repo, "branch", "gone")
+        self.assertRegex(self.command()[1], r"\Atook note of where the branches are: .*\n\Z")
         self.assertEqual(self.command(), (0, "no branch to queue\n"))
         self.queue.push(Push(self.second, Ref("gone"), "webhook"))
         git(self.repo, "branch", "-D", "gone")

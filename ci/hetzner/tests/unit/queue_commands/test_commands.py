@@ -88,6 +88,12 @@ class Listing(QueueCommandsCase):
         self.queue.end(self.take().id, State.ERROR, 127, "the command could not run")
         self.assertIn("the command could not run (queue log 1)", self.said("list"))
 
+    def test_empty_queue_names_its_state_directory(self) -> None:
+        nothing = f"nothing is queued in {self.state}"
+        self.assertEqual(self.said("list").splitlines()[-1], nothing)
+        self.push(A)
+        self.assertNotIn(nothing, self.said("list"))
+
     def test_draining_queue_says_by_whom_and_since_when(self) -> None:
         self.said("drain")
         first = self.said("list").splitlines()[0]
