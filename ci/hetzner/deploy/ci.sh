@@ -10,6 +10,10 @@ set +a
 set -- python3 -P "$here/../pipeline.py" "$@"
 user=${CI_USER-ci}
 if [ -n "$user" ] && [ "$(id -un)" != "$user" ]; then
+  if [ "$(id -u)" != 0 ]; then
+    echo "ci: expected root or the user $user, found $(id -un): sudo ci …" >&2
+    exit 2
+  fi
   # root must not own a file of the queue
   set -- runuser -u "$user" -- "$@"
 fi
