@@ -23,7 +23,7 @@ from tests.support import github_server
 from tests.support.github_server import TOKEN
 from tests.support.nursery import Nursery, lives
 from tests.support.receiver_process import ask, free_port, status
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 from tests.support.webhook_case import BEFORE, SECRET, pushed, request, requested
 from tests.support.worker_case import WorkerCase
 
@@ -163,9 +163,10 @@ class ServicesCase(WorkerCase):
     async def deliver(self, sha: str, event: str, payload: object) -> int:
         """Deliver until it is taken, as GitHub does when it is asked to; return its entry."""
         sent = request(payload, event, f"d-{next(self.numbers)}")
-        while status(answer := await ask(self.address, sent)) != 202:
-            self.again += 1
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(PATIENCE):
+            while status(answer := await ask(self.address, sent)) != 202:
+                self.again += 1
+                await asyncio.sleep(0.01)
         number = int(answer.rpartition(b" ")[2])
         self.assertEqual(self.taken.setdefault(number, sha), sha)
         return number
