@@ -1,7 +1,7 @@
 """SIGKILL of receiver and worker at random instants, while clients deliver pushes, and cancel some.
 
 And other trouble: services that stand still, a database that another program keeps, GitHub down.
-`CI_FAULT_REPEAT` scales the number of kills (4: two hundred); `CI_FAULT_SEED` draws the instants of
+`CI_FAULT_REPEAT` scales the number of kills (8: two hundred); `CI_FAULT_SEED` draws the instants of
 another time again.
 """
 
@@ -24,9 +24,9 @@ from tests.support.fault_case import REPEAT
 from tests.support.github_server import Reply
 from tests.support.services_case import SERVICES, ServicesCase
 
-KILLS = 50 * REPEAT  # with each Python that the faults are checked with
+KILLS = 25 * REPEAT  # with each Python that the faults are checked with
 LATEST = 0.2  # seconds from a kill to the next
-TROUBLES = 10 * REPEAT
+TROUBLES = 5 * REPEAT
 LONGEST = 0.5  # seconds of one
 FAILING = 0.1  # part of the answers of GitHub
 

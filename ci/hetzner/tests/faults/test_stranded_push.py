@@ -1,6 +1,6 @@
 """Pushes at the very end of a worker: each has a run, though no further push comes.
 
-`CI_FAULT_REPEAT` scales the number of rounds (20: two hundred); `CI_FAULT_SEED` draws those of
+`CI_FAULT_REPEAT` scales the number of rounds (40: two hundred); `CI_FAULT_SEED` draws those of
 another time again.
 """
 
@@ -23,7 +23,7 @@ from tests.support.nursery import Nursery, lives
 from tests.support.waiting import wait_until
 from tests.support.worker_case import WorkerCase
 
-ROUNDS = 10 * REPEAT
+ROUNDS = 5 * REPEAT  # with each Python that the faults are checked with
 ONCE = "pipeline.py queue worker --once"
 LIFE = 0.2  # seconds: about how long a worker lives that has little to do
 SLOW = 0.1  # seconds at most until GitHub answers
