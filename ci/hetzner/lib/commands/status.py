@@ -16,6 +16,7 @@ from lib.commands.running_runs import RunningRun
 from lib.commands.show import answer_on
 from lib.commands.site import Site
 from lib.common.plain_text import counted, duration, size, table
+from lib.report import verdict_limits
 from lib.run_directories import run_index
 from lib.run_directories.ci_log import RunningJob
 from lib.run_directories.retention import KnownRun
@@ -58,7 +59,8 @@ def _lines(
     if not live:
         yield "nothing runs on this machine that can be seen from here"
     if last:
-        yield f"the last run: {last.state.upper()}  {last.name}: {run_text.sentence(last)}"
+        told = ", ".join([run_text.sentence(last), *verdict_limits.of(last.summary)])
+        yield f"the last run: {last.state.upper()}  {last.name}: {told}"
     if store and (kept := _kept(store)):
         taken = sum(run.size for run in kept)
         yield f"store: {counted(len(kept), 'run')} of {size(taken)} in {store}"

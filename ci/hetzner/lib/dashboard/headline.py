@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lib.commit_queue.states import State
-from lib.dashboard.overview import Overview
+from lib.dashboard.overview import Item, Overview
 from lib.dashboard.words import colour_of, name
 
 
@@ -25,10 +25,15 @@ def of(shown: Overview) -> Headline:
             return _of_branch(branch, item.state)
         return _of_branches([(each, i.state) for each, i in shown.branches])
     if shown.recent:
-        state = shown.recent[0].state
-        sentence = f"The last run {state}" if state in ("passed", "failed") else state
-        return Headline(sentence, colour_of(state))
+        return _of_run(shown.recent[0])
     return Headline("The first run goes on" if shown.running else "Nothing has run yet", "")
+
+
+def _of_run(last: Item) -> Headline:
+    state = last.state
+    sentence = f"The last run {state}" if state in ("passed", "failed") else state
+    remark = f" ({last.limits})" if last.limits else ""
+    return Headline(f"{sentence}{remark}", colour_of(state, whole=last.whole))
 
 
 def _of_branch(branch: str, state: str) -> Headline:

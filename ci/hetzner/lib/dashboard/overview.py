@@ -23,6 +23,16 @@ class Item(NamedTuple):
         return self.entry.state.value if self.entry else self.run.state if self.run else ""
 
     @property
+    def whole(self) -> bool:
+        """Whether it is a verdict on its commit; the queue lets no other entry pass."""
+        return self.entry is not None or self.run is None or self.run.whole
+
+    @property
+    def limits(self) -> str:
+        """What makes its run less than a verdict on its commit, in words; '' for nothing."""
+        return "; ".join(self.run.limits) if self.run else ""
+
+    @property
     def sha(self) -> str:
         """Its commit, '' if that is not known."""
         return self.entry.sha if self.entry else self.run.sha if self.run else ""

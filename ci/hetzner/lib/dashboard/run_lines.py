@@ -14,6 +14,7 @@ from typing import NamedTuple
 from lib.event_stream import reading
 from lib.event_stream.event_file import NAME as EVENTS
 from lib.page import outcomes
+from lib.report import verdict_limits
 from lib.run_directories import run_report
 from lib.run_directories.stored_run import RUNNING, StoredRun
 from lib.timeline.run_record import JobRecord, RunRecord
@@ -34,7 +35,10 @@ class RunningJob(NamedTuple):
 
 
 class RunLine(NamedTuple):
-    """A run. `seconds` is None while it goes on; the counts are of the jobs that it selected."""
+    """A run. `seconds` is None while it goes on; the counts are of the jobs that it selected.
+
+    `limits` are the words on all that makes it less than a verdict on its commit.
+    """
 
     name: str
     sha: str
@@ -47,6 +51,12 @@ class RunLine(NamedTuple):
     broken: tuple[str, ...] = ()
     running: tuple[RunningJob, ...] = ()
     has_report: bool = False
+    limits: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether its verdict is one on its commit."""
+        return not self.limits
 
     @property
     def ended(self) -> int:
@@ -111,6 +121,7 @@ def of_record(run: StoredRun, record: RunRecord) -> RunLine:
         total=len(jobs),
         broken=tuple(broken),
         running=tuple(_running(job, record) for job in jobs if job.running),
+        limits=tuple(verdict_limits.of(record.header)),
     )
 
 
@@ -134,4 +145,5 @@ def _ended(run: StoredRun) -> RunLine:
         total=len(jobs),
         broken=broken,
         has_report=os.path.lexists(run.path / "report.html"),
+        limits=tuple(verdict_limits.of(run.summary)),
     )

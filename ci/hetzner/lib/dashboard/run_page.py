@@ -42,7 +42,7 @@ def _title(line: RunLine) -> str:
 
 
 def _colour(line: RunLine) -> str:
-    look = colour_of(line.state)
+    look = colour_of(line.state, whole=line.whole)
     return look if look in page_frame.COLOURS else ""
 
 
@@ -54,11 +54,12 @@ def _main(line: RunLine, record: RunRecord, names: Sequence[str], version: str, 
         tag("h1", name(line.branch, "A run")),
         tag(
             "p",
-            mark(line.state),
+            mark(line.state, whole=line.whole),
             " ",
             time_tags.since(line.started, now) if running else time_tags.ago(line.started, now),
             " ",
             tag("code", line.sha) if line.sha else None,
+            *(tag("span", limit, class_="amber") for limit in line.limits),
             class_="line",
         ),
         progress(line, now, "") if running else None,

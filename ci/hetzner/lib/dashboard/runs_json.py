@@ -57,6 +57,8 @@ def of_run(line: RunLine) -> dict[str, object]:
     """Return a run as JSON."""
     return {
         **line._asdict(),
+        "whole": line.whole,
+        "limits": list(line.limits),
         "broken": list(line.broken),
         "running": [job._asdict() for job in line.running],
     }

@@ -50,8 +50,14 @@ def recent(shown: Overview) -> Html:
 
 def _cells(item: Item, now: float) -> list[Html]:
     took = "" if item.seconds is None else duration(item.seconds)
+    state = mark(item.state, whole=item.whole)
     return [
-        tag("td", run_link(mark(item.state), item.run_name), _why(item), class_="verdict"),
+        tag(
+            "td",
+            run_link(state, item.run_name),
+            _why(item),
+            class_="verdict",
+        ),
         tag("td", commit(item.sha, item.run_name), class_="sha"),
         tag("td", time_tags.ago(item.began, now), class_="when"),
         tag("td", took, class_="number took"),
@@ -59,7 +65,7 @@ def _cells(item: Item, now: float) -> list[Html]:
 
 
 def _why(item: Item) -> Html | None:
-    """Return the reason of an end: the jobs that broke, or the words of the queue."""
+    """Return the reason of an end: the jobs that broke, the words of the queue, or its limits."""
     if item.run and item.run.broken and item.state != State.PASSED:
         broken = item.run.broken
         names = ", ".join(islice(broken, SHOWN_BROKEN))
@@ -68,7 +74,7 @@ def _why(item: Item) -> Html | None:
     if item.entry and item.entry.reason:
         why = item.entry.reason.removeprefix(f"{item.state} ")  # which stands above it
         return tag("span", reason(why), _log(item), class_="reason soft")
-    return None
+    return tag("span", item.limits, class_="reason soft") if item.limits else None
 
 
 def _log(item: Item) -> Html | None:

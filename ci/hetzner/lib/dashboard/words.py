@@ -28,9 +28,13 @@ def mask() -> redact.Redactor:
     return redact.of_environment()
 
 
-def colour_of(state: str) -> str:
-    """Return the class of a state's colour; '' for those that say nothing of a commit."""
-    return COLOURS.get(state, "")
+def colour_of(state: str, *, whole: bool = True) -> str:
+    """Return the class of a state's colour; '' for those that say nothing of a commit.
+
+    Only what checked the `whole` commit is green.
+    """
+    colour = COLOURS.get(state, "")
+    return colour if whole or colour != "green" else ""
 
 
 def name(text: str, other: str = "") -> str:
@@ -43,9 +47,9 @@ def reason(text: str) -> str:
     return shorten(text, LONGEST_REASON, mask())
 
 
-def mark(state: str) -> Html:
+def mark(state: str, *, whole: bool = True) -> Html:
     """Return a state as a word with a dot of its colour."""
-    return tag("span", state, class_=f"state {colour_of(state)}".strip())
+    return tag("span", state, class_=f"state {colour_of(state, whole=whole)}".strip())
 
 
 def commit(sha: str, run: str = "") -> Html | None:

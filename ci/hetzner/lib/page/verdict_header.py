@@ -9,6 +9,7 @@ from lib.common.plain_text import duration, utc
 from lib.page import outcomes
 from lib.page.command import command
 from lib.page.markup import Html, join, tag
+from lib.report import verdict_limits
 from lib.timeline.critical_path import CriticalPath
 from lib.timeline.run_record import JobRecord, RunRecord
 
@@ -42,11 +43,7 @@ def _where(record: RunRecord) -> Html:
     """Return branch, commit and time of a run, and what makes it less than a run of the commit."""
     header = record.header
     sha = str(header.get("sha") or "")
-    remarks = []
-    if header.get("dirty"):
-        remarks.append("with changes that are not committed")
-    if header.get("whole") is False:
-        remarks.append("not all jobs or test cases")
+    remarks = verdict_limits.of(header)
     if record.skipped:
         remarks.append(INCOMPLETE)
     parts = [

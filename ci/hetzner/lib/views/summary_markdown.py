@@ -13,6 +13,7 @@ from itertools import chain, islice
 
 from lib.common import redact, shell_words
 from lib.common.plain_text import one_line
+from lib.report import verdict_limits
 from lib.report.run_inputs import BAD, RunInputs
 from lib.test_results.test_case import FAILED, FLAKY
 from lib.timeline.run_record import JobRecord, RunRecord
@@ -43,10 +44,7 @@ def _of_what(record: RunRecord) -> str:
     header = record.header
     named = {"commit": header.get("sha"), "branch": header.get("branch")}
     told = [f"{name} {_text(str(value))}" for name, value in named.items() if value]
-    if header.get("dirty"):
-        told.append("with changes that no commit holds")
-    if header.get("whole") is False:
-        told.append("not all jobs and test cases")
+    told += verdict_limits.of(header)
     if record.skipped:
         told.append("a part of its record is damaged")
     return ", ".join(told)

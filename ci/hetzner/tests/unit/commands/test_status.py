@@ -73,6 +73,12 @@ class Status(WithStore):
         self.assertIn(f"the last run: FAILED  {NAME}: failed in 4 s: test", self.asked())
         self.assertEqual(json.loads(self.asked("--json"))["last"]["state"], "failed")
 
+    def test_last_run_that_is_no_verdict_on_its_commit_says_so(self) -> None:
+        self.make({**SUMMARY, "whole": False, "dirty": True})
+        self.assertRegex(
+            self.asked(), r"the last run: .*, with changes that are not committed, not all jobs or"
+        )
+
     def test_store_that_is_empty_missing_or_none_is_no_error(self) -> None:
         self.assertIn("nothing runs", self.asked())
         (self.store.directory / "runs").mkdir(parents=True)

@@ -91,6 +91,25 @@ class Home(Pages):
         self.assertIn("The last run failed", seen)
         self.assertRegex(seen, r"laptop failed lint 0000001000 \d+ \w+ ago 1 min 4 s")
 
+    def test_last_run_is_green_only_if_it_checked_the_commit(self) -> None:
+        run = self.box().ended_run(1, "laptop")
+        for fields, limits in (
+            ({"whole": False}, "not all jobs or test cases"),
+            ({"whole": True, "dirty": True}, "with changes that are not committed"),
+            ({"whole": True, "in_place": True}, "in a working tree of its user"),
+            ({"whole": True}, ""),
+        ):
+            made = self.box()
+            made.summary(run, 1, "laptop", state="ended", exit_code=0, seconds=1.0, **fields)
+            page, seen = self.text("/"), self.words()
+            body = page.partition("</style>")[2]
+            self.assertEqual('class="green"' in body, not limits)
+            self.assertEqual('class="state green"' in body, not limits)
+            self.assertEqual(page_frame.COLOURS["green"] in page, not limits)
+            remark = f" ({limits})" if limits else ""
+            self.assertIn(f"<title>The last run passed{remark} ·", page)
+            self.assertIn(f"laptop passed {limits} 0000001".replace("  ", " "), seen)
+
     def test_entry_that_waits_says_why(self) -> None:
         made = self.box()
         made.push(1, "main")

@@ -25,8 +25,8 @@ class Page(unittest.TestCase):
         self.assertEqual(shown(self.lines[0]), "## ✗ failed: tests, lint")
         self.assertEqual(
             shown(self.lines[2]),
-            "commit 1a2b, branch x|<i>y</i>, with changes that no commit holds, "
-            "not all jobs and test cases",
+            "commit 1a2b, branch x|<i>y</i>, with changes that are not committed, "
+            "not all jobs or test cases",
         )
 
     def test_damaged_record_is_said_to_be_one(self) -> None:
