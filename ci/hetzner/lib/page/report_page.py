@@ -23,7 +23,7 @@ from lib.report.run_inputs import RunInputs
 from lib.test_results.test_case import FAILED, FLAKY, TestCase
 from lib.timeline.critical_path import critical_path
 
-MOST_LINES = 3  # of a log, in the head of the page
+MOST_LINES = 4  # of a log, in the head of the page
 STYLES = ("page", "report", "timeline")
 
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import chain, islice
 
 LONGEST = 2000  # characters of a line that are searched
 # each names a failure: a test, a place in a file, a step
 NAMES = (
-    r"(?:FAILED|ERROR) \S",  # pytest's short summary; surefire
+    r"(?:FAILED|ERROR) (?!\((?:failures|errors)=)\S",  # pytest; not the counts of unittest
     r"\[gw\d+\].* (?:FAILED|ERROR) ",  # pytest-xdist
     r"(?=\S+::\S)\S+ (?:FAILED|ERROR)\b",  # pytest -v
     r"\S+\.py:\d+: \w*(?:Error|Exception|Failed)\b",  # pytest: the place
@@ -49,13 +50,16 @@ NAMES = (
 )
 # details of a failure that another line names
 DETAILS = (
-    r"[E>] {3,}\S",  # pytest
+    r"E {3,}\S",  # pytest: the message
+    r"\s+(?:Expected|Received)\b[\w ]*: ",  # jest, Playwright
+    r"\s+\S+_test\.go:\d+: ",  # go test: the message
     r"\s*--> \S+:\d+:\d+",  # rustc, ruff
     r"[\s|+]*(?:[\w.$]+)?(?:Error|Exception|Interrupt|Exit)(?: \[\w+\])?(?:: |$)",
     r"=+ (?=.*\b(?:failed|errors?)\b).* =+$",  # pytest's last line
     r"\s*(?:Test Suites|Tests|Test Files|Snapshots):? .*\bfailed\b",  # jest, vitest
 )
-_NAMES, _DETAILS = (re.compile("|".join(forms)) for forms in (NAMES, DETAILS))
+CODE = r"> {3,}\S"  # pytest: the line that raised
+_NAMES, _DETAILS, _CODE = (re.compile("|".join(forms)) for forms in (NAMES, DETAILS, [CODE]))
 # bodies that run several commands at once begin each line with the name of its own
 _BY = re.compile(r"\[[\w.-]{1,40}\] (?=\S)")
 TRACEBACK = "Traceback (most recent call last):"
@@ -64,27 +68,31 @@ TRACEBACK = "Traceback (most recent call last):"
 def pick(lines: Sequence[str], most: int) -> list[int]:
     """Return the places of the lines that name a failure, at most `most`, in their order.
 
-    If there are more, lines that name one go before details, and of those the first and the last
-    ones: the first error of a compiler is the cause of others, and a summary comes at the end.
+    If there are more, lines that name one go before details, and these before places. Of names the
+    first and the last ones are returned: the first error of a compiler is the cause of others, and
+    a summary comes at the end.
     """
-    names, details = [], []
+    names, details, places = [], [], []
     frames: list[int] | None = None  # of a traceback; the line after the last one has the error
     for number, line in enumerate(lines):
         start = line[:LONGEST]
         if frames is not None and start[:1].strip():
-            details += [*frames[-1:], number]
+            details.append(number)
+            places += frames[-1:]
             frames = None
         elif _matches(_NAMES, start):
             names.append(number)
         elif _matches(_DETAILS, start):
             details.append(number)
+        elif _matches(_CODE, start):
+            places.append(number)
         if start.endswith(TRACEBACK):
             frames = []
         elif frames is not None and start.startswith("  File "):
             frames.append(number)
     if len(names) > most:
         names = [*names[: most - most // 2], *names[len(names) - most // 2 :]]
-    return sorted([*names, *details[: most - len(names)]])
+    return sorted(islice(chain(names, details, places), most))
 
 
 def _matches(forms: re.Pattern[str], line: str) -> bool:
