@@ -106,7 +106,7 @@ def _join(database: sqlite3.Connection, entry: Entry, push: Push) -> None:
             "UPDATE refs SET pull = ? WHERE entry = ? AND branch = ? AND fork = ?",
             (pull, entry.id, *push.ref.key),
         )
-    elif push.ref != Ref(""):
+    elif push.ref != Ref("") or push.source not in MANUAL:  # a tag has no branch either
         for old in (push.ref, push.ref.deleted):  # its new row is the newest of the branch
             superseding.drop(database, entry.id, old)
         branch_order.add(database, entry.id, push.ref._replace(pull=pull), push)

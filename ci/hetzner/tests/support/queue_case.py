@@ -34,8 +34,8 @@ class QueueCase(unittest.TestCase):
     ) -> Entry:
         return self.queue.push(Push(sha, Ref(branch), source, first, before=before))
 
-    def pull(self, sha: str, branch: str = "topic", number: int = 7, fork: str = "") -> Entry:
-        return self.queue.push(Push(sha, Ref(branch, number, fork), "webhook"))
+    def pull(self, sha: str, branch: str = "topic", fork: str = "", before: str = "") -> Entry:
+        return self.queue.push(Push(sha, Ref(branch, 7, fork), "webhook", before=before))
 
     def take(self) -> Entry:
         taken = self.queue.take("w", 0)

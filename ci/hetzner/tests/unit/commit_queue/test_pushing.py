@@ -167,6 +167,12 @@ class Superseding(QueueCase):
             self.push(B, source=source)
             self.assertEqual(self.state_of(entry), "superseded")
 
+    def test_tag_of_a_commit_of_a_branch_keeps_its_run(self) -> None:
+        old = self.push(A)
+        self.assertEqual(self.push(A, "").id, old.id)
+        self.push(B)
+        self.assertEqual(self.state_of(old), "waiting")
+
     def test_push_without_a_branch_supersedes_nothing(self) -> None:
         entry = self.push(A, "", "hook")
         self.push(B, "", "hook")
@@ -213,8 +219,16 @@ class LateEvents(QueueCase):
         self.assertEqual(self.pull(A).id, old.id)
         self.assertIsNone(self.queue.peek())
 
+    def test_late_event_of_a_commit_of_two_branches_moves_neither(self) -> None:
+        for branch in ("f", "g"):
+            self.push(A, branch)
+        newer = self.push(B, "g", before=A)
+        self.pull(A, "g")
+        self.assertEqual(self.state_of(newer), "waiting")
+        self.assertEqual(self.queue.tips(), {"f": A, "g": B})
+
     def test_where_pull_requests_are_the_only_events_they_supersede(self) -> None:
-        old, newer = self.pull(A), self.pull(B)
+        old, newer = self.pull(A), self.pull(B, before=A)
         self.assertEqual((self.state_of(old), self.state_of(newer)), ("superseded", "waiting"))
 
 
