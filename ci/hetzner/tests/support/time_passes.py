@@ -15,8 +15,11 @@ from lib.run import execution
 
 @contextlib.contextmanager
 def time_passes(seconds: float, when: Callable[[], bool]) -> Iterator[None]:
-    """Set the clock of the run in this block ahead, once, as soon as something is so."""
-    ahead, over = 0.0, threading.Event()
+    """Set the clock of the run in this block ahead, once, as soon as something is so.
+
+    The run waits then: it has noted by its clock when each of its jobs began.
+    """
+    ahead, waits, over = 0.0, False, threading.Event()
     waiters: list[Any] = []
     make = wait.make
 
@@ -25,13 +28,25 @@ def time_passes(seconds: float, when: Callable[[], bool]) -> Iterator[None]:
             return super().now() + ahead
 
     def keep(*given: Any) -> Any:
-        waiters.append(make(*given))
-        return waiters[-1]
+        made: Any = make(*given)
+        waiters.append(made)
+        its_wait = made.wait
+
+        def noted_wait(seconds: float, extra: int | None = None) -> Any:
+            nonlocal waits
+            waits = True
+            try:
+                return its_wait(seconds, extra)
+            finally:
+                waits = False
+
+        made.wait = noted_wait
+        return made
 
     def work() -> None:
         nonlocal ahead
         while not over.wait(0.01):
-            if when():
+            if when() and waits:  # in this order
                 ahead = seconds
                 for waiter in waiters:
                     waiter.wake()  # it has another time to wait for by now
