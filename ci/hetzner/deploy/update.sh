@@ -170,8 +170,7 @@ note() {
 # lets the commits that run end, and starts no more, until `end_drain` or our own end: version $1
 # drains while we hold its pipe, which no other process gets
 drain() {
-  local seconds=${CI_DRAIN_SECONDS:-1800} end code=0
-  end=$((SECONDS + seconds))
+  local seconds=${CI_DRAIN_SECONDS:-1800} begun=$SECONDS code=0
   [[ $1 != "$none" ]] || return 0
   say "draining the queue: a commit that runs has $seconds s to end"
   coproc hold {
@@ -182,7 +181,7 @@ drain() {
   read -r -t "$seconds" <&"${hold[0]}" || code=$?
   ((code == 0 || code > 128)) || fail "the queue cannot be drained: the box stays as it is"
   until ((code == 0)) && nothing_by_hand; do
-    if ((SECONDS >= end)); then
+    if ((SECONDS - begun >= seconds)); then
       say "a commit still runs after $seconds s: nothing was changed" >&2
       exit 75
     fi
@@ -191,18 +190,14 @@ drain() {
 
 # whether no run goes on that somebody started without the queue
 nothing_by_hand() {
-  if [[ $(inside status 2>/dev/null) == *"RUNNING  "* ]]; then
-    sleep 1
-    return 1
-  fi
+  [[ $(inside status 2>/dev/null) != *"RUNNING  "* ]] || ! sleep 1
 }
 
 end_drain() {
-  if [[ -n ${holder-} ]]; then
-    exec {pipe}>&-
-    wait "$holder" || true
-    holder=
-  fi
+  [[ -n ${holder-} ]] || return 0
+  exec {pipe}>&-
+  wait "$holder" || true
+  holder=
 }
 
 switch() {
@@ -236,20 +231,19 @@ healthy() {
 
 # undoes an update that has not come to its end
 go_back() {
-  local old code=0
+  local old sick=
   old=$(<"$journal")
   if [[ $old == "$none" ]]; then
-    say "there is no version to go back to: mend the cause, and call again" >&2
-    code=2
+    sick="there is no version to go back to"
   else
     say "going back to $old"
     switch "$old" && apply "$old" || true
-    healthy "$old" "$patience" || code=2
+    healthy "$old" "$patience" || sick="the version from before is not healthy"
   fi
   rm "$journal"
-  if ((code)); then
-    say "the box is not healthy: see journalctl -u ci-webhook -u ci-worker" >&2
-    exit "$code"
+  if [[ -n $sick ]]; then
+    say "$sick: see journalctl -u ci-webhook -u ci-worker, mend the cause, and call again" >&2
+    exit 2
   fi
 }
 

@@ -141,6 +141,20 @@ class Run(WatchCase):
         self.queue.cancel(1, "x")
         self.assertEqual(command.code(), 130)
 
+    def test_start_that_fails_is_told_once_with_its_reason(self) -> None:
+        command = self.command("run", A)
+        entry = self.entry_of(A)
+        for _ in range(2):
+            self.take()
+            self.queue.could_not_start(entry.id, 1, "no such container")
+            command.remarked("waits: it is next (no such container)")
+        other = self.command("run", B)
+        self.queue.set_message("commands cannot start")
+        other.remarked("waits: it is next (commands cannot start)")
+        self.queue.cancel(entry.id, "x")
+        self.assertEqual(command.code(), 130)
+        self.assertEqual(command.remarks.count("no such container"), 1, command.remarks)
+
     def test_signal_ends_the_watch_alone_and_the_way_to_end_the_entry_is_told(self) -> None:
         command = self.command("run", A)
         command.remarked("waits: it is next")
