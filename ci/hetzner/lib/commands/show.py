@@ -58,9 +58,15 @@ def _again(run: StoredRun, runs: Sequence[StoredRun], site: Site) -> str:
     tree = run.summary.get("tree")
     newer = itertools.islice((each for each in runs if each.key > run.key), MOST_NEWER)
     later = (each.asked_for_all and each.summary.get("tree") == tree for each in newer)
-    if not tree or not run.asked_for_all or any(later):
+    if not tree or not run.asked_for_all or any(later) or not _is_of(site, run):
         return ""
     return site.rerun("" if run.summary.get("in_place") is True else run.sha)
+
+
+def _is_of(site: Site, run: StoredRun) -> bool:
+    """Whether this program can have made a run: another one may keep its runs in the same store."""
+    known = {job.name for job in site.jobs()}
+    return all(job.name in known for job in run_report.read(run.summary).jobs)
 
 
 def _reruns(run: StoredRun) -> dict[str, Sequence[str]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from lib.commands import export, show
 from lib.event_stream import event_file
 from lib.model import events
+from lib.model.job import Job
 from tests.support.stored_runs import JOB, LOG, NAME, SHA, SUMMARY, WithStore
 
 
@@ -42,13 +43,16 @@ class Show(WithStore):
         self.assertRegex(text, r"\ntest +failed +2\.5 +2 +build +exit code 3\n")
 
     def test_command_that_runs_the_failures_again_is_told_where_it_applies(self) -> None:
-        self.site = self.site._replace(rerun=lambda sha: f"again {sha or 'here'}")
+        self.site = self.site._replace(
+            jobs=lambda: [Job("test", "false")], rerun=lambda sha: f"again {sha or 'here'}"
+        )
         whole = {**SUMMARY, "whole": True, "dirty": False}
         for changes, told in (
             ({}, f"again {SHA}\n"),
             ({"in_place": True}, "again here\n"),
             ({"tree": None}, ""),
             ({"whole": False}, ""),
+            ({"jobs": [JOB, {**JOB, "name": "of-another-program"}]}, ""),
         ):
             shutil.rmtree(self.store.directory, ignore_errors=True)
             self.make({**whole, **changes})
