@@ -33,13 +33,13 @@ def progress(run: RunLine, now: float, below: str) -> Html:
 def _counts(run: RunLine) -> str:
     parts = [f"{run.ended} of {counted(run.total, 'job')}"]
     parts += [f"{len(run.broken)} failed"] if run.broken else []
-    parts += [f"{len(run.running)} running"] if run.running else []
+    parts += [f"{len(run.at_work)} running"] if run.at_work else []
     return " · ".join(parts)
 
 
 def _bar(run: RunLine) -> Html:
     """Draw the shares of the jobs that passed, broke and run, from the left."""
-    shares = (("passed", run.passed), ("failed", len(run.broken)), ("runs", len(run.running)))
+    shares = (("passed", run.passed), ("failed", len(run.broken)), ("runs", len(run.at_work)))
     parts, at = [], 0.0
     for look, count in shares:
         width = WIDE * count / run.total
@@ -58,6 +58,8 @@ def _bar(run: RunLine) -> Html:
 
 
 def _running(job: RunningJob, now: float, below: str) -> Html:
+    if job.serves:
+        return join([_log(job.name, below), " serves"])
     usual = tag("span", f" of {duration(job.usual)}", class_="soft") if job.usual else None
     return join([_log(job.name, below), Html(" "), time_tags.since(job.since, now), usual])
 

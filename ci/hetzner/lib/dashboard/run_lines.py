@@ -27,11 +27,15 @@ MOST = 1000  # runs that are kept
 
 
 class RunningJob(NamedTuple):
-    """A job that runs; `since` is in seconds since the epoch, `usual` None if it is not known."""
+    """A job that runs; `since` is in seconds since the epoch, `usual` None if it is not known.
+
+    Of a service, `usual` is the time until it `serves`, which is until no job needs it.
+    """
 
     name: str
     since: float
     usual: float | None
+    serves: bool = False
 
 
 class RunLine(NamedTuple):
@@ -57,6 +61,11 @@ class RunLine(NamedTuple):
     def whole(self) -> bool:
         """Whether its verdict is one on its commit."""
         return not self.limits
+
+    @property
+    def at_work(self) -> tuple[RunningJob, ...]:
+        """The jobs that run and will end by themselves."""
+        return tuple(job for job in self.running if not job.serves)
 
     @property
     def ended(self) -> int:
@@ -127,7 +136,7 @@ def of_record(run: StoredRun, record: RunRecord) -> RunLine:
 
 def _running(job: JobRecord, record: RunRecord) -> RunningJob:
     last = job.attempts[-1].started if job.attempts else job.started or 0.0
-    return RunningJob(job.name, record.began + record.before + last, job.usual)
+    return RunningJob(job.name, record.began + record.before + last, job.usual, job.serves)
 
 
 def _ended(run: StoredRun) -> RunLine:

@@ -96,7 +96,7 @@ def _job(job: JobRecord, record: RunRecord, now: float | None) -> Html:
     reason = job.reason if outcomes.is_broken(job) else ""
     took: Html | str = "" if job.seconds is None else duration(job.seconds)
     if now is not None and not job.outcome:
-        state = "running" if job.running else "waiting"
+        state = "serves" if job.serves else "running" if job.running else "waiting"
         if job.started is not None:
             took = time_tags.since(record.began + record.before + job.started, now)
     return tag(

@@ -19,6 +19,7 @@ COLOURS = {
     "cut off": "amber",
     "flaky": "amber",
     "running": "blue",
+    "serves": "blue",
 }
 
 

@@ -87,6 +87,12 @@ class JobRecord(NamedTuple):
         return self.started is not None and not self.outcome
 
     @property
+    def serves(self) -> bool:
+        """Whether it is a service that is ready for others now."""
+        ready, last = self.served_at, self.attempts[-1].started if self.attempts else 0.0
+        return self.running and ready is not None and ready >= last
+
+    @property
     def seconds(self) -> float | None:
         """The seconds from its first start to its end; None if either is not known."""
         if self.started is None or self.ended is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ from lib.run_directories import commit_links, log_directory, run_name
 from lib.run_directories.run_name import RunName
 from lib.run_directories.stored_run import StoredRun
 from tests.support import timelines
-from tests.support.fakes import Fate, jobs, play
+from tests.support.fakes import Fate, Played, jobs, play
 
 GRAPH = (
     "node-modules; python; lint<python; test-js<node-modules; build-js<node-modules; "
@@ -132,8 +133,18 @@ class ExampleBox:
         fates: Mapping[str, Fate] = {
             job: Fate(seconds, code=int(job == "lint")) for job, seconds in SECONDS.items()
         }
+        self._happened(path, number, branch, after, play(jobs(GRAPH), fates))
+
+    def serving(self, path: Path, number: int, branch: str, after: float) -> None:
+        """Write those of a run whose service is ready one second after its jobs began."""
+        declared = jobs("web; test<web", web={"service": True, "outputs": {"o": "o"}})
+        fates = {"web": Fate(math.inf, writes={"o": 1}), "test": Fate(60.0)}
+        played = play(declared, fates, durations={"web": 1.0, "test": 60.0})
+        self._happened(path, number, branch, after, played)
+
+    def _happened(self, path: Path, number: int, branch: str, after: float, played: Played) -> None:
         lines = []
-        for event in timelines.stream(play(jobs(GRAPH), fates)):
+        for event in timelines.stream(played):
             if isinstance(event, events.RunDeclared):
                 header = {"sha": sha(number), "branch": branch, "whole": True}
                 event = event._replace(

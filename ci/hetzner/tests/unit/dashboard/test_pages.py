@@ -130,6 +130,19 @@ class Home(Pages):
         self.assertRegex(page, r'<rect class="failed" x="555\.556" y="0" width="111\.111"')
         self.assertRegex(page, r'href="\./runs/[^"]+/test-python\.log\?follow=1"')
 
+    def test_service_that_is_ready_serves_and_is_not_late(self) -> None:
+        made = self.box()
+        with made.live_run(1, "main") as run:
+            for after, told, state in (
+                (0.5, "0 of 2 jobs · 1 running web", "running"),
+                (9.0, "0 of 2 jobs · 1 running web serves test 8 s", "serves"),
+            ):
+                made = self.box()
+                made.serving(run, 1, "main", after)
+                self.assertIn(told, self.words())
+                seen = self.text(f"/runs/{run.name}/?part", {"Accept": "text/html"})
+                self.assertRegex(TAG.sub(" ", seen), rf"web\s+{state}\s")
+
     def test_run_that_is_in_the_queue_is_shown_once(self) -> None:
         made = self.box()
         name = made.ran(1, "main", State.PASSED)
