@@ -7,7 +7,7 @@ from lib.dashboard import time_tags
 from lib.dashboard.overview import MOST_WAITING, Item, Overview
 from lib.dashboard.progress import progress
 from lib.dashboard.sections import and_more, section
-from lib.dashboard.words import commit, entry_number, name, reason
+from lib.dashboard.words import commit, entry_number, name, place, reason
 from lib.page.markup import Html, join, tag
 
 
@@ -22,7 +22,7 @@ def _card(item: Item, now: float) -> Html:
         [
             tag(
                 "p",
-                tag("b", name(item.where, "a commit"), class_="name"),
+                tag("b", place(item.where, item.entry), class_="name"),
                 entry_number(item.entry),
                 " ",
                 commit(item.sha, item.run_name),
@@ -70,7 +70,7 @@ def _waiting_row(number: int, entry: Entry, shown: Overview) -> Html:
         tag("span", str(number), class_="turn soft"),
         tag(
             "span",
-            tag("b", name(entry.where, "a commit"), class_="name"),
+            tag("b", place(entry.where, entry), class_="name"),
             entry_number(entry),
             commit(entry.sha),
             tag("span", ", ".join(remarks), class_="amber") if remarks else None,

@@ -9,7 +9,7 @@ from lib.common.plain_text import duration
 from lib.dashboard import time_tags
 from lib.dashboard.overview import Item, Overview
 from lib.dashboard.sections import section, table
-from lib.dashboard.words import commit, entry_number, mark, name, reason, run_link
+from lib.dashboard.words import commit, entry_number, mark, name, place, reason, run_link
 from lib.page.markup import Html, join, tag
 
 SHOWN_BROKEN = 3  # jobs of a red run
@@ -36,7 +36,7 @@ def recent(shown: Overview) -> Html:
             "tr",
             tag(
                 "th",
-                tag("span", name(item.where, "(no branch)"), class_="name"),
+                tag("span", place(item.where, item.entry), class_="name"),
                 entry_number(item.entry),
                 scope="row",
             ),

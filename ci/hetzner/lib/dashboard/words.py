@@ -43,6 +43,11 @@ def name(text: str, other: str = "") -> str:
     return shorten(text, LONGEST_NAME, mask()) or other
 
 
+def place(where: str, entry: Entry | None) -> str:
+    """Return where a commit was pushed; if that is nowhere, the command that made its entry."""
+    return name(where, entry.source if entry else "by hand")
+
+
 def reason(text: str) -> str:
     """Return a sentence of the queue, masked and cut if it is long."""
     return shorten(text, LONGEST_REASON, mask())

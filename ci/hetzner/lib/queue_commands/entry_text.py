@@ -92,5 +92,5 @@ def _why(entry: Entry) -> str:
 
 
 def _log(entry: Entry) -> str:
-    """Return the command that shows what was printed, where no run has it."""
-    return f" (queue log {entry.id})" if entry.state is State.ERROR and not entry.run else ""
+    """Return the command that shows what was printed: the run of an error may have no files."""
+    return f" (queue log {entry.id})" if entry.state is State.ERROR else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from collections.abc import Mapping
 
 from lib.commands import answer
 from lib.commit_queue import worker_presence
@@ -44,14 +45,20 @@ def main(given: argparse.Namespace, site: QueueSite) -> int:
     lines = [
         *entry_text.mode(queue),
         entry_text.worker(site.state_dir, shlex.join(site.words("worker"))),
-        *_part("running", running),
-        *_part("waiting, in the order of their start", shown),
-        *_part("ended", ended),
+        *_part(f"running ({len(running)})", running),
+        *_part(f"waiting, in the order of their start ({len(waiting)})", shown),
+        *_part(_ended_head(len(ended), queue.counts()), ended),
     ]
     if not (running or waiting or ended):  # perhaps another queue was meant
         lines += ["", f"nothing is queued in {site.state_dir}"]
     return answer.lines(lines)
 
 
+def _ended_head(shown: int, counts: Mapping[State, int]) -> str:
+    """Return the head above the entries that have ended; those left out are said to be there."""
+    every = sum(counts[state] for state in ENDED)
+    return f"ended (the last {shown} of {every}; --all)" if every > shown else f"ended ({shown})"
+
+
 def _part(head: str, entries: list[Entry]) -> list[str]:
-    return ["", f"{head} ({len(entries)})", *entry_text.rows(entries)] if entries else []
+    return ["", head, *entry_text.rows(entries)] if entries else []

@@ -64,6 +64,19 @@ class Home(Pages):
         made.queue.end(entry.id, State.ERROR, 127, "the command could not run")
         self.assertIn("topic entry 1 error the command could not run ( queue log 1 )", self.words())
 
+    def test_commit_that_was_pushed_nowhere_is_called_by_the_command_that_made_its_entry(
+        self,
+    ) -> None:
+        made = self.box()
+        for number, source in enumerate(("run", "repeat", "repeat")):
+            made.queue.push(Push(sha(number), Ref(""), source))
+        made.queue.end(made.took().id, State.PASSED, 0)
+        made.took()
+        made.ended_run(9, "")
+        seen = self.words()
+        self.assertRegex(seen, r"Running repeat entry 2 .* 1 repeat entry 3 .* by hand passed")
+        self.assertIn("run entry 1 passed", seen)
+
     def test_branch_that_was_cut_off_does_not_pass(self) -> None:
         made = self.box()
         for number, (branch, state, top) in enumerate(

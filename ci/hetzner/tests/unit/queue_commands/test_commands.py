@@ -83,10 +83,21 @@ class Bounds(QueueCommandsCase):
 
 
 class Listing(QueueCommandsCase):
-    def test_entry_without_a_run_names_the_command_that_shows_its_output(self) -> None:
-        self.queue.push(Push(A, Ref("one"), "push"))
-        self.queue.end(self.take().id, State.ERROR, 127, "the command could not run")
-        self.assertIn("the command could not run (queue log 1)", self.said("list"))
+    def test_entry_that_is_an_error_names_the_command_that_shows_its_output(self) -> None:
+        for sha, run in ((A, ""), (B, "20260101T000000Z-bbbbbbb")):  # of which nothing is there
+            self.queue.push(Push(sha, Ref("one"), "push"))
+            entry = self.take()
+            self.queue.begun(entry.id, run)
+            self.queue.end(entry.id, State.ERROR, 127, "the command could not run")
+        for number in (1, 2):
+            self.assertIn(f"the command could not run (queue log {number})", self.said("list"))
+
+    def test_ended_entries_that_are_left_out_are_counted(self) -> None:
+        for _ in range(11):
+            self.queue.push(Push(A, Ref(""), "run"))
+            self.queue.end(self.take().id, State.PASSED, 0)
+        self.assertIn("\nended (the last 10 of 11; --all)\n", self.said("list"))
+        self.assertIn("\nended (11)\n", self.said("list", "--all"))
 
     def test_empty_queue_names_its_state_directory(self) -> None:
         nothing = f"nothing is queued in {self.state}"
