@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Brings a CI box to the newest version of the runner (CI_SOURCE_URL, CI_SOURCE_REF), or back.
+# Brings a CI box to the newest version of the runner (CI_SOURCE_URL, CI_SOURCE_REF), or to one that
+# it has: `update.sh NAME`, with a name that `ls /opt/ci-versions` shows, asks no network.
 #
 # The new version gets a directory of its own. When no commit runs any more, the link `current` is
 # switched, so VERSION in it is always that of the version in use. The image is built, before that,
@@ -8,9 +9,9 @@
 # names the old one: whatever ends this script, its end or the next call goes back by that file. The
 # queue drains as long as this script lives.
 #
-# Exit codes: 0 the box has the newest version; 1 the new version was not healthy, or the update was
+# Exit codes: 0 the box has the version; 1 the new version was not healthy, or the update was
 # refused: the box has the version from before; 2 the box is not healthy: look at it; 75 a commit
-# ran longer than CI_DRAIN_SECONDS: try again later.
+# ran longer than CI_DRAIN_SECONDS: nothing was changed, try again later.
 set -euo pipefail
 umask 022
 
@@ -27,7 +28,8 @@ restart=${CI_RESTART:-systemctl restart ci-webhook.service ci-worker.service}
 health=${CI_HEALTH_URL:-http://127.0.0.1:9000/health}
 patience=${CI_HEALTH_SECONDS:-60}
 journal=$versions/update # the version from before, while the box is switched to another
-none='-'                 # stands for the version before the first one
+words='journalctl --since -10min -u ci-webhook -u ci-worker; docker logs --tail 50 ci'
+none='-' # stands for the version before the first one
 
 main() {
   one_at_a_time
@@ -39,8 +41,12 @@ main() {
     end_drain
   fi
   old=$(current)
-  fetch
-  new=$fetched
+  if [[ -n ${1-} ]]; then
+    kept "$1"
+  else
+    fetch
+  fi
+  new=$found
   if [[ $new == "$old" ]] && healthy "$new" 1; then
     say "the box has $new already, and is healthy"
     return
@@ -49,15 +55,20 @@ main() {
   drain "$old"
   say "switching from $old to $new"
   note "$old"
+  sick=
   if ! { switch "$new" && apply "$new" && healthy "$new" "$patience"; }; then
-    say "$new is not healthy"
+    say "$new is not healthy: ${sick:-its container or services do not start}; see $words"
     go_back
+    [[ -z ${fresh-} ]] || rm -rf "${versions:?}/$new"
     exit 1
   fi
   rm "$journal"
   end_drain
-  tidy "$new" "$old"
   say "the box has $(tr '\n' ' ' <"$versions/current/VERSION")"
+  if [[ $new != "$old" ]]; then
+    tidy "$new" "$old"
+    [[ $old == "$none" ]] || say "the way back: update.sh $old"
+  fi
 }
 
 say() { echo "$(date +%T) $*"; }
@@ -102,24 +113,33 @@ finish() {
   exit "$code"
 }
 
-# the newest version in a directory of its own; `fetched` is its name: commit and image
+# version $1, which is here; `found` is its name
+kept() {
+  [[ $1 =~ ^[0-9a-f]{12}-[0-9a-f]{12}$ && -e $versions/$1/VERSION ]] ||
+    fail "expected one of $(cd "$versions" && echo *-*), found $1"
+  playwright=$(sed -n 's/^playwright //p' "$versions/$1/VERSION")
+  found=$1
+}
+
+# the newest version in a directory of its own; `found` is its name: commit and image
 fetch() {
   local source=$versions/source.git commit image place
   git init -q --bare "$source"
   playwright=$(playwright_of_repository)
   git -C "$source" fetch -q --depth 1 -- "$CI_SOURCE_URL" "$CI_SOURCE_REF" 9>&- ||
-    fail "$CI_SOURCE_URL cannot be reached, or has no $CI_SOURCE_REF: see $settings"
+    fail "$CI_SOURCE_URL cannot be reached, or has no $CI_SOURCE_REF (a commit needs all its digits): see $settings"
   commit=$(git -C "$source" rev-parse 'FETCH_HEAD^{commit}')
   place=$(mktemp -d "$versions/.new.XXXXXX")
   chmod 755 "$place"
   git -C "$source" archive "$commit" Dockerfile ci/hetzner | tar -x -C "$place"
   image=$(image_of "$place")
-  fetched=${commit:0:12}-$image
-  if [[ ! -d $versions/$fetched ]]; then
+  found=${commit:0:12}-$image
+  if [[ ! -d $versions/$found ]]; then
     compiled python3 "$place" || fail "$commit cannot be compiled: it stays out"
     echo "${commit:0:12}" >"$place/ci/hetzner/BUILD"
     printf '%s\n' "commit $commit" "image ci-runner:$image" "playwright $playwright" >"$place/VERSION"
-    mv -T "$place" "$versions/$fetched"
+    mv -T "$place" "$versions/$found"
+    fresh=1
   fi
 }
 
@@ -183,6 +203,7 @@ drain() {
   until ((code == 0)) && nothing_by_hand; do
     if ((SECONDS - begun >= seconds)); then
       say "a commit still runs after $seconds s: nothing was changed" >&2
+      { host "$1" queue list && inside status; } | grep RUNNING >&2 || true
       exit 75
     fi
   done
@@ -223,26 +244,43 @@ apply() {
 # waits up to $2 seconds for version $1: receiver and worker live, and jobs can be run
 healthy() {
   local end=$((SECONDS + $2))
-  until [[ $(curl -fsS -m 5 "$health" 2>/dev/null 9>&-) == *"(${1%-*})"* ]] && inside --list >/dev/null 2>&1; do
+  until is_healthy "${1%-*}"; do
     ((SECONDS < end)) || return 1
     sleep 1
   done
 }
 
+# whether all is well with the version of commit $1; `sick` says why not
+is_healthy() {
+  local answer
+  if ! answer=$(curl -sS -m 5 -w '%{http_code}' "$health" 2>&1 9>&-); then
+    sick=${answer%000}
+  elif [[ $answer != *200 ]]; then # the sentences among its problems
+    sick="/health answers ${answer: -3}: $(sed -n 's/^  "\([^"]*\)",\{0,1\}$/\1/p' <<<"$answer" | tr '\n' ' ')"
+  elif [[ $answer != *"($1)"* ]]; then
+    sick="/health is answered by another version"
+  elif ! answer=$(inside --list 2>&1); then
+    sick="jobs cannot be run: $(tail -n 1 <<<"$answer")"
+  else
+    return 0
+  fi
+  return 1
+}
+
 # undoes an update that has not come to its end
 go_back() {
-  local old sick=
+  local old bad=
   old=$(<"$journal")
   if [[ $old == "$none" ]]; then
-    sick="there is no version to go back to"
+    bad="there is no version to go back to"
   else
     say "going back to $old"
     switch "$old" && apply "$old" || true
-    healthy "$old" "$patience" || sick="the version from before is not healthy"
+    healthy "$old" "$patience" || bad="the version from before is not healthy: $sick"
   fi
   rm "$journal"
-  if [[ -n $sick ]]; then
-    say "$sick: see journalctl -u ci-webhook -u ci-worker, mend the cause, and call again" >&2
+  if [[ -n $bad ]]; then
+    say "$bad; see $words, mend the cause, and call again" >&2
     exit 2
   fi
 }
@@ -280,5 +318,5 @@ drop_units() {
   done
 }
 
-main
+main "$@"
 exit

@@ -124,13 +124,13 @@ class UpdateCase(unittest.TestCase):
         program.write_text("raise SystemExit(3)\n")
         return self.commit()
 
-    def begin(self, **settings: str) -> subprocess.Popen[str]:
+    def begin(self, *words: str, **settings: str) -> subprocess.Popen[str]:
         lines = {**self.settings, **settings}
         file = self.box / "box.env"
         file.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
         environ = {"PATH": os.environ["PATH"], "CI_BOX_ENV": str(file), "HOME": str(self.box)}
         child = subprocess.Popen(
-            ["bash", UPDATE], env=environ, cwd="/", start_new_session=True, text=True,
+            ["bash", UPDATE, *words], env=environ, cwd="/", start_new_session=True, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self.addCleanup(kill_group, child)
@@ -145,9 +145,9 @@ class UpdateCase(unittest.TestCase):
             raise
         return told
 
-    def update(self, expected: int = 0, **settings: str) -> str:
+    def update(self, expected: int = 0, *words: str, **settings: str) -> str:
         """Update; return what it said."""
-        with self.begin(**settings) as child:
+        with self.begin(*words, **settings) as child:
             told = self.told_by(child)
         self.assertEqual(child.returncode, expected, told + self.logs())
         return told
