@@ -9,6 +9,8 @@ from lib.commit_queue.states import State
 from lib.dashboard.overview import Item, Overview
 from lib.dashboard.words import colour_of, name
 
+ENDED_BY_OTHERS = (State.CUT_OFF, State.CANCELLED, State.SUPERSEDED)
+
 
 class Headline(NamedTuple):
     """The sentence, and the class of its colour."""
@@ -31,9 +33,12 @@ def of(shown: Overview) -> Headline:
 
 def _of_run(last: Item) -> Headline:
     state = last.state
-    sentence = f"The last run {state}" if state in ("passed", "failed") else state
+    if state in (State.PASSED, State.FAILED):
+        says = f" {state}"
+    else:
+        says = f" was {state}" if state in ENDED_BY_OTHERS else f": {state}"
     remark = f" ({last.limits})" if last.limits else ""
-    return Headline(f"{sentence}{remark}", colour_of(state, whole=last.whole))
+    return Headline(f"The last run{says}{remark}", colour_of(state, whole=last.whole))
 
 
 def _of_branch(branch: str, state: str) -> Headline:

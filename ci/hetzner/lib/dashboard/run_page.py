@@ -102,7 +102,12 @@ def _job(job: JobRecord, record: RunRecord, now: float | None) -> Html:
     return tag(
         "tr",
         tag("th", name, scope="row", class_="name"),
-        tag("td", mark(state), tag("span", reason, class_="reason soft") if reason else None),
+        tag(
+            "td",
+            mark(state),
+            tag("span", reason, class_="reason soft") if reason else None,
+            class_="how",
+        ),
         tag("td", took, class_="number took"),
     )
 

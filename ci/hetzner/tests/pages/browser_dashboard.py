@@ -157,6 +157,12 @@ class Dashboards(every_visit.EveryVisit):
                 self.assertRegex(address, r"^(\./[^:]*|\.\./\.\./|data:image/svg.*)$")
         self.assertIn("<script>alert(1)</script>", self.told["hostile"]["text"])
 
+    def test_long_names_break_no_commit_and_move_no_column(self) -> None:
+        home = self.told["hostile"]["home"]
+        self.assertEqual({*home["linesOfCommits"]}, {1})
+        branches, recent = home["columns"]
+        self.assertEqual(branches, recent)
+
     def test_token_opens_all_pages_of_one_browser_and_stays_out_of_its_address(self) -> None:
         self.assertEqual(self.told["token"]["asked"], 401)
         self.assertEqual(self.told["token"]["address"], "/")

@@ -65,6 +65,10 @@ for (const [name, path] of Object.entries({ home: "/", run: given.hostileRun }))
       each.getAttributeNames().filter((attribute) => attribute.startsWith("on")),
     ),
     addresses: [...document.querySelectorAll("[href]")].map((each) => each.getAttribute("href")),
+    linesOfCommits: [...document.querySelectorAll(".sha code")].map((e) => e.getClientRects().length),
+    columns: [...document.querySelectorAll("table:not(.jobs)")].map((each) =>
+      [...each.querySelectorAll("thead th")].map((e) => e.getBoundingClientRect().left),
+    ),
   }));
   told.hostile.text = await page.locator("main").innerText();
   await page.context().close();

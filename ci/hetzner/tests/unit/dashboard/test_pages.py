@@ -104,6 +104,19 @@ class Home(Pages):
         self.assertIn("The last run failed", seen)
         self.assertRegex(seen, r"laptop failed lint 0000001000 \d+ \w+ ago 1 min 4 s")
 
+    def test_last_run_without_a_verdict_is_told_in_a_sentence(self) -> None:
+        made = self.box()
+        for number, (state, told) in enumerate(
+            (
+                (State.CUT_OFF, "The last run was cut off"),
+                (State.CANCELLED, "The last run was cancelled"),
+                (State.ERROR, "The last run: error"),
+            )
+        ):
+            made.queue.push(Push(sha(number), Ref(""), "run"))
+            made.queue.end(made.took().id, state, 2)
+            self.assertIn(f"owner/name {told} Running", self.words())
+
     def test_last_run_is_green_only_if_it_checked_the_commit(self) -> None:
         run = self.box().ended_run(1, "laptop")
         for fields, limits in (
