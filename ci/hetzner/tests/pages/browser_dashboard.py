@@ -128,8 +128,7 @@ class Dashboards(every_visit.EveryVisit):
                 "progress": "7 of 9 jobs · 1 failed · 2 running",
                 "focus": "5656565056",
                 "ended": "failed",
-                "held": "The queue is paused: pipeline.py queue list tells why, pipeline.py "
-                "queue resume goes on.",
+                "held": "The queue is paused: pipeline.py queue resume goes on.",
                 "sameDocument": True,
             },
         )
