@@ -88,7 +88,7 @@ def _of_corpus(corpus: Corpus, state_dir: Path) -> Iterator[Ours]:
     for commit in corpus.commits:
         run = last.runs.get(commit.name) or EndedRun(commit.name, "", ())
         code = None if run.problem else run.exit_code
-        yield Ours(run.name, run.sha, code, run.jobs, whole=not run.selected)
+        yield Ours(run.name, run.sha, code, run.jobs, whole=run.speaks_for_commit)
 
 
 def _of_run(run: StoredRun) -> Ours:

@@ -23,6 +23,7 @@ class EndedRun(NamedTuple):
     - `sha`: the commit that ran; `asked`: the words that it was asked with.
     - `allowed`: the jobs whose failure does not make it red.
     - `runner`: differs between two runners; `run`: the name of its directory, '' if unknown.
+    - `part`: its answer says that it tested a part of the commit, or another tree.
     - `left`: the processes that it left; `amounts`: what the machine held after it.
     """
 
@@ -37,6 +38,7 @@ class EndedRun(NamedTuple):
     seconds: float = 0.0
     jobs: Mapping[str, str] = {}
     allowed: tuple[str, ...] = ()
+    part: bool = False
     left: tuple[str, ...] = ()
     amounts: Mapping[str, int] = {}
 
@@ -44,6 +46,11 @@ class EndedRun(NamedTuple):
     def selected(self) -> bool:
         """Whether it was asked to leave out jobs."""
         return any(word.partition("=")[0] in SELECTING for word in self.asked)
+
+    @property
+    def speaks_for_commit(self) -> bool:
+        """Whether it was asked for everything, on the commit as it is, by all that is known."""
+        return not self.part and not self.selected
 
     def alike(self, other: EndedRun) -> bool:
         """Whether the same runner was asked the same of the same commit."""
@@ -78,6 +85,7 @@ def with_answer(begun: EndedRun, code: int | None, output: str) -> EndedRun:
         run=redact.shorten(str(answer.get("run") or ""), LONGEST),
         jobs=jobs,
         allowed=tuple(name for name, job in _jobs(answer).items() if job.get("allowed_to_fail")),
+        part=_is_part(answer),
     )
 
 
@@ -91,6 +99,12 @@ def answer_in(output: str) -> Mapping[str, Any] | None:
         if isinstance(found, dict) and isinstance(found.get("jobs"), list):
             return found
     return None
+
+
+def _is_part(answer: Mapping[str, Any]) -> bool:
+    """Whether it says so in the fields of `StoredRun.speaks_for_commit`, which another may lack."""
+    elsewhere = answer.get("in_place") is True or answer.get("dirty") is True
+    return elsewhere or answer.get("asked_for_all") is False
 
 
 def _outcome(job: Mapping[str, Any]) -> str:

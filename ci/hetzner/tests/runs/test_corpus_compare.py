@@ -12,7 +12,7 @@ from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
 from lib.corpus import rounds
-from lib.corpus.ended_run import EndedRun
+from lib.corpus.ended_run import EndedRun, with_answer
 from tests.support.corpus_case import CorpusCase
 
 TOKEN = "ghp_0123456789abcdef"
@@ -110,6 +110,18 @@ class Asked(CompareCase):
         told = self.compare("--github", code=1)
         self.assertIn("DISAGREE two test: ours passed, theirs timed_out", told)
         self.assertIn("DISAGREE two (commit)", told)
+
+    def test_run_of_some_test_cases_does_not_speak_for_its_commit(self) -> None:
+        made = rounds.new(self.state / "corpus" / "three")
+        jobs = [{"name": "lint", "outcome": "passed"}, {"name": "test", "outcome": "passed"}]
+        for name, sha in (("one", self.first), ("two", self.second), ("three", self.third)):
+            told = {"exit_code": 0, "jobs": jobs, "asked_for_all": name != "two"}
+            begun = EndedRun(name, sha, ("--only-testcases", "x"))
+            made.end(with_answer(begun, 0, json.dumps(told)))
+        made.done()
+        told_of = self.compare("--github", code=0)
+        self.assertIn("3 commits: 8 agree", told_of)
+        self.assertNotRegex(told_of, r"two +\(commit\)")
 
     def test_commit_that_github_does_not_know_is_told_and_is_no_match(self) -> None:
         del self.github.runs[self.third], self.github.statuses[self.third]

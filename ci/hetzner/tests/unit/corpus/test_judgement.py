@@ -115,6 +115,23 @@ class Answers(unittest.TestCase):
         other = "b" * 40
         self.assertIn(other, self.answered(0, exit_code=0, jobs=jobs, sha=other).problem)
 
+    def test_run_of_a_part_or_of_another_tree_does_not_speak_for_its_commit(self) -> None:
+        jobs = [{"name": "a", "outcome": "passed"}]
+        for told, speaks in (
+            ({}, True),  # another runner tells nothing of this
+            ({"asked_for_all": None, "in_place": False, "dirty": None}, True),
+            ({"asked_for_all": True, "whole": False}, True),  # a tool of a job is missing
+            ({"asked_for_all": False}, False),
+            ({"asked_for_all": True, "in_place": True}, False),
+            ({"asked_for_all": True, "dirty": True}, False),
+        ):
+            ended = self.answered(0, exit_code=0, jobs=jobs, **told)
+            self.assertEqual(ended.speaks_for_commit, speaks, told)
+
+    def test_run_that_was_asked_to_leave_out_jobs_does_not_speak_for_its_commit(self) -> None:
+        self.assertTrue(EndedRun("c", SHA, ("--fast-fail",)).speaks_for_commit)
+        self.assertFalse(EndedRun("c", SHA, ("--skip=a",)).speaks_for_commit)
+
     def test_answer_without_a_job_is_a_problem(self) -> None:
         self.assertIn("no job", self.answered(0, exit_code=0, jobs=[]).problem)
         self.assertIn("no job", self.answered(0, exit_code=0, jobs=[3, {"name": ""}]).problem)
