@@ -16,6 +16,7 @@ from lib.common import network_mounts
 
 PATIENCE = 10.0  # seconds to wait for another process that writes
 LOG_BYTES = 8_000_000  # twice of what SQLite lets it grow to without a reader
+Identity = tuple[int, int]  # of a file: its device and inode
 
 
 class QueueError(OSError):
@@ -30,7 +31,7 @@ class Connection:
         self._writes = writes
         self._lock = threading.Lock()
         self._database: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None  # device and inode of the open file
+        self._file: Identity | None = None  # of the open file, None for none
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[sqlite3.Connection]:
@@ -39,8 +40,7 @@ class Connection:
             if self._database is None or _identity(self._path) != self._file:
                 self._close()
                 there = self._writes or self._path.exists()
-                self._database = _open(self._path) if there else _empty(self._path)
-                self._file = _identity(self._path)
+                self._database, self._file = _open(self._path) if there else _empty(self._path)
             yield self._database
 
     def close(self) -> None:
@@ -54,7 +54,7 @@ class Connection:
             self._database = None
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: Path) -> Identity | None:
     try:
         found = path.stat()
     except OSError:
@@ -62,8 +62,8 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    """Open the database while no other process sets a damaged one aside."""
+def _open(path: Path) -> tuple[sqlite3.Connection, Identity | None]:
+    """Open the database, and tell its file, while no other process sets a damaged one aside."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open_lock.held(path):
         if not path.exists() and saved(path).exists():
@@ -75,7 +75,7 @@ def _open(path: Path) -> sqlite3.Connection:
         except BaseException:
             database.close()
             raise
-        return database
+        return database, _identity(path)
 
 
 def saved(path: Path) -> Path:
@@ -83,11 +83,11 @@ def saved(path: Path) -> Path:
     return path.with_name(f"{path.name}.saved")
 
 
-def _empty(path: Path) -> sqlite3.Connection:
-    """Return an empty queue that has no file, for those who only read."""
+def _empty(path: Path) -> tuple[sqlite3.Connection, None]:
+    """Return an empty queue for those who only read; it has no file, whatever is there by now."""
     database = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     schema.make(database, path.parent)
-    return database
+    return database, None
 
 
 def _prepare(database: sqlite3.Connection, path: Path) -> None:
