@@ -6,13 +6,14 @@ on, is none, and never counts as one.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from lib.common import json_text
 from lib.github.status_data import CONTEXT
 
+KINDS = "check_runs", "statuses"  # the fields of a page that have checks
 PASSED, FAILED, UNDECIDED = "passed", "failed", ""
 # conclusions of check runs ("Checks", docs.github.com/en/rest/checks/runs), states of statuses.
 # neutral, skipped, cancelled, action_required and stale tell nothing of the code
@@ -42,7 +43,11 @@ def of_github(text: str) -> list[Check]:
     Several may follow each other, or be in a list (`gh api --paginate`, and with `--slurp`). Raises
     ValueError for anything else, and if pages of a commit are missing.
     """
-    return of_pages(list(_pages(_documents(text))))
+    try:
+        documents = list(json_text.parse_all(text))
+    except ValueError as error:
+        raise ValueError(f"expected JSON of GitHub's API: {error}") from error
+    return of_pages(list(_pages(documents)))
 
 
 def of_pages(pages: Sequence[Mapping[str, Any]]) -> list[Check]:
@@ -53,12 +58,12 @@ def of_pages(pages: Sequence[Mapping[str, Any]]) -> list[Check]:
     found: list[Check] = []
     counts: dict[tuple[str, str], list[int]] = {}
     for page in pages:
-        kind = "check_runs" if "check_runs" in page else "statuses"
+        kind = next(kind for kind in KINDS if isinstance(page.get(kind), list))
         checks = [_check(entry, page) for entry in page[kind]]
         sha = checks[0].sha if checks else str(page.get("sha") or "")
         count = counts.setdefault((sha, kind), [0, 0])
         count[0] += len(checks)
-        count[1] = max(count[1], int(page.get("total_count") or 0))
+        count[1] = max(count[1], _total(page))
         found += [c for c in checks if c.name != CONTEXT and not c.name.startswith(f"{CONTEXT}/")]
     short = [
         f"{kind} of {sha or 'a commit'}: expected {total}, found {there}: fetch all pages"
@@ -104,24 +109,20 @@ def _check(entry: object, page: Mapping[str, Any]) -> Check:
     return Check(str(entry.get("head_sha")), str(entry.get("name")), verdict, said)
 
 
-def _documents(text: str) -> Iterator[Any]:
-    decoder, at = json.JSONDecoder(), 0
-    text = text.strip()
-    while at < len(text):
-        try:
-            found, at = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"expected JSON of GitHub's API: {error}") from error
-        yield found
-        at += len(text[at:]) - len(text[at:].lstrip())
+def _total(page: Mapping[str, Any]) -> int:
+    """Return how many checks a page says that there are, 0 if it does not. Raises ValueError."""
+    total = page.get("total_count") or 0
+    if not isinstance(total, int):
+        raise ValueError(f"total_count: expected a whole number, found {total!r}")
+    return total
 
 
-def _pages(documents: Iterator[Any]) -> Iterator[Mapping[str, Any]]:
+def _pages(documents: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
     for found in documents:
         if isinstance(found, list):
-            yield from _pages(iter(found))
+            yield from _pages(found)
         elif isinstance(found, Mapping) and any(
-            isinstance(found.get(kind), list) for kind in ("check_runs", "statuses")
+            isinstance(found.get(kind), list) for kind in KINDS
         ):
             yield found
         else:

@@ -33,15 +33,15 @@ def _pages(repository: Repository, sha: str, kind: str) -> Iterator[dict[str, An
         answer = client.get(repository, path, PATIENCE)
         if answer.status in (404, 422):  # 422: no commit of this SHA
             return
-        page = _read(path, answer)
+        page = _read(path, answer, KINDS[kind])
         yield page
         found += len(page[KINDS[kind]])
-        if found >= int(page.get("total_count", 0)) or not page[KINDS[kind]]:
+        if found >= page["total_count"] or not page[KINDS[kind]]:
             return
     raise OSError(f"{path}: expected at most {MOST_PAGES} pages, found more")
 
 
-def _read(path: str, answer: client.Response) -> dict[str, Any]:
+def _read(path: str, answer: client.Response, field: str) -> dict[str, Any]:
     text = redact.shorten(" ".join(answer.text.split()), 200)
     if answer.status != 200:
         raise OSError(
@@ -50,9 +50,12 @@ def _read(path: str, answer: client.Response) -> dict[str, Any]:
         )
     try:
         page = json_text.parse(answer.text)
-        lists = [page[name] for name in KINDS.values() if name in page]
-    except (ValueError, TypeError) as error:
+    except ValueError as error:
         raise OSError(f"{path}: expected JSON, found {text}") from error
-    if not isinstance(page, dict) or not lists or not isinstance(lists[0], list):
-        raise OSError(f"{path}: expected check runs or statuses, found {text}")
+    if (
+        not isinstance(page, dict)
+        or not isinstance(page.get(field), list)
+        or not isinstance(page.get("total_count"), int)
+    ):
+        raise OSError(f"{path}: expected {field} and a total_count, found {text}")
     return page

@@ -27,6 +27,7 @@ class GitHub(ThreadingHTTPServer):
         self.runs: dict[str, list[dict[str, Any]]] = {}
         self.statuses: dict[str, list[dict[str, Any]]] = {}
         self.moved_to = ""
+        self.odd = b""  # the body of each answer, if there is one
         self.tokens: list[str | None] = []
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
@@ -60,6 +61,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             page = {"sha": sha, "total_count": len(everything)}
             body = json.dumps(page | {field: everything[first : first + size]}).encode()
+        body = self.server.odd or body
         self.send_response(200 if everything is not None else 422)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -134,6 +136,16 @@ class Asked(CompareCase):
         asked = len(self.github.tokens)
         self.assertIn("found 301 a redirect to another host", self.compare("--github", code=1))
         self.assertEqual(len(self.github.tokens), asked + 1)
+
+    def test_damage_in_an_answer_is_told(self) -> None:
+        for odd in (
+            b'{"check_runs": [], "total_count": 1e999}',
+            b'{"check_runs": [], "total_count": [1]}',
+            b'{"statuses": []}',  # the question was for check runs
+        ):
+            self.github.odd = odd
+            told = self.compare("--github", code=1)
+            self.assertRegex(told, "expected check_runs and a total_count, found {")
 
     def test_server_that_cannot_be_reached(self) -> None:
         with mock.patch.dict(os.environ, GITHUB_API_URL="http://127.0.0.1:9"):

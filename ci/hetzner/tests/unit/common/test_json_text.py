@@ -15,7 +15,6 @@ MAY_READ = {
     "buckaroo/jest_junit": "runs within a job, which fails",
     "buckaroo/test_report": "runs within a job, which fails",
     "buckaroo/jupyter_warm": "runs within a job, which fails",
-    "corpus/checks": "several values, one behind the other, of a file that a person names",
     "receiver/payload": "refuses more, as its text says",
 }
 
@@ -36,6 +35,13 @@ class Reading(unittest.TestCase):
                     json_text.parse(either)
         with self.assertRaises(ValueError):
             json_text.parse(b"\xff\xfe[\x00")
+
+    def test_values_one_behind_the_other(self) -> None:
+        self.assertEqual(list(json_text.parse_all(' {"a": 1}[2]\n\n3 ')), [{"a": 1}, [2], 3])
+        self.assertEqual(list(json_text.parse_all(" \n")), [])
+        for damaged in ("{} x", "[1", f"1 {'[' * 100_000}", f"1 {10**400}"):
+            with self.assertRaises(ValueError, msg=damaged[:20]):
+                list(json_text.parse_all(damaged))
 
     def test_values_are_those_of_python(self) -> None:
         text = '{"a": [1, -2.5, 1e3, true, null, "\\u00e9"]}'

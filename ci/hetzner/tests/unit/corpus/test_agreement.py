@@ -89,6 +89,14 @@ class Answers(unittest.TestCase):
             with self.assertRaises(ValueError):
                 checks.of_github(text)
 
+    def test_damage_in_an_answer_is_told(self) -> None:
+        for total in ("1e999", "[1]", '"2"', "1" * 5000):
+            with self.assertRaisesRegex(ValueError, "expected", msg=total):
+                checks.of_github(f'{{"check_runs": [], "total_count": {total}}}')
+        with self.assertRaisesRegex(ValueError, "expected JSON of GitHub's API"):
+            checks.of_github("[" * 100_000)
+        self.assertEqual(checks.of_github('{"check_runs": 3, "statuses": []}'), [])
+
     def test_log_of_another_runner_whose_last_line_counts(self) -> None:
         text = (
             "[12:00:01] START lint\n[12:00:02] PASS  lint\n[12:00:02] FAIL  test  (see x)\n"
