@@ -13,10 +13,10 @@ import os
 import time
 
 from lib.commands import answer, argument_types
-from lib.commit_queue import program_drain
+from lib.commit_queue import paths, program_drain, worker_presence
 from lib.commit_queue.listing import ALL
 from lib.commit_queue.states import State
-from lib.common import interrupts, signal_names, stdin_end
+from lib.common import interrupts, locks, signal_names, stdin_end
 from lib.common.interrupts import Interrupted
 from lib.common.plain_text import counted, one_line
 from lib.queue_commands import entry_text
@@ -85,4 +85,10 @@ def _by_whom() -> str:
 
 
 def _running(site: QueueSite) -> int:
-    return len(site.queue.entries(states={State.RUNNING}, limit=ALL))
+    """Return how many entries run; those of a dead worker do as long as their commands live."""
+    state_dir = site.state_dir
+    running = site.queue.entries(states={State.RUNNING}, limit=ALL)
+    if not running or worker_presence.holder(state_dir):
+        return len(running)
+    # the next worker, which takes them back, may never come
+    return sum(bool(locks.holder(paths.entry_lock(state_dir, entry.id))) for entry in running)

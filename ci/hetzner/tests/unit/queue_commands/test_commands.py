@@ -199,6 +199,18 @@ class Modes(QueueCommandsCase):
         self.queue.set_mode("running")
         self.push(A)
         self.take()
+        with locks.lock(paths.worker_lock(self.state), "worker of this test"):
+            self.still_runs()
+
+    def test_drain_counts_what_a_dead_worker_ran_only_while_its_command_lives(self) -> None:
+        self.push(A)
+        taken = self.take()
+        with locks.lock(paths.entry_lock(self.state, taken.id), "its command"):
+            self.still_runs()
+        self.assertIn("0 runs still going on", self.said("drain", "--wait", "0.01"))
+        self.assertEqual(self.state_of(taken), State.RUNNING, "the next worker takes it back")
+
+    def still_runs(self) -> None:
         code, out, _ = self.call("drain", "--wait", "0.01")
         self.assertEqual(code, 1)
         self.assertIn("1 run still going on", out)
