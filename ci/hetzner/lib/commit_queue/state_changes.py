@@ -95,9 +95,7 @@ def cut_off(database: sqlite3.Connection, entry: Entry, reason: str) -> None:
             "UPDATE entries SET state = ?, reason = ?, run = '' WHERE id = ?",
             (State.WAITING, f"cut off: {reason}", entry.id),
         )
-        status_rows.put(
-            database, entry._replace(run=""), "pending", "was cut off and waits once more"
-        )
+        status_rows.put(database, entry._replace(run=""), "pending", WAITS_ONCE_MORE)
 
 
 def put_back(

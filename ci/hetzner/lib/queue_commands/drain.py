@@ -63,7 +63,7 @@ def main(given: argparse.Namespace, site: QueueSite) -> int:
 
 
 def _until_eof(why: str, site: QueueSite) -> int:
-    """Drain until the pipe ends, or a signal comes."""
+    """Drain until the pipe ends, as by SIGTERM, or a signal comes; return its exit code."""
     stdin_end.watch()
     with program_drain.held(site.state_dir, one_line(why) or "queue drain"):
         try:
@@ -73,10 +73,10 @@ def _until_eof(why: str, site: QueueSite) -> int:
             answer.lines(["nothing runs"])
             while True:
                 interrupts.sleep(LONG)
-        except Interrupted:
-            pass
+        except Interrupted as came:
+            code = signal_names.exit_code(came.number)
     site.queue.announce()
-    return 0
+    return code
 
 
 def _by_whom() -> str:

@@ -176,7 +176,9 @@ class Dispatcher:
         )
         reason = obstacle or (self._outage.why if coming or trying else "")
         self._announce(reason)
-        return bool(obstacle or (self._outage.why and (trying or self._outage.rests)))
+        is_news = coming is not None and not self._outage.has_tried(coming.id)
+        rests = self._outage.rests and not is_news
+        return bool(obstacle or (self._outage.why and (trying or rests)))
 
     def _announce(self, reason: str) -> None:
         if reason != self.held_up:

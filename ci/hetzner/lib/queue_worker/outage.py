@@ -1,6 +1,7 @@
 """The time in which commands cannot start: their container is away, or docker. No I/O.
 
-It ends when a command begins. Until then one is tried at a time, after ever longer pauses.
+It ends when a command begins. Until then one is tried at a time, after ever longer pauses; an entry
+that is new is tried at once, since the fault may have been that of the others.
 """
 
 from __future__ import annotations

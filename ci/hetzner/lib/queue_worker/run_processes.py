@@ -169,12 +169,13 @@ class RunProcesses:
             self._not_begun.add(command.entry.id)
         command.clear()
         said = run_records.last_line(command.log)
-        if not (self._command.is_pipeline and run):
-            ended = Ended(code, began, said=said, of_pipeline=self._command.is_pipeline)
-            return Gone(place, ended, run)
-        report = run_records.report(self._state_dir, run)
-        ended = Ended(code, began, run_records.confirms(report, command.entry.sha, code), said)
-        return Gone(place, ended, run, run_records.checked_all(report))
+        report = run_records.report(self._state_dir, run) if run else {}
+        ours = self._command.is_pipeline
+        # another program may end with a code that the report of its pipeline has not
+        told = not (ours and run) or run_records.confirms(report, command.entry.sha, code)
+        return Gone(
+            place, Ended(code, began, told, said, ours), run, run_records.checked_all(report)
+        )
 
     def _end_tree(self, command: CommandProcess) -> None:
         """End what is left of a command, and forget it."""

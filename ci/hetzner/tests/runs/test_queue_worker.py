@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import socket
@@ -46,6 +47,13 @@ class Ways(WorkerCase):
         )
         self.assertEqual([p.name for p in log.parent.glob("*.lock")], ["worker.lock"])
         self.assertEqual(list(log.parent.glob("*.name")), [])
+
+    def test_run_of_a_part_by_another_program_makes_no_commit_green(self) -> None:
+        report = 'mkdir -p "$CI_STATE_DIR/runs/$name"; cat >"$CI_STATE_DIR/runs/$name/summary.json"'
+        for sha, whole, state in ((A, "false", "error"), (B, "true", "passed")):
+            entry = self.push(sha, sha[0])
+            self.once(f'{NAMED} name=$(cat "$name_to"); {report} <<<\'{{"whole": {whole}}}\'')
+            self.assertEqual(self.state_of(entry), state)
 
     def test_push_wakes_a_worker_that_sleeps(self) -> None:
         with self.worker(f"{NAMED} :") as worker:
@@ -268,16 +276,20 @@ class Obstacles(WorkerCase):
             worker.says(f"2 {B[:7]} {B}: put back")
             worker.says("nothing is started: commands cannot start")
             for entry in entries:
-                self.assertEqual(self.state_of(entry), State.WAITING)
-                self.assertRegex(self.queue.entry(entry.id).reason, "began: no such container")
+                # between two tries
+                wait_until(functools.partial(self.waits_for_its_container, entry.id), "reason")
             self.assertIn("no such container", self.queue.held_up())
             (self.root / "back").touch()
             for entry in entries:
                 self.becomes(entry, State.PASSED)
             worker.says("starts again")
         self.assertEqual((self.queue.held_up(), self.queue.mode()), ("", "running"))
-        logs = [path.name for path in (self.state / "queue").glob("2.*")]
-        self.assertEqual(logs, ["2.log"], "each try has left a log")
+        logs = {path.name for path in (self.state / "queue").glob("2.*")}
+        self.assertLessEqual(logs, {"2.log", "2.log.1"}, "a worker leaves one, not each try")
+
+    def waits_for_its_container(self, number: int) -> bool:
+        entry = self.queue.entry(number)
+        return entry.state is State.WAITING and "began: no such container" in entry.reason
 
     def test_program_that_names_no_run_has_begun_once_it_lives_for_a_while(self) -> None:
         """Else a script whose last command is not found would run again and again."""

@@ -52,13 +52,17 @@ class Away(OutageCase):
     def test_pauses_grow_to_a_minute_and_each_entry_is_tried_in_turn(self) -> None:
         for sha in (A, B, C):
             self.push(sha, sha)
-        starts = []
-        for pause in (0, 1, 2, 4, 8, 16, 32, 60, 60):
-            self.assertEqual(self.step(max(0.0, pause - 0.1)) if pause else [], [])
-            starts += self.step(0.1)
+        starts = self.step()
+        for _ in "bc":  # which are new
             self.fails()
-            self.step()
+            starts += self.step()
+        for pause in (4, 8, 16, 32, 60, 60):
+            self.fails()
+            self.assertEqual(self.step() + self.step(pause - 0.1), [])
+            starts += self.step(0.1)
         self.assertEqual(starts, [f"start {letter}@1" for letter in "abcabcabc"])
+        self.fails()
+        self.step()
         self.assertEqual([self.queue.entry(n).state for n in (1, 2, 3)], [State.WAITING] * 3)
 
     def test_first_run_that_begins_ends_it(self) -> None:
@@ -123,8 +127,7 @@ class Away(OutageCase):
         self.step()
         self.end(2)
         self.fails()
-        self.step()
-        self.assertEqual(self.step(60), ["start b@2"])
+        self.assertEqual(self.step(), ["start b@2"])
         self.begin(2)
         self.assertEqual(self.step(), ["prepare a@1"])
 
@@ -190,6 +193,15 @@ class AtFault(OutageCase):
         self.assertEqual(found.reason, f"could not start, though others did: {WHY}")
         self.assertEqual(self.told()[-1], ("error", found.reason))
         self.assertEqual(self.queue.held_up(), "", "the box is well")
+
+    def test_commit_that_comes_later_does_not_wait_for_its_pause(self) -> None:
+        self.push(A)
+        for _ in range(10):
+            self.step(60)
+            self.fails()
+            self.step()
+        self.push(B, "b")
+        self.assertEqual(self.step(), ["start b@1"])
 
     def test_its_own_tries_alone_never_end_it(self) -> None:
         entry = self.push(A)
