@@ -14,7 +14,7 @@ import sys
 import unittest
 from pathlib import Path
 
-from tests.support.commit_stage import JOBS, OnStage
+from tests.support.commit_stage import HETZNER, JOBS, OnStage
 from tests.support.corpus_case import CorpusCase
 from tests.support.github_server import serve
 from tests.support.waiting import wait_until
@@ -113,6 +113,23 @@ class OwnProgram(OnStage):
         red = self.stage.run(*again, STAGE_FAIL="test_js")
         self.assertEqual(red.code, 1)
         self.assertRegex(red.out, r"all +test-js +passed +failed +WRONG +new")
+
+    def test_runner_over_ssh_of_the_docs_gives_an_answer(self) -> None:
+        text = (HETZNER / "docs" / "corpus.md").read_text()
+        (runner,) = re.findall(r"--runner '(ssh [^']*)'", text)
+        for name, script in {
+            "ssh": 'shift; cd /; exec sh -c "$*"',  # a login shell elsewhere
+            "docker": f"""while [ "${{1##*/}}" != pipeline.py ]; do shift; done; shift
+                cd {self.stage.repo}; exec {sys.executable} {HETZNER / "pipeline.py"} "$@" """,
+        }.items():
+            tool = self.stage.root / "tools" / name
+            tool.write_text(f"#!/bin/sh\n{script}\n")
+            tool.chmod(0o755)
+        file = self.stage.root / "far.toml"
+        file.write_text('[commits.one]\nsha = "main"\n')
+        done = self.stage.run("corpus", str(file), "--runner", runner, "--only-jobs", "lint-python")
+        self.assertEqual(done.code, 0, done.out)
+        self.assertIn("all as expected", done.out)
 
 
 class Left(CorpusCase):
