@@ -30,7 +30,8 @@ STILL_RUNS = 1
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument(
+    how_long = parser.add_mutually_exclusive_group()
+    how_long.add_argument(
         "--wait",
         nargs="?",
         type=argument_types.seconds,
@@ -39,7 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="until nothing runs, at most so long (default: for ever)",
     )
     parser.add_argument("--why", default="", metavar="TEXT", help="the reason, for `list`")
-    parser.add_argument(
+    how_long.add_argument(
         "--until-eof",
         action="store_true",
         help="only until standard input ends, a pipe; says when nothing runs any more",

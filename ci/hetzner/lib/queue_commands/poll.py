@@ -56,7 +56,7 @@ def main(given: argparse.Namespace, site: QueueSite) -> int:
         with locks.lock(directory / "poll.lock", "queue poll", timeout=0):
             seen = SeenTips(directory / "polled.json")
             ask = functools.partial(poll.tips, url)
-            none = NONE if seen.read() else FIRST
+            none = FIRST if seen.read() is None else NONE
             done = poll.poll(site.queue, ask, seen, given.branches, every=given.all)
             lines = list(map(_line, done)) or [none]
     except locks.LockTimeoutError as error:

@@ -26,7 +26,6 @@ class Ended(NamedTuple):
     began: bool = True  # False if it could not start, or was to name its run, and did not
     confirmed: bool = True  # False if the report of its run does not say this exit code
     said: str = ""  # the error of its start, or the last line that it printed
-    of_pipeline: bool = True  # False for another program, whose exit codes mean what it likes
 
 
 class Judgement(NamedTuple):
@@ -56,7 +55,8 @@ def judge(entry: Entry, end: Ended, *, stopping: bool) -> Judgement:
         return Judgement(State.WAITING, f"exit code {end.code} {UNCONFIRMED}", cut_off=True)
     if end.code is not None and 0 < end.code - 128 <= LAST_SIGNAL:
         return _by_signal(end.code - 128)
-    return Judgement(State.ERROR, _with_words(_fault(end), end))
+    code = f"the command ended with exit code {end.code}, which says nothing of the commit"
+    return Judgement(State.ERROR, _with_words(code, end))
 
 
 def _by_signal(number: int) -> Judgement:
@@ -77,11 +77,3 @@ def _obstacle(end: Ended) -> str:
     if end.code in NOT_FOUND:
         return f"the command could not run (exit code {end.code})"
     return f"the command ended with exit code {end.code} before its run began"
-
-
-def _fault(end: Ended) -> str:
-    """Return what is wrong with the exit code of a command that has begun."""
-    code = f"exit code {end.code}"
-    if end.code == 2 and end.of_pipeline:
-        return f"the command was refused ({code}: bad usage or settings)"
-    return f"the command ended with {code}, which says nothing of the commit"

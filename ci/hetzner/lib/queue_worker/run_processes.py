@@ -170,12 +170,11 @@ class RunProcesses:
         command.clear()
         said = run_records.last_line(command.log)
         report = run_records.report(self._state_dir, run) if run else {}
-        ours = self._command.is_pipeline
         # another program may end with a code that the report of its pipeline has not
-        told = not (ours and run) or run_records.confirms(report, command.entry.sha, code)
-        return Gone(
-            place, Ended(code, began, told, said, ours), run, run_records.checked_all(report)
+        told = not (run and self._command.is_pipeline) or run_records.confirms(
+            report, command.entry.sha, code
         )
+        return Gone(place, Ended(code, began, told, said), run, run_records.checked_all(report))
 
     def _end_tree(self, command: CommandProcess) -> None:
         """End what is left of a command, and forget it."""

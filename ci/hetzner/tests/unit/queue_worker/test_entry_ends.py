@@ -62,7 +62,7 @@ class Ending(DispatcherCase):
     def test_other_signals_and_codes_are_errors(self) -> None:
         for code, text in (
             (143, r"ended by signal 15 \(SIGTERM\)"),
-            (2, "refused"),
+            (2, "exit code 2, which says nothing"),
             (77, "exit code 77, which says nothing"),
             (255, "exit code 255, which says nothing"),
         ):
@@ -77,7 +77,7 @@ class Ending(DispatcherCase):
     def test_another_program_may_mean_something_else_by_2(self) -> None:
         entry = self.push(A)
         self.step()
-        self.runs.ends.append(Gone(1, Ended(2, said="make: *** Error 1", of_pipeline=False)))
+        self.runs.ends.append(Gone(1, Ended(2, said="make: *** Error 1")))
         self.step()
         self.assertRegex(self.reason_of(entry), "ended with exit code 2, .*: make")
 
