@@ -88,7 +88,7 @@ def _work(
     environ: Mapping[str, str],
     patience: Patience,
 ) -> int:
-    """Do the same while it holds the lock of the worker."""
+    """Run the entries while this process holds the lock of the worker; arguments as of `work`."""
     state_dir = settings.base.state_dir
     path = paths.worker_lock(state_dir)
     with contextlib.ExitStack() as owned:
@@ -123,10 +123,10 @@ def _work(
         name = process_table.run_id(table, os.getpid())
         dispatcher = Dispatcher(parts, name=name, workers=workers, run=patience)
         waker = owned.enter_context(contextlib.closing(Waker(state_dir)))
-        turned = LoopParts(
+        loop_parts = LoopParts(
             queue, dispatcher, runs, statuses, orphaned, waiter, waker, Notifier(), held, say
         )
-        return WorkerLoop(turned, once=once).run()
+        return WorkerLoop(loop_parts, once=once).run()
 
 
 def _recover(queue: CommitQueue, say: Callable[[str], None]) -> None:
