@@ -267,5 +267,25 @@ class Names(WatchCase):
         self.assertIn("expected a commit, found 'nothing'", refused.remarks)
 
 
+class Drain(WatchCase):
+    def test_program_drains_as_long_as_it_holds_the_pipe(self) -> None:
+        words = [sys.executable, str(PIPELINE), "queue", "drain", "--until-eof"]
+        with subprocess.Popen(
+            [*words, "--why", "an upgrade", "--state-dir", str(self.state)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as program:
+            assert program.stdout
+            self.addCleanup(program.kill)
+            self.assertEqual(program.stdout.readline(), "nothing runs\n")
+            self.push(A)
+            self.assertIsNone(self.queue.take("w", 1))
+            _, errors = program.communicate(timeout=60)  # closes the pipe
+        self.assertEqual((program.returncode, errors), (128 + signal.SIGTERM, ""))
+        self.assertIsNotNone(self.queue.take("w", 1))
+
+
 if __name__ == "__main__":
     unittest.main()
